@@ -1,0 +1,49 @@
+# Needs Python 3.11 or later and make; everything else comes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SAMPLES := examples/data/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test bench lint wheel clean
+
+help: ## List what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(READY) ## Make .venv with Pooldeck (editable) and the tools for its development
+
+run: $(READY) $(SAMPLES) ## Serve the examples on http://127.0.0.1:8000 (POOLDECK_PORT=... for another port)
+	$(BIN)/pooldeck serve --config examples/pooldeck.toml
+
+test: $(READY) ## Run every test (one of them: .venv/bin/pytest tests/test_launcher.py)
+	$(BIN)/pytest
+
+bench: $(READY) ## Measure throughput and latency on this machine
+	$(BIN)/python -m bench
+
+lint: $(READY) ## Check style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+wheel: $(READY) ## Build dist/pooldeck-*.tar.gz and, from it, the wheel
+	$(BIN)/python -m build
+
+clean: ## Remove what the other targets made, except the database of `make run`
+	rm -rf $(VENV) dist examples/data static/vendor .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml hatch_build.py package-lock.json
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON). Pooldeck needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Pooldeck needs Python 3.11 or later, and $(PYTHON) is `$(PYTHON) --version`. Name another: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev --editable '.[images]'
+	@touch $@
+
+$(SAMPLES): examples/samples.py $(READY)
+	$(BIN)/python -m examples.samples examples/data
+	@touch $@
