@@ -1,0 +1,5 @@
+"""`python -m pooldeck`: the same as the command `pooldeck`."""
+
+from pooldeck.launcher import main
+
+main()

@@ -1,0 +1,122 @@
+"""`current_task()`: how a running function learns about its task and reports on it.
+
+The task is held in a context variable: it is found in `async def` functions, in `asyncio.to_thread`
+and in threads that were started with a copy of the context.
+"""
+
+import copy
+import logging
+from contextvars import ContextVar
+from typing import Protocol
+
+
+class Reporter(Protocol):
+    """Takes what a running function says."""
+
+    def progress(self, fraction: float | None, message: str) -> None:
+        """Take how far it is."""
+
+    def log(self, level: str, source: str, message: str) -> None:
+        """Take a line of its log."""
+
+
+class CurrentTask:
+    """The task that is running here.
+
+    Attributes:
+        id: The task's id; "local" outside a worker.
+        attempt: Which execution of the task this is, from 1.
+        function: The name it was called by.
+        pool: The pool it runs in.
+        worker: The worker it runs in.
+        deadline: When its time is over, in seconds of `time.monotonic()`; None if it has no limit.
+        cancelled: Whether somebody asked it to stop.
+        reporter: Where its words go.
+    """
+
+    __slots__ = (
+        "attempt",
+        "cancelled",
+        "deadline",
+        "function",
+        "id",
+        "pool",
+        "reporter",
+        "worker",
+    )
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        *,
+        task_id: str,
+        attempt: int,
+        function: str,
+        pool: str,
+        worker: str,
+    ) -> None:
+        self.reporter = reporter
+        self.id = task_id
+        self.attempt = attempt
+        self.function = function
+        self.pool = pool
+        self.worker = worker
+        self.deadline: float | None = None
+        self.cancelled = False
+
+    def progress(self, fraction: float | None, message: str = "") -> None:
+        """Report how far the task is; at most ten reports a second are passed on.
+
+        Args:
+            fraction: From 0 to 1, values outside are moved to the nearer end; None if unknown.
+            message: A few words for people.
+        """
+        known = None if fraction is None else min(1.0, max(0.0, float(fraction)))
+        self.reporter.progress(known, str(message))
+
+    def log(self, message: str, level: str = "INFO") -> None:
+        """Add a line to the task's log.
+
+        Args:
+            message: What to say; it may have several lines.
+            level: A level's name as in `logging`.
+        """
+        self.reporter.log(level.upper(), "task", str(message))
+
+
+class _LocalReporter:
+    """Passes on to `logging`, so that a function can be called and tested anywhere."""
+
+    def progress(self, fraction: float | None, message: str) -> None:
+        share = "" if fraction is None else f"{fraction:.0%}"
+        logging.getLogger(__name__).info("progress: %s", f"{share} {message}".strip())
+
+    def log(self, level: str, source: str, message: str) -> None:
+        known = logging.getLevelNamesMapping().get(level, logging.INFO)
+        logging.getLogger(f"{__name__}.{source}").log(known, "%s", message)
+
+
+_LOCAL = CurrentTask(
+    _LocalReporter(), task_id="local", attempt=1, function="", pool="local", worker="local"
+)
+_current: ContextVar[CurrentTask] = ContextVar("pooldeck.current_task", default=_LOCAL)
+
+
+def current_task() -> CurrentTask:
+    """Return the task that is running here.
+
+    Outside a worker it is a stand-in with the id "local" that reports to `logging`.
+    """
+    return _current.get()
+
+
+def enter(task: CurrentTask) -> None:
+    """Make `task` the current one of this context."""
+    _current.set(task)
+
+
+def detach() -> None:
+    """Let the current task report to `logging`: a forked child has no part in its worker's pipe."""
+    task = copy.copy(_current.get())
+    task.reporter = _LocalReporter()
+    enter(task)

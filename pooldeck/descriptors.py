@@ -1,0 +1,24 @@
+"""Descriptors of the worker's own, kept out of the way of the tasks.
+
+They lie high, so that a task that closes "all" low descriptors does not meet them, and they are not
+inherited, so that no child process holds the pipe open.
+"""
+
+import fcntl
+import os
+import resource
+
+_HIGH = 1000
+_ROOM = 16
+
+
+def lift(descriptor: int) -> int:
+    """Move a descriptor up and return its new number; the old one is closed."""
+    lifted = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _lowest())
+    os.close(descriptor)
+    return lifted
+
+
+def _lowest() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _HIGH if soft == resource.RLIM_INFINITY else max(3, min(_HIGH, soft - _ROOM))

@@ -1,0 +1,108 @@
+"""Exceptions as text: bounded, guarded against hostile classes, and never kept alive."""
+
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+
+from pooldeck.outcome import Error, ErrorKind
+from pooldeck.protocol import Limits
+from pooldeck.text import bounded, shown
+
+_CHAIN = 10
+_FRAMES = 1000
+_TYPE_BYTES = 500
+_MACHINERY = frozenset({"pooldeck", "asyncio", "importlib"})
+
+
+def describe(
+    exception: BaseException, limits: Limits, kind: ErrorKind = ErrorKind.EXCEPTION
+) -> Error:
+    """Return `exception` as data.
+
+    The traceback is the text that Python would print, with its causes, starting at the user's
+    code; `cause` names the causes once more for programs, at most ten.
+
+    Args:
+        exception: What was raised.
+        limits: How long message and traceback may be.
+        kind: What the error counts as.
+    """
+    try:
+        return _described(exception, limits, kind)
+    except BaseException as error:  # noqa: BLE001 - attributes of an exception can be the user's code
+        return Error(kind, "Exception", f"(describing it raised {type(error).__name__})")
+
+
+def in_user_code(frames: TracebackType | None) -> TracebackType | None:
+    """Return the part of a traceback that starts at the user's code; None if it has none."""
+    while frames is not None and _is_machinery(frames):
+        frames = frames.tb_next
+    return frames
+
+
+def _described(exception: BaseException, limits: Limits, kind: ErrorKind) -> Error:
+    chain: Error | None = None
+    for cause in reversed(list(_causes(exception))):
+        chain = Error(ErrorKind.EXCEPTION, _type(cause), _message(cause, limits), cause=chain)
+    return Error(
+        kind,
+        _type(exception),
+        _message(exception, limits),
+        traceback=_traceback(exception, limits),
+        cause=chain,
+    )
+
+
+def _is_machinery(frames: TracebackType) -> bool:
+    package = frames.tb_frame.f_globals.get("__package__")  # right even for a `__main__`
+    return isinstance(package, str) and package.partition(".")[0] in _MACHINERY
+
+
+def _causes(exception: BaseException) -> Iterator[BaseException]:
+    seen = {id(exception)}
+    cause = _cause(exception)
+    while cause is not None and id(cause) not in seen and len(seen) <= _CHAIN:
+        seen.add(id(cause))
+        yield cause
+        cause = _cause(cause)
+
+
+def _cause(exception: BaseException) -> BaseException | None:
+    if exception.__cause__ is not None or exception.__suppress_context__:
+        return exception.__cause__
+    return exception.__context__
+
+
+def _type(exception: BaseException) -> str:
+    kind = type(exception)
+    if kind.__module__ == "builtins":
+        return kind.__qualname__
+    return bounded(f"{kind.__module__}.{kind.__qualname__}", _TYPE_BYTES)
+
+
+def _message(exception: BaseException, limits: Limits) -> str:
+    return bounded(shown(exception), limits.message_bytes)
+
+
+def _traceback(exception: BaseException, limits: Limits) -> str:
+    try:
+        lines = traceback.TracebackException(
+            type(exception),
+            exception,
+            in_user_code(exception.__traceback__),
+            limit=-_FRAMES,
+            compact=True,
+        ).format()
+        return _joined(lines, limits)
+    except BaseException as error:  # noqa: BLE001 - formatting calls the user's code
+        return f"(its traceback cannot be shown: formatting it raised {type(error).__name__})"
+
+
+def _joined(lines: Iterator[str], limits: Limits) -> str:
+    """Join lines, leaving out the middle where they are too long: both ends tell the most."""
+    text = "".join(bounded(line, limits.message_bytes) for line in lines)
+    if len(text.encode()) <= limits.traceback_bytes:
+        return text
+    half = limits.traceback_bytes // 2
+    tail = text.encode()[-half:].decode("utf-8", "ignore")
+    return f"{bounded(text, half)}\n  ...\n{tail}"

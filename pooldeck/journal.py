@@ -1,0 +1,116 @@
+"""What a running call says, log lines and progress: bounded, gathered, sent now and then.
+
+Whoever speaks (the call, its threads, a logging handler) only leaves words in a `Journal`. Sending
+is the business of the worker's `Flusher` thread, and of the call's end, which sends the rest
+before the outcome. So a flood of prints costs no system calls, and code that runs at odd moments
+(`__del__`, signal handlers) can print without meeting a lock that its own thread holds.
+"""
+
+import time
+from collections.abc import Callable
+from threading import Lock, RLock
+
+from pooldeck.protocol import Limits, Log, LogLine, Progress
+from pooldeck.text import LineBuffer, bounded
+
+_NAME_BYTES = 200
+_STREAM_LEVELS = {"stdout": "INFO", "stderr": "WARNING", "output": "INFO"}
+
+
+class Journal:
+    """The log and the progress of one call.
+
+    Args:
+        task: The task's id.
+        limits: How much it may say; what comes after is dropped, and the log says so.
+        send: Sends a frame to the supervisor.
+
+    Attributes:
+        is_full: Whether the log was cut; what comes now is dropped.
+        is_closed: Whether the call has ended.
+    """
+
+    def __init__(self, task: str, limits: Limits, send: Callable[[Log | Progress], None]) -> None:
+        self._task = task
+        self._limits = limits
+        self._send = send
+        self._writing = RLock()  # a __del__ may print while its own thread prints
+        self._sending = Lock()  # keeps frames in order, and behind none of them the end
+        self._lines: list[LogLine] = []
+        self._progress: Progress | None = None
+        self._partial: dict[str, LineBuffer] = {}
+        self._lines_left = limits.log_lines
+        self._bytes_left = limits.log_bytes
+        self.is_full = False
+        self.is_closed = False
+
+    def progress(self, fraction: float | None, message: str) -> None:
+        """Take how far the call is; the latest counts."""
+        words = bounded(message, self._limits.message_bytes)
+        with self._writing:
+            if not self.is_closed:
+                self._progress = Progress(self._task, fraction, words)
+
+    def log(self, level: str, source: str, message: str) -> None:
+        """Take a line of the log, which may itself have several lines."""
+        if self.is_full or self.is_closed:
+            return
+        line = LogLine(
+            time.time(),
+            bounded(level, _NAME_BYTES),
+            bounded(source, _NAME_BYTES),
+            bounded(message, self._limits.message_bytes),
+        )
+        with self._writing:
+            self._append(line)
+
+    def write(self, source: str, text: str) -> None:
+        """Take a piece of a stream: "stdout", "stderr" or "output"."""
+        if self.is_full or self.is_closed:
+            return
+        with self._writing:
+            buffer = self._partial.get(source)
+            if buffer is None:
+                buffer = self._partial[source] = LineBuffer(self._limits.message_bytes)
+            for line in buffer.feed(text):
+                self.log(_STREAM_LEVELS[source], source, line)
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        with self._sending:
+            with self._writing:
+                lines, self._lines = self._lines, []
+                progress, self._progress = self._progress, None
+            if lines:
+                self._send(Log(self._task, lines))
+            if progress is not None:
+                self._send(progress)
+
+    def close(self) -> None:
+        """Send the rest, unfinished lines too. What a thread left behind says later is lost."""
+        with self._writing:
+            for source, buffer in self._partial.items():
+                for line in buffer.finish():
+                    self.log(_STREAM_LEVELS[source], source, line)
+            self.is_closed = True
+        self.flush()
+
+    def _append(self, line: LogLine) -> None:
+        if self.is_full or self.is_closed:  # asked again, now behind the lock
+            return
+        self._lines_left -= 1
+        self._bytes_left -= len(line.message.encode())
+        if self._lines_left < 0 or self._bytes_left < 0:
+            self._cut(line.at)
+        else:
+            self._lines.append(line)
+
+    def _cut(self, at: float) -> None:
+        """End the log with a line that says why."""
+        self.is_full = True
+        over = (
+            f"{self._limits.log_lines:,} lines"
+            if self._lines_left < 0
+            else f"{self._limits.log_bytes:,} bytes"
+        )
+        self._lines.append(LogLine(at, "WARNING", "pooldeck", f"log cut here: over {over}"))

@@ -1,0 +1,61 @@
+"""What an attempt became, as plain bounded data.
+
+A worker turns whatever happened into an `Outcome` before it reports: a live exception, a result
+object or a traceback never crosses the pipe. Everything here is text and numbers, so the server can
+keep and show it without importing, unpickling or evaluating anything of the user's.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class ErrorKind(StrEnum):
+    """Why an attempt ended without a result."""
+
+    EXCEPTION = "exception"  # the function raised
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"  # its worker died under it, and it is the culprit
+    BAD_ARGUMENTS = "bad_arguments"  # found by the worker while converting
+    BAD_RESULT = "bad_result"  # not JSON, or too large
+    ABANDONED = "abandoned"  # killed on request, but a thread cannot be
+    BYSTANDER = "bystander"  # shared a worker with a culprit, or may be the culprit itself
+    INTERRUPTED = "interrupted"  # the server died while it was claimed or ran
+
+
+class Error(Struct, frozen=True, omit_defaults=True):
+    """An error as text; each field is bounded by the worker's limits."""
+
+    kind: ErrorKind
+    type: str
+    message: str
+    traceback: str | None = None
+    cause: "Error | None" = None
+
+
+class Measurement(Struct, frozen=True, omit_defaults=True):
+    """What one run cost, measured in the worker.
+
+    Times are in seconds. `run` is the wall time of the function's body, `cpu` the CPU time of the
+    thread that ran it, `child_cpu` that of child processes it waited for; switches are those of
+    the running thread. `None` where the platform cannot tell.
+    """
+
+    run: float
+    cpu: float
+    child_cpu: float = 0.0
+    decode: float = 0.0
+    encode: float = 0.0
+    voluntary_switches: int | None = None
+    involuntary_switches: int | None = None
+    peak_rss_bytes: int | None = None
+    arguments_bytes: int = 0
+    result_bytes: int = 0
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """How an attempt ended: `result` (JSON bytes) or `error`, and what it cost if it ran."""
+
+    result: bytes | None = None
+    error: Error | None = None
+    measurement: Measurement | None = None

@@ -1,0 +1,188 @@
+"""The frames between a supervisor and its worker.
+
+A frame is a length (four bytes, big-endian) and a msgpack array whose first item is the frame's tag.
+Frames carry data, never live objects: arguments travel as the JSON bytes that were submitted, results
+come back as JSON bytes. One pipe, everything in order.
+
+Times named `..._at` are seconds of the system-wide monotonic clock (`time.monotonic`), which a
+supervisor and its workers share.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from pooldeck.functions import FunctionSpec
+from pooldeck.outcome import Error, Outcome
+
+_HEADER: Final = 4
+_MAX_FRAME: Final = 64 * 1024 * 1024
+
+
+class ProtocolError(Exception):
+    """The other side sent bytes that are no frame."""
+
+
+class Limits(Struct, frozen=True, array_like=True):
+    """Bounds that a worker enforces on what it reports (bytes, except where named)."""
+
+    result_bytes: int = 10 * 1024 * 1024
+    message_bytes: int = 64 * 1024
+    traceback_bytes: int = 256 * 1024
+    log_lines: int = 10_000
+    log_bytes: int = 1024 * 1024
+    depth: int = 64
+
+
+# From the supervisor to the worker.
+
+
+class Setup(Struct, frozen=True, array_like=True, tag="setup"):
+    """The first frame: what this worker is and what it loads before it is ready."""
+
+    worker: str
+    pool: str
+    kind: str
+    slots: int
+    modules: list[str]
+    initializer: str | None
+    limits: Limits
+    fault_path: str | None = None
+    output_path: str | None = None
+
+
+class Call(Struct, frozen=True, array_like=True, tag="call"):
+    """Run a function once. `args` and `kwargs` are JSON texts: an array and an object."""
+
+    task: str
+    attempt: int
+    function: str
+    args: bytes
+    kwargs: bytes
+
+
+class Stop(Struct, frozen=True, array_like=True, tag="stop"):
+    """End when what runs has ended."""
+
+
+# From the worker to the supervisor.
+
+
+class Ready(Struct, frozen=True, array_like=True, tag="ready"):
+    """Imports and the initializer are done."""
+
+    pid: int
+    functions: list[FunctionSpec]
+
+
+class Unready(Struct, frozen=True, array_like=True, tag="unready"):
+    """The worker cannot start: an import or the initializer failed. It ends after this frame."""
+
+    error: Error
+    output: str
+
+
+class Started(Struct, frozen=True, array_like=True, tag="started"):
+    """A slot began to run a call. `thread` numbers the thread in a thread worker, from 1."""
+
+    task: str
+    started_at: float
+    thread: int | None
+
+
+class Progress(Struct, frozen=True, array_like=True, tag="progress"):
+    """How far a running call says it is: `fraction` from 0 to 1, or None."""
+
+    task: str
+    fraction: float | None
+    message: str
+
+
+class LogLine(Struct, frozen=True, array_like=True):
+    """One line of a task's log. `level` is a `logging` level name, `source` a logger or stream."""
+
+    at: float  # wall clock, seconds since the epoch
+    level: str
+    source: str
+    message: str
+
+
+class Log(Struct, frozen=True, array_like=True, tag="log"):
+    """Lines of a running call's log, in order."""
+
+    task: str
+    lines: list[LogLine]
+
+
+class Finished(Struct, frozen=True, array_like=True, tag="finished"):
+    """A call ended; its slot is free again."""
+
+    task: str
+    outcome: Outcome
+
+
+FromSupervisor = Setup | Call | Stop
+FromWorker = Ready | Unready | Started | Progress | Log | Finished
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_from_supervisor = msgspec.msgpack.Decoder(FromSupervisor).decode
+_decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
+
+
+def frame(message: FromSupervisor | FromWorker) -> bytes:
+    """Return `message` as bytes for the pipe."""
+    body = _encode(message)
+    return len(body).to_bytes(_HEADER, "big") + body
+
+
+def from_supervisor(body: bytes | bytearray | memoryview) -> FromSupervisor:
+    """Decode the body of a frame that a supervisor sent.
+
+    Raises:
+        ProtocolError: If the bytes are no such frame.
+    """
+    try:
+        return _decode_from_supervisor(body)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(str(error)) from error
+
+
+def from_worker(body: bytes | bytearray | memoryview) -> FromWorker:
+    """Decode the body of a frame that a worker sent.
+
+    Raises:
+        ProtocolError: If the bytes are no such frame.
+    """
+    try:
+        return _decode_from_worker(body)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(str(error)) from error
+
+
+class FrameBuffer:
+    """Cuts a stream of bytes into the bodies of its frames."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the body of each frame that is complete with `data`.
+
+        Raises:
+            ProtocolError: If a frame claims to be larger than any frame may be.
+        """
+        self._bytes += data
+        start = 0
+        available = len(self._bytes)
+        while available - start >= _HEADER:
+            size = int.from_bytes(self._bytes[start : start + _HEADER], "big")
+            if size > _MAX_FRAME:
+                raise ProtocolError(f"a frame of {size} bytes is over the limit of {_MAX_FRAME}")
+            end = start + _HEADER + size
+            if end > available:
+                break
+            yield bytes(self._bytes[start + _HEADER : end])
+            start = end
+        del self._bytes[:start]

@@ -1,0 +1,59 @@
+"""Text of the user's, made safe to send: encodable, and no longer than allowed."""
+
+_CUT = " ... (cut)"
+
+
+def bounded(text: str, most: int) -> str:
+    """Return `text` in at most `most` bytes of UTF-8, saying so where it was cut.
+
+    What UTF-8 cannot hold (lone surrogates) is written as an escape.
+
+    Args:
+        text: Any string, of any length.
+        most: The limit in bytes, the note about the cut not counted.
+    """
+    encoded = text[: most + 1].encode("utf-8", "backslashreplace")
+    if len(encoded) <= most:
+        return encoded.decode()
+    return encoded[:most].decode("utf-8", "ignore") + _CUT
+
+
+def shown(value: object) -> str:
+    """Return `str(value)`; if that raises, as code of the user's may, say so instead."""
+    try:
+        return str(value)
+    except BaseException as error:  # noqa: BLE001 - __str__ is the user's code
+        return f"(its text cannot be shown: __str__ raised {type(error).__name__})"
+
+
+class LineBuffer:
+    """Cuts a stream of text into lines; keeps the unfinished last one.
+
+    A carriage return starts its line anew, as on a terminal, so that a progress bar is one line.
+
+    Args:
+        most: How many characters to keep of an unfinished line before it counts as finished.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._rest = ""
+
+    def feed(self, text: str) -> list[str]:
+        """Return the lines that are complete with `text`."""
+        *lines, rest = (self._rest + text).split("\n")
+        if len(rest) > self._most:
+            lines.append(rest)
+            rest = ""
+        self._rest = rest[rest[:-1].rfind("\r") + 1 :]
+        return [_overwritten(line) for line in lines]
+
+    def finish(self) -> list[str]:
+        """Return the unfinished line, if there is one."""
+        rest, self._rest = _overwritten(self._rest), ""
+        return [rest] if rest else []
+
+
+def _overwritten(line: str) -> str:
+    """Return what a terminal would show of a line with carriage returns."""
+    return line.rstrip("\r").rpartition("\r")[2]
