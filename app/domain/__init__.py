@@ -1,0 +1,1 @@
+"""What Pooldeck speaks about: values and rules, no I/O."""

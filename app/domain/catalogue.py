@@ -1,0 +1,147 @@
+"""The catalogue: which functions may be called, and whether arguments fit them.
+
+The server knows functions only as the data that its workers report; a catalogue is one such report,
+never changed. A newer report makes a newer catalogue.
+"""
+
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, Self
+
+import jsonschema_rs
+
+from app.domain.binding import Parameters
+from app.domain.errors import BadArguments, InvalidRequest, UnknownFunction, UnknownPool
+from app.domain.explain import explain
+from pooldeck.functions import FunctionSpec
+
+REDACTED = "[redacted]"
+_AUTO = "auto"
+
+
+class RegisteredFunction:
+    """A function that a worker reported, with the pool that it runs in.
+
+    Attributes:
+        spec: What the worker reported.
+        pool: The pool's name; `auto` is resolved.
+        problem: Why it cannot be called, in words; None when it can.
+    """
+
+    def __init__(self, spec: FunctionSpec, pool: str, problem: str | None) -> None:
+        self.spec = spec
+        self.pool = pool
+        self.problem = problem
+        self._parameters = Parameters(spec.parameters)
+        self._sensitive = frozenset(spec.options.sensitive)
+
+    def check(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+        """Find out whether the function can be called with these arguments.
+
+        Args:
+            args: Positional arguments, decoded from JSON.
+            kwargs: Arguments by name, decoded from JSON.
+
+        Raises:
+            UnknownPool: If the function names a pool that does not exist.
+            InvalidRequest: If the function cannot be called for another reason.
+            BadArguments: If the arguments do not fit; `argument` names the first that does not.
+        """
+        if self.problem is not None:
+            self._refuse(self.problem)
+        values = self._parameters.bind(args, kwargs)
+        if not self._validator.is_valid(values):
+            self._complain(values)
+
+    def redact(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, str] | None:
+        """Return `args` and `kwargs` as JSON texts that people may see.
+
+        Returns:
+            The texts with each sensitive argument replaced; None where none is sensitive.
+        """
+        if not self._sensitive:
+            return None
+        owner, owner_of = self._parameters.owner, self._parameters.owner_of
+        shown = [
+            REDACTED if owner(position) in self._sensitive else value
+            for position, value in enumerate(args)
+        ]
+        named = {
+            name: REDACTED if owner_of(name) in self._sensitive else value
+            for name, value in kwargs.items()
+        }
+        return _text(shown), _text(named)
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Validator:
+        return jsonschema_rs.validator_for(self.spec.schema, offline=True)
+
+    def _refuse(self, problem: str) -> None:
+        found_here = self.spec.problem is None  # what a catalogue itself finds is an unknown pool
+        error = UnknownPool if found_here else InvalidRequest
+        raise error(f"{self.spec.name} cannot be called: {problem}", field="/function")
+
+    def _complain(self, values: dict[str, Any]) -> None:
+        error = next(iter(self._validator.iter_errors(values)))
+        name = str(error.instance_path[0]) if error.instance_path else ""
+        owners = {name, self._parameters.owner_of(name)}
+        hidden = not name or not owners.isdisjoint(self._sensitive)
+        raise BadArguments(explain(error, hidden=hidden), argument=name or None)
+
+
+class Catalogue:
+    """All registered functions, as of one report.
+
+    `specs` is None as long as no worker has ever reported: submissions then wait for the server
+    to be ready instead of being told that their function does not exist.
+    """
+
+    def __init__(
+        self, pools: Sequence[str], auto_pool: str, specs: Iterable[FunctionSpec] | None = None
+    ) -> None:
+        self._pools = tuple(pools)
+        self._auto_pool = auto_pool
+        self.is_known = specs is not None
+        registered = (self._register(spec) for spec in specs or ())
+        self._functions = {
+            function.spec.name: function
+            for function in sorted(registered, key=lambda function: function.spec.name)
+        }
+
+    def with_specs(self, specs: Iterable[FunctionSpec]) -> Self:
+        """Return a catalogue of `specs` over the same pools."""
+        return type(self)(self._pools, self._auto_pool, specs)
+
+    def functions(self) -> tuple[RegisteredFunction, ...]:
+        """Return all functions, sorted by name."""
+        return tuple(self._functions.values())
+
+    def get(self, name: str) -> RegisteredFunction:
+        """Return the function called `name`.
+
+        Raises:
+            UnknownFunction: If there is none; its detail names the ones that look alike.
+        """
+        function = self._functions.get(name)
+        if function is None:
+            raise UnknownFunction(self._not_found(name), function=name)
+        return function
+
+    def _register(self, spec: FunctionSpec) -> RegisteredFunction:
+        pool = self._auto_pool if spec.options.pool == _AUTO else spec.options.pool
+        problem = spec.problem
+        if problem is None and pool not in self._pools:
+            problem = f'there is no pool "{pool}"; there are: {", ".join(self._pools)}'
+        return RegisteredFunction(spec, pool, problem)
+
+    def _not_found(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self._functions, n=3, cutoff=0.75)
+        close += [known for known in self._functions if known.endswith(f".{name}")][:3]
+        hint = f"; did you mean {' or '.join(dict.fromkeys(close))}?" if close else ""
+        return f'no function called "{name[:200]}" is registered{hint}'
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

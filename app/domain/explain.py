@@ -1,0 +1,65 @@
+"""What a JSON Schema found wrong with a value, in plain words."""
+
+import json
+from typing import Any
+
+from jsonschema_rs import ValidationError, ValidationErrorKind
+
+_TYPES = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}
+_SHOWN = 60  # characters of a value that are repeated to its sender
+
+
+def explain(error: ValidationError, *, hidden: bool = False) -> str:
+    """Return what is wrong and where, as `width: "x" is not an integer`.
+
+    Args:
+        error: What the validator reports; its path starts with the argument's name.
+        hidden: Whether the value must not be repeated.
+    """
+    value = "the value" if hidden else _shortened(error.instance)
+    return f"{_place(error.instance_path)}: {_problem(error, value, hidden=hidden)}"
+
+
+def _problem(error: ValidationError, value: str, *, hidden: bool) -> str:
+    kind = error.kind
+    match kind:
+        case ValidationErrorKind.Required():
+            return f"{kind.property} is missing"
+        case ValidationErrorKind.Enum():
+            return f"{value} is not one of {_shortened(kind.options)[1:-1]}"
+        case _ if types := _expected(kind):
+            return f"{value} is not {' or '.join(_TYPES[name] for name in types)}"
+        case _ if hidden or len(error.message) > 4 * _SHOWN:
+            return f"{value} does not fit ({kind.name})"
+        case _:
+            return error.message
+
+
+def _expected(kind: Any) -> list[str]:
+    """Return the JSON types that would have fitted, if the types are what is wrong."""
+    match kind:
+        case ValidationErrorKind.Type():
+            return sorted(kind.types, key="null".__eq__)
+        case ValidationErrorKind.AnyOf() | ValidationErrorKind.OneOfNotValid():
+            branches = [_expected(error.kind) for branch in kind.context for error in branch]
+            return [name for branch in branches for name in branch] if all(branches) else []
+        case _:
+            return []
+
+
+def _place(path: list[str | int]) -> str:
+    first, *rest = path or ["arguments"]
+    return str(first) + "".join(f"[{json.dumps(step)}]" for step in rest)
+
+
+def _shortened(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

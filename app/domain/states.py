@@ -1,0 +1,56 @@
+"""The states of a task and every move between them, in one table."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a task is; the `concurrent.futures` state beside it is `future_state(state)`."""
+
+    SCHEDULED = "scheduled"  # waits for a time, a retry delay, or tasks that it comes after
+    QUEUED = "queued"  # may run as soon as a slot is free
+    RUNNING = "running"  # a worker reported that it started
+    SUCCEEDED = "succeeded"  # returned
+    FAILED = "failed"  # ended with an error
+    CANCELLED = "cancelled"  # stopped before it ran, or killed on request
+    LOST = "lost"  # it ran or may have run, and nobody can know how it ended
+
+
+FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST})
+LIVE = frozenset(State) - FINAL
+
+MOVES: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.QUEUED: frozenset(
+        {State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST}
+    ),
+    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST}),
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.LOST: frozenset(),
+}
+"""From each state, the states that a task may move to.
+
+QUEUED leads straight to the final states because the store may learn of a start and an end in the
+same commit, and because a worker can die with a task in hand that it never started.
+"""
+
+_FUTURE = {
+    State.SCHEDULED: "PENDING",
+    State.QUEUED: "PENDING",
+    State.RUNNING: "RUNNING",
+    State.SUCCEEDED: "FINISHED",
+    State.FAILED: "FINISHED",
+    State.CANCELLED: "CANCELLED",
+    State.LOST: "FINISHED",
+}
+
+
+def future_state(state: State) -> str:
+    """Return the `concurrent.futures` state of a task in `state`."""
+    return _FUTURE[state]
+
+
+def sources(target: State) -> frozenset[State]:
+    """Return the states from which a task may move to `target`."""
+    return frozenset(state for state, targets in MOVES.items() if target in targets)

@@ -1,0 +1,189 @@
+"""What a task is on its way through the server: submitted, waiting, changed, read back.
+
+All values are frozen. Times are microseconds since the epoch, durations are seconds, and arguments,
+results and errors are JSON text that the server carries without looking inside.
+"""
+
+from msgspec import Struct
+
+from app.domain.states import State
+
+
+class NewTask(Struct, frozen=True):
+    """A submission that passed every check, ready to be stored.
+
+    `shown_args` and `shown_kwargs` are what people may see where the function has sensitive
+    arguments; None where `args` and `kwargs` may be shown as they are.
+    """
+
+    seq: int  # the order of submission on this database, from 1
+    id: str
+    function: str
+    pool: str
+    state: State  # QUEUED, or SCHEDULED with a `run_at`
+    priority: int
+    created_at: int
+    args: str
+    kwargs: str
+    run_at: int | None = None
+    tags: tuple[str, ...] = ()
+    shown_args: str | None = None
+    shown_kwargs: str | None = None
+    idempotency_key: str | None = None
+    fingerprint: str | None = None  # of the body, to tell a repeated key from a reused one
+
+
+class QueuedTask(Struct, frozen=True):
+    """What the dispatcher needs to know of a task that waits for a slot."""
+
+    seq: int
+    id: str
+    function: str
+    pool: str
+    attempt: int  # attempts handed over so far
+    priority: int
+    created_at: int
+    args: str
+    kwargs: str
+    run_at: int | None = None  # where it was scheduled first
+
+    @property
+    def ready_at(self) -> int:
+        """Return since when it waits for a slot: its submission, or the time it was asked for."""
+        return max(self.created_at, self.run_at or 0)
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Sort key: higher priority first, then in the order of submission."""
+        return (-self.priority, self.seq)
+
+
+class Claim(Struct, frozen=True):
+    """The wish to hand a queued task to a worker; `attempt` is the one that would begin."""
+
+    seq: int
+    attempt: int
+
+
+class Start(Struct, frozen=True):
+    """A worker reported that it started an attempt."""
+
+    seq: int
+    attempt: int
+    started_at: int
+    queued_seconds: float
+    worker: str
+    pid: int
+    thread: int | None
+
+
+class End(Struct, frozen=True):
+    """An attempt became final. The fields of its start are repeated: both may be stored at once.
+
+    `result`, `error` and `measurement` are JSON texts. `error_kind` stands apart to be searched.
+    """
+
+    seq: int
+    attempt: int
+    state: State
+    finished_at: int
+    started_at: int | None = None
+    queued_seconds: float | None = None
+    run_seconds: float | None = None
+    cpu_seconds: float | None = None
+    worker: str | None = None
+    pid: int | None = None
+    thread: int | None = None
+    error_kind: str | None = None
+    result: str | None = None
+    error: str | None = None
+    measurement: str | None = None
+
+
+class ProgressMark(Struct, frozen=True):
+    """How far a running attempt says it is."""
+
+    seq: int
+    attempt: int
+    fraction: float | None
+    message: str
+
+
+class LogEntry(Struct, frozen=True):
+    """One line of an attempt's log, as stored; `n` counts from 1 within the attempt."""
+
+    seq: int
+    attempt: int
+    n: int
+    at: int
+    level: str
+    source: str
+    message: str
+
+
+class TaskKey(Struct, frozen=True):
+    """Names a task and its place: what the lists page by."""
+
+    seq: int
+    id: str
+
+
+class StoredTask(Struct, frozen=True):
+    """A task as read back from the store.
+
+    `args`, `kwargs`, `result`, `error` and `measurement` are JSON texts; the first two already
+    redacted where arguments are sensitive. In lists, texts over a bound are left out: their names
+    are in `omitted`.
+    """
+
+    seq: int
+    id: str
+    function: str
+    pool: str
+    state: State
+    attempt: int
+    priority: int
+    tags: tuple[str, ...]
+    created_at: int
+    run_at: int | None
+    started_at: int | None
+    finished_at: int | None
+    queued_seconds: float | None
+    run_seconds: float | None
+    cpu_seconds: float | None
+    worker: str | None
+    pid: int | None
+    thread: int | None
+    progress_fraction: float | None
+    progress_message: str | None
+    error_kind: str | None
+    args: str | None
+    kwargs: str | None
+    result: str | None
+    error: str | None
+    measurement: str | None
+    omitted: tuple[str, ...] = ()
+
+
+class TaskFilter(Struct, frozen=True):
+    """Which tasks a list shows. Values of one field add up, different fields narrow.
+
+    `since` and `until` bound the time of submission (microseconds; until is exclusive). `text` is
+    looked for in ids, function names and shown arguments.
+    """
+
+    states: tuple[State, ...] = ()
+    functions: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    text: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+class TaskPage(Struct, frozen=True):
+    """One page of a list, newest first; `next_cursor` continues it, None at the end."""
+
+    items: tuple[StoredTask, ...]
+    next_cursor: str | None

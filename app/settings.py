@@ -1,0 +1,170 @@
+"""Settings: built-in defaults, pooldeck.toml, POOLDECK_* variables, the command line, in rising order."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from app.domain.errors import StartupError
+from pooldeck.cpus import usable_cpus
+
+DEFAULT_CONFIG = Path("pooldeck.toml")
+_DEFAULT_POOLS = {"io": {"kind": "thread"}, "cpu": {"kind": "process"}}
+_POOL_NAME = r"^[a-z][a-z0-9_-]{0,31}$"
+
+
+class PoolSettings(BaseModel):
+    """One pool, as `[pools.NAME]` sets it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["thread", "process"]
+    size: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None,
+        description="Slots. Default: min(32, cpus + 4) threads, or as many processes as CPUs.",
+    )
+    initializer: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
+        description="`module.function`, run once in every worker before it is ready.",
+    )
+    queue_limit: Annotated[int, Field(ge=1)] = 100_000
+
+    @property
+    def slots(self) -> int:
+        """Return the pool's size: the one that was set, or the stdlib's default for its kind."""
+        if self.size is not None:
+            return self.size
+        return min(32, usable_cpus() + 4) if self.kind == "thread" else usable_cpus()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_what_is_not_built(cls, values: Any) -> Any:
+        later = {"spare", "max_tasks_per_worker", "max_memory_mb"}
+        if isinstance(values, dict) and (found := sorted(later & values.keys())):
+            raise ValueError(f"{', '.join(found)}: not available yet; take it out")
+        return values
+
+
+class LimitSettings(BaseModel):
+    """Bounds on what one request, task or client may take (bytes and seconds)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    body_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
+    arguments_bytes: Annotated[int, Field(ge=16)] = 1024 * 1024
+    result_bytes: Annotated[int, Field(ge=16)] = 10 * 1024 * 1024
+    depth: Annotated[int, Field(ge=1, le=200)] = 64
+    error_message_bytes: Annotated[int, Field(ge=256)] = 64 * 1024
+    traceback_bytes: Annotated[int, Field(ge=256)] = 256 * 1024
+    log_lines: Annotated[int, Field(ge=1)] = 10_000
+    log_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    batch_tasks: Annotated[int, Field(ge=1)] = 10_000
+    header_seconds: Annotated[float, Field(gt=0)] = 10.0
+    body_seconds: Annotated[float, Field(gt=0)] = 30.0
+    streams: Annotated[int, Field(ge=1)] = 256
+    pending_writes: Annotated[int, Field(ge=100)] = 50_000
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Values are fixed once the server runs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="POOLDECK_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    data: Path = Path("pooldeck-data")
+    config: Path | None = None
+    database_url: str | None = None
+    functions: Annotated[tuple[str, ...], NoDecode] = ()
+    pools: dict[Annotated[str, Field(pattern=_POOL_NAME)], PoolSettings] = Field(min_length=1)
+    token: SecretStr | None = None
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    durability: Literal["full", "normal"] = "full"
+    grace_seconds: Annotated[float, Field(ge=0)] = 10.0
+    boot_seconds: Annotated[float, Field(gt=0)] = 60.0
+    memory_queue: Annotated[int, Field(ge=100)] = 10_000
+    limits: LimitSettings = LimitSettings()
+
+    @field_validator("functions", "allowed_hosts", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("token")
+    @classmethod
+    def _token_is_no_blank(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().strip()) < 16:
+            raise ValueError("must be at least 16 characters; try `openssl rand -hex 24`")
+        return value
+
+    @model_validator(mode="after")
+    def _open_only_with_a_token(self) -> Self:
+        if not self.is_loopback and self.token is None:
+            raise ValueError(
+                f"host {self.host} can be reached from other machines: set POOLDECK_TOKEN, "
+                "or bind to 127.0.0.1"
+            )
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether the server binds to an address that only this machine reaches."""
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+    @property
+    def auto_pool(self) -> str:
+        """Return the pool that `pool="auto"` stands for: the first process pool, else the first."""
+        for name, pool in self.pools.items():
+            if pool.kind == "process":
+                return name
+        return next(iter(self.pools))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources; the default pools count only where the file names none."""
+        toml = TomlConfigSettingsSource(settings_cls, _config_path(init_settings, env_settings))
+        return (init_settings, env_settings, toml, _DefaultPools(settings_cls, toml))
+
+
+class _DefaultPools(PydanticBaseSettingsSource):
+    """The two pools that exist unless a file names its own."""
+
+    def __init__(self, settings_cls: type[BaseSettings], toml: TomlConfigSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._pools = {} if "pools" in toml() else _DEFAULT_POOLS
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        """Required by the base class; this source answers as a whole."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return {"pools": self._pools} if self._pools else {}
+
+
+def _config_path(*sources: PydanticBaseSettingsSource) -> Path:
+    for source in sources:
+        if config := source().get("config"):
+            path = Path(config)
+            if not path.is_file():
+                raise StartupError(f"the configuration file {path} does not exist")
+            return path
+    return DEFAULT_CONFIG
