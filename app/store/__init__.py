@@ -1,0 +1,1 @@
+"""The database: every write is in `records`, every read in `queries`."""

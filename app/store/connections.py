@@ -1,0 +1,73 @@
+"""How SQLite is spoken to: one engine that writes and checkpoints, one that only reads."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+
+_WRITER = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = FAST",  # sensitive arguments are erased, not only let go
+    "PRAGMA cache_size = -8192",  # KiB
+    "PRAGMA wal_autocheckpoint = 2000",  # pages
+    "PRAGMA journal_size_limit = 67108864",  # bytes
+)
+_READER = (
+    "PRAGMA query_only = ON",
+    "PRAGMA cache_size = -2048",
+    # Checkpoints stay on the connection that writes: versions up to 3.51.2 can corrupt a database
+    # where several do it.
+    "PRAGMA wal_autocheckpoint = 0",
+)
+
+
+def writer_engine(path: Path, durability: str, busy_seconds: float) -> Engine:
+    """Return an engine for the one connection that writes to `path`.
+
+    `durability` is "full" (a commit survives a power cut) or "normal". A transaction waits up to
+    `busy_seconds` for other programs.
+    """
+    pragmas = (*_WRITER, f"PRAGMA synchronous = {durability.upper()}")
+    # Deferred transactions that read and then write fail at once and heed no time-out.
+    return _engine(path, pragmas, "BEGIN IMMEDIATE", 1, busy_seconds)
+
+
+def reader_engine(path: Path, connections: int, busy_seconds: float) -> Engine:
+    """Return an engine for up to `connections` that only read `path`."""
+    return _engine(path, _READER, "BEGIN", connections, busy_seconds)
+
+
+def _engine(
+    path: Path, pragmas: tuple[str, ...], begin: str, connections: int, busy_seconds: float
+) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={
+            "timeout": busy_seconds,
+            "isolation_level": None,  # the driver begins nothing of its own
+            "check_same_thread": False,  # each is used by one thread at a time
+        },
+    )
+
+    def set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        for pragma in pragmas:
+            connection.execute(pragma).close()
+
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "begin", start)
+    return engine
+
+
+def has_wal_bug(version: tuple[int, int, int]) -> bool:
+    """Tell whether SQLite `version` may corrupt a database in WAL mode (fixed in 3.51.3)."""
+    major, minor, patch = version
+    repaired = {(3, 44): 6, (3, 50): 7}.get((major, minor))
+    return version < (3, 51, 3) and (repaired is None or patch < repaired)

@@ -1,0 +1,53 @@
+"""What the dispatcher asks: what waits, what is due, where the ids stand."""
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from app.domain.tasks import QueuedTask, TaskKey
+from app.store.bulk import fetch
+from app.store.queries.shown import json_object
+from app.store.tables import is_scheduled, is_waiting, tasks
+
+_AT_ONCE = 200  # tasks in one answer: each may carry a mebibyte of arguments
+
+_fields = QueuedTask.__struct_fields__
+_next_in_line = (
+    select(*(tasks.c[name] for name in _fields))
+    .where(tasks.c.pool == bindparam("pool"), is_waiting)
+    .order_by(tasks.c.priority.desc(), tasks.c.seq)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+    .subquery()
+)
+_queued = select(
+    func.json_group_array(json_object({name: _next_in_line.c[name] for name in _fields}))
+)
+
+
+def queued(connection: Connection, pool: str, limit: int) -> list[QueuedTask]:
+    """Return the unclaimed tasks that wait for `pool`, in the order in which they should run.
+
+    Fewer than `limit` are returned only where no more wait.
+    """
+    found: list[QueuedTask] = []
+    while wanted := min(_AT_ONCE, limit - len(found)):
+        batch = fetch(
+            connection, _queued, list[QueuedTask], pool=pool, limit=wanted, offset=len(found)
+        )
+        found += batch
+        if len(batch) < wanted:
+            break
+    return found
+
+
+def next_due(connection: Connection) -> int | None:
+    """Return when the next scheduled task is due (microseconds since the epoch), or None."""
+    query = select(func.min(tasks.c.run_at)).where(is_scheduled)
+    found: int | None = connection.execute(query).scalar_one()
+    return found
+
+
+def last_seq_and_id(connection: Connection) -> TaskKey | None:
+    """Return the latest submission, after which numbers and ids go on; None if there is none."""
+    query = select(tasks.c.seq, tasks.c.id).order_by(tasks.c.seq.desc()).limit(1)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else TaskKey(*found)

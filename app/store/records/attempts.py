@@ -1,0 +1,170 @@
+"""A task on its way through a worker: claimed, started, ended; or cut off with the server."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import bindparam, func, select, update
+
+from app.domain.events import TaskChanged
+from app.domain.states import State
+from app.domain.tasks import Claim, End, Start
+from app.store.bulk import Rows, fetch
+from app.store.records.fence import (
+    Held,
+    attempts,
+    erased,
+    first_per_task,
+    held_rows,
+    is_claimed,
+    is_in_hand,
+    pass_fence,
+)
+from app.store.tables import counters, is_waiting, tasks
+from app.store.transaction import Transaction
+from pooldeck.outcome import Error, ErrorKind
+
+_is_claimable = (
+    tasks.c.seq == attempts["seq"],
+    tasks.c.attempt == attempts["attempt"] - 1,
+    is_waiting,
+)
+_find_claimable = (
+    select(func.json_group_array(tasks.c.seq)).select_from(attempts.table).where(*_is_claimable)
+)
+_claim = update(tasks).where(*_is_claimable).values(attempt=attempts["attempt"], claimed=1)
+_release = (
+    update(tasks)
+    .where(tasks.c.seq == attempts["seq"], tasks.c.attempt == attempts["attempt"], is_claimed)
+    .values(attempt=tasks.c.attempt - 1, claimed=0)
+)
+
+
+def claim(transaction: Transaction, batch: Sequence[Claim]) -> frozenset[int]:
+    """Claim queued tasks for the attempt that comes next.
+
+    Returns:
+        The `seq` of those that were still free. Only these may reach a worker, and only after
+        the commit. Their state stays queued.
+    """
+    firsts = first_per_task(batch)
+    claimed = frozenset(attempts.fetch(transaction.connection, _find_claimable, int, firsts))
+    granted = [item for item in firsts if item.seq in claimed]
+    attempts.execute(transaction.connection, _claim, granted)
+    return claimed
+
+
+def release(transaction: Transaction, batch: Sequence[Claim]) -> None:
+    """Take back claims that never reached a worker; what has started since stays."""
+    attempts.execute(transaction.connection, _release, first_per_task(batch))
+
+
+_started = Rows.of(Start)
+_start = (
+    update(tasks)
+    .where(tasks.c.seq == _started["seq"], tasks.c.attempt == _started["attempt"], is_claimed)
+    .values(
+        state=State.RUNNING,
+        **_started.columns("started_at", "queued_seconds", "worker", "pid", "thread"),
+    )
+)
+
+
+def start(transaction: Transaction, batch: Sequence[Start]) -> list[TaskChanged]:
+    """Move claimed tasks to running, and return the moves."""
+    passed = pass_fence(transaction.connection, batch, lambda _: State.RUNNING)
+    _started.execute(transaction.connection, _start, [item for item, _ in passed])
+    return transaction.moved(
+        [
+            TaskChanged(
+                task.seq,
+                task.id,
+                task.function,
+                task.pool,
+                task.state,
+                State.RUNNING,
+                item.queued_seconds,
+            )
+            for item, task in passed
+        ]
+    )
+
+
+_ended = Rows.of(End)
+_kept_from_start = ("started_at", "queued_seconds", "worker", "pid", "thread")
+_end = (
+    update(tasks)
+    .where(tasks.c.seq == _ended["seq"], tasks.c.attempt == _ended["attempt"], is_in_hand)
+    .values(
+        claimed=0,
+        **{name: func.coalesce(_ended[name], tasks.c[name]) for name in _kept_from_start},
+        **_ended.columns("state", "finished_at", "run_seconds", "cpu_seconds", "measurement"),
+        **_ended.columns("error_kind", "result", "error"),
+        **erased,
+    )
+)
+
+
+def end(transaction: Transaction, batch: Sequence[End]) -> list[TaskChanged]:
+    """Move claimed and running tasks to their final states, and return the moves.
+
+    What their starts told is kept unless the ends tell it again.
+    """
+    passed = pass_fence(transaction.connection, batch, lambda item: item.state)
+    _ended.execute(transaction.connection, _end, [item for item, _ in passed])
+    return transaction.moved([_end_move(item, task) for item, task in passed])
+
+
+def _end_move(item: End, task: Held) -> TaskChanged:
+    waited = task.queued_seconds if item.queued_seconds is None else item.queued_seconds
+    return TaskChanged(
+        task.seq,
+        task.id,
+        task.function,
+        task.pool,
+        task.state,
+        item.state,
+        waited,
+        item.run_seconds,
+        item.finished_at,
+    )
+
+
+_left_in_hand = (
+    select(tasks)
+    .where(
+        tasks.c.pool.in_(select(counters.c.pool).distinct()),  # so that an index finds them
+        tasks.c.state.in_((State.RUNNING, State.QUEUED)),
+        is_in_hand,
+    )
+    .limit(bindparam("limit"))
+    .subquery()
+)
+_find_left_in_hand = select(held_rows(_left_in_hand))
+
+
+def interrupt(transaction: Transaction, now: int, limit: int = 1000) -> list[TaskChanged]:
+    """Record up to `limit` tasks that an earlier server left in hand as lost.
+
+    Called at the start, before anything is handed out, until it returns no more moves. `now` is in
+    microseconds since the epoch.
+    """
+    left = fetch(transaction.connection, _find_left_in_hand, list[Held], limit=limit)
+    return end(transaction, [_interrupted(task, now) for task in left])
+
+
+def _interrupted(task: Held, now: int) -> End:
+    what = "ran" if task.state is State.RUNNING else "was handed to a worker"
+    error = Error(
+        ErrorKind.INTERRUPTED,
+        "Interrupted",
+        f"The server stopped while this task {what}, so nobody can know how far it got. "
+        "It was not run again.",
+    )
+    return End(
+        task.seq,
+        task.attempt,
+        State.LOST,
+        now,
+        error_kind=error.kind,
+        error=msgspec.json.encode(error).decode(),
+    )

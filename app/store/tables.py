@@ -1,0 +1,168 @@
+"""The tables, as the newest migration leaves them; times are microseconds, durations seconds.
+
+Every index is paid for by each move of a task, so each one here answers a question that is asked
+all the time. SQLite appends the row's `seq` to each, so that a list which names the columns of an
+index reads it from its end, newest first. JSON is kept as text and never looked into.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+    text,
+)
+
+from app.domain.states import State
+
+SCHEMA = "0001"
+"""The revision of the newest migration: what this code reads and writes."""
+
+metadata = MetaData()
+
+_Seq = BigInteger().with_variant(Integer, "sqlite")  # SQLite's row id must be an INTEGER
+_STATES = ", ".join(f"'{state}'" for state in State)
+
+
+def _owner() -> Column[int]:
+    """Return the column of a row that goes when its task goes."""
+    return Column("seq", _Seq, ForeignKey("tasks.seq", ondelete="CASCADE"), nullable=False)
+
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("function", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("claimed", Integer, nullable=False, server_default=text("0")),
+    Column("priority", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("run_at", BigInteger),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("queued_seconds", Double),
+    Column("run_seconds", Double),
+    Column("cpu_seconds", Double),
+    Column("worker", Text),
+    Column("pid", Integer),
+    Column("thread", Integer),
+    Column("progress_fraction", Double),
+    Column("progress_message", Text),
+    Column("error_kind", Text),
+    Column("tags", Text),
+    Column("idempotency_key", Text),
+    Column("fingerprint", Text),
+    Column("measurement", Text),
+    # The large ones stand last: what is short is read without them.
+    Column("shown_args", Text),
+    Column("shown_kwargs", Text),
+    Column("args", Text, nullable=False),
+    Column("kwargs", Text, nullable=False),
+    Column("result", Text),
+    Column("error", Text),
+    CheckConstraint(f"state IN ({_STATES})", name="tasks_state"),
+    UniqueConstraint("id", name="tasks_id"),
+)
+
+# SQLite looks into a partial index only where a query repeats the index's condition literally.
+is_queued = tasks.c.state == literal_column(f"'{State.QUEUED}'")
+is_waiting = and_(is_queued, tasks.c.claimed == literal_column("0"))
+is_scheduled = tasks.c.state == literal_column(f"'{State.SCHEDULED}'")
+
+Index("tasks_by_pool", tasks.c.pool, tasks.c.state)
+Index("tasks_by_function", tasks.c.function, tasks.c.pool, tasks.c.state)
+Index(
+    "tasks_queue",
+    tasks.c.pool,
+    tasks.c.priority.desc(),
+    tasks.c.seq,
+    sqlite_where=is_waiting,
+)
+Index("tasks_due", tasks.c.run_at, sqlite_where=is_scheduled)
+Index(
+    "tasks_idempotency",
+    tasks.c.idempotency_key,
+    unique=True,
+    sqlite_where=tasks.c.idempotency_key.is_not(None),
+)
+Index("tasks_errors", tasks.c.error_kind, sqlite_where=tasks.c.error_kind.is_not(None))
+
+task_tags = Table(
+    "task_tags",
+    metadata,
+    Column("tag", Text, nullable=False),
+    _owner(),
+    PrimaryKeyConstraint("tag", "seq"),
+    Index("task_tags_by_task", "seq"),
+    sqlite_with_rowid=False,
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    _owner(),
+    Column("attempt", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    PrimaryKeyConstraint("seq", "attempt", "n"),
+    sqlite_with_rowid=False,
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("pool", Text, nullable=False),
+    Column("function", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("pool", "function", "state"),
+    sqlite_with_rowid=False,
+)
+"""How many tasks are in each state: changed with the rows, never counted again."""
+
+activity = Table(
+    "activity",
+    metadata,
+    Column("minute", Integer, nullable=False),  # since the epoch
+    Column("pool", Text, nullable=False),
+    Column("function", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("wait_seconds", Double, nullable=False),
+    Column("run_seconds", Double, nullable=False),
+    PrimaryKeyConstraint("minute", "pool", "function", "state"),
+    sqlite_with_rowid=False,
+)
+"""How many tasks ended in each minute, and the sums of their waits and runs."""
+
+functions = Table(
+    "functions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("spec", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("pool", Text, primary_key=True),
+    Column("last_number", Integer, nullable=False),
+)
