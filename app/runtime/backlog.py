@@ -1,0 +1,108 @@
+"""The part of a pool's queue that is held in memory: a bounded heap, best task first.
+
+The store holds every queued task; the backlog holds the best of them. When more wait than it may
+hold, `horizon` remembers how far its knowledge reaches: whatever sorts behind it is only in the
+store, and is read again when the backlog runs low. It is plain data on the event loop, fed by the
+dispatcher.
+"""
+
+import heapq
+from collections.abc import Iterable
+
+from app.domain.tasks import QueuedTask
+
+_Order = tuple[int, int]
+
+
+class Backlog:
+    """Queued tasks of one pool in the order in which they should run.
+
+    Args:
+        limit: How many tasks to hold at most.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._waiting: dict[int, QueuedTask] = {}  # by seq
+        self._heap: list[_Order] = []  # may name tasks that no longer wait
+        self._horizon: _Order | None = None  # None: the store has nothing that is not here
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, seq: int) -> bool:
+        return seq in self._waiting
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether every queued task of the pool is here."""
+        return self._horizon is None
+
+    @property
+    def runs_low(self) -> bool:
+        """Tell whether it is time to read more from the store."""
+        return self._horizon is not None and len(self._waiting) <= self._limit // 4
+
+    def offer(self, task: QueuedTask) -> bool:
+        """Hold a task that became queued; return False if it stays in the store only."""
+        order = task.order
+        if self._horizon is not None and order > self._horizon:
+            return False
+        if len(self._waiting) >= self._limit:
+            self._horizon = order if self._horizon is None else min(order, self._horizon)
+            return False
+        self._hold(task)
+        return True
+
+    def _hold(self, task: QueuedTask) -> None:
+        self._waiting[task.seq] = task
+        heapq.heappush(self._heap, task.order)
+
+    def refill(self, tasks: Iterable[QueuedTask], *, more: bool) -> None:
+        """Take what the store said comes next, best first.
+
+        Args:
+            tasks: The best queued tasks in the store that nobody has in hand.
+            more: Whether the store holds more behind them.
+        """
+        self._horizon = None
+        last: _Order | None = None
+        for task in tasks:
+            last = task.order
+            if task.seq not in self._waiting:
+                self._hold(task)
+        if more:
+            self._horizon = last
+
+    def mark_incomplete(self, order: _Order) -> None:
+        """Note that a task of this order is in the store and not here."""
+        self._horizon = order if self._horizon is None else min(order, self._horizon)
+
+    def peek(self) -> QueuedTask | None:
+        """Return the task that should run next, or None."""
+        while self._heap:
+            task = self._waiting.get(self._heap[0][1])
+            if task is not None:
+                return task
+            heapq.heappop(self._heap)
+        return None
+
+    def pop(self) -> QueuedTask:
+        """Take the task that should run next.
+
+        Raises:
+            IndexError: If nothing waits here.
+        """
+        task = self.peek()
+        if task is None:
+            raise IndexError("nothing waits in the backlog")
+        heapq.heappop(self._heap)
+        return self._waiting.pop(task.seq)
+
+    def remove(self, seq: int) -> QueuedTask | None:
+        """Take out a task that was cancelled; None if it is not here."""
+        return self._waiting.pop(seq, None)
+
+    def oldest(self) -> QueuedTask | None:
+        """Return the task here that was submitted first, or None."""
+        return self._waiting[min(self._waiting)] if self._waiting else None

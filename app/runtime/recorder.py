@@ -1,0 +1,303 @@
+"""The one writer: gathers what waits to be written, commits it together, then says so.
+
+It owns the writer thread. Intake, dispatchers and recovery feed it from the event loop; the thread
+takes everything that has gathered, writes it in one transaction through `app.store.records`, and
+hands the answers back to the loop after the commit. While one commit is on its way to the disk the
+next batch gathers, so that the harder it is pressed, the more each commit carries.
+
+What a client waits for (a submission, a cancellation) is refused when it cannot be written.
+What has happened already (a start, an end, a log line) is kept and tried again until it is written.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+
+from app.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
+from app.domain.events import TaskChanged
+from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Start
+from app.store import records
+from app.store.database import Database
+from app.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS: Final = 0.5
+_LAST_TRIES: Final = 3  # of what is kept, when the server stops
+_GATHER_SECONDS: Final = 0.005
+_MANY_ENDS: Final = 4  # in one commit: under such a load it pays to gather
+
+T = TypeVar("T")
+Moves = Sequence[TaskChanged]
+
+
+class _Insert(Struct):
+    """Submissions, and who waits for them."""
+
+    tasks: Sequence[NewTask]
+    answer: "asyncio.Future[None]"
+
+
+class _Request(Struct):
+    """Another write whose result somebody waits for."""
+
+    write: Callable[[Transaction], Any]
+    answer: "asyncio.Future[Any]"
+
+
+class _Batch(Struct):
+    """What has gathered since the last commit: what is asked for, and what has happened."""
+
+    inserts: list[_Insert] = []
+    requests: list[_Request] = []
+    starts: dict[int, Start] = {}
+    ends: list[End] = []
+    progress: dict[int, ProgressMark] = {}
+    log: list[LogEntry] = []
+
+    def __bool__(self) -> bool:
+        return self.is_asked or self.has_happened
+
+    @property
+    def is_asked(self) -> bool:
+        return bool(self.inserts or self.requests)
+
+    @property
+    def has_happened(self) -> bool:
+        return bool(self.starts or self.ends or self.progress or self.log)
+
+    def answers(self) -> "Iterator[asyncio.Future[Any]]":
+        for insert in self.inserts:
+            yield insert.answer
+        for request in self.requests:
+            yield request.answer
+
+    def apart(self) -> "Iterator[_Batch]":
+        """Yield batches of one write each, in order."""
+        for insert in self.inserts:
+            yield _Batch(inserts=[insert])
+        for request in self.requests:
+            yield _Batch(requests=[request])
+        for seq, start in self.starts.items():
+            yield _Batch(starts={seq: start})
+        for end in self.ends:
+            yield _Batch(ends=[end])
+        for seq, mark in self.progress.items():
+            yield _Batch(progress={seq: mark})
+        for entry in self.log:
+            yield _Batch(log=[entry])
+
+
+class Recorder:
+    """Group commit on one thread.
+
+    Args:
+        database: Where to write.
+        limit: How many submissions may wait for a commit before further ones are refused.
+        announce: Called on the event loop with the moves of each commit, after it.
+    """
+
+    def __init__(self, database: Database, limit: int, announce: Callable[[Moves], None]) -> None:
+        self._database = database
+        self._limit = limit
+        self._announce = announce
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._lock = threading.Lock()
+        self._gathered = threading.Event()
+        self._asked = threading.Event()
+        self._batch = _Batch()
+        self._inserting = 0
+        self._closing = False
+        self._tries_left = _LAST_TRIES
+        self.trouble: PooldeckError | None = None  # why the last commit failed, if it did
+
+    def start(self) -> None:
+        """Start the writer thread."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Write what waits, then end the thread."""
+        self._closing = True
+        self._wake(asked=True)
+        await asyncio.to_thread(self._thread.join)
+
+    # What is asked for: refused when it cannot be written.
+
+    async def insert(self, tasks: Sequence[NewTask]) -> None:
+        """Store submissions; return when they are committed.
+
+        Raises:
+            StorageUnavailable: If the database does not take them, or too many wait already.
+            DiskFull: If there is no room for them.
+        """
+        if self._inserting + len(tasks) > self._limit:
+            raise StorageUnavailable(
+                f"{self._inserting} submissions already wait to be written; try again in a moment",
+                retry_after=1,
+            )
+        insert = _Insert(tasks, self._loop.create_future())
+        self._inserting += len(tasks)
+        try:
+            with self._lock:
+                self._batch.inserts.append(insert)
+            self._wake(asked=True)
+            await insert.answer
+        finally:
+            self._inserting -= len(tasks)
+
+    async def perform(self, write: Callable[[Transaction], T]) -> T:
+        """Run another write of `app.store.records`; return its result when it is committed.
+
+        Raises:
+            StorageUnavailable: If the database does not take it.
+            DiskFull: If there is no room for it.
+        """
+        answer: asyncio.Future[T] = self._loop.create_future()
+        with self._lock:
+            self._batch.requests.append(_Request(write, answer))
+        self._wake(asked=True)
+        return await answer
+
+    # What has happened: kept until it is written.
+
+    def started(self, start: Start) -> None:
+        """Record that an attempt started; its end in the same commit makes this needless."""
+        with self._lock:
+            self._batch.starts[start.seq] = start
+        self._wake(asked=False)
+
+    def ended(self, end: End) -> None:
+        """Record how an attempt ended."""
+        with self._lock:
+            self._batch.starts.pop(end.seq, None)
+            self._batch.ends.append(end)
+        self._wake(asked=False)
+
+    def progressed(self, mark: ProgressMark) -> None:
+        """Record how far an attempt says it is; only the latest of a commit counts."""
+        with self._lock:
+            self._batch.progress[mark.seq] = mark
+        self._wake(asked=False)
+
+    def logged(self, entries: Sequence[LogEntry]) -> None:
+        """Record log lines."""
+        with self._lock:
+            self._batch.log.extend(entries)
+        self._wake(asked=False)
+
+    def _wake(self, *, asked: bool) -> None:
+        """Tell the writer thread that something has gathered, and whether somebody waits."""
+        if asked and not self._asked.is_set():
+            self._asked.set()
+        if not self._gathered.is_set():
+            self._gathered.set()
+
+    # The writer thread.
+
+    def _run(self) -> None:
+        busy = False
+        while True:
+            if not self._closing:
+                self._gathered.wait()
+            if busy:
+                self._asked.wait(_GATHER_SECONDS)  # unless somebody waits, let more gather
+            batch = self._take()
+            if batch:
+                busy = len(batch.ends) >= _MANY_ENDS
+                self._commit(batch)
+            elif self._closing:
+                return
+
+    def _take(self) -> _Batch:
+        with self._lock:
+            batch, self._batch = self._batch, _Batch()
+            self._gathered.clear()
+            self._asked.clear()
+        return batch
+
+    def _commit(self, batch: _Batch) -> None:
+        try:
+            results, moves = self._write(batch)
+        except (StorageUnavailable, DiskFull) as error:
+            self._refuse(batch, error)
+        except Exception as error:  # noqa: BLE001 - one bad row must not stop all others
+            self._write_apart(batch, error)
+        else:
+            self.trouble = None
+            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves)
+
+    def _write(self, batch: _Batch) -> tuple[list[Any], Moves]:
+        """Write a batch in one transaction; return the answers and the moves."""
+        results: list[Any] = [None] * len(batch.inserts)
+        with self._database.transaction() as transaction:
+            if batch.inserts:
+                tasks = [task for insert in batch.inserts for task in insert.tasks]
+                records.insert_tasks(transaction, tasks)
+            results += [request.write(transaction) for request in batch.requests]
+            if batch.starts:
+                records.start(transaction, list(batch.starts.values()))
+            if batch.progress:
+                records.progress(transaction, list(batch.progress.values()))
+            if batch.log:
+                records.log(transaction, batch.log)
+            if batch.ends:
+                records.end(transaction, batch.ends)
+        return results, transaction.moves
+
+    def _refuse(self, batch: _Batch, error: PooldeckError) -> None:
+        """Tell those who wait that the database does not take writes; keep what has happened."""
+        if self.trouble is None:
+            _log.error("the database does not take writes: %s", error)
+        self.trouble = error
+        self._loop.call_soon_threadsafe(self._fail, batch, error)
+        if not batch.has_happened:
+            return
+        if self._closing:
+            self._tries_left -= 1
+            if self._tries_left == 0:
+                _log.error("giving up %d ends that could not be written", len(batch.ends))
+                return
+        self._keep(batch)
+        time.sleep(_RETRY_SECONDS)  # a full disk or a locked file is not mended by asking faster
+
+    def _keep(self, batch: _Batch) -> None:
+        """Put back what has happened, before what has gathered since."""
+        with self._lock:
+            newer = self._batch
+            ended = {end.seq for end in newer.ends}
+            starts = {s: start for s, start in batch.starts.items() if s not in ended}
+            newer.starts = starts | newer.starts
+            newer.progress = batch.progress | newer.progress
+            newer.ends = batch.ends + newer.ends
+            newer.log = batch.log + newer.log
+        self._gathered.set()
+
+    def _write_apart(self, batch: _Batch, error: Exception) -> None:
+        """One write of the batch is bad: write each by itself, so that only that one fails."""
+        parts = list(batch.apart())
+        if len(parts) > 1:
+            for part in parts:
+                self._commit(part)
+            return
+        _log.error("a write failed and is given up: %r", batch, exc_info=error)
+        refusal = Internal(f"the database refused this write: {error}")
+        self._loop.call_soon_threadsafe(self._fail, batch, refusal)
+
+    # Back on the event loop.
+
+    def _deliver(self, batch: _Batch, results: list[Any], moves: Moves) -> None:
+        self._announce(moves)
+        for answer, result in zip(batch.answers(), results, strict=True):
+            if not answer.done():
+                answer.set_result(result)
+
+    @staticmethod
+    def _fail(batch: _Batch, error: PooldeckError) -> None:
+        for answer in batch.answers():
+            if not answer.done():
+                answer.set_exception(error)
