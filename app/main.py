@@ -1,0 +1,37 @@
+"""The application: what answers, around the server that runs while it does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.runtime.opening import running
+from app.settings import Settings
+from app.web import pages, static_files
+from app.web.assembly import assemble
+from app.web.assets import check_assets
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; the server itself starts and stops with its lifespan.
+
+    Args:
+        settings: What to serve, and with which limits.
+
+    Raises:
+        StartupError: If the files that the pages need are missing.
+    """
+    check_assets()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings) as service:
+            app.state.service = service
+            yield
+
+    # FastAPI's own documentation pages load their scripts from elsewhere.
+    app = FastAPI(title="Pooldeck", lifespan=lifespan, docs_url=None, redoc_url=None)
+    static_files.install(app)
+    app.include_router(pages.router)
+    assemble(app, settings)
+    return app

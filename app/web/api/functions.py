@@ -1,0 +1,51 @@
+"""What can be called."""
+
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+from app.domain.catalogue import RegisteredFunction
+from app.domain.errors import NotFound, UnknownFunction
+from app.domain.figures import FunctionFigures
+from app.runtime.service import Service
+from app.store import queries
+from app.web.answers import READING, answer, bad, good
+from app.web.dependencies import NamePath, ServiceDep
+from app.web.schemas import Function, FunctionList, Statistics
+
+router = APIRouter(prefix="/functions", tags=["functions"])
+
+_WINDOW_MINUTES: Final = 60
+_MINUTE: Final = 60_000_000  # microseconds
+
+
+@router.get("", responses=good(FunctionList, "All functions, by name.") | bad(*READING))
+async def list_functions(service: ServiceDep) -> Response:
+    """List what can be called: signature, JSON Schema, options, statistics of the last hour."""
+    figures = await _figures(service)
+    return answer(
+        FunctionList([_shown(function, figures) for function in service.catalogue.functions()])
+    )
+
+
+@router.get("/{name}", responses=good(Function, "The function.") | bad(*READING, 404))
+async def get_function(service: ServiceDep, name: NamePath) -> Response:
+    """Return one function."""
+    try:
+        function = service.catalogue.get(name)
+    except UnknownFunction as error:  # in a path it is the address that does not exist
+        raise NotFound(error.detail) from None
+    return answer(_shown(function, await _figures(service)))
+
+
+async def _figures(service: Service) -> dict[str, FunctionFigures]:
+    """Return the figures of each function that has any."""
+    since = service.clock.now() // _MINUTE - _WINDOW_MINUTES + 1
+    found = await service.read(queries.function_figures, since)
+    return {figures.function: figures for figures in found}
+
+
+def _shown(function: RegisteredFunction, figures: dict[str, FunctionFigures]) -> Function:
+    name = function.spec.name
+    its = figures.get(name) or FunctionFigures(name, {}, {}, 0.0, 0.0)
+    return Function.of(function, Statistics.of(its, _WINDOW_MINUTES * 60.0))

@@ -1,0 +1,24 @@
+"""Puts the programs' side of the web together: API, login, probes, errors and the guard."""
+
+from fastapi import FastAPI
+
+from app.settings import Settings
+from app.web import api, errors, guard, login, observe, openapi
+from app.web.api.live import Encoder
+
+
+def assemble(app: FastAPI, settings: Settings) -> None:
+    """Make `app` answer the calls of the API; `app.state.service` must be there when one comes.
+
+    Args:
+        app: Pages and static files may be added before or after.
+        settings: The guard needs them before the service runs.
+    """
+    app.state.encoder = Encoder()
+    app.state.tries = login.Tries()
+    api.install(app)
+    app.include_router(observe.router)
+    app.include_router(login.router)
+    errors.install(app)
+    openapi.install(app)
+    guard.install(app, settings)

@@ -1,0 +1,112 @@
+"""What may stand in the body of a request, and the rules that types alone cannot say."""
+
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from app.domain.errors import InvalidRequest, NotAvailableYet, TooLarge
+from app.domain.submissions import Submission
+from app.settings import LimitSettings
+from app.web.strict_json import check, typed
+
+_AROUND: Final = 2  # levels around an argument: the body's object, and args or kwargs
+_AROUND_IN_BATCH: Final = 4  # and the batch's object and array
+_YEARS: Final = range(1970, 9000)  # a moment outside of these cannot be shown in every time zone
+
+
+class Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a batch: all of its tasks are stored, or none."""
+
+    tasks: list[Submission]
+
+
+class CancelRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a cancellation; it may be left out."""
+
+    kill: bool = False
+
+
+_submission = msgspec.json.Decoder(Submission).decode
+_batch = msgspec.json.Decoder(Batch).decode
+_cancel = msgspec.json.Decoder(CancelRequest).decode
+
+
+def read_submission(body: bytes, limits: LimitSettings) -> Submission:
+    """Decode the body of a submission.
+
+    Args:
+        body: The bytes that were sent.
+        limits: Its `depth` (levels within an argument) and `arguments_bytes` are used.
+
+    Raises:
+        MalformedJson: If the body is not strict JSON, or nested too deeply.
+        InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
+        TooLarge: If the arguments are.
+        NotAvailableYet: If a field is used that is not built.
+    """
+    check(body, limits.depth + _AROUND)
+    submission = typed(_submission, body)
+    if submission.idempotency_key is not None:
+        raise InvalidRequest(
+            "idempotency_key: send it as the header Idempotency-Key", field="/idempotency_key"
+        )
+    _check_rules(submission, limits, "")
+    return submission
+
+
+def read_batch(body: bytes, limits: LimitSettings) -> list[Submission]:
+    """Decode the body of a batch of 1 to `limits.batch_tasks`; raises as `read_submission`."""
+    check(body, limits.depth + _AROUND_IN_BATCH)
+    tasks = typed(_batch, body).tasks
+    if not tasks:
+        raise InvalidRequest("tasks: a batch needs at least one", field="/tasks")
+    if len(tasks) > limits.batch_tasks:
+        raise TooLarge(
+            f"{len(tasks)} tasks are more than the {limits.batch_tasks} that a batch may hold; "
+            "send several batches"
+        )
+    for position, submission in enumerate(tasks):
+        _check_rules(submission, limits, f"/tasks/{position}")
+    return tasks
+
+
+def read_cancel(body: bytes, limits: LimitSettings) -> CancelRequest:
+    """Decode the body of a cancellation, empty for the defaults; raises as `read_submission`."""
+    if not body:
+        return CancelRequest()
+    check(body, limits.depth)
+    return typed(_cancel, body)
+
+
+def _check_rules(submission: Submission, limits: LimitSettings, at: str) -> None:
+    """Check what the types let pass; `at` is the JSON pointer of the submission."""
+    if not bytes(submission.args).startswith(b"["):
+        raise InvalidRequest("args: expected an array", field=f"{at}/args")
+    if not bytes(submission.kwargs).startswith(b"{"):
+        raise InvalidRequest("kwargs: expected an object", field=f"{at}/kwargs")
+    size = len(submission.args) + len(submission.kwargs)
+    if size > limits.arguments_bytes:
+        raise TooLarge(
+            f"the arguments take {size} bytes; a task may have {limits.arguments_bytes}",
+            field=f"{at}/args",
+        )
+    if len(set(submission.tags)) != len(submission.tags):
+        raise InvalidRequest("tags: one stands there twice", field=f"{at}/tags")
+    _check_time(submission, at)
+    _check_available(submission, at)
+
+
+def _check_time(submission: Submission, at: str) -> None:
+    if submission.run_at is None:
+        return
+    if submission.delay is not None:
+        raise InvalidRequest("delay, run_at: only one of them may be given", field=f"{at}/run_at")
+    if submission.run_at.year not in _YEARS:
+        raise InvalidRequest("run_at: the year is out of range", field=f"{at}/run_at")
+
+
+def _check_available(submission: Submission, at: str) -> None:
+    for name in ("timeout", "retries", "after"):
+        if getattr(submission, name) is not UNSET:
+            raise NotAvailableYet(f"{name}: not available yet; leave it out", field=f"{at}/{name}")

@@ -1,0 +1,64 @@
+"""The deck: every pool with its workers and slots, and what ended in the last hour."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.domain.events import Frame
+from app.domain.figures import Activity
+from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from app.domain.states import FINAL
+
+MINUTES = 60  # of the chart
+
+_SQUARES_FROM = 65  # slots of a pool that are drawn as small squares
+
+BLANK_WORKER = WorkerHealth(
+    id="", pid=None, state="starting", started_at=None, tasks_done=0, slots=()
+)
+"""What the browser makes new workers from."""
+
+
+def deck_context(frame: Frame) -> dict[str, Any]:
+    """Return what the deck shows of the live picture."""
+    return {
+        "pools": frame.pools,
+        "blank_worker": BLANK_WORKER,
+        "blank_slot": SlotHealth(),
+        "slot_state": slot_state,
+        "layout": layout,
+        "ended": frame.window,
+    }
+
+
+def layout(pool: PoolHealth) -> str:
+    """Return how a pool's slots are drawn: "tiles", "cells" or "squares"."""
+    if pool.size >= _SQUARES_FROM:
+        return "squares"
+    return "tiles" if pool.kind == "process" else "cells"
+
+
+def slot_state(worker: WorkerHealth, slot: SlotHealth) -> str:
+    """Return what a slot does, in the word that its tile shows."""
+    if slot.abandoned:
+        return "abandoned"
+    if slot.task is not None:
+        return "busy"
+    return worker.state if worker.state in {"starting", "stopping"} else "idle"
+
+
+def throughput(rows: Iterable[Activity], now_minute: int) -> dict[str, list[int]]:
+    """Return how many tasks ended in each of the last 60 minutes.
+
+    Args:
+        rows: What ended in each minute.
+        now_minute: The minute that is running, counted since the epoch.
+
+    Returns:
+        The seconds of each minute's start under "at", and a list for each way to end.
+    """
+    first = now_minute - MINUTES + 1
+    series = {state: [0] * MINUTES for state in sorted(FINAL)}
+    for row in rows:
+        if first <= row.minute <= now_minute:
+            series[row.state][row.minute - first] += row.n
+    return {"at": [minute * 60 for minute in range(first, now_minute + 1)], **series}

@@ -1,0 +1,99 @@
+"""One function: what it is, its numbers, and the form that submits it."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.domain.catalogue import RegisteredFunction
+from app.domain.errors import InvalidRequest, NotFound, PooldeckError, UnknownFunction
+from app.runtime.service import Service
+from app.store import queries
+from app.web.bodies import read_submission
+from app.web.contexts.functions import function_context
+from app.web.dependencies import ServiceDep
+from app.web.errors import STATUS
+from app.web.form_values import FormErrors, body, typed
+from app.web.forms import ARGUMENT, OPTIONS, Form, form
+from app.web.page_route import PageRoute
+from app.web.rendering import page
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@router.get("/functions/{name}")
+async def function(
+    request: Request,
+    service: ServiceDep,
+    name: str,
+    task: Annotated[str | None, Query()] = None,
+) -> Response:
+    """Show a function; with `task`, its form is filled with that task's arguments."""
+    registered = _registered(service, name)
+    values = await _values_of(service, registered, task) if task else {}
+    return await _show(request, service, registered, form(registered.spec, values))
+
+
+@router.post("/functions/{name}")
+async def submit(request: Request, service: ServiceDep, name: str) -> Response:
+    """Submit what the form says and show the task; or the form again, with what is wrong."""
+    registered = _registered(service, name)
+    async with request.form() as posted:
+        values = {key: value for key, value in posted.items() if isinstance(value, str)}
+    try:
+        submission = read_submission(body(registered.spec, values), service.settings.limits)
+        accepted = await service.submit(submission)
+    except FormErrors as error:
+        refused = form(registered.spec, values, errors=error.errors)
+        return await _show(request, service, registered, refused, InvalidRequest)
+    except PooldeckError as error:
+        refused = _explained(registered, values, error)
+        return await _show(request, service, registered, refused, type(error))
+    return RedirectResponse(f"/tasks/{accepted.task.id}", status_code=303)
+
+
+def _registered(service: Service, name: str) -> RegisteredFunction:
+    try:
+        return service.catalogue.get(name)
+    except UnknownFunction as error:
+        raise NotFound(error.detail) from None
+
+
+async def _values_of(
+    service: Service, registered: RegisteredFunction, task_id: str
+) -> dict[str, str]:
+    """Return what one would type to submit the task again."""
+    task = await service.task(task_id)
+    if task.function != registered.spec.name or task.args is None or task.kwargs is None:
+        return {}
+    own = "" if task.pool == registered.pool else task.pool
+    values = typed(registered.spec, task.args, task.kwargs)
+    return values | {"pool": own, "tags": ", ".join(task.tags)}
+
+
+def _explained(
+    registered: RegisteredFunction, values: Mapping[str, str], error: PooldeckError
+) -> Form:
+    """Return the form with an error beside the field that it is about, or else above all."""
+    known = {ARGUMENT + parameter.name for parameter in registered.spec.parameters} | {*OPTIONS}
+    argument, pointer = error.extra.get("argument"), error.extra.get("field", "")
+    name = f"{ARGUMENT}{argument}" if argument else pointer.split("/")[-1]
+    sentence = f"{error.detail[:1].upper()}{error.detail[1:]}."
+    if name in known:
+        return form(registered.spec, values, errors={name: sentence})
+    return form(registered.spec, values, error=sentence)
+
+
+async def _show(
+    request: Request,
+    service: Service,
+    registered: RegisteredFunction,
+    shown: Form,
+    error: type[PooldeckError] | None = None,
+) -> Response:
+    counts = await service.read(queries.counts)
+    durations = await service.read(queries.durations, registered.spec.name)
+    context = function_context(registered, counts, durations, list(service.settings.pools))
+    status = STATUS[error] if error else 200
+    return page(request, "functions", "function.html", context | {"form": shown}, status)

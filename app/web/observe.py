@@ -1,0 +1,115 @@
+"""For machines that watch: alive, ready, and figures for Prometheus."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from fastapi import APIRouter, Response
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app.domain.figures import Count
+from app.domain.health import PoolHealth
+from app.domain.states import FINAL
+from app.runtime.service import Service
+from app.store import queries
+from app.web.dependencies import ServiceDep
+
+router = APIRouter(tags=["observing"])
+
+_MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_WORKER: Final = ("pool", "worker")
+
+
+@router.get("/healthz")
+async def is_alive() -> Response:
+    """Answer as long as the server does."""
+    return Response(b'{"status":"ok"}', media_type="application/json")
+
+
+@router.get("/readyz", responses={503: {"description": "Submissions are not taken."}})
+async def is_ready(service: ServiceDep) -> Response:
+    """Tell whether submissions are taken."""
+    is_taken = service.state == "ready"
+    body = b'{"status":"ready"}' if is_taken else b'{"status":"not ready"}'
+    return Response(body, 200 if is_taken else 503, media_type="application/json")
+
+
+@router.get("/metrics")
+async def show_metrics(service: ServiceDep) -> Response:
+    """Give Prometheus its figures."""
+    counts = await service.read(queries.counts)
+    registry = CollectorRegistry()
+    registry.register(_Figures(service, counts))
+    ProcessCollector(registry=registry)
+    return Response(generate_latest(registry), media_type=_MEDIA_TYPE)
+
+
+class _Figures(Collector):
+    """The figures of one moment; a registry asks for them once."""
+
+    def __init__(self, service: Service, counts: Sequence[Count]) -> None:
+        self._service = service
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield one family after another."""
+        yield from _tasks(self._counts)
+        yield from _pools(self._service.pools())
+        yield from _workers(self._service.pools())
+        database = self._service.database
+        yield _one("pooldeck_database_bytes", "Size of the database.", database.size_bytes)
+        yield _one("pooldeck_wal_bytes", "Size of the write-ahead log.", database.wal_bytes)
+
+
+def _tasks(counts: Iterable[Count]) -> Iterator[Metric]:
+    labels = ("pool", "function", "state")
+    kept = GaugeMetricFamily("pooldeck_tasks", "Tasks that are kept.", labels=labels)
+    ended = CounterMetricFamily("pooldeck_tasks_ended", "Tasks that ended.", labels=labels)
+    for count in counts:
+        values = (count.pool, count.function, count.state)
+        kept.add_metric(values, count.n)
+        if count.state in FINAL:
+            ended.add_metric(values, count.n)
+    yield kept
+    yield ended
+
+
+def _pools(pools: Iterable[PoolHealth]) -> Iterator[Metric]:
+    pools = tuple(pools)
+    for name, words, value in (
+        ("size", "Slots of the pool.", lambda pool: pool.size),
+        ("busy", "Slots that run a task.", lambda pool: pool.busy),
+        ("queued", "Tasks that wait for a slot.", lambda pool: pool.queued),
+        ("oldest_wait_seconds", "How long the oldest of them waits.", _oldest_wait),
+        ("up", "1 while the pool is running, else 0.", lambda pool: pool.state == "running"),
+    ):
+        family = GaugeMetricFamily(f"pooldeck_pool_{name}", words, labels=("pool",))
+        for pool in pools:
+            family.add_metric((pool.name,), value(pool))
+        yield family
+
+
+def _oldest_wait(pool: PoolHealth) -> float:
+    return pool.oldest_wait or 0.0
+
+
+def _workers(pools: Iterable[PoolHealth]) -> Iterator[Metric]:
+    memory = GaugeMetricFamily(
+        "pooldeck_worker_resident_bytes", "Memory of a worker.", labels=_WORKER
+    )
+    cpu = GaugeMetricFamily(
+        "pooldeck_worker_cpu_percent", "CPU of a worker, 100 for one core.", labels=_WORKER
+    )
+    for pool in pools:
+        for worker in pool.workers:
+            if worker.rss_bytes is not None:
+                memory.add_metric((pool.name, worker.id), worker.rss_bytes)
+            if worker.cpu_percent is not None:
+                cpu.add_metric((pool.name, worker.id), worker.cpu_percent)
+    yield memory
+    yield cpu
+
+
+def _one(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, words, value)

@@ -1,0 +1,93 @@
+"""Functions as the API shows them."""
+
+from typing import Annotated, Any, Self
+
+from msgspec import Meta, Raw, Struct
+
+from app.domain.catalogue import RegisteredFunction
+from app.domain.figures import FunctionFigures
+from app.domain.states import State
+from app.web.schemas.types import Seconds, raw
+from pooldeck.functions import Options, ParameterKind, ParameterSpec
+
+
+class Statistics(Struct, frozen=True):
+    """What became of a function's tasks.
+
+    `counts` are all tasks that are kept, by state; `ended` those that ended within the last
+    `window` seconds, whose mean wait and run are given.
+    """
+
+    window: Seconds
+    counts: dict[State, int]
+    ended: dict[State, int]
+    mean_wait: Seconds | None
+    mean_run: Seconds | None
+
+    @classmethod
+    def of(cls, figures: FunctionFigures, window: float) -> Self:
+        """Return `figures` over a window of seconds as the API shows them."""
+        number = sum(figures.ended.values())
+        return cls(
+            window=window,
+            counts=figures.counts,
+            ended=figures.ended,
+            mean_wait=figures.wait_seconds / number if number else None,
+            mean_run=figures.run_seconds / number if number else None,
+        )
+
+
+class Parameter(Struct, frozen=True):
+    """A parameter of a function; `default` is null where there is none, or none in JSON."""
+
+    name: str
+    kind: ParameterKind
+    required: bool
+    default: Raw | None
+
+    @classmethod
+    def of(cls, spec: ParameterSpec) -> Self:
+        """Return `spec` as the API shows it."""
+        return cls(spec.name, spec.kind, spec.required, raw(spec.default))
+
+
+class Function(Struct, frozen=True):
+    """A function that can be called, unless `problem` says why not; `pool` is where it runs."""
+
+    name: str
+    module: str
+    signature: str
+    doc: str
+    pool: str
+    problem: str | None
+    is_async: bool
+    options: Options
+    parameters: list[Parameter]
+    schema: Annotated[dict[str, Any], Meta(description="JSON Schema of the arguments by name.")]
+    statistics: Statistics
+    advice: Annotated[None, Meta(description="Not available yet: always null.")]
+
+    @classmethod
+    def of(cls, function: RegisteredFunction, statistics: Statistics) -> Self:
+        """Return `function` as the API shows it."""
+        spec = function.spec
+        return cls(
+            name=spec.name,
+            module=spec.module,
+            signature=spec.signature,
+            doc=spec.doc,
+            pool=function.pool,
+            problem=function.problem,
+            is_async=spec.is_async,
+            options=spec.options,
+            parameters=[Parameter.of(parameter) for parameter in spec.parameters],
+            schema=spec.schema,
+            statistics=statistics,
+            advice=None,
+        )
+
+
+class FunctionList(Struct, frozen=True):
+    """All registered functions, by name."""
+
+    items: list[Function]

@@ -1,0 +1,79 @@
+"""Pools and their workers as the API shows them."""
+
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct
+
+from app.domain.health import PoolHealth, SlotHealth, SwitchRates, WorkerHealth
+from app.web.schemas.types import Seconds, Timestamp, optional_timestamp
+
+
+class Worker(Struct, frozen=True):
+    """A worker process of a pool; measured figures are null until they were sampled."""
+
+    id: str
+    pid: int | None
+    state: Annotated[
+        str, Meta(extra_json_schema={"enum": ["starting", "idle", "busy", "spare", "stopping"]})
+    ]
+    started_at: Timestamp | None
+    tasks_done: int
+    rss_bytes: int | None
+    cpu_percent: float | None
+    ctx_switches_per_s: SwitchRates | None
+    slots: tuple[SlotHealth, ...]
+
+    @classmethod
+    def of(cls, worker: WorkerHealth) -> Self:
+        """Return `worker` as the API shows it."""
+        return cls(
+            id=worker.id,
+            pid=worker.pid,
+            state=worker.state,
+            started_at=optional_timestamp(worker.started_at),
+            tasks_done=worker.tasks_done,
+            rss_bytes=worker.rss_bytes,
+            cpu_percent=worker.cpu_percent,
+            ctx_switches_per_s=worker.ctx_switches_per_s,
+            slots=worker.slots,
+        )
+
+
+class Pool(Struct, frozen=True):
+    """A pool at this moment; `queued` counts all that wait, `reason` says why it is broken."""
+
+    name: str
+    kind: Annotated[str, Meta(extra_json_schema={"enum": ["thread", "process"]})]
+    size: int
+    state: Annotated[
+        str,
+        Meta(extra_json_schema={"enum": ["running", "paused", "draining", "broken", "stopped"]}),
+    ]
+    reason: str | None
+    busy: int
+    queued: int
+    oldest_wait: Seconds | None
+    incidents: int
+    workers: list[Worker]
+
+    @classmethod
+    def of(cls, pool: PoolHealth) -> Self:
+        """Return `pool` as the API shows it."""
+        return cls(
+            name=pool.name,
+            kind=pool.kind,
+            size=pool.size,
+            state=pool.state,
+            reason=pool.reason,
+            busy=pool.busy,
+            queued=pool.queued,
+            oldest_wait=pool.oldest_wait,
+            incidents=pool.incidents,
+            workers=[Worker.of(worker) for worker in pool.workers],
+        )
+
+
+class PoolList(Struct, frozen=True):
+    """All pools, in the order of the settings."""
+
+    items: list[Pool]

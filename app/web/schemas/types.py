@@ -1,0 +1,49 @@
+"""The pieces that answers of the API are made of."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Raw
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive, since "Z" is written by hand
+
+Timestamp: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="RFC 3339 in UTC, with microseconds.",
+        examples=["2026-11-30T09:15:02.250113Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Seconds: TypeAlias = Annotated[float, Meta(description="A duration in seconds.")]
+TaskId: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="A UUID of version 7; ids sort in the order of submission.",
+        examples=["019ad5a2-3c10-7b4e-9f8e-2d64a7c0ffee"],
+    ),
+]
+JsonArray: TypeAlias = Annotated[Raw, Meta(extra_json_schema={"type": "array"})]
+JsonObject: TypeAlias = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
+ErrorText: TypeAlias = Annotated[
+    Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Error"})
+]
+MeasurementText: TypeAlias = Annotated[
+    Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Measurement"})
+]
+
+
+def timestamp(microseconds: int) -> str:
+    """Return microseconds since the epoch as RFC 3339 in UTC."""
+    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return moment.isoformat(timespec="microseconds") + "Z"
+
+
+def optional_timestamp(microseconds: int | None) -> str | None:
+    """Return `timestamp(microseconds)`, None for None."""
+    return None if microseconds is None else timestamp(microseconds)
+
+
+def raw(text: str | None) -> Raw | None:
+    """Return a JSON text to be spliced in as it is."""
+    return None if text is None else Raw(text)

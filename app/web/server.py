@@ -1,0 +1,125 @@
+"""uvicorn as Pooldeck runs it: streams end on a signal, failures to start are one clear line."""
+
+import asyncio
+import logging
+import math
+import signal
+import socket
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.domain.errors import StartupError
+from app.settings import LimitSettings, Settings
+from app.web.deadlines import DeadlineProtocol
+
+_BACKLOG: Final = 2048
+_log = logging.getLogger(__name__)
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Serve `app` in this thread until SIGINT or SIGTERM; both end it in good order.
+
+    Args:
+        app: Its `state.service` is told to drain before connections are waited for.
+        settings: `host`, `port`, `grace_seconds` and `limits` are used.
+
+    Raises:
+        StartupError: If the address cannot be listened on, or the app says why it cannot start.
+    """
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # this module says what matters
+    with listen(settings.host, settings.port) as listener:
+        lifespan = _Lifespan(app)
+        server = Server(app, Config(lifespan, settings))
+        server.run(sockets=[listener])
+    if lifespan.failure is not None:
+        raise lifespan.failure
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at `host` and `port`, 0 for a free one.
+
+    Raises:
+        StartupError: If the address cannot be had.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise StartupError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+class Config(uvicorn.Config):
+    """uvicorn's configuration, with the limits that `DeadlineProtocol` keeps."""
+
+    limits: LimitSettings
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        super().__init__(
+            app,
+            loop="uvloop",
+            http=DeadlineProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=math.ceil(settings.grace_seconds),
+        )
+        self.limits = settings.limits
+
+
+class Server(uvicorn.Server):
+    """A server that lets the app end its streams before it waits for connections to end."""
+
+    def __init__(self, app: FastAPI, config: Config) -> None:
+        super().__init__(config)
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then say where."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started:
+            for listener in sockets or ():
+                host, port = listener.getsockname()[:2]
+                _log.info("Pooldeck is at http://%s:%d", f"[{host}]" if ":" in host else host, port)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Take a signal; a second SIGINT no longer waits for anything.
+
+        Unlike uvicorn's own, this does not raise the signal again when all is done: an end in good
+        order has exit code 0.
+        """
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+        service = getattr(self._app.state, "service", None)
+        if self._loop is not None and service is not None:
+            self._loop.call_soon_threadsafe(service.begin_drain)
+
+
+class _Lifespan:
+    """Keeps what the app's start or end failed with, instead of logging its traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.failure: Exception | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_traceback(message: Message) -> None:
+            await send({"type": message["type"]})
+
+        try:
+            await self._app(scope, receive, send_without_traceback)
+        except Exception as error:
+            self.failure = error
+            raise

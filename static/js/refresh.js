@@ -1,0 +1,81 @@
+// Keeps a page that the server rendered true: when something on it may have changed, the page is
+// fetched again and its parts marked data-live are exchanged. main[data-refresh] says when:
+// "changes" (any task's), "task" (that of main[data-task]; until it is final, also its progress),
+// "always" (every frame), "never".
+
+import { onFrame, onState } from "./live.js";
+import { tickAll } from "./ticking.js";
+
+const PAUSE = 1000; // milliseconds between two fetches
+const PROGRESS_PAUSE = 2000;
+const main = document.getElementById("main");
+let pending = false;
+let fetching = false;
+let caughtUp = false; // whether a frame has come since the connection was made
+
+function concerns({ changed }) {
+  if (!caughtUp || changed === null) return true;
+  if (main.dataset.refresh === "always") return true;
+  return main.dataset.refresh === "task" ? changed.includes(main.dataset.task) : changed.length > 0;
+}
+
+async function fetchPage() {
+  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!response.ok || response.redirected) return;
+  const text = await response.text();
+  exchange(new DOMParser().parseFromString(text, "text/html"));
+}
+
+function exchange(fresh) {
+  for (const old of document.querySelectorAll("[data-live]")) {
+    const part = fresh.getElementById(old.id);
+    if (part && !part.isEqualNode(old) && !isInUse(old)) replace(old, document.adoptNode(part));
+  }
+  main.dataset.refresh = fresh.getElementById("main").dataset.refresh;
+  tickAll();
+}
+
+// Somebody who marks text to copy it keeps it.
+function isInUse(element) {
+  const selection = getSelection();
+  return !selection.isCollapsed && selection.containsNode(element, true);
+}
+
+function replace(old, part) {
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  for (const details of old.querySelectorAll("details[id]")) {
+    const same = part.querySelector(`#${CSS.escape(details.id)}`);
+    if (same) same.open = details.open;
+  }
+  const scrolled = [...old.querySelectorAll("pre, .log, .scroll")].map((each) => [each.scrollTop, each.scrollLeft]);
+  old.replaceWith(part);
+  [...part.querySelectorAll("pre, .log, .scroll")].forEach((each, index) => {
+    [each.scrollTop, each.scrollLeft] = scrolled[index] ?? [0, 0];
+  });
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  part.dispatchEvent(new CustomEvent("exchanged", { bubbles: true }));
+}
+
+async function refresh() {
+  pending = true;
+  if (fetching || document.hidden || main.dataset.refresh === "never") return;
+  fetching = true;
+  while (pending && !document.hidden && main.dataset.refresh !== "never") {
+    pending = false;
+    await fetchPage().catch(() => {}); // the connection's own state says so on the page
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+  fetching = false;
+}
+
+if (main.dataset.refresh) {
+  onFrame((frame) => {
+    if (concerns(frame)) refresh();
+    caughtUp = true;
+  });
+  onState((state) => {
+    caughtUp = caughtUp && state === "live";
+  });
+  document.addEventListener("visibilitychange", () => pending && refresh());
+  setInterval(() => main.dataset.refresh === "task" && refresh(), PROGRESS_PAUSE);
+}

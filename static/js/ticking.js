@@ -1,0 +1,52 @@
+// Times that pass: elements with data-elapsed (seconds, when it was set) count up while the server
+// is heard, and data-ago times say how long ago they were.
+
+import { ago, duration } from "./formats.js";
+import { onState } from "./live.js";
+
+const starts = new WeakMap(); // element → [the data-elapsed it was made from, when 0 was]
+let heard = true;
+
+export function tickFrom(element, seconds) {
+  if (seconds == null) delete element.dataset.elapsed;
+  else element.dataset.elapsed = seconds;
+  starts.delete(element);
+  tick(element);
+}
+
+function elapsed(element) {
+  const given = element.dataset.elapsed;
+  if (starts.get(element)?.[0] !== given) {
+    starts.set(element, [given, performance.now() - Number(given) * 1000]);
+  }
+  return (performance.now() - starts.get(element)[1]) / 1000;
+}
+
+function tick(element) {
+  const seconds = element.dataset.elapsed === undefined ? null : elapsed(element);
+  element.textContent = seconds == null && element.dataset.field?.startsWith("slot.") ? "" : duration(seconds);
+  const bar = element.nextElementSibling;
+  if (seconds != null && bar?.dataset.usual) {
+    const share = seconds / Number(bar.dataset.usual);
+    bar.value = Math.min(share, 1);
+    bar.toggleAttribute("data-over", share > 1);
+  }
+}
+
+export function tickAll() {
+  if (!heard) return;
+  document.querySelectorAll("[data-elapsed]").forEach(tick);
+}
+
+function sayAgo() {
+  const now = Date.now();
+  for (const time of document.querySelectorAll("time[data-ago]")) {
+    time.textContent = ago(Date.parse(time.dateTime), now);
+  }
+}
+
+onState((state) => {
+  heard = state === "live";
+});
+setInterval(tickAll, 200);
+setInterval(sayAgo, 1000);
