@@ -1,0 +1,37 @@
+"""The functions that are run to measure what it costs to run one."""
+
+import ctypes
+import time
+
+from pooldeck import task
+
+
+@task(pool="cpu")
+def noop() -> None:
+    """Do nothing."""
+
+
+@task(pool="cpu")
+def echo(text: str) -> str:
+    """Return `text`."""
+    return text
+
+
+@task(pool="io")
+def burn(seconds: float) -> None:
+    """Keep a CPU busy for `seconds`, with the GIL as often as it can be had."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+@task(pool="io")
+def hold_gil(seconds: int) -> None:
+    """Hold the GIL in a C call for `seconds`: nothing else in this process runs meanwhile."""
+    ctypes.PyDLL(None).sleep(seconds)
+
+
+@task(pool="held")
+def occupy(seconds: float = 3600) -> None:
+    """Occupy a slot for `seconds`, so that what is queued behind it stays queued."""
+    time.sleep(seconds)

@@ -1,0 +1,180 @@
+"""Starts the servers that are measured, each a process of its own, and ends them again."""
+
+import contextlib
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from bench.record import Record
+
+_ROOT = Path(__file__).parents[1]
+_DATABASE = "pooldeck.sqlite3"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+_CONFIGURATION = """\
+functions = ["bench.functions"]
+grace_seconds = 0
+
+[pools.io]
+kind = "thread"
+size = 16
+
+[pools.cpu]
+kind = "process"
+size = 2
+
+[pools.held]
+kind = "thread"
+size = 1
+queue_limit = 1_000_000
+"""
+
+
+class Server:
+    """A process that serves HTTP on a port of this machine."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.port = port
+        self.process = psutil.Process(process.pid)
+        self._popen = process
+        self._log = log
+
+    def get(self, path: str) -> Any:
+        """Return what stands at `path`, decoded from JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            if answer.status != http.client.OK:
+                raise RuntimeError(f"{path} answered {answer.status}: {answer.read()[:500]!r}")
+            return msgspec.json.decode(answer.read())
+
+    def wait_until_it_listens(self) -> None:
+        """Return when the port takes connections.
+
+        Raises:
+            RuntimeError: If the process ends first, with the end of its log.
+        """
+
+        def listens() -> bool:
+            if self._popen.poll() is not None:
+                end = self._log.read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"a server ended at its start:\n{end}")
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return True
+            return False
+
+        wait_until(listens, _START_SECONDS)
+
+    def stop(self) -> None:
+        """End the process; the way a person would, and by force if that does not help."""
+        self._popen.terminate()
+        try:
+            self._popen.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+            print("a server had to be killed: it did not end on SIGTERM", file=sys.stderr)
+
+
+class Pooldeck(Server):
+    """A Pooldeck with the pools `cpu` (2 processes), `io` (16 threads) and `held` (1 thread)."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+        super().__init__(process, port, folder / "log")
+        self.record = Record(folder / _DATABASE)
+
+    def wait_until_ready(self) -> None:
+        """Return when every worker has reported."""
+        self.wait_until_it_listens()
+        wait_until(self._is_ready, _START_SECONDS)
+
+    def _is_ready(self) -> bool:
+        pools = self.get("/api/v1/pools")["items"]
+        workers = [worker for pool in pools for worker in pool["workers"]]
+        return bool(workers) and all(worker["state"] in {"idle", "busy"} for worker in workers)
+
+    def busy(self, pool: str) -> int:
+        """Return how many slots of `pool` run something."""
+        return int(self.get(f"/api/v1/pools/{pool}")["busy"])
+
+
+@contextlib.contextmanager
+def pooldeck(folder: Path) -> Iterator[Pooldeck]:
+    """Run a Pooldeck on the database in `folder`, which it makes if there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = folder / "pooldeck.toml"
+    configuration.write_text(_CONFIGURATION)
+    port = _free_port()
+    command = [
+        *("-m", "pooldeck", "serve", "--config", configuration.name),
+        *("--data", ".", "--port", str(port)),
+    ]
+    server = Pooldeck(_start(command, folder), port, folder)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def application(name: str, folder: Path) -> Iterator[Server]:
+    """Run an app of `bench.applications` under the same HTTP server as Pooldeck's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    command = [
+        *("-m", "uvicorn", f"bench.applications:{name}", "--port", str(port)),
+        *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off"),
+        *("--no-access-log", "--log-level", "warning"),
+    ]
+    server = Server(_start(command, folder), port, folder / "log")
+    try:
+        server.wait_until_it_listens()
+        yield server
+    finally:
+        server.stop()
+
+
+def _start(arguments: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start Python with `arguments` in `folder`, where its output goes to the file `log`."""
+    settings = {name: value for name, value in os.environ.items() if name[:9] != "POOLDECK_"}
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env=settings | {"PYTHONPATH": str(_ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(holds: Callable[[], bool], seconds: float, pause: float = 0.05) -> None:
+    """Return as soon as `holds` does; it is asked every `pause` seconds.
+
+    Raises:
+        TimeoutError: If it does not within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s in vain")
+        time.sleep(pause)

@@ -1,0 +1,42 @@
+"""How large the measurements are."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class Scale(Struct, frozen=True):
+    """Where to measure, and how much of everything; times in seconds.
+
+    `folder` is a place on a real disk that databases are made in. The other defaults are those of
+    a full run, which takes up to four minutes on two cores.
+    """
+
+    folder: Path
+    rounds: int = 3
+    batch_tasks: int = 20_000
+    requests: int = 4_000
+    latencies: int = 300
+    finished: int = 1_000_000
+    queued: int = 100_000
+    large_batch_tasks: int = 10_000
+    page_views: int = 20
+    idle_seconds: float = 20.0
+    gil_seconds: int = 5
+
+
+def quick(folder: Path) -> Scale:
+    """Return what is enough to see whether everything works, and roughly how fast."""
+    return Scale(
+        folder,
+        rounds=1,
+        batch_tasks=5_000,
+        requests=1_000,
+        latencies=50,
+        finished=100_000,
+        queued=10_000,
+        large_batch_tasks=3_000,
+        page_views=5,
+        idle_seconds=5.0,
+        gil_seconds=2,
+    )

@@ -1,0 +1,107 @@
+"""Fills a database that a server made with as many tasks as years would bring, by plain SQL.
+
+The finished ones are spread over the last 30 days, two functions and two pools; one in fifty failed
+and one in a hundred has a tag. The queued ones stand in the pool `held`. The server's counters and
+its activity are made from the rows, so that it cannot tell them from tasks of its own.
+"""
+
+import contextlib
+import sqlite3
+import time
+from pathlib import Path
+
+_DAYS_30 = 30 * 24 * 3600 * 1_000_000  # microseconds
+
+_TASKS = """
+WITH RECURSIVE numbers (i) AS (
+    SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < :finished + :queued
+), timed AS (
+    SELECT :last + i AS seq, i <= :finished AS is_finished, i % 49 = 0 AS has_failed,
+        i % 10 < 7 AS is_echo, :start + i * :step AS at, (:start + i * :step) / 1000 AS ms
+    FROM numbers
+)
+INSERT INTO tasks (
+    seq, id, function, pool, state, attempt, priority, created_at, started_at, finished_at,
+    queued_seconds, run_seconds, cpu_seconds, worker, pid, error_kind, tags, measurement,
+    args, kwargs, result, error
+)
+SELECT
+    seq,
+    printf('%08x-%04x-7000-8000-%012x', ms >> 16, ms & 65535, seq),
+    CASE WHEN NOT is_finished THEN 'bench.functions.occupy'
+        WHEN is_echo THEN 'bench.functions.echo' ELSE 'bench.functions.noop' END,
+    CASE WHEN NOT is_finished THEN 'held' WHEN is_echo THEN 'cpu' ELSE 'io' END,
+    CASE WHEN NOT is_finished THEN 'queued' WHEN has_failed THEN 'failed' ELSE 'succeeded' END,
+    is_finished, 0, at,
+    iif(is_finished, at + 2000, NULL), iif(is_finished, at + 5000, NULL),
+    iif(is_finished, 0.002, NULL), iif(is_finished, 0.003, NULL), iif(is_finished, 0.001, NULL),
+    iif(is_finished, 'cpu-1', NULL), iif(is_finished, 4242, NULL),
+    iif(is_finished AND has_failed, 'exception', NULL),
+    iif(seq % 100 = 0, '["nightly"]', NULL),
+    iif(is_finished, '{"run":0.003,"cpu":0.001}', NULL),
+    iif(is_finished AND is_echo, '["order ' || seq || '"]', '[]'), '{}',
+    iif(is_finished AND NOT has_failed, iif(is_echo, '"order ' || seq || '"', 'null'), NULL),
+    iif(is_finished AND has_failed,
+        '{"kind":"exception","type":"ValueError","message":"no such order"}', NULL)
+FROM timed
+"""
+_TAGS = "INSERT INTO task_tags SELECT 'nightly', seq FROM tasks WHERE tags IS NOT NULL"
+_COUNTERS = """
+INSERT INTO counters SELECT pool, function, state, count(*) FROM tasks GROUP BY 1, 2, 3
+"""
+_ACTIVITY = """
+INSERT INTO activity
+SELECT
+    finished_at / 60000000, pool, function, state, count(*), sum(queued_seconds), sum(run_seconds)
+FROM tasks WHERE finished_at IS NOT NULL GROUP BY 1, 2, 3, 4
+"""
+
+
+def fill(path: Path, finished: int, queued: int) -> None:
+    """Add tasks to the database at `path`, whose server must not run.
+
+    Args:
+        path: A database that a server made.
+        finished: How many finished tasks to add.
+        queued: How many queued tasks to add.
+    """
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN IMMEDIATE")
+        indexes = _take_indexes_down(connection)
+        _insert(connection, finished, queued)
+        for create in indexes:
+            connection.execute(create)
+        for table, insert in (("counters", _COUNTERS), ("activity", _ACTIVITY)):
+            connection.execute(f"DELETE FROM {table}")
+            connection.execute(insert)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _take_indexes_down(connection: sqlite3.Connection) -> list[str]:
+    """Drop the indexes of the tasks, which is faster than to keep them up; return their SQL."""
+    found = connection.execute(
+        "SELECT name, sql FROM sqlite_master"
+        " WHERE type = 'index' AND tbl_name = 'tasks' AND sql IS NOT NULL"
+    ).fetchall()
+    for name, _ in found:
+        connection.execute(f"DROP INDEX {name}")
+    return [create for _, create in found]
+
+
+def _insert(connection: sqlite3.Connection, finished: int, queued: int) -> None:
+    last = connection.execute("SELECT coalesce(max(seq), 0) FROM tasks").fetchone()[0]
+    step = _DAYS_30 // (finished + queued)
+    now = time.time_ns() // 1000
+    connection.execute(
+        _TASKS,
+        {
+            "finished": finished,
+            "queued": queued,
+            "last": last,
+            "start": now - (finished + queued) * step,
+            "step": step,
+        },
+    )
+    connection.execute(_TAGS)

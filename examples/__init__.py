@@ -1,0 +1,1 @@
+"""Functions to try Pooldeck with, and to copy from."""

@@ -1,0 +1,170 @@
+"""A call becomes an outcome, whatever the function does."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pooldeck import task
+from pooldeck.calls import Caller
+from pooldeck.discovery import discover
+from pooldeck.outcome import Error, ErrorKind, Outcome
+from pooldeck.protocol import Call, Limits
+
+EMPTY: dict[str, int] = {}
+_action: Callable[[], Any] = object
+
+
+@task
+def act() -> Any:
+    """Do what the test has prepared."""
+    return _action()
+
+
+@task
+def echo(value: Any) -> Any:
+    return value
+
+
+@task
+def on(day: date) -> str:
+    return day.strftime("%d.%m.%Y")
+
+
+@task
+async def later(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "later"
+
+
+@task(timeout=3)
+def not_yet() -> None:
+    """Ask for what is not built."""
+
+
+def call(
+    function: str, args: bytes = b"[]", kwargs: bytes = b"{}", limits: Limits | None = None
+) -> Outcome:
+    caller = Caller(discover([__name__]), limits or Limits(), sole=True)
+    return caller.run(Call("task", 1, f"{__name__}.{function}", args, kwargs))
+
+
+def error_of(outcome: Outcome) -> Error:
+    assert outcome.result is None
+    assert outcome.error is not None
+    return outcome.error
+
+
+@pytest.fixture
+def outcome_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Run an action inside a task."""
+
+    def run(action: Callable[[], Any], limits: Limits | None = None) -> Outcome:
+        monkeypatch.setitem(globals(), "_action", action)
+        return call("act", limits=limits)
+
+    return run
+
+
+def raising(exception: BaseException) -> Callable[[], Any]:
+    def action() -> None:
+        raise exception
+
+    return action
+
+
+def test_an_exception_is_told_from_the_users_code_on(outcome_of: Callable[..., Outcome]) -> None:
+    error = error_of(outcome_of(raising(ValueError("bad"))))
+    assert (error.kind, error.type, error.message) == (ErrorKind.EXCEPTION, "ValueError", "bad")
+    assert error.traceback is not None
+    first, where, *_, last = error.traceback.splitlines()
+    assert (first, last) == ("Traceback (most recent call last):", "ValueError: bad")
+    assert __file__ in where
+    assert error.cause is None
+
+
+@pytest.mark.parametrize(
+    "exception",
+    [SystemExit(3), KeyboardInterrupt("3"), GeneratorExit(3), asyncio.CancelledError(3)],
+)
+def test_what_ends_other_programs_is_an_exception_here(
+    outcome_of: Callable[..., Outcome], exception: BaseException
+) -> None:
+    error = error_of(outcome_of(raising(exception)))
+    assert (error.kind, error.message) == (ErrorKind.EXCEPTION, "3")
+    assert error.type.endswith(type(exception).__name__)
+
+
+def test_a_result_that_is_no_json_is_a_bad_result(outcome_of: Callable[..., Outcome]) -> None:
+    error = error_of(outcome_of(lambda: [object()]))
+    assert (error.kind, error.type) == (ErrorKind.BAD_RESULT, "TypeError")
+    assert error.message == "the result contains object, which JSON does not have"
+
+
+def test_results_and_errors_are_bounded_by_the_limits(outcome_of: Callable[..., Outcome]) -> None:
+    limits = Limits(result_bytes=10, depth=2, message_bytes=5, traceback_bytes=300)
+    assert outcome_of(lambda: [[1]], limits).result == b"[[1]]"
+    for action in (lambda: "x" * 9, lambda: [[[1]]]):
+        assert error_of(outcome_of(action, limits)).kind is ErrorKind.BAD_RESULT
+    error = error_of(outcome_of(raising(ValueError("too long a text")), limits))
+    assert error.message == "too l ... (cut)"
+
+
+def test_async_functions_run_to_their_end() -> None:
+    outcome = call("later", b"[0.001]")
+    assert outcome.result == b'"later"'
+    assert outcome.measurement is not None
+    assert outcome.measurement.run > 0.001
+
+
+def test_large_integers_come_back_exactly() -> None:
+    for number in (2**63, -(2**64), 10**4000):
+        assert call("echo", b"[%d]" % number).result == b"%d" % number
+
+
+def test_richer_arguments_are_converted() -> None:
+    assert call("on", b'["2026-03-01"]').result == b'"01.03.2026"'
+    error = error_of(call("on", kwargs=b'{"day": "soon"}'))
+    assert (error.kind, error.type) == (ErrorKind.BAD_ARGUMENTS, "ValidationError")
+    assert error.message.startswith("day: ")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (b"[]", "missing 1 required positional argument: 'value'"),
+        (b"[1, 2]", "takes 1 positional argument but 2 were given"),
+        (b"[1", "the arguments are no valid JSON"),
+        (b'["\xff"]', "the arguments are no valid JSON"),
+        (b"[" + b"9" * 5000 + b"]", "the arguments are no valid JSON"),
+        (b"[" * 100_000 + b"]" * 100_000, "the arguments are no valid JSON"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_not_the_functions_error(args: bytes, message: str) -> None:
+    error = error_of(call("echo", args))
+    assert error.kind is ErrorKind.BAD_ARGUMENTS
+    assert message in error.message
+
+
+def test_a_type_error_inside_the_function_is_its_own(outcome_of: Callable[..., Outcome]) -> None:
+    error = error_of(outcome_of(lambda: echo()))  # type: ignore[call-arg]  # noqa: PLW0108 - on purpose
+    assert (error.kind, error.type) == (ErrorKind.EXCEPTION, "TypeError")
+
+
+def test_what_is_not_available_yet_is_not_run() -> None:
+    error = error_of(call("not_yet"))
+    assert error.kind is ErrorKind.BAD_ARGUMENTS
+    assert "timeout is not available yet" in error.message
+
+
+def test_a_run_is_measured_and_a_refusal_is_not(outcome_of: Callable[..., Outcome]) -> None:
+    measurement = outcome_of(lambda: sum(range(1_000_000))).measurement
+    assert measurement is not None
+    assert measurement.run > measurement.encode
+    assert measurement.cpu > measurement.decode
+    if sys.platform == "linux":
+        assert measurement.voluntary_switches is not None
+    assert call("absent").measurement is None

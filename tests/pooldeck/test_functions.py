@@ -1,0 +1,212 @@
+"""`@task` and discovery: what is registered, what is refused, and why."""
+
+import pickle
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pooldeck import task
+from pooldeck.discovery import DiscoveryError, discover, resolve
+from pooldeck.functions import OPTIONS_ATTRIBUTE, FunctionSpec, Options
+
+
+@task
+def double(n: int) -> int:
+    """Double a number."""
+    return 2 * n
+
+
+@task(name="shop.charge", pool="io", priority=-5, sensitive=["card"])
+def charge(card: str, amount: float) -> str:
+    return f"{amount} from {card}"
+
+
+def one() -> dict[str, FunctionSpec]:
+    """Return what a worker would find in this module."""
+    return {name: function.spec for name, function in discover([__name__]).items()}
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Write modules that can be imported, and forget them afterwards."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write_module(name: str, source: str) -> None:
+        text = "from pooldeck import task\n" + textwrap.dedent(source)
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    return write_module
+
+
+def test_a_registered_function_stays_an_ordinary_callable() -> None:
+    assert double(4) == 8
+    assert pickle.loads(pickle.dumps(double)) is double
+    assert double.__doc__ == "Double a number."
+
+
+def test_options_hang_on_the_function() -> None:
+    assert getattr(double, OPTIONS_ATTRIBUTE) == Options()
+    assert getattr(charge, OPTIONS_ATTRIBUTE) == Options(
+        name="shop.charge", pool="io", priority=-5, sensitive=("card",)
+    )
+
+
+def test_a_function_is_called_by_module_and_name_unless_it_has_a_name_of_its_own() -> None:
+    assert sorted(one()) == sorted([f"{__name__}.double", "shop.charge"])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"colour": "red"}, TypeError, "@task has no option 'colour'; there are name, pool"),
+        ({"name": 3}, TypeError, "name must be a name"),
+        ({"name": "no spaces"}, ValueError, "name must be a name"),
+        ({"pool": None}, TypeError, "pool must be a pool's name"),
+        ({"pool": "CPU"}, ValueError, "pool must be a pool's name"),
+        ({"timeout": "60"}, TypeError, "timeout must be seconds above 0"),
+        ({"timeout": 0}, ValueError, "timeout must be seconds above 0"),
+        ({"timeout": float("inf")}, ValueError, "timeout must be seconds above 0"),
+        ({"retries": 1.5}, TypeError, "retries must be a whole number from 0"),
+        ({"retries": True}, TypeError, "retries must be a whole number from 0"),
+        ({"retries": -1}, ValueError, "retries must be a whole number from 0"),
+        ({"backoff": -0.1}, ValueError, "backoff must be seconds from 0"),
+        ({"idempotent": 1}, TypeError, "idempotent must be True or False"),
+        ({"priority": 101}, ValueError, "priority must be a whole number, -100 to 100"),
+        ({"priority": -101}, ValueError, "priority must be a whole number, -100 to 100"),
+        ({"sensitive": "card"}, TypeError, "sensitive must be a tuple of parameter names"),
+        ({"sensitive": (3,)}, ValueError, "sensitive must be a tuple of parameter names"),
+        ({"sensitive": ("pin",)}, ValueError, "pay has no parameter pin"),
+    ],
+)
+def test_a_wrong_option_is_refused_where_it_is_written(
+    options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    def pay(card: str) -> None:
+        del card
+
+    with pytest.raises(error, match=message.replace("(", r"\(")):
+        task(**options)(pay)
+
+
+def test_values_at_the_edges_of_their_ranges_are_taken() -> None:
+    for priority in (-100, 100):
+        task(priority=priority, timeout=0.001, retries=0, backoff=0)(lambda: None)
+
+
+def test_any_name_may_be_sensitive_where_any_name_is_taken() -> None:
+    @task(sensitive=("token",))
+    def call(**headers: str) -> None:
+        del headers
+
+    assert getattr(call, OPTIONS_ATTRIBUTE).sensitive == ("token",)
+
+
+def test_only_functions_of_a_module_can_be_registered() -> None:
+    with pytest.raises(TypeError, match="@task goes on a function, not on"):
+        task(dict)
+    with pytest.raises(TypeError, match="is a method, which has no object"):
+
+        class Shop:
+            @task
+            def open(self) -> None:
+                """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("timeout=60", "timeout is not available yet"),
+        ("retries=1", "retries is not available yet"),
+        (
+            "backoff=2, idempotent=True",
+            "backoff is not available yet; idempotent is not available yet",
+        ),
+        ("retries=0, backoff=1.0, idempotent=False, timeout=None", None),
+    ],
+)
+def test_an_option_that_is_not_available_yet_is_a_problem_and_not_ignored(
+    write: Callable[[str, str], None], options: str, problem: str | None
+) -> None:
+    write("later_jobs", f"@task({options})\ndef work(): ...")
+    assert discover(["later_jobs"])["later_jobs.work"].spec.problem == problem
+
+
+@pytest.mark.parametrize("prefix", ["", "async "])
+def test_a_generator_is_listed_with_its_problem(
+    write: Callable[[str, str], None], prefix: str
+) -> None:
+    write("generator_jobs", f"@task\n{prefix}def count():\n    yield 1")
+    problem = discover(["generator_jobs"])["generator_jobs.count"].spec.problem
+    assert problem is not None
+    assert "it is a generator" in problem
+
+
+def test_a_function_imported_from_elsewhere_is_not_found_twice(
+    write: Callable[[str, str], None],
+) -> None:
+    write("origin_jobs", "@task\ndef work(): ...\nalias = work")
+    write("other_jobs", "from origin_jobs import work\n@task\ndef own(): ...")
+    assert list(discover(["origin_jobs", "other_jobs"])) == ["origin_jobs.work", "other_jobs.own"]
+
+
+def test_naming_a_module_twice_is_no_conflict(write: Callable[[str, str], None]) -> None:
+    write("named_twice", "@task\ndef work(): ...")
+    assert list(discover(["named_twice", "named_twice"])) == ["named_twice.work"]
+
+
+def test_a_decorator_around_a_registered_function_is_part_of_it(
+    write: Callable[[str, str], None],
+) -> None:
+    source = """
+        import functools
+        def louder(function):
+            @functools.wraps(function)
+            def wrapper(*args, **kwargs):
+                return function(*args, **kwargs).upper()
+            return wrapper
+        @louder
+        @task(pool="io")
+        def greet(name: str) -> str:
+            return f"hello {name}"
+        @functools.lru_cache
+        @task
+        def square(n: int) -> int:
+            return n * n
+    """
+    write("wrapped_jobs", source)
+    assert discover(["wrapped_jobs"])["wrapped_jobs.square"].call(3) == 9
+    function = discover(["wrapped_jobs"])["wrapped_jobs.greet"]
+    assert function.call("you") == "HELLO YOU"
+    assert [parameter.name for parameter in function.spec.parameters] == ["name"]
+
+
+def test_what_only_looks_registered_is_left_alone(write: Callable[[str, str], None]) -> None:
+    source = """
+        class Anything:
+            def __getattr__(self, name):
+                return self
+        anything = Anything()
+    """
+    write("odd_jobs", source)
+    assert discover(["odd_jobs"]) == {}
+
+
+def test_two_functions_of_one_name_are_refused(write: Callable[[str, str], None]) -> None:
+    write("left_jobs", "@task(name='twin')\ndef left(): ...")
+    write("right_jobs", "@task(name='twin')\ndef right(): ...")
+    message = r"two functions are called twin: left_jobs.left \(line 2\) and right_jobs.right"
+    with pytest.raises(DiscoveryError, match=message):
+        discover(["left_jobs", "right_jobs"])
+
+
+def test_an_initializer_is_found_by_its_path(write: Callable[[str, str], None]) -> None:
+    write("start_jobs", "def connect():\n    return 'connected'\nnumber = 3")
+    assert resolve("start_jobs.connect")() == "connected"
+    for wrong in ("start_jobs.number", "start_jobs.absent"):
+        with pytest.raises(DiscoveryError, match=f"{wrong} is not a function of the module"):
+            resolve(wrong)

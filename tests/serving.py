@@ -1,0 +1,85 @@
+"""A real `pooldeck serve` in a process of its own, as people start it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+MODULE = (sys.executable, "-m", "pooldeck")
+_READY_SECONDS = 60
+
+
+class Serving:
+    """A server that runs; `said` is what it has written so far, line by line."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.said: list[str] = []
+        self.client = httpx.Client(base_url=self._address(), timeout=90, trust_env=False)
+
+    def _address(self) -> str:
+        """Read on until the server says where it is."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            if found := re.search(r"http://\S+", line):
+                return found[0]
+        raise AssertionError("the server ended:\n" + "".join(self.said))
+
+    def wait_until_ready(self) -> None:
+        """Return as soon as tasks are taken."""
+        until = time.monotonic() + _READY_SECONDS
+        while self.client.get("/readyz").status_code != 200:
+            assert time.monotonic() < until, "the server did not get ready"
+            time.sleep(0.05)
+
+    def run(self, function: str, *args: object) -> dict[str, Any]:
+        """Submit a task and return it when it has ended."""
+        answer = self.client.post(
+            "/api/v1/tasks", params={"wait": 60}, json={"function": function, "args": args}
+        )
+        assert answer.status_code == 200, answer.text
+        task: dict[str, Any] = answer.json()
+        return task
+
+    def stop(self) -> int:
+        """End the server in good order and return its exit code."""
+        self.client.close()
+        self.process.send_signal(signal.SIGTERM)
+        _, rest = self.process.communicate(timeout=60)
+        self.said += (rest or "").splitlines(keepends=True)
+        return self.process.returncode
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    *options: str,
+    command: Sequence[str] = MODULE,
+    environment: dict[str, str] | None = None,
+) -> Iterator[Serving]:
+    """Serve on a free port of this machine, with `folder` as the working directory."""
+    inherited = {name: value for name, value in os.environ.items() if "POOLDECK" not in name}
+    process = subprocess.Popen(
+        [*command, "serve", "--port", "0", *options],
+        cwd=folder,
+        env=inherited | (environment or {}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        server = Serving(process)
+        yield server
+        if process.returncode is None:
+            server.stop()
+    finally:
+        process.kill()
+        process.wait()

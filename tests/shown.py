@@ -1,0 +1,78 @@
+"""Functions whose tasks the pages are looked at with; workers import this module."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+from pooldeck import current_task, task
+
+_LONGEST_WAIT = 60.0  # seconds, so that nothing outlives its test
+
+
+@task(pool="cpu")
+def add(left: int, right: int = 2) -> int:
+    """Add two numbers."""
+    return left + right
+
+
+@task(pool="cpu")
+def fail(word: str) -> None:
+    """Fail because of something else."""
+    try:
+        {}[word]
+    except KeyError as error:
+        raise ValueError(f"no place for {word}") from error
+
+
+@task(pool="io")
+def tell(lines: list[str]) -> int:
+    """Log some lines."""
+    for line in lines:
+        logging.getLogger("shown").warning(line)
+    return len(lines)
+
+
+@task(pool="cpu")
+def hold(path: str) -> str:
+    """Keep a process until the file `path` is there."""
+    return _wait_for(Path(path))
+
+
+@task(pool="io")
+def wait(path: str) -> str:
+    """Keep a thread until the file `path` is there."""
+    return _wait_for(Path(path))
+
+
+@task(pool="io", sensitive=("secret",))
+def log_in(user: str, secret: str) -> str:
+    """Take a secret."""
+    return f"{user} gave {len(secret)} characters"
+
+
+@task(pool="io")
+def choose(
+    mode: Literal["fit", "fill"],
+    sharp: bool = False,
+    boxes: list[int] | None = None,
+    *rest: int,
+    title: str = "none",
+    **more: int,
+) -> dict[str, Any]:
+    """Give back what was given."""
+    chosen = {"mode": mode, "sharp": sharp, "boxes": boxes, "title": title}
+    return chosen | {"rest": rest, "more": more}
+
+
+@task(pool="nowhere")
+def stranded() -> None:
+    """Name a pool that does not exist."""
+
+
+def _wait_for(path: Path) -> str:
+    current_task().progress(0.25, "waiting for a file")
+    end = time.monotonic() + _LONGEST_WAIT
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    return "found"

@@ -1,0 +1,63 @@
+"""The migrations and the tables say the same."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from stored import opened
+
+from app.resources import resource
+from app.store.tables import SCHEMA, metadata
+
+
+def _sql(connection: Connection) -> dict[str, str]:
+    """Return the statements that made the tables and indexes, without their white space."""
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+    return {name: "".join(sql.split()) for name, sql in rows}
+
+
+def test_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
+    plain = create_engine("sqlite://")
+    metadata.create_all(plain)
+    with plain.connect() as connection:
+        expected = _sql(connection)
+    plain.dispose()
+    with opened(tmp_path) as store:
+        found = store.reader.call(_sql)
+        differences: Any = store.reader.call(
+            lambda connection: compare_metadata(MigrationContext.configure(connection), metadata)
+        )
+    assert differences == []
+    assert {name: sql for name, sql in found.items() if name != "alembic_version"} == expected
+
+
+def test_the_code_knows_the_newest_migration() -> None:
+    assert ScriptDirectory(str(resource("migrations"))).get_current_head() == SCHEMA
+
+
+def test_the_first_migration_can_be_undone(tmp_path: Path) -> None:
+    with opened(tmp_path) as store, store.database.transaction() as transaction:
+        config = Config()
+        config.set_main_option("script_location", str(resource("migrations")))
+        config.attributes["connection"] = transaction.connection
+        command.downgrade(config, "base")
+        assert set(_sql(transaction.connection)) == {"alembic_version"}
+
+
+def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        path = store.database.path
+    program = (
+        "import sys; from app.store.database import Database\n"
+        f"Database.open({str(path)!r}).close(); print('alembic' in sys.modules)"
+    )
+    command_line = [sys.executable, "-c", program]
+    done = subprocess.run(command_line, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "False"

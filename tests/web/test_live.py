@@ -1,0 +1,112 @@
+"""The live stream."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from served import BOUND, Served, served
+
+from app.domain.events import Frame, Window
+from app.web.api.live import Encoder
+
+
+@contextmanager
+def following(server: Served) -> Iterator[Iterator[dict[str, Any]]]:
+    """Follow the stream: an iterator of the events' data."""
+    with server.http.stream("GET", "/api/v1/events", timeout=BOUND) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/event-stream"
+        assert response.headers["cache-control"] == "no-store"
+        yield (
+            json.loads(line.removeprefix("data: "))
+            for line in response.iter_lines()
+            if line.startswith("data: ")
+        )
+
+
+def test_a_stream_begins_with_the_picture_of_now(server: Served) -> None:
+    with following(server) as events:
+        first = next(events)
+    assert set(first["counts"]) == {
+        "scheduled",
+        "queued",
+        "running",
+        "succeeded",
+        "failed",
+        "cancelled",
+        "lost",
+    }
+    listed = server.http.get("/api/v1/pools").json()["items"]
+    assert [pool["name"] for pool in first["pools"]] == [pool["name"] for pool in listed]
+    assert first["pools"][0].keys() == listed[0].keys()
+    assert first["at"].endswith("Z")
+
+
+def test_a_change_is_told(server: Served) -> None:
+    with following(server) as events:
+        before = next(events)
+        task = server.submit("echo", 1, wait=0).json()["id"]
+        after = next(event for event in events if _has_ended(event, before))
+        assert after["changed"] is None or task in after["changed"]
+        assert after["seq"] > before["seq"]
+
+
+def _has_ended(event: dict[str, Any], before: dict[str, Any]) -> bool:
+    return bool(event["counts"]["succeeded"] > before["counts"]["succeeded"])
+
+
+def test_streams_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    with served(tmp_path, limits={"streams": 1}) as server, following(server) as events:
+        next(events)
+        refused = server.http.get("/api/v1/events")
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
+        assert int(refused.headers["retry-after"]) > 0
+        assert server.http.get("/api/v1/pools").status_code == 200
+
+
+def test_a_reader_that_goes_away_makes_room(tmp_path: Path) -> None:
+    with served(tmp_path, limits={"streams": 1}) as server:
+        for _ in range(3):
+            for response in _asked(server):
+                if response.status_code == 200:
+                    break
+
+
+def _asked(server: Served) -> Iterator[httpx.Response]:
+    """Ask for the stream, at most a hundred times; the server notices departures by itself."""
+    for _ in range(100):
+        with server.http.stream("GET", "/api/v1/events", timeout=BOUND) as response:
+            if response.status_code == 200:
+                next(response.iter_raw())
+            yield response
+    raise AssertionError("the streams that were left still count")
+
+
+def test_a_frame_is_encoded_once_for_all() -> None:
+    frame = Frame(
+        seq=7,
+        at=0,
+        counts={},
+        window=Window(3600),
+        throughput=0.0,
+        oldest_wait=None,
+        pools=(),
+        changed=("a",),
+    )
+    encoder = Encoder()
+    event = encoder.encode(frame)
+    assert event.startswith(b"event: deck\nid: 7\ndata: {")
+    assert event.endswith(b"}\n\n")
+    assert encoder.encode(frame) is event
+    other = Frame(**{name: getattr(frame, name) for name in frame.__struct_fields__} | {"seq": 8})
+    assert encoder.encode(other).startswith(b"event: deck\nid: 8\n")
+
+
+@pytest.mark.parametrize("text", ["line\nbreak", "carriage\rreturn"])
+def test_no_text_can_break_out_of_an_event(text: str) -> None:
+    frame = Frame(0, 0, {}, Window(1), 0.0, None, (), (text,))
+    assert len(Encoder().encode(frame).splitlines()) == 4

@@ -1,0 +1,44 @@
+"""Probes and figures."""
+
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+from served import Served, served
+
+
+def test_probes_say_one_word(server: Served) -> None:
+    assert server.http.get("/healthz").json() == {"status": "ok"}
+    assert server.http.get("/readyz").json() == {"status": "ready"}
+
+
+def figures(server: Served) -> dict[tuple[str, ...], float]:
+    text = server.http.get("/metrics").text
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_prometheus_is_told_what_ran_and_where(tmp_path: Path) -> None:
+    with served(tmp_path) as server:
+        server.submit("add", 1)
+        server.submit("add", 2)
+        server.submit("fail", "x")
+        server.submit("block", wait=0.3)
+        server.submit("block", wait=0)
+        found = figures(server)
+        add, fail = "web_functions.add", "web_functions.fail"
+        assert found["pooldeck_tasks_ended_total", add, "cpu", "succeeded"] == 2
+        assert found["pooldeck_tasks_ended_total", fail, "io", "failed"] == 1
+        assert found["pooldeck_tasks", add, "cpu", "succeeded"] == 2
+        assert ("pooldeck_tasks_ended_total", "web_functions.block", "solo", "queued") not in found
+        assert found["pooldeck_pool_size", "io"] == 2
+        assert found["pooldeck_pool_busy", "solo"] == 1
+        assert found["pooldeck_pool_queued", "solo"] == 1
+        assert found["pooldeck_pool_oldest_wait_seconds", "solo"] >= 0
+        assert found["pooldeck_pool_oldest_wait_seconds", "io"] == 0
+        assert found["pooldeck_pool_up", "cpu"] == 1
+        assert found["pooldeck_database_bytes",] > 0
+        assert found["pooldeck_wal_bytes",] >= 0
+        assert ("pooldeck_worker_resident_bytes", "cpu", "cpu-1") in found

@@ -1,0 +1,326 @@
+"""The pages of a real server, as a browser without JavaScript gets them."""
+
+import html
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from serving import Serving
+
+PAGES = ["/", "/tasks", "/functions", "/functions/shown.choose", "/pools"]
+
+
+@pytest.fixture
+def client(shown: Serving) -> httpx.Client:
+    return shown.client
+
+
+@pytest.fixture
+def flag(tmp_path: Path) -> Iterator[Path]:
+    """Name a file that tasks wait for; it is there at the latest when the test ends."""
+    path = tmp_path / "go"
+    yield path
+    path.touch()
+
+
+def page(client: httpx.Client, path: str, status: int = 200) -> str:
+    """Return a page's HTML with each run of white space as one blank."""
+    answer = client.get(path)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    return " ".join(answer.text.split())
+
+
+def page_with(client: httpx.Client, path: str, words: str) -> str:
+    """Return a page as soon as `words` are on it; its picture may be a moment old."""
+    end = time.monotonic() + 30
+    while words not in (markup := page(client, path)):
+        assert time.monotonic() < end, f"{words} did not appear"
+        time.sleep(0.02)
+    return markup
+
+
+def text_of(markup: str) -> str:
+    """Return what stands on a page, without its markup."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+def submitted(client: httpx.Client, function: str, *args: object, **more: object) -> str:
+    """Submit a task and return its id."""
+    body = {"function": function, "args": args, **more}
+    answer = client.post("/api/v1/tasks", json=body)
+    assert answer.status_code == 202, answer.text
+    task_id: str = answer.json()["id"]
+    return task_id
+
+
+def post(client: httpx.Client, path: str, **values: str) -> httpx.Response:
+    """Send a form as a browser does."""
+    origin = {"origin": str(client.base_url).rstrip("/"), "sec-fetch-site": "same-origin"}
+    return client.post(path, data=values, headers=origin)
+
+
+# All pages.
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_needs_nothing_inline_and_finds_every_file_that_it_names(
+    client: httpx.Client, path: str
+) -> None:
+    markup = page(client, path)
+    assert not re.search(r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=", markup)
+    files = set(re.findall(r'(?:src|href|data-stream)="(/static/[^"]*)"', markup))
+    assert len(files) > 8
+    for file in files:
+        assert client.get(file).status_code == 200, file
+
+
+def test_the_address_of_a_file_changes_with_its_content(client: httpx.Client) -> None:
+    assert re.search(r'src="/static/[0-9a-f]{12}/js/page.js"', page(client, "/"))
+    assert client.get("/static/000000000000/js/page.js").status_code == 404
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_navigation_names_the_pages_that_exist_and_marks_the_present_one(
+    client: httpx.Client, path: str
+) -> None:
+    navigation = re.findall(r"<nav.*?</nav>", page(client, path))[0]
+    assert len(re.findall(r'aria-current="page"', navigation)) == 1
+    for href in re.findall(r'href="([^"]*)"', navigation):
+        page(client, href)
+
+
+def test_the_strip_counts_what_its_links_list(client: httpx.Client) -> None:
+    submitted(client, "shown.add", 1, delay=3600)
+    listed = page(client, "/tasks?state=scheduled").count('class="cell-state"')
+    assert listed > 0
+    page_with(client, "/tasks?state=scheduled", f'data-field="counts.scheduled">{listed}<')
+
+
+@pytest.mark.parametrize("path", ["/tasks/nothing", "/functions/nothing"])
+def test_what_does_not_exist_is_said_on_a_page(client: httpx.Client, path: str) -> None:
+    assert "nothing" in text_of(page(client, path, 404))
+
+
+# The deck and the pools.
+
+
+def test_the_deck_shows_what_each_slot_does(
+    client: httpx.Client, shown: Serving, flag: Path
+) -> None:
+    shown.run("shown.add", 1)
+    task_id = submitted(client, "shown.hold", str(flag))
+    markup = page_with(client, "/", f"/tasks/{task_id}")
+    (slot,) = [each for each in markup.split("<li ") if f"/tasks/{task_id}" in each]
+    assert 'data-state="busy"' in slot
+    assert text_of(f"<{slot}").startswith("1 busy hold")
+    assert len(re.findall(r"data-worker=\"io-\d+\"", markup)) == 1
+    assert len(re.findall(r"data-worker=\"cpu-\d+\"", markup)) == 2
+
+
+def test_the_chart_is_given_what_ended(client: httpx.Client, shown: Serving) -> None:
+    before = client.get("/throughput.json").json()
+    shown.run("shown.add", 1)
+    after = client.get("/throughput.json").json()
+    assert len(after["at"]) == len(after["succeeded"]) == 60
+    assert sum(after["succeeded"]) > sum(before["succeeded"]) - before["succeeded"][0]
+
+
+def test_the_pools_page_shows_settings_and_workers(client: httpx.Client) -> None:
+    pools = client.get("/api/v1/pools").json()["items"]
+    words = text_of(page(client, "/pools"))
+    assert "Size 4 set" in words
+    assert "of 100,000" in words
+    for pool in pools:
+        for worker in pool["workers"]:
+            assert worker["id"] in words
+            assert str(worker["pid"]) in words
+
+
+# The list.
+
+
+def test_filters_narrow_the_list_and_stay_in_the_form(client: httpx.Client, shown: Serving) -> None:
+    failed = shown.run("shown.fail", "list")["id"]
+    succeeded = shown.run("shown.add", 771)["id"]
+    both = page(client, "/tasks")
+    assert failed in both
+    assert succeeded in both
+    only = page(client, "/tasks?state=failed&function=shown.fail")
+    assert failed in only
+    assert succeeded not in only
+    assert "<option selected>shown.fail</option>" in only
+    assert "exception" in text_of(only)
+    assert succeeded in page(client, "/tasks?q=771")
+
+
+def test_older_pages_go_on_where_the_newer_one_ended(client: httpx.Client) -> None:
+    batch = [{"function": "shown.add", "args": [n], "tags": ["paged"]} for n in range(70)]
+    ids = client.post("/api/v1/tasks/batch", json={"tasks": batch}).json()["ids"]
+    newest = page(client, "/tasks?tag=paged")
+    (older,) = re.findall(r'id="older" href="([^"]*)"', newest)
+    listed = [
+        re.findall(r'id="task-([0-9a-f-]{36})"', each)
+        for each in (newest, page(client, html.unescape(older)))
+    ]
+    assert listed[0] + listed[1] == ids[::-1]
+    assert len(listed[0]) == 50
+
+
+def test_an_empty_list_says_what_to_do(client: httpx.Client) -> None:
+    assert "Show all tasks" in text_of(page(client, "/tasks?tag=never-used"))
+
+
+def test_a_wrong_filter_is_explained_on_a_page(client: httpx.Client) -> None:
+    assert 'There is no state "done"' in text_of(page(client, "/tasks?state=done", 422))
+
+
+# One task.
+
+
+def test_a_task_shows_its_result_and_where_its_time_went(
+    client: httpx.Client, shown: Serving
+) -> None:
+    task = shown.run("shown.add", 40)
+    markup = page(client, f"/tasks/{task['id']}")
+    words = text_of(markup)
+    assert "succeeded Future FINISHED" in words
+    assert "Result 42" in words
+    assert 'class="timing"' in markup
+    assert task["worker"]["id"] in words
+
+
+def test_a_failed_task_shows_the_error_and_its_cause_and_escapes_both(
+    client: httpx.Client, shown: Serving
+) -> None:
+    task = shown.run("shown.fail", "<script>alert(1)</script>")
+    markup = page(client, f"/tasks/{task['id']}")
+    assert "<script>alert" not in markup
+    words = text_of(markup)
+    assert "exception ValueError no place for <script>alert(1)</script>" in words
+    assert "caused by KeyError" in words
+    assert "in fail" in words
+
+
+def test_the_log_of_a_task_is_text_whatever_it_says(client: httpx.Client, shown: Serving) -> None:
+    task = shown.run("shown.tell", ["first", "<b>second</b>"])
+    markup = page(client, f"/tasks/{task['id']}")
+    assert "&lt;b&gt;second&lt;/b&gt;" in markup
+    assert "WARNING shown first" in text_of(markup)
+
+
+def test_a_running_task_shows_its_progress_and_says_that_it_cannot_be_cancelled(
+    client: httpx.Client, flag: Path
+) -> None:
+    task_id = submitted(client, "shown.wait", str(flag))
+    markup = page_with(client, f"/tasks/{task_id}", "waiting for a file")
+    assert "running Future RUNNING" in text_of(markup)
+    assert "25 %" in text_of(markup)
+    assert 'id="cancel"' not in markup
+    refused = post(client, f"/tasks/{task_id}/cancel")
+    assert refused.status_code == 501
+    assert "has started" in text_of(refused.text)
+
+
+def test_a_task_that_waits_can_be_cancelled_from_its_page(client: httpx.Client) -> None:
+    task_id = submitted(client, "shown.add", 1, delay=3600)
+    assert 'id="cancel"' in page(client, f"/tasks/{task_id}")
+    answer = post(client, f"/tasks/{task_id}/cancel")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/tasks/{task_id}")
+    markup = page(client, f"/tasks/{task_id}")
+    assert "cancelled Future CANCELLED" in text_of(markup)
+    assert 'id="cancel"' not in markup
+
+
+def test_sensitive_arguments_stand_on_no_page(client: httpx.Client, shown: Serving) -> None:
+    task = shown.run("shown.log_in", "ann", "hunter2-hunter2")
+    for path in (f"/tasks/{task['id']}", "/tasks", f"/functions/shown.log_in?task={task['id']}"):
+        markup = page(client, path)
+        assert "hunter2" not in markup
+    assert 'value="[redacted]"' not in markup
+    assert "> ann</textarea>" in markup
+
+
+# Functions.
+
+
+def test_functions_are_listed_with_what_is_wrong_with_them(client: httpx.Client) -> None:
+    words = text_of(page(client, "/functions"))
+    assert "shown.add Add two numbers." in words
+    assert 'there is no pool "nowhere"' in words
+    stranded = page(client, "/functions/shown.stranded")
+    assert "It cannot be submitted" in text_of(stranded)
+    assert 'method="post"' not in stranded
+
+
+def test_a_form_submits_the_call_that_was_meant(client: httpx.Client) -> None:
+    answer = post(
+        client,
+        "/functions/shown.choose",
+        **{"arg.mode": '"fill"', "arg.rest": "[1, 2]", "arg.more": '{"z": 3}', "tags": "a, b"},
+    )
+    assert answer.status_code == 303
+    task = ended(client, answer.headers["location"])
+    assert task["tags"] == ["a", "b"]
+    assert task["result"] == {
+        "mode": "fill",
+        "sharp": False,
+        "boxes": None,
+        "title": "none",
+        "rest": [1, 2],
+        "more": {"z": 3},
+    }
+
+
+def ended(client: httpx.Client, page_path: str) -> dict[str, Any]:
+    task: dict[str, Any] = client.get(f"/api/v1{page_path}", params={"wait": 60}).json()
+    return task
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "words"),
+    [
+        ({"arg.left": "two", "arg.right": "3"}, "arg-left", "two is not a whole number."),
+        ({"arg.left": "2", "arg.right": "1.5"}, "arg-right", "1.5 is not a whole number."),
+        ({"arg.left": "2", "priority": "900"}, "priority", "100"),
+        ({"arg.left": "2", "delay": "-1"}, "delay", "0"),
+    ],
+)
+def test_a_mistake_is_named_beside_its_field_and_nothing_typed_is_lost(
+    client: httpx.Client, values: dict[str, str], field: str, words: str
+) -> None:
+    answer = post(client, "/functions/shown.add", **values)
+    assert answer.status_code == 422
+    markup = " ".join(answer.text.split())
+    wrong = markup[markup.index(f'<label for="{field}"') :].split("</p>")[0]
+    assert 'aria-invalid="true"' in wrong
+    assert words in text_of(wrong)
+    for value in values.values():
+        assert f'value="{value}"' in markup
+
+
+def test_what_only_the_schema_forbids_is_named_beside_its_field_too(client: httpx.Client) -> None:
+    answer = post(client, "/functions/shown.tell", **{"arg.lines": "[1]"})
+    assert answer.status_code == 422
+    assert 'id="arg-lines" name="arg.lines" aria-invalid="true"' in " ".join(answer.text.split())
+    assert ">[1]</textarea>" in answer.text
+
+
+def test_a_task_can_be_submitted_again_from_a_form_that_is_filled_in(
+    client: httpx.Client, shown: Serving
+) -> None:
+    task = shown.run("shown.add", 31, 11)
+    (href,) = re.findall(r'id="again" href="([^"]*)"', page(client, f"/tasks/{task['id']}"))
+    markup = page(client, html.unescape(href))
+    assert 'value="31"' in markup
+    assert 'value="11"' in markup
+
+
+def test_a_form_from_another_site_is_refused(client: httpx.Client) -> None:
+    headers = {"origin": "http://elsewhere.example"}
+    answer = client.post("/functions/shown.add", data={"arg.left": "1"}, headers=headers)
+    assert answer.status_code == 403
