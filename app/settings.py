@@ -60,7 +60,7 @@ class LimitSettings(BaseModel):
 
     body_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
     arguments_bytes: Annotated[int, Field(ge=16)] = 1024 * 1024
-    result_bytes: Annotated[int, Field(ge=16)] = 10 * 1024 * 1024
+    result_bytes: Annotated[int, Field(ge=16, le=48 * 1024 * 1024)] = 10 * 1024 * 1024
     depth: Annotated[int, Field(ge=1, le=200)] = 64
     error_message_bytes: Annotated[int, Field(ge=256)] = 64 * 1024
     traceback_bytes: Annotated[int, Field(ge=256)] = 256 * 1024

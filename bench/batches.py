@@ -20,13 +20,16 @@ def measure(scale: Scale) -> list[Figure]:
     ours, theirs = [], []
     with pooldeck(scale.folder / "batches") as server:
         rate(server, _BATCH)  # the first tasks find cold caches
+        cpu = server.cpu_seconds()
         for _ in range(scale.rounds):
             ours.append(rate(server, scale.batch_tasks))
             theirs.append(executor.rate(scale.batch_tasks))
+        cpu = server.cpu_seconds() - cpu
     return [
         of_rounds("no-ops in batches of 1,000, two processes", ours, "per s", at_least=5000),
         of_rounds("  ProcessPoolExecutor(2)", theirs, "per s"),
         of_rounds("  ratio", ratios(ours, theirs), "", at_least=0.8),
+        Figure("  server's CPU per task", 1e6 * cpu / scale.rounds / scale.batch_tasks, "µs"),
     ]
 
 

@@ -2,10 +2,8 @@
 
 import time
 
-import psutil
-
 from bench.figures import Figure
-from bench.processes import pooldeck
+from bench.processes import Server, pooldeck
 from bench.scale import Scale
 
 _SETTLE_SECONDS = 3.0
@@ -16,7 +14,7 @@ def measure(scale: Scale) -> list[Figure]:
     """Measure memory and CPU of the server's own process; its workers are the pools' cost."""
     with pooldeck(scale.folder / "idle") as server:
         time.sleep(_SETTLE_SECONDS)
-        cpu = cpu_percent(server.process, scale.idle_seconds)
+        cpu = _cpu_percent(server, scale.idle_seconds)
         memory = server.process.memory_info().rss / _MEBIBYTE
     return [
         Figure("idle: memory of the server (RSS)", memory, "MiB", at_most=150),
@@ -24,10 +22,8 @@ def measure(scale: Scale) -> list[Figure]:
     ]
 
 
-def cpu_percent(process: psutil.Process, seconds: float) -> float:
-    """Return how much of one core `process` takes over the next `seconds`, in percent."""
-    before, began = process.cpu_times(), time.monotonic()
+def _cpu_percent(server: Server, seconds: float) -> float:
+    """Return how much of one core `server` takes over the next `seconds`, in percent."""
+    before, began = server.cpu_seconds(), time.monotonic()
     time.sleep(seconds)
-    after, ended = process.cpu_times(), time.monotonic()
-    used = after.user + after.system - before.user - before.system
-    return 100 * used / (ended - began)
+    return 100 * (server.cpu_seconds() - before) / (time.monotonic() - began)

@@ -2,6 +2,7 @@
 
 import statistics
 
+from bench import disk
 from bench.batches import NOOP
 from bench.figures import Figure, percentile
 from bench.load import Plan, generate, post
@@ -14,11 +15,12 @@ _WARM_UP = 20
 def measure(scale: Scale) -> list[Figure]:
     """Measure `?wait=5`, one at a time, in each kind of pool."""
     with pooldeck(scale.folder / "latency") as server:
-        return [
+        figures = [
             figure
             for pool, kind in (("cpu", "process"), ("io", "thread"))
             for figure in _figures(kind, _latencies(server, pool, scale.latencies))
         ]
+    return [*figures, disk.measure(scale.folder, scale.latencies)]
 
 
 def _figures(kind: str, milliseconds: list[float]) -> list[Figure]:

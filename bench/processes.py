@@ -58,6 +58,11 @@ class Server:
                 raise RuntimeError(f"{path} answered {answer.status}: {answer.read()[:500]!r}")
             return msgspec.json.decode(answer.read())
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the process has taken, without its children."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
     def wait_until_it_listens(self) -> None:
         """Return when the port takes connections.
 

@@ -40,7 +40,7 @@ class Surroundings:
 
     def __init__(self) -> None:
         self._streams = sys.stdout, sys.stderr
-        self._directory = os.getcwd()  # noqa: PTH109 - compared after each call, and four times faster
+        self._directory = os.getcwd()  # noqa: PTH109 - compared after each call; Path is slower
         self._mask = os.umask(0o077)
         os.umask(self._mask)
 

@@ -8,6 +8,7 @@ In a process worker the main thread reads a call and runs it: no hand-over betwe
 thread worker it reads and hands on to a `ThreadPoolExecutor` of N threads.
 """
 
+import contextlib
 import itertools
 import os
 import sys
@@ -109,7 +110,8 @@ def _leave(code: int) -> NoReturn:
 
 def _give_up() -> NoReturn:
     """End after an error that is no task's: a dead worker is noticed, a hanging one is not."""
-    traceback.print_exc()
+    with contextlib.suppress(OSError):  # the error may be that standard error is gone
+        traceback.print_exc()
     _leave(_FAILED)
 
 

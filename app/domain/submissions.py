@@ -13,7 +13,7 @@ MAX_TAG_LENGTH = 100
 MAX_NAME_LENGTH = 200
 MAX_KEY_LENGTH = 200
 MAX_DELAY = 365 * 24 * 3600  # seconds
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f])"  # not [^...]*$: `$` lets a last newline pass
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=PRINTABLE)]
 Priority: TypeAlias = Annotated[
@@ -59,11 +59,7 @@ Key: TypeAlias = Annotated[
 
 
 class Submission(Struct, frozen=True, forbid_unknown_fields=True):
-    """One task to run. `args` and `kwargs` stay the JSON bytes that were sent.
-
-    The last three fields are those of the contract that are not available yet: they are known
-    here so that they can be refused by name.
-    """
+    """One task to run. Its arguments are kept as they are written."""
 
     function: Name
     args: Args = field(default_factory=lambda: Raw(b"[]"))
@@ -74,6 +70,7 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     run_at: Moment | None = None
     tags: Tags = ()
     idempotency_key: Key | None = None
+    # Not available yet: known here so that they can be refused by name.
     timeout: Later | UnsetType = UNSET
     retries: Later | UnsetType = UNSET
     after: Later | UnsetType = UNSET

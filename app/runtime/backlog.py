@@ -19,10 +19,13 @@ class Backlog:
 
     Args:
         limit: How many tasks to hold at most.
+        limit_bytes: How much of their arguments to hold, about; a single task may be larger.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, limit_bytes: int = 64 * 1024 * 1024) -> None:
         self._limit = limit
+        self._limit_bytes = limit_bytes
+        self._bytes = 0
         self._waiting: dict[int, QueuedTask] = {}  # by seq
         self._heap: list[_Order] = []  # may name tasks that no longer wait
         self._horizon: _Order | None = None  # None: the store has nothing that is not here
@@ -30,32 +33,33 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def __contains__(self, seq: int) -> bool:
-        return seq in self._waiting
-
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether every queued task of the pool is here."""
-        return self._horizon is None
-
     @property
     def runs_low(self) -> bool:
         """Tell whether it is time to read more from the store."""
-        return self._horizon is not None and len(self._waiting) <= self._limit // 4
+        return (
+            self._horizon is not None
+            and len(self._waiting) <= self._limit // 4
+            and self._bytes <= self._limit_bytes // 4
+        )
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._limit or self._bytes >= self._limit_bytes
 
     def offer(self, task: QueuedTask) -> bool:
         """Hold a task that became queued; return False if it stays in the store only."""
         order = task.order
         if self._horizon is not None and order > self._horizon:
             return False
-        if len(self._waiting) >= self._limit:
-            self._horizon = order if self._horizon is None else min(order, self._horizon)
+        if self._is_full or (self._waiting and self._bytes + _size(task) > self._limit_bytes):
+            self.mark_incomplete(order)
             return False
         self._hold(task)
         return True
 
     def _hold(self, task: QueuedTask) -> None:
         self._waiting[task.seq] = task
+        self._bytes += _size(task)
         heapq.heappush(self._heap, task.order)
 
     def refill(self, tasks: Iterable[QueuedTask], *, more: bool) -> None:
@@ -97,12 +101,24 @@ class Backlog:
         if task is None:
             raise IndexError("nothing waits in the backlog")
         heapq.heappop(self._heap)
-        return self._waiting.pop(task.seq)
+        self._take_out(task)
+        return task
 
     def remove(self, seq: int) -> QueuedTask | None:
         """Take out a task that was cancelled; None if it is not here."""
-        return self._waiting.pop(seq, None)
+        task = self._waiting.get(seq)
+        if task is not None:
+            self._take_out(task)
+        return task
+
+    def _take_out(self, task: QueuedTask) -> None:
+        del self._waiting[task.seq]
+        self._bytes -= _size(task)
 
     def oldest(self) -> QueuedTask | None:
         """Return the task here that was submitted first, or None."""
         return self._waiting[min(self._waiting)] if self._waiting else None
+
+
+def _size(task: QueuedTask) -> int:
+    return len(task.args) + len(task.kwargs)

@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +36,7 @@ from app.store import queries
 from app.store.database import Reader
 
 _MICROSECONDS: Final = 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _decode = msgspec.json.Decoder().decode
 
 
@@ -260,7 +262,7 @@ def _run_at(submission: Submission, now: int) -> int | None:
         return now + int(submission.delay * _MICROSECONDS)
     if submission.run_at is None:
         return None
-    moment = int(submission.run_at.timestamp() * _MICROSECONDS)
+    moment = (submission.run_at - _EPOCH) // timedelta(microseconds=1)
     return moment if moment > now else None
 
 

@@ -52,11 +52,9 @@ class Rows:
         """Return the named columns (all, if none is named) by their names."""
         return {name: self.table.c[name] for name in names or self._names}
 
-    def execute(
-        self, connection: Connection, statement: Executable, rows: Iterable[Any], **parameters: Any
-    ) -> None:
+    def execute(self, connection: Connection, statement: Executable, rows: Iterable[Any]) -> None:
         """Run `statement`, which reads these, for all `rows` (structs or tuples)."""
-        for sql, values in self._calls(statement, rows, parameters):
+        for sql, values in self._calls(statement, rows):
             connection.exec_driver_sql(sql, values)
 
     def fetch(
@@ -64,19 +62,18 @@ class Rows:
     ) -> list[T]:
         """Run a query, which reads these and answers with a JSON array, for all `rows`."""
         found: list[T] = []
-        for sql, values in self._calls(query, rows, {}):
+        for sql, values in self._calls(query, rows):
             answer = connection.exec_driver_sql(sql, values).scalar_one()
             found += msgspec.json.decode(answer, type=list[item])  # type: ignore[valid-type]
         return found
 
     def _calls(
-        self, statement: Executable, rows: Iterable[Any], parameters: dict[str, Any]
+        self, statement: Executable, rows: Iterable[Any]
     ) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Yield the SQL and the values of each call that `rows` need."""
         for chunk in self._chunks([_plain(row) for row in rows]):
             text = _text(statement, self._names, len(chunk))
-            own = (parameters.get(name, value) for name, value in text.parameters)
-            yield text.sql, tuple(chain(*chunk, own))
+            yield text.sql, tuple(chain(*chunk, text.values))
 
     def _chunks(self, rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
         start = 0
@@ -104,10 +101,10 @@ def json_rows(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:
 
 
 class _Text(NamedTuple):
-    """SQL with its own parameters, in their order behind those of the rows."""
+    """SQL with its own values, in their order behind those of the rows."""
 
     sql: str
-    parameters: tuple[tuple[str, Any], ...]
+    values: tuple[Any, ...]
 
 
 @lru_cache(maxsize=256)
@@ -120,7 +117,7 @@ def _text(statement: ClauseElement, columns: tuple[str, ...], rows: int) -> _Tex
     own = compiled.construct_params()
     return _Text(
         f"WITH new ({', '.join(columns)}) AS (VALUES {values}) {compiled}",
-        tuple((name, own[name]) for name in compiled.positiontup or ()),
+        tuple(own[name] for name in compiled.positiontup or ()),
     )
 
 

@@ -113,6 +113,11 @@ def is_cut(text: str) -> bool:
     return len(text) > _LARGEST_PRETTY
 
 
+def sentence(detail: str) -> str:
+    """Return what an error says as a sentence."""
+    return f"{detail[:1].upper()}{detail[1:]}."
+
+
 def short_name(function: str) -> str:
     """Return a function's name without its module."""
     return function.rpartition(".")[2]

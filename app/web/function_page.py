@@ -15,6 +15,7 @@ from app.web.contexts.functions import function_context
 from app.web.dependencies import ServiceDep
 from app.web.errors import STATUS
 from app.web.form_values import FormErrors, body, typed
+from app.web.formats import sentence
 from app.web.forms import ARGUMENT, OPTIONS, Form, form
 from app.web.page_route import PageRoute
 from app.web.rendering import page
@@ -67,9 +68,12 @@ async def _values_of(
     task = await service.task(task_id)
     if task.function != registered.spec.name or task.args is None or task.kwargs is None:
         return {}
-    own = "" if task.pool == registered.pool else task.pool
-    values = typed(registered.spec, task.args, task.kwargs)
-    return values | {"pool": own, "tags": ", ".join(task.tags)}
+    values = typed(registered.spec, task.args, task.kwargs) | {"tags": ", ".join(task.tags)}
+    if task.pool != registered.pool:
+        values["pool"] = task.pool
+    if task.priority != registered.spec.options.priority:
+        values["priority"] = str(task.priority)
+    return values
 
 
 def _explained(
@@ -79,10 +83,9 @@ def _explained(
     known = {ARGUMENT + parameter.name for parameter in registered.spec.parameters} | {*OPTIONS}
     argument, pointer = error.extra.get("argument"), error.extra.get("field", "")
     name = f"{ARGUMENT}{argument}" if argument else pointer.split("/")[-1]
-    sentence = f"{error.detail[:1].upper()}{error.detail[1:]}."
     if name in known:
-        return form(registered.spec, values, errors={name: sentence})
-    return form(registered.spec, values, error=sentence)
+        return form(registered.spec, values, errors={name: sentence(error.detail)})
+    return form(registered.spec, values, error=sentence(error.detail))
 
 
 async def _show(

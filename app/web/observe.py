@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -13,6 +14,7 @@ from app.domain.health import PoolHealth
 from app.domain.states import FINAL
 from app.runtime.service import Service
 from app.store import queries
+from app.web.answers import Responses, bad
 from app.web.dependencies import ServiceDep
 
 router = APIRouter(tags=["observing"])
@@ -21,13 +23,17 @@ _MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _WORKER: Final = ("pool", "worker")
 
 
-@router.get("/healthz")
+_STATUS: Final = {"application/json": {"example": {"status": "ok"}}}
+_FIGURES: Final[Responses] = {200: {"description": "Figures in Prometheus's text format."}}
+
+
+@router.get("/healthz", responses={200: {"description": "Alive.", "content": _STATUS}})
 async def is_alive() -> Response:
     """Answer as long as the server does."""
     return Response(b'{"status":"ok"}', media_type="application/json")
 
 
-@router.get("/readyz", responses={503: {"description": "Submissions are not taken."}})
+@router.get("/readyz", responses={503: {"description": "Not ready.", "content": _STATUS}})
 async def is_ready(service: ServiceDep) -> Response:
     """Tell whether submissions are taken."""
     is_taken = service.state == "ready"
@@ -35,7 +41,11 @@ async def is_ready(service: ServiceDep) -> Response:
     return Response(body, 200 if is_taken else 503, media_type="application/json")
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=_FIGURES | bad(401, 421, 503),
+)
 async def show_metrics(service: ServiceDep) -> Response:
     """Give Prometheus its figures."""
     counts = await service.read(queries.counts)

@@ -1,6 +1,7 @@
 """The OpenAPI document: FastAPI's, with the schemas of the structs that are really sent."""
 
 from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,13 @@ _MODELS: Final[list[type[Struct]]] = [
     Error,
     Measurement,
 ]
+_TAGS: Final = {
+    "tasks": "Submit, find, follow and cancel tasks.",
+    "functions": "What can be called, and what became of it.",
+    "pools": "Pools, their workers, and what these do now.",
+    "live": "The live picture.",
+    "observing": "For machines that watch the server.",
+}
 _SECURITY: Final = {
     "token": {
         "type": "http",
@@ -66,8 +74,11 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
         _MODELS, ref_template="#/components/schemas/{name}"
     )
+    for component in components.values():
+        component["description"] = cleandoc(component["description"])  # each struct has one
     parts = document.setdefault("components", {})
     parts["schemas"] = parts.get("schemas", {}) | components
     parts["securitySchemes"] = _SECURITY
-    document["security"] = [{name: []} for name in (*_SECURITY, None) if name] + [{}]
+    document["security"] = [{name: []} for name in _SECURITY] + [{}]  # any one; none without token
+    document["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
     return document

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from app.domain.errors import PooldeckError
 from app.web.errors import STATUS
+from app.web.formats import sentence
 from app.web.rendering import bare_page
 
 
@@ -29,5 +30,5 @@ class PageRoute(APIRoute):
 
 def error_page(request: Request, error: PooldeckError, status: int) -> Response:
     """Return the page that tells a person of `error`."""
-    detail = f"{error.detail[:1].upper()}{error.detail[1:]}."
-    return bare_page(request, "error.html", {"title": error.title, "detail": detail}, status)
+    said = {"title": error.title, "detail": sentence(error.detail)}
+    return bare_page(request, "error.html", said, status)

@@ -13,6 +13,19 @@ from app.resources import resource
 from app.web import formats
 from app.web.contexts.frame import frame_context
 
+_FILTERS = (
+    "clock",
+    "count",
+    "duration",
+    "is_cut",
+    "iso",
+    "moment",
+    "percent",
+    "pretty_json",
+    "short_name",
+    "size",
+)
+
 
 @cache
 def environment() -> Environment:
@@ -24,9 +37,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("duration", "count", "size", "percent", "moment", "clock", "iso", "short_name")
-    names += ("pretty_json", "is_cut")
-    templates.filters |= {name: getattr(formats, name) for name in names}
+    templates.filters |= {name: getattr(formats, name) for name in _FILTERS}
     templates.globals |= {
         "ago": formats.ago,
         "call_summary": formats.call_summary,

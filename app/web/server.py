@@ -1,6 +1,7 @@
 """uvicorn as Pooldeck runs it: streams end on a signal, failures to start are one clear line."""
 
 import asyncio
+import contextlib
 import logging
 import math
 import signal
@@ -34,7 +35,8 @@ def serve(app: FastAPI, settings: Settings) -> None:
     with listen(settings.host, settings.port) as listener:
         lifespan = _Lifespan(app)
         server = Server(app, Config(lifespan, settings))
-        server.run(sockets=[listener])
+        with contextlib.suppress(SystemExit):  # how uvicorn says that the app did not start
+            server.run(sockets=[listener])
     if lifespan.failure is not None:
         raise lifespan.failure
 

@@ -1,6 +1,6 @@
 // The deck: fills the markup that the server rendered, or clones of it, with what a frame tells.
 
-import { count, percent, size } from "./formats.js";
+import { NOTHING, count, percent, size } from "./formats.js";
 import { onFrame } from "./live.js";
 import { tickFrom } from "./ticking.js";
 
@@ -27,7 +27,7 @@ function fillSlot(element, worker, slot, number) {
   say(element, "slot.word", state);
   fillTask(field(element, "slot.task"), slot);
   fillUsual(field(element, "slot.usual"), slot);
-  tickFrom(field(element, "slot.elapsed"), slot.elapsed);
+  tickFrom(field(element, "slot.elapsed"), slot.elapsed, "");
 }
 
 function fillTask(link, { task, function: name }) {
@@ -77,7 +77,7 @@ function fillPool(element, pool) {
   element.querySelector(".pool-state .mark").dataset.state = pool.state;
   say(element, "pool.state", pool.state);
   for (const name of ["busy", "size", "queued"]) say(element, `pool.${name}`, count(pool[name]));
-  tickFrom(field(element, "pool.oldest_wait"), pool.oldest_wait);
+  tickFrom(field(element, "pool.oldest_wait"), pool.oldest_wait, NOTHING);
   field(element, "pool.reason_box").hidden = pool.state !== "broken";
   say(element, "pool.reason", pool.reason ?? "");
   fillWorkers(element.querySelector("[data-workers]"), pool.workers);

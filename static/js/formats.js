@@ -1,7 +1,7 @@
 // Numbers, sizes and times as people read them, worded as app/web/formats.py words them; a browser
 // test holds the two against each other.
 
-const NOTHING = "–";
+export const NOTHING = "–";
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 const STEPS = [[86400, "d"], [3600, "h"], [60, "min"]];
 const grouped = new Intl.NumberFormat("en");

@@ -1,11 +1,11 @@
 // The strip of numbers, the notices and the state of the connection, as frames tell them.
 
-import { count } from "./formats.js";
+import { NOTHING, count } from "./formats.js";
 import { onFrame, onState } from "./live.js";
 import { tickFrom } from "./ticking.js";
 
-const WORDS = { live: "live", reconnecting: "reconnecting", offline: "offline" };
 const field = (name, within = document) => within.querySelector(`[data-field="${name}"]`);
+const words = (element) => element.textContent.replace(/\s+/g, " ").trim();
 
 function showNumber(name, number) {
   const element = field(name);
@@ -22,12 +22,19 @@ function notice(pool) {
   return item;
 }
 
+// What the server said about itself stays; that it is starting, until a worker is ready.
+function staysTrue(item, pools) {
+  if (item.dataset.kind !== "starting") return item.dataset.kind !== "broken";
+  return !pools.some((pool) => pool.workers.some((worker) => worker.state !== "starting"));
+}
+
 function showNotices(pools) {
-  const broken = pools.filter((pool) => pool.state === "broken").map(notice);
   const list = document.getElementById("notices");
-  if (list.textContent.trim() !== broken.map((item) => item.textContent.trim()).join("")) {
-    list.replaceChildren(...broken);
-  }
+  const shown = [...list.children];
+  const broken = pools.filter((pool) => pool.state === "broken").map(notice);
+  const due = [...shown.filter((item) => staysTrue(item, pools)), ...broken];
+  const isSaid = due.length === shown.length && due.every((item, index) => words(item) === words(shown[index]));
+  if (!isSaid) list.replaceChildren(...due); // not again and again, since it is read out
 }
 
 onFrame((frame) => {
@@ -37,13 +44,13 @@ onFrame((frame) => {
   for (const state of ["succeeded", "failed", "lost"]) {
     showNumber(`window.${state}`, frame.window[state]);
   }
-  tickFrom(field("oldest_wait"), frame.oldest_wait);
+  tickFrom(field("oldest_wait"), frame.oldest_wait, NOTHING);
   showNotices(frame.pools);
 });
 
 onState((state) => {
   const connection = document.querySelector(".connection");
   connection.dataset.connection = state;
-  field("connection", connection).textContent = WORDS[state];
+  field("connection", connection).textContent = state;
   document.documentElement.toggleAttribute("data-stale", state !== "live");
 });

@@ -7,11 +7,16 @@ import { onState } from "./live.js";
 const starts = new WeakMap(); // element → [the data-elapsed it was made from, when 0 was]
 let heard = true;
 
-export function tickFrom(element, seconds) {
-  if (seconds == null) delete element.dataset.elapsed;
-  else element.dataset.elapsed = seconds;
+// Lets `element` count up from `seconds`, or say `otherwise` where there is nothing to count.
+export function tickFrom(element, seconds, otherwise) {
   starts.delete(element);
-  tick(element);
+  if (seconds == null) {
+    delete element.dataset.elapsed;
+    element.textContent = otherwise;
+  } else {
+    element.dataset.elapsed = seconds;
+    tick(element);
+  }
 }
 
 function elapsed(element) {
@@ -23,10 +28,10 @@ function elapsed(element) {
 }
 
 function tick(element) {
-  const seconds = element.dataset.elapsed === undefined ? null : elapsed(element);
-  element.textContent = seconds == null && element.dataset.field?.startsWith("slot.") ? "" : duration(seconds);
+  const seconds = elapsed(element);
+  element.textContent = duration(seconds);
   const bar = element.nextElementSibling;
-  if (seconds != null && bar?.dataset.usual) {
+  if (bar?.dataset.usual) {
     const share = seconds / Number(bar.dataset.usual);
     bar.value = Math.min(share, 1);
     bar.toggleAttribute("data-over", share > 1);

@@ -1,14 +1,37 @@
-"""A real browser, and pages that must not complain nor look anywhere else."""
+"""A real server, a real browser, and pages that must not complain nor ask anybody else."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from serving import Serving
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from serving import Serving, serving
 
-Open = Callable[..., Page]
+from browser.looking import Open, watch
+
+_CONFIG = """
+functions = ["shown"]
+
+[pools.io]
+kind = "thread"
+size = 4
+
+[pools.cpu]
+kind = "process"
+size = 2
+"""
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Serve the functions of shown.py in two small pools, once for all tests of pages."""
+    folder = tmp_path_factory.mktemp("shown")
+    (folder / "pooldeck.toml").write_text(_CONFIG)
+    with serving(folder, environment={"PYTHONPATH": str(Path(__file__).parent)}) as server:
+        server.wait_until_ready()
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +50,11 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser, shown: Serving) -> Iterator[Open]:
     """Open pages; at the end none of them may have complained or asked another server."""
     address = str(shown.client.base_url).rstrip("/")
-    contexts = []
+    contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_page(path: str = "/", **options: object) -> Page:
-        context = browser.new_context(base_url=address, **options)  # type: ignore[arg-type]  # passed on as they are
+    def open_page(path: str = "/", **options: Any) -> Page:
+        context = browser.new_context(base_url=address, **options)
         contexts.append(context)
         page = context.new_page()
         watch(page, address, complaints)
@@ -42,13 +65,6 @@ def open_page(browser: Browser, shown: Serving) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def watch(page: Page, address: str, complaints: list[str]) -> None:
-    """Note what the console says and which other servers are asked."""
-    page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith(address) else complaints.append(request.url))
 
 
 @pytest.fixture

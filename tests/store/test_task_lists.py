@@ -9,7 +9,7 @@ from stored import Store, opened
 
 from app.domain.errors import InvalidRequest
 from app.domain.states import FINAL, State
-from app.domain.tasks import Claim, End, StoredTask, TaskFilter
+from app.domain.tasks import Claim, End, NewTask, StoredTask, TaskFilter
 from app.store import queries, records
 
 NOW = 1_700_000_000_000_000
@@ -27,7 +27,7 @@ def bring(store: Store, seq: int, state: State) -> None:
 
 def mixture(store: Store) -> list[StoredTask]:
     """Store tasks of many states, pools and functions; return them, newest first."""
-    batch = []
+    batch: list[NewTask] = []
     for pool, function, state in itertools.product(POOLS, FUNCTIONS, State):
         batch.append(
             store.new(

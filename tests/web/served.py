@@ -48,7 +48,8 @@ class Served:
 @contextmanager
 def served(data: Path, **settings: Any) -> Iterator[Served]:
     """Run a server on the folder `data` while the body runs."""
-    chosen = Settings(port=0, data=data, functions=(FUNCTIONS,), pools=POOLS, **settings)
+    usual: dict[str, Any] = {"functions": (FUNCTIONS,), "pools": POOLS, "grace_seconds": 0.5}
+    chosen = Settings(port=0, data=data, **usual | settings)
     app = create_app(chosen)
     with ExitStack() as stack:
         environment = stack.enter_context(pytest.MonkeyPatch.context())

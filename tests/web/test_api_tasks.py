@@ -229,7 +229,8 @@ def test_a_list_goes_on_where_the_page_before_ended(server: Served) -> None:
     ids = server.http.post("/api/v1/tasks/batch", json={"tasks": items}).json()["ids"]
     seen, cursor = [], None
     while True:
-        params = {"tag": mark, "limit": 2} | ({"cursor": cursor} if cursor else {})
+        params: dict[str, Any] = {"tag": mark, "limit": 2}
+        params |= {"cursor": cursor} if cursor else {}
         page = server.http.get("/api/v1/tasks", params=params).json()
         seen += [item["id"] for item in page["items"]]
         cursor = page["next_cursor"]

@@ -12,6 +12,10 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from served import Served
 
+from app.domain.errors import Forbidden, WrongHost
+from app.settings import Settings
+from app.web.security import Hosts
+
 OPEN = {"/healthz", "/readyz"}
 FOR_LOGGING_IN = {"/login"}
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
@@ -50,9 +54,7 @@ def test_every_route_asks_for_a_known_host(server: Served) -> None:
 
 
 def test_every_route_asks_for_credentials(locked: Served) -> None:
-    calls = [
-        call for call in every_call(locked.app) if call[1] not in OPEN | FOR_LOGGING_IN
-    ]
+    calls = [call for call in every_call(locked.app) if call[1] not in OPEN | FOR_LOGGING_IN]
     assert len(calls) > 25
     wrong = [{}, {"Authorization": "Bearer wrong"}, {"Cookie": "pooldeck=deck.forged.signature"}]
     for (method, path), headers in itertools.product(calls, wrong):
@@ -145,3 +147,20 @@ def test_static_files_are_kept_by_browsers(server: Served) -> None:
     folder = server.app.state.static_path
     assert "immutable" in server.http.get(f"{folder}/img/favicon.svg").headers["cache-control"]
     assert server.http.get(f"{folder}/nothing.js").headers["cache-control"] == "no-store"
+
+
+def test_chosen_names_pass_and_may_be_those_of_a_proxy() -> None:
+    hosts = Hosts(Settings(allowed_hosts=("Deck.example", "other.example:8443")))
+    for host in (b"deck.example", b"DECK.example:1", b"other.example:8443"):
+        hosts.check_host({b"host": host})
+    for host in (b"other.example", b"a.deck.example", b"deck.example.evil"):
+        with pytest.raises(WrongHost):
+            hosts.check_host({b"host": host})
+    hosts.check_origin({b"host": b"127.0.0.1:8000", b"origin": b"https://deck.example"})
+    with pytest.raises(Forbidden):
+        hosts.check_origin({b"host": b"127.0.0.1:8000", b"origin": b"https://evil.example"})
+
+
+@pytest.mark.parametrize(("host", "name"), [("127.0.0.2", b"127.0.0.2:1"), ("::1", b"[::1]:1")])
+def test_the_address_that_it_listens_at_is_a_name(host: str, name: bytes) -> None:
+    Hosts(Settings(host=host)).check_host({b"host": name})

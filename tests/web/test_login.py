@@ -55,7 +55,14 @@ def test_logging_out_takes_the_cookie_away(browser: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    ["https://evil.example/", "//evil.example/", "/\\evil.example", "evil", "", "/a\r\nSet-Cookie: x=1"],
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "evil",
+        "",
+        "/a\r\nSet-Cookie: x=1",
+    ],
 )
 def test_the_login_never_leads_away(browser: httpx.Client, wanted: str) -> None:
     response = browser.post("/login", data={"token": TOKEN, "next": wanted})

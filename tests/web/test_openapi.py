@@ -90,5 +90,7 @@ def test_answers_are_what_the_document_says(
 def test_the_example_of_a_submission_fits_its_schema(document: dict[str, Any]) -> None:
     body = document["paths"]["/api/v1/tasks"]["post"]["requestBody"]
     content = body["content"]["application/json"]
-    validator = jsonschema_rs.validator_for(content["schema"] | {"components": document["components"]})
+    validator = jsonschema_rs.validator_for(
+        content["schema"] | {"components": document["components"]}
+    )
     validator.validate(content["example"])

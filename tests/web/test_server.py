@@ -101,7 +101,9 @@ def test_a_late_body_is_answered_and_the_connection_closed(strict: Served) -> No
 
 def test_a_trickled_body_that_nobody_reads_is_cut_off(strict: Served) -> None:
     with connected(strict) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n")
+        connection.sendall(
+            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n"
+        )
         trickle(connection, b"x")
 
 

@@ -25,7 +25,10 @@ _CALLS: Final = (
 
 def install(router: APIRouter, prefix: str) -> None:
     """Let `router` answer each of these calls with 501."""
-    router.routes.extend(Route(f"{prefix}{path}", _refuse, methods=[way]) for way, path in _CALLS)
+    router.routes.extend(
+        Route(f"{prefix}{path}", _refuse, methods=[method], include_in_schema=False)
+        for method, path in _CALLS
+    )
 
 
 async def _refuse(request: Request) -> Response:

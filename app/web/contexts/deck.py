@@ -57,7 +57,7 @@ def throughput(rows: Iterable[Activity], now_minute: int) -> dict[str, list[int]
         The seconds of each minute's start under "at", and a list for each way to end.
     """
     first = now_minute - MINUTES + 1
-    series = {state: [0] * MINUTES for state in sorted(FINAL)}
+    series = {state.value: [0] * MINUTES for state in FINAL}
     for row in rows:
         if first <= row.minute <= now_minute:
             series[row.state][row.minute - first] += row.n

@@ -3,7 +3,6 @@
 import html
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,6 @@ PAGES = ["/", "/tasks", "/functions", "/functions/shown.choose", "/pools"]
 @pytest.fixture
 def client(shown: Serving) -> httpx.Client:
     return shown.client
-
-
-@pytest.fixture
-def flag(tmp_path: Path) -> Iterator[Path]:
-    """Name a file that tasks wait for; it is there at the latest when the test ends."""
-    path = tmp_path / "go"
-    yield path
-    path.touch()
 
 
 def page(client: httpx.Client, path: str, status: int = 200) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pooldeck import current_task, task
 
+_PLACES: dict[str, str] = {}
 _LONGEST_WAIT = 60.0  # seconds, so that nothing outlives its test
 
 
@@ -17,10 +18,10 @@ def add(left: int, right: int = 2) -> int:
 
 
 @task(pool="cpu")
-def fail(word: str) -> None:
+def fail(word: str) -> str:
     """Fail because of something else."""
     try:
-        {}[word]
+        return _PLACES[word]
     except KeyError as error:
         raise ValueError(f"no place for {word}") from error
 

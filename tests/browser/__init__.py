@@ -1,0 +1,1 @@
+"""The pages of one real server, over HTTP and in a real browser."""

@@ -1,0 +1,295 @@
+"""What both kinds of pool promise: one contract, real workers."""
+
+import asyncio
+import itertools
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+
+from pooldeck.functions import FunctionSpec
+from pooldeck.outcome import ErrorKind, Outcome
+from pooldeck.pool import Pool, PoolKind, PoolSpec, PoolState, Running, Worker
+from pooldeck.protocol import Call, LogLine, Progress
+
+BOUND = 30.0  # seconds that anything may take
+BOTH = pytest.mark.parametrize("kind", ["process", "thread"])
+
+
+class Listener:
+    """Keeps what a pool says, and feeds it calls as slots become free."""
+
+    def __init__(self) -> None:
+        self.pool: Pool
+        self.waiting: list[Call] = []
+        self.most_busy = 0
+        self.outcomes: dict[str, Outcome] = {}
+        self.workers: dict[str, str] = {}
+        self.begun: dict[str, int | None] = {}
+        self.functions: set[str] = set()
+
+    def started(self, worker: Worker, running: Running) -> None:  # noqa: ARG002
+        self.begun[running.call.task] = running.thread
+        self.most_busy = max(self.most_busy, self.pool.busy)
+
+    def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
+        assert running.call.task not in self.outcomes, "a call ended twice"
+        self.outcomes[running.call.task] = outcome
+        self.workers[running.call.task] = worker.id
+
+    def has_room(self) -> None:
+        while self.waiting and self.pool.free:
+            self.pool.post(self.waiting.pop(0))
+
+    def described(self, functions: list[FunctionSpec]) -> None:
+        self.functions |= {function.name for function in functions}
+
+    def progressed(self, progress: Progress) -> None:
+        pass
+
+    def logged(self, task: str, lines: list[LogLine]) -> None:
+        pass
+
+    def changed(self) -> None:
+        pass
+
+    def call(self, task: str, function: str, *args: Any) -> None:
+        self.waiting.append(
+            Call(task, 1, f"pool_functions.{function}", msgspec.json.encode(args), b"{}")
+        )
+        self.has_room()
+
+    async def outcome(self, task: str) -> Outcome:
+        await eventually(lambda: task in self.outcomes)
+        return self.outcomes[task]
+
+
+@asynccontextmanager
+async def pool(
+    kind: PoolKind, size: int, initializer: str | None = None, boot_seconds: float = BOUND
+) -> AsyncIterator[Listener]:
+    numbers = itertools.count(1)
+
+    async def next_number() -> int:
+        return next(numbers)
+
+    listener = Listener()
+    spec = PoolSpec(
+        name="p",
+        kind=kind,
+        size=size,
+        modules=("pool_functions",),
+        initializer=initializer,
+        boot_seconds=boot_seconds,
+    )
+    listener.pool = Pool(spec, "boot-of-the-tests", next_number, listener)
+    await listener.pool.start()
+    try:
+        yield listener
+    finally:
+        await listener.pool.stop(0.1)
+        assert not listener.pool.workers
+
+
+async def eventually(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + BOUND
+    while not is_so():
+        assert time.monotonic() < until, "it did not come to be"
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def functions_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+
+
+@BOTH
+def test_every_call_ends_once_and_no_more_run_than_there_are_slots(kind: PoolKind) -> None:
+    async def story() -> None:
+        async with pool(kind, 3) as listener:
+            for n in range(60):
+                listener.call(str(n), "add", n, n)
+            for n in range(60):
+                assert (await listener.outcome(str(n))).result == str(2 * n).encode()
+            assert listener.most_busy <= 3
+            await eventually(lambda: listener.pool.free == 3)
+            assert "pool_functions.add" in listener.functions
+
+    asyncio.run(story())
+
+
+@BOTH
+def test_a_pool_has_as_many_workers_as_its_kind_needs(kind: PoolKind) -> None:
+    async def story() -> None:
+        async with pool(kind, 3) as listener:
+            await eventually(lambda: listener.pool.free == 3)
+            assert len(listener.pool.workers) == (3 if kind == "process" else 1)
+
+    asyncio.run(story())
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("function", "args", "cause"),
+    [
+        ("leave", (0,), "exited with code 0"),
+        ("leave", (1,), "exited with code 1"),
+        ("segfault", (), "was killed by SIGSEGV"),
+        ("kill_self", (signal.SIGKILL,), "was killed by SIGKILL"),
+        ("kill_self", (signal.SIGABRT,), "was killed by SIGABRT"),
+    ],
+)
+def test_a_death_is_told_in_words_and_the_next_call_runs(
+    kind: PoolKind, function: str, args: tuple[int, ...], cause: str
+) -> None:
+    async def story() -> None:
+        async with pool(kind, 1) as listener:
+            listener.call("culprit", function, *args)
+            error = (await listener.outcome("culprit")).error
+            assert error is not None
+            assert (error.kind, error.type) == (ErrorKind.CRASHED, "BrokenProcessPool")
+            assert cause in error.message
+            listener.call("next", "add", 1, 2)
+            assert (await listener.outcome("next")).result == b"3"
+            assert listener.workers["next"] != listener.workers["culprit"]
+            assert listener.pool.incidents == 1
+
+    asyncio.run(story())
+
+
+def test_in_a_process_pool_nobody_but_the_culprit_is_touched(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    async def story() -> None:
+        async with pool("process", 2) as listener:
+            listener.call("other", "wait_for", str(gate))
+            await eventually(lambda: "other" in listener.begun)
+            listener.call("culprit", "leave", 1)
+            assert (await listener.outcome("culprit")).error is not None
+            gate.touch()
+            assert (await listener.outcome("other")).error is None
+
+    asyncio.run(story())
+
+
+def test_in_a_thread_pool_nobody_is_accused_when_several_ran(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with pool("thread", 2) as listener:
+            listener.call("other", "wait_for", str(tmp_path / "never"))
+            await eventually(lambda: "other" in listener.begun)
+            listener.call("culprit", "leave", 1)
+            for task in ("other", "culprit"):
+                error = (await listener.outcome(task)).error
+                assert error is not None
+                assert error.kind is ErrorKind.BYSTANDER
+
+    asyncio.run(story())
+
+
+def test_what_a_worker_started_dies_with_it(tmp_path: Path) -> None:
+    note = tmp_path / "child"
+
+    async def story() -> None:
+        async with pool("process", 1) as listener:
+            listener.call("culprit", "leave_with_child", str(note))
+            assert (await listener.outcome("culprit")).error is not None
+            child = int(note.read_text())
+            await eventually(lambda: not is_alive(child))
+
+    asyncio.run(story())
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@BOTH
+def test_a_pool_whose_workers_cannot_start_is_broken_and_says_why(kind: PoolKind) -> None:
+    async def story() -> None:
+        async with pool(kind, 1, initializer="pool_functions.refuse") as listener:
+            await eventually(lambda: listener.pool.state is PoolState.BROKEN)
+            assert listener.pool.reason is not None
+            assert "the warehouse is closed" in listener.pool.reason
+            assert not listener.pool.free
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_hangs_at_its_start_is_given_up() -> None:
+    async def story() -> None:
+        async with pool("process", 1, "pool_functions.hang", boot_seconds=0.2) as listener:
+            await eventually(lambda: listener.pool.state is PoolState.BROKEN)
+            assert listener.pool.reason is not None
+            assert "not ready after 0.2 seconds" in listener.pool.reason
+
+    asyncio.run(story())
+
+
+@BOTH
+def test_stopping_lets_what_runs_end_within_the_grace(kind: PoolKind, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    async def story() -> None:
+        async with pool(kind, 1) as listener:
+            listener.call("last", "wait_for", str(gate))
+            await eventually(lambda: "last" in listener.begun)
+            stopping = asyncio.create_task(listener.pool.stop(BOUND))
+            await asyncio.sleep(0)
+            gate.touch()
+            await stopping
+            assert listener.outcomes["last"].error is None
+
+    asyncio.run(story())
+
+
+@BOTH
+def test_what_does_not_end_within_the_grace_is_told_as_interrupted(
+    kind: PoolKind, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with pool(kind, 1) as listener:
+            listener.call("last", "wait_for", str(tmp_path / "never"))
+            await eventually(lambda: "last" in listener.begun)
+            pids = [worker.pid for worker in listener.pool.workers.values()]
+            await listener.pool.stop(0.1)
+            error = listener.outcomes["last"].error
+            assert error is not None
+            assert error.kind is ErrorKind.INTERRUPTED
+            assert not any(is_alive(pid) for pid in pids)
+
+    asyncio.run(story())
+
+
+def test_a_call_larger_than_the_pipe_arrives_whole() -> None:
+    async def story() -> None:
+        async with pool("process", 1) as listener:
+            listener.call("large", "wait_for", "x" * 2_000_000)
+            outcome = await listener.outcome("large")
+            assert outcome.error is not None
+            assert outcome.error.type == "OSError"  # the file name is too long, all of it
+
+    asyncio.run(story())
+
+
+def test_threads_are_numbered_from_one(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    async def story() -> None:
+        async with pool("thread", 3) as listener:
+            for task in "abc":
+                listener.call(task, "wait_for", str(gate))
+            await eventually(lambda: len(listener.begun) == 3)
+            gate.touch()
+            assert {listener.begun[task] for task in "abc"} == {1, 2, 3}
+
+    asyncio.run(story())

@@ -1,0 +1,62 @@
+"""A running engine without the web: real store, real workers, in the test's own event loop."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from app.domain.clock import Clock
+from app.domain.submissions import Submission
+from app.domain.tasks import StoredTask
+from app.runtime.opening import running
+from app.runtime.service import Service
+from app.settings import Settings
+
+BOUND = 30.0  # seconds that anything may take
+POOLS = {
+    "cpu": {"kind": "process", "size": 1},
+    "io": {"kind": "thread", "size": 4},
+}
+
+
+def settings(data: Path, **changes: Any) -> Settings:
+    """Return settings for an engine on the folder `data`."""
+    chosen: dict[str, Any] = {"functions": ("runtime_functions",), "pools": POOLS}
+    return Settings(data=data, **(chosen | {"grace_seconds": 0.2} | changes))
+
+
+@asynccontextmanager
+async def engine(data: Path, clock: Clock | None = None, **changes: Any) -> AsyncIterator[Service]:
+    """Run an engine that takes submissions."""
+    async with running(settings(data, **changes), clock) as service:
+        await eventually(lambda: service.state == "ready")
+        yield service
+
+
+def call(function: str, *args: Any, **fields: Any) -> Submission:
+    """Return a submission of one of the functions of these tests."""
+    encoded = Raw(msgspec.json.encode(args))
+    return Submission(function=f"runtime_functions.{function}", args=encoded, **fields)
+
+
+async def submit(service: Service, function: str, *args: Any, **fields: Any) -> str:
+    """Submit and return the id."""
+    return (await service.submit(call(function, *args, **fields))).task.id
+
+
+async def outcome(service: Service, task_id: str) -> StoredTask:
+    """Return a task when it has ended."""
+    return await service.wait(task_id, BOUND)
+
+
+async def eventually(is_so: Callable[[], bool]) -> None:
+    """Return as soon as something is so."""
+    until = time.monotonic() + BOUND
+    while not is_so():
+        assert time.monotonic() < until, "it did not come to be"
+        await asyncio.sleep(0.01)

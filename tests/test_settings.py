@@ -1,0 +1,109 @@
+"""Where settings come from, which of them wins, and which are refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.domain.errors import StartupError
+from app.settings import PoolSettings, Settings
+from pooldeck.cpus import usable_cpus
+
+
+@pytest.fixture(autouse=True)
+def _somewhere_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_a_file_there_are_two_pools() -> None:
+    settings = Settings()
+    assert list(settings.pools) == ["io", "cpu"]
+    assert settings.pools["io"].slots == min(32, usable_cpus() + 4)
+    assert settings.pools["cpu"].slots == usable_cpus()
+    assert settings.auto_pool == "cpu"
+
+
+def test_the_pools_of_the_file_replace_the_default_two() -> None:
+    Path("pooldeck.toml").write_text('[pools.only]\nkind = "thread"\nsize = 3\n')
+    settings = Settings()
+    assert list(settings.pools) == ["only"]
+    assert settings.pools["only"].slots == 3
+    assert settings.auto_pool == "only"
+
+
+def test_the_file_is_beaten_by_variables_and_those_by_the_command_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("pooldeck.toml").write_text("port = 1\ngrace_seconds = 1\nboot_seconds = 1\n")
+    monkeypatch.setenv("POOLDECK_GRACE_SECONDS", "2")
+    monkeypatch.setenv("POOLDECK_BOOT_SECONDS", "2")
+    settings = Settings(boot_seconds=3)
+    assert (settings.port, settings.grace_seconds, settings.boot_seconds) == (1, 2, 3)
+
+
+def test_one_value_of_a_pool_can_be_set_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLDECK_POOLS__CPU__SIZE", "7")
+    settings = Settings()
+    assert settings.pools["cpu"] == PoolSettings(kind="process", size=7)
+    assert list(settings.pools) == ["io", "cpu"]
+
+
+def test_another_file_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("other.toml").write_text('functions = ["acme.jobs"]\n')
+    assert Settings(config=Path("other.toml")).functions == ("acme.jobs",)
+    monkeypatch.setenv("POOLDECK_CONFIG", "other.toml")
+    assert Settings().functions == ("acme.jobs",)
+    with pytest.raises(StartupError, match=r"missing\.toml does not exist"):
+        Settings(config=Path("missing.toml"))
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLDECK_FUNCTIONS", "acme.jobs, acme.more ,")
+    monkeypatch.setenv("POOLDECK_ALLOWED_HOSTS", "deck.example")
+    settings = Settings()
+    assert settings.functions == ("acme.jobs", "acme.more")
+    assert settings.allowed_hosts == ("deck.example",)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"port": 70000}, "65535"),
+        ({"prot": 80}, "prot"),
+        ({"durability": "some"}, "durability"),
+        ({"pools": {"Upper": {"kind": "thread"}}}, "pools"),
+        ({"pools": {"a": {"kind": "fibre"}}}, "kind"),
+        ({"pools": {"a": {"kind": "thread", "size": 0}}}, "size"),
+        ({"pools": {"a": {"kind": "process", "spare": 1}}}, "spare: not available yet"),
+        ({"pools": {"a": {"kind": "process", "initializer": "nodots"}}}, "initializer"),
+        ({"token": "short"}, "16 characters"),
+        ({"host": "0.0.0.0"}, "set POOLDECK_TOKEN"),
+        ({"limits": {"depth": 0}}, "depth"),
+    ],
+)
+def test_what_cannot_be_is_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Settings(**given)
+
+
+def test_a_file_without_any_pool_is_refused() -> None:
+    Path("pooldeck.toml").write_text("[pools]\n")
+    with pytest.raises(ValidationError, match="pools"):
+        Settings()
+
+
+def test_an_open_address_needs_a_token() -> None:
+    settings = Settings(host="0.0.0.0", token="0123456789abcdef")
+    assert not settings.is_loopback
+    assert "0123456789abcdef" not in repr(settings)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
+def test_loopback_needs_none(host: str) -> None:
+    assert Settings(host=host).is_loopback
+
+
+def test_settings_are_fixed() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1  # type: ignore[misc]  # that it is refused is the point
