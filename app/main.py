@@ -29,8 +29,13 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.service = service
             yield
 
-    # FastAPI's own documentation pages load their scripts from elsewhere.
-    app = FastAPI(title="Pooldeck", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Pooldeck",
+        lifespan=lifespan,
+        docs_url=None,  # these pages load their scripts from elsewhere
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics has the figures
+    )
     static_files.install(app)
     app.include_router(pages.router)
     assemble(app, settings)

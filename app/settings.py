@@ -1,4 +1,4 @@
-"""Settings: built-in defaults, pooldeck.toml, POOLDECK_* variables, the command line, in rising order."""
+"""Settings, in rising order: defaults, pooldeck.toml, POOLDECK_* variables, the command line."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,6 +17,7 @@ from pooldeck.cpus import usable_cpus
 
 DEFAULT_CONFIG = Path("pooldeck.toml")
 _DEFAULT_POOLS = {"io": {"kind": "thread"}, "cpu": {"kind": "process"}}
+_SHORTEST_TOKEN = 16
 _POOL_NAME = r"^[a-z][a-z0-9_-]{0,31}$"
 
 
@@ -105,8 +106,10 @@ class Settings(BaseSettings):
     @field_validator("token")
     @classmethod
     def _token_is_no_blank(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value().strip()) < 16:
-            raise ValueError("must be at least 16 characters; try `openssl rand -hex 24`")
+        if value is not None and len(value.get_secret_value().strip()) < _SHORTEST_TOKEN:
+            raise ValueError(
+                f"must be at least {_SHORTEST_TOKEN} characters; try `openssl rand -hex 24`"
+            )
         return value
 
     @model_validator(mode="after")
@@ -137,8 +140,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not a source of ours
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor is this
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources; the default pools count only where the file names none."""
         toml = TomlConfigSettingsSource(settings_cls, _config_path(init_settings, env_settings))
@@ -152,7 +155,7 @@ class _DefaultPools(PydanticBaseSettingsSource):
         super().__init__(settings_cls)
         self._pools = {} if "pools" in toml() else _DEFAULT_POOLS
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         """Required by the base class; this source answers as a whole."""
         return None, field_name, False
 

@@ -1,7 +1,7 @@
 """Whether the server still answers while its tasks do their worst to the GIL of their process."""
 
 from bench.figures import Figure, percentile
-from bench.load import Plan, generate, get, post
+from bench.load import Load, Plan, generate, get, post
 from bench.processes import Pooldeck, pooldeck, wait_until
 from bench.scale import Scale
 
@@ -17,8 +17,7 @@ def measure(scale: Scale) -> list[Figure]:
         wait_until(lambda: server.busy("io") == _BURNERS, _LONGEST)
         _submit(server, "hold_gil", scale.gil_seconds, 1)
         wait_until(lambda: _running(server, "hold_gil") == 1, _LONGEST)
-        looks = int(0.8 * scale.gil_seconds / _PAUSE / 1.5)  # so that they end before it does
-        load = generate(Plan(server.port, [get("/healthz")], looks, pause=_PAUSE), wanted=[200])
+        load = _look(server, 0.8 * scale.gil_seconds)
         if not _running(server, "hold_gil"):
             raise RuntimeError("the GIL was given back before all was measured")
     milliseconds = [1000 * seconds for seconds in load.latencies]
@@ -31,6 +30,12 @@ def measure(scale: Scale) -> list[Figure]:
             at_most=250,
         ),
     ]
+
+
+def _look(server: Pooldeck, seconds: float) -> Load:
+    count = int(seconds / _PAUSE)
+    plan = Plan(server.port, [get("/healthz")], count, pause=_PAUSE, seconds=seconds)
+    return generate(plan, wanted=[200])
 
 
 def _submit(server: Pooldeck, function: str, seconds: int, count: int) -> None:

@@ -6,14 +6,13 @@ from bench.figures import Figure
 from bench.processes import Server, pooldeck
 from bench.scale import Scale
 
-_SETTLE_SECONDS = 3.0
 _MEBIBYTE = 1024 * 1024
 
 
 def measure(scale: Scale) -> list[Figure]:
     """Measure memory and CPU of the server's own process; its workers are the pools' cost."""
     with pooldeck(scale.folder / "idle") as server:
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(scale.idle_seconds / 4)  # until what its start left to do is done
         cpu = _cpu_percent(server, scale.idle_seconds)
         memory = server.process.memory_info().rss / _MEBIBYTE
     return [

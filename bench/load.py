@@ -17,13 +17,14 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
-_LONGEST_RUN = 300  # seconds
+_LONGEST_RUN = 300.0  # seconds
 
 
 class Plan(Struct, frozen=True):
-    """What to send: `count` requests, `requests` over and over, in turn.
+    """What to send: `requests` over and over, in turn, `count` of them in all.
 
-    Each connection sends its next request `pause` seconds after an answer.
+    Each connection sends its next request `pause` seconds after an answer, and none when `seconds`
+    have passed.
     """
 
     port: int
@@ -31,6 +32,7 @@ class Plan(Struct, frozen=True):
     count: int
     connections: int = 1
     pause: float = 0.0
+    seconds: float = _LONGEST_RUN
 
 
 class Load(Struct, frozen=True):
@@ -85,7 +87,7 @@ def generate(plan: Plan, wanted: Sequence[int]) -> Load:
         [sys.executable, "-m", "bench.load"],
         input=msgspec.msgpack.encode(plan),
         stdout=subprocess.PIPE,
-        timeout=_LONGEST_RUN,
+        timeout=_LONGEST_RUN + 10,
         check=True,
     )
     load = msgspec.msgpack.decode(completed.stdout, type=Load)
@@ -103,10 +105,15 @@ class _Run:
         self.statuses: Counter[int] = Counter()
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sent = 0
+        self._at_work = plan.connections
+        self._deadline = time.monotonic() + plan.seconds
 
     def take(self) -> bytes | None:
-        """Return the next request, or None when all were sent."""
-        if self._sent == self.plan.count:
+        """Return the next request; None tells a connection to rest, since no more are sent."""
+        if self._sent == self.plan.count or time.monotonic() > self._deadline:
+            self._at_work -= 1
+            if self._at_work == 0:
+                self.over.set_result(None)
             return None
         request = self.plan.requests[self._sent % len(self.plan.requests)]
         self._sent += 1
@@ -116,8 +123,6 @@ class _Run:
         """Note an answer."""
         self.statuses[status] += 1
         self.latencies.append(seconds)
-        if len(self.latencies) == self.plan.count:
-            self.over.set_result(None)
 
     def broke(self) -> None:
         """Note that a connection ended in the middle."""

@@ -1,14 +1,14 @@
 """The frames between a supervisor and its worker.
 
-A frame is a length (four bytes, big-endian) and a msgpack array whose first item is the frame's tag.
-Frames carry data, never live objects: arguments travel as the JSON bytes that were submitted, results
-come back as JSON bytes. One pipe, everything in order.
+A frame is a length (four bytes, big-endian) and a msgpack array whose first item is its tag. Frames
+carry data, never live objects: arguments travel as the JSON bytes that were submitted, results come
+back as JSON bytes. One pipe, everything in order.
 
 Times named `..._at` are seconds of the system-wide monotonic clock (`time.monotonic`), which a
 supervisor and its workers share.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
@@ -127,8 +127,10 @@ FromSupervisor = Setup | Call | Stop
 FromWorker = Ready | Unready | Started | Progress | Log | Finished
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_from_supervisor = msgspec.msgpack.Decoder(FromSupervisor).decode
-_decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
+_decode_from_supervisor: Callable[[bytes], FromSupervisor] = msgspec.msgpack.Decoder(
+    FromSupervisor
+).decode
+_decode_from_worker: Callable[[bytes], FromWorker] = msgspec.msgpack.Decoder(FromWorker).decode
 
 
 def frame(message: FromSupervisor | FromWorker) -> bytes:
@@ -137,7 +139,7 @@ def frame(message: FromSupervisor | FromWorker) -> bytes:
     return len(body).to_bytes(_HEADER, "big") + body
 
 
-def from_supervisor(body: bytes | bytearray | memoryview) -> FromSupervisor:
+def from_supervisor(body: bytes) -> FromSupervisor:
     """Decode the body of a frame that a supervisor sent.
 
     Raises:
@@ -149,7 +151,7 @@ def from_supervisor(body: bytes | bytearray | memoryview) -> FromSupervisor:
         raise ProtocolError(str(error)) from error
 
 
-def from_worker(body: bytes | bytearray | memoryview) -> FromWorker:
+def from_worker(body: bytes) -> FromWorker:
     """Decode the body of a frame that a worker sent.
 
     Raises:

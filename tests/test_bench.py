@@ -1,6 +1,8 @@
 """Every measurement of the benchmarks works, on a real server, if only with a handful of tasks."""
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,9 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from bench import batches, figures, gil, idle, large_store, latency, requests
+from app.store.database import Database
+from app.store.tables import tasks
+from bench import batches, figures, gil, idle, large_store, latency, requests, seed
 from bench.figures import Figure
 from bench.load import Plan, UnexpectedAnswerError, generate, get
 from bench.processes import application
@@ -30,17 +34,18 @@ HANDFUL = Scale(
 )
 
 
+MEASUREMENTS = {
+    batches: {"no-ops in batches of 1,000, two processes", "  ProcessPoolExecutor(2)"},
+    requests: {"submissions, 16 connections", "  empty FastAPI application"},
+    latency: {"a no-op alone, process pool: median", "a no-op alone, thread pool: median"},
+    large_store: {"memory of the server, large store", "large store: overview page"},
+    idle: {"idle: memory of the server (RSS)"},
+    gil: {"/healthz under GIL abuse: 99th percentile"},
+}
+
+
 @pytest.mark.parametrize(
-    ("measurement", "names"),
-    [
-        (batches, {"no-ops in batches of 1,000, two processes", "  ProcessPoolExecutor(2)"}),
-        (requests, {"submissions, 16 connections", "  empty FastAPI application"}),
-        (latency, {"a no-op alone, process pool: median", "a no-op alone, thread pool: median"}),
-        (large_store, {"memory of the server, large store", "large store: overview page"}),
-        (idle, {"idle: memory of the server (RSS)"}),
-        (gil, {"/healthz under GIL abuse: 99th percentile"}),
-    ],
-    ids=lambda value: value.__name__ if isinstance(value, ModuleType) else "",
+    ("measurement", "names"), MEASUREMENTS.items(), ids=[each.__name__ for each in MEASUREMENTS]
 )
 def test_a_measurement_finds_its_figures(
     measurement: ModuleType, names: set[str], tmp_path: Path
@@ -68,6 +73,30 @@ def test_the_load_generator_sends_its_requests_in_turn(tmp_path: Path) -> None:
 
     assert load.statuses == {200: 3, 404: 3}
     assert len(load.latencies) == 6
+
+
+def test_the_load_generator_stops_when_its_time_is_over(tmp_path: Path) -> None:
+    with application("bare", tmp_path) as server:
+        plan = Plan(server.port, [get("/")], 10**9, connections=2, seconds=0.2)
+        load = generate(plan, wanted=[202])
+
+    assert 0 < len(load.latencies) < 10**9
+
+
+def test_a_filled_database_has_counted_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "pooldeck.sqlite3"
+    Database.open(path, "full").close()
+
+    seed.fill(path, finished=1000, queued=100)
+
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        counted = connection.execute("SELECT state, sum(n) FROM counters GROUP BY 1").fetchall()
+        held = connection.execute("SELECT state, count(*) FROM tasks GROUP BY 1").fetchall()
+        indexes = connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+        assert sorted(counted) == sorted(held)
+        assert dict(held)["queued"] == 100
+        assert sum(number for _, number in held) == 1100
+        assert {index.name for index in tasks.indexes} <= {name for (name,) in indexes}
 
 
 def test_a_figure_says_whether_it_is_what_is_wanted() -> None:

@@ -58,6 +58,13 @@ class QueuedTask(Struct, frozen=True):
         return (-self.priority, self.seq)
 
 
+class QueueFront(Struct, frozen=True):
+    """The tasks of a queue that run first, and whether more wait behind them."""
+
+    tasks: tuple[QueuedTask, ...]
+    has_more: bool
+
+
 class Claim(Struct, frozen=True):
     """The wish to hand a queued task to a worker; `attempt` is the one that would begin."""
 

@@ -32,7 +32,7 @@ class Attempt(Struct):
             seq=self.task.seq,
             attempt=self.number,
             started_at=started_at,
-            queued_seconds=max(0.0, (started_at - self.task.created_at) / 1e6),
+            queued_seconds=max(0.0, (started_at - self.task.ready_at) / 1e6),
             worker=worker.id,
             pid=worker.pid,
             thread=running.thread,

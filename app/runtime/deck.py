@@ -78,7 +78,7 @@ class Deck:
         oldest = queue.oldest
         if oldest is None:
             return None
-        return max(0.0, (self._clock.now() - oldest.created_at) / 1e6)
+        return max(0.0, (self._clock.now() - oldest.ready_at) / 1e6)
 
     def _worker(self, worker: Worker) -> WorkerHealth:
         sample = self._sampler.sample(worker.pid) if self._sampler else None

@@ -204,9 +204,8 @@ class Dispatcher:
     async def _refill(self) -> None:
         """Read the best of the queue from the store, leaving out what is in hand."""
         self._missed = _AFTER_ALL
-        wanted = self._memory
         try:
-            stored = await self._reader.run(queries.queued, self.pool.spec.name, wanted)
+            front = await self._reader.run(queries.queued, self.pool.spec.name, self._memory)
         except PooldeckError:
             _log.exception("the queue of pool %s could not be read", self.pool.spec.name)
             await asyncio.sleep(_RETRY_SECONDS)
@@ -214,8 +213,8 @@ class Dispatcher:
             self.pump()
             return
         in_hand = self._in_hand()
-        fresh = [task for task in stored if task.seq not in in_hand]
-        self._backlog.refill(fresh, more=len(stored) == wanted)
+        fresh = [task for task in front.tasks if task.seq not in in_hand]
+        self._backlog.refill(fresh, more=front.has_more)
         if self._missed < _AFTER_ALL:
             self._backlog.mark_incomplete(self._missed)
         self._refilling = False

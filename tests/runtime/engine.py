@@ -1,6 +1,7 @@
 """A running engine without the web: real store, real workers, in the test's own event loop."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from msgspec import Raw
 
 from app.domain.clock import Clock
@@ -32,10 +34,12 @@ def settings(data: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def engine(data: Path, clock: Clock | None = None, **changes: Any) -> AsyncIterator[Service]:
-    """Run an engine that takes submissions."""
-    async with running(settings(data, **changes), clock) as service:
-        await eventually(lambda: service.state == "ready")
-        yield service
+    """Run an engine that takes submissions; its workers find the functions beside this file."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        async with running(settings(data, **changes), clock) as service:
+            await eventually(lambda: service.state == "ready")
+            yield service
 
 
 def call(function: str, *args: Any, **fields: Any) -> Submission:

@@ -51,7 +51,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_what_is_unknown_is_refused_by_name(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path) as service:
-            with pytest.raises(UnknownFunction, match="did you mean runtime_functions.add"):
+            with pytest.raises(UnknownFunction, match=r"did you mean runtime_functions\.add"):
                 await submit(service, "ad")
             with pytest.raises(UnknownPool, match='no pool "gpu"; there are: io, cpu'):
                 await submit(service, "add", 1, 2, pool="gpu")

@@ -138,11 +138,11 @@ def test_the_queue_is_read_by_priority_and_then_in_the_order_of_submission(tmp_p
         store.add(state=State.SCHEDULED, run_at=NOW)
         store.claimed(priority=50)
         store.running(priority=50)
-        line = store.read(queries.queued, "cpu", 100)
+        line = store.read(queries.queued, "cpu", 100).tasks
         assert [task.seq for task in line] == [task.seq for task in (high, *plain, low)]
-        assert line == sorted(line, key=lambda task: task.order)
+        assert list(line) == sorted(line, key=lambda task: task.order)
         assert (line[0].args, line[1].args, line[1].id) == ("[1,2]", "[0]", plain[0].id)
-        assert [task.seq for task in store.read(queries.queued, "cpu", 2)] == [
+        assert [task.seq for task in store.read(queries.queued, "cpu", 2).tasks] == [
             high.seq,
             plain[0].seq,
         ]
@@ -154,8 +154,23 @@ def test_a_long_queue_is_read_whole_and_in_order(tmp_path: Path) -> None:
         store.write(records.insert_tasks, batch)
         expected = sorted(batch, key=lambda task: (-task.priority, task.seq))
         for limit in (200, 401, 1001, 5000):
-            found = store.read(queries.queued, "cpu", limit)
+            found = store.read(queries.queued, "cpu", limit).tasks
             assert [task.seq for task in found] == [task.seq for task in expected[:limit]]
+
+
+def test_the_front_of_a_queue_is_bounded_in_tasks_and_bytes_and_says_whether_more_wait(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as store:
+        large = f'["{"x" * 10_000}"]'
+        store.write(records.insert_tasks, [store.new(args=large) for _ in range(200)])
+        assert store.read(queries.queued, "cpu", 100).has_more
+        some = store.read(queries.queued, "cpu", 1000, 1_000_000)
+        assert some.has_more
+        assert 100 <= len(some.tasks) < 200
+        every = store.read(queries.queued, "cpu", 1000)
+        assert not every.has_more
+        assert len(every.tasks) == 200
 
 
 def test_a_task_that_was_scheduled_waits_since_its_time_came(tmp_path: Path) -> None:
@@ -163,16 +178,16 @@ def test_a_task_that_was_scheduled_waits_since_its_time_came(tmp_path: Path) -> 
         plain = store.add()
         planned = store.add(state=State.SCHEDULED, run_at=plain.created_at + 60_000_000)
         store.write(records.promote_due, plain.created_at + 60_000_000)
-        line = store.read(queries.queued, "cpu", 10)
+        line = store.read(queries.queued, "cpu", 10).tasks
         assert [task.ready_at for task in line] == [plain.created_at, planned.run_at]
 
 
 def test_a_released_task_counts_its_attempts_anew(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         task = store.claimed()
-        assert store.read(queries.queued, "cpu", 10) == []
+        assert store.read(queries.queued, "cpu", 10).tasks == ()
         store.write(records.release, [Claim(task.seq, 1)])
-        assert [waiting.attempt for waiting in store.read(queries.queued, "cpu", 10)] == [0]
+        assert [waiting.attempt for waiting in store.read(queries.queued, "cpu", 10).tasks] == [0]
 
 
 def test_the_latest_submission_tells_where_numbers_go_on(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_sensitive_arguments_are_never_read_back(tmp_path: Path) -> None:
         (listed,) = store.read(queries.tasks, TaskFilter()).items
         assert listed.args == '["[redacted]"]'
         assert store.found(TaskFilter(text="secret")) == []
-        (waiting,) = store.read(queries.queued, "cpu", 10)
+        (waiting,) = store.read(queries.queued, "cpu", 10).tasks
         assert waiting.args == '["secret"]'
 
 

@@ -2,12 +2,13 @@
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from app.domain.tasks import QueuedTask, TaskKey
+from app.domain.tasks import QueuedTask, QueueFront, TaskKey
 from app.store.bulk import fetch
 from app.store.queries.shown import json_object
 from app.store.tables import is_scheduled, is_waiting, tasks
 
-_AT_ONCE = 200  # tasks in one answer: each may carry a mebibyte of arguments
+_AT_ONCE = 50  # tasks in one answer: each may carry a mebibyte of arguments
+_MOST_BYTES = 64 * 1024 * 1024
 
 _fields = QueuedTask.__struct_fields__
 _next_in_line = (
@@ -23,20 +24,28 @@ _queued = select(
 )
 
 
-def queued(connection: Connection, pool: str, limit: int) -> list[QueuedTask]:
+def queued(
+    connection: Connection, pool: str, limit: int, limit_bytes: int = _MOST_BYTES
+) -> QueueFront:
     """Return the unclaimed tasks that wait for `pool`, in the order in which they should run.
 
-    Fewer than `limit` are returned only where no more wait.
+    Args:
+        connection: Where to read.
+        pool: The pool's name.
+        limit: How many to return at most.
+        limit_bytes: How much of their arguments to return, about.
     """
     found: list[QueuedTask] = []
-    while wanted := min(_AT_ONCE, limit - len(found)):
+    size = 0
+    while size < limit_bytes and (wanted := min(_AT_ONCE, limit - len(found))):
         batch = fetch(
             connection, _queued, list[QueuedTask], pool=pool, limit=wanted, offset=len(found)
         )
         found += batch
         if len(batch) < wanted:
-            break
-    return found
+            return QueueFront(tuple(found), has_more=False)
+        size += sum(len(task.args) + len(task.kwargs) for task in batch)
+    return QueueFront(tuple(found), has_more=True)
 
 
 def next_due(connection: Connection) -> int | None:
