@@ -25,7 +25,7 @@ _VIEWS = {
     "a tag": "/api/v1/tasks?tag=nightly",
     "a tag, failed": "/api/v1/tasks?tag=nightly&state=failed",
     "a kind of error": "/api/v1/tasks?error=exception",
-    "text found": "/api/v1/tasks?q=order",
+    "text found": "/api/v1/tasks?q=occupy",
     "text found nowhere": "/api/v1/tasks?q=nowhere",
     "before a time": "/api/v1/tasks?until=2100-01-01T00:00:00Z",
     "chart of the overview": "/throughput.json",

@@ -32,6 +32,38 @@ class NewTask(Struct, frozen=True):
     idempotency_key: str | None = None
     fingerprint: str | None = None  # of the body, to tell a repeated key from a reused one
 
+    def as_queued(self) -> "QueuedTask":
+        """Return it as the dispatcher sees it."""
+        return QueuedTask(
+            seq=self.seq,
+            id=self.id,
+            function=self.function,
+            pool=self.pool,
+            attempt=0,
+            priority=self.priority,
+            created_at=self.created_at,
+            args=self.args,
+            kwargs=self.kwargs,
+            run_at=self.run_at,
+        )
+
+    def as_stored(self) -> "StoredTask":
+        """Return it as the store would read it back now."""
+        return StoredTask(
+            seq=self.seq,
+            id=self.id,
+            function=self.function,
+            pool=self.pool,
+            state=self.state,
+            attempt=0,
+            priority=self.priority,
+            tags=self.tags,
+            created_at=self.created_at,
+            run_at=self.run_at,
+            args=self.shown_args or self.args,
+            kwargs=self.shown_kwargs or self.kwargs,
+        )
+
 
 class QueuedTask(Struct, frozen=True):
     """What the dispatcher needs to know of a task that waits for a slot."""
@@ -153,22 +185,22 @@ class StoredTask(Struct, frozen=True):
     tags: tuple[str, ...]
     created_at: int
     run_at: int | None
-    started_at: int | None
-    finished_at: int | None
-    queued_seconds: float | None
-    run_seconds: float | None
-    cpu_seconds: float | None
-    worker: str | None
-    pid: int | None
-    thread: int | None
-    progress_fraction: float | None
-    progress_message: str | None
-    error_kind: str | None
-    args: str | None
-    kwargs: str | None
-    result: str | None
-    error: str | None
-    measurement: str | None
+    started_at: int | None = None
+    finished_at: int | None = None
+    queued_seconds: float | None = None
+    run_seconds: float | None = None
+    cpu_seconds: float | None = None
+    worker: str | None = None
+    pid: int | None = None
+    thread: int | None = None
+    progress_fraction: float | None = None
+    progress_message: str | None = None
+    error_kind: str | None = None
+    args: str | None = None
+    kwargs: str | None = None
+    result: str | None = None
+    error: str | None = None
+    measurement: str | None = None
     omitted: tuple[str, ...] = ()
 
 

@@ -8,8 +8,8 @@ from msgspec import Struct
 from app.domain.clock import Clock
 from app.domain.states import State
 from app.domain.tasks import End, LogEntry, QueuedTask, Start
+from pooldeck.crew import Running, Worker
 from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.pool import Running, Worker
 from pooldeck.protocol import LogLine
 
 _LOST: Final = frozenset({ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})

@@ -10,7 +10,8 @@ from app.runtime.dispatcher import Dispatcher
 from app.runtime.sampler import Sampler
 from app.runtime.tally import Tally
 from app.runtime.usual import Usual
-from pooldeck.pool import Pool, Running, Worker
+from pooldeck.crew import Running, Worker
+from pooldeck.pool import Pool
 
 
 class Deck:

@@ -24,9 +24,10 @@ from app.runtime.recorder import Recorder
 from app.runtime.usual import Usual
 from app.store import queries, records
 from app.store.database import Reader
+from pooldeck.crew import PoolState, Running, Worker
 from pooldeck.functions import FunctionSpec
 from pooldeck.outcome import Outcome
-from pooldeck.pool import Pool, PoolState, Running, Worker
+from pooldeck.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 
 _log = logging.getLogger(__name__)

@@ -1,14 +1,12 @@
 """Takes submissions in: checked against the catalogue, stored, then offered to their queue.
 
-It owns the order of submission (ids and sequence numbers) and the idempotency keys that are on
-their way to the store. The API feeds it; an answer goes out only after the commit.
+It owns the order of submission: ids and sequence numbers. The API feeds it; an answer goes out only
+after the commit.
 """
 
-import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,8 +25,9 @@ from app.domain.errors import (
 from app.domain.ids import TaskIds
 from app.domain.states import State
 from app.domain.submissions import Accepted, Submission
-from app.domain.tasks import NewTask, QueuedTask, StoredTask
+from app.domain.tasks import NewTask, StoredTask
 from app.runtime.dispatcher import Dispatcher
+from app.runtime.keys import KeysInFlight
 from app.runtime.recorder import Recorder
 from app.runtime.tally import Tally
 from app.settings import PoolSettings
@@ -81,7 +80,7 @@ class Intake:
         self._tally = tally
         self._on_scheduled = on_scheduled
         self._arriving: Counter[str] = Counter()  # by pool, on their way to the store
-        self._keys: dict[str, asyncio.Future[None]] = {}  # on their way to the store
+        self._keys = KeysInFlight()
 
     async def submit(self, submission: Submission, idempotency_key: str | None) -> Accepted:
         """Store one submission, or find the task that its key already stands for.
@@ -92,13 +91,13 @@ class Intake:
         task = self._check(submission, idempotency_key)
         if idempotency_key is None:
             await self._store([task])
-            return Accepted(_as_stored(task), created=True)
-        async with self._hold([idempotency_key]):
+            return Accepted(task.as_stored(), created=True)
+        async with self._keys.hold([idempotency_key]):
             known = await self._known([task])
             if found := known.get(idempotency_key):
                 return Accepted(found, created=False)
             await self._store([task])
-        return Accepted(_as_stored(task), created=True)
+        return Accepted(task.as_stored(), created=True)
 
     async def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
         """Store all submissions in one commit, or none; return their ids in order.
@@ -111,7 +110,7 @@ class Intake:
         if not keys:
             await self._store(tasks)
             return [task.id for task in tasks]
-        async with self._hold(keys):
+        async with self._keys.hold(keys):
             ids = {key: task.id for key, task in (await self._known(tasks)).items()}
             fresh = []
             for task in tasks:
@@ -173,21 +172,6 @@ class Intake:
 
     # Idempotency keys.
 
-    @asynccontextmanager
-    async def _hold(self, keys: Iterable[str]) -> AsyncIterator[None]:
-        """Keep others with any of the same keys waiting until these are stored or refused."""
-        wanted = set(keys)
-        while busy := [self._keys[key] for key in wanted & self._keys.keys()]:
-            await asyncio.wait(busy)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._keys |= dict.fromkeys(wanted, done)
-        try:
-            yield
-        finally:
-            for key in wanted:
-                del self._keys[key]
-            done.set_result(None)
-
     async def _known(self, tasks: Sequence[NewTask]) -> dict[str, StoredTask]:
         """Return the stored tasks that have the keys of `tasks`.
 
@@ -216,7 +200,7 @@ class Intake:
             self._arriving.subtract(arriving)
         for task in tasks:
             if task.state is State.QUEUED:
-                self._queues[task.pool].offer(_as_queued(task))
+                self._queues[task.pool].offer(task.as_queued())
         for pool in arriving:
             self._queues[pool].pump()
         if len(tasks) > arriving.total():
@@ -283,49 +267,3 @@ def _fingerprint(submission: Submission) -> str:
         submission.tags,
     ]
     return hashlib.blake2b(msgspec.msgpack.encode(body), digest_size=16).hexdigest()
-
-
-def _as_queued(task: NewTask) -> QueuedTask:
-    return QueuedTask(
-        seq=task.seq,
-        id=task.id,
-        function=task.function,
-        pool=task.pool,
-        attempt=0,
-        priority=task.priority,
-        created_at=task.created_at,
-        args=task.args,
-        kwargs=task.kwargs,
-    )
-
-
-def _as_stored(task: NewTask) -> StoredTask:
-    """Return a task that was just stored as the store would read it back."""
-    return StoredTask(
-        seq=task.seq,
-        id=task.id,
-        function=task.function,
-        pool=task.pool,
-        state=task.state,
-        attempt=0,
-        priority=task.priority,
-        tags=task.tags,
-        created_at=task.created_at,
-        run_at=task.run_at,
-        started_at=None,
-        finished_at=None,
-        queued_seconds=None,
-        run_seconds=None,
-        cpu_seconds=None,
-        worker=None,
-        pid=None,
-        thread=None,
-        progress_fraction=None,
-        progress_message=None,
-        error_kind=None,
-        args=task.shown_args or task.args,
-        kwargs=task.shown_kwargs or task.kwargs,
-        result=None,
-        error=None,
-        measurement=None,
-    )

@@ -29,7 +29,8 @@ from app.runtime.usual import Usual
 from app.settings import Settings
 from app.store import queries, records
 from app.store.database import Database, Reader
-from pooldeck.pool import Pool, PoolSpec
+from pooldeck.crew import PoolSpec
+from pooldeck.pool import Pool
 from pooldeck.protocol import Limits
 
 _log = logging.getLogger(__name__)

@@ -13,14 +13,13 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
-
-from msgspec import Struct
 
 from app.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
 from app.domain.events import TaskChanged
 from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Start
+from app.runtime.batch import Batch, Insert, Request
 from app.store import records
 from app.store.database import Database
 from app.store.transaction import Transaction
@@ -33,63 +32,6 @@ _MANY_ENDS: Final = 4  # in one commit: under such a load it pays to gather
 
 T = TypeVar("T")
 Moves = Sequence[TaskChanged]
-
-
-class _Insert(Struct):
-    """Submissions, and who waits for them."""
-
-    tasks: Sequence[NewTask]
-    answer: "asyncio.Future[None]"
-
-
-class _Request(Struct):
-    """Another write whose result somebody waits for."""
-
-    write: Callable[[Transaction], Any]
-    answer: "asyncio.Future[Any]"
-
-
-class _Batch(Struct):
-    """What has gathered since the last commit: what is asked for, and what has happened."""
-
-    inserts: list[_Insert] = []
-    requests: list[_Request] = []
-    starts: dict[int, Start] = {}
-    ends: list[End] = []
-    progress: dict[int, ProgressMark] = {}
-    log: list[LogEntry] = []
-
-    def __bool__(self) -> bool:
-        return self.is_asked or self.has_happened
-
-    @property
-    def is_asked(self) -> bool:
-        return bool(self.inserts or self.requests)
-
-    @property
-    def has_happened(self) -> bool:
-        return bool(self.starts or self.ends or self.progress or self.log)
-
-    def answers(self) -> "Iterator[asyncio.Future[Any]]":
-        for insert in self.inserts:
-            yield insert.answer
-        for request in self.requests:
-            yield request.answer
-
-    def apart(self) -> "Iterator[_Batch]":
-        """Yield batches of one write each, in order."""
-        for insert in self.inserts:
-            yield _Batch(inserts=[insert])
-        for request in self.requests:
-            yield _Batch(requests=[request])
-        for seq, start in self.starts.items():
-            yield _Batch(starts={seq: start})
-        for end in self.ends:
-            yield _Batch(ends=[end])
-        for seq, mark in self.progress.items():
-            yield _Batch(progress={seq: mark})
-        for entry in self.log:
-            yield _Batch(log=[entry])
 
 
 class Recorder:
@@ -110,7 +52,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._gathered = threading.Event()
         self._asked = threading.Event()
-        self._batch = _Batch()
+        self._batch = Batch()
         self._inserting = 0
         self._closing = False
         self._tries_left = _LAST_TRIES
@@ -140,7 +82,7 @@ class Recorder:
                 f"{self._inserting} submissions already wait to be written; try again in a moment",
                 retry_after=1,
             )
-        insert = _Insert(tasks, self._loop.create_future())
+        insert = Insert(tasks, self._loop.create_future())
         self._inserting += len(tasks)
         try:
             with self._lock:
@@ -159,7 +101,7 @@ class Recorder:
         """
         answer: asyncio.Future[T] = self._loop.create_future()
         with self._lock:
-            self._batch.requests.append(_Request(write, answer))
+            self._batch.requests.append(Request(write, answer))
         self._wake(asked=True)
         return await answer
 
@@ -213,14 +155,14 @@ class Recorder:
             elif self._closing:
                 return
 
-    def _take(self) -> _Batch:
+    def _take(self) -> Batch:
         with self._lock:
-            batch, self._batch = self._batch, _Batch()
+            batch, self._batch = self._batch, Batch()
             self._gathered.clear()
             self._asked.clear()
         return batch
 
-    def _commit(self, batch: _Batch) -> None:
+    def _commit(self, batch: Batch) -> None:
         try:
             results, moves = self._write(batch)
         except (StorageUnavailable, DiskFull) as error:
@@ -231,7 +173,7 @@ class Recorder:
             self.trouble = None
             self._loop.call_soon_threadsafe(self._deliver, batch, results, moves)
 
-    def _write(self, batch: _Batch) -> tuple[list[Any], Moves]:
+    def _write(self, batch: Batch) -> tuple[list[Any], Moves]:
         """Write a batch in one transaction; return the answers and the moves."""
         results: list[Any] = [None] * len(batch.inserts)
         with self._database.transaction() as transaction:
@@ -249,7 +191,7 @@ class Recorder:
                 records.end(transaction, batch.ends)
         return results, transaction.moves
 
-    def _refuse(self, batch: _Batch, error: PooldeckError) -> None:
+    def _refuse(self, batch: Batch, error: PooldeckError) -> None:
         """Tell those who wait that the database does not take writes; keep what has happened."""
         if self.trouble is None:
             _log.error("the database does not take writes: %s", error)
@@ -265,19 +207,13 @@ class Recorder:
         self._keep(batch)
         time.sleep(_RETRY_SECONDS)  # a full disk or a locked file is not mended by asking faster
 
-    def _keep(self, batch: _Batch) -> None:
+    def _keep(self, batch: Batch) -> None:
         """Put back what has happened, before what has gathered since."""
         with self._lock:
-            newer = self._batch
-            ended = {end.seq for end in newer.ends}
-            starts = {s: start for s, start in batch.starts.items() if s not in ended}
-            newer.starts = starts | newer.starts
-            newer.progress = batch.progress | newer.progress
-            newer.ends = batch.ends + newer.ends
-            newer.log = batch.log + newer.log
+            self._batch = batch.before(self._batch)
         self._gathered.set()
 
-    def _write_apart(self, batch: _Batch, error: Exception) -> None:
+    def _write_apart(self, batch: Batch, error: Exception) -> None:
         """One write of the batch is bad: write each by itself, so that only that one fails."""
         parts = list(batch.apart())
         if len(parts) > 1:
@@ -290,14 +226,14 @@ class Recorder:
 
     # Back on the event loop.
 
-    def _deliver(self, batch: _Batch, results: list[Any], moves: Moves) -> None:
+    def _deliver(self, batch: Batch, results: list[Any], moves: Moves) -> None:
         self._announce(moves)
         for answer, result in zip(batch.answers(), results, strict=True):
             if not answer.done():
                 answer.set_result(result)
 
     @staticmethod
-    def _fail(batch: _Batch, error: PooldeckError) -> None:
+    def _fail(batch: Batch, error: PooldeckError) -> None:
         for answer in batch.answers():
             if not answer.done():
                 answer.set_exception(error)

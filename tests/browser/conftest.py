@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from serving import Serving, serving
@@ -32,6 +33,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     with serving(folder, environment={"PYTHONPATH": str(Path(__file__).parent)}) as server:
         server.wait_until_ready()
         yield server
+
+
+@pytest.fixture
+def client(shown: Serving) -> httpx.Client:
+    """Return a client of the server that is shown."""
+    return shown.client
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,11 @@
-"""What tests of pages look for: complaints, accessibility, the live connection."""
+"""What tests in a browser share: opening, complaints, accessibility, the live connection."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has none
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from serving import Serving
 
 Open: TypeAlias = Callable[..., Page]
 
@@ -34,3 +35,10 @@ def barriers(page: Page) -> list[tuple[str, list[str]]]:
     """Return what axe finds that keeps people out: rules, and where they are broken."""
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found]
+
+
+def submitted(server: Serving, function: str, *args: object, **more: object) -> str:
+    """Submit a task and return its id."""
+    body = {"function": function, "args": args, **more}
+    task_id: str = server.client.post("/api/v1/tasks", json=body).json()["id"]
+    return task_id

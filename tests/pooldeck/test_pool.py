@@ -14,9 +14,10 @@ import msgspec
 import psutil
 import pytest
 
+from pooldeck.crew import PoolKind, PoolSpec, PoolState, Running, Worker
 from pooldeck.functions import FunctionSpec
 from pooldeck.outcome import ErrorKind, Outcome
-from pooldeck.pool import Pool, PoolKind, PoolSpec, PoolState, Running, Worker
+from pooldeck.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 
 BOUND = 30.0  # seconds that anything may take

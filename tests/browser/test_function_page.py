@@ -1,0 +1,89 @@
+"""Functions and their form, as a browser without JavaScript gets them."""
+
+import html
+import re
+from typing import Any
+
+import httpx
+import pytest
+from serving import Serving
+
+from browser.reading import page, post, text_of
+
+
+def test_functions_are_listed_with_what_is_wrong_with_them(client: httpx.Client) -> None:
+    words = text_of(page(client, "/functions"))
+    assert "shown.add Add two numbers." in words
+    assert 'there is no pool "nowhere"' in words
+    stranded = page(client, "/functions/shown.stranded")
+    assert "It cannot be submitted" in text_of(stranded)
+    assert 'method="post"' not in stranded
+
+
+def test_a_form_submits_the_call_that_was_meant(client: httpx.Client) -> None:
+    answer = post(
+        client,
+        "/functions/shown.choose",
+        **{"arg.mode": '"fill"', "arg.rest": "[1, 2]", "arg.more": '{"z": 3}', "tags": "a, b"},
+    )
+    assert answer.status_code == 303
+    task = ended(client, answer.headers["location"])
+    assert task["tags"] == ["a", "b"]
+    assert task["result"] == {
+        "mode": "fill",
+        "sharp": False,
+        "boxes": None,
+        "title": "none",
+        "rest": [1, 2],
+        "more": {"z": 3},
+    }
+
+
+def ended(client: httpx.Client, page_path: str) -> dict[str, Any]:
+    task: dict[str, Any] = client.get(f"/api/v1{page_path}", params={"wait": 60}).json()
+    return task
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "words"),
+    [
+        ({"arg.left": "two", "arg.right": "3"}, "arg-left", "two is not a whole number."),
+        ({"arg.left": "2", "arg.right": "1.5"}, "arg-right", "1.5 is not a whole number."),
+        ({"arg.left": "2", "priority": "900"}, "priority", "100"),
+        ({"arg.left": "2", "delay": "-1"}, "delay", "0"),
+    ],
+)
+def test_a_mistake_is_named_beside_its_field_and_nothing_typed_is_lost(
+    client: httpx.Client, values: dict[str, str], field: str, words: str
+) -> None:
+    answer = post(client, "/functions/shown.add", **values)
+    assert answer.status_code == 422
+    markup = " ".join(answer.text.split())
+    wrong = markup[markup.index(f'<label for="{field}"') :].split("</p>")[0]
+    assert 'aria-invalid="true"' in wrong
+    assert words in text_of(wrong)
+    for value in values.values():
+        assert f'value="{value}"' in markup
+
+
+def test_what_only_the_schema_forbids_is_named_beside_its_field_too(client: httpx.Client) -> None:
+    answer = post(client, "/functions/shown.tell", **{"arg.lines": "[1]"})
+    assert answer.status_code == 422
+    assert 'id="arg-lines" name="arg.lines" aria-invalid="true"' in " ".join(answer.text.split())
+    assert ">[1]</textarea>" in answer.text
+
+
+def test_a_task_can_be_submitted_again_from_a_form_that_is_filled_in(
+    client: httpx.Client, shown: Serving
+) -> None:
+    task = shown.run("shown.add", 31, 11)
+    (href,) = re.findall(r'id="again" href="([^"]*)"', page(client, f"/tasks/{task['id']}"))
+    markup = page(client, html.unescape(href))
+    assert 'value="31"' in markup
+    assert 'value="11"' in markup
+
+
+def test_a_form_from_another_site_is_refused(client: httpx.Client) -> None:
+    headers = {"origin": "http://elsewhere.example"}
+    answer = client.post("/functions/shown.add", data={"arg.left": "1"}, headers=headers)
+    assert answer.status_code == 403

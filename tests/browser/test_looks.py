@@ -1,0 +1,86 @@
+"""Every page in a real browser: accessible, in both themes, on a desk and on a phone."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from serving import Serving, serving
+
+from browser.looking import Open, barriers, expect_live, submitted
+
+DESK = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"]
+)
+def test_every_page_is_accessible_and_fits(
+    open_page: Open, shown: Serving, flag: Path, scheme: str, size: dict[str, int]
+) -> None:
+    running = submitted(shown, "shown.hold", str(flag))
+    submitted(shown, "shown.wait", str(flag))
+    failed = shown.run("shown.fail", "browser")["id"]
+    told = shown.run("shown.tell", ["a line"])["id"]
+    page = open_page("/", color_scheme=scheme, viewport=size)
+    paths = ["/", "/tasks", "/tasks?state=lost&tag=x", f"/tasks/{failed}"]
+    paths += [
+        f"/tasks/{told}",
+        f"/tasks/{running}",
+        "/functions",
+        "/functions/shown.choose",
+        "/functions/shown.stranded",
+        "/pools",
+    ]
+    found = {}
+    for path in paths:
+        page.goto(path)
+        expect_live(page)
+        found[path] = barriers(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert found == {path: [] for path in paths}
+
+
+def test_pages_without_the_frame_are_accessible(browser: Browser, tmp_path: Path) -> None:
+    token = "a token of the tests, long enough"
+    with serving(tmp_path, environment={"POOLDECK_TOKEN": token}) as server:
+        page = browser.new_page(base_url=str(server.client.base_url))
+        page.goto("/tasks/nothing")
+        assert barriers(page) == []
+        page.get_by_label("Token").fill(token)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("link", name="Back to the deck")).to_be_visible()
+        assert barriers(page) == []
+        page.get_by_role("link", name="Back to the deck").click()
+        expect_live(page)
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("Token")).to_be_visible()
+        page.close()
+
+
+def test_a_chosen_theme_stays_and_system_follows_the_machine(open_page: Open) -> None:
+    page = open_page("/", color_scheme="light")
+    light = _ground(page)
+    page.get_by_label("Theme").select_option("dark")
+    dark = _ground(page)
+    assert dark != light
+    page.reload()
+    assert _ground(page) == dark
+    expect(page.get_by_label("Theme")).to_have_value("dark")
+    page.get_by_label("Theme").select_option("system")
+    assert _ground(page) == light
+    page.emulate_media(color_scheme="dark")
+    assert _ground(page) == dark
+
+
+def _ground(page: Page) -> str:
+    colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return colour
+
+
+def test_the_page_is_true_without_javascript(open_page: Open, shown: Serving) -> None:
+    task = shown.run("shown.add", 1)
+    page = open_page("/tasks", java_script_enabled=False)
+    expect(page.locator(f'[id="task-{task["id"]}"]')).to_be_visible()
+    expect(page.locator(".connection")).to_have_text("not live")
+    expect(page.get_by_label("Theme")).to_be_hidden()
