@@ -15,6 +15,7 @@ help: ## List what there is
 install: $(READY) ## Make .venv with Pooldeck (editable) and the tools for its development
 
 run: $(READY) $(SAMPLES) ## Serve the examples on http://127.0.0.1:8000 (POOLDECK_PORT=... for another port)
+	@$(BIN)/python -m examples.tour http://127.0.0.1:$${POOLDECK_PORT:-8000} &
 	$(BIN)/pooldeck serve --config examples/pooldeck.toml
 
 test: $(READY) ## Run every test (one of them: .venv/bin/pytest tests/test_launcher.py)

@@ -1,4 +1,10 @@
-"""How many submissions a second are taken one by one, each acknowledged after its commit."""
+"""How many submissions a second are taken one by one, each acknowledged after its commit.
+
+The tasks run meanwhile, on the same CPUs. What taking them costs without that is measured too, with
+tasks that stay queued because another one occupies their pool.
+"""
+
+from collections import defaultdict
 
 from bench.batches import NOOP
 from bench.figures import Figure, of_rounds, ratios
@@ -8,50 +14,52 @@ from bench.scale import Scale
 
 _CONNECTIONS = 16
 _LONGEST = 120.0  # seconds
+_RUNS = post("/api/v1/tasks", {"function": NOOP})
+_STAYS_QUEUED = post("/api/v1/tasks", {"function": NOOP, "pool": "held"})
+_OCCUPIES = post("/api/v1/tasks", {"function": "bench.functions.occupy"})
 
 
 def measure(scale: Scale) -> list[Figure]:
     """Measure one task per request against an empty FastAPI application and against uvicorn."""
-    ours: list[Load] = []
-    empty: list[Load] = []
-    bare: list[Load] = []
+    loads: defaultdict[str, list[Load]] = defaultdict(list)
     with (
         pooldeck(scale.folder / "requests") as server,
-        application("empty", scale.folder / "empty") as empty_server,
-        application("bare", scale.folder / "bare") as bare_server,
+        application("empty", scale.folder / "empty") as empty,
+        application("bare", scale.folder / "bare") as bare,
     ):
-        for any_server in (server, empty_server, bare_server):
-            _load(any_server, _CONNECTIONS)  # the first requests find cold caches
+        generate(Plan(server.port, [_OCCUPIES], 1), wanted=[202])
+        _load_and_run(server, _CONNECTIONS)
+        for other in (empty, bare):
+            _load(other, _RUNS, _CONNECTIONS)  # the first requests find cold caches
         for _ in range(scale.rounds):
-            _wait_until_idle(server)
-            ours.append(_load(server, scale.requests))
-            _wait_until_idle(server)
-            empty.append(_load(empty_server, scale.requests))
-            bare.append(_load(bare_server, scale.requests))
-    return _figures(_rates(ours), _rates(empty), _rates(bare), max(load.busy for load in bare))
+            loads["runs"].append(_load_and_run(server, scale.requests))
+            loads["queues"].append(_load(server, _STAYS_QUEUED, scale.requests))
+            loads["empty"].append(_load(empty, _RUNS, scale.requests))
+            loads["bare"].append(_load(bare, _RUNS, scale.requests))
+    return _figures(loads)
 
 
-def _figures(
-    ours: list[float], empty: list[float], bare: list[float], busiest: float
-) -> list[Figure]:
-    return [
-        of_rounds("submissions, 16 connections", ours, "per s"),
-        of_rounds("  empty FastAPI application", empty, "per s"),
-        of_rounds("  ratio", ratios(ours, empty), "", at_least=0.5),
-        of_rounds("  bare ASGI application", bare, "per s"),
-        Figure("  load generator's share of a core there", busiest, "%"),
-    ]
-
-
-def _load(server: Server, count: int) -> Load:
-    request = post("/api/v1/tasks", {"function": NOOP})
+def _load(server: Server, request: bytes, count: int) -> Load:
     return generate(Plan(server.port, [request], count, _CONNECTIONS), wanted=[202])
 
 
-def _rates(loads: list[Load]) -> list[float]:
-    return [load.rate for load in loads]
+def _load_and_run(server: Pooldeck, count: int) -> Load:
+    """Submit tasks that run, and wait until they have."""
+    wanted = server.record.number("succeeded", NOOP) + count
+    load = _load(server, _RUNS, count)
+    wait_until(lambda: server.record.number("succeeded", NOOP) == wanted, _LONGEST)
+    return load
 
 
-def _wait_until_idle(server: Pooldeck) -> None:
-    record = server.record
-    wait_until(lambda: record.number("succeeded", NOOP) == record.last(), _LONGEST)
+def _figures(loads: dict[str, list[Load]]) -> list[Figure]:
+    rates = {side: [load.rate for load in found] for side, found in loads.items()}
+    busiest = max(load.busy for load in loads["bare"])
+    return [
+        of_rounds("submissions, 16 connections", rates["runs"], "per s"),
+        of_rounds("  empty FastAPI application", rates["empty"], "per s"),
+        of_rounds("  ratio", ratios(rates["runs"], rates["empty"]), "", at_least=0.5),
+        of_rounds("submissions whose tasks stay queued", rates["queues"], "per s"),
+        of_rounds("  ratio", ratios(rates["queues"], rates["empty"]), ""),
+        of_rounds("bare ASGI application", rates["bare"], "per s"),
+        Figure("  load generator's share of a core there", busiest, "%"),
+    ]

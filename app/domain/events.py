@@ -6,7 +6,7 @@ from app.domain.health import PoolHealth
 from app.domain.states import State
 
 
-class TaskChanged(Struct, frozen=True):
+class TaskChanged(Struct, frozen=True, gc=False):
     """A task moved to another state, and the move is stored."""
 
     seq: int

@@ -2,11 +2,12 @@
 
 import os
 import threading
+from array import array
+from collections.abc import Iterator
 
 from app.domain.clock import Clock
 
-_TIME_BITS = 48
-_COUNTER_BITS = 74  # rand_a and rand_b of RFC 9562
+_STEPS = 1024
 
 
 class TaskIds:
@@ -21,6 +22,7 @@ class TaskIds:
         self._clock = clock
         self._lock = threading.Lock()
         self._last_ms = 0 if after is None else int(after.replace("-", "")[:12], 16) + 1
+        self._steps: Iterator[int] = iter(())
         self._counter = self._fresh()
 
     def next(self) -> str:
@@ -31,8 +33,16 @@ class TaskIds:
                 self._last_ms = now_ms
                 self._counter = self._fresh()
             else:
-                self._counter += 1 + int.from_bytes(os.urandom(3), "big")
+                self._counter += self._step()
             return _format(self._last_ms, self._counter)
+
+    def _step(self) -> int:
+        """Return how far to count on, at random; a system call serves many steps."""
+        step = next(self._steps, None)
+        if step is None:
+            self._steps = iter(array("I", os.urandom(_STEPS * array("I").itemsize)))
+            step = next(self._steps)
+        return 1 + step
 
     @staticmethod
     def _fresh() -> int:

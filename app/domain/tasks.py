@@ -1,7 +1,8 @@
 """What a task is on its way through the server: submitted, waiting, changed, read back.
 
 All values are frozen. Times are microseconds since the epoch, durations are seconds, and arguments,
-results and errors are JSON text that the server carries without looking inside.
+results and errors are JSON text that the server carries without looking inside. Those that come by
+the thousand hold nothing that could form a cycle, so the garbage collector need not look at them.
 """
 
 from msgspec import Struct
@@ -9,7 +10,7 @@ from msgspec import Struct
 from app.domain.states import State
 
 
-class NewTask(Struct, frozen=True):
+class NewTask(Struct, frozen=True, gc=False):
     """A submission that passed every check, ready to be stored.
 
     `shown_args` and `shown_kwargs` are what people may see where the function has sensitive
@@ -65,7 +66,7 @@ class NewTask(Struct, frozen=True):
         )
 
 
-class QueuedTask(Struct, frozen=True):
+class QueuedTask(Struct, frozen=True, gc=False):
     """What the dispatcher needs to know of a task that waits for a slot."""
 
     seq: int
@@ -97,14 +98,14 @@ class QueueFront(Struct, frozen=True):
     has_more: bool
 
 
-class Claim(Struct, frozen=True):
+class Claim(Struct, frozen=True, gc=False):
     """The wish to hand a queued task to a worker; `attempt` is the one that would begin."""
 
     seq: int
     attempt: int
 
 
-class Start(Struct, frozen=True):
+class Start(Struct, frozen=True, gc=False):
     """A worker reported that it started an attempt."""
 
     seq: int
@@ -116,7 +117,7 @@ class Start(Struct, frozen=True):
     thread: int | None
 
 
-class End(Struct, frozen=True):
+class End(Struct, frozen=True, gc=False):
     """An attempt became final. The fields of its start are repeated: both may be stored at once.
 
     `result`, `error` and `measurement` are JSON texts. `error_kind` stands apart to be searched.
@@ -139,7 +140,7 @@ class End(Struct, frozen=True):
     measurement: str | None = None
 
 
-class ProgressMark(Struct, frozen=True):
+class ProgressMark(Struct, frozen=True, gc=False):
     """How far a running attempt says it is."""
 
     seq: int
@@ -148,7 +149,7 @@ class ProgressMark(Struct, frozen=True):
     message: str
 
 
-class LogEntry(Struct, frozen=True):
+class LogEntry(Struct, frozen=True, gc=False):
     """One line of an attempt's log, as stored; `n` counts from 1 within the attempt."""
 
     seq: int

@@ -142,7 +142,7 @@ class Dispatcher:
             self._hand_over(self._claimed.take())
         if self._draining or self._claiming:
             return  # one claim at a time: what gathers meanwhile goes with the next
-        if chosen := self._choose():
+        if self._backlog and (chosen := self._choose()):
             self._claiming = {task.seq: task for task in chosen}
             self._claim_work = self._work(self._claim(chosen))
         if self._backlog.runs_low and not self._refilling:
@@ -151,9 +151,11 @@ class Dispatcher:
 
     def _choose(self) -> list[QueuedTask]:
         """Take the tasks to claim now from the backlog."""
+        chosen: list[QueuedTask] = []
         slots_left = self.pool.free - len(self._claimed)
         seconds_left = self._seconds_ahead()
-        chosen: list[QueuedTask] = []
+        if slots_left <= 0 and not seconds_left:
+            return chosen
         while len(chosen) < _AHEAD and (task := self._backlog.peek()) is not None:
             if slots_left > 0:
                 slots_left -= 1

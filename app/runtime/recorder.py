@@ -220,8 +220,8 @@ class Recorder:
             for part in parts:
                 self._commit(part)
             return
-        _log.error("a write failed and is given up: %r", batch, exc_info=error)
-        refusal = Internal(f"the database refused this write: {error}")
+        _log.error("a write failed and is given up", exc_info=error)
+        refusal = Internal("the database refused this write; the server's log says why")
         self._loop.call_soon_threadsafe(self._fail, batch, refusal)
 
     # Back on the event loop.

@@ -6,8 +6,9 @@ So a batch goes in as the rows of one `VALUES` list, and what a query found come
 array. (Rows as one JSON text, read by `json_each`, free the GIL as well; but SQLite then parses
 the text of a row once for each of its columns, which took 32 µs a row against 12.)
 
-A list of values has a fixed length, so a batch is cut into powers of two: few different texts of
-SQL, which the driver keeps prepared.
+A list of values has a fixed length, so a batch is filled up with empty rows to a power of two: few
+different texts of SQL, which the driver keeps prepared, and one statement for most batches. An
+empty row meets no row of a table; where rows are inserted, `is_given` leaves it out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 T = TypeVar("T")
 _Row: TypeAlias = tuple[Any, ...]
 
-_MOST_ROWS: Final = 256  # of one statement; SQLite allows 32,766 values
+_MOST_ROWS: Final = 1024  # of one statement; SQLite allows 32,766 values
 _MOST_TEXT: Final = 16 * 1024 * 1024  # characters of one statement's values
 _LONG: Final = frozenset({"args", "kwargs", "result", "error", "message", "spec"})
 _DIALECT: Final = sqlite.dialect(paramstyle="qmark")
@@ -38,7 +39,13 @@ class Rows:
         """Name the values of a row in their order."""
         self.table: TableClause = table("new", *(column(name) for name in names))
         self._names = names
+        self._empty = (None,) * len(names)
         self._long = tuple(place for place, name in enumerate(names) if name in _LONG)
+
+    @property
+    def is_given(self) -> ColumnElement[bool]:
+        """Return the condition that a row is one of the batch; its first value is never null."""
+        return self.table.c[self._names[0]].is_not(None)
 
     @classmethod
     def of(cls, struct: type[Struct]) -> "Rows":
@@ -71,15 +78,17 @@ class Rows:
         self, statement: Executable, rows: Iterable[Any]
     ) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Yield the SQL and the values of each call that `rows` need."""
-        for chunk in self._chunks([_plain(row) for row in rows]):
-            text = _text(statement, self._names, len(chunk))
-            yield text.sql, tuple(chain(*chunk, text.values))
+        for chunk in self._chunks(_plain(list(rows))):
+            size = 1 << (len(chunk) - 1).bit_length()
+            text = _text(statement, self._names, size)
+            filling = self._empty * (size - len(chunk))
+            yield text.sql, (*chain.from_iterable(chunk), *filling, *text.values)
 
     def _chunks(self, rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
         start = 0
         while start < len(rows):
-            size = min(_MOST_ROWS, 1 << (len(rows) - start).bit_length() - 1)
-            while size > 1 and self._length(rows[start : start + size]) > _MOST_TEXT:
+            size = min(_MOST_ROWS, len(rows) - start)
+            while self._long and size > 1 and self._length(rows[start : start + size]) > _MOST_TEXT:
                 size //= 2
             yield rows[start : start + size]
             start += size
@@ -121,14 +130,16 @@ def _text(statement: ClauseElement, columns: tuple[str, ...], rows: int) -> _Tex
     )
 
 
-def _plain(row: Any) -> _Row:
-    """Return the values of a row; tuples among them (tags) as JSON texts."""
-    if not isinstance(row, Struct):
-        return tuple(row)
-    values = msgspec.structs.astuple(row)
-    for place in _tuples_in(type(row)):
-        text = msgspec.json.encode(values[place]).decode()
-        values = (*values[:place], text, *values[place + 1 :])
+def _plain(rows: Sequence[Any]) -> Sequence[_Row]:
+    """Return the values of rows, all of one type; tuples among them (tags) as JSON texts."""
+    if not rows or not isinstance(rows[0], Struct):
+        return rows
+    values: list[_Row] = list(map(msgspec.structs.astuple, rows))
+    for place in _tuples_in(type(rows[0])):
+        values = [
+            (*row[:place], msgspec.json.encode(row[place]).decode(), *row[place + 1 :])
+            for row in values
+        ]
     return values
 
 

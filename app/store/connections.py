@@ -46,11 +46,13 @@ def _engine(
         URL.create("sqlite", database=str(path)),
         poolclass=QueuePool,
         pool_size=connections,
+        hide_parameters=True,  # arguments may be secret, and long; errors are logged
         max_overflow=0,
         connect_args={
             "timeout": busy_seconds,
             "isolation_level": None,  # the driver begins nothing of its own
             "check_same_thread": False,  # each is used by one thread at a time
+            "cached_statements": 512,  # batches are cut into several sizes: see `bulk`
         },
     )
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select, true
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.events import TaskChanged
@@ -14,7 +14,7 @@ _MINUTE = 60_000_000  # microseconds
 
 _count = Rows("pool", "function", "state", "n")
 _insert_counts = insert(counters).from_select(
-    list(_count.columns()), select(*_count.columns().values()).where(true())
+    list(_count.columns()), select(*_count.columns().values()).where(_count.is_given)
 )
 _add_counts = _insert_counts.on_conflict_do_update(
     index_elements=list(counters.primary_key),
@@ -23,7 +23,7 @@ _add_counts = _insert_counts.on_conflict_do_update(
 
 _end = Rows("minute", "pool", "function", "state", "n", "wait_seconds", "run_seconds")
 _insert_ends = insert(activity).from_select(
-    list(_end.columns()), select(*_end.columns().values()).where(true())
+    list(_end.columns()), select(*_end.columns().values()).where(_end.is_given)
 )
 _add_ends = _insert_ends.on_conflict_do_update(
     index_elements=list(activity.primary_key),

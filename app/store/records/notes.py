@@ -35,7 +35,7 @@ _log = (
 
 _spec = Rows("name", "spec", "updated_at")
 _save_specs = insert(functions).from_select(
-    list(_spec.columns()), select(*_spec.columns().values())
+    list(_spec.columns()), select(*_spec.columns().values()).where(_spec.is_given)
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, bindparam, func, select, true, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.events import TaskChanged
@@ -17,7 +17,7 @@ _new = Rows.of(NewTask)
 _new_columns = _new.columns() | {"tags": func.nullif(_new["tags"], "[]")}
 _insert = (
     insert(tasks)
-    .from_select(list(_new_columns), select(*_new_columns.values()).where(true()))
+    .from_select(list(_new_columns), select(*_new_columns.values()).where(_new.is_given))
     .on_conflict_do_nothing(
         index_elements=[tasks.c.idempotency_key],
         index_where=tasks.c.idempotency_key.is_not(None),
@@ -32,7 +32,7 @@ _find_named = (
 _tag = Rows("tag", "seq")
 _insert_tags = (
     insert(task_tags)
-    .from_select(["tag", "seq"], select(_tag["tag"], _tag["seq"]).where(true()))
+    .from_select(["tag", "seq"], select(_tag["tag"], _tag["seq"]).where(_tag.is_given))
     .on_conflict_do_nothing()
 )
 
