@@ -4,6 +4,7 @@ import contextvars
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from pooldeck import capture
 from pooldeck.calls import Caller
@@ -16,6 +17,8 @@ from pooldeck.outcome import Outcome
 from pooldeck.output import OutputFile
 from pooldeck.protocol import Call, Finished, Setup, Started
 from pooldeck.surroundings import Surroundings
+
+_QUICK_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Desk:
         self._output = equipment.output
         self._caller = Caller(equipment.functions, self._setup.limits, sole=self.runs_alone)
         self._context = contextvars.copy_context()  # with what the initializer has set
+        self._quick: set[str] = set()  # functions whose latest run was short
         self._flusher = Flusher(self._look)
         self._flusher.start()
 
@@ -57,13 +61,31 @@ class Desk:
             thread: The number of this thread in a thread worker, from 1.
         """
         journal = Journal(call.task, self._setup.limits, self._channel.send)
-        self._channel.send(Started(call.task, time.monotonic(), thread))
+        self._announce(Started(call.task, time.monotonic(), thread), call.function)
         self._flusher.add(journal)
         outcome = self._context.copy().run(self._run, call, journal)
+        self._note_pace(call.function, outcome)
         self._flusher.discard(journal)
         self._collect(journal)
         journal.close()
         self._channel.send(Finished(call.task, outcome))
+
+    def _announce(self, started: Started, function: str) -> None:
+        """Report a start: at once, or with the end where that usually follows within a moment.
+
+        If it does not follow this time, the flusher's next tick reports the start.
+        """
+        if function in self._quick:
+            self._channel.hold(started)
+        else:
+            self._channel.send(started)
+
+    def _note_pace(self, function: str, outcome: Outcome) -> None:
+        measured = outcome.measurement
+        if measured is not None and measured.run < _QUICK_SECONDS:
+            self._quick.add(function)
+        else:
+            self._quick.discard(function)
 
     def _run(self, call: Call, journal: Journal) -> Outcome:
         enter(
@@ -80,6 +102,7 @@ class Desk:
 
     def _look(self, _journals: tuple[Journal, ...]) -> None:
         """Look after the output file at the flusher's tick: nobody knows which call wrote to it."""
+        self._channel.flush()
         if self._output is not None:
             self._output.keep_small()
 

@@ -11,6 +11,7 @@ _WRITER = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = FAST",  # sensitive arguments are erased, not only let go
     "PRAGMA cache_size = -8192",  # KiB
+    "PRAGMA temp_store = MEMORY",  # the journals of statements that change many rows
     "PRAGMA wal_autocheckpoint = 2000",  # pages
     "PRAGMA journal_size_limit = 67108864",  # bytes
 )
