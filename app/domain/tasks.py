@@ -6,6 +6,7 @@ the thousand hold nothing that could form a cycle, so the garbage collector need
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.domain.states import State
 
@@ -32,6 +33,12 @@ class NewTask(Struct, frozen=True, gc=False):
     shown_kwargs: str | None = None
     idempotency_key: str | None = None
     fingerprint: str | None = None  # of the body, to tell a repeated key from a reused one
+    attempt: int = 0
+    claimed: int = 0  # 1: claimed, for attempt 1, by the commit that stores it
+
+    def claim(self) -> "NewTask":
+        """Return it claimed for its first attempt."""
+        return replace(self, attempt=1, claimed=1)
 
     def as_queued(self) -> "QueuedTask":
         """Return it as the dispatcher sees it."""
@@ -56,7 +63,7 @@ class NewTask(Struct, frozen=True, gc=False):
             function=self.function,
             pool=self.pool,
             state=self.state,
-            attempt=0,
+            attempt=self.attempt,
             priority=self.priority,
             tags=self.tags,
             created_at=self.created_at,

@@ -30,6 +30,11 @@ class Backlog:
         self._heap: list[_Order] = []  # may name tasks that no longer wait
         self._horizon: _Order | None = None  # None: the store has nothing that is not here
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Tell whether nothing waits, neither here nor in the store."""
+        return not self._waiting and self._horizon is None
+
     def __len__(self) -> int:
         return len(self._waiting)
 

@@ -64,6 +64,11 @@ class Batch(Struct):
         for entry in self.log:
             yield Batch(log=[entry])
 
+    def parted(self) -> "tuple[Batch, Batch]":
+        """Return what is asked for and what has happened, each by itself."""
+        happened = Batch(starts=self.starts, ends=self.ends, progress=self.progress, log=self.log)
+        return Batch(inserts=self.inserts, requests=self.requests), happened
+
     def before(self, newer: "Batch") -> "Batch":
         """Return what has happened in this batch, followed by all of a newer one."""
         ended = {end.seq for end in newer.ends}

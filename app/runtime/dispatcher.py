@@ -12,7 +12,7 @@ never run, are claimed when a slot is free and not before.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
@@ -37,6 +37,13 @@ _UNKNOWN_WORK: Final = 1.0  # seconds that a task may take whose function has ne
 _SMOOTHING: Final = 0.2  # weight of the newest figure in a running mean
 _BEFORE_ALL: Final = (-1000, 0)  # an order that comes before every task's
 _AFTER_ALL: Final = (1000, 0)
+
+
+class Reservation(NamedTuple):
+    """A place for a task that is being stored: its expected work, and when it was asked for."""
+
+    seconds: float
+    asked_at: float
 
 
 class Dispatcher:
@@ -76,6 +83,7 @@ class Dispatcher:
         self._claim_work: asyncio.Task[None] | None = None
         self._claim_seconds = 0.002  # running mean of how long a claim takes
         self._claimed = Claimed()
+        self._reserved = 0  # tasks that are stored and claimed by a commit on its way
         self._handed: dict[str, Attempt] = {}
         self._refilling = False
         self._missed = _AFTER_ALL  # the best order that was offered in vain during a refill
@@ -92,6 +100,33 @@ class Dispatcher:
         """Take a task that is stored as queued."""
         if not self._backlog.offer(task) and self._refilling:
             self._missed = min(self._missed, task.order)
+
+    def reserve(self, function: str) -> Reservation | None:
+        """Let a task that is about to be stored be claimed by the same commit, if it can run next.
+
+        Returns:
+            What to give back to `accept` or `give_up`; None if the task has to queue.
+        """
+        if self._draining or self._claiming or self._refilling or not self._backlog.is_exhausted:
+            return None
+        seconds = self._usual.work(function)
+        if self.pool.free <= len(self._claimed) + self._reserved and (
+            seconds is None or seconds * (1 + self._reserved) > self._seconds_ahead()
+        ):
+            return None
+        self._reserved += 1
+        return Reservation(seconds or _UNKNOWN_WORK, self._clock.monotonic())
+
+    def accept(self, task: QueuedTask, reservation: Reservation) -> None:
+        """Take a task that is stored and claimed."""
+        self._reserved -= 1
+        self._note_claim(reservation.asked_at)
+        self._claimed.add(task, reservation.seconds)
+        self.pump()
+
+    def give_up(self) -> None:
+        """Note that a task with a reservation was not stored."""
+        self._reserved -= 1
 
     def look_again(self) -> None:
         """Note that tasks became queued in the store that were not offered here."""
@@ -152,7 +187,7 @@ class Dispatcher:
     def _choose(self) -> list[QueuedTask]:
         """Take the tasks to claim now from the backlog."""
         chosen: list[QueuedTask] = []
-        slots_left = self.pool.free - len(self._claimed)
+        slots_left = self.pool.free - len(self._claimed) - self._reserved
         seconds_left = self._seconds_ahead()
         if slots_left <= 0 and not seconds_left:
             return chosen
@@ -192,10 +227,14 @@ class Dispatcher:
             for task in chosen:
                 if task.seq in granted:
                     self._claimed.add(task, self._usual.work(task.function) or _UNKNOWN_WORK)
-            seconds = self._clock.monotonic() - asked_at
-            self._claim_seconds += _SMOOTHING * (seconds - self._claim_seconds)
+            self._note_claim(asked_at)
         self._claiming = {}
         self.pump()
+
+    def _note_claim(self, asked_at: float) -> None:
+        """Keep the mean of how long claims take up to date."""
+        seconds = self._clock.monotonic() - asked_at
+        self._claim_seconds += _SMOOTHING * (seconds - self._claim_seconds)
 
     def _hand_over(self, task: QueuedTask) -> None:
         number = task.attempt + 1

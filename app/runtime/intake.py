@@ -90,14 +90,12 @@ class Intake:
         """
         task = self._check(submission, idempotency_key)
         if idempotency_key is None:
-            await self._store([task])
-            return Accepted(task.as_stored(), created=True)
+            return Accepted((await self._store_one(task)).as_stored(), created=True)
         async with self._keys.hold([idempotency_key]):
             known = await self._known([task])
             if found := known.get(idempotency_key):
                 return Accepted(found, created=False)
-            await self._store([task])
-        return Accepted(task.as_stored(), created=True)
+            return Accepted((await self._store_one(task)).as_stored(), created=True)
 
     async def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
         """Store all submissions in one commit, or none; return their ids in order.
@@ -188,6 +186,22 @@ class Intake:
         return {key: task for key, (task, _) in found.items()}
 
     # Storing.
+
+    async def _store_one(self, task: NewTask) -> NewTask:
+        """Store a task; where nothing waits before it, claim it in the same commit."""
+        queue = self._queues[task.pool]
+        reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
+        if reservation is None:
+            await self._store([task])
+            return task
+        task = task.claim()
+        try:
+            await self._recorder.insert([task])
+        except BaseException:
+            queue.give_up()
+            raise
+        queue.accept(task.as_queued(), reservation)
+        return task
 
     async def _store(self, tasks: Sequence[NewTask]) -> None:
         """Commit `tasks`, then offer them to their queues."""

@@ -154,14 +154,35 @@ class Service:
             raise NotFound(f"there is no task {task_id}")
         return task
 
-    async def wait(self, task_id: str, seconds: float) -> StoredTask:
+    async def submit_and_wait(
+        self, submission: Submission, idempotency_key: str | None, seconds: float
+    ) -> StoredTask:
+        """Submit, and return the task when it is final or as it is after `seconds`.
+
+        Raises:
+            PooldeckError: If it is refused; nothing is stored then.
+        """
+        accepted = await self.submit(submission, idempotency_key)
+        # Nothing else has run since the commit was announced, so the end of a new task cannot
+        # have been announced yet.
+        known = accepted.task if accepted.created else None
+        return await self.wait(accepted.task.id, seconds, known)
+
+    async def wait(
+        self, task_id: str, seconds: float, known: StoredTask | None = None
+    ) -> StoredTask:
         """Return a task when it is final, or as it is after `seconds`.
+
+        Args:
+            task_id: Its id.
+            seconds: How long to wait at most.
+            known: The task as it is at this moment, if the caller knows; else it is read.
 
         Raises:
             NotFound: If there is no such task.
         """
         with self.feed.waiter(task_id) as ended:
-            task = await self.task(task_id)
+            task = known or await self.task(task_id)
             if task.state in FINAL or seconds <= 0 or self._draining:
                 return task
             await asyncio.wait([ended], timeout=seconds)

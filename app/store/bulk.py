@@ -14,14 +14,13 @@ empty row meets no row of a table; where rows are inserted, `is_given` leaves it
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, get_origin
+from typing import Any, Final, TypeAlias, TypeVar, get_origin
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Executable, TableClause, column, func, table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
-from sqlalchemy.sql.compiler import SQLCompiler
 
 T = TypeVar("T")
 _Row: TypeAlias = tuple[Any, ...]
@@ -80,9 +79,9 @@ class Rows:
         """Yield the SQL and the values of each call that `rows` need."""
         for chunk in self._chunks(_plain(list(rows))):
             size = 1 << (len(chunk) - 1).bit_length()
-            text = _text(statement, self._names, size)
             filling = self._empty * (size - len(chunk))
-            yield text.sql, (*chain.from_iterable(chunk), *filling, *text.values)
+            sql = _text(statement, self._names, size)
+            yield sql, (*chain.from_iterable(chunk), *filling)
 
     def _chunks(self, rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
         start = 0
@@ -109,25 +108,17 @@ def json_rows(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:
     return func.json_group_array(func.json_array(*columns))
 
 
-class _Text(NamedTuple):
-    """SQL with its own values, in their order behind those of the rows."""
-
-    sql: str
-    values: tuple[Any, ...]
-
-
 @lru_cache(maxsize=256)
-def _text(statement: ClauseElement, columns: tuple[str, ...], rows: int) -> _Text:
-    """Return `statement` for so many rows."""
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what statements compile to
+def _text(statement: ClauseElement, columns: tuple[str, ...], rows: int) -> str:
+    """Return the SQL of `statement` for so many rows.
+
+    Its own values are written out: SQLite prepares a statement anew at each run if the value of a
+    parameter could change its plan, and for so many rows that takes longer than running it.
+    """
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
     row = f"({', '.join('?' * len(columns))})"
     values = ", ".join([row] * rows)
-    own = compiled.construct_params()
-    return _Text(
-        f"WITH new ({', '.join(columns)}) AS (VALUES {values}) {compiled}",
-        tuple(own[name] for name in compiled.positiontup or ()),
-    )
+    return f"WITH new ({', '.join(columns)}) AS (VALUES {values}) {compiled}"
 
 
 def _plain(rows: Sequence[Any]) -> Sequence[_Row]:

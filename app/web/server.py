@@ -69,6 +69,7 @@ class Config(uvicorn.Config):
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nothing here trusts what a proxy says of the client
             timeout_graceful_shutdown=math.ceil(settings.grace_seconds),
         )
         self.limits = settings.limits

@@ -102,9 +102,10 @@ async def submit(request: Request) -> Response:
     seconds = _seconds(request)
     key = _key(request)
     submission = await _read(request, read_submission, service.settings.limits)
-    task = (await service.submit(submission, key)).task
     if seconds:
-        task = await service.wait(task.id, seconds)
+        task = await service.submit_and_wait(submission, key, seconds)
+    else:
+        task = (await service.submit(submission, key)).task
     status = 200 if task.state in FINAL else 202
     return answer(Task.of(task), status, (b"location", f"/api/v1/tasks/{task.id}".encode()))
 
