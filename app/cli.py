@@ -21,7 +21,7 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 _log = logging.getLogger("app.cli")  # this module runs as __main__
 
-_GIL_INTERVAL_SECONDS = 0.0001
+_GIL_INTERVAL_SECONDS = 0.001
 _EPILOG = """\
 Everything else is set in pooldeck.toml or by POOLDECK_* variables, such as POOLDECK_TOKEN and
 POOLDECK_POOLS__CPU__SIZE=4. The command line beats variables, and variables beat the file.

@@ -17,27 +17,36 @@ _to_json = msgspec.json.Encoder().encode
 
 
 class Attempt(Struct):
-    """A task in a worker's hands."""
+    """A task in a worker's hands. `started_at` is in microseconds since the epoch."""
 
     task: QueuedTask
     number: int
-    start: Start | None = None
+    started_at: int | None = None
     log_lines: int = 0
 
-    def begin(self, worker: Worker, running: Running, clock: Clock) -> Start:
-        """Note that the worker started it, and return that as a record."""
-        since = clock.monotonic() - (running.started_at or clock.monotonic())
-        started_at = clock.now() - int(since * 1e6)
-        self.start = Start(
+    def begin(self, running: Running, clock: Clock) -> None:
+        """Note that a worker reported its start."""
+        now = clock.monotonic()
+        since = now - (running.started_at or now)
+        self.started_at = clock.now() - int(since * 1e6)
+
+    @property
+    def _queued_seconds(self) -> float | None:
+        if self.started_at is None:
+            return None
+        return max(0.0, (self.started_at - self.task.ready_at) / 1e6)
+
+    def start(self, worker: Worker, running: Running) -> Start:
+        """Return its start as a record."""
+        return Start(
             seq=self.task.seq,
             attempt=self.number,
-            started_at=started_at,
-            queued_seconds=max(0.0, (started_at - self.task.ready_at) / 1e6),
+            started_at=self.started_at or 0,
+            queued_seconds=self._queued_seconds or 0.0,
             worker=worker.id,
             pid=worker.pid,
             thread=running.thread,
         )
-        return self.start
 
     def entries(self, lines: list[LogLine]) -> list[LogEntry]:
         """Return log lines as records, numbered within the attempt."""
@@ -56,28 +65,31 @@ class Attempt(Struct):
             for n, line in enumerate(lines, first)
         ]
 
-    def end(self, worker: Worker, outcome: Outcome, run: float, finished_at: int) -> End:
+    def end(
+        self, worker: Worker, running: Running, outcome: Outcome, run: float, finished_at: int
+    ) -> End:
         """Return how it ended as a record.
 
         Args:
             worker: Where it ran.
+            running: The call as its pool saw it.
             outcome: What the worker reported, or what its pool made of the worker's death.
             run: Seconds that it ran.
             finished_at: Microseconds since the epoch.
         """
-        start, error, measurement = self.start, outcome.error, outcome.measurement
+        error, measurement = outcome.error, outcome.measurement
         return End(
             seq=self.task.seq,
             attempt=self.number,
             state=_final_state(error),
             finished_at=finished_at,
-            started_at=start.started_at if start else None,
-            queued_seconds=start.queued_seconds if start else None,
-            run_seconds=run if start else None,
+            started_at=self.started_at,
+            queued_seconds=self._queued_seconds,
+            run_seconds=run if self.started_at else None,
             cpu_seconds=measurement.cpu if measurement else None,
             worker=worker.id,
             pid=worker.pid,
-            thread=start.thread if start else None,
+            thread=running.thread,
             error_kind=error.kind.value if error else None,
             result=outcome.result.decode() if outcome.result is not None else None,
             error=_to_json(error).decode() if error else None,

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
-from app.domain.tasks import Claim, ProgressMark, QueuedTask
+from app.domain.tasks import Claim, End, ProgressMark, QueuedTask
 from app.runtime.attempts import Attempt
 from app.runtime.backlog import Backlog
 from app.runtime.claimed import Claimed
@@ -85,6 +85,9 @@ class Dispatcher:
         self._claimed = Claimed()
         self._reserved = 0  # tasks that are stored and claimed by a commit on its way
         self._handed: dict[str, Attempt] = {}
+        self._begun: dict[str, tuple[Worker, Running]] = {}  # started in this turn of the loop
+        self._ended: list[End] = []  # in this turn, too
+        self._is_reporting = False
         self._refilling = False
         self._missed = _AFTER_ALL  # the best order that was offered in vain during a refill
         self._draining = False
@@ -291,6 +294,7 @@ class Dispatcher:
         """Let what runs end for `grace` seconds, end the workers, take unused claims back."""
         self._draining = True
         await self.pool.stop(grace)
+        self._report()
         await asyncio.gather(*self._works, return_exceptions=True)
         unused = [Claim(task.seq, task.attempt + 1) for task in self._claimed]
         if unused:
@@ -299,22 +303,37 @@ class Dispatcher:
     # What the pool reports.
 
     def started(self, worker: Worker, running: Running) -> None:
-        """Record a start."""
+        """Note a start, to be recorded with what else this turn of the event loop brings."""
         if (attempt := self._handed.get(running.call.task)) is not None:
-            self._recorder.started(attempt.begin(worker, running, self._clock))
-            self._on_change()
+            attempt.begin(running, self._clock)
+            self._begun[running.call.task] = (worker, running)
+            self._report_soon()
 
     def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
-        """Record an end."""
+        """Note an end, to be recorded with what else this turn of the event loop brings."""
         attempt = self._handed.pop(running.call.task, None)
         if attempt is None:
             return
+        self._begun.pop(running.call.task, None)
         now = self._clock.monotonic()
         run = now - (running.started_at or now)
         if outcome.measurement is not None:
             run = outcome.measurement.run
             self._usual.note(attempt.task.function, outcome.measurement)
-        self._recorder.ended(attempt.end(worker, outcome, run, self._clock.now()))
+        self._ended.append(attempt.end(worker, running, outcome, run, self._clock.now()))
+        self._report_soon()
+
+    def _report_soon(self) -> None:
+        if not self._is_reporting:
+            self._is_reporting = True
+            asyncio.get_running_loop().call_soon(self._report)
+
+    def _report(self) -> None:
+        """Record the starts that have not ended yet, and the ends."""
+        self._is_reporting = False
+        starts = [self._handed[task].start(*begun) for task, begun in self._begun.items()]
+        self._recorder.happened(starts, self._ended)
+        self._begun, self._ended = {}, []
         self._on_change()
 
     def progressed(self, progress: Progress) -> None:

@@ -107,17 +107,17 @@ class Recorder:
 
     # What has happened: kept until it is written.
 
-    def started(self, start: Start) -> None:
-        """Record that an attempt started; its end in the same commit makes this needless."""
-        with self._lock:
-            self._batch.starts[start.seq] = start
-        self._wake(asked=False)
+    def happened(self, starts: Sequence[Start], ends: Sequence[End]) -> None:
+        """Record attempts that started, and how others ended.
 
-    def ended(self, end: End) -> None:
-        """Record how an attempt ended."""
+        An end in the same commit makes the start of its attempt needless.
+        """
         with self._lock:
-            self._batch.starts.pop(end.seq, None)
-            self._batch.ends.append(end)
+            for start in starts:
+                self._batch.starts[start.seq] = start
+            for end in ends:
+                self._batch.starts.pop(end.seq, None)
+            self._batch.ends.extend(ends)
         self._wake(asked=False)
 
     def progressed(self, mark: ProgressMark) -> None:

@@ -12,7 +12,7 @@ _WRITER = (
     "PRAGMA secure_delete = FAST",  # sensitive arguments are erased, not only let go
     "PRAGMA cache_size = -8192",  # KiB
     "PRAGMA temp_store = MEMORY",  # the journals of statements that change many rows
-    "PRAGMA wal_autocheckpoint = 2000",  # pages
+    "PRAGMA wal_autocheckpoint = 8000",  # pages: under load the same ones change again and again
     "PRAGMA journal_size_limit = 67108864",  # bytes
 )
 _READER = (
