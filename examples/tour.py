@@ -1,4 +1,4 @@
-"""`python -m examples.tour [URL]`: submits one of everything, so that the dashboard has a tale to tell.
+"""`python -m examples.tour [URL]`: submits a bit of everything, so that there is something to see.
 
 It waits for the server, looks whether anybody has submitted tasks before, and only then does.
 """
@@ -52,7 +52,7 @@ def _is_ready(url: str) -> bool:
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         try:
-            with urlopen(f"{url}/readyz"):
+            with urlopen(f"{url}/readyz"):  # noqa: S310 - whoever calls this names the server
                 return True
         except (OSError, HTTPException):
             time.sleep(_PAUSE)
@@ -61,8 +61,8 @@ def _is_ready(url: str) -> bool:
 
 def _ask(url: str, path: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = Request(url + path, data, {"Content-Type": "application/json"})
-    with urlopen(request) as answer:
+    request = Request(url + path, data, {"Content-Type": "application/json"})  # noqa: S310
+    with urlopen(request) as answer:  # noqa: S310
         return json.load(answer)
 
 

@@ -13,12 +13,20 @@ from typing import Any, Self
 import jsonschema_rs
 
 from app.domain.binding import Parameters
-from app.domain.errors import BadArguments, InvalidRequest, UnknownFunction, UnknownPool
+from app.domain.errors import (
+    BadArguments,
+    InvalidRequest,
+    NotAvailableYet,
+    PooldeckError,
+    UnknownFunction,
+    UnknownPool,
+)
 from app.domain.explain import explain
-from pooldeck.functions import FunctionSpec
+from pooldeck.functions import FunctionSpec, Options
 
 REDACTED = "[redacted]"
 _AUTO = "auto"
+_DEFAULTS = Options()
 
 
 class RegisteredFunction:
@@ -46,6 +54,7 @@ class RegisteredFunction:
 
         Raises:
             UnknownPool: If the function names a pool that does not exist.
+            NotAvailableYet: If the function was registered with an option that is not built.
             InvalidRequest: If the function cannot be called for another reason.
             BadArguments: If the arguments do not fit; `argument` names the first that does not.
         """
@@ -79,8 +88,11 @@ class RegisteredFunction:
         return jsonschema_rs.validator_for(self.spec.schema, offline=True)
 
     def _refuse(self, problem: str) -> None:
-        found_here = self.spec.problem is None  # what a catalogue itself finds is an unknown pool
-        error = UnknownPool if found_here else InvalidRequest
+        error: type[PooldeckError] = InvalidRequest
+        if self.spec.problem is None:  # what a catalogue itself finds is an unknown pool
+            error = UnknownPool
+        elif _wants_more(self.spec.options):
+            error = NotAvailableYet
         raise error(f"{self.spec.name} cannot be called: {problem}", field="/function")
 
     def _complain(self, values: dict[str, Any]) -> None:
@@ -141,6 +153,13 @@ class Catalogue:
         close += [known for known in self._functions if known.endswith(f".{name}")][:3]
         hint = f"; did you mean {' or '.join(dict.fromkeys(close))}?" if close else ""
         return f'no function called "{name[:200]}" is registered{hint}'
+
+
+def _wants_more(options: Options) -> bool:
+    """Tell whether a function was registered with options that are not built."""
+    built = {"name", "pool", "priority", "sensitive"}
+    names = set(Options.__struct_fields__) - built
+    return any(getattr(options, name) != getattr(_DEFAULTS, name) for name in names)
 
 
 def _text(value: Any) -> str:

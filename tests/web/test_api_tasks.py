@@ -109,7 +109,7 @@ def test_sensitive_arguments_are_never_shown(server: Served) -> None:
             ("field", "/pool"),
         ),
         ({"function": "web_functions.stray"}, 422, "unknown_pool", ("detail", "nowhere")),
-        ({"function": "web_functions.hurry"}, 422, "invalid_request", ("detail", "timeout")),
+        ({"function": "web_functions.hurry"}, 501, "not_available_yet", ("detail", "timeout")),
         (
             {"function": "web_functions.add", "args": [1], "retries": 3},
             501,
