@@ -56,14 +56,14 @@ class NewTask(Struct, frozen=True, gc=False):
         )
 
     def as_stored(self) -> "StoredTask":
-        """Return it as the store would read it back now."""
+        """Return it as people see it before a worker has it."""
         return StoredTask(
             seq=self.seq,
             id=self.id,
             function=self.function,
             pool=self.pool,
             state=self.state,
-            attempt=self.attempt,
+            attempt=0,
             priority=self.priority,
             tags=self.tags,
             created_at=self.created_at,
