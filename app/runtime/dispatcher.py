@@ -296,9 +296,18 @@ class Dispatcher:
         await self.pool.stop(grace)
         self._report()
         await asyncio.gather(*self._works, return_exceptions=True)
-        unused = [Claim(task.seq, task.attempt + 1) for task in self._claimed]
-        if unused:
-            await self._recorder.perform(lambda tx: records.release(tx, unused))
+        await self._release()
+
+    async def _release(self) -> None:
+        """Take back the claims of tasks that no worker has; they queue as before."""
+        unused = []
+        while self._claimed:
+            unused.append(self._claimed.take())
+        claims = [Claim(task.seq, task.attempt + 1) for task in unused]
+        if claims:
+            await self._recorder.perform(lambda tx: records.release(tx, claims))
+        for task in unused:
+            self.offer(task)
 
     # What the pool reports.
 
@@ -363,5 +372,7 @@ class Dispatcher:
         self.pump()
 
     def changed(self) -> None:
-        """Pass on that the pool's health changed."""
+        """Pass on that the pool's health changed; a broken pool keeps no claims."""
+        if self.pool.state is PoolState.BROKEN and self._claimed:
+            self._work(self._release())
         self._on_change()

@@ -70,7 +70,7 @@ class Config(uvicorn.Config):
             access_log=False,
             server_header=False,
             proxy_headers=False,  # nothing here trusts what a proxy says of the client
-            timeout_graceful_shutdown=math.ceil(settings.grace_seconds),
+            timeout_graceful_shutdown=max(1, math.ceil(settings.grace_seconds)),
         )
         self.limits = settings.limits
 

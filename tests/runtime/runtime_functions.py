@@ -39,3 +39,10 @@ def leave(code: int) -> None:
 def log_in(user: str, password: str) -> str:
     """Take something that nobody may see."""
     return f"{user} {len(password)}"
+
+
+def need_flag() -> None:
+    """Refuse to start a worker, as an initializer, unless a file is there."""
+    flag = Path(os.environ["POOLDECK_TESTS_FLAG"])
+    if not flag.exists():
+        raise RuntimeError(f"{flag.name} is missing")

@@ -1,6 +1,8 @@
 """What a running engine promises to whoever submits."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -297,3 +299,33 @@ def test_a_clock_that_steps_back_makes_no_negative_durations(tmp_path: Path) -> 
                 assert task.run_seconds >= 0
 
     asyncio.run(story())
+
+
+def test_a_pool_that_breaks_gives_its_claims_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag = tmp_path / "flag"
+    flag.touch()
+    monkeypatch.setenv("POOLDECK_TESTS_FLAG", str(flag))
+    pools = {
+        "cpu": {"kind": "process", "size": 1, "initializer": "runtime_functions.need_flag"},
+    }
+
+    async def story() -> None:
+        async with engine(tmp_path / "data", pools=pools) as service:
+            for _ in range(5):  # until it is known that they are quick, and claimed ahead
+                await outcome(service, await submit(service, "add", 1, 2))
+            flag.unlink()
+            await service.submit_batch([call("leave", 3), *(call("add", n, n) for n in range(50))])
+            await eventually(lambda: service.pool("cpu").state == "broken")
+            assert "flag is missing" in (service.pool("cpu").reason or "")
+            await eventually(lambda: claims(tmp_path) == 0)
+            assert service.pool("cpu").queued == 50
+
+    asyncio.run(story())
+
+
+def claims(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "data/pooldeck.sqlite3")) as database:
+        found: int = database.execute("SELECT count(*) FROM tasks WHERE claimed").fetchone()[0]
+        return found
