@@ -25,7 +25,7 @@ size = 2
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Serve the functions of shown.py in two small pools, once for all tests of pages."""
     folder = tmp_path_factory.mktemp("shown")
@@ -41,9 +41,12 @@ def client(shown: Serving) -> httpx.Client:
     return shown.client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Start the Chromium that is installed."""
+    """Start the Chromium that is installed.
+
+    Not for the session: while it is there, this thread has a running event loop.
+    """
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("there is no chromium on PATH")
