@@ -69,7 +69,6 @@ class Config(uvicorn.Config):
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # nothing here trusts what a proxy says of the client
             timeout_graceful_shutdown=max(1, math.ceil(settings.grace_seconds)),
         )
         self.limits = settings.limits
