@@ -10,6 +10,8 @@ Everything runs on one event loop; nothing here blocks.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from pooldeck.crew import PoolListener, PoolSpec, PoolState, Running, Worker, WorkerState
@@ -233,6 +235,7 @@ class Pool:
         """Account for a worker that is gone: its calls, and its place in the pool."""
         self.workers.pop(worker.id, None)
         self._free = [free for free in self._free if free is not worker]
+        fault = _take_files(worker, self.spec.limits.traceback_bytes)
         if self.state is PoolState.STOPPED:
             self._interrupt(worker)
             self._note_empty()
@@ -241,7 +244,7 @@ class Pool:
         else:
             self.incidents += 1
             self._launch_soon()
-            self._fail_calls(worker, end)
+            self._fail_calls(worker, end, fault)
         self._listener.changed()
 
     def _interrupt(self, worker: Worker) -> None:
@@ -250,14 +253,17 @@ class Pool:
         )
         self._end_calls(worker, Outcome(error=error))
 
-    def _fail_calls(self, worker: Worker, end: WorkerExit) -> None:
-        """Blame the only call in the worker's hands; of several, accuse nobody."""
+    def _fail_calls(self, worker: Worker, end: WorkerExit, fault: str | None) -> None:
+        """Blame the only call in the worker's hands; of several, accuse nobody.
+
+        `fault` is what faulthandler wrote: after a segfault, where each thread was.
+        """
         alone = len(worker.running) == 1
         message = f"worker {worker.id} (pid {worker.pid}) {end.cause} while it ran this task"
         if not alone:
             message += f" and {len(worker.running) - 1} more; which of them did it is not known"
         kind = ErrorKind.CRASHED if alone else ErrorKind.BYSTANDER
-        error = Error(kind, "BrokenProcessPool", message)
+        error = Error(kind, "BrokenProcessPool", message, fault)
         self._end_calls(worker, Outcome(error=error))
 
     def _end_calls(self, worker: Worker, outcome: Outcome) -> None:
@@ -275,6 +281,18 @@ class Pool:
         else:
             pause = _FIRST_PAUSE * 2**rounds
             asyncio.get_running_loop().call_later(pause, self._launch_soon)
+
+
+def _take_files(worker: Worker, limit: int) -> str | None:
+    """Remove the files of a worker that is gone; return what faulthandler left, up to `limit`."""
+    setup = worker.process.setup
+    fault = b""
+    with suppress(OSError):
+        fault = Path(setup.fault_path or "").read_bytes()[:limit]
+    for path in (setup.fault_path, setup.output_path):
+        if path is not None:
+            Path(path).unlink(missing_ok=True)
+    return fault.decode(errors="replace").strip() or None
 
 
 def _why_not_ready(worker: Worker, end: WorkerExit) -> str:

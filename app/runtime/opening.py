@@ -66,6 +66,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         if lost := await recover(recorder, clock):
             _log.warning("the last server ended with %d tasks in hand: they are lost", lost)
 
+        _clear_worker_files(settings)
         directory = await _directory(settings, reader, recorder, clock)
         boot = secrets.token_hex(8)
         for name in settings.pools:
@@ -157,8 +158,6 @@ async def _intake(  # noqa: PLR0917 - it only passes on what `running` has made
 
 def _spec(name: str, settings: Settings) -> PoolSpec:
     pool, limits = settings.pools[name], settings.limits
-    folder = settings.data.resolve() / _WORKER_FILES
-    folder.mkdir(parents=True, exist_ok=True)
     return PoolSpec(
         name=name,
         kind=pool.kind,
@@ -174,8 +173,16 @@ def _spec(name: str, settings: Settings) -> PoolSpec:
             depth=limits.depth,
         ),
         boot_seconds=settings.boot_seconds,
-        folder=folder,
+        folder=settings.data.resolve() / _WORKER_FILES,
     )
+
+
+def _clear_worker_files(settings: Settings) -> None:
+    """Make the folder of the workers' files, and remove what an earlier server left there."""
+    folder = settings.data.resolve() / _WORKER_FILES
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        left.unlink()
 
 
 async def _number(recorder: Recorder, pool: str) -> int:

@@ -74,7 +74,11 @@ class Listener:
 
 @asynccontextmanager
 async def pool(
-    kind: PoolKind, size: int, initializer: str | None = None, boot_seconds: float = BOUND
+    kind: PoolKind,
+    size: int,
+    initializer: str | None = None,
+    boot_seconds: float = BOUND,
+    folder: Path | None = None,
 ) -> AsyncIterator[Listener]:
     numbers = itertools.count(1)
 
@@ -89,6 +93,7 @@ async def pool(
         modules=("pool_functions",),
         initializer=initializer,
         boot_seconds=boot_seconds,
+        folder=folder,
     )
     listener.pool = Pool(spec, "boot-of-the-tests", next_number, listener)
     await listener.pool.start()
@@ -163,6 +168,22 @@ def test_a_death_is_told_in_words_and_the_next_call_runs(
             assert listener.pool.incidents == 1
 
     asyncio.run(story())
+
+
+@BOTH
+def test_a_segfault_comes_with_the_python_traceback_and_leaves_no_file(
+    kind: PoolKind, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with pool(kind, 1, folder=tmp_path) as listener:
+            listener.call("culprit", "segfault")
+            error = (await listener.outcome("culprit")).error
+            assert error is not None
+            assert error.traceback is not None
+            assert "in segfault" in error.traceback
+
+    asyncio.run(story())
+    assert not list(tmp_path.iterdir())
 
 
 def test_in_a_process_pool_nobody_but_the_culprit_is_touched(tmp_path: Path) -> None:
