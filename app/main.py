@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from app.runtime.opening import running
 from app.settings import Settings
 from app.web import pages, static_files
+from app.web.application import Application
 from app.web.assembly import assemble
 from app.web.assets import check_assets
 
@@ -29,7 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.service = service
             yield
 
-    app = FastAPI(
+    app = Application(
         title="Pooldeck",
         lifespan=lifespan,
         docs_url=None,  # these pages load their scripts from elsewhere

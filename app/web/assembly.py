@@ -1,13 +1,12 @@
 """Puts the programs' side of the web together: API, login, probes, errors and the guard."""
 
-from fastapi import FastAPI
-
 from app.settings import Settings
 from app.web import api, errors, guard, login, observe, openapi
 from app.web.api.live import Encoder
+from app.web.application import Application
 
 
-def assemble(app: FastAPI, settings: Settings) -> None:
+def assemble(app: Application, settings: Settings) -> None:
     """Make `app` answer the calls of the API; `app.state.service` must be there when one comes.
 
     Args:

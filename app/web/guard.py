@@ -6,13 +6,13 @@ It is plain ASGI, since it is on the way of every submission.
 from typing import Final
 from urllib.parse import quote
 
-from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import PooldeckError, Unauthorized
 from app.settings import Settings
+from app.web.application import Application
 from app.web.errors import internal, problem
 from app.web.incoming import Incoming, check_size
 from app.web.security import Credentials, Headers, Hosts, headers_of
@@ -38,9 +38,9 @@ _KEPT: Final = (b"cache-control", b"public, max-age=31536000, immutable")  # the
 _OK: Final = 200
 
 
-def install(app: FastAPI, settings: Settings) -> None:
+def install(app: Application, settings: Settings) -> None:
     """Put the guard around `app`."""
-    app.add_middleware(Guard, settings=settings)
+    app.put_in_front(Guard, settings=settings)
 
 
 class Guard:

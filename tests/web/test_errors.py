@@ -4,13 +4,13 @@ import asyncio
 import json
 
 import pytest
-from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from served import Served
 
 from app.domain.errors import NotFound, PooldeckError, QueueFull, Unauthorized
 from app.settings import Settings
 from app.web import errors, guard
+from app.web.application import Application
 from app.web.errors import STATUS, problem
 
 
@@ -94,7 +94,7 @@ def test_calls_that_are_not_built_say_so(server: Served, method: str, path: str)
 def test_a_defect_shows_an_id_and_keeps_its_details_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app = FastAPI()
+    app = Application()
 
     @app.get("/defect")
     async def defect() -> None:
@@ -110,7 +110,7 @@ def test_a_defect_shows_an_id_and_keeps_its_details_in_the_log(
     assert record.exc_info is not None
 
 
-def _get(app: FastAPI, path: str) -> Response:
+def _get(app: Application, path: str) -> Response:
     async def get() -> Response:
         transport = ASGITransport(app)
         async with AsyncClient(transport=transport, base_url="http://localhost") as client:

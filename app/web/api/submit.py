@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import InvalidRequest
@@ -12,6 +12,7 @@ from app.domain.states import FINAL
 from app.domain.submissions import MAX_KEY_LENGTH, Submission
 from app.settings import LimitSettings
 from app.web.answers import WRITING, answer, bad, good, takes
+from app.web.application import Application
 from app.web.bodies import Batch, read_batch, read_submission
 from app.web.dependencies import MAX_WAIT, service_of
 from app.web.incoming import json_body
@@ -41,7 +42,7 @@ _WAIT: Final = {
 }
 
 
-def install(app: FastAPI, prefix: str) -> None:
+def install(app: Application, prefix: str) -> None:
     """Add the calls to `app`, and the shortcut to them."""
     responses = bad(*WRITING, 429)
     app.router.add_api_route(
@@ -66,7 +67,7 @@ def install(app: FastAPI, prefix: str) -> None:
         openapi_extra=takes(Batch, {"tasks": [_EXAMPLE]}),
         route_class_override=DirectRoute,
     )
-    app.add_middleware(Shortcut, path=f"{prefix}/tasks", endpoint=submit)
+    app.put_in_front(Shortcut, path=f"{prefix}/tasks", endpoint=submit)
 
 
 class Shortcut:
