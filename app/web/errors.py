@@ -85,6 +85,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PooldeckError, _known)
     app.add_exception_handler(HTTPException, _from_starlette)
     app.add_exception_handler(RequestValidationError, _from_fastapi)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    return internal(error)
 
 
 async def _known(_: Request, error: Any) -> Response:

@@ -71,6 +71,8 @@ class Guard:
         except ClientDisconnect:
             return
         except Exception as error:
+            if answer.is_whole:
+                return  # Starlette raises what it has answered once more, for servers to log
             if answer.started:
                 raise
             await _failed(error)(scope, receive, answer.send)
@@ -115,6 +117,7 @@ class _Answer:
         self._send = send
         self._path = path
         self.started = False
+        self.is_whole = False
 
     async def send(self, message: Message) -> None:
         """Pass a message on to the server."""
@@ -122,6 +125,8 @@ class _Answer:
             self.started = True
             message["headers"] = [*message.get("headers", ()), *_ALWAYS, self._cache(message)]
         await self._send(message)
+        is_body = message["type"] == "http.response.body"
+        self.is_whole = is_body and not message.get("more_body", False)
 
     def _cache(self, message: Message) -> tuple[bytes, bytes]:
         is_static = message["status"] == _OK and self._path.startswith(_STATIC)
