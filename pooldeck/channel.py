@@ -24,7 +24,6 @@ class Channel:
         self._socket = socket.socket(fileno=lift(descriptor))
         self._socket.setblocking(True)
         self._sending = Lock()
-        self._held = b""
         self._received = self._read()
         # A forked child of a task must neither speak for the worker nor keep the pipe open.
         os.register_at_fork(after_in_child=self._socket.close)
@@ -32,29 +31,9 @@ class Channel:
     def send(self, message: FromWorker) -> None:
         """Send a frame, whole, whatever other threads send."""
         data = frame(message)
-        with self._sending:
-            self._push(self._held + data)
-            self._held = b""
-
-    def hold(self, message: FromWorker) -> None:
-        """Send a frame together with the next one, or when `flush` is called.
-
-        Each frame that arrives wakes the supervisor, which costs more than a short call does.
-        """
-        data = frame(message)
-        with self._sending:
-            self._held += data
-
-    def flush(self) -> None:
-        """Send what is held."""
-        with self._sending:
-            if self._held:
-                self._push(self._held)
-                self._held = b""
-
-    def _push(self, data: bytes) -> None:
         try:
-            self._socket.sendall(data)
+            with self._sending:
+                self._socket.sendall(data)
         except OSError:
             _leave()
 

@@ -61,22 +61,22 @@ class Desk:
             thread: The number of this thread in a thread worker, from 1.
         """
         journal = Journal(call.task, self._setup.limits, self._channel.send)
-        self._announce(Started(call.task, time.monotonic(), thread), call.function)
+        self._announce(Started(call.task, time.monotonic(), thread), call.function, journal)
         self._flusher.add(journal)
         outcome = self._context.copy().run(self._run, call, journal)
         self._note_pace(call.function, outcome)
         self._flusher.discard(journal)
         self._collect(journal)
         journal.close()
-        self._channel.send(Finished(call.task, outcome))
+        self._channel.send(Finished(call.task, outcome, journal.take_start()))
 
-    def _announce(self, started: Started, function: str) -> None:
+    def _announce(self, started: Started, function: str, journal: Journal) -> None:
         """Report a start: at once, or with the end where that usually follows within a moment.
 
         If it does not follow this time, the flusher's next tick reports the start.
         """
         if function in self._quick:
-            self._channel.hold(started)
+            journal.keep_start(started)
         else:
             self._channel.send(started)
 
@@ -102,7 +102,6 @@ class Desk:
 
     def _look(self, _journals: tuple[Journal, ...]) -> None:
         """Look after the output file at the flusher's tick: nobody knows which call wrote to it."""
-        self._channel.flush()
         if self._output is not None:
             self._output.keep_small()
 

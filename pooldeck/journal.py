@@ -1,5 +1,7 @@
 """What a running call says, log lines and progress: bounded, gathered, sent now and then.
 
+A start that is not worth a frame of its own waits here too, ahead of everything else.
+
 Whoever speaks (the call, its threads, a logging handler) only leaves words in a `Journal`. Sending
 is the business of the worker's `Flusher` thread, and of the call's end, which sends the rest
 before the outcome. So a flood of prints costs no system calls, and code that runs at odd moments
@@ -10,7 +12,7 @@ import time
 from collections.abc import Callable
 from threading import Lock, RLock
 
-from pooldeck.protocol import Limits, Log, LogLine, Progress
+from pooldeck.protocol import Limits, Log, LogLine, Progress, Started
 from pooldeck.text import LineBuffer, bounded
 
 _NAME_BYTES = 200
@@ -30,7 +32,9 @@ class Journal:
         is_closed: Whether the call has ended.
     """
 
-    def __init__(self, task: str, limits: Limits, send: Callable[[Log | Progress], None]) -> None:
+    def __init__(
+        self, task: str, limits: Limits, send: Callable[[Started | Log | Progress], None]
+    ) -> None:
         self._task = task
         self._limits = limits
         self._send = send
@@ -38,11 +42,22 @@ class Journal:
         self._sending = Lock()  # keeps frames in order, and behind none of them the end
         self._lines: list[LogLine] = []
         self._progress: Progress | None = None
+        self._start: Started | None = None
         self._partial: dict[str, LineBuffer] = {}
         self._lines_left = limits.log_lines
         self._bytes_left = limits.log_bytes
         self.is_full = False
         self.is_closed = False
+
+    def keep_start(self, start: Started) -> None:
+        """Send the start before anything else, or leave it to the end."""
+        self._start = start
+
+    def take_start(self) -> Started | None:
+        """Return the start if it was not sent; it will not be sent then."""
+        with self._sending:
+            start, self._start = self._start, None
+        return start
 
     def progress(self, fraction: float | None, message: str) -> None:
         """Take how far the call is; the latest counts."""
@@ -76,11 +91,17 @@ class Journal:
                 self.log(_STREAM_LEVELS[source], source, line)
 
     def flush(self) -> None:
-        """Send what has gathered."""
+        """Send what has gathered, and the start in any case."""
+        self._flush(with_start=True)
+
+    def _flush(self, *, with_start: bool) -> None:
         with self._sending:
             with self._writing:
                 lines, self._lines = self._lines, []
                 progress, self._progress = self._progress, None
+            if self._start is not None and (with_start or lines or progress):
+                self._send(self._start)
+                self._start = None
             if lines:
                 self._send(Log(self._task, lines))
             if progress is not None:
@@ -93,7 +114,7 @@ class Journal:
                 for line in buffer.finish():
                     self.log(_STREAM_LEVELS[source], source, line)
             self.is_closed = True
-        self.flush()
+        self._flush(with_start=False)
 
     def _append(self, line: LogLine) -> None:
         if self.is_full or self.is_closed:  # asked again, now behind the lock

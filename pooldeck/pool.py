@@ -211,6 +211,9 @@ class Pool:
         running = worker.running.pop(message.task, None)
         if running is None:
             return
+        if message.started is not None:
+            running.started_at = message.started.started_at
+            running.thread = message.started.thread
         worker.tasks_done += 1
         if worker.state is WorkerState.BUSY:
             if not worker.running:

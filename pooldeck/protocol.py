@@ -117,10 +117,15 @@ class Log(Struct, frozen=True, array_like=True, tag="log"):
 
 
 class Finished(Struct, frozen=True, array_like=True, tag="finished"):
-    """A call ended; its slot is free again."""
+    """A call ended; its slot is free again.
+
+    `started` is its start where that was not sent before: each frame that arrives wakes the
+    supervisor, which costs more than a short call does.
+    """
 
     task: str
     outcome: Outcome
+    started: Started | None = None
 
 
 FromSupervisor = Setup | Call | Stop

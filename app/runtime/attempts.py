@@ -25,10 +25,10 @@ class Attempt(Struct):
     log_lines: int = 0
 
     def begin(self, running: Running, clock: Clock) -> None:
-        """Note that a worker reported its start."""
-        now = clock.monotonic()
-        since = now - (running.started_at or now)
-        self.started_at = clock.now() - int(since * 1e6)
+        """Note its start, if the worker reported one."""
+        if running.started_at is not None:
+            since = clock.monotonic() - running.started_at
+            self.started_at = clock.now() - int(since * 1e6)
 
     @property
     def _queued_seconds(self) -> float | None:

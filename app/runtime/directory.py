@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.domain.catalogue import Catalogue
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
 from app.runtime.recorder import Recorder
 from app.store import records
+from app.store.transaction import Transaction
 from pooldeck.functions import FunctionSpec
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class Directory:
         self._recorder = recorder
         self._clock = clock
         self._saving: set[asyncio.Task[None]] = set()
+        self._erases = False
+        self._guard_secrets()
 
     def report(self, specs: list[FunctionSpec]) -> None:
         """Take what a worker reports; every worker of every pool reports the same."""
@@ -43,13 +46,23 @@ class Directory:
             return
         self._specs = specs
         self.catalogue = self.catalogue.with_specs(specs)
-        saving = asyncio.create_task(self._save(specs))
+        self._guard_secrets()
+        now = self._clock.now()
+        self._write(lambda tx: records.save_catalogue(tx, specs, now))
+
+    def _guard_secrets(self) -> None:
+        """Let the store erase thoroughly once there are sensitive arguments to erase."""
+        if not self._erases and any(spec.options.sensitive for spec in self._specs):
+            self._erases = True
+            self._write(records.erase_traces)
+
+    def _write(self, write: Callable[[Transaction], None]) -> None:
+        saving = asyncio.create_task(self._perform(write))
         self._saving.add(saving)
         saving.add_done_callback(self._saving.discard)
 
-    async def _save(self, specs: list[FunctionSpec]) -> None:
-        now = self._clock.now()
+    async def _perform(self, write: Callable[[Transaction], None]) -> None:
         try:
-            await self._recorder.perform(lambda tx: records.save_catalogue(tx, specs, now))
+            await self._recorder.perform(write)
         except PooldeckError as error:
-            _log.warning("the catalogue was not kept for the next start: %s", error)
+            _log.warning("what is known of the functions was not kept: %s", error)

@@ -323,7 +323,8 @@ class Dispatcher:
         attempt = self._handed.pop(running.call.task, None)
         if attempt is None:
             return
-        self._begun.pop(running.call.task, None)
+        if self._begun.pop(running.call.task, None) is None and attempt.started_at is None:
+            attempt.begin(running, self._clock)
         now = self._clock.monotonic()
         run = now - (running.started_at or now)
         if outcome.measurement is not None:

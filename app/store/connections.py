@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 _WRITER = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA secure_delete = FAST",  # sensitive arguments are erased, not only let go
+    "PRAGMA secure_delete = OFF",  # until there is something to erase: see records.erase_traces
     "PRAGMA cache_size = -8192",  # KiB
     "PRAGMA temp_store = MEMORY",  # the journals of statements that change many rows
     "PRAGMA wal_autocheckpoint = 8000",  # pages: under load the same ones change again and again

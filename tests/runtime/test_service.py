@@ -118,7 +118,7 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(tmp_path: Path) -> None
         pools = {"cpu": {"kind": "process", "size": 1, "queue_limit": 2}}
         async with engine(tmp_path / "data", pools=pools) as service:
             ids = [await submit(service, "wait_for", str(gate))]
-            await eventually(lambda: service.pool("cpu").busy == 1)
+            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
             ids += [await submit(service, "wait_for", str(gate)) for _ in range(2)]
             with pytest.raises(QueueFull) as caught:
                 await submit(service, "wait_for", str(gate))

@@ -86,6 +86,7 @@ def files_hold(store: Store, text: bytes) -> bool:
 def test_sensitive_arguments_are_gone_from_the_file_once_the_task_is_final(tmp_path: Path) -> None:
     shown = {"shown_args": '["[redacted]"]', "shown_kwargs": '{"key":"[redacted]"}'}
     with opened(tmp_path) as store:
+        store.write(records.erase_traces)
         ended = store.running(args='["s3cret-one"]', kwargs='{"key":"s3cret-two"}', **shown)
         cancelled = store.add(args='["s3cret-three"]', **shown)
         assert files_hold(store, b"s3cret")

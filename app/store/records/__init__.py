@@ -7,7 +7,7 @@ start, progress, log, end.
 """
 
 from app.store.records.attempts import claim, end, interrupt, release, start
-from app.store.records.notes import log, next_worker_number, progress, save_catalogue
+from app.store.records.notes import erase_traces, log, next_worker_number, progress, save_catalogue
 from app.store.records.waiting import cancel, cancel_unclaimed, insert_tasks, promote_due
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "cancel_unclaimed",
     "claim",
     "end",
+    "erase_traces",
     "insert_tasks",
     "interrupt",
     "log",
