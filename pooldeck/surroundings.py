@@ -25,6 +25,18 @@ def prepare(fault_path: str | None) -> None:
         faulthandler.enable(lift(os.open(fault_path, flags, 0o600)))
     with contextlib.suppress(OSError):  # other systems than Linux have no such file
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
+    _yield_to_the_server()
+
+
+def _yield_to_the_server() -> None:
+    """Let the kernel take this for a batch process, where it knows such.
+
+    It gets its share of the CPU as before, but does not push the server off it at the very moment
+    that the server wakes it with a call.
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def open_import_path() -> None:
