@@ -195,12 +195,14 @@ class Intake:
             await self._store([task])
             return task
         task = task.claim()
-        try:
-            await self._recorder.insert([task])
-        except BaseException:
-            queue.give_up()
-            raise
-        queue.accept(task.as_queued(), reservation)
+
+        def settled(is_stored: bool) -> None:
+            if is_stored:
+                queue.accept(task.as_queued(), reservation)
+            else:
+                queue.give_up()
+
+        await self._recorder.insert([task], settled)
         return task
 
     async def _store(self, tasks: Sequence[NewTask]) -> None:
@@ -208,16 +210,23 @@ class Intake:
         arriving = Counter(task.pool for task in tasks if task.state is State.QUEUED)
         self._check_room(arriving)
         self._arriving.update(arriving)
-        try:
-            await self._recorder.insert(tasks)
-        finally:
+
+        def settled(is_stored: bool) -> None:
             self._arriving.subtract(arriving)
+            if is_stored:
+                self._offer(tasks)
+
+        await self._recorder.insert(tasks, settled)
+
+    def _offer(self, tasks: Sequence[NewTask]) -> None:
+        """Let tasks that are stored wait for a slot, or for their time."""
+        queues = {task.pool for task in tasks if task.state is State.QUEUED}
         for task in tasks:
             if task.state is State.QUEUED:
                 self._queues[task.pool].offer(task.as_queued())
-        for pool in arriving:
+        for pool in queues:
             self._queues[pool].pump()
-        if len(tasks) > arriving.total():
+        if any(task.state is State.SCHEDULED for task in tasks):
             self._on_scheduled()
 
     def _check_room(self, arriving: "Counter[str]") -> None:

@@ -70,8 +70,15 @@ class Recorder:
 
     # What is asked for: refused when it cannot be written.
 
-    async def insert(self, tasks: Sequence[NewTask]) -> None:
+    async def insert(
+        self, tasks: Sequence[NewTask], settled: Callable[[bool], None] = lambda _: None
+    ) -> None:
         """Store submissions; return when they are committed.
+
+        Args:
+            tasks: The submissions.
+            settled: Told whether they are stored, also where whoever waits here is cancelled
+                meanwhile: what is on its way to the disk is not called back.
 
         Raises:
             StorageUnavailable: If the database does not take them, or too many wait already.
@@ -84,13 +91,16 @@ class Recorder:
             )
         insert = Insert(tasks, self._loop.create_future())
         self._inserting += len(tasks)
-        try:
-            with self._lock:
-                self._batch.inserts.append(insert)
-            self._wake(asked=True)
-            await insert.answer
-        finally:
+
+        def settle(answer: "asyncio.Future[None]") -> None:
             self._inserting -= len(tasks)
+            settled(answer.exception() is None)
+
+        insert.answer.add_done_callback(settle)
+        with self._lock:
+            self._batch.inserts.append(insert)
+        self._wake(asked=True)
+        await asyncio.shield(insert.answer)
 
     async def perform(self, write: Callable[[Transaction], T]) -> T:
         """Run another write of `app.store.records`; return its result when it is committed.

@@ -163,8 +163,8 @@ class Service:
             PooldeckError: If it is refused; nothing is stored then.
         """
         accepted = await self.submit(submission, idempotency_key)
-        # Nothing else has run since the commit was announced, so the end of a new task cannot
-        # have been announced yet.
+        # A new task was handed over one turn of the event loop ago at the earliest. Its end has to
+        # go through the writer thread, so it cannot have been announced yet.
         known = accepted.task if accepted.created else None
         return await self.wait(accepted.task.id, seconds, known)
 

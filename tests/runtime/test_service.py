@@ -21,6 +21,7 @@ from app.domain.errors import (
 )
 from app.domain.states import State
 from app.domain.tasks import TaskFilter
+from app.runtime.service import Service
 from app.store import queries
 
 
@@ -299,6 +300,30 @@ def test_a_clock_that_steps_back_makes_no_negative_durations(tmp_path: Path) -> 
                 assert task.run_seconds >= 0
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_task_whose_client_goes_away_before_the_answer_runs_once_it_is_stored(
+    tmp_path: Path, alone: bool
+) -> None:
+    async def story() -> None:
+        async with engine(tmp_path) as service:
+            await eventually(lambda: service.pool("cpu").workers[0].state == "idle")
+            client = asyncio.create_task(submit_one(service, alone=alone))
+            await asyncio.sleep(0)  # it waits for the commit now
+            client.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await client
+            await eventually(lambda: service.feed.latest().counts[State.SUCCEEDED] == 1)
+
+    asyncio.run(story())
+
+
+async def submit_one(service: Service, *, alone: bool) -> None:
+    if alone:
+        await service.submit(call("add", 1, 2))
+    else:
+        await service.submit_batch([call("add", 1, 2)])
 
 
 def test_a_pool_that_breaks_gives_its_claims_back(
