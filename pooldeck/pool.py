@@ -88,13 +88,6 @@ class Pool:
         worker.state = WorkerState.BUSY
         worker.process.send(call)
 
-    def running(self, task: str) -> Running | None:
-        """Return the call of `task` if a worker has it."""
-        for worker in self.workers.values():
-            if (found := worker.running.get(task)) is not None:
-                return found
-        return None
-
     # Starting and stopping.
 
     async def start(self) -> None:

@@ -49,8 +49,3 @@ _FUTURE = {
 def future_state(state: State) -> str:
     """Return the `concurrent.futures` state of a task in `state`."""
     return _FUTURE[state]
-
-
-def sources(target: State) -> frozenset[State]:
-    """Return the states from which a task may move to `target`."""
-    return frozenset(state for state, targets in MOVES.items() if target in targets)

@@ -3,9 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
-
-from app.domain.states import FINAL, LIVE, MOVES, State, future_state, sources
+from app.domain.states import FINAL, LIVE, MOVES, State, future_state
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -40,8 +38,3 @@ def test_nothing_leaves_a_final_state_and_everything_else_can_end() -> None:
     assert set(State) == FINAL | LIVE
     for state in LIVE:
         assert State.CANCELLED in MOVES[state]
-
-
-@pytest.mark.parametrize("target", list(State))
-def test_the_sources_of_a_state_are_its_moves_backwards(target: State) -> None:
-    assert sources(target) == {state for state in State if target in MOVES[state]}
