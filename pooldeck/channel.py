@@ -1,13 +1,14 @@
 """The worker's end of the pipe to its supervisor."""
 
+import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections import deque
 from threading import Lock
 from typing import Final, NoReturn
 
 from pooldeck.descriptors import lift
-from pooldeck.protocol import FrameBuffer, FromSupervisor, FromWorker, frame, from_supervisor
+from pooldeck.protocol import Call, FrameBuffer, FromSupervisor, FromWorker, frame, from_supervisor
 
 _READ_BYTES: Final = 32 * 1024  # memory for much more is mapped and unmapped at each read
 _ABANDONED: Final = 0
@@ -24,7 +25,9 @@ class Channel:
         self._socket = socket.socket(fileno=lift(descriptor))
         self._socket.setblocking(True)
         self._sending = Lock()
-        self._received = self._read()
+        self._reading = Lock()
+        self._frames = FrameBuffer()
+        self._received: deque[FromSupervisor] = deque()
         # A forked child of a task must neither speak for the worker nor keep the pipe open.
         os.register_at_fork(after_in_child=self._socket.close)
 
@@ -39,19 +42,42 @@ class Channel:
 
     def receive(self) -> FromSupervisor:
         """Wait for the next frame and return it."""
-        return next(self._received)
-
-    def _read(self) -> Iterator[FromSupervisor]:
-        frames = FrameBuffer()
         while True:
-            yield from map(from_supervisor, frames.feed(self._wait()))
+            try:
+                return self._received.popleft()
+            except IndexError:
+                self._wait()
 
-    def _wait(self) -> bytes:
+    def _wait(self) -> None:
+        with self._reading:
+            if not self._received:  # `take_back` may have read meanwhile
+                self._take_in(0)
+
+    def take_back(self) -> list[Call]:
+        """Take out the calls that have arrived and that nobody has received yet."""
+        if self._reading.acquire(blocking=False):  # else nothing has arrived
+            try:
+                with contextlib.suppress(BlockingIOError):
+                    self._take_in(socket.MSG_DONTWAIT)
+            finally:
+                self._reading.release()
+        calls: list[Call] = []
+        with contextlib.suppress(IndexError):
+            while isinstance(message := self._received.pop(), Call):
+                calls.append(message)
+            self._received.append(message)
+        return calls[::-1]
+
+    def _take_in(self, flags: int) -> None:
         try:
-            data = self._socket.recv(_READ_BYTES)
+            data = self._socket.recv(_READ_BYTES, flags)
+        except BlockingIOError:
+            raise
         except OSError:
             _leave()
-        return data or _leave()
+        if not data:
+            _leave()
+        self._received.extend(map(from_supervisor, self._frames.feed(data)))
 
 
 def _leave() -> NoReturn:

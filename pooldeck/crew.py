@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
@@ -10,6 +10,9 @@ from pooldeck.functions import FunctionSpec
 from pooldeck.outcome import Outcome
 from pooldeck.protocol import Call, Limits, LogLine, Progress, Unready
 from pooldeck.supervisor import WorkerProcess
+
+MOST_CALLS: Final = 8
+"""Quick calls that a process worker may have in hand: each frame by itself wakes a process."""
 
 PoolKind = Literal["thread", "process"]
 
@@ -58,6 +61,7 @@ class Running(Struct):
     """A call in a worker's hands. `started_at` is None until the worker reported the start."""
 
     call: Call
+    is_quick: bool = False  # others may wait behind it in the same worker
     started_at: float | None = None
     thread: int | None = None
 
@@ -73,6 +77,16 @@ class Worker(Struct, eq=False):
     running: dict[str, Running] = {}
     tasks_done: int = 0
     refusal: Unready | None = None
+
+    @property
+    def takes_more(self) -> bool:
+        """Tell whether a quick call may wait here behind the quick ones that it has."""
+        return (
+            self.slots == 1
+            and self.state is WorkerState.BUSY
+            and len(self.running) < MOST_CALLS
+            and all(running.is_quick for running in self.running.values())
+        )
 
     @property
     def pid(self) -> int:
@@ -94,6 +108,9 @@ class PoolListener(Protocol):
 
     def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
         """A call ended, or its worker died under it; its slot is free or being replaced."""
+
+    def returned(self, calls: list[Call]) -> None:
+        """Calls come back that no worker has started."""
 
     def described(self, functions: list[FunctionSpec]) -> None:
         """A worker is ready and says which functions it has."""

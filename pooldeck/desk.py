@@ -15,7 +15,7 @@ from pooldeck.flusher import Flusher
 from pooldeck.journal import Journal
 from pooldeck.outcome import Outcome
 from pooldeck.output import OutputFile
-from pooldeck.protocol import Call, Finished, Setup, Started
+from pooldeck.protocol import Call, Finished, Returned, Setup, Started
 from pooldeck.surroundings import Surroundings
 
 _QUICK_SECONDS: Final = 0.001
@@ -131,6 +131,13 @@ class LoneDesk(Desk):
         for journal in journals:
             self._collect_file(journal)
         super()._look(journals)
+        if journals:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Give back what waits behind the call that runs: it is not as quick as was thought."""
+        if calls := self._channel.take_back():
+            self._channel.send(Returned([call.task for call in calls]))
 
     def _collect(self, journal: Journal) -> None:
         capture.flush()

@@ -9,7 +9,7 @@ Everything runs on one event loop; nothing here blocks.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from pooldeck.protocol import (
     Log,
     Progress,
     Ready,
+    Returned,
     Setup,
     Started,
     Stop,
@@ -75,18 +76,27 @@ class Pool:
     @property
     def busy(self) -> int:
         """Return how many slots have a call."""
-        return sum(len(worker.running) for worker in self.workers.values())
+        return sum(min(len(worker.running), worker.slots) for worker in self.workers.values())
 
-    def post(self, call: Call) -> None:
-        """Hand a call to a free slot.
+    def post(self, call: Call, *, is_quick: bool = False) -> bool:
+        """Hand a call to a free slot, or a quick one to a worker behind its quick calls.
 
-        Raises:
-            IndexError: If no slot is free; look at `free` first.
+        Returns:
+            Whether there was room for it.
         """
-        worker = self._free.pop()
-        worker.running[call.task] = Running(call)
+        worker = self._free.pop() if self._free else None
+        if worker is None and is_quick:
+            worker = self._with_room_behind()
+        if worker is None:
+            return False
+        worker.running[call.task] = Running(call, is_quick)
         worker.state = WorkerState.BUSY
         worker.process.send(call)
+        return True
+
+    def _with_room_behind(self) -> Worker | None:
+        takers = [worker for worker in self.workers.values() if worker.takes_more]
+        return min(takers, key=lambda worker: len(worker.running), default=None)
 
     # Starting and stopping.
 
@@ -184,6 +194,8 @@ class Pool:
                 self._started(worker, message)
             case Finished():
                 self._finished(worker, message)
+            case Returned():
+                self._take_back(worker, message.tasks)
             case Progress():
                 self._listener.progressed(message)
             case Log():
@@ -211,9 +223,15 @@ class Pool:
         if worker.state is WorkerState.BUSY:
             if not worker.running:
                 worker.state = WorkerState.IDLE
-            self._free.append(worker)
+            if len(worker.running) < worker.slots:
+                self._free.append(worker)
             self._listener.has_room()  # the next call is on its way before this end is noted
         self._listener.finished(worker, running, message.outcome)
+
+    def _take_back(self, worker: Worker, tasks: Iterable[str]) -> None:
+        """Return to the listener what a worker gives back or has left unstarted."""
+        returned = [running for task in tasks if (running := worker.running.pop(task, None))]
+        self._listener.returned([running.call for running in returned])
 
     def _ready(self, worker: Worker, message: Ready) -> None:
         if worker.state is not WorkerState.STARTING:
@@ -244,6 +262,7 @@ class Pool:
         self._listener.changed()
 
     def _interrupt(self, worker: Worker) -> None:
+        self._take_back(worker, list(worker.running)[worker.slots :])
         error = Error(
             ErrorKind.INTERRUPTED, "Interrupted", "the server was stopped while this task ran"
         )
@@ -254,6 +273,7 @@ class Pool:
 
         `fault` is what faulthandler wrote: after a segfault, where each thread was.
         """
+        self._take_back(worker, list(worker.running)[worker.slots :])  # it takes them in order
         alone = len(worker.running) == 1
         message = f"worker {worker.id} (pid {worker.pid}) {end.cause} while it ran this task"
         if not alone:

@@ -128,8 +128,14 @@ class Finished(Struct, frozen=True, array_like=True, tag="finished"):
     started: Started | None = None
 
 
+class Returned(Struct, frozen=True, array_like=True, tag="returned"):
+    """Calls that waited in the worker behind one that takes long; they were not started."""
+
+    tasks: list[str]
+
+
 FromSupervisor = Setup | Call | Stop
-FromWorker = Ready | Unready | Started | Progress | Log | Finished
+FromWorker = Ready | Unready | Started | Progress | Log | Finished | Returned
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_from_supervisor: Callable[[bytes], FromSupervisor] = msgspec.msgpack.Decoder(

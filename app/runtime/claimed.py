@@ -24,6 +24,20 @@ class Claimed:
         self._tasks.append((task, seconds))
         self.seconds += seconds
 
+    @property
+    def first(self) -> QueuedTask:
+        """Return the one whose turn it is.
+
+        Raises:
+            IndexError: If there is none.
+        """
+        return self._tasks[0][0]
+
+    def put_back(self, task: QueuedTask, seconds: float) -> None:
+        """Put one that came back before all others."""
+        self._tasks.appendleft((task, seconds))
+        self.seconds += seconds
+
     def take(self) -> QueuedTask:
         """Take the first one out.
 

@@ -1,6 +1,7 @@
 """The picture of all pools at this moment, put together from those who know each part of it."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from app.domain.clock import Clock
 from app.domain.errors import NotFound
@@ -100,14 +101,14 @@ class Deck:
         """Return the slots in the order of the threads that run them; free ones are empty."""
         slots = [SlotHealth()] * worker.slots
         unplaced = []
-        for running in worker.running.values():
+        for running in islice(worker.running.values(), worker.slots):  # others wait behind it
             if running.thread is not None and running.thread <= worker.slots:
                 slots[running.thread - 1] = self._slot(running)
             else:
                 unplaced.append(running)
         for place, slot in enumerate(slots):
             if unplaced and slot.task is None:
-                slots[place] = self._slot(unplaced.pop())
+                slots[place] = self._slot(unplaced.pop(0))
         return tuple(slots)
 
     def _slot(self, running: Running) -> SlotHealth:

@@ -176,8 +176,8 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Move tasks on as far as they can go now: hand over, claim, refill."""
-        while self._claimed and self.pool.free and not self._draining:
-            self._hand_over(self._claimed.take())
+        while self._claimed and not self._draining and self._hand_over(self._claimed.first):
+            self._claimed.take()
         if self._draining or self._claiming:
             return  # one claim at a time: what gathers meanwhile goes with the next
         if self._backlog and (chosen := self._choose()):
@@ -239,12 +239,14 @@ class Dispatcher:
         seconds = self._clock.monotonic() - asked_at
         self._claim_seconds += _SMOOTHING * (seconds - self._claim_seconds)
 
-    def _hand_over(self, task: QueuedTask) -> None:
+    def _hand_over(self, task: QueuedTask) -> bool:
+        """Give a claimed task to the pool; return whether there was room for it."""
         number = task.attempt + 1
+        call = Call(task.id, number, task.function, task.args.encode(), task.kwargs.encode())
+        if not self.pool.post(call, is_quick=self._usual.is_quick(task.function)):
+            return False
         self._handed[task.id] = Attempt(task, number)
-        self.pool.post(
-            Call(task.id, number, task.function, task.args.encode(), task.kwargs.encode())
-        )
+        return True
 
     async def _refill(self) -> None:
         """Read the best of the queue from the store, leaving out what is in hand."""
@@ -363,6 +365,14 @@ class Dispatcher:
         """Record log lines."""
         if (attempt := self._handed.get(task)) is not None:
             self._recorder.logged(attempt.entries(lines))
+
+    def returned(self, calls: list[Call]) -> None:
+        """Let tasks that no worker started wait for the next slot, before all others."""
+        for call in reversed(calls):
+            if (attempt := self._handed.pop(call.task, None)) is not None:
+                task = attempt.task
+                self._claimed.put_back(task, self._usual.work(task.function) or _UNKNOWN_WORK)
+        self.pump()
 
     def described(self, functions: list[FunctionSpec]) -> None:
         """Pass on which functions a worker has."""

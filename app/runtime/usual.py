@@ -7,6 +7,7 @@ from pooldeck.outcome import Measurement
 
 _RUNS: Final = 200
 _SMOOTHING: Final = 0.1
+_QUICK: Final = 0.001
 _LEAST_WORK: Final = 0.00025  # a call and its outcome keep a slot at least this long
 
 
@@ -31,6 +32,10 @@ class Usual:
         """Return the median of its latest runs, or None if it has not run yet."""
         runs = self._runs.get(function)
         return sorted(runs)[len(runs) // 2] if runs else None
+
+    def is_quick(self, function: str) -> bool:
+        """Tell whether its runs are so short that handing them over one by one costs more."""
+        return self._work.get(function, _QUICK) < _QUICK
 
     def work(self, function: str) -> float | None:
         """Return how long one run keeps a worker busy, in the mean; None if it has not run."""

@@ -26,6 +26,7 @@ from pooldeck.protocol import (
     LogLine,
     Progress,
     Ready,
+    Returned,
     Setup,
     Started,
     Stop,
@@ -160,7 +161,7 @@ class DrivenWorker:
     def hear(self) -> FromWorker:
         """Read one frame."""
         said = next(self._frames)
-        if not isinstance(said, Ready | Unready):
+        if not isinstance(said, Ready | Unready | Returned):
             self._reports[said.task].frames.append(said)
         return said
 

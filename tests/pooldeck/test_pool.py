@@ -35,6 +35,8 @@ class Listener:
         self.workers: dict[str, str] = {}
         self.begun: dict[str, int | None] = {}
         self.functions: set[str] = set()
+        self.all_quick = False  # whether calls may wait behind others
+        self.came_back: list[str] = []
 
     def started(self, worker: Worker, running: Running) -> None:  # noqa: ARG002
         self.begun[running.call.task] = running.thread
@@ -46,8 +48,14 @@ class Listener:
         self.workers[running.call.task] = worker.id
 
     def has_room(self) -> None:
-        while self.waiting and self.pool.free:
-            self.pool.post(self.waiting.pop(0))
+        while self.waiting and self.pool.post(self.waiting[0], is_quick=self.all_quick):
+            self.waiting.pop(0)
+
+    def returned(self, calls: list[Call]) -> None:
+        self.came_back += [call.task for call in calls]
+        self.all_quick = False
+        self.waiting[:0] = calls
+        self.has_room()
 
     def described(self, functions: list[FunctionSpec]) -> None:
         self.functions |= {function.name for function in functions}
@@ -127,6 +135,65 @@ def test_every_call_ends_once_and_no_more_run_than_there_are_slots(kind: PoolKin
             assert listener.most_busy <= 3
             await eventually(lambda: listener.pool.free == 3)
             assert "pool_functions.add" in listener.functions
+
+    asyncio.run(story())
+
+
+def test_quick_calls_wait_in_a_worker_behind_each_other_and_run_in_order() -> None:
+    async def story() -> None:
+        async with pool("process", 1) as listener:
+            listener.all_quick = True
+            await eventually(lambda: listener.pool.free == 1)
+            for n in range(30):
+                listener.call(str(n), "add", n, n)
+            assert len(listener.waiting) < 29  # one runs, others are in its worker's hands
+            assert listener.pool.busy == 1
+            for n in range(30):
+                assert (await listener.outcome(str(n))).result == str(2 * n).encode()
+            assert list(listener.outcomes) == [str(n) for n in range(30)]
+            assert not listener.came_back
+
+    asyncio.run(story())
+
+
+def test_what_waits_behind_a_call_that_takes_long_comes_back_and_runs_elsewhere(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with pool("process", 2) as listener:
+            listener.all_quick = True
+            await eventually(lambda: listener.pool.free == 2)
+            for n in range(2):
+                listener.call(f"long {n}", "wait_for", str(tmp_path / f"go {n}"))
+            for n in range(6):
+                listener.call(f"behind {n}", "add", n, 1)
+            await eventually(lambda: len(listener.came_back) == 6)
+            (tmp_path / "go 0").touch()
+            for n in range(6):
+                assert (await listener.outcome(f"behind {n}")).result == str(n + 1).encode()
+            assert "long 1" not in listener.outcomes
+            (tmp_path / "go 1").touch()
+            assert (await listener.outcome("long 1")).error is None
+
+    asyncio.run(story())
+
+
+def test_a_crash_costs_the_call_that_ran_and_none_that_waited_behind_it() -> None:
+    async def story() -> None:
+        async with pool("process", 1) as listener:
+            listener.all_quick = True
+            await eventually(lambda: listener.pool.free == 1)
+            listener.call("before", "add", 1, 1)
+            listener.call("culprit", "leave", 1)
+            for n in range(3):
+                listener.call(f"behind {n}", "add", n, 1)
+            error = (await listener.outcome("culprit")).error
+            assert error is not None
+            assert error.kind is ErrorKind.CRASHED
+            for n in range(3):
+                assert (await listener.outcome(f"behind {n}")).result == str(n + 1).encode()
+            assert (await listener.outcome("before")).result == b"2"
+            assert listener.came_back == ["behind 0", "behind 1", "behind 2"]
 
     asyncio.run(story())
 
