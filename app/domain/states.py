@@ -20,19 +20,19 @@ LIVE = frozenset(State) - FINAL
 
 MOVES: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED}),
-    State.QUEUED: frozenset(
-        {State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST}
-    ),
-    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST}),
-    State.SUCCEEDED: frozenset(),
-    State.FAILED: frozenset(),
-    State.CANCELLED: frozenset(),
-    State.LOST: frozenset(),
+    State.QUEUED: FINAL | {State.SCHEDULED, State.RUNNING},
+    State.RUNNING: FINAL | {State.SCHEDULED, State.QUEUED},
+    State.SUCCEEDED: frozenset({State.QUEUED}),
+    State.FAILED: frozenset({State.QUEUED}),
+    State.CANCELLED: frozenset({State.QUEUED}),
+    State.LOST: frozenset({State.QUEUED}),
 }
 """From each state, the states that a task may move to.
 
 QUEUED leads straight to the final states because the store may learn of a start and an end in the
-same commit, and because a worker can die with a task in hand that it never started.
+same commit, and because a worker can die with a task in hand that it never started. QUEUED and
+RUNNING lead back to SCHEDULED and QUEUED where an attempt ended and the server begins another; a
+final state leads to QUEUED where somebody asks for another.
 """
 
 _FUTURE = {

@@ -5,10 +5,35 @@ results and errors are JSON text that the server carries without looking inside.
 the thousand hold nothing that could form a cycle, so the garbage collector need not look at them.
 """
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from app.domain.states import State
+
+
+class RunOptions(Struct, frozen=True, gc=False, omit_defaults=True):
+    """How a task is run: its function's options, where its submission did not say otherwise.
+
+    `timeout` and `backoff` are seconds. `retries` is how often the server runs it again by itself.
+    """
+
+    timeout: float | None = None
+    retries: int = 0
+    backoff: float = 1.0
+    idempotent: bool = False
+
+    @classmethod
+    def from_json(cls, text: str | None) -> "RunOptions":
+        """Return the options that a task keeps as `text`; None stands for the defaults."""
+        return _DEFAULTS if text is None else msgspec.json.decode(text, type=cls)
+
+    def to_json(self) -> str | None:
+        """Return them as a task keeps them: without defaults, None where nothing is left."""
+        return None if self == _DEFAULTS else msgspec.json.encode(self).decode()
+
+
+_DEFAULTS = RunOptions()
 
 
 class NewTask(Struct, frozen=True, gc=False):
@@ -35,6 +60,7 @@ class NewTask(Struct, frozen=True, gc=False):
     fingerprint: str | None = None  # of the body, to tell a repeated key from a reused one
     attempt: int = 0
     claimed: int = 0  # 1: claimed, for attempt 1, by the commit that stores it
+    options: str | None = None  # JSON of its `RunOptions`; None: all are defaults
 
     def claim(self) -> "NewTask":
         """Return it claimed for its first attempt."""
@@ -53,6 +79,7 @@ class NewTask(Struct, frozen=True, gc=False):
             args=self.args,
             kwargs=self.kwargs,
             run_at=self.run_at,
+            options=self.options,
         )
 
     def as_stored(self) -> "StoredTask":
@@ -70,6 +97,7 @@ class NewTask(Struct, frozen=True, gc=False):
             run_at=self.run_at,
             args=self.shown_args or self.args,
             kwargs=self.shown_kwargs or self.kwargs,
+            options=self.options,
         )
 
 
@@ -85,11 +113,13 @@ class QueuedTask(Struct, frozen=True, gc=False):
     created_at: int
     args: str
     kwargs: str
-    run_at: int | None = None  # where it was scheduled first
+    run_at: int | None = None  # where it was scheduled first, or is run again
+    options: str | None = None
+    reruns: int = 0  # those of `attempt` that the server began by itself, since the last by hand
 
     @property
     def ready_at(self) -> int:
-        """Return since when it waits for a slot: its submission, or the time it was asked for."""
+        """Return since when it waits for a slot: its submission, or the time set for it."""
         return max(self.created_at, self.run_at or 0)
 
     @property
@@ -145,6 +175,28 @@ class End(Struct, frozen=True, gc=False):
     result: str | None = None
     error: str | None = None
     measurement: str | None = None
+
+
+class Rerun(Struct, frozen=True, gc=False):
+    """An attempt ended and its task goes on: `end` tells what the attempt became."""
+
+    end: End
+    run_at: int  # microseconds; later than the end: scheduled until then, else queued at once
+
+    @property
+    def seq(self) -> int:
+        """Return the task's place in the order of submission."""
+        return self.end.seq
+
+    @property
+    def attempt(self) -> int:
+        """Return the number of the attempt that ended."""
+        return self.end.attempt
+
+    @property
+    def state(self) -> State:
+        """Return the state that the task goes on in."""
+        return State.SCHEDULED if self.run_at > self.end.finished_at else State.QUEUED
 
 
 class ProgressMark(Struct, frozen=True, gc=False):
@@ -209,7 +261,28 @@ class StoredTask(Struct, frozen=True):
     result: str | None = None
     error: str | None = None
     measurement: str | None = None
+    options: str | None = None
+    reruns: int = 0
     omitted: tuple[str, ...] = ()
+
+
+class StoredAttempt(Struct, frozen=True):
+    """An attempt of a task as read back: a record of one Future. JSON texts as in `StoredTask`."""
+
+    attempt: int
+    state: State  # what it became; the task's own state for the present one
+    started_at: int | None = None
+    finished_at: int | None = None
+    queued_seconds: float | None = None
+    run_seconds: float | None = None
+    cpu_seconds: float | None = None
+    worker: str | None = None
+    pid: int | None = None
+    thread: int | None = None
+    error_kind: str | None = None
+    result: str | None = None
+    error: str | None = None
+    measurement: str | None = None
 
 
 class TaskFilter(Struct, frozen=True):
@@ -234,3 +307,23 @@ class TaskPage(Struct, frozen=True):
 
     items: tuple[StoredTask, ...]
     next_cursor: str | None
+
+
+class TaskRef(Struct, frozen=True, array_like=True):
+    """A task that a filter fits, and where it is."""
+
+    seq: int
+    id: str
+    function: str
+    pool: str
+    state: State
+
+
+class Matching(Struct, frozen=True):
+    """Some of the tasks that fit a filter, newest first.
+
+    `next` is the number before which to go on; None at the end.
+    """
+
+    found: tuple[TaskRef, ...]
+    next: int | None

@@ -1,4 +1,4 @@
-"""The lock file: one server to a database."""
+"""The lock file: one server to a database, and its sign of life."""
 
 import fcntl
 import os
@@ -12,11 +12,14 @@ class Lock:
     """A file that is locked for as long as this process lives, with its process id inside.
 
     The kernel lets go of the lock when the process ends, however it ends, so a file that is left
-    behind locks nobody out.
+    behind locks nobody out. The time of the file says when its last holder was alive: `touch` sets
+    it, which costs no commit.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, last_touched: int | None) -> None:
         self._descriptor = descriptor
+        self.last_touched = last_touched
+        """When the holder before this one was alive (microseconds since the epoch), if known."""
 
     @classmethod
     def acquire(cls, path: Path) -> Self:
@@ -29,6 +32,7 @@ class Lock:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found = os.fstat(descriptor)
             os.ftruncate(descriptor, 0)
             os.write(descriptor, str(os.getpid()).encode())
         except BlockingIOError:
@@ -41,7 +45,15 @@ class Lock:
         except OSError:
             os.close(descriptor)
             raise
-        return cls(descriptor)
+        return cls(descriptor, found.st_mtime_ns // 1000 if found.st_size else None)
+
+    def touch(self, now: int) -> None:
+        """Note that this process is alive at `now` (microseconds since the epoch).
+
+        Raises:
+            OSError: If the file system does not take it.
+        """
+        os.utime(self._descriptor, ns=(now * 1000, now * 1000))
 
     def release(self) -> None:
         """Let go of the lock. The file stays: removing it would race with the next server."""

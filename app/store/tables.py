@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from app.domain.states import State
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The revision of the newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -74,6 +74,9 @@ tasks = Table(
     Column("kwargs", Text, nullable=False),
     Column("result", Text),
     Column("error", Text),
+    # Came with migration 0002: SQLite adds columns behind the others only.
+    Column("options", Text),
+    Column("reruns", Integer, nullable=False, server_default=text("0")),
     CheckConstraint(f"state IN ({_STATES})", name="tasks_state"),
     UniqueConstraint("id", name="tasks_id"),
 )
@@ -100,6 +103,28 @@ Index(
     sqlite_where=tasks.c.idempotency_key.is_not(None),
 )
 Index("tasks_errors", tasks.c.error_kind, sqlite_where=tasks.c.error_kind.is_not(None))
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _owner(),
+    Column("attempt", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("queued_seconds", Double),
+    Column("run_seconds", Double),
+    Column("cpu_seconds", Double),
+    Column("worker", Text),
+    Column("pid", Integer),
+    Column("thread", Integer),
+    Column("error_kind", Text),
+    Column("measurement", Text),
+    Column("result", Text),
+    Column("error", Text),
+    PrimaryKeyConstraint("seq", "attempt"),
+)
+"""Attempts that were followed by another; the present one stands in the row of its task."""
 
 task_tags = Table(
     "task_tags",
@@ -165,4 +190,47 @@ workers = Table(
     metadata,
     Column("pool", Text, primary_key=True),
     Column("last_number", Integer, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("n", _Seq, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("incident", Text, nullable=False),
+    UniqueConstraint("id", name="incidents_id"),
+)
+
+Index("incidents_by_pool", incidents.c.pool)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("function", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("deaths", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+controls = Table(
+    "controls",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("size", Integer),
+    Column("configured", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("n", _Seq, primary_key=True),
+    Column("boot", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("report", Text),
+    UniqueConstraint("boot", name="runs_boot"),
 )

@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 from stored import opened
 
+from app.domain.reruns import CRASH_RERUNS
 from app.domain.states import State
-from app.domain.tasks import Claim
-from app.store import records
+from app.domain.tasks import Claim, RunOptions
+from app.store import queries, records
 from pooldeck.outcome import Error, ErrorKind
 
 NOW = 1_700_000_000_000_000
@@ -57,3 +58,43 @@ def test_many_interrupted_tasks_are_recorded_a_bounded_number_at_a_time(tmp_path
             sizes.append(len(moves))
         assert sizes == [2, 2, 1]
         assert {store.task(task).state for task in tasks} == {State.LOST}
+
+
+def test_what_is_idempotent_is_run_again_and_its_attempt_is_kept_as_lost(tmp_path: Path) -> None:
+    options = RunOptions(idempotent=True).to_json()
+    with opened(tmp_path) as store:
+        running, claimed = store.running(options=options), store.claimed(options=options)
+        other = store.running(options=RunOptions(retries=5).to_json())
+        moves = store.write(records.interrupt, NOW)
+        assert {(move.seq, move.before, move.state) for move in moves} == {
+            (running.seq, State.RUNNING, State.QUEUED),
+            (claimed.seq, State.QUEUED, State.QUEUED),
+            (other.seq, State.RUNNING, State.LOST),
+        }
+        assert store.write(records.interrupt, NOW) == []
+        line = store.read(queries.queued, "cpu", 10).tasks
+        assert [(task.seq, task.attempt, task.reruns) for task in line] == [
+            (running.seq, 1, 1),
+            (claimed.seq, 1, 1),
+        ]
+        (attempt,) = store.read(queries.attempts, running.id)
+        assert (attempt.state, attempt.error_kind, attempt.worker, attempt.finished_at) == (
+            State.LOST,
+            "interrupted",
+            "cpu-1",
+            NOW,
+        )
+        assert "is run again" in (attempt.error or "")
+        kept, counted = store.counters_and_recount()
+        assert kept == counted
+
+
+def test_a_task_that_takes_the_server_down_each_time_is_lost_in_the_end(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        task = store.running(options=RunOptions(idempotent=True).to_json())
+        for attempt in range(2, 2 + CRASH_RERUNS):
+            store.write(records.interrupt, NOW)
+            assert store.write(records.claim, [Claim(task.seq, attempt)]) == {task.seq}
+        (move,) = store.write(records.interrupt, NOW)
+        assert move.state is State.LOST
+        assert len(store.read(queries.attempts, task.id)) == 1 + CRASH_RERUNS

@@ -13,7 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from stored import opened
 
+from app.domain.states import State
 from app.resources import resource
+from app.store import queries, records
 from app.store.tables import SCHEMA, metadata
 
 
@@ -42,12 +44,37 @@ def test_the_code_knows_the_newest_migration() -> None:
     assert ScriptDirectory(str(resource("migrations"))).get_current_head() == SCHEMA
 
 
-def test_the_first_migration_can_be_undone(tmp_path: Path) -> None:
+def test_a_database_of_the_first_version_keeps_its_tasks_and_their_moves(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'pooldeck.db'}")
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0001")
+        connection.execute(
+            text(
+                "INSERT INTO tasks (seq, id, function, pool, state, attempt, priority, created_at,"
+                " args, kwargs) VALUES (1, 'a', 'jobs.add', 'cpu', 'failed', 1, 0, 5, '[]', '{}')"
+            )
+        )
+        connection.execute(text("INSERT INTO counters VALUES ('cpu', 'jobs.add', 'failed', 1)"))
+    engine.dispose()
+    with opened(tmp_path) as store:
+        found = store.read(queries.task, "a")
+        assert found is not None
+        assert (found.state, found.options, found.reruns) == (State.FAILED, None, 0)
+        assert len(store.write(records.retry, [1], 6)) == 1
+        assert [item.state for item in store.read(queries.attempts, "a")] == [State.FAILED]
+
+
+def _config(connection: Connection) -> Config:
+    """Return what Alembic needs to migrate over `connection`."""
+    config = Config()
+    config.set_main_option("script_location", str(resource("migrations")))
+    config.attributes["connection"] = connection
+    return config
+
+
+def test_the_migrations_can_be_undone(tmp_path: Path) -> None:
     with opened(tmp_path) as store, store.database.transaction() as transaction:
-        config = Config()
-        config.set_main_option("script_location", str(resource("migrations")))
-        config.attributes["connection"] = transaction.connection
-        command.downgrade(config, "base")
+        command.downgrade(_config(transaction.connection), "base")
         assert set(_sql(transaction.connection)) == {"alembic_version"}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
+from app.domain.controls import Hold
 from app.domain.figures import Activity, Count, Durations, FunctionFigures, Percentiles, QueueDepth
 from app.domain.states import State
 from app.domain.tasks import Claim, End, TaskKey
@@ -171,6 +172,23 @@ def test_the_front_of_a_queue_is_bounded_in_tasks_and_bytes_and_says_whether_mor
         every = store.read(queries.queued, "cpu", 1000)
         assert not every.has_more
         assert len(every.tasks) == 200
+
+
+def test_tasks_of_functions_on_hold_are_left_out_of_the_queue_until_released(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as store:
+        held = [store.new(function="jobs.held", priority=9) for _ in range(300)]
+        store.write(records.insert_tasks, held)
+        free = [store.add() for _ in range(3)]
+        store.write(records.save_hold, Hold("jobs.held", NOW, 3, "three deaths"))
+        front = store.read(queries.queued, "cpu", 2)
+        assert [task.seq for task in front.tasks] == [task.seq for task in free[:2]]
+        assert front.has_more
+        assert not store.read(queries.queued, "cpu", 3).has_more
+        store.write(records.lift_hold, "jobs.held")
+        released = store.read(queries.queued, "cpu", 1000).tasks
+        assert [task.seq for task in released] == [task.seq for task in (*held, *free)]
 
 
 def test_a_task_that_was_scheduled_waits_since_its_time_came(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from stored import Store, opened
 
 from app.domain.errors import InvalidRequest
 from app.domain.states import FINAL, State
-from app.domain.tasks import Claim, End, NewTask, StoredTask, TaskFilter
+from app.domain.tasks import Claim, End, NewTask, StoredTask, TaskFilter, TaskRef
 from app.store import queries, records
 
 NOW = 1_700_000_000_000_000
@@ -56,6 +56,28 @@ def pages(store: Store, wanted: TaskFilter, limit: int, scan_limit: int = 1000) 
         found.append([item.seq for item in page.items])
         cursor = page.next_cursor
     return found
+
+
+def listed(store: Store, wanted: TaskFilter) -> Iterator[tuple[StoredTask, ...]]:
+    """Yield the pages of a list."""
+    cursor = None
+    while True:
+        page = store.read(queries.tasks, wanted, 500, cursor)
+        yield page.items
+        if (cursor := page.next_cursor) is None:
+            return
+
+
+def matching(
+    store: Store, wanted: TaskFilter, limit: int, scan_limit: int = 1000
+) -> Iterator[tuple[TaskRef, ...]]:
+    """Yield the parts of all that fit a filter."""
+    before = None
+    while True:
+        part = store.read(queries.matching, wanted, before, limit, scan_limit)
+        yield part.found
+        if (before := part.next) is None:
+            return
 
 
 def filters() -> Iterator[TaskFilter]:
@@ -235,3 +257,36 @@ def test_long_texts_are_left_out_of_lists_and_named(tmp_path: Path) -> None:
         assert listed.kwargs == '{"key":"[redacted]"}'
         whole = store.task(task)
         assert (whole.args, whole.result, whole.omitted) == (f"[{long}]", long, ())
+
+
+def test_all_that_fit_a_filter_are_found_for_a_change_a_part_at_a_time(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        every = mixture(store)
+        for wanted in (*filters(), TaskFilter(text="number 1")):
+            expected = [item.seq for item in itertools.chain(*listed(store, wanted))]
+            parts = list(matching(store, wanted, limit=3))
+            assert [ref.seq for part in parts for ref in part] == expected
+            assert all(len(part) <= 3 for part in parts)
+        (first, *_) = store.read(queries.matching, TaskFilter()).found
+        newest = every[0]
+        assert first == TaskRef(newest.seq, newest.id, newest.function, newest.pool, newest.state)
+
+
+def test_a_change_of_all_that_fit_goes_on_where_nothing_fits_for_long(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.write(records.insert_tasks, [store.new(args='["needle"]')])
+        store.write(records.insert_tasks, [store.new() for _ in range(50)])
+        parts = list(matching(store, TaskFilter(text="needle"), limit=5, scan_limit=20))
+        assert [[ref.seq for ref in part] for part in parts] == [[], [], [1]]
+
+
+def test_what_is_changed_between_the_parts_is_met_once(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.write(records.insert_tasks, [store.new() for _ in range(10)])
+        met = []
+        for part in matching(store, TaskFilter(states=(State.QUEUED,)), limit=3):
+            seqs = [ref.seq for ref in part]
+            assert len(store.write(records.cancel, seqs, NOW)) == len(seqs)
+            store.add()  # newer than where it goes on
+            met += seqs
+        assert met == list(range(10, 0, -1))

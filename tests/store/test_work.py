@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from stored import Store, opened
 
 from app.domain.states import FINAL, State
-from app.domain.tasks import Claim, End, NewTask, ProgressMark, TaskFilter
+from app.domain.tasks import Claim, End, NewTask, ProgressMark, Rerun, TaskFilter
 from app.store import queries, records
 from app.store.transaction import Transaction
 
@@ -79,7 +79,9 @@ READS: dict[str, Read] = {
     "text in a pool": lambda c: queries.tasks(
         c, TaskFilter(text="zebra", pools=("cpu",)), scan_limit=100
     ),
+    "all to change": lambda c: queries.matching(c, TaskFilter(states=(State.QUEUED,)), limit=20),
     "one": lambda c: queries.task(c, "unknown"),
+    "attempts": lambda c: queries.attempts(c, "unknown"),
     "a key": lambda c: queries.task_by_key(c, "unknown"),
     "the queue": lambda c: queries.queued(c, "cpu", 50),
     "depths": queries.queue_depths,
@@ -99,6 +101,10 @@ WRITES: dict[str, Write] = {
     "end": lambda tx, tasks: records.end(
         tx, [End(task.seq, 1, State.SUCCEEDED, NOW) for task in tasks]
     ),
+    "rerun": lambda tx, tasks: records.rerun(
+        tx, [Rerun(End(task.seq, 1, State.FAILED, NOW), NOW) for task in tasks]
+    ),
+    "retry": lambda tx, tasks: records.retry(tx, [task.seq for task in tasks], NOW),
     "cancel": lambda tx, tasks: records.cancel(tx, [task.seq for task in tasks], NOW),
     "cancel in the store": lambda tx, tasks: records.cancel_unclaimed(tx, tasks[0].id, NOW),
     "promote": lambda tx, _: records.promote_due(tx, NOW),
@@ -125,8 +131,10 @@ def write_work(folder: Path, number: int) -> dict[str, int]:
         for name, write in WRITES.items():
             with store.database.transaction() as transaction:
                 some, waiting = waiting[:20], waiting[20:]
-                if name in {"progress", "end"}:
+                if name in {"progress", "end", "rerun"}:
                     records.claim(transaction, [Claim(task.seq, 1) for task in some])
+                if name == "retry":
+                    records.cancel(transaction, [task.seq for task in some], NOW)
                 found[name] = steps(
                     transaction.connection,
                     lambda: write(transaction, some),  # noqa: B023 - called at once

@@ -45,7 +45,8 @@ def queue_depths(connection: Connection) -> list[QueueDepth]:
     """Return how many tasks wait for each pool that has any, and since when.
 
     Claimed tasks wait too. The oldest is looked for among the first hundred by submission: it can
-    stand behind them only where a hundred tasks that had been scheduled wait in front of it.
+    stand behind them only where a hundred tasks that had been scheduled, or are run again, wait in
+    front of it.
     """
     waiting = (
         select(counters.c.pool, func.sum(counters.c.n).label("queued"))

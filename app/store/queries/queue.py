@@ -1,26 +1,39 @@
 """What the dispatcher asks: what waits, what is due, where the ids stand."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, func, select
 
 from app.domain.tasks import QueuedTask, QueueFront, TaskKey
-from app.store.bulk import fetch
+from app.store.bulk import Rows, fetch
 from app.store.queries.shown import json_object
-from app.store.tables import is_scheduled, is_waiting, tasks
+from app.store.tables import holds, is_scheduled, is_waiting, tasks
 
 _AT_ONCE = 50  # tasks in one answer: each may carry a mebibyte of arguments
 _MOST_BYTES = 64 * 1024 * 1024
 
-_fields = QueuedTask.__struct_fields__
-_next_in_line = (
-    select(*(tasks.c[name] for name in _fields))
-    .where(tasks.c.pool == bindparam("pool"), is_waiting)
+_first = (
+    select(tasks.c.seq)
+    .where(
+        tasks.c.pool == bindparam("pool"),
+        is_waiting,
+        tasks.c.function.not_in(select(holds.c.function)),
+    )
     .order_by(tasks.c.priority.desc(), tasks.c.seq)
     .limit(bindparam("limit"))
-    .offset(bindparam("offset"))
     .subquery()
 )
-_queued = select(
-    func.json_group_array(json_object({name: _next_in_line.c[name] for name in _fields}))
+_find_first = select(func.json_group_array(_first.c.seq))
+
+_row = Rows("seq")
+_queued = (
+    select(
+        func.json_group_array(
+            json_object({name: tasks.c[name] for name in QueuedTask.__struct_fields__})
+        )
+    )
+    .select_from(_row.table)
+    .join(tasks, tasks.c.seq == _row["seq"])
 )
 
 
@@ -29,23 +42,32 @@ def queued(
 ) -> QueueFront:
     """Return the unclaimed tasks that wait for `pool`, in the order in which they should run.
 
+    Tasks of functions on hold are left out.
+
     Args:
         connection: Where to read.
         pool: The pool's name.
         limit: How many to return at most.
         limit_bytes: How much of their arguments to return, about.
     """
+    line = fetch(connection, _find_first, list[int], pool=pool, limit=limit + 1)
+    wanted = min(limit, len(line))
     found: list[QueuedTask] = []
     size = 0
-    while size < limit_bytes and (wanted := min(_AT_ONCE, limit - len(found))):
-        batch = fetch(
-            connection, _queued, list[QueuedTask], pool=pool, limit=wanted, offset=len(found)
-        )
-        found += batch
-        if len(batch) < wanted:
-            return QueueFront(tuple(found), has_more=False)
+    while len(found) < wanted and size < limit_bytes:
+        seqs = line[len(found) : min(len(found) + _AT_ONCE, wanted)]
+        batch = _row.fetch(connection, _queued, QueuedTask, [(seq,) for seq in seqs])
+        found += sorted(batch, key=lambda task: task.order)
         size += sum(len(task.args) + len(task.kwargs) for task in batch)
-    return QueueFront(tuple(found), has_more=True)
+    return QueueFront(tuple(found), has_more=len(found) < len(line))
+
+
+_waiting = _queued.where(is_waiting, tasks.c.function.not_in(select(holds.c.function)))
+
+
+def waiting(connection: Connection, seqs: Sequence[int]) -> list[QueuedTask]:
+    """Return those of the tasks numbered `seqs` that wait for a slot, and are not on hold."""
+    return _row.fetch(connection, _waiting, QueuedTask, [(seq,) for seq in seqs])
 
 
 def next_due(connection: Connection) -> int | None:

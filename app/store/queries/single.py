@@ -1,13 +1,26 @@
 """One task and what belongs to it; the catalogue."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 
-from app.domain.tasks import LogEntry, StoredTask
+from app.domain.states import FINAL
+from app.domain.tasks import LogEntry, StoredAttempt, StoredTask
 from app.store.bulk import fetch
 from app.store.queries.shown import WHOLE_TASK, json_object
+from app.store.tables import attempts as archive
 from app.store.tables import functions, tasks
 from app.store.tables import logs as log_lines
 from pooldeck.functions import FunctionSpec
@@ -38,13 +51,47 @@ def task_by_key(connection: Connection, key: str) -> KeyOwner | None:
     return None if found is None else KeyOwner(*found)
 
 
-def logs(connection: Connection, task_id: str, after: int = 0, limit: int = 1000) -> list[LogEntry]:
-    """Return up to `limit` lines of the log of a task's latest attempt, from number `after` + 1."""
+def are_arguments_erased(connection: Connection, task_id: str) -> bool:
+    """Tell whether a task ended and its sensitive arguments were erased."""
+    query = select(tasks.c.seq).where(
+        tasks.c.id == task_id,
+        tasks.c.state.in_(FINAL),
+        or_(tasks.c.shown_args.is_not(None), tasks.c.shown_kwargs.is_not(None)),
+    )
+    return connection.execute(query).one_or_none() is not None
+
+
+def attempts(connection: Connection, task_id: str) -> list[StoredAttempt]:
+    """Return the attempts of a task that a worker had or has, the oldest first."""
+    earlier = select(*_fields_in(archive)).join(tasks, tasks.c.seq == archive.c.seq)
+    archived = exists().where(archive.c.seq == tasks.c.seq, archive.c.attempt == tasks.c.attempt)
+    present = select(*_fields_in(tasks)).where(tasks.c.attempt > 0, not_(archived))
+    both = union_all(*(query.where(tasks.c.id == task_id) for query in (earlier, present)))
+    found = both.order_by(both.selected_columns.attempt).subquery()
+    attempt = json_object(dict(found.c.items()))
+    return fetch(connection, select(func.json_group_array(attempt)), list[StoredAttempt])
+
+
+def _fields_in(table: Table) -> list[ColumnElement[Any]]:
+    return [table.c[name] for name in StoredAttempt.__struct_fields__]
+
+
+def logs(
+    connection: Connection,
+    task_id: str,
+    after: int = 0,
+    limit: int = 1000,
+    attempt: int | None = None,
+) -> list[LogEntry]:
+    """Return up to `limit` lines of the log of an attempt, from number `after` + 1.
+
+    `attempt` counts from 1; without it, the lines are those of the task's latest attempt.
+    """
     lines = (
         select(log_lines)
         .join(tasks, tasks.c.seq == log_lines.c.seq)
-        .where(tasks.c.id == task_id)
-        .where(log_lines.c.attempt == tasks.c.attempt, log_lines.c.n > after)
+        .where(tasks.c.id == task_id, log_lines.c.n > after)
+        .where(log_lines.c.attempt == (tasks.c.attempt if attempt is None else attempt))
         .order_by(log_lines.c.n)
         .limit(limit)
         .subquery()

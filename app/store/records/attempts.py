@@ -1,27 +1,25 @@
-"""A task on its way through a worker: claimed, started, ended; or cut off with the server."""
+"""A task on its way through a worker: claimed, started, ended."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import msgspec
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from app.domain.events import TaskChanged
 from app.domain.states import State
 from app.domain.tasks import Claim, End, Start
-from app.store.bulk import Rows, fetch
+from app.store.bulk import Rows
 from app.store.records.fence import (
     Held,
     attempts,
     erased,
     first_per_task,
-    held_rows,
     is_claimed,
     is_in_hand,
     pass_fence,
 )
-from app.store.tables import counters, is_waiting, tasks
+from app.store.tables import is_waiting, tasks
 from app.store.transaction import Transaction
-from pooldeck.outcome import Error, ErrorKind
 
 _is_claimable = (
     tasks.c.seq == attempts["seq"],
@@ -89,14 +87,19 @@ def start(transaction: Transaction, batch: Sequence[Start]) -> list[TaskChanged]
     )
 
 
+def known_of_start(ended: Rows) -> dict[str, ColumnElement[Any]]:
+    """Return what is known of the starts of attempts that ended: as told again, else as before."""
+    names = ("started_at", "queued_seconds", "worker", "pid", "thread")
+    return {name: func.coalesce(ended[name], tasks.c[name]) for name in names}
+
+
 _ended = Rows.of(End)
-_kept_from_start = ("started_at", "queued_seconds", "worker", "pid", "thread")
 _end = (
     update(tasks)
     .where(tasks.c.seq == _ended["seq"], tasks.c.attempt == _ended["attempt"], is_in_hand)
     .values(
         claimed=0,
-        **{name: func.coalesce(_ended[name], tasks.c[name]) for name in _kept_from_start},
+        **known_of_start(_ended),
         **_ended.columns("state", "finished_at", "run_seconds", "cpu_seconds", "measurement"),
         **_ended.columns("error_kind", "result", "error"),
         **erased,
@@ -126,45 +129,4 @@ def _end_move(item: End, task: Held) -> TaskChanged:
         waited,
         item.run_seconds,
         item.finished_at,
-    )
-
-
-_left_in_hand = (
-    select(tasks)
-    .where(
-        tasks.c.pool.in_(select(counters.c.pool).distinct()),  # so that an index finds them
-        tasks.c.state.in_((State.RUNNING, State.QUEUED)),
-        is_in_hand,
-    )
-    .limit(bindparam("limit"))
-    .subquery()
-)
-_find_left_in_hand = select(held_rows(_left_in_hand))
-
-
-def interrupt(transaction: Transaction, now: int, limit: int = 1000) -> list[TaskChanged]:
-    """Record up to `limit` tasks that an earlier server left in hand as lost.
-
-    Called at the start, before anything is handed out, until it returns no more moves. `now` is in
-    microseconds since the epoch.
-    """
-    left = fetch(transaction.connection, _find_left_in_hand, list[Held], limit=limit)
-    return end(transaction, [_interrupted(task, now) for task in left])
-
-
-def _interrupted(task: Held, now: int) -> End:
-    what = "ran" if task.state is State.RUNNING else "was handed to a worker"
-    error = Error(
-        ErrorKind.INTERRUPTED,
-        "Interrupted",
-        f"The server stopped while this task {what}, so nobody can know how far it got. "
-        "It was not run again.",
-    )
-    return End(
-        task.seq,
-        task.attempt,
-        State.LOST,
-        now,
-        error_kind=error.kind,
-        error=msgspec.json.encode(error).decode(),
     )

@@ -12,7 +12,7 @@ from app.store.tables import is_queued, is_scheduled, tasks
 
 
 class OfAttempt(Protocol):
-    """What names an attempt of a task: a claim, a start, an end, a mark of progress."""
+    """What names an attempt of a task: a claim, a start, an end, a rerun, a mark of progress."""
 
     @property
     def seq(self) -> int:
@@ -50,9 +50,9 @@ erased = {
 """What a final task keeps of its arguments: of sensitive ones only what people may see."""
 
 
-def held_rows(source: FromClause = tasks) -> ColumnElement[str]:
-    """Return the SQL of all rows of `source` (its columns are those of `tasks`) as `Held`."""
-    return json_rows(source.c[name] for name in Held.__struct_fields__)
+def held_rows(source: FromClause = tasks, struct: type[Held] = Held) -> ColumnElement[str]:
+    """Return the SQL of all rows of `source` (its columns are those of `tasks`) as `struct`."""
+    return json_rows(source.c[name] for name in struct.__struct_fields__)
 
 
 _in_hand = (
@@ -70,14 +70,19 @@ def pass_fence(
 
     Where a batch names a task twice, the first counts.
     """
+    return [
+        (item, task)
+        for item, task in find_in_hand(connection, batch)
+        if target(item) in MOVES[task.state]
+    ]
+
+
+def find_in_hand(connection: Connection, batch: Iterable[A]) -> list[tuple[A, Held]]:
+    """Return those of `batch` whose task is in hand, in that attempt; the first of each task."""
     firsts = first_per_task(batch)
     pairs = [(item.seq, item.attempt) for item in firsts]
     held = {task.seq: task for task in attempts.fetch(connection, _in_hand, Held, pairs)}
-    return [
-        (item, held[item.seq])
-        for item in firsts
-        if item.seq in held and target(item) in MOVES[held[item.seq].state]
-    ]
+    return [(item, held[item.seq]) for item in firsts if item.seq in held]
 
 
 def first_per_task(batch: Iterable[A]) -> list[A]:

@@ -1,0 +1,101 @@
+"""A task's next attempt, begun by the server or by hand; the one before it goes to `attempts`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import astuple
+from sqlalchemy import ColumnElement, null, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from app.domain.events import TaskChanged
+from app.domain.states import FINAL, State
+from app.domain.tasks import End, Rerun
+from app.store.bulk import Rows
+from app.store.records.attempts import known_of_start
+from app.store.records.fence import Held, find_in_hand, held_rows, is_in_hand
+from app.store.tables import attempts as archive
+from app.store.tables import tasks
+from app.store.transaction import Transaction
+
+_columns = tuple(archive.c.keys())
+_of_attempt = (*_columns, "progress_fraction", "progress_message")
+_blank: dict[str, ColumnElement[Any]] = {
+    name: null() for name in _of_attempt if name not in {"seq", "attempt", "state"}
+}
+
+_rerun = Rows(*End.__struct_fields__, "run_at", "next_state")
+_told = _rerun.columns(*_columns) | known_of_start(_rerun)
+_archive_ended = insert(archive).from_select(
+    _columns,
+    select(*(_told[name] for name in _columns))
+    .select_from(_rerun.table)
+    .join(tasks, tasks.c.seq == _rerun["seq"]),
+)
+_begin_again = (
+    update(tasks)
+    .where(tasks.c.seq == _rerun["seq"], tasks.c.attempt == _rerun["attempt"], is_in_hand)
+    .values(
+        state=_rerun["next_state"],
+        claimed=0,
+        reruns=tasks.c.reruns + 1,
+        run_at=_rerun["run_at"],
+        **_blank,
+    )
+)
+
+
+def rerun(transaction: Transaction, batch: Sequence[Rerun]) -> list[TaskChanged]:
+    """Put tasks whose attempts ended back in the queue, or on the schedule; return the moves.
+
+    A claimed task that goes back to the queue is among them, though its state stays. Nothing of
+    these moves counts as an end.
+    """
+    passed = find_in_hand(transaction.connection, batch)  # from there the table allows both
+    rows = [(*astuple(item.end), item.run_at, item.state) for item, _ in passed]
+    _rerun.execute(transaction.connection, _archive_ended, rows)
+    _rerun.execute(transaction.connection, _begin_again, rows)
+    return transaction.moved([_move(task, item.state) for item, task in passed])
+
+
+_task = Rows("seq", "run_at")
+_is_retryable = (
+    tasks.c.seq == _task["seq"],
+    tasks.c.state.in_(sorted(FINAL)),
+    tasks.c.shown_args.is_(None),  # what is shown instead of erased arguments
+    tasks.c.shown_kwargs.is_(None),
+)
+_find_retryable = select(held_rows()).select_from(_task.table).where(*_is_retryable)
+_archive_present = (
+    insert(archive)
+    .from_select(
+        _columns,
+        select(*(tasks.c[name] for name in _columns))
+        .select_from(_task.table)
+        .join(tasks, tasks.c.seq == _task["seq"])
+        .where(tasks.c.attempt > 0),
+    )
+    .on_conflict_do_nothing()  # cancelled while it waited to be run again
+)
+_retry = (
+    update(tasks)
+    .where(*_is_retryable)
+    .values(state=State.QUEUED, claimed=0, reruns=0, run_at=_task["run_at"], **_blank)
+)
+
+
+def retry(transaction: Transaction, seqs: Sequence[int], now: int) -> list[TaskChanged]:
+    """Queue final tasks for another attempt, asked for by hand, and return the moves.
+
+    Those whose sensitive arguments are erased stay as they are. `now` is in microseconds since the
+    epoch.
+    """
+    wanted = [(seq, now) for seq in dict.fromkeys(seqs)]
+    found = _task.fetch(transaction.connection, _find_retryable, Held, wanted)
+    rows = [(task.seq, now) for task in found]
+    _task.execute(transaction.connection, _archive_present, rows)
+    _task.execute(transaction.connection, _retry, rows)
+    return transaction.moved([_move(task, State.QUEUED) for task in found])
+
+
+def _move(task: Held, state: State) -> TaskChanged:
+    return TaskChanged(task.seq, task.id, task.function, task.pool, task.state, state)
