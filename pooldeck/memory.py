@@ -1,0 +1,118 @@
+"""Whether the kernel ran out of memory, and how much there was to run out of.
+
+A SIGKILL tells nobody who sent it. The kernel counts the processes that it kills for want of
+memory, in the control group of the process or, without one, in the whole system. Only where that
+count rose is a death called probably out of memory.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_ROOT: Final = Path("/")
+_MIB: Final = 1 << 20
+_GIB: Final = 1 << 30
+
+
+class MemoryWatch:
+    """Reads the kernel's account of memory: control groups of version 2, version 1, or none.
+
+    Args:
+        root: Where `proc` and `sys` are.
+    """
+
+    def __init__(self, root: Path = _ROOT) -> None:
+        self._root = root
+
+    def oom_kills(self) -> int | None:
+        """Return how many processes the kernel has killed for want of memory, None if unknown.
+
+        Counted in the own control group, or the nearest above it that counts; where none does, in
+        the whole system.
+        """
+        for group in self._groups():
+            for name in ("memory.events", "memory.oom_control"):
+                if (count := _entry(group / name, "oom_kill")) is not None:
+                    return count
+        return _entry(self._root / "proc/vmstat", "oom_kill")
+
+    def limit_bytes(self) -> int | None:
+        """Return how much memory there is for this process, None if unknown.
+
+        The least of the limits of its control group and of those above it, and of the machine's
+        memory.
+        """
+        limits = [
+            _number(group / name)
+            for group in self._groups()
+            for name in ("memory.max", "memory.limit_in_bytes")
+        ]
+        if (total := _entry(self._root / "proc/meminfo", "MemTotal:")) is not None:
+            limits.append(total * 1024)
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def _groups(self) -> Iterator[Path]:
+        """Yield the folder of the own control group for memory, then those above it.
+
+        Inside a container the path may be the host's and not to be found; what is mounted is the
+        container's own group then.
+        """
+        for mount, path in self._memberships():
+            own = mount / path.lstrip("/")
+            yield from (group for group in (own, *own.parents) if group.is_relative_to(mount))
+
+    def _memberships(self) -> Iterator[tuple[Path, str]]:
+        mounted = self._root / "sys/fs/cgroup"
+        for line in _lines(self._root / "proc/self/cgroup"):
+            _, controllers, path = line.split(":", 2)
+            if not controllers:
+                yield mounted, path
+            elif "memory" in controllers.split(","):
+                yield mounted / "memory", path
+
+
+def out_of_memory(
+    before: int | None, after: int | None, peak_rss_bytes: int, limit: int | None
+) -> str | None:
+    """Return the words for a death that was probably for want of memory, None for any other.
+
+    Args:
+        before: `MemoryWatch.oom_kills` while the process lived.
+        after: The same after its death.
+        peak_rss_bytes: The most memory that it held.
+        limit: How many bytes there were, if known.
+    """
+    if before is None or after is None or after <= before:
+        return None
+    return f"probably out of memory: {_amount(peak_rss_bytes, limit)}"
+
+
+def _amount(peak: int, limit: int | None) -> str:
+    """Return "3.9 of 4.0 GiB", or in MiB where neither figure reaches a GiB."""
+    unit, name, digits = _MIB, "MiB", 0
+    if max(peak, limit or 0) >= _GIB:
+        unit, name, digits = _GIB, "GiB", 1
+    figures = [peak] if limit is None else [peak, limit]
+    return f"{' of '.join(f'{figure / unit:.{digits}f}' for figure in figures)} {name}"
+
+
+def _entry(path: Path, name: str) -> int | None:
+    """Return the number that follows a name in a file of such lines, None if there is none."""
+    for line in _lines(path):
+        words = line.split()
+        if len(words) > 1 and words[0] == name:
+            return int(words[1])
+    return None
+
+
+def _number(path: Path) -> int | None:
+    """Return the number that is all of a file, None if there is none, as in "max"."""
+    words = "".join(_lines(path)).strip()
+    return int(words) if words.isdigit() else None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return []
