@@ -3,8 +3,10 @@
 Whatever the function does, short of ending the process, `Caller.run` returns plain data.
 """
 
+import sys
 from collections.abc import Callable, Coroutine, Mapping
-from time import perf_counter
+from concurrent.futures import CancelledError
+from time import monotonic, perf_counter
 from types import CoroutineType
 from typing import Any
 
@@ -16,6 +18,7 @@ from pooldeck.discovery import Function
 from pooldeck.meter import Meter
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.protocol import Call, Limits
+from pooldeck.runs import Run
 from pooldeck.text import bounded
 
 _decode = msgspec.json.Decoder().decode
@@ -35,8 +38,9 @@ class Caller:
         self._limits = limits
         self._sole = sole
 
-    def run(self, call: Call) -> Outcome:
+    def run(self, run: Run) -> Outcome:
         """Run a call to its end and return what it became."""
+        call = run.call
         begun = perf_counter()
         try:
             function = self._resolve(call.function)
@@ -46,17 +50,17 @@ class Caller:
         decode = perf_counter() - begun
 
         meter = Meter(sole=self._sole)
-        value, failure = self._perform(function.call, args, kwargs, meter)
+        value, unusual = self._perform(function.call, args, kwargs, meter, run)
 
         begun = perf_counter()
-        outcome = Outcome(error=failure) if failure else self._encoded(value)
+        outcome = _late(run, unusual) or unusual or self._encoded(value)
         measurement = meter.measurement(
             decode=decode,
             encode=perf_counter() - begun,
             arguments_bytes=len(call.args) + len(call.kwargs),
             result_bytes=len(outcome.result or b""),
         )
-        return Outcome(outcome.result, outcome.error, measurement)
+        return Outcome(outcome.result, outcome.error, measurement, outcome.cancelled)
 
     def _resolve(self, name: str) -> Function:
         function = self._functions.get(name)
@@ -69,18 +73,30 @@ class Caller:
         return function
 
     def _perform(
-        self, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], meter: Meter
-    ) -> tuple[Any, Error | None]:
+        self,
+        function: Callable[..., Any],
+        args: list[Any],
+        kwargs: dict[str, Any],
+        meter: Meter,
+        run: Run,
+    ) -> tuple[Any, Outcome | None]:
+        """Return the function's value, or else what its exception amounts to."""
         meter.start()
         try:
             value = function(*args, **kwargs)
             if type(value) is CoroutineType:
+                run.coroutine = value
                 value = _complete(value)
         except BaseException as exception:  # noqa: BLE001 - SystemExit and the like are outcomes too
             meter.stop()
-            return None, failures.describe(exception, self._limits, _kind(exception))
+            return None, self._failed(exception, run)
         meter.stop()
         return value, None
+
+    def _failed(self, exception: BaseException, run: Run) -> Outcome:
+        if run.task.is_asked and _is_cancellation(exception):
+            return Outcome(cancelled=True)
+        return Outcome(error=failures.describe(exception, self._limits, _kind(exception)))
 
     def _encoded(self, value: Any) -> Outcome:
         try:
@@ -109,6 +125,25 @@ def _kind(exception: BaseException) -> ErrorKind:
     """Tell a call that did not fit the signature from an error inside the function."""
     is_misfit = type(exception) is TypeError and not failures.in_user_code(exception.__traceback__)
     return ErrorKind.BAD_ARGUMENTS if is_misfit else ErrorKind.EXCEPTION
+
+
+def _is_cancellation(exception: BaseException) -> bool:
+    # Whoever raises asyncio's has imported it; the import is too slow for those who have not.
+    asyncios = getattr(sys.modules.get("asyncio.exceptions"), "CancelledError", CancelledError)
+    return isinstance(exception, (CancelledError, asyncios))
+
+
+def _late(run: Run, unusual: Outcome | None) -> Outcome | None:
+    """Return a timeout if a call ended by itself after its deadline, unless it was cancelled."""
+    deadline = run.task.deadline
+    if deadline is None or (now := monotonic()) < deadline or (unusual and unusual.cancelled):
+        return None
+    message = (
+        f"it ended by itself after {now - run.started_at:.2f} s; "
+        f"its timeout is {run.call.timeout:g} s"
+    )
+    cause = unusual.error if unusual else None
+    return Outcome(error=Error(ErrorKind.TIMEOUT, "TimeoutError", message, cause=cause))
 
 
 def _complete(coroutine: Coroutine[Any, Any, Any]) -> Any:

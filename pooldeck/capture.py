@@ -15,6 +15,7 @@ from pooldeck.context import current_task, detach
 from pooldeck.journal import Journal
 
 _OUTSIDE = logging.Formatter("%(levelname)s %(name)s: %(message)s")
+_WHATEVER_IT_IS = contextlib.suppress(Exception)
 _INSIDE = logging.Formatter("%(message)s")
 
 
@@ -31,7 +32,7 @@ def install() -> None:
 def flush() -> None:
     """Bring what was written past `print` (to `sys.stdout.buffer`, say) to its descriptor."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        with contextlib.suppress(Exception):  # a task closed the stream, or put its own in place
+        with _WHATEVER_IT_IS:  # a task closed the stream, or put its own in place
             stream.flush()  # type: ignore[union-attr]  # None is suppressed as well
 
 

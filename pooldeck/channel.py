@@ -1,17 +1,16 @@
 """The worker's end of the pipe to its supervisor."""
 
 import contextlib
-import os
 import socket
 from collections import deque
 from threading import Lock
 from typing import Final, NoReturn
 
-from pooldeck.descriptors import lift
+from pooldeck import exits
+from pooldeck.descriptors import adopt
 from pooldeck.protocol import Call, FrameBuffer, FromSupervisor, FromWorker, frame, from_supervisor
 
 _READ_BYTES: Final = 32 * 1024  # memory for much more is mapped and unmapped at each read
-_ABANDONED: Final = 0
 
 
 class Channel:
@@ -22,14 +21,11 @@ class Channel:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._socket = socket.socket(fileno=lift(descriptor))
-        self._socket.setblocking(True)
+        self._socket = adopt(descriptor)
         self._sending = Lock()
         self._reading = Lock()
         self._frames = FrameBuffer()
         self._received: deque[FromSupervisor] = deque()
-        # A forked child of a task must neither speak for the worker nor keep the pipe open.
-        os.register_at_fork(after_in_child=self._socket.close)
 
     def send(self, message: FromWorker) -> None:
         """Send a frame, whole, whatever other threads send."""
@@ -82,4 +78,4 @@ class Channel:
 
 def _leave() -> NoReturn:
     """End the process: without a supervisor nobody hears of what it does."""
-    os._exit(_ABANDONED)
+    exits.end(exits.DONE)

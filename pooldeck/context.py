@@ -6,8 +6,11 @@ and in threads that were started with a copy of the context.
 
 import copy
 import logging
+import time
 from contextvars import ContextVar
 from typing import Protocol
+
+_monotonic = time.monotonic  # kept, since tasks may replace time.monotonic
 
 
 class Reporter(Protocol):
@@ -30,16 +33,16 @@ class CurrentTask:
         pool: The pool it runs in.
         worker: The worker it runs in.
         deadline: When its time is over, in seconds of `time.monotonic()`; None if it has no limit.
-        cancelled: Whether somebody asked it to stop.
+        is_asked: Whether somebody asked it to stop.
         reporter: Where its words go.
     """
 
     __slots__ = (
         "attempt",
-        "cancelled",
         "deadline",
         "function",
         "id",
+        "is_asked",
         "pool",
         "reporter",
         "worker",
@@ -54,6 +57,7 @@ class CurrentTask:
         function: str,
         pool: str,
         worker: str,
+        deadline: float | None = None,
     ) -> None:
         self.reporter = reporter
         self.id = task_id
@@ -61,8 +65,16 @@ class CurrentTask:
         self.function = function
         self.pool = pool
         self.worker = worker
-        self.deadline: float | None = None
-        self.cancelled = False
+        self.deadline = deadline
+        self.is_asked = False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the function should end itself: somebody asked, or its time is over.
+
+        It may return, or raise a `CancelledError` of `concurrent.futures` or of `asyncio`.
+        """
+        return self.is_asked or (self.deadline is not None and _monotonic() >= self.deadline)
 
     def progress(self, fraction: float | None, message: str = "") -> None:
         """Report how far the task is; at most ten reports a second are passed on.

@@ -7,6 +7,7 @@ inherited, so that no child process holds the pipe open.
 import fcntl
 import os
 import resource
+import socket
 
 _HIGH = 1000
 _ROOM = 16
@@ -17,6 +18,17 @@ def lift(descriptor: int) -> int:
     lifted = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _lowest())
     os.close(descriptor)
     return lifted
+
+
+def adopt(descriptor: int) -> socket.socket:
+    """Return an inherited socket, moved up.
+
+    Forked children of tasks close it: they must neither speak for the worker nor keep it open.
+    """
+    adopted = socket.socket(fileno=lift(descriptor))
+    adopted.setblocking(True)
+    os.register_at_fork(after_in_child=adopted.close)
+    return adopted
 
 
 def _lowest() -> int:

@@ -1,21 +1,32 @@
 """Where one call is run and reported: started, what it says, how it ended."""
 
 import contextvars
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from time import monotonic
+from typing import ClassVar, Final
 
-from pooldeck import capture
+from pooldeck import capture, exits, stacks
 from pooldeck.calls import Caller
 from pooldeck.channel import Channel
-from pooldeck.context import CurrentTask, enter
+from pooldeck.context import CurrentTask, current_task, enter
 from pooldeck.discovery import Function
 from pooldeck.flusher import Flusher
 from pooldeck.journal import Journal
 from pooldeck.outcome import Outcome
 from pooldeck.output import OutputFile
-from pooldeck.protocol import Call, Finished, Returned, Setup, Started
+from pooldeck.protocol import (
+    Call,
+    Exiting,
+    Finished,
+    ProtocolError,
+    Returned,
+    Setup,
+    Stack,
+    Started,
+)
+from pooldeck.runs import Run, Runs, Slot
 from pooldeck.surroundings import Surroundings
 
 _QUICK_SECONDS: Final = 0.001
@@ -38,10 +49,10 @@ class Equipment:
     functions: Mapping[str, Function]
 
 
-class Desk:
-    """Runs calls side by side in one process, each on a thread of its own."""
+class Desk(ABC):
+    """Takes calls and runs each to its end, whatever becomes of it."""
 
-    runs_alone = False
+    runs_alone: ClassVar[bool]
 
     def __init__(self, equipment: Equipment) -> None:
         self._channel = equipment.channel
@@ -50,35 +61,88 @@ class Desk:
         self._caller = Caller(equipment.functions, self._setup.limits, sole=self.runs_alone)
         self._context = contextvars.copy_context()  # with what the initializer has set
         self._quick: set[str] = set()  # functions whose latest run was short
-        self._flusher = Flusher(self._look)
+        self._runs = Runs()
+        self._flusher = Flusher(self._tend)
         self._flusher.start()
+        exits.announce(self._exiting)
 
-    def perform(self, call: Call, thread: int | None = None) -> None:
-        """Run a call to its end.
+    # What the supervisor says.
 
-        Args:
-            call: What to run.
-            thread: The number of this thread in a thread worker, from 1.
+    @abstractmethod
+    def take(self, call: Call) -> None:
+        """Run a call."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Wait for the calls that run."""
+
+    def cancel(self, task: str) -> None:
+        """Ask a call to end itself; if it has not started, it is given back instead."""
+        self._runs.ask(task)
+
+    def abandon(self, task: str) -> None:
+        """Leave a call's thread to itself.
+
+        Raises:
+            ProtocolError: If calls have no threads of their own here.
         """
+        raise ProtocolError(f"{task} is to be abandoned in a worker that runs calls one at a time")
+
+    def look(self, task: str) -> None:
+        """Report where a call is."""
+        run = self._runs.find(task)
+        text = None if run is None else stacks.where(run, self._setup.limits)
+        self._channel.send(Stack(task, text))
+
+    # The way of a call.
+
+    def _perform(self, call: Call, slot: Slot) -> None:
         journal = Journal(call.task, self._setup.limits, self._channel.send)
-        self._announce(Started(call.task, time.monotonic(), thread), call.function, journal)
+        run = self._begun(call, slot, journal)
+        if not self._runs.enter(run):
+            self._vacate(run)
+            self._channel.send(Returned([call.task]))
+            return
+        self._announce(run)
         self._flusher.add(journal)
-        outcome = self._context.copy().run(self._run, call, journal)
+        outcome = self._context.copy().run(self._run, run)
         self._note_pace(call.function, outcome)
         self._flusher.discard(journal)
         self._collect(journal)
-        journal.close()
-        self._channel.send(Finished(call.task, outcome, journal.take_start()))
+        start = journal.close()
+        self._runs.leave(run)
+        self._vacate(run)
+        self._channel.send(Finished(call.task, outcome, start, run.is_abandoned))
 
-    def _announce(self, started: Started, function: str, journal: Journal) -> None:
+    def _begun(self, call: Call, slot: Slot, journal: Journal) -> Run:
+        started_at = monotonic()
+        task = CurrentTask(
+            journal,
+            task_id=call.task,
+            attempt=call.attempt,
+            function=call.function,
+            pool=self._setup.pool,
+            worker=self._setup.worker,
+            deadline=None if call.timeout is None else started_at + call.timeout,
+        )
+        return Run(call, task, journal, slot, started_at)
+
+    def _announce(self, run: Run) -> None:
         """Report a start: at once, or with the end where that usually follows within a moment.
 
         If it does not follow this time, the flusher's next tick reports the start.
         """
-        if function in self._quick:
-            journal.keep_start(started)
+        slot = run.slot
+        thread = slot.number or None
+        started = Started(run.call.task, run.started_at, thread, slot.ident, slot.native_id)
+        if run.call.function in self._quick:
+            run.journal.keep_start(started)
         else:
             self._channel.send(started)
+
+    def _run(self, run: Run) -> Outcome:
+        enter(run.task)
+        return self._caller.run(run)
 
     def _note_pace(self, function: str, outcome: Outcome) -> None:
         measured = outcome.measurement
@@ -87,26 +151,31 @@ class Desk:
         else:
             self._quick.discard(function)
 
-    def _run(self, call: Call, journal: Journal) -> Outcome:
-        enter(
-            CurrentTask(
-                journal,
-                task_id=call.task,
-                attempt=call.attempt,
-                function=call.function,
-                pool=self._setup.pool,
-                worker=self._setup.worker,
-            )
-        )
-        return self._caller.run(call)
-
-    def _look(self, _journals: tuple[Journal, ...]) -> None:
+    def _tend(self, _journals: tuple[Journal, ...]) -> None:
         """Look after the output file at the flusher's tick: nobody knows which call wrote to it."""
         if self._output is not None:
             self._output.keep_small()
 
+    def _exiting(self, code: int) -> None:
+        """Report that the call that runs here ends the process.
+
+        Not for a forked child of it, which reports nowhere, and not for what an earlier call has
+        left behind.
+        """
+        task = current_task()
+        journal = task.reporter
+        if isinstance(journal, Journal) and not journal.is_closed:
+            self._collect(journal)
+            journal.close()
+            self._channel.send(Exiting(task.id, code))
+
+    @abstractmethod
     def _collect(self, journal: Journal) -> None:
         """Gather what a call wrote elsewhere than in its journal."""
+
+    @abstractmethod
+    def _vacate(self, run: Run) -> None:
+        """Make room for the next call."""
 
 
 class LoneDesk(Desk):
@@ -117,31 +186,40 @@ class LoneDesk(Desk):
     def __init__(self, equipment: Equipment) -> None:
         super().__init__(equipment)
         self._surroundings = Surroundings()
+        self._slot = Slot(0)
+        self._slot.settle()
 
-    def perform(self, call: Call, thread: int | None = None) -> None:
+    def take(self, call: Call) -> None:
         """Run a call to its end, and put the process in order for the next one."""
         if self._output is not None:
             self._output.clear()
-        super().perform(call, thread)
+        self._perform(call, self._slot)
         self._surroundings.restore()
         if self._output is not None:
             self._output.connect()
 
-    def _look(self, journals: tuple[Journal, ...]) -> None:
+    def close(self) -> None:
+        """Return: nothing runs any more."""
+
+    def _tend(self, journals: tuple[Journal, ...]) -> None:
         for journal in journals:
             self._collect_file(journal)
-        super()._look(journals)
+        super()._tend(journals)
         if journals:
             self._give_back()
 
     def _give_back(self) -> None:
-        """Give back what waits behind the call that runs: it is not as quick as was thought."""
-        if calls := self._channel.take_back():
-            self._channel.send(Returned([call.task for call in calls]))
+        """Give back what waits behind the call that runs."""
+        if tasks := [call.task for call in self._channel.take_back()]:
+            self._runs.forget(tasks)
+            self._channel.send(Returned(tasks))
 
     def _collect(self, journal: Journal) -> None:
         capture.flush()
         self._collect_file(journal)
+
+    def _vacate(self, run: Run) -> None:
+        """Do nothing: the next call is taken when this one's end has been reported."""
 
     def _collect_file(self, journal: Journal) -> None:
         if self._output is not None:

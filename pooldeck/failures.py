@@ -1,8 +1,8 @@
 """Exceptions as text: bounded, guarded against hostile classes, and never kept alive."""
 
 import traceback
-from collections.abc import Iterator
-from types import TracebackType
+from collections.abc import Iterable, Iterator
+from types import FrameType, TracebackType
 
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck.protocol import Limits
@@ -35,9 +35,25 @@ def describe(
 
 def in_user_code(frames: TracebackType | None) -> TracebackType | None:
     """Return the part of a traceback that starts at the user's code; None if it has none."""
-    while frames is not None and _is_machinery(frames):
+    while frames is not None and is_machinery(frames.tb_frame):
         frames = frames.tb_next
     return frames
+
+
+def is_machinery(frame: FrameType) -> bool:
+    """Tell whether a frame is one of those that lead to the user's code."""
+    package = frame.f_globals.get("__package__")  # right even for a `__main__`
+    return isinstance(package, str) and package.partition(".")[0] in _MACHINERY
+
+
+def joined(lines: Iterable[str], limits: Limits) -> str:
+    """Join lines, leaving out the middle where they are too long: both ends tell the most."""
+    text = "".join(bounded(line, limits.message_bytes) for line in lines)
+    if len(text.encode()) <= limits.traceback_bytes:
+        return text
+    half = limits.traceback_bytes // 2
+    tail = text.encode()[-half:].decode("utf-8", "ignore")
+    return f"{bounded(text, half)}\n  ...\n{tail}"
 
 
 def _described(exception: BaseException, limits: Limits, kind: ErrorKind) -> Error:
@@ -51,11 +67,6 @@ def _described(exception: BaseException, limits: Limits, kind: ErrorKind) -> Err
         traceback=_traceback(exception, limits),
         cause=chain,
     )
-
-
-def _is_machinery(frames: TracebackType) -> bool:
-    package = frames.tb_frame.f_globals.get("__package__")  # right even for a `__main__`
-    return isinstance(package, str) and package.partition(".")[0] in _MACHINERY
 
 
 def _causes(exception: BaseException) -> Iterator[BaseException]:
@@ -93,16 +104,6 @@ def _traceback(exception: BaseException, limits: Limits) -> str:
             limit=-_FRAMES,
             compact=True,
         ).format()
-        return _joined(lines, limits)
+        return joined(lines, limits)
     except BaseException as error:  # noqa: BLE001 - formatting calls the user's code
         return f"(its traceback cannot be shown: formatting it raised {type(error).__name__})"
-
-
-def _joined(lines: Iterator[str], limits: Limits) -> str:
-    """Join lines, leaving out the middle where they are too long: both ends tell the most."""
-    text = "".join(bounded(line, limits.message_bytes) for line in lines)
-    if len(text.encode()) <= limits.traceback_bytes:
-        return text
-    half = limits.traceback_bytes // 2
-    tail = text.encode()[-half:].decode("utf-8", "ignore")
-    return f"{bounded(text, half)}\n  ...\n{tail}"

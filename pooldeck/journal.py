@@ -53,12 +53,6 @@ class Journal:
         """Send the start before anything else, or leave it to the end."""
         self._start = start
 
-    def take_start(self) -> Started | None:
-        """Return the start if it was not sent; it will not be sent then."""
-        with self._sending:
-            start, self._start = self._start, None
-        return start
-
     def progress(self, fraction: float | None, message: str) -> None:
         """Take how far the call is; the latest counts."""
         words = bounded(message, self._limits.message_bytes)
@@ -92,29 +86,41 @@ class Journal:
 
     def flush(self) -> None:
         """Send what has gathered, and the start in any case."""
-        self._flush(with_start=True)
-
-    def _flush(self, *, with_start: bool) -> None:
         with self._sending:
-            with self._writing:
-                lines, self._lines = self._lines, []
-                progress, self._progress = self._progress, None
-            if self._start is not None and (with_start or lines or progress):
-                self._send(self._start)
-                self._start = None
-            if lines:
-                self._send(Log(self._task, lines))
-            if progress is not None:
-                self._send(progress)
+            self._send_start()
+            self._send_words()
 
-    def close(self) -> None:
-        """Send the rest, unfinished lines too. What a thread left behind says later is lost."""
+    def close(self) -> Started | None:
+        """Send the rest, unfinished lines too. What a thread left behind says later is lost.
+
+        Returns:
+            The start if there was no reason to send it; it will not be sent then.
+        """
         with self._writing:
             for source, buffer in self._partial.items():
                 for line in buffer.finish():
                     self.log(_STREAM_LEVELS[source], source, line)
             self.is_closed = True
-        self._flush(with_start=False)
+        with self._sending:
+            self._send_words()
+            start, self._start = self._start, None
+        return start
+
+    def _send_start(self) -> None:
+        if self._start is not None:
+            self._send(self._start)
+            self._start = None
+
+    def _send_words(self) -> None:
+        with self._writing:
+            lines, self._lines = self._lines, []
+            progress, self._progress = self._progress, None
+        if lines:
+            self._send_start()
+            self._send(Log(self._task, lines))
+        if progress is not None:
+            self._send_start()
+            self._send(progress)
 
     def _append(self, line: LogLine) -> None:
         if self.is_full or self.is_closed:  # asked again, now behind the lock

@@ -54,8 +54,13 @@ class Measurement(Struct, frozen=True, omit_defaults=True):
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
-    """How an attempt ended: `result` (JSON bytes) or `error`, and what it cost if it ran."""
+    """How an attempt ended: `result` (JSON bytes) or `error`, and what it cost if it ran.
+
+    `cancelled`: it was killed on request, or ended itself with a `CancelledError` after it had been
+    asked to; it has neither result nor error then.
+    """
 
     result: bytes | None = None
     error: Error | None = None
     measurement: Measurement | None = None
+    cancelled: bool = False

@@ -4,36 +4,45 @@ A pool hands calls to free slots, replaces workers that die, and says what each 
 no tasks table and no HTTP: whoever owns it listens through `PoolListener`. A process worker has one
 slot; a thread pool is one worker with as many slots as the pool has threads.
 
+    post ──▶ account: a free slot ──▶ worker process ◀── staff: are all workers there?
+                                         ║        ▲
+                           what it says, ║        └───── giving_up ◀── deadlines: a call is overdue
+                             and its end ▼
+    listener ◀─────────────────────── reports ─── blame: whose fault was it?
+
 Everything runs on one event loop; nothing here blocks.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from pooldeck.crew import PoolListener, PoolSpec, PoolState, Running, Worker, WorkerState
-from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.protocol import (
-    Call,
-    Finished,
-    FromWorker,
-    Log,
-    Progress,
-    Ready,
-    Returned,
-    Setup,
-    Started,
-    Stop,
-    Unready,
+from pooldeck.causes import Causes
+from pooldeck.crew import (
+    MOST_CALLS,
+    PoolListener,
+    PoolSpec,
+    PoolState,
+    Running,
+    Verdict,
+    Worker,
+    WorkerState,
 )
-from pooldeck.supervisor import WorkerExit, WorkerProcess
+from pooldeck.deadlines import Deadlines
+from pooldeck.giving_up import GivingUp
+from pooldeck.hiring import Hiring
+from pooldeck.launching import Launcher, SubprocessLauncher
+from pooldeck.looking import Looks
+from pooldeck.memory import MemoryWatch
+from pooldeck.protocol import Call, Cancel
+from pooldeck.reports import Reports
+from pooldeck.staff import Staff
+from pooldeck.sweeping import Sweeper
 
-BOOT_ROUNDS: Final = 4
-_FIRST_PAUSE: Final = 0.25  # seconds before a worker that did not get ready is started again
-_STOP_SECONDS: Final = 2.0  # for an idle worker to end by itself
+_MIB: Final = 1024 * 1024
+_KILLED_OVER: Final = 1.5  # times the memory that a worker may use
 
 
 class Pool:
@@ -44,6 +53,8 @@ class Pool:
         boot: The mark that all processes of this server carry.
         next_number: Gives each worker a number that is never used again.
         listener: Who is told what happens.
+        memory: Knows whether the kernel has killed for want of memory; None: it is never said.
+        launcher: Starts the worker processes; None: as child processes of their own.
     """
 
     def __init__(
@@ -52,31 +63,77 @@ class Pool:
         boot: str,
         next_number: Callable[[], Awaitable[int]],
         listener: PoolListener,
+        memory: MemoryWatch | None = None,
+        *,
+        launcher: Launcher | None = None,
     ) -> None:
-        self.spec = spec
-        self.state = PoolState.RUNNING
-        self.reason: str | None = None
-        self.incidents = 0
-        self.workers: dict[str, Worker] = {}
-        self._boot = boot
-        self._next_number = next_number
         self._listener = listener
-        self._free: list[Worker] = []  # a worker stands here once for each of its free slots
-        self._failed_boots = 0
-        self._launches: set[asyncio.Task[None]] = set()
+        self._hiring = Hiring(boot, next_number, launcher or SubprocessLauncher())
+        self._state = PoolState.RUNNING
+        self._is_started = False
+        self._is_ending = False
         self._empty = asyncio.Event()  # no worker is left
+        self._staff = Staff(spec, self._hire, self._settled)
+        self._account = self._staff.account
+        self._giving_up = GivingUp(self._staff, listener)
+        self._deadlines = Deadlines(spec, self._giving_up.overdue)
+        self._looks = Looks()
+        self._causes = Causes(memory)
+        self._sweeper = Sweeper(spec.name, boot)
+        self._reports = Reports(
+            self._staff,
+            listener,
+            deadlines=self._deadlines,
+            looks=self._looks,
+            causes=self._causes,
+            sweeper=self._sweeper,
+        )
+        self._most_tasks = spec.max_tasks_per_worker if spec.kind == "process" else 0
 
-    # The account of slots.
+    # What it is.
+
+    @property
+    def spec(self) -> PoolSpec:
+        """Return what the pool is made of, with its present size."""
+        return self._staff.spec
+
+    @property
+    def size(self) -> int:
+        """Return how many slots it is to have."""
+        return self._staff.spec.size
+
+    @property
+    def workers(self) -> Mapping[str, Worker]:
+        """Return its workers by id, those that start or stop too."""
+        return self._staff.workers
+
+    @property
+    def state(self) -> PoolState:
+        """Return whether it runs tasks."""
+        is_staffed = self._state is PoolState.RUNNING or self._state is PoolState.PAUSED
+        return PoolState.BROKEN if is_staffed and self._staff.is_broken else self._state
+
+    @property
+    def reason(self) -> str | None:
+        """Return why workers cannot be started, or a restart failed; None if all is well."""
+        return self._staff.boots.reason
+
+    @property
+    def incidents(self) -> int:
+        """Return how many workers have died unexpectedly."""
+        return self._reports.incidents
 
     @property
     def free(self) -> int:
         """Return how many calls may be posted now."""
-        return len(self._free)
+        return self._account.free
 
     @property
     def busy(self) -> int:
         """Return how many slots have a call."""
-        return sum(min(len(worker.running), worker.slots) for worker in self.workers.values())
+        return sum(worker.busy for worker in self.workers.values())
+
+    # Calls.
 
     def post(self, call: Call, *, is_quick: bool = False) -> bool:
         """Hand a call to a free slot, or a quick one to a worker behind its quick calls.
@@ -84,241 +141,184 @@ class Pool:
         Returns:
             Whether there was room for it.
         """
-        worker = self._free.pop() if self._free else None
-        if worker is None and is_quick:
+        worker = self._account.take()
+        if worker is not None:
+            worker.has_quick_ones = is_quick and worker.kind == "process"
+        elif is_quick and self._account.is_open:
             worker = self._with_room_behind()
         if worker is None:
             return False
-        worker.running[call.task] = Running(call, is_quick)
+        if call.task in worker.leaving:  # until then the worker could take one for the other
+            self._account.give_back(worker)
+            return False
+        running = Running(call, time.monotonic())
+        worker.running[call.task] = running
         worker.state = WorkerState.BUSY
         worker.process.send(call)
+        self._deadlines.note(worker, running)
+        if 0 < self._most_tasks <= worker.tasks_done + len(worker.running):
+            self._staff.exhaust(worker)
         return True
 
     def _with_room_behind(self) -> Worker | None:
-        takers = [worker for worker in self.workers.values() if worker.takes_more]
-        return min(takers, key=lambda worker: len(worker.running), default=None)
+        """Return the worker with the fewest calls among those that take another behind them."""
+        taker, fewest = None, MOST_CALLS
+        for worker in self._staff.workers.values():
+            if worker.takes_more and len(worker.running) < fewest:
+                taker, fewest = worker, len(worker.running)
+        return taker
 
-    # Starting and stopping.
+    def cancel(self, task: str) -> bool:
+        """Ask a call to end itself, or get it back if its worker has not started it.
+
+        Returns:
+            Whether a worker has it; if not, nothing was done.
+        """
+        found = self._find(task)
+        if found is None:
+            return False
+        worker, running = found
+        running.is_asked = True
+        worker.process.tell(Cancel(task))
+        return True
+
+    def kill(self, task: str) -> Literal["killed", "abandoned"] | None:
+        """End a call: a process with its worker; a thread cannot be ended and is abandoned.
+
+        Returns:
+            What was done; None if no worker has it.
+        """
+        found = self._find(task)
+        return None if found is None else self._giving_up.kill(*found)
+
+    async def stack(self, task: str) -> str | None:
+        """Return where a call is at this moment, without disturbing it.
+
+        Returns:
+            Its stack, innermost frame last; None if no worker runs it.
+        """
+        found = self._find(task)
+        return None if found is None else await self._looks.at(*found)
+
+    def _find(self, task: str) -> tuple[Worker, Running] | None:
+        for worker in self.workers.values():
+            running = worker.running.get(task)
+            if running is not None:
+                return worker, running
+        return None
+
+    # Workers.
+
+    def resize(self, size: int) -> None:
+        """Have another number of slots; what runs goes on, with more than there are if need be.
+
+        Args:
+            size: From 1.
+
+        Raises:
+            ValueError: If it is less.
+        """
+        if size < 1:
+            raise ValueError(f"a pool has at least 1 slot, not {size}")
+        self._staff.resize(size)
+
+    def restart(self) -> None:
+        """Replace the workers one by one, in the background: user code is loaded again.
+
+        If a new one does not get ready, `reason` says why and the old ones go on. A broken pool
+        tries again.
+        """
+        self._staff.restart()
+
+    def kill_worker(self, worker_id: str) -> bool:
+        """End a worker; its calls are reported as cancelled, since they are really stopped.
+
+        Returns:
+            Whether there is such a worker.
+        """
+        worker = self.workers.get(worker_id)
+        if worker is not None:
+            self._staff.end(worker, Verdict.KILLED, why="it was killed by hand")
+        return worker is not None
+
+    def note_memory(self, worker_id: str, rss_bytes: int) -> None:
+        """Take how much memory a worker uses; one that uses too much is replaced or killed.
+
+        One that has run nothing yet is left alone: another one would need as much.
+        """
+        self._causes.count()
+        worker, most = self.workers.get(worker_id), self.spec.max_memory_bytes
+        if worker is None or not 0 < most < rss_bytes or not worker.has_worked:
+            return
+        if rss_bytes > _KILLED_OVER * most:
+            why = (
+                f"its worker used {rss_bytes // _MIB} MiB, over {_KILLED_OVER:g} times "
+                f"max_memory_mb = {most // _MIB}"
+            )
+            self._staff.end(worker, Verdict.MEMORY, why=why)
+        else:
+            self._staff.wear(worker)
+
+    async def _hire(self) -> Worker:
+        return await self._hiring.hire(self.spec, self._reports.receive, self._reports.ended)
+
+    def _settled(self) -> None:
+        """Tell the listener that something about the workers has changed."""
+        if self._staff.is_empty:
+            self._empty.set()
+            if self._state is PoolState.DRAINING:
+                self._state = PoolState.STOPPED
+        else:
+            self._empty.clear()
+        self._reports.note_recovery()
+        self._listener.changed()
+        self._listener.has_room()
+
+    # From start to stop.
 
     async def start(self) -> None:
-        """Start all workers; they report when they are ready."""
-        await asyncio.gather(*(self._launch() for _ in range(self.spec.workers)))
+        """Start all workers, unless the pool is stopped; they report when they are ready."""
+        self._is_started = True
+        if self._state is not PoolState.STOPPED:
+            self._staff.open()
+        await self._staff.launched()
+
+    def pause(self) -> None:
+        """Hand nothing out; what runs goes on."""
+        self._turn(PoolState.PAUSED)
+
+    def resume(self) -> None:
+        """Hand out calls again, also after a drain."""
+        self._turn(PoolState.RUNNING)
+
+    def drain(self) -> None:
+        """Hand nothing out, and have no workers any more when nothing runs."""
+        self._turn(PoolState.DRAINING if self._is_started else PoolState.STOPPED)
+
+    def _turn(self, state: PoolState) -> None:
+        if self._is_ending:
+            return
+        self._state = state
+        self._account.is_open = state is PoolState.RUNNING
+        if self._is_started and state is PoolState.DRAINING:
+            self._staff.disband()
+        elif self._is_started:
+            self._staff.open()
 
     async def stop(self, grace: float) -> None:
         """Take no more calls, let what runs end for `grace` seconds, then end every worker.
 
         Calls that are still running then are reported as finished with kind `interrupted`.
         """
-        self.state = PoolState.STOPPED
-        self._free.clear()
-        await asyncio.gather(*self._launches)
-        for worker in self.workers.values():
-            self._ask_to_stop(worker)
-        self._note_empty()
-        try:
-            await asyncio.wait_for(self._empty.wait(), max(grace, _STOP_SECONDS))
-        except TimeoutError:
-            for worker in self.workers.values():
-                worker.process.kill()
-            await self._empty.wait()
-
-    def _ask_to_stop(self, worker: Worker) -> None:
-        if worker.state is WorkerState.STARTING:
-            worker.process.kill()
-        else:
-            worker.process.send(Stop())
-        worker.state = WorkerState.STOPPING
-
-    def _note_empty(self) -> None:
-        if not self.workers:
-            self._empty.set()
-
-    def _launch_soon(self) -> None:
-        if self.state is PoolState.RUNNING:
-            launch = asyncio.ensure_future(self._launch())
-            self._launches.add(launch)
-            launch.add_done_callback(self._launches.discard)
-
-    async def _launch(self) -> None:
-        number = await self._next_number()
-        worker_id = f"{self.spec.name}-{number}"
-        worker = Worker(
-            id=worker_id,
-            process=WorkerProcess(
-                self._setup(worker_id),
-                self._boot,
-                receive=lambda message: self._receive(worker, message),
-                ended=lambda end: self._ended(worker, end),
-            ),
-            slots=self.spec.slots_per_worker,
-            started_at=time.monotonic(),
-        )
-        self.workers[worker_id] = worker
-        try:
-            await worker.process.start()
-        except OSError as error:
-            del self.workers[worker_id]
-            self._boot_failed(f"worker {worker_id} could not be started: {error}")
-        else:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self.spec.boot_seconds, self._give_up_on_boot, worker)
-        self._listener.changed()
-
-    def _setup(self, worker_id: str) -> Setup:
-        folder = self.spec.folder
-        return Setup(
-            worker=worker_id,
-            pool=self.spec.name,
-            kind=self.spec.kind,
-            slots=self.spec.slots_per_worker,
-            modules=list(self.spec.modules),
-            initializer=self.spec.initializer,
-            limits=self.spec.limits,
-            fault_path=None if folder is None else str(folder / f"{worker_id}.fault"),
-            output_path=None if folder is None else str(folder / f"{worker_id}.out"),
-        )
-
-    def _give_up_on_boot(self, worker: Worker) -> None:
-        if worker.state is WorkerState.STARTING and worker.id in self.workers:
-            seconds = f"{self.spec.boot_seconds:g} seconds"
-            worker.refusal = Unready(
-                Error(ErrorKind.EXCEPTION, "TimeoutError", f"it was not ready after {seconds}"), ""
-            )
-            worker.process.kill()
-
-    # What workers report.
-
-    def _receive(self, worker: Worker, message: FromWorker) -> None:
-        match message:
-            case Started():
-                self._started(worker, message)
-            case Finished():
-                self._finished(worker, message)
-            case Returned():
-                self._take_back(worker, message.tasks)
-            case Progress():
-                self._listener.progressed(message)
-            case Log():
-                self._listener.logged(message.task, message.lines)
-            case Ready():
-                self._ready(worker, message)
-            case Unready():
-                worker.refusal = message
-
-    def _started(self, worker: Worker, message: Started) -> None:
-        running = worker.running.get(message.task)
-        if running is not None:
-            running.started_at = message.started_at
-            running.thread = message.thread
-            self._listener.started(worker, running)
-
-    def _finished(self, worker: Worker, message: Finished) -> None:
-        running = worker.running.pop(message.task, None)
-        if running is None:
-            return
-        if message.started is not None:
-            running.started_at = message.started.started_at
-            running.thread = message.started.thread
-        worker.tasks_done += 1
-        if worker.state is WorkerState.BUSY:
-            if not worker.running:
-                worker.state = WorkerState.IDLE
-            if len(worker.running) < worker.slots:
-                self._free.append(worker)
-            self._listener.has_room()  # the next call is on its way before this end is noted
-        self._listener.finished(worker, running, message.outcome)
-
-    def _take_back(self, worker: Worker, tasks: Iterable[str]) -> None:
-        """Return to the listener what a worker gives back or has left unstarted."""
-        returned = [running for task in tasks if (running := worker.running.pop(task, None))]
-        self._listener.returned([running.call for running in returned])
-
-    def _ready(self, worker: Worker, message: Ready) -> None:
-        if worker.state is not WorkerState.STARTING:
-            return
-        self._failed_boots = 0
-        worker.state = WorkerState.IDLE
-        self._free.extend([worker] * worker.slots)
-        self._listener.described(message.functions)
-        self._listener.changed()
-        self._listener.has_room()
-
-    # Deaths.
-
-    def _ended(self, worker: Worker, end: WorkerExit) -> None:
-        """Account for a worker that is gone: its calls, and its place in the pool."""
-        self.workers.pop(worker.id, None)
-        self._free = [free for free in self._free if free is not worker]
-        fault = _take_files(worker, self.spec.limits.traceback_bytes)
-        if self.state is PoolState.STOPPED:
-            self._interrupt(worker)
-            self._note_empty()
-        elif worker.state is WorkerState.STARTING:
-            self._boot_failed(_why_not_ready(worker, end))
-        else:
-            self.incidents += 1
-            self._launch_soon()
-            self._fail_calls(worker, end, fault)
-        self._listener.changed()
-
-    def _interrupt(self, worker: Worker) -> None:
-        self._take_back(worker, list(worker.running)[worker.slots :])
-        error = Error(
-            ErrorKind.INTERRUPTED, "Interrupted", "the server was stopped while this task ran"
-        )
-        self._end_calls(worker, Outcome(error=error))
-
-    def _fail_calls(self, worker: Worker, end: WorkerExit, fault: str | None) -> None:
-        """Blame the only call in the worker's hands; of several, accuse nobody.
-
-        `fault` is what faulthandler wrote: after a segfault, where each thread was.
-        """
-        self._take_back(worker, list(worker.running)[worker.slots :])  # it takes them in order
-        alone = len(worker.running) == 1
-        message = f"worker {worker.id} (pid {worker.pid}) {end.cause} while it ran this task"
-        if not alone:
-            message += f" and {len(worker.running) - 1} more; which of them did it is not known"
-        kind = ErrorKind.CRASHED if alone else ErrorKind.BYSTANDER
-        error = Error(kind, "BrokenProcessPool", message, fault)
-        self._end_calls(worker, Outcome(error=error))
-
-    def _end_calls(self, worker: Worker, outcome: Outcome) -> None:
-        while worker.running:
-            _, running = worker.running.popitem()
-            self._listener.finished(worker, running, outcome)
-
-    def _boot_failed(self, why: str) -> None:
-        """Start another worker after a pause that grows by the round; in the end stop trying."""
-        rounds = self._failed_boots // self.spec.workers
-        self._failed_boots += 1
-        if self._failed_boots >= BOOT_ROUNDS * self.spec.workers:
-            self.state = PoolState.BROKEN
-            self.reason = why
-        else:
-            pause = _FIRST_PAUSE * 2**rounds
-            asyncio.get_running_loop().call_later(pause, self._launch_soon)
-
-
-def _take_files(worker: Worker, limit: int) -> str | None:
-    """Remove the files of a worker that is gone; return what faulthandler left, up to `limit`."""
-    setup = worker.process.setup
-    fault = b""
-    with suppress(OSError):
-        fault = Path(setup.fault_path or "").read_bytes()[:limit]
-    for path in (setup.fault_path, setup.output_path):
-        if path is not None:
-            Path(path).unlink(missing_ok=True)
-    return fault.decode(errors="replace").strip() or None
-
-
-def _why_not_ready(worker: Worker, end: WorkerExit) -> str:
-    """Say in words why a worker never got ready, with what it printed."""
-    if worker.refusal is None:
-        return f"worker {worker.id} {end.cause} before it was ready"
-    error = worker.refusal.error
-    parts = [
-        f"worker {worker.id} could not start: {error.type}: {error.message}",
-        error.traceback or "",
-        worker.refusal.output,
-    ]
-    return "\n\n".join(part.strip() for part in parts if part.strip())
+        self._is_ending = True
+        self._state = PoolState.STOPPED
+        self._account.is_open = False
+        self._staff.disband()
+        await self._staff.launched()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._empty.wait(), grace)
+        for worker in [worker for worker in self.workers.values() if worker.busy]:
+            self._staff.end(worker, Verdict.STOPPED)
+        await self._empty.wait()
+        await self._giving_up.stop()
+        await self._sweeper.finish()

@@ -2,12 +2,15 @@
 
 A frame is a length (four bytes, big-endian) and a msgpack array whose first item is its tag. Frames
 carry data, never live objects: arguments travel as the JSON bytes that were submitted, results come
-back as JSON bytes. One pipe, everything in order.
+back as JSON bytes. One pipe, everything in order; beside it a second one on which the supervisor
+says what must not wait until the worker has time (cancel, abandon, look). Answers to that come over
+the first, in order with all else.
 
 Times named `..._at` are seconds of the system-wide monotonic clock (`time.monotonic`), which a
 supervisor and its workers share.
 """
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -19,6 +22,15 @@ from pooldeck.outcome import Error, Outcome
 
 _HEADER: Final = 4
 _MAX_FRAME: Final = 64 * 1024 * 1024
+
+STACK_SIGNAL: Final[int] = getattr(signal, "SIGRTMAX", signal.SIGUSR2) - (
+    1 if hasattr(signal, "SIGRTMAX") else 0
+)
+"""Makes a worker write the stacks of all its threads to a file, even while C code holds the GIL.
+
+It is blocked in every thread but the one that reads the second pipe: a signal that arrives in a
+task's thread would interrupt its system call.
+"""
 
 
 class ProtocolError(Exception):
@@ -51,6 +63,7 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
     limits: Limits
     fault_path: str | None = None
     output_path: str | None = None
+    stack_path: str | None = None  # where `STACK_SIGNAL` writes the stacks of all threads
 
 
 class Call(Struct, frozen=True, array_like=True, tag="call"):
@@ -61,10 +74,32 @@ class Call(Struct, frozen=True, array_like=True, tag="call"):
     function: str
     args: bytes
     kwargs: bytes
+    timeout: float | None = None  # seconds from its start
 
 
 class Stop(Struct, frozen=True, array_like=True, tag="stop"):
     """End when what runs has ended."""
+
+
+# From the supervisor to the worker, on the second pipe.
+
+
+class Cancel(Struct, frozen=True, array_like=True, tag="cancel"):
+    """Ask a call to end itself; give it back if it has not started."""
+
+    task: str
+
+
+class Abandon(Struct, frozen=True, array_like=True, tag="abandon"):
+    """Leave a call's thread to itself: nobody waits for it, and its slot is replaced."""
+
+    task: str
+
+
+class Look(Struct, frozen=True, array_like=True, tag="look"):
+    """Say where a running call is."""
+
+    task: str
 
 
 # From the worker to the supervisor.
@@ -85,11 +120,17 @@ class Unready(Struct, frozen=True, array_like=True, tag="unready"):
 
 
 class Started(Struct, frozen=True, array_like=True, tag="started"):
-    """A slot began to run a call. `thread` numbers the thread in a thread worker, from 1."""
+    """A slot began to run a call. `thread` numbers the slot in a thread worker, from 1.
+
+    `ident` is the thread's `threading.get_ident()`, by which faulthandler names it, `native_id`
+    the kernel's number of it.
+    """
 
     task: str
     started_at: float
     thread: int | None
+    ident: int = 0
+    native_id: int = 0
 
 
 class Progress(Struct, frozen=True, array_like=True, tag="progress"):
@@ -120,31 +161,57 @@ class Finished(Struct, frozen=True, array_like=True, tag="finished"):
     """A call ended; its slot is free again.
 
     `started` is its start where that was not sent before: each frame that arrives wakes the
-    supervisor, which costs more than a short call does.
+    supervisor, which costs more than a short call does. `is_abandoned`: `Abandoned` was sent before
+    this; a later attempt of the same task may be running here beside it.
     """
 
     task: str
     outcome: Outcome
     started: Started | None = None
+    is_abandoned: bool = False
+
+
+class Abandoned(Struct, frozen=True, array_like=True, tag="abandoned"):
+    """A call is abandoned; its `Finished` follows when its thread ends, if it ever does."""
+
+    task: str
+
+
+class Stack(Struct, frozen=True, array_like=True, tag="stack"):
+    """Where a call is right now, innermost frame last; None if it does not run here (any more)."""
+
+    task: str
+    text: str | None
+
+
+class Exiting(Struct, frozen=True, array_like=True, tag="exiting"):
+    """A call is about to end the whole process with `os._exit`."""
+
+    task: str
+    code: int
 
 
 class Returned(Struct, frozen=True, array_like=True, tag="returned"):
-    """Calls that waited in the worker behind one that takes long; they were not started."""
+    """Calls that have not started and will not: they waited behind a long one or were cancelled."""
 
     tasks: list[str]
 
 
 FromSupervisor = Setup | Call | Stop
-FromWorker = Ready | Unready | Started | Progress | Log | Finished | Returned
+Control = Cancel | Abandon | Look
+FromWorker = (
+    Ready | Unready | Started | Progress | Log | Finished | Returned | Abandoned | Stack | Exiting
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_from_supervisor: Callable[[bytes], FromSupervisor] = msgspec.msgpack.Decoder(
     FromSupervisor
 ).decode
+_decode_control: Callable[[bytes], Control] = msgspec.msgpack.Decoder(Control).decode
 _decode_from_worker: Callable[[bytes], FromWorker] = msgspec.msgpack.Decoder(FromWorker).decode
 
 
-def frame(message: FromSupervisor | FromWorker) -> bytes:
+def frame(message: FromSupervisor | Control | FromWorker) -> bytes:
     """Return `message` as bytes for the pipe."""
     body = _encode(message)
     return len(body).to_bytes(_HEADER, "big") + body
@@ -158,6 +225,18 @@ def from_supervisor(body: bytes) -> FromSupervisor:
     """
     try:
         return _decode_from_supervisor(body)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(str(error)) from error
+
+
+def from_control(body: bytes) -> Control:
+    """Decode the body of a frame that a supervisor sent on the second pipe.
+
+    Raises:
+        ProtocolError: If the bytes are no such frame.
+    """
+    try:
+        return _decode_control(body)
     except msgspec.MsgspecError as error:
         raise ProtocolError(str(error)) from error
 

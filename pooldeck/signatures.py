@@ -11,8 +11,6 @@ from pooldeck import hints, results
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
 from pooldeck.text import bounded
 
-_LATER = ("timeout", "retries", "backoff", "idempotent")
-_NO_OPTIONS = Options()
 _DEFAULT_BYTES = 4096
 _TEXT_BYTES = 16 * 1024
 _ARGUMENTS_SECTION = re.compile(
@@ -45,7 +43,7 @@ def describe(
         schema=_object_schema(parameters, _described(doc), definitions),
         options=options,
         is_async=inspect.iscoroutinefunction(function),
-        problem=_problem(function, options),
+        problem=_problem(function),
     )
 
 
@@ -113,9 +111,7 @@ def _described(doc: str) -> dict[str, str]:
     return texts
 
 
-def _problem(function: Callable[..., Any], options: Options) -> str | None:
-    later = [name for name in _LATER if getattr(options, name) != getattr(_NO_OPTIONS, name)]
-    problems = [f"{name} is not available yet" for name in later]
+def _problem(function: Callable[..., Any]) -> str | None:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        problems.append("it is a generator: a task returns one result, so make it return a list")
-    return "; ".join(problems) or None
+        return "it is a generator: a task returns one result, so make it return a list"
+    return None

@@ -1,24 +1,23 @@
 """One worker from outside: start it, exchange frames with it, notice its death, end it.
 
-A `WorkerProcess` is a plain child process, `python -m pooldeck.worker`, in a session of its own,
-with one end of a socketpair. It lives on the event loop that started it: frames come in through
-`receive`, its end through `ended`, exactly once and after the last frame.
+A `WorkerProcess` is a child process in a session of its own with one end of two socketpairs: the
+main pipe, and a second one for what must not wait until the worker has time. It lives on the event
+loop that started it: frames come in through `receive`, its end through `ended`, exactly once and
+after the last frame.
 """
 
 import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Final
 
-from msgspec import Struct
-
+from pooldeck.launching import Launched, Launcher, WorkerExit
 from pooldeck.protocol import (
+    Control,
     FrameBuffer,
     FromSupervisor,
     FromWorker,
@@ -29,33 +28,15 @@ from pooldeck.protocol import (
 )
 
 _READ_BYTES: Final = 256 * 1024
-_SECRETS: Final = frozenset({"POOLDECK_TOKEN"})
-
-
-class WorkerExit(Struct, frozen=True):
-    """How a worker process ended. `peak_rss_bytes` is the kernel's figure, from `wait4`."""
-
-    code: int | None  # None: killed by `signal`
-    signal: int | None
-    peak_rss_bytes: int
-
-    @property
-    def cause(self) -> str:
-        """Return the cause in words, such as "was killed by SIGSEGV"."""
-        if self.signal is None:
-            return f"exited with code {self.code}"
-        try:
-            return f"was killed by {signal.Signals(self.signal).name}"
-        except ValueError:
-            return f"was killed by signal {self.signal}"
 
 
 class WorkerProcess(asyncio.Protocol):
-    """A worker process and the pipe to it.
+    """A worker process and the pipes to it.
 
     Args:
         setup: The first frame, which tells the worker what it is.
         boot: The mark of this server's run; every process under it carries it.
+        launcher: Starts the process.
         receive: Called with each frame that the worker sends.
         ended: Called once, after the last frame, with how the process ended.
     """
@@ -64,16 +45,19 @@ class WorkerProcess(asyncio.Protocol):
         self,
         setup: Setup,
         boot: str,
+        launcher: Launcher,
         receive: Callable[[FromWorker], None],
         ended: Callable[[WorkerExit], None],
     ) -> None:
         self.setup = setup
         self.pid: int | None = None
         self._boot = boot
+        self._launcher = launcher
         self._receive = receive
         self._ended = ended
         self._frames = FrameBuffer()
         self._loop = asyncio.get_running_loop()
+        self._is_gone = False
 
     async def start(self) -> None:
         """Start the process and send it its setup.
@@ -81,27 +65,28 @@ class WorkerProcess(asyncio.Protocol):
         Raises:
             OSError: If the process cannot be started.
         """
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            self._process = await asyncio.to_thread(self._spawn, theirs)
-            self._rest = ours.dup()  # to read what is left when the process has died
-            self._rest.setblocking(False)
-            self.pid = self._process.pid
-            self._transport, _ = await self._loop.create_unix_connection(
-                lambda: self, sock=ours.dup()
+        with ExitStack() as opened:
+            main, theirs = _pair(opened)
+            control, their_control = _pair(opened)
+            self._rest = opened.enter_context(main.dup())  # for what a dead process has left
+            self._launched: Launched = await asyncio.to_thread(
+                self._launcher.launch, self.setup, self._boot, theirs, their_control
             )
+            opened.pop_all()
+        theirs.close()
+        their_control.close()
+        self.pid = self._launched.pid
+        self._rest.setblocking(False)
+        self._transport = await self._connect(main, self)
+        self._control = await self._connect(control, asyncio.Protocol())
         self._watch(self.pid)
         self.send(self.setup)
 
-    def _spawn(self, theirs: socket.socket) -> "subprocess.Popen[bytes]":
-        number = theirs.fileno()
-        return subprocess.Popen(  # noqa: S603 - the interpreter and our own module
-            [sys.executable, "-P", "-m", "pooldeck.worker", str(number)],
-            stdin=subprocess.DEVNULL,
-            pass_fds=(number,),
-            start_new_session=True,
-            env=worker_environment(os.environ, self._boot, self.setup.worker),
-        )
+    async def _connect(
+        self, end: socket.socket, protocol: asyncio.BaseProtocol
+    ) -> asyncio.WriteTransport:
+        transport, _ = await self._loop.create_unix_connection(lambda: protocol, sock=end)
+        return transport
 
     def send(self, message: FromSupervisor) -> None:
         """Send a frame; what the pipe does not take at once follows when it can.
@@ -110,6 +95,11 @@ class WorkerProcess(asyncio.Protocol):
         """
         if not self._transport.is_closing():
             self._transport.write(frame(message))
+
+    def tell(self, message: Control) -> None:
+        """Send a frame on the second pipe, past what waits in the first; else as `send`."""
+        if not self._control.is_closing():
+            self._control.write(frame(message))
 
     def data_received(self, data: bytes) -> None:
         """Pass on the frames that are complete; a worker that sends anything else is ended."""
@@ -121,15 +111,22 @@ class WorkerProcess(asyncio.Protocol):
             self.kill()
 
     def kill(self) -> None:
-        """End the worker's whole process group now."""
-        if self.pid is not None:
+        """End the worker and its whole process group now."""
+        self.signal(signal.SIGKILL)
+        if self.pid is not None and not self._is_gone:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
+    def signal(self, number: int) -> None:
+        """Send the worker a signal; nothing happens if it is gone."""
+        if self.pid is not None and not self._is_gone:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
+
     def _watch(self, pid: int) -> None:
         """Notice the death by pidfd: end-of-file never comes while a grandchild holds the pipe."""
-        if hasattr(os, "pidfd_open"):
-            pidfd = os.pidfd_open(pid)
+        pidfd = _pidfd(pid)
+        if pidfd is not None:
             self._loop.add_reader(pidfd, self._died, pidfd)
         else:
             threading.Thread(target=self._wait_for_exit, args=(pid,), daemon=True).start()
@@ -152,17 +149,11 @@ class WorkerProcess(asyncio.Protocol):
         given to anybody else.
         """
         self.kill()
+        self._is_gone = True
         self._transport.abort()
+        self._control.abort()
         self._read_rest()
-        _, status, usage = os.wait4(self._process.pid, 0)
-        code = self._process.returncode = os.waitstatus_to_exitcode(status)
-        self._ended(
-            WorkerExit(
-                code=code if code >= 0 else None,
-                signal=-code if code < 0 else None,
-                peak_rss_bytes=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
-            )
-        )
+        self._ended(self._launched.reap())
 
     def _read_rest(self) -> None:
         with self._rest, suppress(OSError):  # nothing more, or the other end is gone
@@ -170,7 +161,13 @@ class WorkerProcess(asyncio.Protocol):
                 self.data_received(data)
 
 
-def worker_environment(environment: Mapping[str, str], boot: str, worker: str) -> dict[str, str]:
-    """Return the environment of a worker: the server's without its secrets, with both marks."""
-    kept = {name: value for name, value in environment.items() if name not in _SECRETS}
-    return kept | {"POOLDECK_BOOT": boot, "POOLDECK_WORKER": worker}
+def _pair(opened: ExitStack) -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair()
+    return opened.enter_context(ours), opened.enter_context(theirs)
+
+
+def _pidfd(pid: int) -> int | None:
+    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(pid)
+    return None

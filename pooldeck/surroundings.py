@@ -8,24 +8,35 @@ import sys
 from pathlib import Path
 
 from pooldeck.descriptors import lift
+from pooldeck.protocol import STACK_SIGNAL
 
 _OOM_SCORE = "500"  # of 1000: the kernel takes a worker before the server
+_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY)  # where it exists, it needs no right to read
+_IF_POSSIBLE = contextlib.suppress(OSError)
 
 
-def prepare(fault_path: str | None) -> None:
+def prepare(fault_path: str | None, stack_path: str | None) -> None:
     """Arrange signals, crash reports, and the kernel's choice when memory runs out.
+
+    Called before any thread is started: threads inherit which signals are blocked.
 
     Args:
         fault_path: Where the Python traceback of a crash is written.
+        stack_path: Where the stacks of all threads are written on `STACK_SIGNAL`.
     """
     # A handler that does nothing, and not SIG_IGN, which child processes would inherit.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     if fault_path is not None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        faulthandler.enable(lift(os.open(fault_path, flags, 0o600)))
+        faulthandler.enable(_opened(fault_path))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {STACK_SIGNAL})
+    faulthandler.register(STACK_SIGNAL, _opened(stack_path or os.devnull))
     with contextlib.suppress(OSError):  # other systems than Linux have no such file
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
     _yield_to_the_server()
+
+
+def _opened(path: str) -> int:
+    return lift(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600))
 
 
 def _yield_to_the_server() -> None:
@@ -52,7 +63,7 @@ class Surroundings:
 
     def __init__(self) -> None:
         self._streams = sys.stdout, sys.stderr
-        self._directory = os.getcwd()  # noqa: PTH109 - compared after each call; Path is slower
+        self._directory = lift(os.open(".", _DIRECTORY))
         self._mask = os.umask(0o077)
         os.umask(self._mask)
 
@@ -60,8 +71,5 @@ class Surroundings:
         """Put streams, file mode mask and working directory back."""
         sys.stdout, sys.stderr = self._streams
         os.umask(self._mask)
-        with contextlib.suppress(OSError):  # the task removed the directory it was in
-            if os.getcwd() == self._directory:  # noqa: PTH109 - as above
-                return
-        with contextlib.suppress(OSError):  # our own directory is gone: there is no better place
-            os.chdir(self._directory)
+        with _IF_POSSIBLE:
+            os.fchdir(self._directory)

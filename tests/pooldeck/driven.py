@@ -1,4 +1,4 @@
-"""A real worker process, driven over its socket as a supervisor would."""
+"""A real worker process, driven over its two sockets as a supervisor would."""
 
 import itertools
 import os
@@ -6,17 +6,21 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from pooldeck.outcome import Error, Outcome
 from pooldeck.protocol import (
+    Abandoned,
     Call,
+    Control,
+    Exiting,
     Finished,
     FrameBuffer,
     FromSupervisor,
@@ -28,12 +32,16 @@ from pooldeck.protocol import (
     Ready,
     Returned,
     Setup,
+    Stack,
     Started,
     Stop,
     Unready,
     frame,
     from_worker,
 )
+
+T = TypeVar("T")
+F = TypeVar("F", Started, Log, Progress, Finished, Abandoned, Stack, Exiting)
 
 _PATIENCE = 30.0
 _IMPORTS = "import os, sys\nfrom pooldeck import current_task, task\n"
@@ -98,11 +106,13 @@ class DrivenWorker:
         (folder / "jobs.py").write_text(_IMPORTS + textwrap.dedent(source))
         self.output = folder / "output"
         self.fault = folder / "fault"
+        self.stacks = folder / "stacks"
         self._ids = itertools.count(1)
         self._reports: dict[str, Report] = defaultdict(Report)
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(_PATIENCE)
-        self.process = _start(folder, theirs)
+        self._control, controls = socket.socketpair()
+        self.process = _start(folder, theirs, controls)
         self._frames = self._read()
         self.send(
             Setup(
@@ -115,6 +125,7 @@ class DrivenWorker:
                 limits=limits or Limits(),
                 fault_path=str(self.fault),
                 output_path=str(self.output),
+                stack_path=str(self.stacks),
             )
         )
         self.greeting = next(self._frames)
@@ -124,6 +135,7 @@ class DrivenWorker:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
+        self._control.close()
         self.process.kill()
         self.process.wait(_PATIENCE)
 
@@ -140,12 +152,26 @@ class DrivenWorker:
     def send(self, message: FromSupervisor) -> None:
         self._socket.sendall(frame(message))
 
+    def control(self, message: Control) -> None:
+        """Send a frame on the second pipe."""
+        self._control.sendall(frame(message))
+
     def submit(self, function: str, *args: Any, **kwargs: Any) -> str:
         """Send a call of a function of the module and return the task's id."""
+        return self.submit_limited(None, function, *args, **kwargs)
+
+    def submit_limited(
+        self, timeout: float | None, function: str, *args: Any, **kwargs: Any
+    ) -> str:
+        """Send a call with a timeout in seconds."""
         task = f"task-{next(self._ids)}"
         arguments = msgspec.json.encode(args), msgspec.json.encode(kwargs)
-        self.send(Call(task, 1, f"jobs.{function}", *arguments))
+        self.send(Call(task, 1, f"jobs.{function}", *arguments, timeout))
         return task
+
+    def so_far(self, task: str) -> Report:
+        """Return what has been heard of a call."""
+        return self._reports[task]
 
     def report(self, task: str) -> Report:
         """Read until a call has ended."""
@@ -165,15 +191,27 @@ class DrivenWorker:
             self._reports[said.task].frames.append(said)
         return said
 
+    def hear_of(self, task: str, kind: type[F]) -> F:
+        """Read until a frame of a kind comes for a task."""
+        while True:
+            said = self.hear()
+            if isinstance(said, kind) and said.task == task:
+                return said
+
     def stop(self) -> int:
         """Ask the worker to end and return its exit code."""
         self.send(Stop())
         return self.process.wait(_PATIENCE)
 
     def hang_up(self) -> int:
-        """Close the connection, as the death of a server would, and return the exit code."""
+        """Close both pipes, as the death of a server would, and return the exit code."""
         self._socket.close()
+        self._control.close()
         return self.process.wait(_PATIENCE)
+
+    def hang_up_control(self) -> None:
+        """Close the second pipe alone."""
+        self._control.close()
 
     def _read(self) -> Iterator[FromWorker]:
         frames = FrameBuffer()
@@ -181,12 +219,25 @@ class DrivenWorker:
             yield from map(from_worker, frames.feed(data))
 
 
-def _start(folder: Path, theirs: socket.socket) -> subprocess.Popen[bytes]:
-    with theirs:
+def wait_until(look: Callable[[], T | None]) -> T:
+    """Call `look` until it returns something true, and return that."""
+    deadline = time.monotonic() + _PATIENCE
+    while not (found := look()):
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.01)
+    return found
+
+
+def _start(folder: Path, *theirs: socket.socket) -> subprocess.Popen[bytes]:
+    numbers = [end.fileno() for end in theirs]
+    try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "pooldeck.worker", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
+            [sys.executable, "-P", "-m", "pooldeck.worker", *map(str, numbers)],
+            pass_fds=numbers,
             start_new_session=True,
             cwd=folder,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         )
+    finally:
+        for end in theirs:
+            end.close()

@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 
-from pooldeck import task
+from pooldeck import current_task, task
 
 
 @task
@@ -60,3 +62,76 @@ def refuse() -> None:
 def hang() -> None:
     """Never return, as an initializer."""
     time.sleep(600)
+
+
+@task
+def whose() -> int:
+    """Return the worker's process id."""
+    return os.getpid()
+
+
+@task
+def count_up(path: str, go: str) -> None:
+    """Note in a file that this call has started; wait until another file is there."""
+    with Path(path).open("a") as file:
+        file.write("started\n")
+    wait_for(go)
+
+
+@task
+def hold_gil(seconds: float) -> float:
+    """Sleep in C code without giving the GIL back; return for how long."""
+    start = time.monotonic()
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+    return time.monotonic() - start
+
+
+@task
+def hold_gil_when(path: str, seconds: float) -> None:
+    """Wait until a file is there, then keep the GIL."""
+    wait_for(path)
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+
+
+@task
+def rest(seconds: float) -> float:
+    """Sleep as any program does; return for how long."""
+    start = time.monotonic()
+    time.sleep(seconds)
+    return time.monotonic() - start
+
+
+@task
+def work_until_asked() -> str:
+    """Work until it is asked to end, then leave orderly."""
+    while not current_task().cancelled:
+        time.sleep(0.005)
+    raise CancelledError
+
+
+@task
+def leave_with_session(path: str) -> None:
+    """Start a process in a session of its own, note its id, and end the worker."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True
+    )
+    Path(path).write_text(str(child.pid))
+    os._exit(0)
+
+
+@task
+def stop_self() -> None:
+    """Have the worker stopped, so that nothing in it runs."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@task
+def segfault_when(path: str) -> None:
+    """Wait until a file is there, then read where nothing is."""
+    wait_for(path)
+    ctypes.string_at(0)
+
+
+def die() -> None:
+    """End the worker a moment after its start."""
+    threading.Timer(0.01, os._exit, (3,)).start()

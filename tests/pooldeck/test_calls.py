@@ -1,8 +1,10 @@
 """A call becomes an outcome, whatever the function does."""
 
 import asyncio
+import concurrent.futures
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -10,9 +12,12 @@ import pytest
 
 from pooldeck import task
 from pooldeck.calls import Caller
+from pooldeck.context import CurrentTask
 from pooldeck.discovery import discover
+from pooldeck.journal import Journal
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.protocol import Call, Limits
+from pooldeck.runs import Run, Slot
 
 EMPTY: dict[str, int] = {}
 _action: Callable[[], Any] = object
@@ -40,16 +45,34 @@ async def later(seconds: float) -> str:
     return "later"
 
 
-@task(timeout=3)
-def not_yet() -> None:
-    """Ask for what is not built."""
+@task
+def one_by_one() -> Iterator[int]:
+    """Be what a task cannot be: a generator."""
+    yield 1
 
 
 def call(
     function: str, args: bytes = b"[]", kwargs: bytes = b"{}", limits: Limits | None = None
 ) -> Outcome:
     caller = Caller(discover([__name__]), limits or Limits(), sole=True)
-    return caller.run(Call("task", 1, f"{__name__}.{function}", args, kwargs))
+    return caller.run(run_of(Call("task", 1, f"{__name__}.{function}", args, kwargs)))
+
+
+def run_of(call: Call, *, began: float = 0, is_asked: bool = False) -> Run:
+    """Return a run that began so many seconds ago."""
+    started_at = time.monotonic() - began
+    journal = Journal(call.task, Limits(), lambda _frame: None)
+    task = CurrentTask(
+        journal,
+        task_id=call.task,
+        attempt=1,
+        function=call.function,
+        pool="p",
+        worker="w-1",
+        deadline=None if call.timeout is None else started_at + call.timeout,
+    )
+    task.is_asked = is_asked
+    return Run(call, task, journal, Slot(0), started_at)
 
 
 def error_of(outcome: Outcome) -> Error:
@@ -65,6 +88,21 @@ def outcome_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
     def run(action: Callable[[], Any], limits: Limits | None = None) -> Outcome:
         monkeypatch.setitem(globals(), "_action", action)
         return call("act", limits=limits)
+
+    return run
+
+
+@pytest.fixture
+def late_outcome_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Run an action inside a task that began 2.1 s ago."""
+
+    def run(
+        action: Callable[[], Any], timeout: float | None = 2, *, is_asked: bool = False
+    ) -> Outcome:
+        monkeypatch.setitem(globals(), "_action", action)
+        request = Call("task", 1, f"{__name__}.act", b"[]", b"{}", timeout)
+        caller = Caller(discover([__name__]), Limits(), sole=True)
+        return caller.run(run_of(request, began=2.1, is_asked=is_asked))
 
     return run
 
@@ -154,10 +192,10 @@ def test_a_type_error_inside_the_function_is_its_own(outcome_of: Callable[..., O
     assert (error.kind, error.type) == (ErrorKind.EXCEPTION, "TypeError")
 
 
-def test_what_is_not_available_yet_is_not_run() -> None:
-    error = error_of(call("not_yet"))
+def test_what_cannot_be_called_is_not_run() -> None:
+    error = error_of(call("one_by_one"))
     assert error.kind is ErrorKind.BAD_ARGUMENTS
-    assert "timeout is not available yet" in error.message
+    assert "it is a generator" in error.message
 
 
 def test_a_run_is_measured_and_a_refusal_is_not(outcome_of: Callable[..., Outcome]) -> None:
@@ -168,3 +206,41 @@ def test_a_run_is_measured_and_a_refusal_is_not(outcome_of: Callable[..., Outcom
     if sys.platform == "linux":
         assert measurement.voluntary_switches is not None
     assert call("absent").measurement is None
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, concurrent.futures.CancelledError])
+def test_a_function_that_was_asked_may_end_as_cancelled(
+    late_outcome_of: Callable[..., Outcome], kind: type[BaseException]
+) -> None:
+    for timeout in (None, 2, 60):
+        outcome = late_outcome_of(raising(kind()), timeout, is_asked=True)
+        assert (outcome.cancelled, outcome.error, outcome.result) == (True, None, None)
+        assert outcome.measurement is not None
+    assert error_of(late_outcome_of(raising(kind()), None)).kind is ErrorKind.EXCEPTION
+
+
+def test_other_ends_of_a_function_that_was_asked_are_what_they_are(
+    late_outcome_of: Callable[..., Outcome],
+) -> None:
+    assert late_outcome_of(lambda: 1, None, is_asked=True).result == b"1"
+    outcome = late_outcome_of(raising(ValueError("bad")), None, is_asked=True)
+    assert error_of(outcome).type == "ValueError"
+
+
+def test_a_result_after_the_deadline_is_a_timeout(late_outcome_of: Callable[..., Outcome]) -> None:
+    error = error_of(late_outcome_of(lambda: 1))
+    assert (error.kind, error.type, error.cause) == (ErrorKind.TIMEOUT, "TimeoutError", None)
+    assert error.message.startswith("it ended by itself after 2.1")
+    assert error.message.endswith("s; its timeout is 2 s")
+    assert late_outcome_of(lambda: 1, 60).result == b"1"
+
+
+@pytest.mark.parametrize("raised", [ValueError("bad"), asyncio.CancelledError("bad")])
+def test_an_exception_after_the_deadline_is_the_cause_of_a_timeout(
+    late_outcome_of: Callable[..., Outcome], raised: BaseException
+) -> None:
+    error = error_of(late_outcome_of(raising(raised)))
+    assert error.kind is ErrorKind.TIMEOUT
+    assert error.cause is not None
+    assert (error.cause.kind, error.cause.message) == (ErrorKind.EXCEPTION, "bad")
+    assert error.cause.traceback is not None

@@ -1,10 +1,12 @@
 """`current_task()` outside a worker: functions stay testable."""
 
 import logging
+import time
 
 import pytest
 
 from pooldeck import current_task
+from pooldeck.context import CurrentTask
 
 
 def test_outside_a_worker_there_is_a_stand_in() -> None:
@@ -40,3 +42,17 @@ def test_progress_stays_between_nothing_and_all(caplog: pytest.LogCaptureFixture
 def test_a_fraction_that_is_no_number_is_refused() -> None:
     with pytest.raises(TypeError):
         current_task().progress([])  # type: ignore[arg-type]  # what a careless caller does
+
+
+def test_a_task_is_cancelled_when_it_is_asked_to_or_when_its_time_is_over() -> None:
+    def task(deadline: float | None) -> CurrentTask:
+        reporter = current_task().reporter
+        return CurrentTask(
+            reporter, task_id="t", attempt=1, function="f", pool="p", worker="w", deadline=deadline
+        )
+
+    now = time.monotonic()
+    assert [task(deadline).cancelled for deadline in (None, now + 60, now)] == [False, False, True]
+    asked = task(None)
+    asked.is_asked = True
+    assert asked.cancelled

@@ -1,127 +1,16 @@
 """What both kinds of pool promise: one contract, real workers."""
 
 import asyncio
-import itertools
-import os
 import signal
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import msgspec
-import psutil
 import pytest
+from pooled import BOTH, BOUND, eventually, is_alive, pool
 
-from pooldeck.crew import PoolKind, PoolSpec, PoolState, Running, Worker
-from pooldeck.functions import FunctionSpec
-from pooldeck.outcome import ErrorKind, Outcome
-from pooldeck.pool import Pool
-from pooldeck.protocol import Call, LogLine, Progress
+from pooldeck.crew import PoolKind, PoolState
+from pooldeck.outcome import ErrorKind
 
-BOUND = 30.0  # seconds that anything may take
-BOTH = pytest.mark.parametrize("kind", ["process", "thread"])
-
-
-class Listener:
-    """Keeps what a pool says, and feeds it calls as slots become free."""
-
-    def __init__(self) -> None:
-        self.pool: Pool
-        self.waiting: list[Call] = []
-        self.most_busy = 0
-        self.outcomes: dict[str, Outcome] = {}
-        self.workers: dict[str, str] = {}
-        self.begun: dict[str, int | None] = {}
-        self.functions: set[str] = set()
-        self.all_quick = False  # whether calls may wait behind others
-        self.came_back: list[str] = []
-
-    def started(self, worker: Worker, running: Running) -> None:  # noqa: ARG002
-        self.begun[running.call.task] = running.thread
-        self.most_busy = max(self.most_busy, self.pool.busy)
-
-    def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
-        assert running.call.task not in self.outcomes, "a call ended twice"
-        self.outcomes[running.call.task] = outcome
-        self.workers[running.call.task] = worker.id
-
-    def has_room(self) -> None:
-        while self.waiting and self.pool.post(self.waiting[0], is_quick=self.all_quick):
-            self.waiting.pop(0)
-
-    def returned(self, calls: list[Call]) -> None:
-        self.came_back += [call.task for call in calls]
-        self.all_quick = False
-        self.waiting[:0] = calls
-        self.has_room()
-
-    def described(self, functions: list[FunctionSpec]) -> None:
-        self.functions |= {function.name for function in functions}
-
-    def progressed(self, progress: Progress) -> None:
-        pass
-
-    def logged(self, task: str, lines: list[LogLine]) -> None:
-        pass
-
-    def changed(self) -> None:
-        pass
-
-    def call(self, task: str, function: str, *args: Any) -> None:
-        self.waiting.append(
-            Call(task, 1, f"pool_functions.{function}", msgspec.json.encode(args), b"{}")
-        )
-        self.has_room()
-
-    async def outcome(self, task: str) -> Outcome:
-        await eventually(lambda: task in self.outcomes)
-        return self.outcomes[task]
-
-
-@asynccontextmanager
-async def pool(
-    kind: PoolKind,
-    size: int,
-    initializer: str | None = None,
-    boot_seconds: float = BOUND,
-    folder: Path | None = None,
-) -> AsyncIterator[Listener]:
-    numbers = itertools.count(1)
-
-    async def next_number() -> int:
-        return next(numbers)
-
-    listener = Listener()
-    spec = PoolSpec(
-        name="p",
-        kind=kind,
-        size=size,
-        modules=("pool_functions",),
-        initializer=initializer,
-        boot_seconds=boot_seconds,
-        folder=folder,
-    )
-    listener.pool = Pool(spec, "boot-of-the-tests", next_number, listener)
-    await listener.pool.start()
-    try:
-        yield listener
-    finally:
-        await listener.pool.stop(0.1)
-        assert not listener.pool.workers
-
-
-async def eventually(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + BOUND
-    while not is_so():
-        assert time.monotonic() < until, "it did not come to be"
-        await asyncio.sleep(0.01)
-
-
-@pytest.fixture(autouse=True)
-def functions_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+pytestmark = pytest.mark.usefixtures("functions_on_the_path")
 
 
 @BOTH
@@ -268,20 +157,6 @@ def test_in_a_process_pool_nobody_but_the_culprit_is_touched(tmp_path: Path) -> 
     asyncio.run(story())
 
 
-def test_in_a_thread_pool_nobody_is_accused_when_several_ran(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with pool("thread", 2) as listener:
-            listener.call("other", "wait_for", str(tmp_path / "never"))
-            await eventually(lambda: "other" in listener.begun)
-            listener.call("culprit", "leave", 1)
-            for task in ("other", "culprit"):
-                error = (await listener.outcome(task)).error
-                assert error is not None
-                assert error.kind is ErrorKind.BYSTANDER
-
-    asyncio.run(story())
-
-
 def test_what_a_worker_started_dies_with_it(tmp_path: Path) -> None:
     note = tmp_path / "child"
 
@@ -293,13 +168,6 @@ def test_what_a_worker_started_dies_with_it(tmp_path: Path) -> None:
             await eventually(lambda: not is_alive(child))
 
     asyncio.run(story())
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @BOTH
@@ -316,7 +184,9 @@ def test_a_pool_whose_workers_cannot_start_is_broken_and_says_why(kind: PoolKind
 
 def test_a_worker_that_hangs_at_its_start_is_given_up() -> None:
     async def story() -> None:
-        async with pool("process", 1, "pool_functions.hang", boot_seconds=0.2) as listener:
+        async with pool(
+            "process", 1, initializer="pool_functions.hang", boot_seconds=0.2
+        ) as listener:
             await eventually(lambda: listener.pool.state is PoolState.BROKEN)
             assert listener.pool.reason is not None
             assert "not ready after 0.2 seconds" in listener.pool.reason
@@ -379,6 +249,6 @@ def test_threads_are_numbered_from_one(tmp_path: Path) -> None:
                 listener.call(task, "wait_for", str(gate))
             await eventually(lambda: len(listener.begun) == 3)
             gate.touch()
-            assert {listener.begun[task] for task in "abc"} == {1, 2, 3}
+            assert {listener.begun[task].thread for task in "abc"} == {1, 2, 3}
 
     asyncio.run(story())

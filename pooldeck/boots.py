@@ -1,0 +1,94 @@
+"""How starting a pool's workers goes: deadlines, growing pauses, and when to give up."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from pooldeck.crew import PoolSpec, Worker, WorkerState
+from pooldeck.outcome import Error, ErrorKind
+from pooldeck.protocol import Unready
+
+BOOT_ROUNDS: Final = 4
+_FIRST_PAUSE: Final = 0.25  # seconds before a worker that did not get ready is started again
+_NEXT_TRY: Final = 1.0  # seconds, where starting one was not even tried
+_PROVEN: Final = 1.0  # seconds after which a worker's start is taken for a good one
+
+
+class Boots:
+    """Counts the starts that fail in a row.
+
+    Args:
+        spec: What the pool is made of.
+        try_again: Called after a pause.
+
+    Attributes:
+        spec: As above.
+        reason: Why the latest start failed; None if it did not.
+        are_given_up: Whether no more workers are started, until `begin_anew`.
+    """
+
+    def __init__(self, spec: PoolSpec, try_again: Callable[[], None]) -> None:
+        self.spec = spec
+        self.reason: str | None = None
+        self.are_given_up = False
+        self._try_again = try_again
+        self._failed = 0
+        self._pauses = 0
+
+    @property
+    def may_start(self) -> bool:
+        """Tell whether a worker may be started now."""
+        return not self._pauses and not self.are_given_up
+
+    def begin_anew(self) -> None:
+        """Forget what went wrong."""
+        self.reason = None
+        self.are_given_up = False
+        self._failed = self._pauses = 0
+
+    def watch(self, worker: Worker) -> None:
+        """Give up a worker that is not ready in time."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.spec.boot_seconds, self._give_up, worker)
+
+    def _give_up(self, worker: Worker) -> None:
+        if worker.state is WorkerState.STARTING:
+            seconds = f"{self.spec.boot_seconds:g} seconds"
+            worker.refusal = Unready(
+                Error(ErrorKind.EXCEPTION, "TimeoutError", f"it was not ready after {seconds}"), ""
+            )
+            worker.process.kill()
+
+    def succeeded(self, worker: Worker) -> None:
+        """Note that a worker got ready. If it lives on for a while, earlier failures are past."""
+        self.reason = None
+        asyncio.get_running_loop().call_later(_PROVEN, self._prove, worker)
+
+    def _prove(self, worker: Worker) -> None:
+        if worker.state is not WorkerState.STOPPING:
+            worker.is_proven = True
+            self._failed = 0
+
+    def failed(self, why: str) -> None:
+        """Start no worker for a while, longer from round to round; in the end give up."""
+        in_a_round = self.spec.workers + self.spec.spare
+        rounds = self._failed // in_a_round
+        self._failed += 1
+        self.reason = why
+        if self._failed >= BOOT_ROUNDS * in_a_round:
+            self.are_given_up = True
+        else:
+            self._pause(_FIRST_PAUSE * 2**rounds)
+
+    def pause(self, why: str) -> None:
+        """Start no worker for a moment: it could not even be tried."""
+        self.reason = why
+        self._pause(_NEXT_TRY)
+
+    def _pause(self, seconds: float) -> None:
+        self._pauses += 1
+        asyncio.get_running_loop().call_later(seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pauses = max(0, self._pauses - 1)
+        self._try_again()

@@ -1,0 +1,218 @@
+"""The thread of an embedded pool, and the way into it from the program's threads.
+
+The engine knows nothing of the `ProcessPool` in front of it, so that one that is forgotten can be
+collected; the engine then finishes what it has and ends, as after `shutdown(wait=False)`.
+"""
+
+import asyncio
+import itertools
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pooldeck.crew import PoolListener, PoolSpec
+from pooldeck.embedded import interpreter
+from pooldeck.embedded.dispatcher import Dispatcher, Work, WorkerInfo
+from pooldeck.embedded.launcher import ContextLauncher
+from pooldeck.embedded.parcels import Value, pickled, sealed
+from pooldeck.embedded.worker import Outset
+from pooldeck.pool import Pool
+from pooldeck.protocol import Call
+
+T = TypeVar("T")
+
+_BOOT_SECONDS: Final = 3600.0  # for the initializer too, which may load a lot
+_HELPERS: Final = 2  # threads that start processes and look after dead ones
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an embedded pool is made of, and how its workers begin."""
+
+    max_workers: int
+    context: BaseContext
+    initializer: Callable[..., object] | None
+    initargs: tuple[Any, ...]
+    max_tasks_per_child: int | None
+    script: str | None
+
+
+class Engine:
+    """Runs calls in worker processes. Its methods may be called from any thread.
+
+    Args:
+        plan: What the pool is made of.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._folder = Path(tempfile.mkdtemp(prefix="pooldeck-"))
+        self._refusal: str | None = None  # for those who submit more
+        self._has_ended = False
+        self._lock = threading.RLock()  # a pool may be collected, and close, anywhere
+        self._calls = itertools.count(1)
+        self._workers = itertools.count(1)
+        self._loop = asyncio.new_event_loop()
+        self._dispatcher = Dispatcher(plan.max_workers, self._make_pool)
+        self._thread = threading.Thread(target=self._run, name="pooldeck-pool")
+
+    @property
+    def broken(self) -> str | None:
+        """Return why no calls are run any more, None if they are."""
+        return self._dispatcher.broken
+
+    def start(self) -> None:
+        """Start the thread.
+
+        Raises:
+            RuntimeError: If the interpreter starts no threads any more.
+        """
+        interpreter.register(self)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Refuse where no call would be run.
+
+        Raises:
+            BrokenProcessPool: If the workers cannot start.
+            RuntimeError: If the pool is shut down.
+        """
+        if self.broken is not None:
+            raise BrokenProcessPool(self.broken)
+        if self._refusal is not None:
+            raise RuntimeError(self._refusal)
+
+    def pack(self, call: tuple[Any, ...]) -> bytes:
+        """Return a function and its arguments as `submit` takes them.
+
+        Raises:
+            OSError: If they are large and cannot be written to a file.
+            Exception: If they cannot be pickled.
+        """
+        return sealed(Value(pickled(call)), self._folder)
+
+    def submit(
+        self, function: str, packed: bytes, timeout: float | None, future: "Future[Any]"
+    ) -> None:
+        """Have a call run.
+
+        Args:
+            function: Its name, for people.
+            packed: The function and its arguments.
+            timeout: For how many seconds it may run, None for no limit.
+            future: What gets the result.
+
+        Raises:
+            BrokenProcessPool, RuntimeError: As `check`.
+        """
+        call = Call(str(next(self._calls)), 1, function, packed, b"", timeout)
+        with self._lock:
+            self.check()
+            self._loop.call_soon_threadsafe(self._dispatcher.take, Work(call, future))
+
+    def kill(self, future: "Future[Any]") -> bool:
+        """End the worker that runs a call, or cancel the call; tell whether there was one."""
+        return self._ask(lambda: self._dispatcher.kill(future), default=False)
+
+    def resize(self, most: int) -> None:
+        """Change how many calls may run at a time."""
+        self._ask(lambda: self._dispatcher.resize(most), default=None)
+
+    def workers(self) -> list[WorkerInfo]:
+        """Return what each worker does right now."""
+        return self._ask(self._dispatcher.workers, default=[])
+
+    def close(self, refusal: str, *, cancel: bool = False) -> None:
+        """Take no more calls, and end when the last one has ended.
+
+        Args:
+            refusal: What those are told who submit more.
+            cancel: Whether to cancel the calls for which no worker has been started.
+        """
+        with self._lock:
+            if self._has_ended:
+                return
+            self._refusal = self._refusal or refusal
+            self._loop.call_soon_threadsafe(lambda: self._dispatcher.close(cancel=cancel))
+
+    def join(self) -> None:
+        """Wait until everything has ended: calls, workers, the thread."""
+        self._thread.join()
+
+    def disown(self) -> None:
+        """Refuse everything: this is a forked child, and the thread is the parent's."""
+        self._lock = threading.RLock()  # a thread of the parent's may have held the other
+        self._has_ended = True
+        self._refusal = "this pool belongs to the parent of this forked process"
+
+    def _ask(self, question: Callable[[], T], default: T) -> T:
+        """Return what `question` returns on the pool's thread; the default if that has ended."""
+        if threading.current_thread() is self._thread:
+            return question()
+        answer: Future[T] = Future()
+        with self._lock:
+            if self._has_ended:
+                return default
+            self._loop.call_soon_threadsafe(_answer, answer, question)
+        return answer.result()
+
+    # On the pool's thread.
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                self._loop.set_default_executor(_helpers())
+                self._run_on(runner)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run_on(self, runner: asyncio.Runner) -> None:
+        try:
+            runner.run(self._dispatcher.run())
+        finally:
+            with self._lock:
+                self._has_ended = True
+            runner.run(asyncio.sleep(0))  # answers what has been asked until now
+
+    def _make_pool(self, listener: PoolListener) -> Pool:
+        plan = self._plan
+        spec = PoolSpec(
+            name="pool",
+            kind="process",
+            size=1,
+            modules=(),
+            boot_seconds=_BOOT_SECONDS,
+            folder=self._folder,
+            max_tasks_per_worker=plan.max_tasks_per_child or 0,
+            asked_seconds=0.0,
+        )
+        outset = Outset(plan.script, self._folder, plan.initializer, plan.initargs)
+        launcher = ContextLauncher(plan.context, outset)
+        return Pool(spec, secrets.token_hex(8), self._next_number, listener, launcher=launcher)
+
+    async def _next_number(self) -> int:
+        return next(self._workers)
+
+
+def _answer(answer: "Future[T]", question: Callable[[], T]) -> None:
+    try:
+        answer.set_result(question())
+    except BaseException as error:  # noqa: BLE001 - it is raised where the question was asked
+        answer.set_exception(error)
+
+
+def _helpers() -> ThreadPoolExecutor:
+    """Return threads for what blocks, already started: an ending interpreter starts no more."""
+    executor = ThreadPoolExecutor(_HELPERS, "pooldeck-pool-helper")
+    meeting = threading.Barrier(_HELPERS)
+    for _ in range(_HELPERS):
+        executor.submit(meeting.wait)
+    return executor

@@ -1,0 +1,69 @@
+"""Starts the workers of an embedded pool as processes of a `multiprocessing` context."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from socket import socket
+from typing import Final, Protocol, cast
+
+from pooldeck.embedded import worker
+from pooldeck.launching import Launched, WorkerExit
+from pooldeck.protocol import Setup
+
+_STATUS_SECONDS: Final = 1.0  # for another thread that took the status to write it down
+_PAUSE: Final = 0.001
+
+
+class StartsProcesses(Protocol):
+    """What spawn and forkserver contexts have, and `BaseContext` does not declare."""
+
+    Process: Callable[..., BaseProcess]
+
+
+@dataclass(frozen=True)
+class ContextLauncher:
+    """A `pooldeck.launching.Launcher` over the `Process` of a context.
+
+    Attributes:
+        context: A spawn or forkserver context.
+        outset: How each worker begins.
+    """
+
+    context: BaseContext
+    outset: worker.Outset
+
+    def launch(self, setup: Setup, boot: str, pipe: socket, control: socket) -> Launched:
+        """Start a worker with its ends of the two pipes.
+
+        Raises:
+            OSError: If it cannot be started; so if the initializer cannot be pickled.
+        """
+        process = cast(StartsProcesses, self.context).Process(
+            target=worker.main, args=(pipe, control, boot, self.outset), name=setup.worker
+        )
+        try:
+            process.start()
+        except Exception as error:
+            raise ChildProcessError(f"{type(error).__name__}: {error}") from error
+        assert process.pid is not None  # noqa: S101 - it was started
+        return Launched(process.pid, lambda: _reaped(process))
+
+
+def _reaped(process: BaseProcess) -> WorkerExit:
+    """Take the exit status of a process that has ended.
+
+    `multiprocessing` takes the statuses of its children here and there. Where it is just at that
+    in another thread, the status is there a moment later. The peak memory is lost with it.
+    """
+    until = time.monotonic() + _STATUS_SECONDS
+    process.join()
+    while process.exitcode is None and time.monotonic() < until:
+        time.sleep(_PAUSE)
+    code = process.exitcode
+    if code is not None:
+        process.close()
+    if code is not None and code < 0:
+        return WorkerExit(code=None, signal=-code, peak_rss_bytes=0)
+    return WorkerExit(code=code, signal=None, peak_rss_bytes=0)

@@ -1,0 +1,71 @@
+"""Who holds the GIL of another process, as far as that shows from outside.
+
+A thread that waits for the GIL wakes every 5 ms to ask for it, some 200 times a second, and gives
+up the CPU each time; the kernel counts that as voluntary context switches. A thread that holds the
+GIL does not, nor does one that waits for something else. Where there is no /proc nothing shows.
+"""
+
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_WATCHED: Final = 0.2  # seconds
+_WAKES: Final = 10  # in that time; 40 where the machine is not busy
+_SWITCHES: Final = "voluntary_ctxt_switches:"
+
+
+def is_held(pid: int, tasks: Collection[int]) -> bool:
+    """Tell whether some thread holds the GIL without letting go. It takes 0.2 s and blocks.
+
+    Tasks may wake up often for reasons of their own. The worker's own threads do not: if one of
+    them does, it waits for the GIL.
+
+    Args:
+        pid: The process; one of its own threads should have something to do.
+        tasks: The kernel's numbers of the threads that run tasks.
+    """
+    return not _waiters(pid).keys() <= set(tasks)
+
+
+def is_held_by(pid: int, thread: int, others: Collection[int]) -> bool:
+    """Tell whether it is this thread of a task that holds the GIL. It takes 0.2 s and blocks.
+
+    Args:
+        pid: The process; one of its own threads should have something to do.
+        thread: The kernel's number of the thread.
+        others: Those of the other threads that run tasks.
+
+    Returns:
+        Whether the GIL is held and all that run tasks wait for it, but this one. If one of the
+        others does not wait for it, that one may be the holder.
+    """
+    waiters = _waiters(pid)
+    is_held = not waiters.keys() <= {thread, *others}
+    return is_held and thread not in waiters and waiters.keys() >= set(others)
+
+
+def _waiters(pid: int) -> Mapping[int, int]:
+    """Watch for a moment; return the threads that woke often, and how often."""
+    before = _switches(pid)
+    time.sleep(_WATCHED)
+    wakes = {thread: n - before.get(thread, n) for thread, n in _switches(pid).items()}
+    return {thread: n for thread, n in wakes.items() if n >= _WAKES}
+
+
+def _switches(pid: int) -> dict[int, int]:
+    """Return how often each thread of a process has given up the CPU; none if it is gone."""
+    counts = {}
+    with suppress(OSError):
+        for folder in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):  # this thread has just ended
+                counts[int(folder.name)] = _voluntary((folder / "status").read_text())
+    return counts
+
+
+def _voluntary(status: str) -> int:
+    for line in status.splitlines():
+        if line.startswith(_SWITCHES):
+            return int(line.removeprefix(_SWITCHES))
+    return 0
