@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from app.runtime.ending import Ending
 from app.runtime.opening import running
 from app.settings import Settings
 from app.web import pages, static_files
@@ -26,7 +27,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings) as service:
+        app.state.ending = ending = Ending(settings.grace_seconds)
+        async with running(settings, ending=ending) as service:
             app.state.service = service
             yield
 

@@ -18,6 +18,7 @@ from pooldeck.cpus import usable_cpus
 DEFAULT_CONFIG = Path("pooldeck.toml")
 _DEFAULT_POOLS = {"io": {"kind": "thread"}, "cpu": {"kind": "process"}}
 _SHORTEST_TOKEN = 16
+_MEBIBYTE = 1024 * 1024
 _POOL_NAME = r"^[a-z][a-z0-9_-]{0,31}$"
 
 
@@ -37,6 +38,17 @@ class PoolSettings(BaseModel):
         description="`module.function`, run once in every worker before it is ready.",
     )
     queue_limit: Annotated[int, Field(ge=1)] = 100_000
+    spare: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        default=None,
+        description="Ready workers beside `size`. Default: 1 for processes; threads have none.",
+    )
+    max_tasks_per_worker: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="A worker is replaced after so many tasks; 0: never."
+    )
+    max_memory_mb: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="A worker over it is replaced, one over 1.5 times it is killed; 0: never.",
+    )
 
     @property
     def slots(self) -> int:
@@ -45,13 +57,26 @@ class PoolSettings(BaseModel):
             return self.size
         return min(32, usable_cpus() + 4) if self.kind == "thread" else usable_cpus()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_what_is_not_built(cls, values: Any) -> Any:
-        later = {"spare", "max_tasks_per_worker", "max_memory_mb"}
-        if isinstance(values, dict) and (found := sorted(later & values.keys())):
-            raise ValueError(f"{', '.join(found)}: not available yet; take it out")
-        return values
+    @property
+    def spares(self) -> int:
+        """Return how many ready workers there are beside those of the size."""
+        if self.spare is not None:
+            return self.spare
+        return 0 if self.kind == "thread" else 1
+
+    @property
+    def max_memory_bytes(self) -> int:
+        """Return the memory above which a worker is replaced, 0 for no limit."""
+        return self.max_memory_mb * _MEBIBYTE
+
+    @model_validator(mode="after")
+    def _threads_have_no_spare(self) -> Self:
+        if self.kind == "thread" and self.spare:
+            raise ValueError(
+                "spare: a thread pool is one worker and keeps none in reserve; "
+                "take spare out, or set it to 0"
+            )
+        return self
 
 
 class LimitSettings(BaseModel):
@@ -93,6 +118,8 @@ class Settings(BaseSettings):
     durability: Literal["full", "normal"] = "full"
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
     boot_seconds: Annotated[float, Field(gt=0)] = 60.0
+    hold_after: Annotated[int, Field(ge=0)] = 5
+    hold_seconds: Annotated[float, Field(gt=0)] = 600.0
     memory_queue: Annotated[int, Field(ge=100)] = 10_000
     limits: LimitSettings = LimitSettings()
 

@@ -52,8 +52,12 @@ class Serving:
 
     def stop(self) -> int:
         """End the server in good order and return its exit code."""
-        self.client.close()
         self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Return the exit code of a server that was told to end."""
+        self.client.close()
         _, rest = self.process.communicate(timeout=60)
         self.said += (rest or "").splitlines(keepends=True)
         return self.process.returncode

@@ -1,7 +1,9 @@
 """The whole way through the command: from a start in a user's folder to an end in good order."""
 
+import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,16 @@ from pooldeck import task
 @task
 def where():
     return [__file__, elsewhere.__file__, os.getcwd()]
+"""
+PATIENT = """
+import pathlib
+import time
+from pooldeck import task
+
+@task
+def wait_for(path):
+    while not pathlib.Path(path).exists():
+        time.sleep(0.01)
 """
 
 FAILING = {"examples.failures.divide": "exception", "examples.failures.crash": "crashed"}
@@ -53,6 +65,57 @@ def test_a_server_that_is_told_to_end_has_exit_code_0(tmp_path: Path) -> None:
 
         assert server.stop() == 0
         assert "Traceback" not in "".join(server.said)
+
+
+def test_a_server_that_drains_still_answers_and_refuses_new_tasks(tmp_path: Path) -> None:
+    (tmp_path / "jobs.py").write_text(PATIENT)
+    (tmp_path / "pooldeck.toml").write_text("grace_seconds = 60\n")
+
+    with serving(tmp_path, "--functions", "jobs") as server:
+        server.wait_until_ready()
+        body = {"function": "jobs.wait_for", "args": [str(tmp_path / "gate")]}
+        task = server.client.post("/api/v1/tasks", json=body).json()["id"]
+        eventually(lambda: state_of(server, task) == "running")
+        server.process.send_signal(signal.SIGTERM)
+        eventually(lambda: server.client.get("/readyz").status_code == 503)
+        refused = server.client.post("/api/v1/tasks", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (503, "draining")
+        assert server.client.get("/healthz").status_code == 200
+
+        (tmp_path / "gate").touch()
+        last = server.client.get(f"/api/v1/tasks/{task}", params={"wait": 30}).json()
+        assert server.wait() == 0
+    assert last["state"] in {"running", "succeeded"}  # who asks while it drains need not wait
+
+
+def test_a_second_signal_ends_what_runs_at_once(tmp_path: Path) -> None:
+    (tmp_path / "jobs.py").write_text(PATIENT)
+    (tmp_path / "pooldeck.toml").write_text("grace_seconds = 600\n")
+
+    with serving(tmp_path, "--functions", "jobs") as server:
+        server.wait_until_ready()
+        body = {"function": "jobs.wait_for", "args": [str(tmp_path / "never")]}
+        task = server.client.post("/api/v1/tasks", json=body).json()["id"]
+        eventually(lambda: state_of(server, task) == "running")
+        server.process.send_signal(signal.SIGINT)
+        eventually(lambda: server.client.get("/readyz").status_code == 503)
+        server.process.send_signal(signal.SIGINT)
+        assert server.wait() == 0
+
+    with serving(tmp_path, "--functions", "jobs") as server:
+        assert state_of(server, task) == "lost"
+        assert "ended in order" in "".join(server.said)
+
+
+def state_of(server: Serving, task: str) -> str:
+    return str(server.client.get(f"/api/v1/tasks/{task}").json()["state"])
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < until, "it did not come to be"
+        time.sleep(0.02)
 
 
 def test_workers_find_what_the_server_must_not_see(tmp_path: Path) -> None:

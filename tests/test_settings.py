@@ -24,6 +24,27 @@ def test_without_a_file_there_are_two_pools() -> None:
     assert settings.auto_pool == "cpu"
 
 
+def test_only_processes_have_a_spare_worker_unless_it_is_switched_off() -> None:
+    pools = {
+        "io": PoolSettings(kind="thread"),
+        "bare": PoolSettings(kind="thread", spare=0),
+        "cpu": PoolSettings(kind="process"),
+        "lean": PoolSettings(kind="process", spare=0),
+        "ample": PoolSettings(kind="process", spare=3),
+    }
+    assert {name: pool.spares for name, pool in pools.items()} == {
+        "io": 0,
+        "bare": 0,
+        "cpu": 1,
+        "lean": 0,
+        "ample": 3,
+    }
+
+
+def test_memory_is_set_in_mebibytes() -> None:
+    assert PoolSettings(kind="process", max_memory_mb=200).max_memory_bytes == 200 * 2**20
+
+
 def test_the_pools_of_the_file_replace_the_default_two() -> None:
     Path("pooldeck.toml").write_text('[pools.only]\nkind = "thread"\nsize = 3\n')
     settings = Settings()
@@ -75,7 +96,11 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"pools": {"Upper": {"kind": "thread"}}}, "pools"),
         ({"pools": {"a": {"kind": "fibre"}}}, "kind"),
         ({"pools": {"a": {"kind": "thread", "size": 0}}}, "size"),
-        ({"pools": {"a": {"kind": "process", "spare": 1}}}, "spare: not available yet"),
+        ({"pools": {"a": {"kind": "thread", "spare": 1}}}, "spare: a thread pool is one worker"),
+        ({"pools": {"a": {"kind": "process", "spare": -1}}}, "spare"),
+        ({"pools": {"a": {"kind": "process", "max_memory_mb": -1}}}, "max_memory_mb"),
+        ({"hold_after": -1}, "hold_after"),
+        ({"hold_seconds": 0}, "hold_seconds"),
         ({"pools": {"a": {"kind": "process", "initializer": "nodots"}}}, "initializer"),
         ({"token": "short"}, "16 characters"),
         ({"host": "0.0.0.0"}, "set POOLDECK_TOKEN"),

@@ -16,17 +16,16 @@ from app.domain.binding import Parameters
 from app.domain.errors import (
     BadArguments,
     InvalidRequest,
-    NotAvailableYet,
     PooldeckError,
     UnknownFunction,
     UnknownPool,
 )
 from app.domain.explain import explain
-from pooldeck.functions import FunctionSpec, Options
+from app.domain.tasks import RunOptions
+from pooldeck.functions import FunctionSpec
 
 REDACTED = "[redacted]"
 _AUTO = "auto"
-_DEFAULTS = Options()
 
 
 class RegisteredFunction:
@@ -36,6 +35,7 @@ class RegisteredFunction:
         spec: What the worker reported.
         pool: The pool's name; `auto` is resolved.
         problem: Why it cannot be called, in words; None when it can.
+        run_options: How its tasks are run where a submission does not say otherwise.
     """
 
     def __init__(self, spec: FunctionSpec, pool: str, problem: str | None) -> None:
@@ -44,6 +44,12 @@ class RegisteredFunction:
         self.problem = problem
         self._parameters = Parameters(spec.parameters)
         self._sensitive = frozenset(spec.options.sensitive)
+        self.run_options = RunOptions(
+            timeout=spec.options.timeout,
+            retries=spec.options.retries,
+            backoff=spec.options.backoff,
+            idempotent=spec.options.idempotent,
+        )
 
     def check(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         """Find out whether the function can be called with these arguments.
@@ -54,7 +60,6 @@ class RegisteredFunction:
 
         Raises:
             UnknownPool: If the function names a pool that does not exist.
-            NotAvailableYet: If the function was registered with an option that is not built.
             InvalidRequest: If the function cannot be called for another reason.
             BadArguments: If the arguments do not fit; `argument` names the first that does not.
         """
@@ -91,8 +96,6 @@ class RegisteredFunction:
         error: type[PooldeckError] = InvalidRequest
         if self.spec.problem is None:  # what a catalogue itself finds is an unknown pool
             error = UnknownPool
-        elif _wants_more(self.spec.options):
-            error = NotAvailableYet
         raise error(f"{self.spec.name} cannot be called: {problem}", field="/function")
 
     def _complain(self, values: dict[str, Any]) -> None:
@@ -153,13 +156,6 @@ class Catalogue:
         close += [known for known in self._functions if known.endswith(f".{name}")][:3]
         hint = f"; did you mean {' or '.join(dict.fromkeys(close))}?" if close else ""
         return f'no function called "{name[:200]}" is registered{hint}'
-
-
-def _wants_more(options: Options) -> bool:
-    """Tell whether a function was registered with options that are not built."""
-    built = {"name", "pool", "priority", "sensitive"}
-    names = set(Options.__struct_fields__) - built
-    return any(getattr(options, name) != getattr(_DEFAULTS, name) for name in names)
 
 
 def _text(value: Any) -> str:

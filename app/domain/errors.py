@@ -105,6 +105,11 @@ class QueueFull(PooldeckError):
     title = "The pool's queue is full"
 
 
+class FunctionOnHold(PooldeckError):
+    code = "function_on_hold"
+    title = "The function is on hold: too many workers died under it"
+
+
 class TooManyStreams(PooldeckError):
     code = "too_many_streams"
     title = "Too many live streams are open"
@@ -123,6 +128,11 @@ class Starting(PooldeckError):
 class Draining(PooldeckError):
     code = "draining"
     title = "The server is shutting down"
+
+
+class PoolBroken(PooldeckError):
+    code = "pool_broken"
+    title = "The pool's workers cannot start"
 
 
 class StorageUnavailable(PooldeckError):

@@ -2,15 +2,22 @@
 
 from msgspec import Struct
 
+from app.domain.controls import PoolControl
+
 
 class SlotHealth(Struct, frozen=True):
-    """A slot of a worker and what runs in it; all None when it is free."""
+    """A slot of a worker and what runs in it; all None when it is free.
+
+    An abandoned thread is no slot any more; it is listed behind them until it ends.
+    """
 
     task: str | None = None
     function: str | None = None
     elapsed: float | None = None
     usual_p50: float | None = None
     abandoned: bool = False
+    timeout: float | None = None  # seconds that it may run
+    cancel_requested: bool = False  # it was asked to end itself
 
 
 class SwitchRates(Struct, frozen=True):
@@ -47,3 +54,6 @@ class PoolHealth(Struct, frozen=True):
     oldest_wait: float | None
     incidents: int
     workers: tuple[WorkerHealth, ...]
+    spare: int = 0  # workers that are ready to take a dead one's place
+    notice: str | None = None  # what needs attention, in words, a line for each
+    controls: PoolControl | None = None  # what was set by hand, if anything was

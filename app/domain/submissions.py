@@ -1,7 +1,7 @@
 """What a client asks for: the body of a submission, and the answer to it."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
@@ -13,6 +13,7 @@ MAX_TAG_LENGTH = 100
 MAX_NAME_LENGTH = 200
 MAX_KEY_LENGTH = 200
 MAX_DELAY = 365 * 24 * 3600  # seconds
+MAX_RETRIES = 100
 PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f])"  # not [^...]*$: `$` lets a last newline pass
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=PRINTABLE)]
@@ -46,6 +47,22 @@ Kwargs: TypeAlias = Annotated[
         extra_json_schema={"type": "object", "default": {}},
     ),
 ]
+Timeout: TypeAlias = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=MAX_DELAY,
+        description="Seconds from its start to its end. Default: the function's.",
+    ),
+]
+Retries: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAX_RETRIES,
+        description="Reruns after an exception or a timeout. Default: the function's.",
+    ),
+]
 Later: TypeAlias = Annotated[Raw, Meta(description="Not available yet: refused with status 501.")]
 Key: TypeAlias = Annotated[
     str,
@@ -69,11 +86,10 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     delay: Delay | None = None
     run_at: Moment | None = None
     tags: Tags = ()
+    timeout: Timeout | None = None
+    retries: Retries | None = None
     idempotency_key: Key | None = None
-    # Not available yet: known here so that they can be refused by name.
-    timeout: Later | UnsetType = UNSET
-    retries: Later | UnsetType = UNSET
-    after: Later | UnsetType = UNSET
+    after: Later | UnsetType = UNSET  # known here so that it can be refused by name
 
 
 class Accepted(Struct, frozen=True):
@@ -83,8 +99,32 @@ class Accepted(Struct, frozen=True):
     created: bool
 
 
-class Cancelled(Struct, frozen=True):
-    """What cancelling did: `outcome` is "cancelled" or "already_ended"."""
+CancelOutcome: TypeAlias = Literal[
+    "cancelled",  # it had not started
+    "cancel_requested",  # it runs, and has been asked to end itself
+    "killed",  # its worker was ended
+    "abandoned",  # it ran in a thread, which cannot be killed: nobody waits for it any more
+    "already_ended",
+]
+"""What cancelling a task did."""
 
-    outcome: str
+
+class Cancelled(Struct, frozen=True):
+    """What cancelling did, and the task after it."""
+
+    outcome: CancelOutcome
     task: StoredTask
+
+
+class BulkDone(Struct, frozen=True):
+    """What was done to all tasks that a filter fits: how many, and what it did to how many."""
+
+    matched: int
+    outcomes: dict[str, int]
+
+
+class TaskStack(Struct, frozen=True):
+    """Where a running task is: `text` is None if it ended meanwhile or its worker cannot tell."""
+
+    task: StoredTask
+    text: str | None

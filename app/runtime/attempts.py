@@ -1,16 +1,22 @@
 """An attempt while a worker has it, and what its reports become: a start, log lines, an end."""
 
-from typing import Final
+import asyncio
+import random
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
 
 from app.domain.clock import Clock
+from app.domain.reruns import rerun_at
 from app.domain.states import State
-from app.domain.tasks import End, LogEntry, QueuedTask, Start
+from app.domain.tasks import End, LogEntry, QueuedTask, Rerun, RunOptions, Start
 from pooldeck.crew import Running, Worker
 from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.protocol import LogLine
+from pooldeck.protocol import Call, LogLine
+
+Answer = Literal["started", "ended", "returned"]
+"""What became of an attempt that was asked to end itself while nobody knew whether it had begun."""
 
 _LOST: Final = frozenset({ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
 _to_json = msgspec.json.Encoder().encode
@@ -21,14 +27,49 @@ class Attempt(Struct):
 
     task: QueuedTask
     number: int
+    options: RunOptions
     started_at: int | None = None
     log_lines: int = 0
+    is_asked: bool = False  # to end itself, by hand: it is not run again then
+    answers: "tuple[asyncio.Future[Answer], ...]" = ()
+
+    @classmethod
+    def next_of(cls, task: QueuedTask) -> "Attempt":
+        """Return the attempt that comes next for `task`."""
+        return cls(task, task.attempt + 1, RunOptions.from_json(task.options))
+
+    def call(self) -> Call:
+        """Return what a worker needs to know."""
+        task = self.task
+        return Call(
+            task.id,
+            self.number,
+            task.function,
+            task.args.encode(),
+            task.kwargs.encode(),
+            self.options.timeout,
+        )
 
     def begin(self, running: Running, clock: Clock) -> None:
         """Note its start, if the worker reported one."""
         if running.started_at is not None:
             since = clock.monotonic() - running.started_at
             self.started_at = clock.now() - int(since * 1e6)
+
+    def ask(self) -> "asyncio.Future[Answer]":
+        """Note that it was asked to end itself; return what is told when more is known of it."""
+        self.is_asked = True
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.answers = (*self.answers, answer)
+        return answer
+
+    def tell(self, news: Answer) -> bool:
+        """Tell those who asked what became of it; return whether there was anybody."""
+        waiting = [answer for answer in self.answers if not answer.done()]
+        for answer in waiting:
+            answer.set_result(news)
+        self.answers = ()
+        return bool(waiting)
 
     @property
     def _queued_seconds(self) -> float | None:
@@ -81,7 +122,7 @@ class Attempt(Struct):
         return End(
             seq=self.task.seq,
             attempt=self.number,
-            state=_final_state(error),
+            state=_final_state(outcome),
             finished_at=finished_at,
             started_at=self.started_at,
             queued_seconds=self._queued_seconds,
@@ -96,8 +137,18 @@ class Attempt(Struct):
             measurement=_to_json(measurement).decode() if measurement else None,
         )
 
+    def rerun(self, end: End, error: Error | None) -> Rerun | None:
+        """Return the rerun that follows its end, if the task goes on by itself."""
+        if error is None or self.is_asked:
+            return None
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads reruns, keeps no secret
+        run_at = rerun_at(self.options, self.task.reruns, error.kind, end.finished_at, jitter)
+        return None if run_at is None else Rerun(end, run_at)
 
-def _final_state(error: Error | None) -> State:
-    if error is None:
+
+def _final_state(outcome: Outcome) -> State:
+    if outcome.cancelled:
+        return State.CANCELLED
+    if outcome.error is None:
         return State.SUCCEEDED
-    return State.LOST if error.kind in _LOST else State.FAILED
+    return State.LOST if outcome.error.kind in _LOST else State.FAILED

@@ -53,6 +53,8 @@ class Backlog:
 
     def offer(self, task: QueuedTask) -> bool:
         """Hold a task that became queued; return False if it stays in the store only."""
+        if task.seq in self._waiting:
+            return True
         order = task.order
         if self._horizon is not None and order > self._horizon:
             return False
@@ -115,6 +117,11 @@ class Backlog:
         if task is not None:
             self._take_out(task)
         return task
+
+    def drop(self, function: str) -> None:
+        """Take out the tasks of a function; they wait in the store."""
+        for task in [task for task in self._waiting.values() if task.function == function]:
+            self._take_out(task)
 
     def _take_out(self, task: QueuedTask) -> None:
         del self._waiting[task.seq]

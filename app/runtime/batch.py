@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Start
+from app.domain.incidents import Incident
+from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from app.store.transaction import Transaction
 
 
@@ -31,8 +33,10 @@ class Batch(Struct):
     requests: list[Request] = []
     starts: dict[int, Start] = {}
     ends: list[End] = []
+    reruns: list[Rerun] = []
     progress: dict[int, ProgressMark] = {}
     log: list[LogEntry] = []
+    incidents: dict[str, Incident] = {}
 
     def __bool__(self) -> bool:
         return bool(self.inserts or self.requests or self.has_happened)
@@ -40,7 +44,9 @@ class Batch(Struct):
     @property
     def has_happened(self) -> bool:
         """Tell whether it holds anything that must not be lost."""
-        return bool(self.starts or self.ends or self.progress or self.log)
+        return bool(
+            self.starts or self.ends or self.reruns or self.progress or self.log or self.incidents
+        )
 
     def answers(self) -> "Iterator[asyncio.Future[Any]]":
         """Yield the futures of those who wait: first for inserts, then for requests."""
@@ -57,27 +63,33 @@ class Batch(Struct):
             yield Batch(requests=[request])
         for seq, start in self.starts.items():
             yield Batch(starts={seq: start})
-        for end in self.ends:
-            yield Batch(ends=[end])
         for seq, mark in self.progress.items():
             yield Batch(progress={seq: mark})
         for entry in self.log:
             yield Batch(log=[entry])
+        for end in self.ends:
+            yield Batch(ends=[end])
+        for rerun in self.reruns:
+            yield Batch(reruns=[rerun])
+        for key, incident in self.incidents.items():
+            yield Batch(incidents={key: incident})
 
     def parted(self) -> "tuple[Batch, Batch]":
         """Return what is asked for and what has happened, each by itself."""
-        happened = Batch(starts=self.starts, ends=self.ends, progress=self.progress, log=self.log)
-        return Batch(inserts=self.inserts, requests=self.requests), happened
+        asked = Batch(inserts=self.inserts, requests=self.requests)
+        return asked, replace(self, inserts=[], requests=[])
 
     def before(self, newer: "Batch") -> "Batch":
         """Return what has happened in this batch, followed by all of a newer one."""
-        ended = {end.seq for end in newer.ends}
+        ended = {end.seq for end in newer.ends} | {rerun.seq for rerun in newer.reruns}
         starts = {seq: start for seq, start in self.starts.items() if seq not in ended}
         return Batch(
             inserts=newer.inserts,
             requests=newer.requests,
             starts=starts | newer.starts,
             ends=self.ends + newer.ends,
+            reruns=self.reruns + newer.reruns,
             progress=self.progress | newer.progress,
             log=self.log + newer.log,
+            incidents=self.incidents | newer.incidents,
         )

@@ -1,8 +1,8 @@
-"""One pool's queue: which task runs next, and what became of those handed over.
+"""One pool's queue: which task runs next, and how it gets there.
 
-It owns the backlog of its pool and the tasks in hand. Intake offers it what is stored; it claims
-the best of them through the recorder, hands a claimed task to the pool when a slot is free, and
-turns what the pool reports into records. Everything runs on the event loop.
+It owns the backlog of its pool. Intake offers it what is stored; it claims the best of that through
+the recorder, and hands a claimed task to the pool when a slot is free. What becomes of it there is
+the business of `app.runtime.in_hand`. Everything runs on the event loop.
 
 A claim is committed before its task is handed over. Claims run ahead of free slots only as far as
 the pool gets through while a claim is on its way to the disk: tasks that take long, or that have
@@ -11,24 +11,25 @@ never run, are claimed when a slot is free and not before.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
-from app.domain.tasks import Claim, End, ProgressMark, QueuedTask
-from app.runtime.attempts import Attempt
+from app.domain.submissions import CancelOutcome
+from app.domain.tasks import Claim, QueuedTask
 from app.runtime.backlog import Backlog
 from app.runtime.claimed import Claimed
+from app.runtime.holds import Holds
+from app.runtime.in_hand import InHand
+from app.runtime.incidents import Incidents
 from app.runtime.recorder import Recorder
 from app.runtime.usual import Usual
 from app.store import queries, records
 from app.store.database import Reader
-from pooldeck.crew import PoolState, Running, Worker
+from pooldeck.crew import PoolState
 from pooldeck.functions import FunctionSpec
-from pooldeck.outcome import Outcome
 from pooldeck.pool import Pool
-from pooldeck.protocol import Call, LogLine, Progress
 
 _log = logging.getLogger(__name__)
 _AHEAD: Final = 1000  # claims ahead of free slots, at most
@@ -47,25 +48,34 @@ class Reservation(NamedTuple):
 
 
 class Dispatcher:
-    """Feeds one pool. It is the pool's listener.
+    """Feeds one pool.
 
     Args:
-        recorder: Where claims, starts and ends go.
+        name: The pool's name.
+        recorder: Where claims go.
         reader: Where the backlog is refilled from.
         clock: The server's time.
         usual: How long functions usually take.
+        holds: Which functions must not run.
+        incidents: Where deaths of workers go.
         memory: How many queued tasks to hold in memory.
         on_functions: Told which functions a worker of the pool reports.
         on_change: Told that the pool's picture changed.
+
+    Attributes:
+        in_hand: What the workers have; the pool's listener.
     """
 
     def __init__(
         self,
+        name: str,
         *,
         recorder: Recorder,
         reader: Reader,
         clock: Clock,
         usual: Usual,
+        holds: Holds,
+        incidents: Incidents,
         memory: int,
         on_functions: Callable[[list[FunctionSpec]], None],
         on_change: Callable[[], None],
@@ -75,23 +85,30 @@ class Dispatcher:
         self._reader = reader
         self._clock = clock
         self._usual = usual
+        self._holds = holds
         self._memory = memory
-        self._on_functions = on_functions
-        self._on_change = on_change
+        self.in_hand = InHand(
+            name,
+            recorder=recorder,
+            clock=clock,
+            usual=usual,
+            incidents=incidents,
+            on_room=self.pump,
+            on_return=self.take_back,
+            on_functions=on_functions,
+            on_change=lambda: self._changed(on_change),
+        )
         self._backlog = Backlog(memory)
         self._claiming: dict[int, QueuedTask] = {}
         self._claim_work: asyncio.Task[None] | None = None
         self._claim_seconds = 0.002  # running mean of how long a claim takes
         self._claimed = Claimed()
         self._reserved = 0  # tasks that are stored and claimed by a commit on its way
-        self._handed: dict[str, Attempt] = {}
-        self._begun: dict[str, tuple[Worker, Running]] = {}  # started in this turn of the loop
-        self._ended: list[End] = []  # in this turn, too
-        self._is_reporting = False
         self._refilling = False
         self._missed = _AFTER_ALL  # the best order that was offered in vain during a refill
         self._draining = False
         self._works: set[asyncio.Task[None]] = set()
+        holds.follow(self._hold_changed)
 
     def attach(self, pool: Pool) -> None:
         """Name the pool to feed."""
@@ -100,7 +117,9 @@ class Dispatcher:
     # What comes in.
 
     def offer(self, task: QueuedTask) -> None:
-        """Take a task that is stored as queued."""
+        """Take a task that is stored as queued; one on hold stays in the store."""
+        if task.function in self._holds:
+            return
         if not self._backlog.offer(task) and self._refilling:
             self._missed = min(self._missed, task.order)
 
@@ -138,34 +157,56 @@ class Dispatcher:
             self._missed = _BEFORE_ALL
         self.pump()
 
-    async def cancel(self, seq: int, now: int) -> bool:
-        """Cancel a task that no worker has, whether it waits here or in the store only.
+    async def cancel(self, seqs: Collection[int], now: int) -> set[int]:
+        """Cancel tasks that no worker has, whether they wait here or in the store only.
 
         Returns:
-            Whether it is cancelled; if not, it has been handed over or is final.
+            Which are cancelled; the others have been handed over or are final.
 
         Raises:
-            StorageUnavailable: If it could not be written; the task waits on as before.
+            StorageUnavailable: If it could not be written; the tasks wait on as before.
         """
-        if seq in self._claiming and self._claim_work is not None:
+        if self._claim_work is not None and not self._claiming.keys().isdisjoint(seqs):
             await asyncio.shield(self._claim_work)
-        if any(attempt.task.seq == seq for attempt in self._handed.values()):
-            return False
-        waiting = self._backlog.remove(seq)
-        claimed = self._claimed.remove(seq)
+        ahead = set(seqs).difference(self.in_hand.seqs())
+        waiting = [task for seq in ahead if (task := self._backlog.remove(seq))]
+        claimed = [entry for seq in ahead if (entry := self._claimed.remove(seq))]
         try:
-            return bool(await self._recorder.perform(lambda tx: records.cancel(tx, [seq], now)))
+            return await self._write_cancelled(ahead, now)
         except PooldeckError:
-            if claimed is not None:
-                self._claimed.add(*claimed)
-            if waiting is not None:
-                self.offer(waiting)
+            for entry in claimed:
+                self._claimed.add(*entry)
+            for task in waiting:
+                self.offer(task)
             self.pump()
             raise
 
-    def has_handed(self, task_id: str) -> bool:
-        """Tell whether a worker has this task."""
-        return task_id in self._handed
+    async def _write_cancelled(self, seqs: Collection[int], now: int) -> set[int]:
+        moves = await self._recorder.perform(lambda tx: records.cancel(tx, list(seqs), now))
+        return {move.seq for move in moves}
+
+    async def stop_task(
+        self, task_id: str, seq: int, now: int, *, kill: bool
+    ) -> CancelOutcome | None:
+        """Cancel a task wherever it is, ask it to end itself if it runs, or kill it.
+
+        Returns:
+            What was done; None if the task has moved on meanwhile: look again.
+
+        Raises:
+            StorageUnavailable: If it could not be written; the task goes on as before.
+        """
+        if task_id not in self.in_hand:
+            return "cancelled" if await self.cancel([seq], now) else None
+        done = await self.in_hand.stop(task_id, self.pool, kill=kill)
+        if isinstance(done, QueuedTask):
+            try:
+                await self._write_cancelled([seq], now)
+            except PooldeckError:
+                self.take_back([done])
+                raise
+            return "cancelled"
+        return done
 
     @property
     def oldest(self) -> QueuedTask | None:
@@ -178,7 +219,7 @@ class Dispatcher:
         """Move tasks on as far as they can go now: hand over, claim, refill."""
         while self._claimed and not self._draining and self._hand_over(self._claimed.first):
             self._claimed.take()
-        if self._draining or self._claiming:
+        if self._draining or self._claiming or self.pool.state is not PoolState.RUNNING:
             return  # one claim at a time: what gathers meanwhile goes with the next
         if self._backlog and (chosen := self._choose()):
             self._claiming = {task.seq: task for task in chosen}
@@ -227,9 +268,7 @@ class Dispatcher:
                 self.offer(task)
             await asyncio.sleep(_RETRY_SECONDS)
         else:
-            for task in chosen:
-                if task.seq in granted:
-                    self._claimed.add(task, self._usual.work(task.function) or _UNKNOWN_WORK)
+            self._take_claimed([task for task in chosen if task.seq in granted])
             self._note_claim(asked_at)
         self._claiming = {}
         self.pump()
@@ -239,14 +278,22 @@ class Dispatcher:
         seconds = self._clock.monotonic() - asked_at
         self._claim_seconds += _SMOOTHING * (seconds - self._claim_seconds)
 
+    def _take_claimed(self, tasks: Iterable[QueuedTask]) -> None:
+        for task in tasks:
+            self._claimed.add(task, self._usual.work(task.function) or _UNKNOWN_WORK)
+
     def _hand_over(self, task: QueuedTask) -> bool:
         """Give a claimed task to the pool; return whether there was room for it."""
-        number = task.attempt + 1
-        call = Call(task.id, number, task.function, task.args.encode(), task.kwargs.encode())
-        if not self.pool.post(call, is_quick=self._usual.is_quick(task.function)):
-            return False
-        self._handed[task.id] = Attempt(task, number)
-        return True
+        if task.function in self._holds:
+            self._work(self._release([task]))
+            return True
+        return self.in_hand.hand(task, self.pool)
+
+    def take_back(self, tasks: Sequence[QueuedTask]) -> None:
+        """Let claimed tasks that no worker started wait for the next slot, before all others."""
+        for task in reversed(tasks):
+            self._claimed.put_back(task, self._usual.work(task.function) or _UNKNOWN_WORK)
+        self.pump()
 
     async def _refill(self) -> None:
         """Read the best of the queue from the store, leaving out what is in hand."""
@@ -269,9 +316,7 @@ class Dispatcher:
 
     def _in_hand(self) -> set[int]:
         return (
-            self._claiming.keys()
-            | {task.seq for task in self._claimed}
-            | {attempt.task.seq for attempt in self._handed.values()}
+            self._claiming.keys() | {task.seq for task in self._claimed} | set(self.in_hand.seqs())
         )
 
     def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -296,94 +341,43 @@ class Dispatcher:
         """Let what runs end for `grace` seconds, end the workers, take unused claims back."""
         self._draining = True
         await self.pool.stop(grace)
-        self._report()
+        self.in_hand.report()
         await asyncio.gather(*self._works, return_exceptions=True)
-        await self._release()
+        await self._release(self._unused())
 
-    async def _release(self) -> None:
-        """Take back the claims of tasks that no worker has; they queue as before."""
+    def _unused(self) -> list[QueuedTask]:
+        """Take out the claimed tasks that no worker has."""
         unused = []
         while self._claimed:
             unused.append(self._claimed.take())
-        claims = [Claim(task.seq, task.attempt + 1) for task in unused]
-        if claims:
-            await self._recorder.perform(lambda tx: records.release(tx, claims))
-        for task in unused:
-            self.offer(task)
+        return unused
 
-    # What the pool reports.
+    async def _release(self, tasks: Sequence[QueuedTask]) -> None:
+        """Take back claims of tasks that no worker has; they queue as before.
 
-    def started(self, worker: Worker, running: Running) -> None:
-        """Note a start, to be recorded with what else this turn of the event loop brings."""
-        if (attempt := self._handed.get(running.call.task)) is not None:
-            attempt.begin(running, self._clock)
-            self._begun[running.call.task] = (worker, running)
-            self._report_soon()
+        If it cannot be written they stay claimed, and are tried again or handed over later.
+        """
+        claims = [Claim(task.seq, task.attempt + 1) for task in tasks]
+        try:
+            if claims:
+                await self._recorder.perform(lambda tx: records.release(tx, claims))
+        except PooldeckError as error:
+            _log.warning("%d claims could not be taken back: %s", len(claims), error)
+            await asyncio.sleep(_RETRY_SECONDS)
+            self.take_back(tasks)
+        else:
+            for task in tasks:
+                self.offer(task)
 
-    def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
-        """Note an end, to be recorded with what else this turn of the event loop brings."""
-        attempt = self._handed.pop(running.call.task, None)
-        if attempt is None:
-            return
-        if self._begun.pop(running.call.task, None) is None and attempt.started_at is None:
-            attempt.begin(running, self._clock)
-        now = self._clock.monotonic()
-        run = now - (running.started_at or now)
-        if outcome.measurement is not None:
-            run = outcome.measurement.run
-            self._usual.note(attempt.task.function, outcome.measurement)
-        self._ended.append(attempt.end(worker, running, outcome, run, self._clock.now()))
-        self._report_soon()
+    def _changed(self, on_change: Callable[[], None]) -> None:
+        """Pass on that the pool's health changed; a pool that hands nothing out keeps no claims."""
+        if self.pool.state is not PoolState.RUNNING and self._claimed:
+            self._work(self._release(self._unused()))
+        on_change()
 
-    def _report_soon(self) -> None:
-        if not self._is_reporting:
-            self._is_reporting = True
-            asyncio.get_running_loop().call_soon(self._report)
-
-    def _report(self) -> None:
-        """Record the starts that have not ended yet, and the ends."""
-        self._is_reporting = False
-        starts = [self._handed[task].start(*begun) for task, begun in self._begun.items()]
-        self._recorder.happened(starts, self._ended)
-        self._begun, self._ended = {}, []
-        self._on_change()
-
-    def progressed(self, progress: Progress) -> None:
-        """Record how far a task is."""
-        if (attempt := self._handed.get(progress.task)) is not None:
-            self._recorder.progressed(
-                ProgressMark(
-                    seq=attempt.task.seq,
-                    attempt=attempt.number,
-                    fraction=progress.fraction,
-                    message=progress.message,
-                )
-            )
-            self._on_change()
-
-    def logged(self, task: str, lines: list[LogLine]) -> None:
-        """Record log lines."""
-        if (attempt := self._handed.get(task)) is not None:
-            self._recorder.logged(attempt.entries(lines))
-
-    def returned(self, calls: list[Call]) -> None:
-        """Let tasks that no worker started wait for the next slot, before all others."""
-        for call in reversed(calls):
-            if (attempt := self._handed.pop(call.task, None)) is not None:
-                task = attempt.task
-                self._claimed.put_back(task, self._usual.work(task.function) or _UNKNOWN_WORK)
-        self.pump()
-
-    def described(self, functions: list[FunctionSpec]) -> None:
-        """Pass on which functions a worker has."""
-        self._on_functions(functions)
-
-    def has_room(self) -> None:
-        """Use the room."""
-        self.pump()
-
-    def changed(self) -> None:
-        """Pass on that the pool's health changed; a broken pool keeps no claims."""
-        if self.pool.state is PoolState.BROKEN and self._claimed:
-            self._work(self._release())
-        self._on_change()
+    def _hold_changed(self, function: str) -> None:
+        """Let a function's tasks wait in the store, or read them again when it is released."""
+        if function in self._holds:
+            self._backlog.drop(function)
+        else:
+            self.look_again()

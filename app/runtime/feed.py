@@ -61,14 +61,26 @@ class Feed:
     async def stop(self) -> None:
         """End every subscription, and answer those who wait with what there is."""
         self.close_streams()
-        for task_id in list(self._waiters):
-            self._release(task_id)
+        await self.release_waiters(patience=0)
         await self._builder
 
     def close_streams(self) -> None:
         """End every subscription; further ones end at once."""
         self._closed = True
         self._stirred.set()
+
+    async def release_waiters(self, patience: float) -> None:
+        """Answer those who wait with what there is.
+
+        Args:
+            patience: Seconds for the ends that they wait for, if these are on their way to the
+                disk.
+        """
+        waiting = [future for futures in self._waiters.values() for future in futures]
+        if waiting:
+            await asyncio.wait(waiting, timeout=patience)
+        for task_id in list(self._waiters):
+            self._release(task_id)
 
     # What has been committed.
 

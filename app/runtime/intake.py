@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from app.domain.catalogue import Catalogue, RegisteredFunction
@@ -27,6 +28,7 @@ from app.domain.states import State
 from app.domain.submissions import Accepted, Submission
 from app.domain.tasks import NewTask, StoredTask
 from app.runtime.dispatcher import Dispatcher
+from app.runtime.holds import Holds
 from app.runtime.keys import KeysInFlight
 from app.runtime.recorder import Recorder
 from app.runtime.tally import Tally
@@ -52,6 +54,7 @@ class Intake:
         queues: The dispatcher of each pool.
         pools: The settings of each pool.
         tally: Knows how many tasks wait in each pool.
+        holds: Knows which functions must not run.
         on_scheduled: Told when tasks are stored that wait for a time.
     """
 
@@ -67,6 +70,7 @@ class Intake:
         queues: Mapping[str, Dispatcher],
         pools: Mapping[str, PoolSettings],
         tally: Tally,
+        holds: Holds,
         on_scheduled: Callable[[], None],
     ) -> None:
         self._recorder = recorder
@@ -78,6 +82,7 @@ class Intake:
         self._queues = queues
         self._pools = pools
         self._tally = tally
+        self._holds = holds
         self._on_scheduled = on_scheduled
         self._arriving: Counter[str] = Counter()  # by pool, on their way to the store
         self._keys = KeysInFlight()
@@ -134,6 +139,7 @@ class Intake:
         if not catalogue.is_known:
             raise Starting("no worker has reported its functions yet", retry_after=1)
         function = catalogue.get(submission.function)
+        self._holds.check(submission.function)
         args, kwargs = bytes(submission.args), bytes(submission.kwargs)
         values = _decode(args), _decode(kwargs)
         function.check(*values)
@@ -157,16 +163,20 @@ class Intake:
             shown_kwargs=shown[1],
             idempotency_key=key,
             fingerprint=None if key is None else _fingerprint(submission),
+            options=_options(submission, function),
         )
 
     def _pool(self, submission: Submission, function: RegisteredFunction) -> str:
         pool = submission.pool
         if pool is None or pool == "auto":
             return function.pool
+        self._check_pool(pool)
+        return pool
+
+    def _check_pool(self, pool: str) -> None:
         if pool not in self._queues:
             there = ", ".join(self._queues)
             raise UnknownPool(f'there is no pool "{pool}"; there are: {there}', field="/pool")
-        return pool
 
     # Idempotency keys.
 
@@ -217,6 +227,17 @@ class Intake:
                 self._offer(tasks)
 
         await self._recorder.insert(tasks, settled)
+
+    def check_again(self, function: str, pool: str, number: int) -> None:
+        """Find out whether so many stored tasks of a function may be queued again.
+
+        Raises:
+            PooldeckError: If not: its function or pool is gone, on hold, or the queue is full.
+        """
+        self._catalogue().get(function)
+        self._holds.check(function)
+        self._check_pool(pool)
+        self._check_room(Counter({pool: number}))
 
     def _offer(self, tasks: Sequence[NewTask]) -> None:
         """Let tasks that are stored wait for a slot, or for their time."""
@@ -277,6 +298,16 @@ def _priority(submission: Submission, function: RegisteredFunction) -> int:
     return function.spec.options.priority if submission.priority is None else submission.priority
 
 
+def _options(submission: Submission, function: RegisteredFunction) -> str | None:
+    """Return what the task keeps of how it is run, as JSON."""
+    options = function.run_options
+    if submission.timeout is not None:
+        options = replace(options, timeout=submission.timeout)
+    if submission.retries is not None:
+        options = replace(options, retries=submission.retries)
+    return options.to_json()
+
+
 def _fingerprint(submission: Submission) -> str:
     """Return a digest of everything that a submission asks for, except its key."""
     body: list[Any] = [
@@ -288,5 +319,7 @@ def _fingerprint(submission: Submission) -> str:
         submission.delay,
         submission.run_at,
         submission.tags,
+        submission.timeout,
+        submission.retries,
     ]
     return hashlib.blake2b(msgspec.msgpack.encode(body), digest_size=16).hexdigest()

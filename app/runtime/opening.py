@@ -3,196 +3,171 @@
 The order is the way of a task, backwards: whatever takes must be there before whatever gives.
 """
 
-import asyncio
-import logging
-import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final
 
-from app.domain.catalogue import Catalogue
 from app.domain.clock import Clock, SystemClock
+from app.domain.controls import ServerRun
+from app.domain.events import TaskChanged
 from app.domain.ids import TaskIds
 from app.runtime.deck import Deck
-from app.runtime.directory import Directory
 from app.runtime.dispatcher import Dispatcher
+from app.runtime.draining import pools_running
+from app.runtime.ending import Ending
 from app.runtime.feed import Feed
+from app.runtime.ground import Ground, open_ground
 from app.runtime.intake import Intake
-from app.runtime.recorder import Recorder
-from app.runtime.recovery import recover
+from app.runtime.lifetimes import lifetime
+from app.runtime.pool_making import clear_worker_files, make_pool, worker_pids
+from app.runtime.recovery import recover, report
+from app.runtime.requeue import Requeue
 from app.runtime.sampler import Sampler
 from app.runtime.scheduler import Scheduler
 from app.runtime.service import Parts, Service
-from app.runtime.tally import WINDOW_SECONDS, Tally
-from app.runtime.usual import Usual
+from app.runtime.task_control import TaskControl
 from app.settings import Settings
-from app.store import queries, records
-from app.store.database import Database, Reader
-from pooldeck.crew import PoolSpec
-from pooldeck.pool import Pool
-from pooldeck.protocol import Limits
-
-_log = logging.getLogger(__name__)
-_DATABASE: Final = "pooldeck.sqlite3"
-_WORKER_FILES: Final = "workers"
-_MINUTE: Final = 60_000_000  # microseconds
+from app.store import queries
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Service]:
+async def running(
+    settings: Settings, clock: Clock | None = None, ending: Ending | None = None
+) -> AsyncIterator[Service]:
     """Start a server, give its service to the body, stop it at the end.
 
     Args:
         settings: What to run.
         clock: Where it takes the time from; the system's by default.
+        ending: Lets it drain and end its pools while the body still runs.
 
     Raises:
         StartupError: If it cannot start; what was opened is closed again.
     """
-    clock = clock or SystemClock()
+    ending = ending or Ending(settings.grace_seconds)
+    queues: dict[str, Dispatcher] = {}
+    sampler = Sampler(partial(worker_pids, queues))
+
+    def announce(moves: Sequence[TaskChanged]) -> None:
+        feed.announce(moves)  # which is not there yet: it needs the deck, and that the record
+
     async with AsyncExitStack() as stack:
-        database, reader = await _open_store(settings, stack)
-        tally, usual = Tally(), Usual()
-        queues: dict[str, Dispatcher] = {}
-        deck = Deck(queues, tally, usual, clock)
-        feed = Feed(clock, tally, deck.health, settings.limits.streams)
-        recorder = Recorder(database, settings.limits.pending_writes, feed.announce)
-        await _load(tally, reader, clock)
+        ground = await open_ground(settings, clock or SystemClock(), announce, stack)
+        deck = Deck(queues, sampler, ground)
+        feed = Feed(ground.clock, ground.tally, deck.health, settings.limits.streams)
         feed.start()
         stack.push_async_callback(feed.stop)
-        recorder.start()
-        stack.push_async_callback(recorder.stop)
-        if lost := await recover(recorder, clock):
-            _log.warning("the last server ended with %d tasks in hand: they are lost", lost)
+        ground.recorder.start()
+        stack.push_async_callback(ground.recorder.stop)
 
-        _clear_worker_files(settings)
-        directory = await _directory(settings, reader, recorder, clock)
-        boot = secrets.token_hex(8)
+        run = await _begin(ground, stack)
+        clear_worker_files(settings)
         for name in settings.pools:
-            queues[name] = queue = Dispatcher(
-                recorder=recorder,
-                reader=reader,
-                clock=clock,
-                usual=usual,
-                memory=settings.memory_queue,
-                on_functions=directory.report,
-                on_change=feed.touch,
-            )
-            queue.attach(Pool(_spec(name, settings), boot, partial(_number, recorder, name), queue))
-        scheduler = Scheduler(recorder, reader, clock, partial(_look_again, queues))
-        intake = await _intake(
-            settings, reader, recorder, clock, directory, queues, tally, scheduler
-        )
-        sampler = Sampler(deck.pids, feed.touch)
-        deck.measure_with(sampler)
-        service = Service(
-            Parts(
-                settings, clock, database, reader, recorder, directory, intake, queues, deck, feed
-            )
-        )
-
-        stack.push_async_callback(_stop_pools, queues, settings.grace_seconds)
-        await asyncio.gather(*(queue.start() for queue in queues.values()))
-        for part in (scheduler, sampler):
-            part.start()
-            stack.push_async_callback(part.stop)
-        stack.callback(service.begin_drain)
+            queue = _queue(name, ground, feed)
+            make_pool(name, ground, run.boot, queue)
+            queues[name] = queue
+        service = await _service(ground, queues, deck, feed, run, stack)
+        sampler.start(partial(_sampled, queues, sampler, feed))
+        stack.push_async_callback(sampler.stop)
+        await stack.enter_async_context(pools_running(queues, service, ending))
         yield service
 
 
-async def _open_store(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Reader]:
-    location = settings.database_url or settings.data / _DATABASE
-    database = await asyncio.to_thread(Database.open, location, settings.durability)
-    stack.callback(database.close)
-    reader = Reader(database)
-    stack.callback(reader.close)
-    return database, reader
+async def _begin(ground: Ground, stack: AsyncExitStack) -> ServerRun:
+    """Begin a run of the server, and sort out what the one before it left."""
+    beginning = await stack.enter_async_context(
+        lifetime(ground.database.lock, ground.reader, ground.recorder, ground.clock)
+    )
+    became = await recover(ground.recorder, ground.clock)
+    held = len(ground.holds.all())
+    return await report(beginning, became, ground.tally, held, ground.recorder)
 
 
-async def _load(tally: Tally, reader: Reader, clock: Clock) -> None:
-    """Begin to count where the store's counters stand."""
-    minute = clock.now() // _MINUTE
-    counts = await reader.run(queries.counts)
-    ended = await reader.run(queries.activity, minute - WINDOW_SECONDS // 60)
-    now = clock.monotonic()
-    tally.load(
-        ((count.pool, count.state, count.n) for count in counts),
-        ((now - 60 * (minute - entry.minute), entry.state, entry.n) for entry in ended),
+def _queue(name: str, ground: Ground, feed: Feed) -> Dispatcher:
+    return Dispatcher(
+        name,
+        recorder=ground.recorder,
+        reader=ground.reader,
+        clock=ground.clock,
+        usual=ground.usual,
+        holds=ground.holds,
+        incidents=ground.incidents,
+        memory=ground.settings.memory_queue,
+        on_functions=ground.directory.report,
+        on_change=feed.touch,
     )
 
 
-async def _directory(
-    settings: Settings, reader: Reader, recorder: Recorder, clock: Clock
-) -> Directory:
-    """Begin with the functions that were known when the last server ended."""
-    specs = await reader.run(queries.catalogue)
-    catalogue = Catalogue(tuple(settings.pools), settings.auto_pool, specs or None)
-    return Directory(catalogue, specs, recorder, clock)
+async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
+    ground: Ground,
+    queues: Mapping[str, Dispatcher],
+    deck: Deck,
+    feed: Feed,
+    run: ServerRun,
+    stack: AsyncExitStack,
+) -> Service:
+    """Start what brings tasks to the queues, and put a front before it all."""
 
+    def follow(moves: Sequence[TaskChanged]) -> None:
+        requeue.follow(moves)
 
-async def _intake(  # noqa: PLR0917 - it only passes on what `running` has made
-    settings: Settings,
-    reader: Reader,
-    recorder: Recorder,
-    clock: Clock,
-    directory: Directory,
-    queues: dict[str, Dispatcher],
-    tally: Tally,
-    scheduler: Scheduler,
-) -> Intake:
-    last = await reader.run(queries.last_seq_and_id)
-    return Intake(
-        recorder=recorder,
-        reader=reader,
-        clock=clock,
-        ids=TaskIds(clock, after=last.id if last else None),
-        last_seq=last.seq if last else 0,
-        catalogue=lambda: directory.catalogue,
+    scheduler = Scheduler(ground.recorder, ground.reader, ground.clock, follow)
+    requeue = Requeue(ground.reader, queues, scheduler.look_again)
+    ground.recorder.follow_reruns(follow)
+    stack.push_async_callback(requeue.stop)
+    intake = await _intake(ground, queues, scheduler)
+    tasks = TaskControl(
+        recorder=ground.recorder,
+        reader=ground.reader,
+        clock=ground.clock,
         queues=queues,
-        pools=settings.pools,
-        tally=tally,
+        intake=intake,
+        requeue=requeue,
+        feed=feed,
+    )
+    scheduler.start()
+    stack.push_async_callback(scheduler.stop)
+    return Service(
+        Parts(
+            settings=ground.settings,
+            clock=ground.clock,
+            database=ground.database,
+            reader=ground.reader,
+            recorder=ground.recorder,
+            directory=ground.directory,
+            intake=intake,
+            queues=queues,
+            tasks=tasks,
+            holds=ground.holds,
+            controls=ground.controls,
+            deck=deck,
+            feed=feed,
+            run=run,
+        )
+    )
+
+
+async def _intake(ground: Ground, queues: Mapping[str, Dispatcher], scheduler: Scheduler) -> Intake:
+    last = await ground.reader.run(queries.last_seq_and_id)
+    return Intake(
+        recorder=ground.recorder,
+        reader=ground.reader,
+        clock=ground.clock,
+        ids=TaskIds(ground.clock, after=last.id if last else None),
+        last_seq=last.seq if last else 0,
+        catalogue=lambda: ground.directory.catalogue,
+        queues=queues,
+        pools=ground.settings.pools,
+        tally=ground.tally,
+        holds=ground.holds,
         on_scheduled=scheduler.look_again,
     )
 
 
-def _spec(name: str, settings: Settings) -> PoolSpec:
-    pool, limits = settings.pools[name], settings.limits
-    return PoolSpec(
-        name=name,
-        kind=pool.kind,
-        size=pool.slots,
-        modules=settings.functions,
-        initializer=pool.initializer,
-        limits=Limits(
-            result_bytes=limits.result_bytes,
-            message_bytes=limits.error_message_bytes,
-            traceback_bytes=limits.traceback_bytes,
-            log_lines=limits.log_lines,
-            log_bytes=limits.log_bytes,
-            depth=limits.depth,
-        ),
-        boot_seconds=settings.boot_seconds,
-        folder=settings.data.resolve() / _WORKER_FILES,
-    )
-
-
-def _clear_worker_files(settings: Settings) -> None:
-    """Make the folder of the workers' files, and remove what an earlier server left there."""
-    folder = settings.data.resolve() / _WORKER_FILES
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.iterdir():
-        left.unlink()
-
-
-async def _number(recorder: Recorder, pool: str) -> int:
-    return await recorder.perform(lambda tx: records.next_worker_number(tx, pool))
-
-
-def _look_again(queues: dict[str, Dispatcher], pools: set[str]) -> None:
-    for name in pools & queues.keys():
-        queues[name].look_again()
-
-
-async def _stop_pools(queues: dict[str, Dispatcher], grace: float) -> None:
-    await asyncio.gather(*(queue.stop(grace) for queue in queues.values()))
+def _sampled(queues: Mapping[str, Dispatcher], sampler: Sampler, feed: Feed) -> None:
+    """Let the pools look at how much memory their workers take, and browsers at all the rest."""
+    for queue in queues.values():
+        for worker in list(queue.pool.workers.values()):
+            if (sample := sampler.sample(worker.pid)) is not None:
+                queue.pool.note_memory(worker.id, sample.rss_bytes)
+    feed.touch()

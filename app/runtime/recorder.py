@@ -16,9 +16,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from app import failpoints
 from app.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
 from app.domain.events import TaskChanged
-from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Start
+from app.domain.incidents import Incident
+from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from app.runtime.batch import Batch, Insert, Request
 from app.store import records
 from app.store.database import Database
@@ -56,7 +58,12 @@ class Recorder:
         self._inserting = 0
         self._closing = False
         self._tries_left = _LAST_TRIES
+        self._follow: Callable[[Moves], None] = lambda _: None
         self.trouble: PooldeckError | None = None  # why the last commit failed, if it did
+
+    def follow_reruns(self, follow: Callable[[Moves], None]) -> None:
+        """Give `follow` the moves of tasks that are run again, after each commit."""
+        self._follow = follow
 
     def start(self) -> None:
         """Start the writer thread."""
@@ -117,17 +124,30 @@ class Recorder:
 
     # What has happened: kept until it is written.
 
-    def happened(self, starts: Sequence[Start], ends: Sequence[End]) -> None:
-        """Record attempts that started, and how others ended.
+    def happened(
+        self, starts: Sequence[Start], ends: Sequence[End], reruns: Sequence[Rerun] = ()
+    ) -> None:
+        """Record attempts that started, how others ended, and which of these are run again.
 
         An end in the same commit makes the start of its attempt needless.
         """
+        if ends or reruns:
+            failpoints.reach("before_final_write")
         with self._lock:
             for start in starts:
                 self._batch.starts[start.seq] = start
             for end in ends:
                 self._batch.starts.pop(end.seq, None)
+            for rerun in reruns:
+                self._batch.starts.pop(rerun.seq, None)
             self._batch.ends.extend(ends)
+            self._batch.reruns.extend(reruns)
+        self._wake(asked=False)
+
+    def incident(self, incident: Incident) -> None:
+        """Record an incident, or what more is known of it."""
+        with self._lock:
+            self._batch.incidents[incident.id] = incident
         self._wake(asked=False)
 
     def progressed(self, mark: ProgressMark) -> None:
@@ -184,17 +204,17 @@ class Recorder:
 
     def _commit(self, batch: Batch) -> None:
         try:
-            results, moves = self._write(batch)
+            results, moves, reruns = self._write(batch)
         except (StorageUnavailable, DiskFull) as error:
             self._refuse(batch, error)
         except Exception as error:  # noqa: BLE001 - one bad row must not stop all others
             self._write_apart(batch, error)
         else:
             self.trouble = None
-            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves)
+            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves, reruns)
 
-    def _write(self, batch: Batch) -> tuple[list[Any], Moves]:
-        """Write a batch in one transaction; return the answers and the moves."""
+    def _write(self, batch: Batch) -> tuple[list[Any], Moves, Moves]:
+        """Write a batch in one transaction; return the answers, the moves, those of reruns."""
         results: list[Any] = [None] * len(batch.inserts)
         with self._database.transaction() as transaction:
             if batch.inserts:
@@ -209,7 +229,12 @@ class Recorder:
                 records.log(transaction, batch.log)
             if batch.ends:
                 records.end(transaction, batch.ends)
-        return results, transaction.moves
+            reruns = records.rerun(transaction, batch.reruns) if batch.reruns else ()
+            for incident in batch.incidents.values():
+                records.save_incident(transaction, incident)
+            failpoints.reach("before_commit")
+        failpoints.reach("after_commit")
+        return results, transaction.moves, reruns
 
     def _refuse(self, batch: Batch, error: PooldeckError) -> None:
         """Tell those who wait that the database does not take writes; keep what has happened."""
@@ -246,8 +271,10 @@ class Recorder:
 
     # Back on the event loop.
 
-    def _deliver(self, batch: Batch, results: list[Any], moves: Moves) -> None:
+    def _deliver(self, batch: Batch, results: list[Any], moves: Moves, reruns: Moves) -> None:
         self._announce(moves)
+        if reruns:
+            self._follow(reruns)
         for answer, result in zip(batch.answers(), results, strict=True):
             if not answer.done():
                 answer.set_result(result)

@@ -38,18 +38,16 @@ class Sampler:
 
     Args:
         pids: Gives the worker processes of this moment.
-        sampled: Called after each look.
     """
 
-    def __init__(self, pids: Callable[[], Iterable[int]], sampled: Callable[[], None]) -> None:
+    def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
         self._pids = pids
-        self._sampled = sampled
         self._totals: dict[int, _Totals] = {}
         self._samples: dict[int, Sample] = {}
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self._run())
+    def start(self, sampled: Callable[[], None]) -> None:
+        """Begin to look; `sampled` is called after each look."""
+        self._task = asyncio.create_task(self._run(sampled))
 
     async def stop(self) -> None:
         """Look no more."""
@@ -60,11 +58,11 @@ class Sampler:
         """Return the latest figures of a process, or None if there are none yet."""
         return self._samples.get(pid)
 
-    async def _run(self) -> None:
+    async def _run(self, sampled: Callable[[], None]) -> None:
         while True:
             pids = list(self._pids())
             await asyncio.to_thread(self.look, pids)
-            self._sampled()
+            sampled()
             await asyncio.sleep(_SECONDS)
 
     def look(self, pids: list[int]) -> None:

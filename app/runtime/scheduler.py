@@ -7,11 +7,12 @@ much and no more.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
+from app.domain.events import TaskChanged
 from app.runtime.recorder import Recorder
 from app.store import queries, records
 from app.store.database import Reader
@@ -28,7 +29,7 @@ class Scheduler:
         recorder: Writes the moves.
         reader: Says when the next task is due.
         clock: The server's time.
-        queued: Told the pools in which tasks became queued.
+        queued: Given the moves of tasks that became queued.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Scheduler:
         recorder: Recorder,
         reader: Reader,
         clock: Clock,
-        queued: Callable[[set[str]], None],
+        queued: Callable[[Sequence[TaskChanged]], None],
     ) -> None:
         self._recorder = recorder
         self._reader = reader
@@ -83,5 +84,5 @@ class Scheduler:
         if due > now:
             return min((due - now) / 1e6, _LONGEST_SLEEP)
         moves = await self._recorder.perform(lambda tx: records.promote_due(tx, now, _AT_ONCE))
-        self._queued({move.pool for move in moves})
+        self._queued(moves)
         return 0.0

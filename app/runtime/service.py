@@ -13,19 +13,22 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue import Catalogue
 from app.domain.clock import Clock
-from app.domain.errors import Draining, NotAvailableYet, NotFound
+from app.domain.controls import Hold, ServerRun
+from app.domain.errors import Conflict, Draining, NotFound
 from app.domain.health import PoolHealth
-from app.domain.states import FINAL
-from app.domain.submissions import Accepted, Cancelled, Submission
-from app.domain.tasks import StoredTask
+from app.domain.states import FINAL, State
+from app.domain.submissions import Accepted, BulkDone, Cancelled, Submission, TaskStack
+from app.domain.tasks import StoredTask, TaskFilter
 from app.runtime.deck import Deck
 from app.runtime.directory import Directory
 from app.runtime.dispatcher import Dispatcher
 from app.runtime.feed import Feed
+from app.runtime.holds import Holds
 from app.runtime.intake import Intake
+from app.runtime.pool_controls import Controls
 from app.runtime.recorder import Recorder
+from app.runtime.task_control import Selection, TaskControl
 from app.settings import Settings
-from app.store import queries, records
 from app.store.database import Database, Reader
 
 P = ParamSpec("P")
@@ -43,8 +46,12 @@ class Parts(Struct, frozen=True):
     directory: Directory
     intake: Intake
     queues: Mapping[str, Dispatcher]
+    tasks: TaskControl
+    holds: Holds
+    controls: Controls
     deck: Deck
     feed: Feed
+    run: ServerRun
 
 
 class Service:
@@ -57,6 +64,7 @@ class Service:
         self.clock = parts.clock
         self.database = parts.database
         self.feed = parts.feed
+        self.start_report = parts.run
 
     @property
     def catalogue(self) -> Catalogue:
@@ -90,33 +98,108 @@ class Service:
         self._refuse_when_draining()
         return await self._parts.intake.submit_batch(submissions)
 
-    async def cancel(self, task_id: str) -> Cancelled:
-        """Cancel a task that has not started.
+    async def cancel(self, task_id: str, *, kill: bool = False) -> Cancelled:
+        """Cancel a task that has not started, ask one that runs to end itself, or kill it.
 
         Raises:
             NotFound: If there is no such task.
-            NotAvailableYet: If a worker has it already.
         """
-        task = await self.task(task_id)
-        queue = self._parts.queues.get(task.pool)
-        while task.state not in FINAL:
-            if queue is not None and queue.has_handed(task_id):
-                raise NotAvailableYet(
-                    f"task {task_id} has started; only tasks that have not can be cancelled so far"
-                )
-            moves = await self._cancel(task, queue)
-            task = await self.task(task_id)
-            if moves:
-                return Cancelled("cancelled", task)
-        return Cancelled("already_ended", task)
+        return await self._parts.tasks.cancel(task_id, kill=kill)
 
-    async def _cancel(self, task: StoredTask, queue: Dispatcher | None) -> bool:
-        now = self.clock.now()
-        recorder = self._parts.recorder
-        if queue is None:
-            moves = await recorder.perform(lambda tx: records.cancel(tx, [task.seq], now))
-            return bool(moves)
-        return await queue.cancel(task.seq, now)
+    async def retry(self, task_id: str) -> StoredTask:
+        """Queue a final task again; return it.
+
+        Raises:
+            NotFound: If there is no such task.
+            Conflict: If it is not final.
+            ArgumentsErased: If its sensitive arguments are gone.
+            PooldeckError: If it could not be submitted now either.
+        """
+        self._refuse_when_draining()
+        return await self._parts.tasks.retry(task_id)
+
+    async def cancel_matching(self, selection: Selection, *, kill: bool = False) -> BulkDone:
+        """Cancel every live task that a filter fits, or those of these ids."""
+        return await self._parts.tasks.cancel_all(selection, kill=kill)
+
+    async def retry_matching(self, selection: Selection) -> BulkDone:
+        """Queue every final task again that a filter fits, or those of these ids."""
+        self._refuse_when_draining()
+        return await self._parts.tasks.retry_all(selection)
+
+    async def count_matching(self, wanted: TaskFilter, *, final: bool) -> int:
+        """Return how many final (or live) tasks a filter fits."""
+        return await self._parts.tasks.count(wanted, final=final)
+
+    async def release(self, function: str) -> None:
+        """Let a function on hold run again.
+
+        Raises:
+            NotFound: If it is not on hold.
+        """
+        await self._parts.holds.release(function)
+
+    # Pools and workers.
+
+    async def resize_pool(self, name: str, size: int) -> PoolHealth:
+        """Give a pool another number of slots; return its health.
+
+        Raises:
+            NotFound: If there is no such pool.
+        """
+        await self._parts.controls.set_size(self._queue(name).pool, size)
+        return self.pool(name)
+
+    async def pause_pool(self, name: str) -> PoolHealth:
+        """Hand out nothing more from a pool's queue; return its health.
+
+        Raises:
+            NotFound: If there is no such pool.
+        """
+        await self._parts.controls.set_state(self._queue(name).pool, "paused")
+        return self.pool(name)
+
+    async def resume_pool(self, name: str) -> PoolHealth:
+        """Let a paused, draining or stopped pool run again; return its health.
+
+        Raises:
+            NotFound: If there is no such pool.
+        """
+        await self._parts.controls.set_state(self._queue(name).pool, "running")
+        return self.pool(name)
+
+    async def drain_pool(self, name: str) -> PoolHealth:
+        """Let a pool finish what runs and then stop; return its health.
+
+        Raises:
+            NotFound: If there is no such pool.
+        """
+        await self._parts.controls.set_state(self._queue(name).pool, "stopped")
+        return self.pool(name)
+
+    async def restart_pool(self, name: str) -> PoolHealth:
+        """Replace a pool's workers one by one, which loads the user's code anew.
+
+        Raises:
+            NotFound: If there is no such pool.
+        """
+        self._queue(name).pool.restart()
+        return self.pool(name)
+
+    async def kill_worker(self, worker_id: str) -> PoolHealth:
+        """End a worker; its tasks are cancelled. Return the health of its pool.
+
+        Raises:
+            NotFound: If there is no such worker.
+        """
+        for name, queue in self._parts.queues.items():
+            if queue.pool.kill_worker(worker_id):
+                return self.pool(name)
+        raise NotFound(f"there is no worker {worker_id}; it may have ended")
+
+    def _queue(self, name: str) -> Dispatcher:
+        self.pool(name)
+        return self._parts.queues[name]
 
     def begin_drain(self) -> None:
         """Take no more submissions, hand nothing more out, end the live streams."""
@@ -149,10 +232,24 @@ class Service:
         Raises:
             NotFound: If there is no such task.
         """
-        task = await self.read(queries.task, task_id)
-        if task is None:
-            raise NotFound(f"there is no task {task_id}")
-        return task
+        return await self._parts.tasks.task(task_id)
+
+    async def stack(self, task_id: str) -> TaskStack:
+        """Return where a running task is at this moment, without disturbing it.
+
+        Raises:
+            NotFound: If there is no such task.
+            Conflict: If it does not run.
+        """
+        task = await self.task(task_id)
+        queue = self._parts.queues.get(task.pool)
+        if task.state is not State.RUNNING or queue is None:
+            raise Conflict(f"task {task_id} is {task.state}; only what runs has a stack")
+        return TaskStack(task, await queue.pool.stack(task_id))
+
+    def holds(self) -> tuple[Hold, ...]:
+        """Return the functions on hold, by name."""
+        return self._parts.holds.all()
 
     async def submit_and_wait(
         self, submission: Submission, idempotency_key: str | None, seconds: float

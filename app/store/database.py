@@ -47,7 +47,7 @@ class Database:
         """Keep what `open` made."""
         self.path = path
         self.busy_seconds = busy_seconds
-        self._lock = lock
+        self.lock = lock
         self._engine = engine
         self._writer = writer
 
@@ -101,7 +101,7 @@ class Database:
         """Close and unlock it. The last connection to close writes the log back into the file."""
         self._writer.close()
         self._engine.dispose()
-        self._lock.release()
+        self.lock.release()
 
 
 class Reader:

@@ -35,6 +35,8 @@ class Lock:
             found = os.fstat(descriptor)
             os.ftruncate(descriptor, 0)
             os.write(descriptor, str(os.getpid()).encode())
+            if found.st_size:  # a start that fails is no sign of life
+                os.utime(descriptor, ns=(found.st_atime_ns, found.st_mtime_ns))
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
             os.close(descriptor)

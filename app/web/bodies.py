@@ -1,9 +1,9 @@
 """What may stand in the body of a request, and the rules that types alone cannot say."""
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Meta, Struct
 
 from app.domain.errors import InvalidRequest, NotAvailableYet, TooLarge
 from app.domain.submissions import Submission
@@ -13,6 +13,15 @@ from app.web.strict_json import check, typed
 _AROUND: Final = 2  # levels around an argument: the body's object, and args or kwargs
 _AROUND_IN_BATCH: Final = 4  # and the batch's object and array
 _YEARS: Final = range(1970, 9000)  # a moment outside of these cannot be shown in every time zone
+MAX_POOL_SIZE: Final = 1000  # slots, as in the settings
+
+Size: TypeAlias = Annotated[
+    int,
+    Meta(ge=1, le=MAX_POOL_SIZE, description="Slots; those that go finish what they run first."),
+]
+Paused: TypeAlias = Annotated[
+    bool, Meta(description="True: hand nothing out; false: go on, also after a drain.")
+]
 
 
 class Batch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,9 +36,17 @@ class CancelRequest(Struct, frozen=True, forbid_unknown_fields=True):
     kill: bool = False
 
 
+class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to set for a pool; what is left out stays as it is."""
+
+    size: Size | None = None
+    paused: Paused | None = None
+
+
 _submission = msgspec.json.Decoder(Submission).decode
 _batch = msgspec.json.Decoder(Batch).decode
 _cancel = msgspec.json.Decoder(CancelRequest).decode
+_pool_change = msgspec.json.Decoder(PoolChange).decode
 
 
 def read_submission(body: bytes, limits: LimitSettings) -> Submission:
@@ -79,6 +96,15 @@ def read_cancel(body: bytes, limits: LimitSettings) -> CancelRequest:
     return typed(_cancel, body)
 
 
+def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:
+    """Decode what is to be set for a pool; raises as `read_submission`, also for nothing."""
+    check(body, limits.depth)
+    change = typed(_pool_change, body)
+    if change == PoolChange():
+        raise InvalidRequest("say what to set: size, paused, or both")
+    return change
+
+
 def _check_rules(submission: Submission, limits: LimitSettings, at: str) -> None:
     """Check what the types let pass; `at` is the JSON pointer of the submission."""
     if not bytes(submission.args).startswith(b"["):
@@ -107,6 +133,5 @@ def _check_time(submission: Submission, at: str) -> None:
 
 
 def _check_available(submission: Submission, at: str) -> None:
-    for name in ("timeout", "retries", "after"):
-        if getattr(submission, name) is not UNSET:
-            raise NotAvailableYet(f"{name}: not available yet; leave it out", field=f"{at}/{name}")
+    if submission.after is not UNSET:
+        raise NotAvailableYet("after: not available yet; leave it out", field=f"{at}/after")

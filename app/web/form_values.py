@@ -144,6 +144,9 @@ _READERS = {
 }
 
 
+_NUMBERS = {"priority": _integer, "delay": _number, "timeout": _number, "retries": _integer}
+
+
 def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, object]:
     """Return the options of the submission that were filled in."""
     options: dict[str, object] = {}
@@ -151,7 +154,7 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
         options["pool"] = pool
     if tags := [tag.strip() for tag in values.get("tags", "").split(",") if tag.strip()]:
         options["tags"] = tags
-    for name, reader in (("priority", _integer), ("delay", _number)):
+    for name, reader in _NUMBERS.items():
         try:
             if text := values.get(name, "").strip():
                 options[name] = Raw(reader(text).encode())

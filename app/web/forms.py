@@ -15,7 +15,7 @@ from pooldeck.functions import FunctionSpec, ParameterKind, ParameterSpec
 
 ARGUMENT = "arg."  # before a parameter's name in the names of fields
 EMPTY_TEXT = "empty."  # before the name of the box that means "" instead of the default
-OPTIONS = ("pool", "priority", "delay", "tags")
+OPTIONS = ("pool", "priority", "delay", "timeout", "retries", "tags")
 
 _TRUTH = ("true", "false")
 

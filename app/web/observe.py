@@ -67,6 +67,9 @@ class _Figures(Collector):
         yield from _tasks(self._counts)
         yield from _pools(self._service.pools())
         yield from _workers(self._service.pools())
+        yield _incidents(self._service.pools())
+        holds = len(self._service.holds())
+        yield _one("pooldeck_functions_on_hold", "Functions whose tasks wait.", holds)
         database = self._service.database
         yield _one("pooldeck_database_bytes", "Size of the database.", database.size_bytes)
         yield _one("pooldeck_wal_bytes", "Size of the write-ahead log.", database.wal_bytes)
@@ -92,12 +95,22 @@ def _pools(pools: Iterable[PoolHealth]) -> Iterator[Metric]:
         ("busy", "Slots that run a task.", lambda pool: pool.busy),
         ("queued", "Tasks that wait for a slot.", lambda pool: pool.queued),
         ("oldest_wait_seconds", "How long the oldest of them waits.", _oldest_wait),
+        ("spare", "Workers that are ready to take a dead one's place.", lambda pool: pool.spare),
         ("up", "1 while the pool is running, else 0.", lambda pool: pool.state == "running"),
     ):
         family = GaugeMetricFamily(f"pooldeck_pool_{name}", words, labels=("pool",))
         for pool in pools:
             family.add_metric((pool.name,), value(pool))
         yield family
+
+
+def _incidents(pools: Iterable[PoolHealth]) -> Metric:
+    deaths = CounterMetricFamily(
+        "pooldeck_incidents", "Unexpected deaths of workers.", labels=("pool",)
+    )
+    for pool in pools:
+        deaths.add_metric((pool.name,), pool.incidents)
+    return deaths
 
 
 def _oldest_wait(pool: PoolHealth) -> float:

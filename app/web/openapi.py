@@ -12,21 +12,26 @@ from starlette.requests import Request
 
 from app.domain.submissions import Submission
 from app.web import schemas
-from app.web.bodies import Batch, CancelRequest
+from app.web.bodies import Batch, CancelRequest, PoolChange
+from app.web.selections import BulkCancel, BulkRetry
 from pooldeck.outcome import Error, Measurement
 
 _MODELS: Final[list[type[Struct]]] = [
     *(getattr(schemas, name) for name in schemas.__all__ if name[0].isupper()),
     Submission,
     Batch,
+    BulkCancel,
+    BulkRetry,
     CancelRequest,
+    PoolChange,
     Error,
     Measurement,
 ]
 _TAGS: Final = {
-    "tasks": "Submit, find, follow and cancel tasks.",
-    "functions": "What can be called, and what became of it.",
-    "pools": "Pools, their workers, and what these do now.",
+    "tasks": "Submit, find, follow, cancel and retry tasks.",
+    "functions": "What can be called, what became of it, and what is on hold.",
+    "pools": "Pools, their workers, what these do now, and what can be done to them.",
+    "incidents": "Unexpected deaths of workers.",
     "live": "The live picture.",
     "observing": "For machines that watch the server.",
 }

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.domain.states import State, future_state
 from app.resources import resource
 from app.web import formats
+from app.web.contexts.confirm import Confirmation
 from app.web.contexts.frame import frame_context
 
 _FILTERS = (
@@ -76,7 +77,7 @@ def page(
         status: The HTTP status of the answer.
     """
     service = request.app.state.service
-    frame = frame_context(service.feed.latest(), service.state)
+    frame = frame_context(service.feed.latest(), service.state, service.holds())
     around = {
         "frame": frame,
         "section": section,
@@ -84,3 +85,8 @@ def page(
         "has_token": service.settings.token is not None,
     }
     return bare_page(request, template, around | dict(context), status)
+
+
+def confirmation(request: Request, asked: Confirmation) -> HTMLResponse:
+    """Render the question before something is done."""
+    return page(request, asked.section, "confirm.html", {"asked": asked})

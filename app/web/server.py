@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import math
-import signal
 import socket
 from types import FrameType
 from typing import Final
@@ -14,10 +12,12 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import StartupError
+from app.runtime.ending import Ending
 from app.settings import LimitSettings, Settings
 from app.web.deadlines import DeadlineProtocol
 
 _BACKLOG: Final = 2048
+_LAST_SECONDS: Final = 1  # for connections, when nothing runs any more
 _log = logging.getLogger(__name__)
 
 
@@ -25,8 +25,8 @@ def serve(app: FastAPI, settings: Settings) -> None:
     """Serve `app` in this thread until SIGINT or SIGTERM; both end it in good order.
 
     Args:
-        app: Its `state.service` is told to drain before connections are waited for.
-        settings: `host`, `port`, `grace_seconds` and `limits` are used.
+        app: Its `state.ending` is told when the server is to end, and when it is to hurry.
+        settings: `host`, `port` and `limits` are used.
 
     Raises:
         StartupError: If the address cannot be listened on, or the app says why it cannot start.
@@ -69,18 +69,19 @@ class Config(uvicorn.Config):
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=max(1, math.ceil(settings.grace_seconds)),
+            timeout_graceful_shutdown=2 * _LAST_SECONDS,  # for what outlives its connection
         )
         self.limits = settings.limits
 
 
 class Server(uvicorn.Server):
-    """A server that lets the app end its streams before it waits for connections to end."""
+    """A server that lets the app end what it runs before it ends itself."""
 
     def __init__(self, app: FastAPI, config: Config) -> None:
         super().__init__(config)
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._times_told = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then say where."""
@@ -92,17 +93,42 @@ class Server(uvicorn.Server):
                 _log.info("Pooldeck is at http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Take a signal; a second SIGINT no longer waits for anything.
+        """Take a signal: the first one ends in good order, a second one hurries.
 
         Unlike uvicorn's own, this does not raise the signal again when all is done: an end in good
         order has exit code 0.
         """
-        if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
+        self._times_told += 1
+        if self._loop is None:
+            self.should_exit = True
+        else:
+            self._loop.call_soon_threadsafe(self._pass_on)
+
+    def _pass_on(self) -> None:
+        """Tell the app; answer on while it drains."""
+        ending: Ending | None = getattr(self._app.state, "ending", None)
+        if ending is None:
+            self.should_exit = True
+        elif self._times_told == 1:
+            ending.begin()
+            self._leaving = asyncio.create_task(self._leave(ending))
+        else:
+            ending.hurry()
+
+    async def _leave(self, ending: Ending) -> None:
+        await ending.finished()
         self.should_exit = True
-        service = getattr(self._app.state, "service", None)
-        if self._loop is not None and service is not None:
-            self._loop.call_soon_threadsafe(service.begin_drain)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let connections end, then the app; who still sends or takes after a moment is cut off."""
+        cutting = asyncio.get_running_loop().call_later(_LAST_SECONDS, self._cut_off)
+        await super().shutdown(sockets)
+        cutting.cancel()
+
+    def _cut_off(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
 
 
 class _Lifespan:

@@ -15,6 +15,7 @@ from msgspec import Raw
 from app.domain.clock import Clock
 from app.domain.submissions import Submission
 from app.domain.tasks import StoredTask
+from app.runtime.ending import Ending
 from app.runtime.opening import running
 from app.runtime.service import Service
 from app.settings import Settings
@@ -33,11 +34,13 @@ def settings(data: Path, **changes: Any) -> Settings:
 
 
 @asynccontextmanager
-async def engine(data: Path, clock: Clock | None = None, **changes: Any) -> AsyncIterator[Service]:
+async def engine(
+    data: Path, clock: Clock | None = None, ending: Ending | None = None, **changes: Any
+) -> AsyncIterator[Service]:
     """Run an engine that takes submissions; its workers find the functions beside this file."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        async with running(settings(data, **changes), clock) as service:
+        async with running(settings(data, **changes), clock, ending) as service:
             await eventually(lambda: service.state == "ready")
             yield service
 

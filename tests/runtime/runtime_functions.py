@@ -2,9 +2,10 @@
 
 import os
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 
-from pooldeck import task
+from pooldeck import current_task, task
 
 
 @task
@@ -46,3 +47,55 @@ def need_flag() -> None:
     flag = Path(os.environ["POOLDECK_TESTS_FLAG"])
     if not flag.exists():
         raise RuntimeError(f"{flag.name} is missing")
+
+
+@task
+def heed(path: str) -> str:
+    """Note that it runs, then run until it is asked to end."""
+    Path(path).touch()
+    while not current_task().cancelled:
+        time.sleep(0.005)
+    return "ended when asked"
+
+
+@task
+def give_in(path: str) -> None:
+    """Note that it runs, and give up when it is asked to end."""
+    heed(path)
+    raise CancelledError
+
+
+@task
+def fail_until(path: str, runs: int) -> int:
+    """Note each run, and fail in all but the last of `runs`."""
+    with Path(path).open("a") as file:
+        file.write(f"{time.time()}\n")
+    done = len(Path(path).read_text().splitlines())
+    current_task().log(f"run {done}")
+    if done < runs:
+        raise ValueError(f"run {done} of {runs}")
+    return done
+
+
+@task(idempotent=True)
+def crash_until(path: str, runs: int) -> int:
+    """Note each run, and end the worker in all but the last of `runs`."""
+    with Path(path).open("a") as file:
+        file.write("run\n")
+    done = len(Path(path).read_text().splitlines())
+    if done < runs:
+        os._exit(1)
+    return done
+
+
+@task(timeout=0.3)
+def overrun() -> None:
+    """Take longer than it may."""
+    time.sleep(600)
+
+
+@task
+def sleep(seconds: float) -> float:
+    """Take so long, whatever is asked."""
+    time.sleep(seconds)
+    return seconds

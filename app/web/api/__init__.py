@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.web.api import functions, later, live, pools, submit, tasks
+from app.web.api import changes, functions, incidents, live, pools, server, submit, tasks
 from app.web.application import Application
 
 _PREFIX = "/api/v1"
@@ -12,7 +12,6 @@ def install(app: Application) -> None:
     """Add the calls of the API to `app`."""
     submit.install(app, _PREFIX)
     router = APIRouter(prefix=_PREFIX)
-    for part in (tasks, functions, pools, live):
+    for part in (tasks, changes, functions, pools, incidents, live, server):
         router.include_router(part.router)
     app.include_router(router)
-    later.install(app.router, _PREFIX)

@@ -1,15 +1,16 @@
-"""What can be called."""
+"""What can be called, and what is on hold."""
 
 from typing import Final
 
 from fastapi import APIRouter, Response
 
 from app.domain.catalogue import RegisteredFunction
+from app.domain.controls import Hold
 from app.domain.errors import NotFound, UnknownFunction
 from app.domain.figures import FunctionFigures
 from app.runtime.service import Service
 from app.store import queries
-from app.web.answers import READING, answer, bad, good
+from app.web.answers import CHANGING, READING, answer, bad, good
 from app.web.dependencies import NamePath, ServiceDep
 from app.web.schemas import Function, FunctionList, Statistics
 
@@ -22,20 +23,32 @@ _MINUTE: Final = 60_000_000  # microseconds
 @router.get("", responses=good(FunctionList, "All functions, by name.") | bad(*READING))
 async def list_functions(service: ServiceDep) -> Response:
     """List what can be called: signature, JSON Schema, options, statistics of the last hour."""
-    figures = await _figures(service)
-    return answer(
-        FunctionList([_shown(function, figures) for function in service.catalogue.functions()])
-    )
+    figures, holds = await _figures(service), _holds(service)
+    functions = service.catalogue.functions()
+    return answer(FunctionList([_shown(function, figures, holds) for function in functions]))
 
 
 @router.get("/{name}", responses=good(Function, "The function.") | bad(*READING, 404))
 async def get_function(service: ServiceDep, name: NamePath) -> Response:
     """Return one function."""
+    return await _one(service, name)
+
+
+@router.post(
+    "/{name}/release", responses=good(Function, "The function, released.") | bad(*CHANGING, 404)
+)
+async def release_function(service: ServiceDep, name: NamePath) -> Response:
+    """Release a function that is on hold: its tasks run again, and new ones are taken."""
+    await service.release(name)
+    return await _one(service, name)
+
+
+async def _one(service: Service, name: str) -> Response:
     try:
         function = service.catalogue.get(name)
     except UnknownFunction as error:  # in a path it is the address that does not exist
         raise NotFound(error.detail) from None
-    return answer(_shown(function, await _figures(service)))
+    return answer(_shown(function, await _figures(service), _holds(service)))
 
 
 async def _figures(service: Service) -> dict[str, FunctionFigures]:
@@ -45,7 +58,14 @@ async def _figures(service: Service) -> dict[str, FunctionFigures]:
     return {figures.function: figures for figures in found}
 
 
-def _shown(function: RegisteredFunction, figures: dict[str, FunctionFigures]) -> Function:
+def _holds(service: Service) -> dict[str, Hold]:
+    """Return why each function is on hold that is."""
+    return {hold.function: hold for hold in service.holds()}
+
+
+def _shown(
+    function: RegisteredFunction, figures: dict[str, FunctionFigures], holds: dict[str, Hold]
+) -> Function:
     name = function.spec.name
     its = figures.get(name) or FunctionFigures(name, {}, {}, 0.0, 0.0)
-    return Function.of(function, Statistics.of(its, _WINDOW_MINUTES * 60.0))
+    return Function.of(function, Statistics.of(its, _WINDOW_MINUTES * 60.0), holds.get(name))

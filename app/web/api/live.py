@@ -1,7 +1,7 @@
 """The live stream: frames of the feed as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Final
 
 import msgspec
@@ -11,8 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.events import Frame, Window
 from app.domain.states import State
-from app.runtime.feed import Feed
+from app.runtime.service import Service
 from app.web.answers import Responses, bad
+from app.web.contexts.frame import Notice, notices
 from app.web.dependencies import ServiceDep
 from app.web.schemas import Pool, timestamp
 
@@ -40,6 +41,7 @@ class Deck(Struct, frozen=True):
     throughput: float
     oldest_wait: float | None
     pools: list[Pool]
+    notices: tuple[Notice, ...]
     changed: tuple[str, ...] | None
 
 
@@ -50,14 +52,14 @@ class Encoder:
         self._frame: Frame | None = None
         self._event = b""
 
-    def encode(self, frame: Frame) -> bytes:
-        """Return `frame` as an event."""
+    def encode(self, frame: Frame, attention: Callable[[Frame], tuple[Notice, ...]]) -> bytes:
+        """Return `frame` as an event; `attention` says what needs some in it."""
         if frame is not self._frame:
-            self._frame, self._event = frame, _event(frame)
+            self._frame, self._event = frame, _event(frame, attention(frame))
         return self._event
 
 
-def _event(frame: Frame) -> bytes:
+def _event(frame: Frame, said: tuple[Notice, ...]) -> bytes:
     data = Deck(
         seq=frame.seq,
         at=timestamp(frame.at),
@@ -66,6 +68,7 @@ def _event(frame: Frame) -> bytes:
         throughput=frame.throughput,
         oldest_wait=frame.oldest_wait,
         pools=[Pool.of(pool) for pool in frame.pools],
+        notices=said,
         changed=frame.changed,
     )
     return b"event: deck\nid: %d\ndata: %s\n\n" % (frame.seq, msgspec.json.encode(data))
@@ -78,7 +81,7 @@ def _event(frame: Frame) -> bytes:
 )
 async def follow(request: Request, service: ServiceDep) -> Response:
     """Follow the live picture; what the dashboard listens to."""
-    return EventStream(service.feed, request.app.state.encoder)
+    return EventStream(service, request.app.state.encoder)
 
 
 class EventStream(Response):
@@ -86,14 +89,14 @@ class EventStream(Response):
 
     media_type = _MEDIA_TYPE
 
-    def __init__(self, feed: Feed, encoder: Encoder) -> None:
+    def __init__(self, service: Service, encoder: Encoder) -> None:
         super().__init__()
-        self._feed = feed
+        self._service = service
         self._encoder = encoder
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send one event after another."""
-        async with self._feed.subscribe() as frames:
+        async with self._service.feed.subscribe() as frames:
             head = [(b"content-type", _MEDIA_TYPE.encode())]
             await send({"type": "http.response.start", "status": 200, "headers": head})
             await _send(send, _OPENING)
@@ -102,7 +105,10 @@ class EventStream(Response):
 
     async def _pump(self, frames: AsyncIterator[Frame], send: Send) -> None:
         async for frame in frames:
-            await _send(send, self._encoder.encode(frame))
+            await _send(send, self._encoder.encode(frame, self._attention))
+
+    def _attention(self, frame: Frame) -> tuple[Notice, ...]:
+        return notices(frame, self._service.state, self._service.holds())
 
 
 async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:

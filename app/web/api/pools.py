@@ -1,21 +1,65 @@
-"""The health of pools and their workers."""
+"""Pools and their workers: their health, and what can be done to them."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from app.web.answers import READING, answer, bad, good
+from app.web.answers import CHANGING, READING, WRITING, answer, bad, good, takes
+from app.web.bodies import PoolChange, read_pool_change
 from app.web.dependencies import NamePath, ServiceDep
+from app.web.incoming import json_body
 from app.web.schemas import Pool, PoolList
 
-router = APIRouter(prefix="/pools", tags=["pools"])
+router = APIRouter(tags=["pools"])
+
+_POOL = good(Pool, "The pool.")
 
 
-@router.get("", responses=good(PoolList, "All pools.") | bad(*READING))
+@router.get("/pools", responses=good(PoolList, "All pools.") | bad(*READING))
 async def list_pools(service: ServiceDep) -> Response:
     """Return the health of every pool."""
     return answer(PoolList([Pool.of(pool) for pool in service.pools()]))
 
 
-@router.get("/{name}", responses=good(Pool, "The pool.") | bad(*READING, 404))
+@router.get("/pools/{name}", responses=_POOL | bad(*READING, 404))
 async def get_pool(service: ServiceDep, name: NamePath) -> Response:
     """Return the health of one pool."""
     return answer(Pool.of(service.pool(name)))
+
+
+@router.patch(
+    "/pools/{name}",
+    responses=_POOL | bad(*WRITING, 404),
+    openapi_extra=takes(PoolChange, {"size": 8}),
+)
+async def change_pool(request: Request, service: ServiceDep, name: NamePath) -> Response:
+    """Resize, pause or resume a pool while its tasks run; none of them is lost by that.
+
+    What is set stays set over a restart of the server.
+    """
+    change = read_pool_change(await json_body(request), service.settings.limits)
+    health = service.pool(name)
+    if change.size is not None:
+        health = await service.resize_pool(name, change.size)
+    if change.paused is not None:
+        health = await (service.pause_pool if change.paused else service.resume_pool)(name)
+    return answer(Pool.of(health))
+
+
+@router.post("/pools/{name}/restart", responses=_POOL | bad(*CHANGING, 404))
+async def restart_pool(service: ServiceDep, name: NamePath) -> Response:
+    """Replace the pool's workers one by one: reloads code, and mends a broken pool.
+
+    The answer comes when it has begun; submissions are taken meanwhile.
+    """
+    return answer(Pool.of(await service.restart_pool(name)))
+
+
+@router.post("/pools/{name}/drain", responses=_POOL | bad(*CHANGING, 404))
+async def drain_pool(service: ServiceDep, name: NamePath) -> Response:
+    """Hand nothing new out and finish what runs; then the pool is stopped, until resumed."""
+    return answer(Pool.of(await service.drain_pool(name)))
+
+
+@router.post("/workers/{name}/kill", responses=_POOL | bad(*CHANGING, 404))
+async def kill_worker(service: ServiceDep, name: NamePath) -> Response:
+    """Kill one worker; what runs in it is cancelled, and another worker takes its place."""
+    return answer(Pool.of(await service.kill_worker(name)))

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import failpoints
 from app.domain.errors import InvalidRequest
 from app.domain.states import FINAL
 from app.domain.submissions import MAX_KEY_LENGTH, Submission
@@ -108,6 +109,7 @@ async def submit(request: Request) -> Response:
     else:
         task = (await service.submit(submission, key)).task
     status = 200 if task.state in FINAL else 202
+    failpoints.reach("before_answer")
     return answer(Task.of(task), status, (b"location", f"/api/v1/tasks/{task.id}".encode()))
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from app.domain.controls import ServerRun
 from app.domain.events import Frame
 from app.domain.figures import Activity
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from app.domain.states import FINAL
+from app.web.contexts.story import story
 
 MINUTES = 60  # of the chart
 
@@ -18,9 +20,17 @@ BLANK_WORKER = WorkerHealth(
 """What the browser makes new workers from."""
 
 
-def deck_context(frame: Frame) -> dict[str, Any]:
-    """Return what the deck shows of the live picture."""
+def deck_context(frame: Frame, run: ServerRun, now: int) -> dict[str, Any]:
+    """Return what the deck shows.
+
+    Args:
+        frame: The live picture.
+        run: This run of the server, with what its start found.
+        now: Microseconds since the epoch.
+    """
     return {
+        "story": story(run, now),
+        "started_at": run.started_at,
         "pools": frame.pools,
         "blank_worker": BLANK_WORKER,
         "blank_slot": SlotHealth(),
@@ -42,7 +52,7 @@ def slot_state(worker: WorkerHealth, slot: SlotHealth) -> str:
     if slot.abandoned:
         return "abandoned"
     if slot.task is not None:
-        return "busy"
+        return "asked" if slot.cancel_requested else "busy"
     return worker.state if worker.state in {"starting", "stopping"} else "idle"
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from app.domain.states import FINAL, State
-from app.domain.tasks import LogEntry, StoredTask
+from app.domain.tasks import LogEntry, RunOptions, StoredAttempt, StoredTask
 from pooldeck.outcome import Error, Measurement
 
 _T = TypeVar("_T")
 
-LOG_LINES = 500
+LOG_LINES: Final = 500
 _WIDTH = 1000.0  # of the timing bar, in units of its drawing
 _NARROWEST = 4.0
 
@@ -28,27 +29,66 @@ class Segment:
     width: float
 
 
-def task_context(
-    task: StoredTask, logs: Sequence[LogEntry], *, is_callable: bool
-) -> dict[str, Any]:
-    """Return what the page of one task shows.
+class Reading(Struct, frozen=True):
+    """What was read of a task: log lines of one attempt, one more than `LOG_LINES` if so many.
 
-    Args:
-        task: The task.
-        logs: The first lines of its log, one more than `LOG_LINES` where there are more.
-        is_callable: Whether its function can be submitted now.
+    `are_erased`: its sensitive arguments are gone. `is_asked`: it was asked to end itself.
     """
+
+    task: StoredTask
+    attempts: Sequence[StoredAttempt]
+    logs: Sequence[LogEntry]
+    attempt: int | None  # the one whose log that is; None: the latest
+    are_erased: bool
+    is_asked: bool
+    is_callable: bool
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """An attempt in the list of them; errors outermost first."""
+
+    attempt: StoredAttempt
+    errors: tuple[Error, ...]
+    is_shown: bool  # its log is the one on the page
+
+
+SAID: Final = {
+    "cancelled": "It was cancelled before it started.",
+    "cancel_requested": "It was asked to end itself, and does so where its function looks at "
+    "current_task().cancelled. If it does not: kill it.",
+    "killed": "It was killed: its worker process was ended, and another takes its place.",
+    "abandoned": "It was abandoned: its thread cannot be ended and runs on, but its slot is free.",
+    "already_ended": "It had ended before.",
+    "retried": "It is queued again, as a new attempt.",
+}
+"""What the page says of what was just done."""
+
+
+def task_context(read: Reading) -> dict[str, Any]:
+    """Return what the page of one task shows."""
+    task = read.task
     measurement = _decoded(task.measurement, Measurement)
+    shown = read.attempt or task.attempt
     return {
         "task": task,
+        "options": RunOptions.from_json(task.options),
         "is_final": task.state in FINAL,
         "can_cancel": task.state in {State.QUEUED, State.SCHEDULED},
+        "can_retry": task.state in FINAL and read.is_callable and not read.are_erased,
+        "are_erased": read.are_erased,
+        "is_asked": read.is_asked,
         "segments": segments(task, measurement),
         "measurement": measurement,
-        "errors": tuple(_causes(_decoded(task.error, Error))),
-        "logs": logs[:LOG_LINES],
-        "has_more_logs": len(logs) > LOG_LINES,
-        "is_callable": is_callable,
+        "errors": _causes(task.error),
+        "attempts": [
+            AttemptRow(each, _causes(each.error), is_shown=each.attempt == shown)
+            for each in reversed(read.attempts)
+        ],
+        "logs": read.logs[:LOG_LINES],
+        "has_more_logs": len(read.logs) > LOG_LINES,
+        "shown_attempt": shown,
+        "is_callable": read.is_callable,
     }
 
 
@@ -78,13 +118,13 @@ def _laid_out(parts: list[tuple[str, str, float]]) -> tuple[Segment, ...]:
     return tuple(laid)
 
 
-def _causes(error: Error | None) -> list[Error]:
+def _causes(text: str | None) -> tuple[Error, ...]:
     """Return an error and what caused it, outermost first."""
-    chain = []
+    chain, error = [], _decoded(text, Error)
     while error is not None:
         chain.append(error)
         error = error.cause
-    return chain
+    return tuple(chain)
 
 
 def _decoded(text: str | None, type_: type[_T]) -> _T | None:

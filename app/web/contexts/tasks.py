@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from app.domain.errors import InvalidRequest
-from app.domain.states import State
+from app.domain.states import FINAL, LIVE, State
 from app.domain.tasks import TaskFilter, TaskPage
 from app.web import formats
 
@@ -90,17 +90,33 @@ def tasks_context(
         "has_any": any(counts.values()),
         "newest_href": href(wanted),
         "older_href": href(wanted, cursor=older) if older else None,
+        "cancel_href": _change_href("cancel", wanted, LIVE),
+        "retry_href": _change_href("retry", wanted, FINAL),
     }
 
 
 def href(wanted: TaskFilter, cursor: str | None = None) -> str:
     """Return the address of the list of `wanted`."""
-    pairs: list[tuple[str, str]] = [("state", state) for state in wanted.states]
+    return address("/tasks", [*pairs(wanted), *([("cursor", cursor)] if cursor else [])])
+
+
+def address(path: str, query: Sequence[tuple[str, str]]) -> str:
+    """Return a path with a query, if there is any."""
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def pairs(wanted: TaskFilter) -> list[tuple[str, str]]:
+    """Return the parameters of an address or a form that `read_filter` reads as `wanted`."""
+    found: list[tuple[str, str]] = [("state", state) for state in wanted.states]
     for field, parameter in _PLAIN.items():
-        pairs += [(parameter, value) for value in getattr(wanted, field)]
-    pairs += [("q", wanted.text)] if wanted.text else []
-    pairs += [("cursor", cursor)] if cursor else []
-    return f"/tasks?{urlencode(pairs)}" if pairs else "/tasks"
+        found += [(parameter, value) for value in getattr(wanted, field)]
+    return [*found, ("q", wanted.text)] if wanted.text else found
+
+
+def _change_href(change: str, wanted: TaskFilter, states: frozenset[State]) -> str | None:
+    """Return where a change of all that match is asked for; None where none can be in `states`."""
+    possible = states.intersection(wanted.states or State)
+    return address(f"/tasks/{change}", pairs(wanted)) if possible else None
 
 
 def _given(query: Query, parameter: str) -> tuple[str, ...]:

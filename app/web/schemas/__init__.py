@@ -4,33 +4,33 @@ Arguments, results and errors are spliced in as the JSON texts that the store ke
 decoded here.
 """
 
+from app.domain.submissions import BulkDone
+from app.web.schemas.attempts import Attempt, AttemptList, LogLine, LogLines, Stack
 from app.web.schemas.functions import Function, FunctionList, Statistics
+from app.web.schemas.incidents import Incident, IncidentList
 from app.web.schemas.pools import Pool, PoolList, Worker
 from app.web.schemas.problems import Problem
-from app.web.schemas.tasks import (
-    Attempt,
-    AttemptList,
-    Cancellation,
-    Ids,
-    LogLine,
-    LogLines,
-    Task,
-    TaskList,
-)
+from app.web.schemas.server import Server
+from app.web.schemas.tasks import Cancellation, Ids, Task, TaskList
 from app.web.schemas.types import timestamp
 
 __all__ = [
     "Attempt",
     "AttemptList",
+    "BulkDone",
     "Cancellation",
     "Function",
     "FunctionList",
     "Ids",
+    "Incident",
+    "IncidentList",
     "LogLine",
     "LogLines",
     "Pool",
     "PoolList",
     "Problem",
+    "Server",
+    "Stack",
     "Statistics",
     "Task",
     "TaskList",

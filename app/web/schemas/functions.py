@@ -5,9 +5,10 @@ from typing import Annotated, Any, Self
 from msgspec import Meta, Raw, Struct
 
 from app.domain.catalogue import RegisteredFunction
+from app.domain.controls import Hold
 from app.domain.figures import FunctionFigures
 from app.domain.states import State
-from app.web.schemas.types import Seconds, raw
+from app.web.schemas.types import Seconds, Timestamp, raw, timestamp
 from pooldeck.functions import Options, ParameterKind, ParameterSpec
 
 
@@ -51,6 +52,19 @@ class Parameter(Struct, frozen=True):
         return cls(spec.name, spec.kind, spec.required, raw(spec.default))
 
 
+class FunctionHold(Struct, frozen=True):
+    """Why a function's tasks wait and new ones are refused: `deaths` workers died under it."""
+
+    since: Timestamp
+    deaths: int
+    reason: str
+
+    @classmethod
+    def of(cls, hold: Hold) -> Self:
+        """Return `hold` as the API shows it."""
+        return cls(timestamp(hold.since), hold.deaths, hold.reason)
+
+
 class Function(Struct, frozen=True):
     """A function that can be called, unless `problem` says why not; `pool` is where it runs."""
 
@@ -60,6 +74,7 @@ class Function(Struct, frozen=True):
     doc: str
     pool: str
     problem: str | None
+    hold: FunctionHold | None
     is_async: bool
     options: Options
     parameters: list[Parameter]
@@ -68,7 +83,7 @@ class Function(Struct, frozen=True):
     advice: Annotated[None, Meta(description="Not available yet: always null.")]
 
     @classmethod
-    def of(cls, function: RegisteredFunction, statistics: Statistics) -> Self:
+    def of(cls, function: RegisteredFunction, statistics: Statistics, hold: Hold | None) -> Self:
         """Return `function` as the API shows it."""
         spec = function.spec
         return cls(
@@ -78,6 +93,7 @@ class Function(Struct, frozen=True):
             doc=spec.doc,
             pool=function.pool,
             problem=function.problem,
+            hold=FunctionHold.of(hold) if hold else None,
             is_async=spec.is_async,
             options=spec.options,
             parameters=[Parameter.of(parameter) for parameter in spec.parameters],

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
+from app.domain.controls import PoolControl
 from app.domain.health import PoolHealth, SlotHealth, SwitchRates, WorkerHealth
 from app.web.schemas.types import Seconds, Timestamp, optional_timestamp
 
@@ -40,7 +41,11 @@ class Worker(Struct, frozen=True):
 
 
 class Pool(Struct, frozen=True):
-    """A pool at this moment; `queued` counts all that wait, `reason` says why it is broken."""
+    """A pool at this moment; `queued` counts all that wait, `reason` says why it is broken.
+
+    `spare` counts workers that are ready to take a dead one's place, `notice` says in words what
+    needs attention (a line for each), and `controls` is what was set by hand, if anything was.
+    """
 
     name: str
     kind: Annotated[str, Meta(extra_json_schema={"enum": ["thread", "process"]})]
@@ -54,6 +59,9 @@ class Pool(Struct, frozen=True):
     queued: int
     oldest_wait: Seconds | None
     incidents: int
+    spare: int
+    notice: str | None
+    controls: PoolControl | None
     workers: list[Worker]
 
     @classmethod
@@ -69,6 +77,9 @@ class Pool(Struct, frozen=True):
             queued=pool.queued,
             oldest_wait=pool.oldest_wait,
             incidents=pool.incidents,
+            spare=pool.spare,
+            notice=pool.notice,
+            controls=pool.controls,
             workers=[Worker.of(worker) for worker in pool.workers],
         )
 

@@ -1,12 +1,12 @@
 """Tasks as the API shows them."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from msgspec import Meta, Raw, Struct
 
 from app.domain.states import State, future_state
-from app.domain.submissions import Cancelled
-from app.domain.tasks import LogEntry, StoredTask, TaskPage
+from app.domain.submissions import Cancelled, CancelOutcome
+from app.domain.tasks import RunOptions, StoredAttempt, StoredTask, TaskPage
 from app.web.schemas.types import (
     ErrorText,
     JsonArray,
@@ -44,6 +44,27 @@ class TaskWorker(Struct, frozen=True):
     thread: int | None
 
 
+class TaskOptions(Struct, frozen=True):
+    """How a task is run: its function's options, where its submission did not say otherwise.
+
+    `backoff` is the first pause before a rerun. What is `idempotent` is also run again after a
+    crash.
+    """
+
+    timeout: Seconds | None
+    retries: int
+    backoff: Seconds
+    idempotent: bool
+
+    @classmethod
+    def of(cls, options: RunOptions) -> Self:
+        """Return `options` as the API shows them."""
+        return cls(options.timeout, options.retries, options.backoff, options.idempotent)
+
+
+_DEFAULTS: Final = TaskOptions.of(RunOptions())
+
+
 class Task(Struct, frozen=True):
     """A task. `result` is null unless it succeeded, `error` null unless it failed or was lost.
 
@@ -60,6 +81,10 @@ class Task(Struct, frozen=True):
     result: Raw | None
     error: ErrorText | None
     attempt: Annotated[int, Meta(description="0 until it is first handed to a worker.")]
+    reruns: Annotated[
+        int, Meta(description="How often the server ran it again by itself, since a retry by hand.")
+    ]
+    options: TaskOptions
     priority: int
     tags: tuple[str, ...]
     progress: Progress | None
@@ -86,6 +111,8 @@ class Task(Struct, frozen=True):
             result=raw(task.result),
             error=raw(task.error),
             attempt=task.attempt,
+            reruns=task.reruns,
+            options=_options(task),
             priority=task.priority,
             tags=task.tags,
             progress=_progress(task),
@@ -93,11 +120,17 @@ class Task(Struct, frozen=True):
             run_at=optional_timestamp(task.run_at),
             started_at=optional_timestamp(task.started_at),
             finished_at=optional_timestamp(task.finished_at),
-            timing=_timing(task),
-            worker=_worker(task),
+            timing=timing(task),
+            worker=worker(task),
             measurement=raw(task.measurement),
             omitted=task.omitted,
         )
+
+
+def _options(task: StoredTask) -> TaskOptions:
+    if task.options is None:
+        return _DEFAULTS
+    return TaskOptions.of(RunOptions.from_json(task.options))
 
 
 def _progress(task: StoredTask) -> Progress | None:
@@ -106,11 +139,13 @@ def _progress(task: StoredTask) -> Progress | None:
     return Progress(fraction=task.progress_fraction, message=task.progress_message or "")
 
 
-def _timing(task: StoredTask) -> Timing:
+def timing(task: StoredTask | StoredAttempt) -> Timing:
+    """Return where the time of a task's latest attempt, or of an earlier one, went."""
     return Timing(queued=task.queued_seconds, run=task.run_seconds, cpu=task.cpu_seconds)
 
 
-def _worker(task: StoredTask) -> TaskWorker | None:
+def worker(task: StoredTask | StoredAttempt) -> TaskWorker | None:
+    """Return the worker that a task's latest attempt, or an earlier one, ran in."""
     if task.worker is None:
         return None
     return TaskWorker(id=task.worker, pid=task.pid, thread=task.thread)
@@ -137,77 +172,10 @@ class Ids(Struct, frozen=True):
 class Cancellation(Struct, frozen=True):
     """What cancelling did, and the task after it."""
 
-    outcome: Annotated[str, Meta(extra_json_schema={"enum": ["cancelled", "already_ended"]})]
+    outcome: CancelOutcome
     task: Task
 
     @classmethod
     def of(cls, cancelled: Cancelled) -> Self:
         """Return `cancelled` as the API shows it."""
         return cls(outcome=cancelled.outcome, task=Task.of(cancelled.task))
-
-
-class Attempt(Struct, frozen=True):
-    """One execution of a task: the record of one Future."""
-
-    attempt: int
-    state: State
-    future: str
-    result: Raw | None
-    error: ErrorText | None
-    started_at: Timestamp | None
-    finished_at: Timestamp | None
-    timing: Timing
-    worker: TaskWorker | None
-    measurement: MeasurementText | None
-
-    @classmethod
-    def of(cls, task: StoredTask) -> Self:
-        """Return the latest attempt of `task`."""
-        return cls(
-            attempt=task.attempt,
-            state=task.state,
-            future=future_state(task.state),
-            result=raw(task.result),
-            error=raw(task.error),
-            started_at=optional_timestamp(task.started_at),
-            finished_at=optional_timestamp(task.finished_at),
-            timing=_timing(task),
-            worker=_worker(task),
-            measurement=raw(task.measurement),
-        )
-
-
-class AttemptList(Struct, frozen=True):
-    """The attempts of a task that are kept, oldest first."""
-
-    items: list[Attempt]
-
-
-class LogLine(Struct, frozen=True):
-    """A line of a task's log; `n` counts from 1 within its attempt."""
-
-    attempt: int
-    n: int
-    at: Timestamp
-    level: str
-    source: str
-    message: str
-
-    @classmethod
-    def of(cls, entry: LogEntry) -> Self:
-        """Return `entry` as the API shows it."""
-        return cls(
-            attempt=entry.attempt,
-            n=entry.n,
-            at=timestamp(entry.at),
-            level=entry.level,
-            source=entry.source,
-            message=entry.message,
-        )
-
-
-class LogLines(Struct, frozen=True):
-    """A part of a log; `next_after` asks for what follows, null at the present end."""
-
-    items: list[LogLine]
-    next_after: int | None

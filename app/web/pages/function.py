@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from app.domain.catalogue import RegisteredFunction
 from app.domain.errors import InvalidRequest, NotFound, PooldeckError, UnknownFunction
+from app.domain.tasks import RunOptions
 from app.runtime.service import Service
 from app.store import queries
 from app.web.bodies import read_submission
@@ -73,6 +74,17 @@ async def _values_of(
         values["pool"] = task.pool
     if task.priority != registered.spec.options.priority:
         values["priority"] = str(task.priority)
+    return values | _run_options(registered, RunOptions.from_json(task.options))
+
+
+def _run_options(registered: RegisteredFunction, options: RunOptions) -> dict[str, str]:
+    """Return what one would type for the options that are not the function's own."""
+    usual = registered.spec.options
+    values = {}
+    if options.timeout is not None and options.timeout != usual.timeout:
+        values["timeout"] = str(options.timeout)
+    if options.retries != usual.retries:
+        values["retries"] = str(options.retries)
     return values
 
 
@@ -97,6 +109,13 @@ async def _show(
 ) -> Response:
     counts = await service.read(queries.counts)
     durations = await service.read(queries.durations, registered.spec.name)
-    context = function_context(registered, counts, durations, list(service.settings.pools))
+    holds = {hold.function: hold for hold in service.holds()}
+    context = function_context(
+        registered,
+        counts,
+        durations,
+        list(service.settings.pools),
+        holds.get(registered.spec.name),
+    )
     status = STATUS[error] if error else 200
     return page(request, "functions", "function.html", context | {"form": shown}, status)

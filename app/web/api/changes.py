@@ -1,0 +1,75 @@
+"""Cancelling and retrying tasks: one, or all that are meant."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from app.web.answers import CHANGING, WRITING, answer, bad, good, takes
+from app.web.bodies import CancelRequest, read_cancel
+from app.web.dependencies import ServiceDep, TaskIdPath
+from app.web.incoming import json_body, whole_body
+from app.web.schemas import BulkDone, Cancellation, Task
+from app.web.selections import (
+    BulkCancel,
+    BulkRetry,
+    read_bulk_cancel,
+    read_bulk_retry,
+    selected,
+)
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+_FAILED: Final[dict[str, Any]] = {
+    "filter": {"state": ["failed", "lost"], "since": "2026-11-30T09:00:00Z"}
+}
+_QUEUED: Final[dict[str, Any]] = {
+    "filter": {"function": ["examples.jobs.resize_image"]},
+    "kill": False,
+}
+
+
+@router.post(
+    "/cancel",
+    responses=good(BulkDone, "How many are meant, and what became of how many.") | bad(*WRITING),
+    openapi_extra=takes(BulkCancel, _QUEUED),
+)
+async def cancel_tasks(request: Request, service: ServiceDep) -> Response:
+    """Cancel all tasks that a filter fits, or those named; what has ended stays as it is."""
+    wanted = read_bulk_cancel(await json_body(request), service.settings.limits)
+    return answer(await service.cancel_matching(selected(wanted), kill=wanted.kill))
+
+
+@router.post(
+    "/retry",
+    responses=good(BulkDone, "How many are meant, and what became of how many.") | bad(*WRITING),
+    openapi_extra=takes(BulkRetry, _FAILED),
+)
+async def retry_tasks(request: Request, service: ServiceDep) -> Response:
+    """Run all final tasks that a filter fits, or those named, again."""
+    wanted = read_bulk_retry(await json_body(request), service.settings.limits)
+    return answer(await service.retry_matching(selected(wanted)))
+
+
+@router.post(
+    "/{task_id}/cancel",
+    responses=good(Cancellation, "What cancelling did.") | bad(*WRITING, 404),
+    openapi_extra=takes(CancelRequest, {"kill": False}, required=False),
+)
+async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath) -> Response:
+    """Cancel a task that has not started, or ask one that runs to end itself.
+
+    With `kill`, one that runs in a process is ended with its worker; one that runs in a thread
+    cannot be ended and is abandoned: its slot is free again, and its outcome does not count.
+    """
+    body = await (json_body if "content-type" in request.headers else whole_body)(request)
+    kill = read_cancel(body, service.settings.limits).kill
+    return answer(Cancellation.of(await service.cancel(task_id, kill=kill)))
+
+
+@router.post(
+    "/{task_id}/retry",
+    responses=good(Task, "The task, queued again.") | bad(*CHANGING, 404, 409, 429),
+)
+async def retry_task(service: ServiceDep, task_id: TaskIdPath) -> Response:
+    """Run a final task again, as a new attempt of the same task."""
+    return answer(Task.of(await service.retry(task_id)))
