@@ -15,7 +15,7 @@ function say(element, name, text) {
 
 function slotState(worker, slot) {
   if (slot.abandoned) return "abandoned";
-  if (slot.task != null) return "busy";
+  if (slot.task != null) return slot.cancel_requested ? "asked" : "busy";
   return ["starting", "stopping"].includes(worker.state) ? worker.state : "idle";
 }
 

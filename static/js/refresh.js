@@ -35,10 +35,10 @@ function exchange(fresh) {
   tickAll();
 }
 
-// Somebody who marks text to copy it keeps it.
+// Somebody who marks text to copy it keeps it, and what is being clicked stays until it is.
 function isInUse(element) {
   const selection = getSelection();
-  return !selection.isCollapsed && selection.containsNode(element, true);
+  return element.matches(":active") || (!selection.isCollapsed && selection.containsNode(element, true));
 }
 
 function replace(old, part) {
@@ -46,6 +46,10 @@ function replace(old, part) {
   for (const details of old.querySelectorAll("details[id]")) {
     const same = part.querySelector(`#${CSS.escape(details.id)}`);
     if (same) same.open = details.open;
+  }
+  for (const input of old.querySelectorAll("input[id]")) {
+    const same = part.querySelector(`#${CSS.escape(input.id)}`);
+    if (same && input.value !== input.defaultValue) same.value = input.value; // typed, not sent yet
   }
   const scrolled = [...old.querySelectorAll("pre, .log, .scroll")].map((each) => [each.scrollTop, each.scrollLeft]);
   old.replaceWith(part);

@@ -13,26 +13,19 @@ function showNumber(name, number) {
   element.closest("a").toggleAttribute("data-zero", number === 0);
 }
 
-function notice(pool) {
+function notice({ kind, subject, text, href }) {
   const item = document.getElementById("notice-template").content.firstElementChild.cloneNode(true);
-  const reason = (pool.reason ?? "").trim().split("\n")[0] || "its workers do not start";
-  field("subject", item).textContent = pool.name;
-  field("subject", item).href = `/pools#${pool.name}`;
-  field("text", item).textContent = `is broken: ${reason}`;
+  item.dataset.kind = item.querySelector(".mark").dataset.state = kind;
+  field("subject", item).textContent = subject;
+  field("subject", item).href = href;
+  field("text", item).textContent = text;
   return item;
 }
 
-// What the server said about itself stays; that it is starting, until a worker is ready.
-function staysTrue(item, pools) {
-  if (item.dataset.kind !== "starting") return item.dataset.kind !== "broken";
-  return !pools.some((pool) => pool.workers.some((worker) => worker.state !== "starting"));
-}
-
-function showNotices(pools) {
+function showNotices(notices) {
   const list = document.getElementById("notices");
   const shown = [...list.children];
-  const broken = pools.filter((pool) => pool.state === "broken").map(notice);
-  const due = [...shown.filter((item) => staysTrue(item, pools)), ...broken];
+  const due = notices.map(notice);
   const isSaid = due.length === shown.length && due.every((item, index) => words(item) === words(shown[index]));
   if (!isSaid) list.replaceChildren(...due); // not again and again, since it is read out
 }
@@ -45,7 +38,7 @@ onFrame((frame) => {
     showNumber(`window.${state}`, frame.window[state]);
   }
   tickFrom(field("oldest_wait"), frame.oldest_wait, NOTHING);
-  showNotices(frame.pools);
+  showNotices(frame.notices);
 });
 
 onState((state) => {

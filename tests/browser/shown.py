@@ -1,6 +1,8 @@
 """Functions whose tasks the pages are looked at with; workers import this module."""
 
 import logging
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +66,21 @@ def choose(
     """Give back what was given."""
     chosen = {"mode": mode, "sharp": sharp, "boxes": boxes, "title": title}
     return chosen | {"rest": rest, "more": more}
+
+
+@task(pool="io", retries=1, backoff=0.01)
+def stumble() -> int:
+    """Fail at the first attempt only."""
+    print(f"attempt {current_task().attempt}")  # noqa: T201
+    if current_task().attempt == 1:
+        raise OSError("<b>not</b> yet")
+    return current_task().attempt
+
+
+@task(pool="cpu")
+def die() -> None:
+    """Take the worker along."""
+    os.kill(os.getpid(), signal.SIGSEGV)
 
 
 @task(pool="nowhere")

@@ -152,6 +152,34 @@ def test_a_waiting_task_is_cancelled_by_its_button(open_page: Open, shown: Servi
     expect(page.locator(".task-state")).to_contain_text("cancelled")
 
 
+def test_a_size_that_is_being_typed_survives_what_the_page_hears(
+    open_page: Open, shown: Serving
+) -> None:
+    page = open_page("/pools")
+    expect_live(page)
+    size = page.locator("#size-io")
+    size.fill("7")
+    with page.expect_response("**/pools"):
+        shown.run("shown.tell", ["so that a frame comes"])
+    shown.client.patch("/api/v1/pools/io", json={"paused": True})
+    expect(page.locator("#resume-io")).to_be_visible()
+    expect(size).to_have_value("7")
+    page.locator("#resume-io").click()
+    expect(page.locator("#pause-io")).to_be_visible()
+    expect(page.locator(".told")).to_have_text("It hands out what is queued.")
+
+
+def test_a_notice_comes_and_goes_with_what_it_tells_of(open_page: Open, shown: Serving) -> None:
+    page = open_page("/tasks")
+    expect_live(page)
+    shown.client.patch("/api/v1/pools/io", json={"paused": True})
+    notice = page.locator(".notice")
+    expect(notice).to_have_text(re.compile("io is paused"))
+    expect(notice).to_have_attribute("data-kind", "paused")
+    shown.client.patch("/api/v1/pools/io", json={"paused": False})
+    expect(notice).to_have_count(0)
+
+
 # The chart, and the words of numbers.
 
 

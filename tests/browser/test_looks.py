@@ -22,11 +22,23 @@ def test_every_page_is_accessible_and_fits(
     submitted(shown, "shown.wait", str(flag))
     failed = shown.run("shown.fail", "browser")["id"]
     told = shown.run("shown.tell", ["a line"])["id"]
+    retried = shown.run("shown.stumble")["id"]
+    died = shown.run("shown.die")["id"]
+    incidents = shown.client.get("/api/v1/incidents").json()["items"]
+    incident = next(each["id"] for each in incidents if each["culprit"]["task"] == died)
     page = open_page("/", color_scheme=scheme, viewport=size)
     paths = ["/", "/tasks", "/tasks?state=lost&tag=x", f"/tasks/{failed}"]
     paths += [
         f"/tasks/{told}",
         f"/tasks/{running}",
+        f"/tasks/{running}/kill",
+        f"/tasks/{running}/stack",
+        f"/tasks/{retried}?did=retried&attempt=1",
+        "/tasks/cancel?state=failed&q=x",
+        "/tasks/retry?state=failed",
+        "/tasks?did=many&retried=3",
+        "/incidents",
+        f"/incidents/{incident}",
         "/functions",
         "/functions/shown.choose",
         "/functions/shown.stranded",

@@ -8,9 +8,10 @@ import httpx
 import pytest
 from serving import Serving
 
-from browser.reading import page, page_with, post, text_of
+from browser.reading import page, page_with, text_of
 
-PAGES = ["/", "/tasks", "/functions", "/functions/shown.choose", "/pools"]
+PAGES = ["/", "/tasks", "/incidents", "/functions", "/functions/shown.choose", "/pools"]
+PAGES += ["/tasks/cancel", "/tasks/retry"]
 
 
 def submitted(client: httpx.Client, function: str, *args: object, **more: object) -> str:
@@ -77,7 +78,8 @@ def test_the_deck_shows_what_each_slot_does(
     assert 'data-state="busy"' in slot
     assert text_of(f"<{slot}").startswith("1 busy hold")
     assert len(re.findall(r"data-worker=\"io-\d+\"", markup)) == 1
-    assert len(re.findall(r"data-worker=\"cpu-\d+\"", markup)) == 2
+    assert len(re.findall(r"data-worker=\"cpu-\d+\"", markup)) == 3
+    assert len(re.findall(r"<li class=\"worker\"[^>]* data-state=\"spare\"", markup)) == 1
 
 
 def test_the_chart_is_given_what_ended(client: httpx.Client, shown: Serving) -> None:
@@ -171,27 +173,11 @@ def test_the_log_of_a_task_is_text_whatever_it_says(client: httpx.Client, shown:
     assert "WARNING shown first" in text_of(markup)
 
 
-def test_a_running_task_shows_its_progress_and_says_that_it_cannot_be_cancelled(
-    client: httpx.Client, flag: Path
-) -> None:
+def test_a_running_task_shows_its_progress(client: httpx.Client, flag: Path) -> None:
     task_id = submitted(client, "shown.wait", str(flag))
     markup = page_with(client, f"/tasks/{task_id}", "waiting for a file")
     assert "running Future RUNNING" in text_of(markup)
     assert "25 %" in text_of(markup)
-    assert 'id="cancel"' not in markup
-    refused = post(client, f"/tasks/{task_id}/cancel")
-    assert refused.status_code == 501
-    assert "has started" in text_of(refused.text)
-
-
-def test_a_task_that_waits_can_be_cancelled_from_its_page(client: httpx.Client) -> None:
-    task_id = submitted(client, "shown.add", 1, delay=3600)
-    assert 'id="cancel"' in page(client, f"/tasks/{task_id}")
-    answer = post(client, f"/tasks/{task_id}/cancel")
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/tasks/{task_id}")
-    markup = page(client, f"/tasks/{task_id}")
-    assert "cancelled Future CANCELLED" in text_of(markup)
-    assert 'id="cancel"' not in markup
 
 
 def test_sensitive_arguments_stand_on_no_page(client: httpx.Client, shown: Serving) -> None:

@@ -1,4 +1,4 @@
-"""Submitting, finding and cancelling tasks over HTTP."""
+"""Submitting, finding and following tasks over HTTP."""
 
 import re
 import uuid
@@ -48,6 +48,7 @@ def test_without_a_wait_a_submission_is_accepted(server: Served) -> None:
     assert response.json()["state"] == "queued"
     assert response.json()["attempt"] == 0
     assert response.json()["future"] == "PENDING"
+    server.http.post(f"{response.headers['location']}/cancel", json={"kill": True})
 
 
 def test_a_failed_task_is_an_answer_not_an_error(server: Served) -> None:
@@ -109,12 +110,17 @@ def test_sensitive_arguments_are_never_shown(server: Served) -> None:
             ("field", "/pool"),
         ),
         ({"function": "web_functions.stray"}, 422, "unknown_pool", ("detail", "nowhere")),
-        ({"function": "web_functions.hurry"}, 501, "not_available_yet", ("detail", "timeout")),
         (
-            {"function": "web_functions.add", "args": [1], "retries": 3},
+            {"function": "web_functions.add", "args": [1], "after": ["x"]},
             501,
             "not_available_yet",
-            ("field", "/retries"),
+            ("field", "/after"),
+        ),
+        (
+            {"function": "web_functions.add", "args": [1], "timeout": 0},
+            422,
+            "invalid_request",
+            ("field", "/timeout"),
         ),
         ({"args": [1]}, 422, "invalid_request", ("field", "/function")),
     ],
@@ -258,24 +264,6 @@ def test_a_wrong_filter_is_refused(server: Served, query: str) -> None:
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
-def test_a_waiting_task_can_be_cancelled_once(server: Served) -> None:
-    task = server.submit("echo", 1, wait=0, delay=3600).json()
-    assert task["state"] == "scheduled"
-    url = f"/api/v1/tasks/{task['id']}/cancel"
-    first = server.http.post(url, json={"kill": False})
-    assert (first.status_code, first.json()["outcome"]) == (200, "cancelled")
-    assert first.json()["task"]["state"] == "cancelled"
-    again = server.http.post(url)
-    assert (again.status_code, again.json()["outcome"]) == (200, "already_ended")
-
-
-def test_killing_is_refused_by_name(server: Served) -> None:
-    task = server.submit("echo", 1, wait=0, delay=3600).json()
-    response = server.http.post(f"/api/v1/tasks/{task['id']}/cancel", json={"kill": True})
-    assert (response.status_code, response.json()["code"]) == (501, "not_available_yet")
-    assert server.http.get(f"/api/v1/tasks/{task['id']}").json()["state"] == "scheduled"
-
-
 def test_the_log_of_a_task_is_read_in_parts(server: Served) -> None:
     task = server.submit("chatter", 5).json()
     assert task["progress"] == {"fraction": 0.5, "message": "half"}
@@ -298,10 +286,34 @@ def test_the_attempts_of_a_task_are_those_that_began(server: Served) -> None:
     assert server.http.get(f"/api/v1/tasks/{waiting['id']}/attempts").json() == {"items": []}
 
 
-@pytest.mark.parametrize("part", ["", "/attempts", "/logs"])
+def test_each_attempt_keeps_its_own_error_and_log(server: Served) -> None:
+    task = server.submit("flaky", 5).json()
+    assert (task["state"], task["result"], task["attempt"], task["reruns"]) == (
+        "succeeded",
+        5,
+        2,
+        1,
+    )
+    assert task["options"] == {"timeout": None, "retries": 1, "backoff": 0.01, "idempotent": False}
+    url = f"/api/v1/tasks/{task['id']}"
+    first, second = server.http.get(f"{url}/attempts").json()["items"]
+    assert (first["attempt"], first["state"], first["error"]["message"]) == (1, "failed", "not yet")
+    assert (second["attempt"], second["state"], second["result"]) == (2, "succeeded", 5)
+    for attempt in (1, 2):
+        [line] = server.http.get(f"{url}/logs", params={"attempt": attempt}).json()["items"]
+        assert (line["attempt"], line["message"]) == (attempt, f"attempt {attempt}")
+    assert server.http.get(f"{url}/logs", params={"attempt": 0}).status_code == 422
+
+
+def test_a_submission_may_ask_for_other_retries_and_a_timeout(server: Served) -> None:
+    task = server.submit("flaky", 5, retries=0, timeout=30).json()
+    assert (task["state"], task["attempt"]) == ("failed", 1)
+    assert (task["options"]["retries"], task["options"]["timeout"]) == (0, 30)
+
+
+@pytest.mark.parametrize("part", ["", "/attempts", "/logs", "/stack"])
 def test_an_unknown_task_is_not_found(server: Served, part: str) -> None:
     _expect_not_found(server.http.get(f"/api/v1/tasks/{uuid.uuid4()}{part}"))
-    _expect_not_found(server.http.post(f"/api/v1/tasks/{uuid.uuid4()}/cancel"))
 
 
 def _expect_not_found(response: httpx.Response) -> None:

@@ -8,16 +8,17 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from app.domain.catalogue import Catalogue
+from app.domain.controls import Hold
 from app.domain.errors import InvalidRequest
 from app.domain.events import Frame, Window
 from app.domain.figures import Activity, Count, Durations, Percentiles
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from app.domain.states import State
-from app.domain.tasks import LogEntry, StoredTask, TaskFilter, TaskPage
+from app.domain.states import FINAL, State
+from app.domain.tasks import LogEntry, StoredAttempt, StoredTask, TaskFilter, TaskPage
 from app.web.contexts.deck import layout, slot_state, throughput
 from app.web.contexts.frame import frame_context
 from app.web.contexts.functions import function_context, functions_context
-from app.web.contexts.task import LOG_LINES, segments, task_context
+from app.web.contexts.task import LOG_LINES, Reading, segments, task_context
 from app.web.contexts.tasks import href, read_filter, tasks_context
 from pooldeck.functions import FunctionSpec, Options
 from pooldeck.outcome import Error, ErrorKind, Measurement
@@ -81,7 +82,7 @@ def function(name: str = "acme.jobs.work", pool: str = "cpu", doc: str = "") -> 
 
 
 def test_each_number_of_the_strip_leads_to_the_list_that_it_counts() -> None:
-    context = frame_context(frame(running=12, queued=1340), "ready")
+    context = frame_context(frame(running=12, queued=1340), "ready", ())
     shown = {number.label: (number.value, number.href) for number in context.present}
     assert shown["running"] == ("12", "/tasks?state=running")
     assert shown["queued"] == ("1,340", "/tasks?state=queued")
@@ -89,19 +90,6 @@ def test_each_number_of_the_strip_leads_to_the_list_that_it_counts() -> None:
     assert [number.value for number in context.ended] == ["48,112", "17", "0"]
     assert context.oldest_wait == "4.2 s"
     assert context.window_words == "in the last hour"
-
-
-def test_a_broken_pool_is_noticed_with_the_first_line_of_its_reason() -> None:
-    broken = pool(state="broken", reason="No module named 'torch'\n\nTraceback ...")
-    (notice,) = frame_context(frame(pool(name="io"), broken), "ready").notices
-    assert (notice.kind, notice.subject, notice.href) == ("broken", "cpu", "/pools#cpu")
-    assert notice.text == "is broken: No module named 'torch'"
-
-
-@pytest.mark.parametrize("state", ["starting", "draining"])
-def test_a_server_that_is_not_ready_says_so(state: str) -> None:
-    (notice,) = frame_context(frame(), state).notices
-    assert (notice.kind, notice.subject) == (state, "The server")
 
 
 # The deck.
@@ -120,6 +108,7 @@ def worker(state: str = "idle") -> WorkerHealth:
         ("starting", SlotHealth(), "starting"),
         ("stopping", SlotHealth(task="0199"), "busy"),
         ("busy", SlotHealth(task="0199", abandoned=True), "abandoned"),
+        ("busy", SlotHealth(task="0199", cancel_requested=True), "asked"),
     ],
 )
 def test_a_slot_is_told_in_one_word(state: str, slot: SlotHealth, word: str) -> None:
@@ -205,6 +194,20 @@ def test_older_tasks_are_one_link_away_and_keep_the_filter() -> None:
     assert listed(wanted)["older_href"] is None
 
 
+@pytest.mark.parametrize(
+    ("wanted", "cancel", "retry"),
+    [
+        (TaskFilter(), "/tasks/cancel", "/tasks/retry"),
+        (TaskFilter(states=(State.QUEUED,)), "/tasks/cancel?state=queued", None),
+        (TaskFilter(states=(State.LOST,), text="x"), None, "/tasks/retry?state=lost&q=x"),
+    ],
+)
+def test_all_that_match_can_be_changed_where_any_of_them_can(
+    wanted: TaskFilter, cancel: str | None, retry: str | None
+) -> None:
+    assert (listed(wanted)["cancel_href"], listed(wanted)["retry_href"]) == (cancel, retry)
+
+
 # One task.
 
 
@@ -235,27 +238,58 @@ def test_nothing_is_said_about_times_that_are_not_known() -> None:
     assert segments(task(), None) == ()
 
 
+def shown(**changes: Any) -> dict[str, Any]:
+    """Return the context of a page, of a task that was read so or otherwise."""
+    read = Reading(
+        task=task(),
+        attempts=[],
+        logs=[],
+        attempt=None,
+        are_erased=False,
+        is_asked=False,
+        is_callable=True,
+    )
+    return task_context(msgspec.structs.replace(read, **changes))
+
+
 def test_an_error_is_shown_with_all_its_causes() -> None:
     cause = Error(ErrorKind.EXCEPTION, "OSError", "truncated")
     error = Error(ErrorKind.EXCEPTION, "ValueError", "no picture", cause=cause)
     failed = task(state=State.FAILED, error=msgspec.json.encode(error).decode())
-    assert task_context(failed, [], is_callable=True)["errors"] == (error, cause)
+    assert shown(task=failed)["errors"] == (error, cause)
 
 
 @pytest.mark.parametrize(
     ("state", "can_cancel"),
     [(State.QUEUED, True), (State.SCHEDULED, True), (State.RUNNING, False), (State.LOST, False)],
 )
-def test_only_what_has_not_started_can_be_cancelled(state: State, can_cancel: bool) -> None:
-    context = task_context(task(state=state), [], is_callable=True)
-    assert context["can_cancel"] is can_cancel
+def test_only_what_has_not_started_is_simply_cancelled(state: State, can_cancel: bool) -> None:
+    assert shown(task=task(state=state))["can_cancel"] is can_cancel
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_what_has_ended_can_be_retried_unless_its_arguments_are_gone(state: State) -> None:
+    of_state = task(state=state)
+    assert shown(task=of_state)["can_retry"] is (state in FINAL)
+    assert not shown(task=of_state, are_erased=True)["can_retry"]
+    assert not shown(task=of_state, is_callable=False)["can_retry"]
+
+
+def test_attempts_are_listed_latest_first_each_with_its_own_error() -> None:
+    error = Error(ErrorKind.TIMEOUT, "TimeoutError", "too long")
+    first = StoredAttempt(1, State.FAILED, error=msgspec.json.encode(error).decode())
+    read = {"task": task(attempt=2), "attempts": [first, StoredAttempt(2, State.SUCCEEDED)]}
+    latest, earliest = shown(**read)["attempts"]
+    assert (latest.attempt.attempt, latest.errors, latest.is_shown) == (2, (), True)
+    assert (earliest.attempt.attempt, earliest.errors, earliest.is_shown) == (1, (error,), False)
+    assert [row.is_shown for row in shown(**read, attempt=1)["attempts"]] == [False, True]
 
 
 def test_a_long_log_shows_its_beginning_and_says_that_there_is_more() -> None:
     lines = [LogEntry(1, 1, n, 0, "INFO", "stdout", "x") for n in range(1, LOG_LINES + 2)]
-    long = task_context(task(), lines, is_callable=True)
+    long = shown(logs=lines)
     assert (len(long["logs"]), long["has_more_logs"]) == (LOG_LINES, True)
-    assert not task_context(task(), lines[:-1], is_callable=True)["has_more_logs"]
+    assert not shown(logs=lines[:-1])["has_more_logs"]
 
 
 # Functions.
@@ -271,22 +305,26 @@ def test_functions_are_listed_with_their_problem_and_what_became_of_their_tasks(
         Count("cpu", "acme.jobs.work", State.LOST, 1),
         Count("cpu", "acme.jobs.work", State.QUEUED, 3),
     ]
-    work, other = functions_context(catalogue.functions(), counts, is_known=True)["functions"]
+    holds = [Hold("b", 0, 5, "five deaths"), Hold("gone", 0, 7, "seven deaths")]
+    context = functions_context(catalogue.functions(), counts, holds, is_known=True)
+    work, other = context["functions"]
     assert (work.summary, work.problem) == ("Do it.", None)
     assert (work.live, work.succeeded, work.unsuccessful) == (3, 42, 1)
     assert "gpu" in other.problem
     assert (other.live, other.succeeded, other.unsuccessful) == (0, 0, 0)
+    assert (work.hold, other.hold) == (None, holds[0])
+    assert context["gone"] == (holds[1],)
 
 
 def test_the_numbers_of_a_function_lead_to_its_tasks() -> None:
     registered = Catalogue(["cpu"], "cpu", [function()]).get("acme.jobs.work")
     counts = [Count("cpu", "acme.jobs.work", State.FAILED, 3), Count("cpu", "b", State.LOST, 9)]
     durations = Durations(10, wait=None, run=Percentiles(0.34, 3.4))
-    numbers = function_context(registered, counts, durations, ["cpu"])["numbers"]
+    numbers = function_context(registered, counts, durations, ["cpu"], None)["numbers"]
     assert [(each.label, each.value, each.href) for each in numbers] == [
         ("Failed", "3", "/tasks?state=failed&function=acme.jobs.work"),
         ("Usual run", "340 ms", None),
         ("Slow run (p95)", "3.4 s", None),
     ]
-    unused = function_context(registered, [], Durations(), ["cpu"])["numbers"]
+    unused = function_context(registered, [], Durations(), ["cpu"], None)["numbers"]
     assert [(each.label, each.value) for each in unused] == [("Submitted", "none yet")]

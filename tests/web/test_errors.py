@@ -72,25 +72,6 @@ def test_a_wrong_method_is_told_the_right_ones(
     assert set(response.headers["allow"].split(", ")) == allowed
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/tasks/cancel"),
-        ("POST", "/tasks/retry"),
-        ("POST", "/tasks/some-id/retry"),
-        ("GET", "/tasks/some-id/stack"),
-        ("PATCH", "/pools/cpu"),
-        ("POST", "/pools/cpu/restart"),
-        ("POST", "/pools/cpu/drain"),
-        ("POST", "/workers/cpu-1/kill"),
-        ("GET", "/incidents"),
-        ("GET", "/incidents/1"),
-    ],
-)
-def test_calls_that_are_not_built_say_so(server: Served, method: str, path: str) -> None:
-    _expect(server.http.request(method, f"/api/v1{path}"), 501, "not_available_yet")
-
-
 def test_a_defect_shows_an_id_and_keeps_its_details_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -12,6 +12,7 @@ from served import BOUND, Served, served
 
 from app.domain.events import Frame, Window
 from app.web.api.live import Encoder
+from app.web.contexts.frame import Notice
 
 
 @contextmanager
@@ -86,6 +87,10 @@ def _asked(server: Served) -> Iterator[httpx.Response]:
     raise AssertionError("the streams that were left still count")
 
 
+def nothing_to_say(_: Frame) -> tuple[Notice, ...]:
+    return ()
+
+
 def test_a_frame_is_encoded_once_for_all() -> None:
     frame = Frame(
         seq=7,
@@ -98,15 +103,16 @@ def test_a_frame_is_encoded_once_for_all() -> None:
         changed=("a",),
     )
     encoder = Encoder()
-    event = encoder.encode(frame)
+    event = encoder.encode(frame, nothing_to_say)
     assert event.startswith(b"event: deck\nid: 7\ndata: {")
     assert event.endswith(b"}\n\n")
-    assert encoder.encode(frame) is event
+    assert encoder.encode(frame, nothing_to_say) is event
     other = Frame(**{name: getattr(frame, name) for name in frame.__struct_fields__} | {"seq": 8})
-    assert encoder.encode(other).startswith(b"event: deck\nid: 8\n")
+    assert encoder.encode(other, nothing_to_say).startswith(b"event: deck\nid: 8\n")
 
 
 @pytest.mark.parametrize("text", ["line\nbreak", "carriage\rreturn"])
 def test_no_text_can_break_out_of_an_event(text: str) -> None:
     frame = Frame(0, 0, {}, Window(1), 0.0, None, (), (text,))
-    assert len(Encoder().encode(frame).splitlines()) == 4
+    notice = Notice("notice", text, text, "/pools")
+    assert len(Encoder().encode(frame, lambda _: (notice,)).splitlines()) == 4

@@ -153,10 +153,9 @@ def test_a_wrong_field_in_a_batch_is_pointed_to() -> None:
     assert caught.value.extra["field"] == "/tasks/1/args"
 
 
-@pytest.mark.parametrize("name", ["timeout", "retries", "after"])
-def test_fields_that_are_not_built_are_refused_even_when_null(name: str) -> None:
-    with pytest.raises(NotAvailableYet, match=name):
-        read_submission(submission(more=b', "%s": null' % name.encode()), LIMITS)
+def test_a_field_that_is_not_built_is_refused_even_when_null() -> None:
+    with pytest.raises(NotAvailableYet, match="after"):
+        read_submission(submission(more=b', "after": null'), LIMITS)
 
 
 def test_arguments_have_a_bound_in_bytes() -> None:

@@ -1,6 +1,8 @@
 """Functions that the tests of the web submit; their workers import this module."""
 
+import os
 import threading
+from concurrent.futures import CancelledError
 from typing import Any
 
 from pooldeck import current_task, task
@@ -51,6 +53,31 @@ def stray() -> None:
     """Name a pool that does not exist."""
 
 
-@task(pool="cpu", timeout=5)
-def hurry() -> None:
-    """Ask for what is not available yet."""
+@task(pool="cpu", retries=1, backoff=0.01)
+def flaky(value: int) -> int:
+    """Fail at the first attempt, and say so in its log."""
+    print(f"attempt {current_task().attempt}")  # noqa: T201
+    if current_task().attempt == 1:
+        raise OSError("not yet")
+    return value
+
+
+@task(pool="solo")
+def patient() -> None:
+    """End when asked to."""
+    while not current_task().cancelled:
+        _never.wait(0.01)
+    raise CancelledError
+
+
+@task(pool="io")
+def wait_in_a_thread() -> None:
+    """Never end, in a thread."""
+    _never.wait()
+
+
+@task(pool="solo")
+def die(signal_number: int) -> None:
+    """Take the worker along."""
+    os.kill(os.getpid(), signal_number)
+    _never.wait()

@@ -1,0 +1,81 @@
+"""What pages ask before they change much, and what they say afterwards."""
+
+import pytest
+from starlette.datastructures import QueryParams
+
+from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from app.domain.states import State
+from app.domain.submissions import BulkDone
+from app.domain.tasks import StoredTask, TaskFilter
+from app.web.contexts import confirm
+from app.web.contexts.task import SAID
+from app.web.contexts.tasks import address, read_filter
+from app.web.contexts.told import numbers, told, told_of_many
+
+LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")
+
+
+def test_the_exact_number_is_said_before_and_on_the_button() -> None:
+    asked = confirm.retry_matching(LOST, 1344, now=7)
+    assert asked.heading == "Retry 1,344 tasks?"
+    assert asked.button == "Retry 1,344 tasks"
+    assert confirm.cancel_matching(LOST, 1, now=7).button == "Cancel 1 task"
+
+
+def test_a_question_carries_its_filter_and_the_moment_of_the_number() -> None:
+    asked = confirm.cancel_matching(LOST, 3, now=7)
+    assert read_filter(QueryParams(list(asked.hidden))) == LOST
+    assert ("before", "7") in asked.hidden
+    assert asked.conditions == (("state", "lost"), ("tag", "a b"), ("q", "x"))
+    assert asked.back == "/tasks?state=lost&tag=a+b&q=x"
+
+
+def test_that_successes_are_repeated_too_is_said_where_they_are() -> None:
+    some = confirm.retry_matching(LOST, 3, now=7)
+    every = confirm.retry_matching(TaskFilter(), 3, now=7)
+    assert "succeeded" not in " ".join(some.sentences)
+    assert "succeeded" in " ".join(every.sentences)
+
+
+def test_where_nothing_matches_there_is_no_button() -> None:
+    assert confirm.cancel_matching(LOST, 0, now=7).button is None
+    assert confirm.retry_matching(LOST, 0, now=7).button is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("process", "counts as cancelled"), ("thread", "is abandoned")]
+)
+def test_killing_a_task_is_honest_about_threads(kind: str, words: str) -> None:
+    task = StoredTask(1, "0199", "acme.work", "p", State.RUNNING, 1, 0, (), 0, None)
+    asked = confirm.kill_task(task, kind)
+    assert asked.heading == "Kill work?"
+    assert words in " ".join(asked.sentences)
+    assert asked.action == "/tasks/0199/kill"
+
+
+def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
+    slots = (SlotHealth(task="a"), SlotHealth(), SlotHealth(task="b", abandoned=True))
+    worker = WorkerHealth("io-3", 1, "busy", 0, 0, slots)
+    pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
+    assert "1 task." in " ".join(confirm.kill_worker(pool, worker).sentences)
+
+
+def test_only_known_words_of_an_address_are_said() -> None:
+    assert told(QueryParams("did=killed"), SAID) == SAID["killed"]
+    assert told(QueryParams("did=anything"), SAID) is None
+    assert told(QueryParams(""), SAID) is None
+
+
+def test_what_became_of_many_is_said_by_number() -> None:
+    done = BulkDone(1350, {"retried": 1344, "arguments_erased": 6})
+    query = QueryParams(address("", numbers(done))[1:])
+    said = told_of_many(query)
+    assert said is not None
+    assert said.startswith("1,344 queued again, 6 refused (")
+    assert "arguments have been erased" in said
+
+
+def test_a_change_of_nothing_is_said_too() -> None:
+    assert told_of_many(QueryParams("did=many")) == "No task was changed."
+    assert told_of_many(QueryParams("did=many&killed=lots&x=3")) == "No task was changed."
+    assert told_of_many(QueryParams("killed=3")) is None
