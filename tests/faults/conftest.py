@@ -1,0 +1,34 @@
+"""A server that stands through many faults, and is judged at the end of them all."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from faults.client import Client
+from faults.deployment import Deployment, deployed
+from faults.oracle import violations
+from faults.prober import probing
+
+
+class Standing:
+    """A server of long life, its client, and the workers that tests killed under it."""
+
+    def __init__(self, deployment: Deployment, client: Client) -> None:
+        self.deployment = deployment
+        self.client = client
+        self.killed: set[int] = set()
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """A server that all tests share who do it no harm but through tasks; in the end, the oracle."""
+    folder = tmp_path_factory.mktemp("standing")
+    with deployed(folder) as deployment, Client(deployment) as client:
+        shared = Standing(deployment, client)
+        with probing(lambda: deployment.url) as prober:
+            yield shared
+        found = violations(
+            deployment, client.ledger, killed=shared.killed, prober=prober, most_seconds=1.0
+        )
+        assert found == []
+    assert deployment.families[-1].left_in_the_end() == []

@@ -1,0 +1,45 @@
+"""Clients that submit all the time, until the server is gone under them."""
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import httpx
+
+from faults.client import Client
+from faults.deployment import Deployment
+from faults.ledger import Ledger
+
+_CLIENTS = 3
+_MIX: tuple[tuple[str, tuple[object, ...]], ...] = (
+    ("add", (1, 2)),
+    ("add", (3, 4)),
+    ("sleep", (0.02,)),
+    ("sleep_again", (0.05,)),
+    ("fail_until", (2,)),
+)
+
+
+@contextmanager
+def submitting(deployment: Deployment, ledger: Ledger, chance: random.Random) -> Iterator[None]:
+    """Submit from several clients while the body runs; it has to end the server."""
+    clients = [
+        threading.Thread(target=_submit, args=(deployment, ledger, random.Random(chance.random())))
+        for _ in range(_CLIENTS)
+    ]
+    for client in clients:
+        client.start()
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.join()
+
+
+def _submit(deployment: Deployment, ledger: Ledger, chance: random.Random) -> None:
+    with Client(deployment, ledger) as client, suppress(httpx.TransportError):
+        while True:
+            function, arguments = chance.choice(_MIX)
+            pool = chance.choice(["cpu", "io"])
+            client.send(client.intend(function, *arguments, pool=pool))

@@ -1,0 +1,189 @@
+"""A data folder, and the `pooldeck serve` that runs on it: started, killed, started again."""
+
+import os
+import re
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from serving import MODULE
+
+from app.domain.states import LIVE
+from faults import effects, processes
+from faults.effects import Effect
+from faults.processes import Family
+
+FUNCTIONS = "faults.fault_functions"
+CONFIG = f"""
+functions = ["{FUNCTIONS}"]
+grace_seconds = 0.5
+hold_after = 0
+
+[pools.io]
+kind = "thread"
+size = 4
+
+[pools.cpu]
+kind = "process"
+size = 2
+"""
+_TESTS = Path(__file__).parent.parent
+BOUND = 60.0  # seconds that anything may take
+
+
+class Deployment:
+    """One folder with all that a server keeps, over as many lives of the server as it takes."""
+
+    def __init__(self, folder: Path, config: str = CONFIG) -> None:
+        self.folder = folder
+        self.logs: list[Path] = []  # one per life
+        self.database = folder / "pooldeck-data" / "pooldeck.sqlite3"
+        self.effect_log = folder / "effects"
+        self.families: list[Family] = []
+        self.url = ""
+        self.process: subprocess.Popen[bytes]
+        (folder / "pooldeck.toml").write_text(config)
+
+    # Its lives.
+
+    def start(self, **environment: str) -> None:
+        """Start a server and wait until it takes submissions."""
+        self.launch(**environment)
+        eventually(self.is_ready, "the server is ready")
+        self.families[-1].remember(self.process.pid)
+
+    def launch(self, **environment: str) -> None:
+        """Start a server and wait until it says where it is, or ends."""
+        self.families.append(Family(secrets.token_hex(8)))
+        self.logs.append(self.folder / f"server-{len(self.logs)}.log")
+        with self.logs[-1].open("wb") as log:
+            self.process = subprocess.Popen(
+                [*MODULE, "serve", "--port", "0"],
+                cwd=self.folder,
+                env=self.environment(self.families[-1].mark) | environment,
+                stderr=log,
+            )
+        eventually(self._has_said_where, "the server listens")
+
+    def environment(self, mark: str) -> dict[str, str]:
+        """Return the environment of a server whose life has this mark."""
+        inherited = {name: value for name, value in os.environ.items() if "POOLDECK" not in name}
+        return inherited | {
+            "PYTHONPATH": str(_TESTS),
+            effects.VARIABLE: str(self.effect_log),
+            processes.VARIABLE: mark,
+        }
+
+    def _has_said_where(self) -> bool:
+        if found := re.search(r"http://\S+\n", self.said):
+            self.url = found[0].rstrip()
+        return found is not None or self.has_ended
+
+    def is_ready(self) -> bool:
+        """Tell whether submissions are taken; a server that has ended never will be."""
+        assert not self.has_ended, self.said[-2000:]
+        try:
+            return httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the server has ended."""
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        """End the server as a power cut would, for its part."""
+        self.families[-1].remember(self.process.pid)
+        self.process.kill()
+        self.process.wait()
+
+    def clear(self) -> None:
+        """End whatever is left of all its lives."""
+        self.process.kill()
+        self.process.wait()
+        for family in self.families:
+            family.end()
+
+    def stop(self) -> int:
+        """End the server in good order; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(BOUND)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop the server's clockwork while the body runs."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    # Looking at it.
+
+    @property
+    def said(self) -> str:
+        """Return what the server of now, or of last, has written to its log."""
+        return self.logs[-1].read_text()
+
+    def get(self, path: str) -> Any:
+        """Return what the API has at `path`."""
+        answer = httpx.get(f"{self.url}/api/v1{path}", timeout=BOUND, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def when_quiet(self, seconds: float = BOUND) -> None:
+        """Wait until every task is final."""
+        live = "&".join(f"state={state}" for state in sorted(LIVE))
+
+        def is_quiet() -> bool:
+            return not self.get(f"/tasks?{live}&limit=1")["items"]
+
+        eventually(is_quiet, "all tasks are final", seconds)
+
+    def effects(self) -> list[Effect]:
+        """Return what the functions have noted."""
+        return effects.read(self.effect_log)
+
+    def started(self, task: str) -> Effect | None:
+        """Return the first start of `task`, if there is one."""
+        return next((line for line in self.effects() if line.task == task), None)
+
+    def when_started(self, task: str) -> Effect:
+        """Wait for the first start of `task`, and return it."""
+        eventually(lambda: self.started(task) is not None, f"task {task} starts")
+        found = self.started(task)
+        assert found is not None
+        return found
+
+    def worker(self, pool: str, pid: int) -> str:
+        """Return the id of the worker of `pool` that has the process id `pid`."""
+        workers = self.get(f"/pools/{pool}")["workers"]
+        return next(str(worker["id"]) for worker in workers if worker["pid"] == pid)
+
+
+@contextmanager
+def deployed(folder: Path, config: str = CONFIG, **environment: str) -> Iterator[Deployment]:
+    """Run a server on `folder`, and end whatever runs there at the end."""
+    deployment = Deployment(folder, config)
+    try:
+        deployment.start(**environment)
+        yield deployment
+        if not deployment.has_ended:
+            deployment.stop()
+    finally:
+        deployment.clear()
+
+
+def eventually(is_so: Any, what: str, seconds: float = BOUND) -> None:
+    """Return as soon as `is_so()`; it has `seconds` to become so."""
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until, f"it did not come to be that {what}"
+        time.sleep(0.02)

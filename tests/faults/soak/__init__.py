@@ -1,0 +1,1 @@
+"""The soak: a server under load and under random faults for minutes, judged by the oracle."""

@@ -1,0 +1,96 @@
+"""Row 14: the wall clock jumps. (Backwards at each look: tests/runtime/test_service.py.)"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from app.domain.clock import SystemClock
+from app.domain.states import State
+from app.domain.submissions import Submission
+from app.domain.tasks import StoredTask
+from app.runtime.opening import running
+from app.runtime.service import Service
+from app.settings import Settings
+from faults import effects
+from faults.deployment import BOUND, FUNCTIONS
+
+HOUR = 3600 * 1_000_000  # microseconds
+
+
+@dataclass
+class JumpingClock:
+    """The machine's clocks, except that the wall clock can be set: by `moved` microseconds."""
+
+    moved: int = 0
+    machine: SystemClock = field(default_factory=SystemClock)
+
+    def now(self) -> int:
+        return self.machine.now() + self.moved
+
+    def monotonic(self) -> float:
+        return self.machine.monotonic()
+
+
+async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
+    until = time.monotonic() + BOUND
+    while not await is_so():
+        assert time.monotonic() < until, "it did not come to be"
+        await asyncio.sleep(0.01)
+
+
+async def submit(service: Service, function: str, *args: object, pool: str) -> str:
+    """Submit, and return the id when the task has begun."""
+    call = Submission(f"{FUNCTIONS}.{function}", Raw(msgspec.json.encode(args)), pool=pool)
+    task = (await service.submit(call)).task.id
+
+    async def has_begun() -> bool:
+        return (await service.task(task)).state is not State.QUEUED
+
+    await eventually(has_begun)
+    return task
+
+
+async def is_ready(service: Service) -> bool:
+    return service.state == "ready"
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_timeouts_go_by_the_monotonic_clock_and_no_duration_is_absurd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+    monkeypatch.setenv(effects.VARIABLE, str(tmp_path / "effects"))
+    settings = Settings(data=tmp_path, functions=(FUNCTIONS,), grace_seconds=0.2)
+
+    async def story() -> None:
+        clock = JumpingClock()
+        async with running(settings, clock) as service:
+            await eventually(partial(is_ready, service))
+            for pool in ("cpu", "io"):
+                patient = await submit(service, "wait_a_minute", str(tmp_path / pool), pool=pool)
+                hasty = await submit(service, "overrun", pool=pool)
+                clock.moved += jump
+                ended = await service.wait(hasty, BOUND)
+                assert (ended.state, ended.error_kind) == (State.FAILED, "timeout")
+                later = await submit(service, "add", 1, 2, pool=pool)
+                (tmp_path / pool).touch()
+                tasks = [await service.wait(task, BOUND) for task in (patient, later)]
+                assert {task.state for task in tasks} == {State.SUCCEEDED}
+                assert patient < hasty < later  # ids keep the order of submission
+                for task in (ended, *tasks):
+                    check_durations(task)
+
+    asyncio.run(story())
+
+
+def check_durations(task: StoredTask) -> None:
+    for seconds in (task.queued_seconds, task.run_seconds):
+        assert seconds is not None
+        assert 0 <= seconds < 600
