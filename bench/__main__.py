@@ -14,7 +14,7 @@ from types import ModuleType
 import msgspec
 import psutil
 
-from bench import batches, gil, idle, large_store, latency, requests
+from bench import batches, crash, gil, idle, large_store, latency, recovery, requests
 from bench.figures import Figure, table
 from bench.scale import Scale, quick
 from pooldeck.cpus import usable_cpus
@@ -26,6 +26,8 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "large-store": large_store,
     "idle": idle,
     "gil": gil,
+    "crash": crash,
+    "recovery": recovery,
 }
 
 

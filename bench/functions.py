@@ -17,6 +17,18 @@ def echo(text: str) -> str:
     return text
 
 
+@task(pool="cpu")
+def now() -> float:
+    """Return the moment of the monotonic clock, which all processes of a machine share."""
+    return time.monotonic()
+
+
+@task(pool="cpu")
+def hold(seconds: float = 3600) -> None:
+    """Keep a worker process for `seconds`."""
+    time.sleep(seconds)
+
+
 @task(pool="io")
 def burn(seconds: float) -> None:
     """Keep a CPU busy for `seconds`, with the GIL as often as it can be had."""

@@ -23,6 +23,7 @@ _STOP_SECONDS = 20.0
 _CONFIGURATION = """\
 functions = ["bench.functions"]
 grace_seconds = 0
+hold_after = 0
 
 [pools.io]
 kind = "thread"
@@ -81,6 +82,11 @@ class Server:
 
         wait_until(listens, _START_SECONDS)
 
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        self._popen.kill()
+        self._popen.wait()
+
     def stop(self) -> None:
         """End the process; the way a person would, and by force if that does not help."""
         self._popen.terminate()
@@ -107,7 +113,8 @@ class Pooldeck(Server):
     def _is_ready(self) -> bool:
         pools = self.get("/api/v1/pools")["items"]
         workers = [worker for pool in pools for worker in pool["workers"]]
-        return bool(workers) and all(worker["state"] in {"idle", "busy"} for worker in workers)
+        ready = {"idle", "busy", "spare"}
+        return bool(workers) and all(worker["state"] in ready for worker in workers)
 
     def busy(self, pool: str) -> int:
         """Return how many slots of `pool` run something."""
@@ -117,6 +124,16 @@ class Pooldeck(Server):
 @contextlib.contextmanager
 def pooldeck(folder: Path) -> Iterator[Pooldeck]:
     """Run a Pooldeck on the database in `folder`, which it makes if there is none."""
+    server = launch(folder)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.stop()
+
+
+def launch(folder: Path) -> Pooldeck:
+    """Start a Pooldeck on the database in `folder`; return at once."""
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "pooldeck.toml"
     configuration.write_text(_CONFIGURATION)
@@ -125,12 +142,7 @@ def pooldeck(folder: Path) -> Iterator[Pooldeck]:
         *("-m", "pooldeck", "serve", "--config", configuration.name),
         *("--data", ".", "--port", str(port)),
     ]
-    server = Pooldeck(_start(command, folder), port, folder)
-    try:
-        server.wait_until_ready()
-        yield server
-    finally:
-        server.stop()
+    return Pooldeck(_start(command, folder), port, folder)
 
 
 @contextlib.contextmanager

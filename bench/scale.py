@@ -19,6 +19,8 @@ class Scale(Struct, frozen=True):
     latencies: int = 300
     finished: int = 1_000_000
     queued: int = 100_000
+    interrupted: int = 1_000
+    crashes: int = 20
     large_batch_tasks: int = 10_000
     page_views: int = 20
     idle_seconds: float = 20.0
@@ -35,6 +37,8 @@ def quick(folder: Path) -> Scale:
         latencies=50,
         finished=100_000,
         queued=10_000,
+        interrupted=100,
+        crashes=5,
         large_batch_tasks=3_000,
         page_views=5,
         idle_seconds=5.0,

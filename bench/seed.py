@@ -55,6 +55,17 @@ SELECT
     finished_at / 60000000, pool, function, state, count(*), sum(queued_seconds), sum(run_seconds)
 FROM tasks WHERE finished_at IS NOT NULL GROUP BY 1, 2, 3, 4
 """
+_INTERRUPT = """
+UPDATE tasks
+SET state = 'running', attempt = attempt + 1, claimed = 0, started_at = created_at + 2000,
+    queued_seconds = 0.002, worker = 'held-1', pid = 4242, reruns = 0,
+    options = iif(chosen.n % 2, '{"idempotent":true}', NULL)
+FROM (
+    SELECT seq, row_number() OVER (ORDER BY seq DESC) AS n FROM tasks
+    WHERE state = 'queued' AND pool = 'held' ORDER BY seq DESC LIMIT ?
+) AS chosen
+WHERE tasks.seq = chosen.seq
+"""
 
 
 def fill(path: Path, finished: int, queued: int) -> None:
@@ -72,11 +83,30 @@ def fill(path: Path, finished: int, queued: int) -> None:
         _insert(connection, finished, queued)
         for create in indexes:
             connection.execute(create)
-        for table, insert in (("counters", _COUNTERS), ("activity", _ACTIVITY)):
-            connection.execute(f"DELETE FROM {table}")
-            connection.execute(insert)
+        _make_anew(connection, "counters", _COUNTERS)
+        _make_anew(connection, "activity", _ACTIVITY)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def interrupt(path: Path, number: int) -> None:
+    """Let queued tasks look as if their server had died while they ran; half are idempotent.
+
+    Args:
+        path: A database that `fill` has filled, whose server must not run.
+        number: How many tasks.
+    """
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(_INTERRUPT, (number,))
+        _make_anew(connection, "counters", _COUNTERS)
+        connection.execute("COMMIT")
+
+
+def _make_anew(connection: sqlite3.Connection, table: str, insert: str) -> None:
+    """Fill a table that the server keeps up to date anew from the tasks."""
+    connection.execute(f"DELETE FROM {table}")
+    connection.execute(insert)
 
 
 def _take_indexes_down(connection: sqlite3.Connection) -> list[str]:

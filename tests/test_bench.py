@@ -13,7 +13,18 @@ import pytest
 
 from app.store.database import Database
 from app.store.tables import tasks
-from bench import batches, figures, gil, idle, large_store, latency, requests, seed
+from bench import (
+    batches,
+    crash,
+    figures,
+    gil,
+    idle,
+    large_store,
+    latency,
+    recovery,
+    requests,
+    seed,
+)
 from bench.figures import Figure
 from bench.load import Plan, UnexpectedAnswerError, generate, get
 from bench.processes import application
@@ -27,6 +38,8 @@ HANDFUL = Scale(
     latencies=3,
     finished=300,
     queued=30,
+    interrupted=10,
+    crashes=1,
     large_batch_tasks=20,
     page_views=1,
     idle_seconds=0.1,
@@ -41,6 +54,8 @@ MEASUREMENTS = {
     large_store: {"memory of the server, large store", "large store: overview page"},
     idle: {"idle: memory of the server (RSS)"},
     gil: {"/healthz under GIL abuse: 99th percentile"},
+    crash: {"SIGKILL of a worker to the next start", "  pebble"},
+    recovery: {"until ready: 30 queued, 10 interrupted", "  empty store"},
 }
 
 
@@ -97,6 +112,20 @@ def test_a_filled_database_has_counted_what_it_holds(tmp_path: Path) -> None:
         assert dict(held)["queued"] == 100
         assert sum(number for _, number in held) == 1100
         assert {index.name for index in tasks.indexes} <= {name for (name,) in indexes}
+
+
+def test_tasks_that_are_left_running_are_counted_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "pooldeck.sqlite3"
+    Database.open(path, "full").close()
+    seed.fill(path, finished=0, queued=10)
+
+    seed.interrupt(path, 4)
+
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        counted = connection.execute("SELECT state, sum(n) FROM counters GROUP BY 1").fetchall()
+        options = connection.execute("SELECT options FROM tasks WHERE state = 'running'").fetchall()
+    assert dict(counted) == {"queued": 6, "running": 4}
+    assert sorted(option is None for (option,) in options) == [False, False, True, True]
 
 
 def test_a_figure_says_whether_it_is_what_is_wanted() -> None:
