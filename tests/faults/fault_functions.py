@@ -202,9 +202,11 @@ def _child(**options: Any) -> int:
 
 
 @task
-def nest(url: str) -> Any:
-    """Submit a task to this task's own pool, and wait for it."""
+def nest(url: str, go: str) -> Any:
+    """Submit a task to this task's own pool when a file is there, and wait for it."""
     with effect():
+        while not Path(go).exists():
+            time.sleep(0.01)
         name = add.__module__ + ".add"
         body = {"function": name, "args": [1, 2], "pool": current_task().pool}
         request = urllib.request.Request(

@@ -109,9 +109,11 @@ def test_a_failing_task_is_tried_again_as_often_as_it_may(standing: Standing, po
 
 def test_tasks_that_wait_for_their_own_full_pool_are_named(tmp_path: Path) -> None:
     with deployed(tmp_path, CONFIG) as deployment, Client(deployment) as client:
-        tasks = [client.submit("nest", deployment.url, pool="cpu")["id"] for _ in range(2)]
+        go = tmp_path / "go"
+        tasks = [client.submit("nest", deployment.url, str(go), pool="cpu")["id"] for _ in range(2)]
         for task in tasks:
             deployment.when_started(task)
+        go.touch()
         eventually(partial(_is_named, client), "the starvation is named", seconds=30)
         for task in tasks:
             assert client.do(f"/tasks/{task}/cancel", kill=True)["outcome"] == "killed"
