@@ -14,14 +14,20 @@ The way of a task, and what runs each step (one event loop, one writer thread, m
     runtime.dispatcher  a queue per pool, bounded; the rest waits in the store event loop
       │  a slot is free; the claim is committed first
       ▼
+    runtime.in_hand     what the workers have; listens to the pool             event loop
+      │
+      ▼
     pooldeck.pool       a frame to a free slot                                 event loop
       │
       ▼
     pooldeck.worker     runs the function, measures it, reports the outcome    worker process
       │
       ▼
+    runtime.in_hand     the report becomes a record: an end, or a rerun        event loop
+      │
+      ▼
     runtime.recorder    the outcome is stored, in one commit with others       writer thread
-      │  only after the commit
+      │  only after the commit; what is run again goes by runtime.requeue to its dispatcher
       ▼
     runtime.feed        counts, those who wait, frames                         event loop
       │

@@ -1,12 +1,15 @@
 """The documents say what is so: links lead somewhere, codes and kinds exist, examples run."""
 
 import re
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 from serving import serving
 
 from app.domain.errors import PooldeckError
+from app.settings import PoolSettings, Settings
+from pooldeck.crew import PoolState
 from pooldeck.outcome import ErrorKind
 
 ROOT = Path(__file__).parent.parent
@@ -32,6 +35,54 @@ def test_the_glossary_explains_every_kind_of_error() -> None:
     table = (ROOT / "docs" / "glossary.md").read_text().partition("| `error.kind` |")[2]
 
     assert set(re.findall(r"`([a-z_]+)`", table)) == set(ErrorKind)
+
+
+def settings_in(document: str, heading: str) -> list[tuple[str, str]]:
+    """Return the settings of a document's table, each with the default that stands beside it."""
+    table = (ROOT / document).read_text().partition(heading)[2].split("\n\n")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
+    return [
+        (name, default.strip().strip("`"))
+        for names, defaults in rows
+        for name, default in zip_longest(
+            re.findall(r"`([\w.]+)`", names), defaults.split(","), fillvalue=""
+        )
+    ]
+
+
+def test_the_settings_of_the_operations_page_exist_and_have_these_defaults() -> None:
+    settings, pool = Settings(), PoolSettings(kind="process", spare=1)
+    named = settings_in("docs/operations.md", "| setting | default | |")
+
+    assert len(named) > 5
+    for name, default in named:
+        holder = pool if name.startswith("pools.NAME.") else settings
+        assert f"{getattr(holder, name.rpartition('.')[2])}" in {default, f"{default}.0"}, name
+    assert pool.spares == PoolSettings(kind="process").spares
+
+
+def test_the_settings_of_the_readme_exist() -> None:
+    named = {name for name, _ in settings_in("README.md", "| setting | default | meaning |")}
+
+    assert named >= {"host", "grace_seconds"}
+    assert named <= Settings.model_fields.keys()
+
+
+def test_the_operations_page_explains_every_state_of_a_pool() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    table = page.partition("## States of a pool\n\n")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(PoolState)
+
+
+def test_the_figures_of_the_operations_page_exist(tmp_path: Path) -> None:
+    named = set(re.findall(r"pooldeck_\w+", (ROOT / "docs" / "operations.md").read_text()))
+
+    with serving(tmp_path) as server:
+        figures = server.client.get("/metrics").text
+
+    assert {"pooldeck_pool_up", "pooldeck_reruns_total"} <= named
+    assert [name for name in named if f"# HELP {name} " not in figures] == []
 
 
 def test_the_first_functions_of_the_readme_run(tmp_path: Path) -> None:

@@ -53,4 +53,3 @@ class ServerRun(Struct, frozen=True):
     started_at: int
     ended_at: int | None = None  # None: it runs, or was cut off
     report: StartReport | None = None
-    seen_at: int | None = None  # when it last noted that it is alive

@@ -130,11 +130,6 @@ class Draining(PooldeckError):
     title = "The server is shutting down"
 
 
-class PoolBroken(PooldeckError):
-    code = "pool_broken"
-    title = "The pool's workers cannot start"
-
-
 class StorageUnavailable(PooldeckError):
     code = "storage_unavailable"
     title = "The database does not take writes at the moment"

@@ -26,14 +26,6 @@ class Activity(Struct, frozen=True):
     run_seconds: float
 
 
-class QueueDepth(Struct, frozen=True):
-    """How many tasks wait for a pool, and since when the first of them does (microseconds)."""
-
-    pool: str
-    queued: int
-    oldest: int | None
-
-
 class Percentiles(Struct, frozen=True):
     """Of some durations in seconds: half took at most `p50`, nineteen in twenty at most `p95`."""
 

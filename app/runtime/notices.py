@@ -9,20 +9,28 @@ from app.domain.health import SlotHealth, WorkerHealth
 STARVING_SECONDS: Final = 10.0
 """How long all slots of a pool must have been busy, with nothing ended, to speak of starvation."""
 
+_SPANS: Final = (
+    (86400, "a day"),
+    (3600, "an hour"),
+    (60, "a minute"),
+    (STARVING_SECONDS, f"{STARVING_SECONDS:g} s"),
+)
+
 
 def starvation(workers: tuple[WorkerHealth, ...], size: int, waiting: int) -> str | None:
     """Return the words for a pool in which nothing ends while something waits, None for others.
 
     What runs longest is no sign: the slot that was filled last says since when nothing has ended.
+    The words stay the same for as long as can be: a screen reader says them anew when they change.
     """
     busy = [slot.elapsed for slot in _slots(workers) if slot.elapsed is not None]
     seconds = min(busy, default=0.0)
     if not waiting or len(busy) < size or seconds < STARVING_SECONDS:
         return None
     slots = "its only slot has" if size == 1 else f"all {size} slots have"
-    tasks = "1 task waits" if waiting == 1 else f"{waiting} tasks wait"
+    span = next(words for least, words in _SPANS if seconds >= least)
     return (
-        f"starvation: {slots} been busy for {seconds:.0f} s and {tasks}; if what runs waits for "
+        f"starvation: {slots} been busy for over {span} while tasks wait; if what runs waits for "
         "what is queued, neither ends: make the pool larger, or kill one"
     )
 

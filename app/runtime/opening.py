@@ -142,6 +142,7 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
             controls=ground.controls,
             deck=deck,
             feed=feed,
+            tally=ground.tally,
             run=run,
         )
     )

@@ -27,6 +27,7 @@ from app.runtime.holds import Holds
 from app.runtime.intake import Intake
 from app.runtime.pool_controls import Controls
 from app.runtime.recorder import Recorder
+from app.runtime.tally import Tally
 from app.runtime.task_control import Selection, TaskControl
 from app.settings import Settings
 from app.store.database import Database, Reader
@@ -51,6 +52,7 @@ class Parts(Struct, frozen=True):
     controls: Controls
     deck: Deck
     feed: Feed
+    tally: Tally
     run: ServerRun
 
 
@@ -64,6 +66,7 @@ class Service:
         self.clock = parts.clock
         self.database = parts.database
         self.feed = parts.feed
+        self.tally = parts.tally
         self.start_report = parts.run
 
     @property

@@ -1,4 +1,4 @@
-"""Counts kept in memory, moved by every commit: tasks by pool and state, and what ended lately."""
+"""Counts kept in memory, moved by every commit: tasks by state, ends, reruns, what ended lately."""
 
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -10,15 +10,23 @@ from app.domain.states import FINAL, State
 WINDOW_SECONDS: Final = 3600
 _BUCKET_SECONDS: Final = 10  # the resolution of the window
 _RATE_SECONDS: Final = 10
+_IN_HAND: Final = frozenset({State.QUEUED, State.RUNNING})  # queued too: claimed
 
 
 class Tally:
     """How many tasks are in each state, and how many ended in the last hour and seconds.
 
     Moments are seconds of the monotonic clock.
+
+    Attributes:
+        ends: How often tasks of a pool and function came to a final state since this server
+            started; a task that is retried by hand ends again.
+        reruns: How often the server ran tasks of a pool and function again by itself since then.
     """
 
     def __init__(self) -> None:
+        self.ends: Counter[tuple[str, str, State]] = Counter()
+        self.reruns: Counter[tuple[str, str]] = Counter()
         self._counts: Counter[tuple[str, State]] = Counter()
         self._ends: deque[tuple[float, Counter[State]]] = deque()
         self._seconds: deque[tuple[int, int]] = deque()  # second, ends in it
@@ -48,6 +56,9 @@ class Tally:
             self._counts[move.pool, move.state] += 1
             if move.state in FINAL:
                 ended[move.state] += 1
+                self.ends[move.pool, move.function, move.state] += 1
+            elif move.before in _IN_HAND and move.state is not State.RUNNING:
+                self.reruns[move.pool, move.function] += 1
         if ended:
             self._note_ends(ended, now)
 

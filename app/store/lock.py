@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -35,8 +36,8 @@ class Lock:
             found = os.fstat(descriptor)
             os.ftruncate(descriptor, 0)
             os.write(descriptor, str(os.getpid()).encode())
-            if found.st_size:  # a start that fails is no sign of life
-                os.utime(descriptor, ns=(found.st_atime_ns, found.st_mtime_ns))
+            if found.st_size:
+                _restore_times(descriptor, found)
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
             os.close(descriptor)
@@ -60,3 +61,9 @@ class Lock:
     def release(self) -> None:
         """Let go of the lock. The file stays: removing it would race with the next server."""
         os.close(self._descriptor)
+
+
+def _restore_times(descriptor: int, found: os.stat_result) -> None:
+    """Give a file back the times that it had: a start that fails is no sign of life."""
+    with suppress(PermissionError):  # who may write to a file but does not own it
+        os.utime(descriptor, ns=(found.st_atime_ns, found.st_mtime_ns))

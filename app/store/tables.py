@@ -229,7 +229,6 @@ runs = Table(
     Column("boot", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("started_at", BigInteger, nullable=False),
-    Column("seen_at", BigInteger),
     Column("ended_at", BigInteger),
     Column("report", Text),
     UniqueConstraint("boot", name="runs_boot"),

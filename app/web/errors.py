@@ -41,7 +41,6 @@ STATUS: Final[dict[type[PooldeckError], int]] = {
     errors.NotAvailableYet: 501,
     errors.Starting: 503,
     errors.Draining: 503,
-    errors.PoolBroken: 503,
     errors.TooManyStreams: 503,
     errors.StorageUnavailable: 503,
     errors.DiskFull: 507,

@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 
 from app.domain.figures import Count
 from app.domain.health import PoolHealth
-from app.domain.states import FINAL
 from app.runtime.service import Service
+from app.runtime.tally import Tally
 from app.store import queries
 from app.web.answers import Responses, bad
 from app.web.dependencies import ServiceDep
@@ -64,7 +64,8 @@ class _Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield one family after another."""
-        yield from _tasks(self._counts)
+        yield _tasks(self._counts)
+        yield from _ends_and_reruns(self._service.tally)
         yield from _pools(self._service.pools())
         yield from _workers(self._service.pools())
         yield _incidents(self._service.pools())
@@ -75,17 +76,29 @@ class _Figures(Collector):
         yield _one("pooldeck_wal_bytes", "Size of the write-ahead log.", database.wal_bytes)
 
 
-def _tasks(counts: Iterable[Count]) -> Iterator[Metric]:
+def _tasks(counts: Iterable[Count]) -> Metric:
     labels = ("pool", "function", "state")
     kept = GaugeMetricFamily("pooldeck_tasks", "Tasks that are kept.", labels=labels)
-    ended = CounterMetricFamily("pooldeck_tasks_ended", "Tasks that ended.", labels=labels)
     for count in counts:
-        values = (count.pool, count.function, count.state)
-        kept.add_metric(values, count.n)
-        if count.state in FINAL:
-            ended.add_metric(values, count.n)
-    yield kept
+        kept.add_metric((count.pool, count.function, count.state), count.n)
+    return kept
+
+
+def _ends_and_reruns(tally: Tally) -> Iterator[Metric]:
+    """Yield what only rises: a retry takes a task from the kept ones of a state, not from these."""
+    labels = ("pool", "function")
+    ended = CounterMetricFamily(
+        "pooldeck_tasks_ended", "Ends of tasks since the server started.", labels=(*labels, "state")
+    )
+    for values, number in tally.ends.items():
+        ended.add_metric(values, number)
     yield ended
+    rerun = CounterMetricFamily(
+        "pooldeck_reruns", "Attempts that the server began by itself, since then.", labels=labels
+    )
+    for pool_and_function, number in tally.reruns.items():
+        rerun.add_metric(pool_and_function, number)
+    yield rerun
 
 
 def _pools(pools: Iterable[PoolHealth]) -> Iterator[Metric]:

@@ -86,7 +86,6 @@ def _create_runs() -> None:
         sa.Column("boot", sa.Text, nullable=False),
         sa.Column("pid", sa.Integer, nullable=False),
         sa.Column("started_at", sa.BigInteger, nullable=False),
-        sa.Column("seen_at", sa.BigInteger),
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("report", sa.Text),
         sa.UniqueConstraint("boot", name="runs_boot"),

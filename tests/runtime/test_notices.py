@@ -1,5 +1,6 @@
 """What is said to need attention, and what is not."""
 
+import pytest
 from msgspec.structs import replace
 
 from app.domain.controls import Hold
@@ -24,14 +25,27 @@ def test_a_pool_in_which_nothing_ends_while_something_waits_is_named() -> None:
     words = starvation((worker(300), worker(14)), size=2, waiting=3)
 
     assert words is not None
-    assert words.startswith("starvation: all 2 slots have been busy for 14 s and 3 tasks wait;")
+    assert words.startswith(
+        "starvation: all 2 slots have been busy for over 10 s while tasks wait;"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "span"),
+    [(10, "10 s"), (59, "10 s"), (60, "a minute"), (3599, "a minute"), (3600, "an hour")],
+)
+def test_the_words_for_starvation_rarely_change(seconds: float, span: str) -> None:
+    words = {starvation((worker(seconds),), size=1, waiting=waiting) for waiting in (1, 2, 300)}
+
+    assert len(words) == 1
+    assert f"for over {span} while" in (words.pop() or "")
 
 
 def test_a_pool_of_one_slot_is_named_in_the_singular() -> None:
     words = starvation((worker(20),), size=1, waiting=1)
 
     assert words is not None
-    assert "its only slot has been busy for 20 s and 1 task waits" in words
+    assert "its only slot has been busy for over 10 s while tasks wait" in words
 
 
 def test_a_pool_does_not_starve_while_something_ends() -> None:

@@ -145,15 +145,6 @@ def test_a_cancelled_claim_neither_starts_nor_ends(tmp_path: Path) -> None:
         assert store.task(task).state is State.CANCELLED
 
 
-def test_cancelling_in_the_store_only_spares_claimed_tasks(tmp_path: Path) -> None:
-    with opened(tmp_path) as store:
-        free, claimed = store.add(), store.claimed()
-        assert store.write(records.cancel_unclaimed, claimed.id, NOW) == []
-        assert store.write(records.cancel_unclaimed, "unknown", NOW) == []
-        (move,) = store.write(records.cancel_unclaimed, free.id, NOW)
-        assert (move.seq, move.state) == (free.seq, State.CANCELLED)
-
-
 def test_due_tasks_are_queued_the_longest_due_first(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         late, later, never = (
@@ -199,7 +190,6 @@ def rerun_after(pause: int) -> Move:
 ALL_MOVES: dict[str, Move] = {
     "start": lambda store, tx, task: records.start(tx, [store.start_of(task)]),
     "cancel": lambda _, tx, task: records.cancel(tx, [task.seq], NOW),
-    "cancel_unclaimed": lambda _, tx, task: records.cancel_unclaimed(tx, task.id, NOW),
     "promote_due": lambda _, tx, __: records.promote_due(tx, NOW),
     "interrupt": lambda _, tx, __: records.interrupt(tx, NOW),
     "rerun at once": rerun_after(0),

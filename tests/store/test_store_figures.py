@@ -1,4 +1,4 @@
-"""Counts, ends per minute, depths of queues, durations; and the queue in its order."""
+"""Counts, ends per minute, durations; and the queue in its order."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 from stored import Store, opened
 
 from app.domain.controls import Hold
-from app.domain.figures import Activity, Count, Durations, FunctionFigures, Percentiles, QueueDepth
+from app.domain.figures import Activity, Count, Durations, FunctionFigures, Percentiles
 from app.domain.states import State
 from app.domain.tasks import Claim, End, TaskKey
 from app.store import queries, records
@@ -108,26 +108,6 @@ def test_durations_leave_out_what_never_ran(tmp_path: Path) -> None:
 )
 def test_percentiles_are_values_that_occurred(values: list[float], p50: float, p95: float) -> None:
     assert percentiles(values) == Percentiles(p50, p95)
-
-
-def test_depths_count_all_that_wait_and_tell_since_when(tmp_path: Path) -> None:
-    with opened(tmp_path) as store:
-        assert store.read(queries.queue_depths) == []
-        promoted = store.add(state=State.SCHEDULED, run_at=store.clock.now() + 9_000_000)
-        store.clock.advance(5)
-        oldest = store.claimed()
-        store.clock.advance(5)
-        store.write(records.promote_due, store.clock.now())
-        other = store.add(pool="io", priority=100)
-        store.running(pool="idle")
-        depths = {depth.pool: depth for depth in store.read(queries.queue_depths)}
-        assert depths == {
-            "cpu": QueueDepth("cpu", 2, oldest.created_at),
-            "io": QueueDepth("io", 1, other.created_at),
-        }
-        store.write(records.end, [End(oldest.seq, 1, State.SUCCEEDED, NOW)])
-        (depth, _) = store.read(queries.queue_depths)
-        assert depth == QueueDepth("cpu", 1, promoted.run_at)
 
 
 def test_the_queue_is_read_by_priority_and_then_in_the_order_of_submission(tmp_path: Path) -> None:

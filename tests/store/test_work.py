@@ -84,7 +84,6 @@ READS: dict[str, Read] = {
     "attempts": lambda c: queries.attempts(c, "unknown"),
     "a key": lambda c: queries.task_by_key(c, "unknown"),
     "the queue": lambda c: queries.queued(c, "cpu", 50),
-    "depths": queries.queue_depths,
     "counts": queries.counts,
     "activity": lambda c: queries.activity(c, 0),
     "figures": lambda c: queries.function_figures(c, 0),
@@ -106,7 +105,6 @@ WRITES: dict[str, Write] = {
     ),
     "retry": lambda tx, tasks: records.retry(tx, [task.seq for task in tasks], NOW),
     "cancel": lambda tx, tasks: records.cancel(tx, [task.seq for task in tasks], NOW),
-    "cancel in the store": lambda tx, tasks: records.cancel_unclaimed(tx, tasks[0].id, NOW),
     "promote": lambda tx, _: records.promote_due(tx, NOW),
 }
 

@@ -1,5 +1,6 @@
 """Probes and figures."""
 
+import signal
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -43,6 +44,35 @@ def test_prometheus_is_told_what_ran_and_where(tmp_path: Path) -> None:
         assert found["pooldeck_database_bytes",] > 0
         assert found["pooldeck_wal_bytes",] >= 0
         until(lambda: measured_pools(server) == {"cpu", "io", "solo"})
+
+
+def test_ends_and_reruns_are_counters_that_a_retry_by_hand_does_not_lower(tmp_path: Path) -> None:
+    with served(tmp_path) as server:
+        task = server.submit("flaky", 1).json()["id"]
+        flaky = "web_functions.flaky"
+        before = figures(server)
+        assert before["pooldeck_tasks_ended_total", flaky, "cpu", "succeeded"] == 1
+        assert before["pooldeck_reruns_total", flaky, "cpu"] == 1
+
+        assert server.http.post(f"/api/v1/tasks/{task}/retry").status_code < 300
+        until(lambda: figures(server).get(("pooldeck_tasks", flaky, "cpu", "succeeded")) == 1)
+
+        after = figures(server)
+        assert after["pooldeck_tasks_ended_total", flaky, "cpu", "succeeded"] == 2
+        assert after["pooldeck_reruns_total", flaky, "cpu"] == 1
+        assert ("pooldeck_tasks_ended_total", flaky, "cpu", "failed") not in after
+
+
+def test_deaths_holds_and_spares_are_figures_too(tmp_path: Path) -> None:
+    with served(tmp_path, hold_after=1) as server:
+        until(lambda: figures(server)["pooldeck_pool_spare", "solo"] == 1)
+        assert figures(server)["pooldeck_incidents_total", "solo"] == 0
+
+        server.submit("die", signal.SIGKILL)
+        until(lambda: figures(server)["pooldeck_functions_on_hold",] == 1)
+
+        assert figures(server)["pooldeck_incidents_total", "solo"] == 1
+        assert figures(server)["pooldeck_incidents_total", "cpu"] == 0
 
 
 def measured_pools(server: Served) -> set[str]:

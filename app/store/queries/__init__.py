@@ -9,10 +9,9 @@ from app.store.queries.controls import (
     incident,
     incident_counts,
     incidents,
-    last_run,
     runs,
 )
-from app.store.queries.figures import activity, counts, durations, function_figures, queue_depths
+from app.store.queries.figures import activity, counts, durations, function_figures
 from app.store.queries.lists import matching, tasks
 from app.store.queries.queue import last_seq_and_id, next_due, queued, waiting
 from app.store.queries.single import (
@@ -39,12 +38,10 @@ __all__ = [
     "incident",
     "incident_counts",
     "incidents",
-    "last_run",
     "last_seq_and_id",
     "logs",
     "matching",
     "next_due",
-    "queue_depths",
     "queued",
     "runs",
     "task",

@@ -74,12 +74,6 @@ def _all(connection: Connection, table: Table, struct: type[T]) -> list[T]:
     return fetch(connection, select(func.json_group_array(row)), list[struct])  # type: ignore[valid-type]
 
 
-def last_run(connection: Connection) -> ServerRun | None:
-    """Return the run of the server that began last, or None."""
-    found = runs(connection, limit=1)
-    return found[0] if found else None
-
-
 def runs(connection: Connection, limit: int = 50) -> list[ServerRun]:
     """Return up to `limit` runs of the server, the latest first."""
     latest = select(server_runs).order_by(server_runs.c.n.desc()).limit(limit).subquery()

@@ -13,7 +13,6 @@ from app.domain.figures import (
     Durations,
     FunctionFigures,
     Percentiles,
-    QueueDepth,
 )
 from app.domain.states import State
 from app.domain.tasks import TaskFilter
@@ -21,9 +20,8 @@ from app.store.bulk import fetch, json_rows
 from app.store.queries.shown import json_object
 from app.store.queries.walk import AFTER_ALL, newest_first, plan
 from app.store.tables import activity as minutes
-from app.store.tables import counters, is_queued, tasks
+from app.store.tables import counters, tasks
 
-_FIRST_IN_LINE = 100
 _RAN = (State.SUCCEEDED, State.FAILED)
 
 
@@ -39,33 +37,6 @@ def activity(connection: Connection, since_minute: int) -> list[Activity]:
     row = json_object({name: minutes.c[name] for name in Activity.__struct_fields__})
     query = select(func.json_group_array(row)).where(minutes.c.minute >= since_minute)
     return fetch(connection, query, list[Activity])
-
-
-def queue_depths(connection: Connection) -> list[QueueDepth]:
-    """Return how many tasks wait for each pool that has any, and since when.
-
-    Claimed tasks wait too. The oldest is looked for among the first hundred by submission: it can
-    stand behind them only where a hundred tasks that had been scheduled, or are run again, wait in
-    front of it.
-    """
-    waiting = (
-        select(counters.c.pool, func.sum(counters.c.n).label("queued"))
-        .where(counters.c.state == State.QUEUED)
-        .group_by(counters.c.pool)
-        .having(func.sum(counters.c.n) > 0)
-        .subquery()
-    )
-    first = (
-        select(func.max(tasks.c.created_at, func.coalesce(tasks.c.run_at, 0)).label("ready_at"))
-        .where(tasks.c.pool == waiting.c.pool, is_queued)
-        .order_by(tasks.c.seq)
-        .limit(_FIRST_IN_LINE)
-        .correlate(waiting)
-        .subquery()
-    )
-    oldest = select(func.min(first.c.ready_at)).scalar_subquery()
-    row = json_object({"pool": waiting.c.pool, "queued": waiting.c.queued, "oldest": oldest})
-    return fetch(connection, select(func.json_group_array(row)), list[QueueDepth])
 
 
 def durations(connection: Connection, function: str, latest: int = 200) -> Durations:

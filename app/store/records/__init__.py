@@ -11,7 +11,6 @@ from app.store.records.controls import (
     begin_run,
     end_run,
     lift_hold,
-    note_alive,
     save_control,
     save_hold,
     save_incident,
@@ -20,12 +19,11 @@ from app.store.records.controls import (
 from app.store.records.interruption import interrupt
 from app.store.records.notes import erase_traces, log, next_worker_number, progress, save_catalogue
 from app.store.records.reruns import rerun, retry
-from app.store.records.waiting import cancel, cancel_unclaimed, insert_tasks, promote_due
+from app.store.records.waiting import cancel, insert_tasks, promote_due
 
 __all__ = [
     "begin_run",
     "cancel",
-    "cancel_unclaimed",
     "claim",
     "end",
     "end_run",
@@ -35,7 +33,6 @@ __all__ = [
     "lift_hold",
     "log",
     "next_worker_number",
-    "note_alive",
     "progress",
     "promote_due",
     "release",

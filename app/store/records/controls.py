@@ -47,9 +47,7 @@ def _save(transaction: Transaction, kept: Table, value: Struct) -> None:
 def begin_run(transaction: Transaction, run: ServerRun) -> None:
     """Note that this server runs from now on."""
     transaction.connection.execute(
-        insert(runs).values(
-            boot=run.boot, pid=run.pid, started_at=run.started_at, seen_at=run.started_at
-        )
+        insert(runs).values(boot=run.boot, pid=run.pid, started_at=run.started_at)
     )
 
 
@@ -59,15 +57,6 @@ def save_report(transaction: Transaction, boot: str, report: StartReport) -> Non
     transaction.connection.execute(update(runs).where(runs.c.boot == boot).values(report=text))
 
 
-def note_alive(transaction: Transaction, boot: str, now: int) -> None:
-    """Note that the run `boot` goes on at `now` (microseconds since the epoch).
-
-    After a kill or a power cut this is the last that is known of it.
-    """
-    transaction.connection.execute(update(runs).where(runs.c.boot == boot).values(seen_at=now))
-
-
 def end_run(transaction: Transaction, boot: str, now: int) -> None:
     """Note that the run `boot` ended in order at `now` (microseconds since the epoch)."""
-    ended = update(runs).where(runs.c.boot == boot).values(seen_at=now, ended_at=now)
-    transaction.connection.execute(ended)
+    transaction.connection.execute(update(runs).where(runs.c.boot == boot).values(ended_at=now))

@@ -71,9 +71,6 @@ _find_ahead = (
     .join(tasks, tasks.c.seq == _task["seq"])
     .where(is_ahead)
 )
-_find_unclaimed = select(held_rows()).where(
-    tasks.c.id == bindparam("task_id"), is_ahead, tasks.c.claimed == 0
-)
 _cancelled = Rows("seq", "finished_at")
 _cancel = (
     update(tasks)
@@ -90,12 +87,6 @@ def cancel(transaction: Transaction, seqs: Sequence[int], now: int) -> list[Task
     """
     rows = [(seq,) for seq in dict.fromkeys(seqs)]
     found = _task.fetch(transaction.connection, _find_ahead, Held, rows)
-    return _cancel_held(transaction, found, now)
-
-
-def cancel_unclaimed(transaction: Transaction, task_id: str, now: int) -> list[TaskChanged]:
-    """Cancel a task that waits in the store only; no move if it is claimed, final or unknown."""
-    found = fetch(transaction.connection, _find_unclaimed, list[Held], task_id=task_id)
     return _cancel_held(transaction, found, now)
 
 
