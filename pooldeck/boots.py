@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from pooldeck.crew import PoolSpec, Worker, WorkerState
+from pooldeck.crew import PoolSpec, Verdict, Worker, WorkerState
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck.protocol import Unready
 
@@ -12,6 +12,7 @@ BOOT_ROUNDS: Final = 4
 _FIRST_PAUSE: Final = 0.25  # seconds before a worker that did not get ready is started again
 _NEXT_TRY: Final = 1.0  # seconds, where starting one was not even tried
 _PROVEN: Final = 1.0  # seconds after which a worker's start is taken for a good one
+_SECOND_LOOK: Final = 0.05  # seconds from a worker's deadline to its end
 
 
 class Boots:
@@ -49,25 +50,35 @@ class Boots:
     def watch(self, worker: Worker) -> None:
         """Give up a worker that is not ready in time."""
         loop = asyncio.get_running_loop()
-        loop.call_later(self.spec.boot_seconds, self._give_up, worker)
+        worker.ultimatum = loop.call_later(self.spec.boot_seconds, self._look_again, worker)
+
+    def _look_again(self, worker: Worker) -> None:
+        """Read first what has come in: the server may have been stopped, or held up."""
+        loop = asyncio.get_running_loop()
+        worker.ultimatum = loop.call_later(_SECOND_LOOK, self._give_up, worker)
 
     def _give_up(self, worker: Worker) -> None:
-        if worker.state is WorkerState.STARTING:
-            seconds = f"{self.spec.boot_seconds:g} seconds"
-            worker.refusal = Unready(
-                Error(ErrorKind.EXCEPTION, "TimeoutError", f"it was not ready after {seconds}"), ""
-            )
+        if worker.verdict is None:
+            why = f"it was not ready after {self.spec.boot_seconds:g} seconds"
+            worker.verdict, worker.why = Verdict.UNSTARTED, why
+            late = Unready(Error(ErrorKind.EXCEPTION, "TimeoutError", why), "")
+            worker.refusal = worker.refusal or late
             worker.process.kill()
 
     def succeeded(self, worker: Worker) -> None:
-        """Note that a worker got ready. If it lives on for a while, earlier failures are past."""
+        """Note that a worker got ready. If it lives on for a while, it is proven."""
+        worker.lift_ultimatum()
         self.reason = None
-        asyncio.get_running_loop().call_later(_PROVEN, self._prove, worker)
+        asyncio.get_running_loop().call_later(_PROVEN, self._lives_on, worker)
 
-    def _prove(self, worker: Worker) -> None:
+    def _lives_on(self, worker: Worker) -> None:
         if worker.state is not WorkerState.STOPPING:
-            worker.is_proven = True
-            self._failed = 0
+            self.prove(worker)
+
+    def prove(self, worker: Worker) -> None:
+        """Note that a worker's start was a good one: earlier failures are past."""
+        worker.is_proven = True
+        self._failed = 0
 
     def failed(self, why: str) -> None:
         """Start no worker for a while, longer from round to round; in the end give up."""

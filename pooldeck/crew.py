@@ -35,6 +35,7 @@ class PoolSpec(Struct, frozen=True):
     max_memory_bytes: int = 0  # over it a worker is replaced, over 1.5 times it killed; 0: never
     asked_seconds: float = 0.5  # between a call's deadline and the end of its worker or slot
     start_seconds: float = 60.0  # for a worker to report the start of a call that it was handed
+    leave_seconds: float = 2.0  # for a worker that is sent away to end by itself
 
     @property
     def slots_per_worker(self) -> int:
@@ -73,7 +74,7 @@ class Verdict(StrEnum):
     TIMEOUT = "timeout"
     KILLED = "killed"  # by hand
     MEMORY = "memory"
-    UNSTARTED = "unstarted"  # the worker did not report a start
+    UNSTARTED = "unstarted"  # the worker did not report a start: a call's, or its own
     STOPPED = "stopped"  # with its pool, or retired
 
 
@@ -111,6 +112,7 @@ class Worker(Struct, eq=False):
     turned_at: float = 0.0  # when it turned to the call that it has now
     alarm: TimerHandle | None = None  # when to look for calls that are overdue
     alarm_at: float = math.inf
+    ultimatum: TimerHandle | None = None  # when it is killed unless it is ready, or gone, by then
     refusal: Unready | None = None
     is_proven: bool = False  # it lived on for a while after its start
     is_worn: bool = False  # retired as soon as another is ready to take its place
@@ -118,6 +120,12 @@ class Worker(Struct, eq=False):
     doomed: str | None = None  # the task that the verdict is about, if it is about one
     why: str = ""  # the verdict in words, for those that it hits
     exiting: str | None = None  # the task that called os._exit
+
+    def lift_ultimatum(self) -> None:
+        """Note that it is ready or gone in time."""
+        if self.ultimatum is not None:
+            self.ultimatum.cancel()
+            self.ultimatum = None
 
     @property
     def takes_more(self) -> bool:

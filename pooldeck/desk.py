@@ -130,12 +130,14 @@ class Desk(ABC):
     def _announce(self, run: Run) -> None:
         """Report a start: at once, or with the end where that usually follows within a moment.
 
-        If it does not follow this time, the flusher's next tick reports the start.
+        If it does not follow this time, the flusher's next tick reports the start. That tick needs
+        the GIL; if a call with a timeout keeps it, the supervisor must know its thread already.
         """
         slot = run.slot
         thread = slot.number or None
         started = Started(run.call.task, run.started_at, thread, slot.ident, slot.native_id)
-        if run.call.function in self._quick:
+        may_wait = self.runs_alone or run.call.timeout is None
+        if may_wait and run.call.function in self._quick:
             run.journal.keep_start(started)
         else:
             self._channel.send(started)

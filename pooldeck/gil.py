@@ -29,21 +29,21 @@ def is_held(pid: int, tasks: Collection[int]) -> bool:
     return not _waiters(pid).keys() <= set(tasks)
 
 
-def is_held_by(pid: int, thread: int, others: Collection[int]) -> bool:
-    """Tell whether it is this thread of a task that holds the GIL. It takes 0.2 s and blocks.
+def possible_holders(pid: int, condemned: Collection[int], innocent: Collection[int]) -> set[int]:
+    """Find out whether one of the condemned holds the GIL. It takes 0.2 s and blocks.
 
     Args:
         pid: The process; one of its own threads should have something to do.
-        thread: The kernel's number of the thread.
-        others: Those of the other threads that run tasks.
+        condemned: The kernel's numbers of the threads whose tasks have been given up.
+        innocent: Those of the other threads that run tasks.
 
     Returns:
-        Whether the GIL is held and all that run tasks wait for it, but this one. If one of the
-        others does not wait for it, that one may be the holder.
+        The condemned that do not wait for the GIL, one of which holds it. None if nobody holds it,
+        and none if one of the innocent does not wait for it: that one may be the holder.
     """
-    waiters = _waiters(pid)
-    is_held = not waiters.keys() <= {thread, *others}
-    return is_held and thread not in waiters and waiters.keys() >= set(others)
+    waiters = set(_waiters(pid))
+    is_held = not waiters <= {*condemned, *innocent}
+    return set(condemned) - waiters if is_held and waiters >= set(innocent) else set()
 
 
 def _waiters(pid: int) -> Mapping[int, int]:

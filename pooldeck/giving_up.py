@@ -6,7 +6,7 @@ replaced as a whole. A held GIL alone is no reason to end anything.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, Final, Literal
 
 from pooldeck import gil
@@ -94,20 +94,26 @@ class GivingUp:
         watch.add_done_callback(self._watches.discard)
 
     async def _judge_thread(self, worker: Worker, running: Running) -> None:
-        """Replace a worker that cannot even abandon this call, since the call holds the GIL."""
+        """Replace a worker that cannot even abandon this call, since an abandoned one has the GIL.
+
+        It may be this one or an earlier one, which gave up its slot and took the GIL later.
+        """
         task = running.call.task
         await asyncio.sleep(_LEAVE_SECONDS)
         while task in worker.leaving and self._is_here(worker):
-            others = _threads(worker) - {running.native_id}
-            if await asyncio.to_thread(gil.is_held_by, worker.pid, running.native_id, others):
-                why = f"task {task} ({running.call.function}) held the GIL past its timeout"
+            condemned = _by_thread(worker.abandoned.values())
+            innocent = _by_thread(worker.running.values())
+            holders = await asyncio.to_thread(gil.possible_holders, worker.pid, condemned, innocent)
+            if holders and self._is_here(worker):
+                tasks = " or ".join(_named(condemned[thread]) for thread in sorted(holders))
+                why = f"{tasks} held the GIL after it had been given up"
                 self._staff.end(worker, Verdict.TIMEOUT, task, why)
                 return
             await asyncio.sleep(_PAUSE)
 
     async def _judge_silence(self, worker: Worker, running: Running) -> None:
         """End a worker that has not reported a start, unless the GIL is held: then it cannot."""
-        if await asyncio.to_thread(gil.is_held, worker.pid, _threads(worker)):
+        if await asyncio.to_thread(gil.is_held, worker.pid, _task_threads(worker)):
             return
         task = running.call.task
         is_silent = running.started_at is None and task in worker.running
@@ -120,7 +126,14 @@ class GivingUp:
         return worker.id in self._staff.workers and worker.verdict is None
 
 
-def _threads(worker: Worker) -> set[int]:
+def _task_threads(worker: Worker) -> set[int]:
     """Return the kernel's numbers of the threads that run tasks."""
-    calls = (*worker.running.values(), *worker.abandoned.values())
-    return {running.native_id for running in calls if running.native_id}
+    return {*_by_thread(worker.running.values()), *_by_thread(worker.abandoned.values())}
+
+
+def _by_thread(calls: Iterable[Running]) -> dict[int, Running]:
+    return {running.native_id: running for running in calls if running.native_id}
+
+
+def _named(running: Running) -> str:
+    return f"task {running.call.task} ({running.call.function})"

@@ -5,6 +5,7 @@ signal, which no other thread takes, makes the worker write the stacks of all th
 """
 
 import asyncio
+import itertools
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,10 @@ from pooldeck.protocol import STACK_SIGNAL, Look, Stack
 _ANSWER_SECONDS: Final = 0.5
 _FILE_SECONDS: Final = 1.0
 _PAUSE: Final = 0.02
+_CUT: Final = "  ..."  # faulthandler's last line where it leaves out the outermost places
+_MACHINERY: Final = tuple(
+    f'  File "{Path(file).parent}{os.sep}' for file in (__file__, asyncio.__file__)
+)
 
 
 class Looks:
@@ -74,5 +79,16 @@ def _section(text: str, ident: int) -> str | None:
     for stack in text.split("\n\n"):
         title, _, frames = stack.strip().partition("\n")
         if f"0x{ident:016x}" in title:
-            return "\n".join(reversed(frames.splitlines()))
+            return "\n".join(_users_part(frames.splitlines()[::-1]))
     return text or None
+
+
+def _users_part(places: list[str]) -> list[str]:
+    """Return a stack from the user's code on, as `pooldeck.stacks` does.
+
+    The outermost places of a deep one are missing: what is there, then, is all the user's.
+    """
+    if places[:1] == [_CUT]:
+        return places
+    inside = itertools.dropwhile(lambda place: not place.startswith(_MACHINERY), places)
+    return list(itertools.dropwhile(lambda place: place.startswith(_MACHINERY), inside)) or places

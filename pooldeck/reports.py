@@ -116,6 +116,8 @@ class Reports:
         if message.started is not None:
             _note_start(running, message.started)
         worker.tasks_done += 1
+        if not worker.is_proven:
+            self._staff.boots.prove(worker)
         if worker.state is WorkerState.BUSY:
             self._free_slot(worker)
         self._listener.finished(worker, running, message.outcome)
@@ -182,7 +184,7 @@ class Reports:
             self._listener.returned(calls)
 
     def _ready(self, worker: Worker, message: Ready) -> None:
-        if worker.state is WorkerState.STARTING:
+        if worker.state is WorkerState.STARTING and worker.verdict is None:
             self._listener.described(message.functions)
             self._staff.ready(worker)
 

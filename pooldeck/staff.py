@@ -12,7 +12,6 @@ them, and its successor gets them one by one.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -21,8 +20,6 @@ from pooldeck.boots import Boots
 from pooldeck.crew import PoolSpec, Verdict, Worker, WorkerState
 from pooldeck.protocol import Stop
 from pooldeck.restarts import RollingRestart
-
-_STOP_SECONDS: Final = 2.0  # for an idle worker to end by itself
 
 
 class Staff:
@@ -163,6 +160,7 @@ class Staff:
     def gone(self, worker: Worker) -> None:
         """Strike off a worker whose process has ended."""
         worker.state = WorkerState.STOPPING
+        worker.lift_ultimatum()
         self.workers.pop(worker.id, None)
         self.account.close(worker)
 
@@ -293,7 +291,8 @@ class Staff:
         if worker.verdict is None:
             worker.verdict = Verdict.STOPPED
             worker.process.send(Stop())
-            asyncio.get_running_loop().call_later(_STOP_SECONDS, worker.process.kill)
+            loop = asyncio.get_running_loop()
+            worker.ultimatum = loop.call_later(self.spec.leave_seconds, worker.process.kill)
 
     def _kill(
         self, worker: Worker, verdict: Verdict, doomed: str | None = None, why: str = ""

@@ -26,6 +26,7 @@ from pooldeck.protocol import (
     frame,
     from_worker,
 )
+from pooldeck.waiting import wait_for_end
 
 _READ_BYTES: Final = 256 * 1024
 
@@ -137,8 +138,7 @@ class WorkerProcess(asyncio.Protocol):
         self._reap()
 
     def _wait_for_exit(self, pid: int) -> None:
-        with suppress(OSError):
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        wait_for_end(pid)
         with suppress(RuntimeError):  # the loop has closed
             self._loop.call_soon_threadsafe(self._reap)
 

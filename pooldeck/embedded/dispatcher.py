@@ -21,7 +21,7 @@ from pooldeck.outcome import Outcome
 from pooldeck.pool import Pool
 from pooldeck.protocol import Call
 
-_PATIENCE: Final = 24 * 3600.0  # seconds for workers to leave: what they still do is the user's
+PATIENCE: Final = 24 * 3600.0  # seconds for workers to leave: what they still do is the user's
 
 
 class Work(Struct, frozen=True, eq=False):
@@ -73,7 +73,7 @@ class Dispatcher(FuturesListener):
         try:
             await self._pool.start()
             await self._done.wait()
-            await self._pool.stop(_PATIENCE)
+            await self._pool.stop(PATIENCE)
         except BaseException as error:
             self._break(f"the pool's own thread failed: {error!r}")
             raise

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 from pooldeck.crew import PoolListener, PoolSpec
 from pooldeck.embedded import interpreter
-from pooldeck.embedded.dispatcher import Dispatcher, Work, WorkerInfo
+from pooldeck.embedded.dispatcher import PATIENCE, Dispatcher, Work, WorkerInfo
 from pooldeck.embedded.launcher import ContextLauncher
 from pooldeck.embedded.parcels import Value, pickled, sealed
 from pooldeck.embedded.worker import Outset
@@ -193,6 +193,7 @@ class Engine:
             folder=self._folder,
             max_tasks_per_worker=plan.max_tasks_per_child or 0,
             asked_seconds=0.0,
+            leave_seconds=PATIENCE,
         )
         outset = Outset(plan.script, self._folder, plan.initializer, plan.initargs)
         launcher = ContextLauncher(plan.context, outset)

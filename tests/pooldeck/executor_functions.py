@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from multiprocessing.synchronize import Semaphore
 from pathlib import Path
@@ -44,6 +45,16 @@ def say_pid(path: str, gate: str = "") -> int:
     while gate and not Path(gate).exists():
         time.sleep(0.005)
     return os.getpid()
+
+
+def linger(path: str, seconds: float) -> None:
+    """Leave a thread behind that writes a file later."""
+
+    def write() -> None:
+        time.sleep(seconds)
+        Path(path).touch()
+
+    threading.Thread(target=write).start()
 
 
 def spin(path: str) -> None:

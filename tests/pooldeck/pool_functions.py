@@ -87,6 +87,18 @@ def hold_gil(seconds: float) -> float:
 
 
 @task
+async def hold_gil_async(seconds: float) -> float:
+    """Keep the GIL in an event loop."""
+    return hold_gil(seconds)
+
+
+@task
+def hold_gil_deep(seconds: float, depth: int = 200) -> float:
+    """Keep the GIL far down."""
+    return hold_gil_deep(seconds, depth - 1) if depth else hold_gil(seconds)
+
+
+@task
 def hold_gil_when(path: str, seconds: float) -> None:
     """Wait until a file is there, then keep the GIL."""
     wait_for(path)
@@ -130,6 +142,20 @@ def segfault_when(path: str) -> None:
     """Wait until a file is there, then read where nothing is."""
     wait_for(path)
     ctypes.string_at(0)
+
+
+def take_a_second() -> None:
+    """Take its time, as an initializer."""
+    time.sleep(1.0)
+
+
+def fail_every_other_time() -> None:
+    """Fail as an initializer at the first start, the third, and so on."""
+    starts = Path(os.environ["EVERY_OTHER"])
+    with starts.open("a") as file:
+        file.write("x")
+    if len(starts.read_text()) % 2:
+        raise RuntimeError("not this time")
 
 
 def die() -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -133,7 +135,10 @@ async def pool(
     is_stopped: bool = False,
     **options: Any,
 ) -> AsyncIterator[Listener]:
-    """Run a pool for the time of a test; every worker is gone afterwards."""
+    """Run a pool for the time of a test; its workers find the functions beside this file.
+
+    Every worker is gone afterwards.
+    """
     numbers = itertools.count(1)
 
     async def next_number() -> int:
@@ -145,12 +150,14 @@ async def pool(
     listener.pool = Pool(spec, "boot-of-the-tests", next_number, listener, memory=memory)
     if is_stopped:
         listener.pool.drain()
-    await listener.pool.start()
-    try:
-        yield listener
-    finally:
-        await listener.pool.stop(0.1)
-        assert not listener.pool.workers
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        await listener.pool.start()
+        try:
+            yield listener
+        finally:
+            await listener.pool.stop(0.1)
+            assert not listener.pool.workers
 
 
 async def eventually(is_so: Callable[[], bool]) -> None:

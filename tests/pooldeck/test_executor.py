@@ -372,6 +372,12 @@ def test_after_a_shutdown_calls_are_refused_and_those_before_it_have_ended() -> 
     pool.shutdown()
 
 
+def test_a_shutdown_waits_for_what_calls_have_left_running_in_their_workers(tmp_path: Path) -> None:
+    with ProcessPool(1) as pool:
+        pool.submit(functions.linger, str(tmp_path / "late"), 3.0).result()
+    assert (tmp_path / "late").exists()
+
+
 def test_a_pool_that_was_never_used_starts_nothing() -> None:
     threads = threading.active_count()
     pool = ProcessPool(2)

@@ -10,8 +10,6 @@ from pooled import BOTH, BOUND, eventually, is_alive, pool
 from pooldeck.crew import PoolKind, PoolState
 from pooldeck.outcome import ErrorKind
 
-pytestmark = pytest.mark.usefixtures("functions_on_the_path")
-
 
 @BOTH
 def test_every_call_ends_once_and_no_more_run_than_there_are_slots(kind: PoolKind) -> None:

@@ -4,12 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from pooled import BOTH, eventually, is_alive, pool
+from pooled import BOTH, Listener, eventually, is_alive, pool
 
 from pooldeck.crew import PoolKind, WorkerState
 from pooldeck.outcome import ErrorKind, Outcome
-
-pytestmark = pytest.mark.usefixtures("functions_on_the_path")
 
 
 @BOTH
@@ -166,15 +164,40 @@ def test_looking_at_a_call_shows_where_it_is_and_does_not_disturb_it(
     asyncio.run(story())
 
 
+async def places_in_c(listener: Listener) -> list[str]:
+    """Look at the call until it has come to where it holds the GIL."""
+    text = ""
+    while not text.endswith("in hold_gil"):
+        assert "holder" not in listener.outcomes
+        text = await listener.pool.stack("holder") or ""
+    return text.splitlines()
+
+
 @BOTH
 def test_a_call_that_holds_the_gil_can_be_looked_at_too(kind: PoolKind, tmp_path: Path) -> None:
     async def story() -> None:
         async with pool(kind, 2, folder=tmp_path) as listener:
             await listener.running("holder", "hold_gil", 3.0)
-            stack = await listener.pool.stack("holder")
-            assert stack is not None
-            assert stack.splitlines()[-1].endswith("in hold_gil")
+            (place,) = await places_in_c(listener)
+            assert place.endswith("in hold_gil")
             assert "holder" not in listener.outcomes
             assert await listener.result("holder") >= 3.0
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("function", "first"), [("hold_gil_async", "in hold_gil_async"), ("hold_gil_deep", "  ...")]
+)
+def test_what_is_seen_of_a_call_that_holds_the_gil_begins_with_its_own_code(
+    function: str, first: str, tmp_path: Path
+) -> None:
+    """Behind an event loop, too; of a deep stack only the innermost part is there."""
+
+    async def story() -> None:
+        async with pool("process", 1, folder=tmp_path) as listener:
+            await listener.running("holder", function, 3.0)
+            places = await places_in_c(listener)
+            assert places[0].endswith(first)
 
     asyncio.run(story())

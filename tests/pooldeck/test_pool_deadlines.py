@@ -13,8 +13,6 @@ from pooled import BOTH, eventually, pool
 from pooldeck.crew import PoolKind
 from pooldeck.outcome import ErrorKind
 
-pytestmark = pytest.mark.usefixtures("functions_on_the_path")
-
 
 @pytest.mark.parametrize("function", ["rest", "hold_gil"])
 def test_a_process_is_killed_at_its_calls_timeout_whatever_it_does(function: str) -> None:
@@ -95,13 +93,52 @@ def test_a_thread_that_holds_the_gil_past_its_timeout_costs_its_worker(tmp_path:
             assert (await listener.error("holder")).kind is ErrorKind.TIMEOUT
             error = await listener.error("innocent")
             assert error.kind is ErrorKind.BYSTANDER
-            assert "held the GIL past its timeout" in error.message
+            assert "(pool_functions.hold_gil) held the GIL after" in error.message
             seconds = time.monotonic() - (listener.begun["holder"].started_at or 0.0)
             assert seconds < 10.0
             listener.call("next", "add", 1, 1)
             assert await listener.result("next") == 2
             assert listener.workers["next"] != worker
             assert not listener.deaths
+
+    asyncio.run(story())
+
+
+def test_a_thread_that_holds_the_gil_is_found_out_beside_an_abandoned_one_that_sleeps(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with pool("thread", 8) as listener:
+            await listener.running("sleeper", "rest", 600, timeout=0.1)
+            assert (await listener.error("sleeper")).kind is ErrorKind.TIMEOUT
+            worker = await listener.running("innocent", "wait_for", str(tmp_path / "never"))
+            await listener.running("holder", "hold_gil", 600, timeout=0.5)
+            error = await listener.error("innocent")
+            assert error.kind is ErrorKind.BYSTANDER
+            assert "task holder (pool_functions.hold_gil)" in error.message
+            assert worker not in listener.pool.workers or listener.pool.workers[worker].verdict
+            assert not listener.deaths
+
+    asyncio.run(story())
+
+
+def test_an_abandoned_thread_that_takes_the_gil_later_is_found_out(tmp_path: Path) -> None:
+    """It is noticed by the next call that is overdue, though that one only sleeps."""
+
+    async def story() -> None:
+        async with pool("thread", 8) as listener:
+            await listener.running(
+                "later", "hold_gil_when", str(tmp_path / "now"), 600, timeout=0.1
+            )
+            assert (await listener.error("later")).kind is ErrorKind.TIMEOUT
+            await eventually(lambda: listener.pool.free == 8)
+            await listener.running("innocent", "wait_for", str(tmp_path / "never"))
+            await listener.running("late", "rest", 600, timeout=1.0)
+            (tmp_path / "now").touch()
+            assert (await listener.error("late")).kind is ErrorKind.TIMEOUT
+            error = await listener.error("innocent")
+            assert error.kind is ErrorKind.BYSTANDER
+            assert "task later (pool_functions.hold_gil_when)" in error.message
 
     asyncio.run(story())
 

@@ -14,8 +14,6 @@ from pooldeck.crew import PoolKind, PoolState, WorkerState
 from pooldeck.memory import MemoryWatch
 from pooldeck.outcome import ErrorKind
 
-pytestmark = pytest.mark.usefixtures("functions_on_the_path")
-
 
 async def death_among_three(folder: Path, function: str, *args: object) -> Listener:
     """Have one of three calls of a thread worker end it; its id is "culprit"."""

@@ -10,8 +10,6 @@ from pooled import BOTH, Listener, eventually, pool
 from pooldeck.crew import PoolKind, PoolState, WorkerState
 from pooldeck.outcome import ErrorKind
 
-pytestmark = pytest.mark.usefixtures("functions_on_the_path")
-
 MIB = 1024 * 1024
 AT_WORK = (WorkerState.IDLE, WorkerState.BUSY, WorkerState.SPARE)
 

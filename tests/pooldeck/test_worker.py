@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from driven import DrivenWorker
 
 from pooldeck.outcome import ErrorKind
@@ -44,6 +45,23 @@ def test_a_call_is_reported_as_started_before_it_ends(tmp_path: Path) -> None:
         report = worker.run("nothing")
     assert [type(said) for said in report.frames] == [Started, Finished]
     assert report.started.thread is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "timeout", "is_kept"),
+    [
+        ("process", None, True),
+        ("process", 60.0, True),
+        ("thread", None, True),
+        ("thread", 60.0, False),
+    ],
+)
+def test_the_start_of_a_quick_call_is_kept_for_its_end_unless_its_thread_may_be_looked_for(
+    tmp_path: Path, kind: str, timeout: float | None, *, is_kept: bool
+) -> None:
+    with DrivenWorker(tmp_path, NAMED, kind=kind) as worker:
+        reports = [worker.report(worker.submit_limited(timeout, "nothing")) for _ in range(20)]
+    assert any(len(report.frames) == 1 for report in reports) is is_kept
 
 
 def test_calls_run_in_the_order_in_which_they_were_sent(tmp_path: Path) -> None:
