@@ -117,23 +117,16 @@ def test_only_functions_of_a_module_can_be_registered() -> None:
                 """Do nothing."""
 
 
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        ("timeout=60", "timeout is not available yet"),
-        ("retries=1", "retries is not available yet"),
-        (
-            "backoff=2, idempotent=True",
-            "backoff is not available yet; idempotent is not available yet",
-        ),
-        ("retries=0, backoff=1.0, idempotent=False, timeout=None", None),
-    ],
-)
-def test_an_option_that_is_not_available_yet_is_a_problem_and_not_ignored(
-    write: Callable[[str, str], None], options: str, problem: str | None
+def test_the_options_that_say_when_a_call_ends_and_runs_again_are_described(
+    write: Callable[[str, str], None],
 ) -> None:
-    write("later_jobs", f"@task({options})\ndef work(): ...")
-    assert discover(["later_jobs"])["later_jobs.work"].spec.problem == problem
+    options = "timeout=60, retries=1, backoff=2, idempotent=True"
+    write("options_jobs", f"@task({options})\ndef work(): ...")
+    spec = discover(["options_jobs"])["options_jobs.work"].spec
+    assert spec.problem is None
+    chosen = spec.options
+    assert (chosen.timeout, chosen.retries, chosen.backoff) == (60, 1, 2)
+    assert chosen.idempotent
 
 
 @pytest.mark.parametrize("prefix", ["", "async "])
