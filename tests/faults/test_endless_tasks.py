@@ -58,6 +58,12 @@ def _neighbour(standing: Standing, gate: Path) -> tuple[str, int]:
     return task, standing.deployment.when_started(task).pid
 
 
+def _is_settled(standing: Standing) -> bool:
+    """Tell whether the pool has its one worker, so that tasks run beside each other in it."""
+    workers = standing.deployment.get("/pools/io")["workers"]
+    return len(workers) == 1 and workers[0]["state"] in {"idle", "busy"}
+
+
 def _abandoned(standing: Standing) -> set[str]:
     workers = standing.deployment.get("/pools/io")["workers"]
     slots = [slot for worker in workers for slot in worker["slots"]]
@@ -68,6 +74,7 @@ def _abandoned(standing: Standing) -> set[str]:
 def test_a_thread_worker_whose_gil_is_held_past_a_deadline_is_replaced_as_a_whole(
     standing: Standing, tmp_path: Path, function: str, args: tuple[object, ...]
 ) -> None:
+    eventually(partial(_is_settled, standing), "no worker of the pool is being replaced")
     neighbour, pid = _neighbour(standing, tmp_path / "never")
     task = standing.client.submit(function, *args, pool="io", timeout=TIMEOUT, wait=30)
     assert (task["state"], task["error"]["kind"]) == ("failed", "timeout")
