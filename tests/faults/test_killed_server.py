@@ -88,6 +88,17 @@ def test_after_kill_9_what_ran_is_lost_or_run_again_and_what_waited_runs(tmp_pat
         _check_report(deployment)
 
 
+def test_after_kill_9_nothing_is_left_of_what_cannot_end_by_itself(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    with deployed(tmp_path) as deployment, Client(deployment) as client:
+        for function, argument in (("leave_children", str(notes)), ("hold_gil", 600)):
+            deployment.when_started(client.submit(function, argument, pool="cpu")["id"])
+        eventually((notes / "fork").exists, "the children are there")
+        deployment.kill()
+        assert deployment.families[-1].left_in_the_end() == []
+
+
 def _check_report(deployment: Deployment) -> None:
     """The log says what the second start found."""
     for words in ("100 queued", "4 lost", "4 run again"):
