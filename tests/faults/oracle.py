@@ -5,6 +5,7 @@ runs; all others from a `Picture`.
 """
 
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any
 
 from app.domain.states import FINAL, State
@@ -107,8 +108,9 @@ def _deaths_are_told(picture: Picture) -> Iterator[str]:
     for pid in picture.killed:
         if pid not in by_pid:
             yield f"worker {pid} was killed, and there is no incident"
+    attempts = chain(picture.tasks.values(), *picture.attempts.values())
     ended_on_purpose = {
-        task["worker"]["pid"] for task in picture.tasks.values() if _kind(task) == "timeout"
+        attempt["worker"]["pid"] for attempt in attempts if _kind(attempt) == "timeout"
     }
     for task in picture.tasks.values():
         incident = by_pid.get(task["worker"]["pid"]) if task["worker"] else None
