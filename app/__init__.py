@@ -17,7 +17,7 @@ The way of a task, and what runs each step (one event loop, one writer thread, m
     runtime.in_hand     what the workers have; listens to the pool             event loop
       │
       ▼
-    pooldeck.pool       a frame to a free slot                                 event loop
+    pooldeck.pools.pool       a frame to a free slot                                 event loop
       │
       ▼
     pooldeck.worker     runs the function, measures it, reports the outcome    worker process

@@ -9,8 +9,8 @@ from serving import serving
 
 from app.domain.errors import PooldeckError
 from app.settings import PoolSettings, Settings
-from pooldeck.crew import PoolState
 from pooldeck.outcome import ErrorKind
+from pooldeck.pools.crew import PoolState
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

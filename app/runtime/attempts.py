@@ -11,8 +11,8 @@ from app.domain.clock import Clock
 from app.domain.reruns import rerun_at
 from app.domain.states import State
 from app.domain.tasks import End, LogEntry, QueuedTask, Rerun, RunOptions, Start
-from pooldeck.crew import Running, Worker
 from pooldeck.outcome import Error, ErrorKind, Outcome
+from pooldeck.pools.crew import Running, Worker
 from pooldeck.protocol import Call, LogLine
 
 Answer = Literal["started", "ended", "returned"]

@@ -12,8 +12,8 @@ from app.runtime import notices
 from app.runtime.dispatcher import Dispatcher
 from app.runtime.ground import Ground
 from app.runtime.sampler import Sampler
-from pooldeck.crew import PoolState, Running, Worker, WorkerState
-from pooldeck.pool import Pool
+from pooldeck.pools.crew import PoolState, Running, Worker, WorkerState
+from pooldeck.pools.pool import Pool
 
 
 class Deck:

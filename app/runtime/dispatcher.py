@@ -27,9 +27,9 @@ from app.runtime.recorder import Recorder
 from app.runtime.usual import Usual
 from app.store import queries, records
 from app.store.database import Reader
-from pooldeck.crew import PoolState
 from pooldeck.functions import FunctionSpec
-from pooldeck.pool import Pool
+from pooldeck.pools.crew import PoolState
+from pooldeck.pools.pool import Pool
 
 _log = logging.getLogger(__name__)
 _AHEAD: Final = 1000  # claims ahead of free slots, at most

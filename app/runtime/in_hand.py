@@ -16,10 +16,10 @@ from app.runtime.attempts import Attempt
 from app.runtime.incidents import Incidents
 from app.runtime.recorder import Recorder
 from app.runtime.usual import Usual
-from pooldeck.crew import Death, Running, Worker
 from pooldeck.functions import FunctionSpec
 from pooldeck.outcome import Outcome
-from pooldeck.pool import Pool
+from pooldeck.pools.crew import Death, Running, Worker
+from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 
 _ANSWER_SECONDS: Final = 2.0  # for a worker to say whether a call that it was handed has begun

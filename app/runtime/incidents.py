@@ -11,7 +11,7 @@ from app.domain.incidents import Bystander, Incident, TaskName
 from app.domain.states import State
 from app.runtime.holds import Holds
 from app.runtime.recorder import Recorder
-from pooldeck.crew import Death, Running
+from pooldeck.pools.crew import Death, Running
 
 
 class Incidents:

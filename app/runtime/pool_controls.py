@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from app.domain.controls import ControlState, PoolControl
 from app.runtime.recorder import Recorder
 from app.store import records
-from pooldeck.pool import Pool
+from pooldeck.pools.pool import Pool
 
 
 class Controls:

@@ -10,9 +10,9 @@ from app.runtime.ground import Ground
 from app.runtime.recorder import Recorder
 from app.settings import Settings
 from app.store import records
-from pooldeck.crew import PoolSpec
-from pooldeck.memory import MemoryWatch
-from pooldeck.pool import Pool
+from pooldeck.pools.crew import PoolSpec
+from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Limits
 
 _WORKER_FILES: Final = "workers"

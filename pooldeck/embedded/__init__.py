@@ -2,7 +2,7 @@
 
     the program's threads │ the pool's thread: an event loop │ worker processes
     ──────────────────────┼──────────────────────────────────┼──────────────────────────
-    ProcessPool.submit ───┼─▶ Engine ─▶ pooldeck.pool.Pool ══╪═ Call ═▶ worker.main
+    ProcessPool.submit ───┼─▶ Engine ─▶ pooldeck.pools.pool.Pool ══╪═ Call ═▶ worker.main
       pickles the call    │     ▲         supervisor, timers │   unpickles, calls, pickles
     Future.result ◀───────┼─ settle ◀────────────────────────┼══ Finished
                           │                                  │

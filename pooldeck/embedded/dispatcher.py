@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pooldeck.crew import PoolListener, PoolState, Running, Worker
 from pooldeck.embedded.listener import FuturesListener
 from pooldeck.embedded.parcels import discard
 from pooldeck.embedded.settling import settle
 from pooldeck.outcome import Outcome
-from pooldeck.pool import Pool
+from pooldeck.pools.crew import PoolListener, PoolState, Running, Worker
+from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 
 PATIENCE: Final = 24 * 3600.0  # seconds for workers to leave: what they still do is the user's

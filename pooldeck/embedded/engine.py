@@ -18,13 +18,13 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pooldeck.crew import PoolListener, PoolSpec
 from pooldeck.embedded import interpreter
 from pooldeck.embedded.dispatcher import PATIENCE, Dispatcher, Work, WorkerInfo
 from pooldeck.embedded.launcher import ContextLauncher
 from pooldeck.embedded.parcels import Value, pickled, sealed
 from pooldeck.embedded.worker import Outset
-from pooldeck.pool import Pool
+from pooldeck.pools.crew import PoolListener, PoolSpec
+from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 
 T = TypeVar("T")

@@ -1,8 +1,8 @@
 """What a pool says that only a server wants to hear."""
 
-from pooldeck.crew import Death, PoolListener, Running, Worker
 from pooldeck.functions import FunctionSpec
 from pooldeck.outcome import Outcome
+from pooldeck.pools.crew import Death, PoolListener, Running, Worker
 from pooldeck.protocol import LogLine, Progress
 
 

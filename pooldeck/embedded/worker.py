@@ -20,13 +20,13 @@ from pathlib import Path
 from socket import socket
 from typing import Any, Final
 
-from pooldeck import exits, failures
-from pooldeck.channel import Channel
-from pooldeck.descriptors import adopt, lift
 from pooldeck.embedded.parcels import Parcel, Raised, Unreadable, Value, opened, pickled, sealed
 from pooldeck.marks import BOOT, WORKER
 from pooldeck.outcome import Error, Outcome
 from pooldeck.protocol import Call, Finished, Limits, Ready, Setup, Started, Unready
+from pooldeck.worker import exits, failures
+from pooldeck.worker.channel import Channel
+from pooldeck.worker.descriptors import adopt, lift
 
 _LIMITS: Final = Limits()
 _READ_BYTES: Final = 4096

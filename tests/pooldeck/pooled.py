@@ -13,11 +13,11 @@ import msgspec
 import psutil
 import pytest
 
-from pooldeck.crew import Death, PoolKind, PoolSpec, Running, Worker, WorkerState
 from pooldeck.functions import FunctionSpec
-from pooldeck.memory import MemoryWatch
 from pooldeck.outcome import Error, Outcome
-from pooldeck.pool import Pool
+from pooldeck.pools.crew import Death, PoolKind, PoolSpec, Running, Worker, WorkerState
+from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 
 BOUND = 30.0  # seconds that anything may take

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from pooldeck import task
-from pooldeck.calls import Caller
 from pooldeck.context import CurrentTask
-from pooldeck.discovery import discover
-from pooldeck.journal import Journal
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.protocol import Call, Limits
-from pooldeck.runs import Run, Slot
+from pooldeck.worker.calls import Caller
+from pooldeck.worker.discovery import discover
+from pooldeck.worker.journal import Journal
+from pooldeck.worker.runs import Run, Slot
 
 EMPTY: dict[str, int] = {}
 _action: Callable[[], Any] = object

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from pooldeck.failures import describe
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck.protocol import Limits
+from pooldeck.worker.failures import describe
 
 EMPTY: dict[str, int] = {}
 LIMITS = Limits()

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pooldeck import task
-from pooldeck.discovery import DiscoveryError, discover, resolve
 from pooldeck.functions import OPTIONS_ATTRIBUTE, FunctionSpec, Options
+from pooldeck.worker.discovery import DiscoveryError, discover, resolve
 
 
 @task

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck.memory import MemoryWatch, out_of_memory
+from pooldeck.pools.memory import MemoryWatch, out_of_memory
 
 _MIB = 1 << 20
 _GIB = 1 << 30

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, BOUND, eventually, is_alive, pool
 
-from pooldeck.crew import PoolKind, PoolState
 from pooldeck.outcome import ErrorKind
+from pooldeck.pools.crew import PoolKind, PoolState
 
 
 @BOTH

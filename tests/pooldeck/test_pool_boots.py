@@ -13,8 +13,8 @@ import pytest
 import uvloop
 from pooled import eventually, is_alive, pool
 
-from pooldeck.crew import PoolState
-from pooldeck.supervisor import WorkerProcess
+from pooldeck.pools.crew import PoolState
+from pooldeck.pools.supervisor import WorkerProcess
 
 
 def test_a_worker_that_got_ready_while_the_server_was_held_up_counts() -> None:

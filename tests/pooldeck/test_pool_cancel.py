@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, Listener, eventually, is_alive, pool
 
-from pooldeck.crew import PoolKind, WorkerState
 from pooldeck.outcome import ErrorKind, Outcome
+from pooldeck.pools.crew import PoolKind, WorkerState
 
 
 @BOTH

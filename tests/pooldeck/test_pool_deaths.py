@@ -10,9 +10,9 @@ from statistics import median
 import pytest
 from pooled import BOTH, Listener, eventually, is_alive, pool
 
-from pooldeck.crew import PoolKind, PoolState, WorkerState
-from pooldeck.memory import MemoryWatch
 from pooldeck.outcome import ErrorKind
+from pooldeck.pools.crew import PoolKind, PoolState, WorkerState
+from pooldeck.pools.memory import MemoryWatch
 
 
 async def death_among_three(folder: Path, function: str, *args: object) -> Listener:

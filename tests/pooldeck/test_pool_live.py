@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, Listener, eventually, pool
 
-from pooldeck.crew import PoolKind, PoolState, WorkerState
 from pooldeck.outcome import ErrorKind
+from pooldeck.pools.crew import PoolKind, PoolState, WorkerState
 
 MIB = 1024 * 1024
 AT_WORK = (WorkerState.IDLE, WorkerState.BUSY, WorkerState.SPARE)

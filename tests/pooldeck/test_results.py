@@ -15,7 +15,7 @@ import msgspec
 import pydantic
 import pytest
 
-from pooldeck.results import BadResult, encode
+from pooldeck.worker.results import BadResult, encode
 
 MOST = 10_000
 DEPTH = 64

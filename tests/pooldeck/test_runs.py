@@ -3,9 +3,9 @@
 import time
 
 from pooldeck.context import CurrentTask
-from pooldeck.journal import Journal
 from pooldeck.protocol import Call, Limits
-from pooldeck.runs import Run, Runs, Slot
+from pooldeck.worker.journal import Journal
+from pooldeck.worker.runs import Run, Runs, Slot
 
 
 def run_of(task: str, attempt: int = 1) -> Run:

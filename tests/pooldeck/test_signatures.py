@@ -15,10 +15,10 @@ import msgspec
 import pydantic
 import pytest
 
-from pooldeck import hints
-from pooldeck.conversion import BadArgument, Conversion
 from pooldeck.functions import FunctionSpec, Options, ParameterKind
-from pooldeck.signatures import describe
+from pooldeck.worker import hints
+from pooldeck.worker.conversion import BadArgument, Conversion
+from pooldeck.worker.signatures import describe
 
 if TYPE_CHECKING:
     from nowhere import Unknown  # type: ignore[import-not-found]  # that is the point

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from driven import DrivenWorker
 
-from pooldeck.descriptors import lift
+from pooldeck.worker.descriptors import lift
 
 
 def test_a_task_that_closes_descriptors_does_not_break_the_pipe(tmp_path: Path) -> None:

@@ -1,0 +1,105 @@
+"""How starting a pool's workers goes: deadlines, growing pauses, and when to give up."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from pooldeck.outcome import Error, ErrorKind
+from pooldeck.pools.crew import PoolSpec, Verdict, Worker, WorkerState
+from pooldeck.protocol import Unready
+
+BOOT_ROUNDS: Final = 4
+_FIRST_PAUSE: Final = 0.25  # seconds before a worker that did not get ready is started again
+_NEXT_TRY: Final = 1.0  # seconds, where starting one was not even tried
+_PROVEN: Final = 1.0  # seconds after which a worker's start is taken for a good one
+_SECOND_LOOK: Final = 0.05  # seconds from a worker's deadline to its end
+
+
+class Boots:
+    """Counts the starts that fail in a row.
+
+    Args:
+        spec: What the pool is made of.
+        try_again: Called after a pause.
+
+    Attributes:
+        spec: As above.
+        reason: Why the latest start failed; None if it did not.
+        are_given_up: Whether no more workers are started, until `begin_anew`.
+    """
+
+    def __init__(self, spec: PoolSpec, try_again: Callable[[], None]) -> None:
+        self.spec = spec
+        self.reason: str | None = None
+        self.are_given_up = False
+        self._try_again = try_again
+        self._failed = 0
+        self._pauses = 0
+
+    @property
+    def may_start(self) -> bool:
+        """Tell whether a worker may be started now."""
+        return not self._pauses and not self.are_given_up
+
+    def begin_anew(self) -> None:
+        """Forget what went wrong."""
+        self.reason = None
+        self.are_given_up = False
+        self._failed = self._pauses = 0
+
+    def watch(self, worker: Worker) -> None:
+        """Give up a worker that is not ready in time."""
+        loop = asyncio.get_running_loop()
+        worker.ultimatum = loop.call_later(self.spec.boot_seconds, self._look_again, worker)
+
+    def _look_again(self, worker: Worker) -> None:
+        """Read first what has come in: the server may have been stopped, or held up."""
+        loop = asyncio.get_running_loop()
+        worker.ultimatum = loop.call_later(_SECOND_LOOK, self._give_up, worker)
+
+    def _give_up(self, worker: Worker) -> None:
+        if worker.verdict is None:
+            why = f"it was not ready after {self.spec.boot_seconds:g} seconds"
+            worker.verdict, worker.why = Verdict.UNSTARTED, why
+            late = Unready(Error(ErrorKind.EXCEPTION, "TimeoutError", why), "")
+            worker.refusal = worker.refusal or late
+            worker.process.kill()
+
+    def succeeded(self, worker: Worker) -> None:
+        """Note that a worker got ready. If it lives on for a while, it is proven."""
+        worker.lift_ultimatum()
+        self.reason = None
+        asyncio.get_running_loop().call_later(_PROVEN, self._lives_on, worker)
+
+    def _lives_on(self, worker: Worker) -> None:
+        if worker.state is not WorkerState.STOPPING:
+            self.prove(worker)
+
+    def prove(self, worker: Worker) -> None:
+        """Note that a worker's start was a good one: earlier failures are past."""
+        worker.is_proven = True
+        self._failed = 0
+
+    def failed(self, why: str) -> None:
+        """Start no worker for a while, longer from round to round; in the end give up."""
+        in_a_round = self.spec.workers + self.spec.spare
+        rounds = self._failed // in_a_round
+        self._failed += 1
+        self.reason = why
+        if self._failed >= BOOT_ROUNDS * in_a_round:
+            self.are_given_up = True
+        else:
+            self._pause(_FIRST_PAUSE * 2**rounds)
+
+    def pause(self, why: str) -> None:
+        """Start no worker for a moment: it could not even be tried."""
+        self.reason = why
+        self._pause(_NEXT_TRY)
+
+    def _pause(self, seconds: float) -> None:
+        self._pauses += 1
+        asyncio.get_running_loop().call_later(seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pauses = max(0, self._pauses - 1)
+        self._try_again()

@@ -1,0 +1,101 @@
+"""When to give up a call: at its timeout, or because its start is not reported.
+
+Each worker has one alarm, set for the earliest moment at which one of its calls could be overdue.
+It is not moved when that call ends: it goes off, finds nothing, and is set for the next. So a call
+that ends in time costs a comparison.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from pooldeck.pools.crew import PoolSpec, Running, Verdict, Worker
+
+_LATE: Final = 0.25  # seconds by which an alarm is late if the event loop was held up
+_SECOND_LOOK: Final = 0.05
+
+
+class Deadlines:
+    """Watches over the calls of a pool's workers.
+
+    Args:
+        spec: How long to wait: for a start, and for a call that was asked to end itself.
+        overdue: Called with a call that is overdue and why: TIMEOUT or UNSTARTED.
+    """
+
+    def __init__(self, spec: PoolSpec, overdue: Callable[[Worker, Running, Verdict], None]) -> None:
+        self._start_seconds = spec.start_seconds
+        self._asked_seconds = spec.asked_seconds
+        self._overdue = overdue
+
+    def note(self, worker: Worker, running: Running) -> None:
+        """Watch over a call that was handed to a worker."""
+        patience, timeout = self._start_seconds, running.call.timeout
+        if timeout is not None and timeout + self._asked_seconds < patience:
+            patience = timeout + self._asked_seconds
+        if running.posted_at + patience < worker.alarm_at:
+            self._set(worker, running.posted_at + patience)
+
+    def forget(self, worker: Worker) -> None:
+        """Watch no more over a worker that is gone."""
+        if worker.alarm is not None:
+            worker.alarm.cancel()
+        worker.alarm, worker.alarm_at = None, math.inf
+
+    def _set(self, worker: Worker, at: float) -> None:
+        self.forget(worker)
+        worker.alarm_at = at
+        delay = at - time.monotonic()
+        worker.alarm = asyncio.get_running_loop().call_later(delay, self._go_off, worker)
+
+    def _go_off(self, worker: Worker) -> None:
+        """Look at once, unless the event loop was held up: it then reads first what came in."""
+        if time.monotonic() - worker.alarm_at > _LATE:
+            loop = asyncio.get_running_loop()
+            worker.alarm = loop.call_later(_SECOND_LOOK, self._look, worker)
+        else:
+            self._look(worker)
+
+    def _look(self, worker: Worker) -> None:
+        """Report what is overdue and set the alarm for what may be next."""
+        self.forget(worker)
+        now = time.monotonic()
+        next_at = math.inf
+        for running in self._watched(worker):
+            due_at, verdict = self._due(worker, running)
+            if due_at > now:
+                next_at = min(next_at, due_at)
+                continue
+            running.looked_at = now
+            self._overdue(worker, running, verdict)
+            if verdict is Verdict.UNSTARTED:
+                next_at = min(next_at, now + self._start_seconds)
+        if next_at < math.inf and worker.verdict is None:
+            self._set(worker, next_at)
+
+    @staticmethod
+    def _watched(worker: Worker) -> Iterable[Running]:
+        """Return the calls that may be overdue; what waits behind another is not."""
+        if worker.verdict is not None or not worker.running:
+            return ()
+        return list(worker.running.values())[: 1 if worker.kind == "process" else None]
+
+    def _due(self, worker: Worker, running: Running) -> tuple[float, Verdict]:
+        """Return when a call is overdue, and why it will be.
+
+        A process worker turns to its next call at once. If that start is not reported, since C code
+        holds the GIL, the timeout counts from then.
+        """
+        timeout = running.call.timeout
+        since = running.started_at
+        if since is None and worker.kind == "process":
+            since = max(running.posted_at, worker.turned_at)
+        ends_at = math.inf
+        if since is not None and timeout is not None:
+            ends_at = since + timeout + self._asked_seconds
+        if running.started_at is not None:
+            return ends_at, Verdict.TIMEOUT
+        begins_at = max(since or running.posted_at, running.looked_at) + self._start_seconds
+        return min((ends_at, Verdict.TIMEOUT), (begins_at, Verdict.UNSTARTED))

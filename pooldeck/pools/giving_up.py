@@ -1,0 +1,139 @@
+"""What happens to a call that is overdue or that nobody wants to wait for any longer.
+
+A process is killed. A thread cannot be: it is abandoned, and its slot is used again. Only where a
+thread past its deadline holds the GIL, so that no other thread of its worker can run, the worker is
+replaced as a whole. A held GIL alone is no reason to end anything.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, Final, Literal
+
+from pooldeck.outcome import Error, ErrorKind, Outcome
+from pooldeck.pools import gil
+from pooldeck.pools.blame import timed_out
+from pooldeck.pools.crew import PoolListener, Running, Verdict, Worker, WorkerState
+from pooldeck.pools.staff import Staff
+from pooldeck.protocol import Abandon, Cancel, Look
+
+_LEAVE_SECONDS: Final = 0.5  # for a worker to give up the slot of an abandoned call
+_PAUSE: Final = 1.0  # between two looks at who holds the GIL
+_ABANDONED: Final = Outcome(
+    error=Error(
+        ErrorKind.ABANDONED,
+        "Abandoned",
+        "it was to be killed, but a thread cannot be: it was abandoned and may run on",
+    )
+)
+
+
+class GivingUp:
+    """Ends calls, in the way that their kind of worker allows.
+
+    Args:
+        staff: The workers.
+        listener: Who is told.
+    """
+
+    def __init__(self, staff: Staff, listener: PoolListener) -> None:
+        self._staff = staff
+        self._listener = listener
+        self._watches: set[asyncio.Task[None]] = set()
+
+    async def stop(self) -> None:
+        """Watch nothing more."""
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
+
+    def overdue(self, worker: Worker, running: Running, verdict: Verdict) -> None:
+        """Act on a call that is past its timeout, or whose start was not reported in time."""
+        task, seconds = running.call.task, running.call.timeout or 0.0
+        if verdict is Verdict.UNSTARTED:
+            worker.process.tell(Look(task))  # something to do for a thread of the worker
+            self._watch(self._judge_silence(worker, running))
+        elif worker.kind == "process":
+            why = f"task {task} was past its timeout of {seconds:g} s"
+            self._staff.end(worker, verdict, task, why)
+        else:
+            words = f"it had not ended {seconds:g} s after its start, and its thread was abandoned"
+            self.abandon(worker, running, timed_out(words))
+            self._watch(self._judge_thread(worker, running))
+
+    def kill(self, worker: Worker, running: Running) -> Literal["killed", "abandoned"]:
+        """End a call by hand; one that waits behind another is not to run.
+
+        Returns:
+            What was done: a thread is abandoned.
+        """
+        task = running.call.task
+        if worker.kind == "thread":
+            self.abandon(worker, running, _ABANDONED)
+            return "abandoned"
+        if running is worker.head:
+            self._staff.end(worker, Verdict.KILLED, task, f"task {task} was killed in it")
+        else:
+            running.is_killed = True
+            worker.process.tell(Cancel(task))
+        return "killed"
+
+    def abandon(self, worker: Worker, running: Running, outcome: Outcome) -> None:
+        """Leave a call's thread to itself, and report the call as finished."""
+        worker.abandon(running)
+        worker.process.tell(Abandon(running.call.task))
+        self._listener.finished(worker, running, outcome)
+        if len(worker.abandoned) >= max(1, self._staff.spec.size // 2):
+            self._staff.wear(worker)
+        if worker.state is WorkerState.STOPPING:
+            self._staff.done(worker)
+        self._listener.changed()
+
+    def _watch(self, watching: Coroutine[Any, Any, None]) -> None:
+        watch = asyncio.create_task(watching)
+        self._watches.add(watch)
+        watch.add_done_callback(self._watches.discard)
+
+    async def _judge_thread(self, worker: Worker, running: Running) -> None:
+        """Replace a worker that cannot even abandon this call, since an abandoned one has the GIL.
+
+        It may be this one or an earlier one, which gave up its slot and took the GIL later.
+        """
+        task = running.call.task
+        await asyncio.sleep(_LEAVE_SECONDS)
+        while task in worker.leaving and self._is_here(worker):
+            condemned = _by_thread(worker.abandoned.values())
+            innocent = _by_thread(worker.running.values())
+            holders = await asyncio.to_thread(gil.possible_holders, worker.pid, condemned, innocent)
+            if holders and self._is_here(worker):
+                tasks = " or ".join(_named(condemned[thread]) for thread in sorted(holders))
+                why = f"{tasks} held the GIL after it had been given up"
+                self._staff.end(worker, Verdict.TIMEOUT, task, why)
+                return
+            await asyncio.sleep(_PAUSE)
+
+    async def _judge_silence(self, worker: Worker, running: Running) -> None:
+        """End a worker that has not reported a start, unless the GIL is held: then it cannot."""
+        if await asyncio.to_thread(gil.is_held, worker.pid, _task_threads(worker)):
+            return
+        task = running.call.task
+        is_silent = running.started_at is None and task in worker.running
+        if is_silent and self._is_here(worker):
+            seconds = self._staff.spec.start_seconds
+            why = f"worker {worker.id} did not report the start of task {task} within {seconds:g} s"
+            self._staff.end(worker, Verdict.UNSTARTED, task, why)
+
+    def _is_here(self, worker: Worker) -> bool:
+        return worker.id in self._staff.workers and worker.verdict is None
+
+
+def _task_threads(worker: Worker) -> set[int]:
+    """Return the kernel's numbers of the threads that run tasks."""
+    return {*_by_thread(worker.running.values()), *_by_thread(worker.abandoned.values())}
+
+
+def _by_thread(calls: Iterable[Running]) -> dict[int, Running]:
+    return {running.native_id: running for running in calls if running.native_id}
+
+
+def _named(running: Running) -> str:
+    return f"task {running.call.task} ({running.call.function})"

@@ -1,0 +1,69 @@
+"""Makes a pool's workers: their ids, what they are told first, and where their files lie."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from pooldeck.pools.crew import PoolSpec, Worker
+from pooldeck.pools.launching import Launcher, WorkerExit
+from pooldeck.pools.supervisor import WorkerProcess
+from pooldeck.protocol import FromWorker, Setup
+
+
+class Hiring:
+    """Makes workers whose processes are yet to be started.
+
+    Args:
+        boot: The mark that all processes of this server carry.
+        next_number: Gives each worker a number that is never used again.
+        launcher: Starts the processes.
+    """
+
+    def __init__(
+        self, boot: str, next_number: Callable[[], Awaitable[int]], launcher: Launcher
+    ) -> None:
+        self._boot = boot
+        self._next_number = next_number
+        self._launcher = launcher
+
+    async def hire(
+        self,
+        spec: PoolSpec,
+        receive: Callable[[Worker, FromWorker], None],
+        ended: Callable[[Worker, WorkerExit], None],
+    ) -> Worker:
+        """Return a new worker.
+
+        Args:
+            spec: What its pool is made of.
+            receive: Called with each frame that the worker sends.
+            ended: Called once, after the last frame, with how its process ended.
+        """
+        worker_id = f"{spec.name}-{await self._next_number()}"
+        process = WorkerProcess(
+            _setup(spec, worker_id),
+            self._boot,
+            self._launcher,
+            receive=lambda message: receive(worker, message),
+            ended=lambda end: ended(worker, end),
+        )
+        worker = Worker(worker_id, spec.kind, process, started_at=time.monotonic())
+        return worker
+
+
+def _setup(spec: PoolSpec, worker_id: str) -> Setup:
+    return Setup(
+        worker=worker_id,
+        pool=spec.name,
+        kind=spec.kind,
+        slots=spec.slots_per_worker,
+        modules=list(spec.modules),
+        initializer=spec.initializer,
+        limits=spec.limits,
+        fault_path=_file(spec, worker_id, "fault"),
+        output_path=_file(spec, worker_id, "out"),
+        stack_path=_file(spec, worker_id, "stack"),
+    )
+
+
+def _file(spec: PoolSpec, worker_id: str, suffix: str) -> str | None:
+    return None if spec.folder is None else str(spec.folder / f"{worker_id}.{suffix}")

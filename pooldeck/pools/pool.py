@@ -1,0 +1,324 @@
+"""A pool: slots over supervised workers.
+
+A pool hands calls to free slots, replaces workers that die, and says what each slot does. It knows
+no tasks table and no HTTP: whoever owns it listens through `PoolListener`. A process worker has one
+slot; a thread pool is one worker with as many slots as the pool has threads.
+
+    post ──▶ account: a free slot ──▶ worker process ◀── staff: are all workers there?
+                                         ║        ▲
+                           what it says, ║        └───── giving_up ◀── deadlines: a call is overdue
+                             and its end ▼
+    listener ◀─────────────────────── reports ─── blame: whose fault was it?
+
+Everything runs on one event loop; nothing here blocks.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Final, Literal
+
+from pooldeck.pools.causes import Causes
+from pooldeck.pools.crew import (
+    MOST_CALLS,
+    PoolListener,
+    PoolSpec,
+    PoolState,
+    Running,
+    Verdict,
+    Worker,
+    WorkerState,
+)
+from pooldeck.pools.deadlines import Deadlines
+from pooldeck.pools.giving_up import GivingUp
+from pooldeck.pools.hiring import Hiring
+from pooldeck.pools.launching import Launcher, SubprocessLauncher
+from pooldeck.pools.looking import Looks
+from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.reports import Reports
+from pooldeck.pools.staff import Staff
+from pooldeck.pools.sweeping import Sweeper
+from pooldeck.protocol import Call, Cancel
+
+_MIB: Final = 1024 * 1024
+_KILLED_OVER: Final = 1.5  # times the memory that a worker may use
+
+
+class Pool:
+    """A named set of workers of one kind.
+
+    Args:
+        spec: What the pool is made of.
+        boot: The mark that all processes of this server carry.
+        next_number: Gives each worker a number that is never used again.
+        listener: Who is told what happens.
+        memory: Knows whether the kernel has killed for want of memory; None: it is never said.
+        launcher: Starts the worker processes; None: as child processes of their own.
+    """
+
+    def __init__(
+        self,
+        spec: PoolSpec,
+        boot: str,
+        next_number: Callable[[], Awaitable[int]],
+        listener: PoolListener,
+        memory: MemoryWatch | None = None,
+        *,
+        launcher: Launcher | None = None,
+    ) -> None:
+        self._listener = listener
+        self._hiring = Hiring(boot, next_number, launcher or SubprocessLauncher())
+        self._state = PoolState.RUNNING
+        self._is_started = False
+        self._is_ending = False
+        self._empty = asyncio.Event()  # no worker is left
+        self._staff = Staff(spec, self._hire, self._settled)
+        self._account = self._staff.account
+        self._giving_up = GivingUp(self._staff, listener)
+        self._deadlines = Deadlines(spec, self._giving_up.overdue)
+        self._looks = Looks()
+        self._causes = Causes(memory)
+        self._sweeper = Sweeper(spec.name, boot)
+        self._reports = Reports(
+            self._staff,
+            listener,
+            deadlines=self._deadlines,
+            looks=self._looks,
+            causes=self._causes,
+            sweeper=self._sweeper,
+        )
+        self._most_tasks = spec.max_tasks_per_worker if spec.kind == "process" else 0
+
+    # What it is.
+
+    @property
+    def spec(self) -> PoolSpec:
+        """Return what the pool is made of, with its present size."""
+        return self._staff.spec
+
+    @property
+    def size(self) -> int:
+        """Return how many slots it is to have."""
+        return self._staff.spec.size
+
+    @property
+    def workers(self) -> Mapping[str, Worker]:
+        """Return its workers by id, those that start or stop too."""
+        return self._staff.workers
+
+    @property
+    def state(self) -> PoolState:
+        """Return whether it runs tasks."""
+        is_staffed = self._state is PoolState.RUNNING or self._state is PoolState.PAUSED
+        return PoolState.BROKEN if is_staffed and self._staff.is_broken else self._state
+
+    @property
+    def reason(self) -> str | None:
+        """Return why workers cannot be started, or a restart failed; None if all is well."""
+        return self._staff.boots.reason
+
+    @property
+    def incidents(self) -> int:
+        """Return how many workers have died unexpectedly."""
+        return self._reports.incidents
+
+    @property
+    def free(self) -> int:
+        """Return how many calls may be posted now."""
+        return self._account.free
+
+    @property
+    def busy(self) -> int:
+        """Return how many slots have a call."""
+        return sum(worker.busy for worker in self.workers.values())
+
+    # Calls.
+
+    def post(self, call: Call, *, is_quick: bool = False) -> bool:
+        """Hand a call to a free slot, or a quick one to a worker behind its quick calls.
+
+        Returns:
+            Whether there was room for it.
+        """
+        worker = self._account.take()
+        if worker is not None:
+            worker.has_quick_ones = is_quick and worker.kind == "process"
+        elif is_quick and self._account.is_open:
+            worker = self._with_room_behind()
+        if worker is None:
+            return False
+        if call.task in worker.leaving:  # until then the worker could take one for the other
+            self._account.give_back(worker)
+            return False
+        running = Running(call, time.monotonic())
+        worker.running[call.task] = running
+        worker.state = WorkerState.BUSY
+        worker.process.send(call)
+        self._deadlines.note(worker, running)
+        if 0 < self._most_tasks <= worker.tasks_done + len(worker.running):
+            self._staff.exhaust(worker)
+        return True
+
+    def _with_room_behind(self) -> Worker | None:
+        """Return the worker with the fewest calls among those that take another behind them."""
+        taker, fewest = None, MOST_CALLS
+        for worker in self._staff.workers.values():
+            if worker.takes_more and len(worker.running) < fewest:
+                taker, fewest = worker, len(worker.running)
+        return taker
+
+    def cancel(self, task: str) -> bool:
+        """Ask a call to end itself, or get it back if its worker has not started it.
+
+        Returns:
+            Whether a worker has it; if not, nothing was done.
+        """
+        found = self._find(task)
+        if found is None:
+            return False
+        worker, running = found
+        running.is_asked = True
+        worker.process.tell(Cancel(task))
+        return True
+
+    def kill(self, task: str) -> Literal["killed", "abandoned"] | None:
+        """End a call: a process with its worker; a thread cannot be ended and is abandoned.
+
+        Returns:
+            What was done; None if no worker has it.
+        """
+        found = self._find(task)
+        return None if found is None else self._giving_up.kill(*found)
+
+    async def stack(self, task: str) -> str | None:
+        """Return where a call is at this moment, without disturbing it.
+
+        Returns:
+            Its stack, innermost frame last; None if no worker runs it.
+        """
+        found = self._find(task)
+        return None if found is None else await self._looks.at(*found)
+
+    def _find(self, task: str) -> tuple[Worker, Running] | None:
+        for worker in self.workers.values():
+            running = worker.running.get(task)
+            if running is not None:
+                return worker, running
+        return None
+
+    # Workers.
+
+    def resize(self, size: int) -> None:
+        """Have another number of slots; what runs goes on, with more than there are if need be.
+
+        Args:
+            size: From 1.
+
+        Raises:
+            ValueError: If it is less.
+        """
+        if size < 1:
+            raise ValueError(f"a pool has at least 1 slot, not {size}")
+        self._staff.resize(size)
+
+    def restart(self) -> None:
+        """Replace the workers one by one, in the background: user code is loaded again.
+
+        If a new one does not get ready, `reason` says why and the old ones go on. A broken pool
+        tries again.
+        """
+        self._staff.restart()
+
+    def kill_worker(self, worker_id: str) -> bool:
+        """End a worker; its calls are reported as cancelled, since they are really stopped.
+
+        Returns:
+            Whether there is such a worker.
+        """
+        worker = self.workers.get(worker_id)
+        if worker is not None:
+            self._staff.end(worker, Verdict.KILLED, why="it was killed by hand")
+        return worker is not None
+
+    def note_memory(self, worker_id: str, rss_bytes: int) -> None:
+        """Take how much memory a worker uses; one that uses too much is replaced or killed.
+
+        One that has run nothing yet is left alone: another one would need as much.
+        """
+        self._causes.count()
+        worker, most = self.workers.get(worker_id), self.spec.max_memory_bytes
+        if worker is None or not 0 < most < rss_bytes or not worker.has_worked:
+            return
+        if rss_bytes > _KILLED_OVER * most:
+            why = (
+                f"its worker used {rss_bytes // _MIB} MiB, over {_KILLED_OVER:g} times "
+                f"max_memory_mb = {most // _MIB}"
+            )
+            self._staff.end(worker, Verdict.MEMORY, why=why)
+        else:
+            self._staff.wear(worker)
+
+    async def _hire(self) -> Worker:
+        return await self._hiring.hire(self.spec, self._reports.receive, self._reports.ended)
+
+    def _settled(self) -> None:
+        """Tell the listener that something about the workers has changed."""
+        if self._staff.is_empty:
+            self._empty.set()
+            if self._state is PoolState.DRAINING:
+                self._state = PoolState.STOPPED
+        else:
+            self._empty.clear()
+        self._reports.note_recovery()
+        self._listener.changed()
+        self._listener.has_room()
+
+    # From start to stop.
+
+    async def start(self) -> None:
+        """Start all workers, unless the pool is stopped; they report when they are ready."""
+        self._is_started = True
+        if self._state is not PoolState.STOPPED:
+            self._staff.open()
+        await self._staff.launched()
+
+    def pause(self) -> None:
+        """Hand nothing out; what runs goes on."""
+        self._turn(PoolState.PAUSED)
+
+    def resume(self) -> None:
+        """Hand out calls again, also after a drain."""
+        self._turn(PoolState.RUNNING)
+
+    def drain(self) -> None:
+        """Hand nothing out, and have no workers any more when nothing runs."""
+        self._turn(PoolState.DRAINING if self._is_started else PoolState.STOPPED)
+
+    def _turn(self, state: PoolState) -> None:
+        if self._is_ending:
+            return
+        self._state = state
+        self._account.is_open = state is PoolState.RUNNING
+        if self._is_started and state is PoolState.DRAINING:
+            self._staff.disband()
+        elif self._is_started:
+            self._staff.open()
+
+    async def stop(self, grace: float) -> None:
+        """Take no more calls, let what runs end for `grace` seconds, then end every worker.
+
+        Calls that are still running then are reported as finished with kind `interrupted`.
+        """
+        self._is_ending = True
+        self._state = PoolState.STOPPED
+        self._account.is_open = False
+        self._staff.disband()
+        await self._staff.launched()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._empty.wait(), grace)
+        for worker in [worker for worker in self.workers.values() if worker.busy]:
+            self._staff.end(worker, Verdict.STOPPED)
+        await self._empty.wait()
+        await self._giving_up.stop()
+        await self._sweeper.finish()

@@ -1,0 +1,233 @@
+"""What the workers of a pool report, and what their ends mean: passed on to the pool's listener."""
+
+import time
+from collections.abc import Iterable
+
+from pooldeck.outcome import Outcome
+from pooldeck.pools.blame import reckon
+from pooldeck.pools.causes import Causes, take_files, why_not_ready
+from pooldeck.pools.crew import PoolListener, Running, Verdict, Worker, WorkerState
+from pooldeck.pools.deadlines import Deadlines
+from pooldeck.pools.launching import WorkerExit
+from pooldeck.pools.looking import Looks
+from pooldeck.pools.staff import Staff
+from pooldeck.pools.sweeping import Sweeper
+from pooldeck.protocol import (
+    Abandoned,
+    Exiting,
+    Finished,
+    FromWorker,
+    Log,
+    Progress,
+    Ready,
+    Returned,
+    Stack,
+    Started,
+    Unready,
+)
+
+
+class Reports:
+    """Keeps a pool's picture of its workers up to date.
+
+    Args:
+        staff: The workers.
+        listener: Who is told.
+        deadlines: Watches over the calls.
+        looks: Waits for stacks.
+        causes: Says why workers ended.
+        sweeper: Ends what they leave behind.
+
+    Attributes:
+        incidents: How many workers have died that nobody here had ended.
+    """
+
+    def __init__(
+        self,
+        staff: Staff,
+        listener: PoolListener,
+        *,
+        deadlines: Deadlines,
+        looks: Looks,
+        causes: Causes,
+        sweeper: Sweeper,
+    ) -> None:
+        self.incidents = 0
+        self._staff = staff
+        self._account = staff.account
+        self._listener = listener
+        self._deadlines = deadlines
+        self._looks = looks
+        self._causes = causes
+        self._sweeper = sweeper
+        self._most_tasks = staff.spec.max_tasks_per_worker
+        self._wounds: dict[str, float] = {}  # when workers died whose slots are not back yet
+
+    # Frames.
+
+    def receive(self, worker: Worker, message: FromWorker) -> None:
+        """Take a frame of a worker; the frequent ones come first."""
+        match message:
+            case Finished():
+                self._finished(worker, message)
+            case Started():
+                self._started(worker, message)
+            case Log():
+                self._listener.logged(message.task, message.lines)
+            case Progress():
+                self._listener.progressed(message)
+            case Returned():
+                self._returned(worker, message.tasks)
+            case _:
+                self._receive_seldom(worker, message)
+
+    def _receive_seldom(
+        self, worker: Worker, message: Abandoned | Stack | Exiting | Ready | Unready
+    ) -> None:
+        match message:
+            case Abandoned():
+                self._left(worker, message.task)
+            case Stack():
+                self._looks.answer(message)
+            case Exiting():
+                worker.exiting = message.task
+            case Ready():
+                self._ready(worker, message)
+            case Unready():
+                worker.refusal = message
+
+    def _started(self, worker: Worker, message: Started) -> None:
+        running = worker.running.get(message.task)
+        if running is None:
+            return
+        _note_start(running, message)
+        if running.is_killed:
+            why = f"task {message.task}, which began in it, was to be killed"
+            self._staff.end(worker, Verdict.KILLED, message.task, why)
+        self._listener.started(worker, running)
+
+    def _finished(self, worker: Worker, message: Finished) -> None:
+        if message.is_abandoned or message.task in worker.leaving:
+            self._ended_late(worker, message)
+            return
+        running = worker.running.pop(message.task, None)
+        if running is None:
+            return
+        if message.started is not None:
+            _note_start(running, message.started)
+        worker.tasks_done += 1
+        if not worker.is_proven:
+            self._staff.boots.prove(worker)
+        if worker.state is WorkerState.BUSY:
+            self._free_slot(worker)
+        self._listener.finished(worker, running, message.outcome)
+        if worker.state is WorkerState.STOPPING:
+            self._staff.done(worker)
+        elif 0 < self._most_tasks <= worker.tasks_done:
+            self._staff.wear(worker)
+
+    def _free_slot(self, worker: Worker) -> None:
+        """Use a slot again at once: the next call is on its way before this end is noted."""
+        if worker.running:
+            worker.turned_at = time.monotonic()
+        else:
+            worker.state = WorkerState.IDLE
+            if self._staff.is_over:
+                self._staff.settle()
+        if worker.is_open:
+            self._account.give_back(worker)
+            self._listener.has_room()
+
+    def _ended_late(self, worker: Worker, message: Finished) -> None:
+        """Note the end of a call that was abandoned; nobody waits for it."""
+        running = worker.take_abandoned(message.task)
+        if running is not None:
+            self._listener.abandoned_ended(worker, running, message.outcome)
+        self._left(worker, message.task)
+
+    def _left(self, worker: Worker, task: str) -> None:
+        """Use the slot of an abandoned call again, which the worker has given up."""
+        if task not in worker.leaving:
+            return
+        worker.leaving.discard(task)
+        self._leave_slot(worker)
+
+    def _leave_slot(self, worker: Worker) -> None:
+        if worker.is_open:
+            self._free_slot(worker)
+        else:
+            self._staff.done(worker)
+
+    def _returned(self, worker: Worker, tasks: Iterable[str]) -> None:
+        """Return to the listener what a worker gives back unstarted."""
+        returned = []
+        for task in tasks:
+            if task in worker.leaving:  # it had been given up before it could start
+                worker.take_abandoned(task)
+                self._left(worker, task)
+            elif running := worker.running.pop(task, None):
+                returned.append(running)
+        freed = len(returned) if worker.kind == "thread" else int(not worker.running)
+        for _ in returned[:freed]:
+            self._leave_slot(worker)
+        self._give_back(worker, returned)
+
+    def _give_back(self, worker: Worker, returned: Iterable[Running]) -> None:
+        """Return calls to the listener; those that were killed meanwhile have ended."""
+        calls = []
+        for running in returned:
+            if running.is_killed:
+                self._listener.finished(worker, running, Outcome(cancelled=True))
+            else:
+                calls.append(running.call)
+        if calls:
+            self._listener.returned(calls)
+
+    def _ready(self, worker: Worker, message: Ready) -> None:
+        if worker.state is WorkerState.STARTING and worker.verdict is None:
+            self._listener.described(message.functions)
+            self._staff.ready(worker)
+
+    # Ends.
+
+    def ended(self, worker: Worker, end: WorkerExit) -> None:
+        """Account for a worker that is gone: its calls, and its place in the pool."""
+        was_starting = worker.state is WorkerState.STARTING
+        self._staff.gone(worker)
+        self._deadlines.forget(worker)
+        fault = take_files(worker.process.setup, self._staff.spec.limits.traceback_bytes)
+        if was_starting:
+            self._staff.not_ready(why_not_ready(worker, end))
+        else:
+            self._account_for(worker, end, fault)
+        self._staff.settle()
+        self._sweeper.after(worker.id)
+
+    def _account_for(self, worker: Worker, end: WorkerExit, fault: str | None) -> None:
+        now = time.monotonic()
+        is_stillborn = not (worker.is_proven or worker.has_worked)
+        reckoning = reckon(worker, end, self._causes.of(end), fault, now)
+        worker.running.clear()
+        self._give_back(worker, reckoning.returned)
+        for running, outcome in reckoning.outcomes:
+            self._listener.finished(worker, running, outcome)
+        if reckoning.death is not None:
+            self.incidents += 1
+            self._wounds[worker.id] = now
+            self._listener.died(reckoning.death)
+            if is_stillborn:
+                self._staff.not_ready(f"worker {worker.id} {end.sentence} when it had just started")
+
+    def note_recovery(self) -> None:
+        """Report for each death that the pool is whole again, if it is."""
+        if self._wounds and self._staff.is_whole:
+            wounds, self._wounds = self._wounds, {}
+            for worker, died_at in wounds.items():
+                self._listener.recovered(worker, time.monotonic() - died_at)
+
+
+def _note_start(running: Running, start: Started) -> None:
+    running.started_at = start.started_at
+    running.thread = start.thread
+    running.ident = start.ident
+    running.native_id = start.native_id

@@ -1,0 +1,173 @@
+"""One worker from outside: start it, exchange frames with it, notice its death, end it.
+
+A `WorkerProcess` is a child process in a session of its own with one end of two socketpairs: the
+main pipe, and a second one for what must not wait until the worker has time. It lives on the event
+loop that started it: frames come in through `receive`, its end through `ended`, exactly once and
+after the last frame.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Final
+
+from pooldeck.pools.launching import Launched, Launcher, WorkerExit
+from pooldeck.pools.waiting import wait_for_end
+from pooldeck.protocol import (
+    Control,
+    FrameBuffer,
+    FromSupervisor,
+    FromWorker,
+    ProtocolError,
+    Setup,
+    frame,
+    from_worker,
+)
+
+_READ_BYTES: Final = 256 * 1024
+
+
+class WorkerProcess(asyncio.Protocol):
+    """A worker process and the pipes to it.
+
+    Args:
+        setup: The first frame, which tells the worker what it is.
+        boot: The mark of this server's run; every process under it carries it.
+        launcher: Starts the process.
+        receive: Called with each frame that the worker sends.
+        ended: Called once, after the last frame, with how the process ended.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        boot: str,
+        launcher: Launcher,
+        receive: Callable[[FromWorker], None],
+        ended: Callable[[WorkerExit], None],
+    ) -> None:
+        self.setup = setup
+        self.pid: int | None = None
+        self._boot = boot
+        self._launcher = launcher
+        self._receive = receive
+        self._ended = ended
+        self._frames = FrameBuffer()
+        self._loop = asyncio.get_running_loop()
+        self._is_gone = False
+
+    async def start(self) -> None:
+        """Start the process and send it its setup.
+
+        Raises:
+            OSError: If the process cannot be started.
+        """
+        with ExitStack() as opened:
+            main, theirs = _pair(opened)
+            control, their_control = _pair(opened)
+            self._rest = opened.enter_context(main.dup())  # for what a dead process has left
+            self._launched: Launched = await asyncio.to_thread(
+                self._launcher.launch, self.setup, self._boot, theirs, their_control
+            )
+            opened.pop_all()
+        theirs.close()
+        their_control.close()
+        self.pid = self._launched.pid
+        self._rest.setblocking(False)
+        self._transport = await self._connect(main, self)
+        self._control = await self._connect(control, asyncio.Protocol())
+        self._watch(self.pid)
+        self.send(self.setup)
+
+    async def _connect(
+        self, end: socket.socket, protocol: asyncio.BaseProtocol
+    ) -> asyncio.WriteTransport:
+        transport, _ = await self._loop.create_unix_connection(lambda: protocol, sock=end)
+        return transport
+
+    def send(self, message: FromSupervisor) -> None:
+        """Send a frame; what the pipe does not take at once follows when it can.
+
+        A worker that is gone takes nothing and raises nothing: its end is about to be reported.
+        """
+        if not self._transport.is_closing():
+            self._transport.write(frame(message))
+
+    def tell(self, message: Control) -> None:
+        """Send a frame on the second pipe, past what waits in the first; else as `send`."""
+        if not self._control.is_closing():
+            self._control.write(frame(message))
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on the frames that are complete; a worker that sends anything else is ended."""
+        try:
+            for body in self._frames.feed(data):
+                self._receive(from_worker(body))
+        except ProtocolError:
+            self._transport.abort()
+            self.kill()
+
+    def kill(self) -> None:
+        """End the worker and its whole process group now."""
+        self.signal(signal.SIGKILL)
+        if self.pid is not None and not self._is_gone:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def signal(self, number: int) -> None:
+        """Send the worker a signal; nothing happens if it is gone."""
+        if self.pid is not None and not self._is_gone:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
+
+    def _watch(self, pid: int) -> None:
+        """Notice the death by pidfd: end-of-file never comes while a grandchild holds the pipe."""
+        pidfd = _pidfd(pid)
+        if pidfd is not None:
+            self._loop.add_reader(pidfd, self._died, pidfd)
+        else:
+            threading.Thread(target=self._wait_for_exit, args=(pid,), daemon=True).start()
+
+    def _died(self, pidfd: int) -> None:
+        self._loop.remove_reader(pidfd)
+        os.close(pidfd)
+        self._reap()
+
+    def _wait_for_exit(self, pid: int) -> None:
+        wait_for_end(pid)
+        with suppress(RuntimeError):  # the loop has closed
+            self._loop.call_soon_threadsafe(self._reap)
+
+    def _reap(self) -> None:
+        """Take the last frames and the exit status; end what the worker left in its group.
+
+        The group is ended before the status is taken: until then the process id cannot be
+        given to anybody else.
+        """
+        self.kill()
+        self._is_gone = True
+        self._transport.abort()
+        self._control.abort()
+        self._read_rest()
+        self._ended(self._launched.reap())
+
+    def _read_rest(self) -> None:
+        with self._rest, suppress(OSError):  # nothing more, or the other end is gone
+            while data := self._rest.recv(_READ_BYTES):
+                self.data_received(data)
+
+
+def _pair(opened: ExitStack) -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair()
+    return opened.enter_context(ours), opened.enter_context(theirs)
+
+
+def _pidfd(pid: int) -> int | None:
+    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(pid)
+    return None

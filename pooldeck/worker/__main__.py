@@ -1,0 +1,86 @@
+"""`python -m pooldeck.worker FD CONTROL_FD`: a process that runs calls and reports their outcomes.
+
+    supervisor ── Setup, Call, Call … Stop ──▶ main thread ──▶ the call itself (process worker)
+        │  ▲                                           └─────▶ thread 1 … N   (thread worker)
+        │  └── Ready, Started, Log, Progress, Finished ── Channel ◀── calls, and the flusher
+        │                                                    ▲
+        └───── Cancel, Abandon, Look ──▶ control thread ─────┘
+
+In a process worker the main thread reads a call and runs it: no hand-over between threads. In a
+thread worker it reads and hands on to slots, each a `ThreadPoolExecutor` of one thread. The control
+thread listens meanwhile.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import NoReturn
+
+from pooldeck.protocol import Call, ProtocolError, Ready, Setup, Stop, Unready
+from pooldeck.worker import capture, discovery, exits, failures, surroundings
+from pooldeck.worker.channel import Channel
+from pooldeck.worker.control import ControlThread
+from pooldeck.worker.desk import Desk, Equipment, LoneDesk
+from pooldeck.worker.output import OutputFile, drop_input
+from pooldeck.worker.threads import ThreadDesk
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Be a worker.
+
+    Args:
+        arguments: The program's name, and the numbers of the two inherited sockets.
+    """
+    channel = Channel(int(arguments[1]))
+    control = ControlThread(int(arguments[2]))
+    setup = channel.receive()
+    if not isinstance(setup, Setup):
+        raise ProtocolError(f"the first frame is a {type(setup).__name__}, not a Setup")
+    drop_input()
+    output = None if setup.output_path is None else OutputFile(setup.output_path)
+    capture.install()
+    surroundings.prepare(setup.fault_path, setup.stack_path)
+    surroundings.open_import_path()
+    equipment = Equipment(channel, setup, output, _load(channel, setup, output))
+    desk = LoneDesk(equipment) if setup.kind == "process" else ThreadDesk(equipment)
+    control.start(desk)
+    specs = [function.spec for function in equipment.functions.values()]
+    channel.send(Ready(os.getpid(), specs))
+    _serve(desk, channel)
+    exits.leave(exits.DONE)
+
+
+def _load(
+    channel: Channel, setup: Setup, output: OutputFile | None
+) -> Mapping[str, discovery.Function]:
+    """Import the user's modules and run the initializer; report and leave if that fails."""
+    try:
+        functions = discovery.discover(setup.modules)
+        if setup.initializer is not None:
+            discovery.resolve(setup.initializer)()
+    except BaseException as exception:  # noqa: BLE001 - sys.exit() in a module is such a failure too
+        capture.flush()
+        said = "" if output is None else output.tail(setup.limits.message_bytes)
+        channel.send(Unready(failures.describe(exception, setup.limits), said))
+        exits.leave(exits.FAILED)
+    return functions
+
+
+def _serve(desk: Desk, channel: Channel) -> None:
+    for call in _calls(channel):
+        desk.take(call)
+    desk.close()
+
+
+def _calls(channel: Channel) -> Iterator[Call]:
+    """Yield calls until the supervisor says stop."""
+    while not isinstance(message := channel.receive(), Stop):
+        if isinstance(message, Call):
+            yield message
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv)
+    except BaseException:  # noqa: BLE001 - threads left behind would hold up an ordinary end
+        exits.give_up()

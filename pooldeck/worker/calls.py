@@ -1,0 +1,154 @@
+"""A call becomes an outcome: resolve, decode, convert, run, measure, encode.
+
+Whatever the function does, short of ending the process, `Caller.run` returns plain data.
+"""
+
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError
+from time import monotonic, perf_counter
+from types import CoroutineType
+from typing import Any
+
+import msgspec
+
+from pooldeck.outcome import Error, ErrorKind, Outcome
+from pooldeck.protocol import Call, Limits
+from pooldeck.text import bounded
+from pooldeck.worker import failures, results
+from pooldeck.worker.conversion import BadArgument
+from pooldeck.worker.discovery import Function
+from pooldeck.worker.meter import Meter
+from pooldeck.worker.runs import Run
+
+_decode = msgspec.json.Decoder().decode
+
+
+class Caller:
+    """Runs calls of registered functions.
+
+    Args:
+        functions: What can be called, by name.
+        limits: How large results and errors may be.
+        sole: Whether calls have the process to themselves, one at a time.
+    """
+
+    def __init__(self, functions: Mapping[str, Function], limits: Limits, *, sole: bool) -> None:
+        self._functions = functions
+        self._limits = limits
+        self._sole = sole
+
+    def run(self, run: Run) -> Outcome:
+        """Run a call to its end and return what it became."""
+        call = run.call
+        begun = perf_counter()
+        try:
+            function = self._resolve(call.function)
+            args, kwargs = _arguments(call, function)
+        except BadArgument as error:
+            return self._refused(ErrorKind.BAD_ARGUMENTS, error)
+        decode = perf_counter() - begun
+
+        meter = Meter(sole=self._sole)
+        value, unusual = self._perform(function.call, args, kwargs, meter, run)
+
+        begun = perf_counter()
+        outcome = _late(run, unusual) or unusual or self._encoded(value)
+        measurement = meter.measurement(
+            decode=decode,
+            encode=perf_counter() - begun,
+            arguments_bytes=len(call.args) + len(call.kwargs),
+            result_bytes=len(outcome.result or b""),
+        )
+        return Outcome(outcome.result, outcome.error, measurement, outcome.cancelled)
+
+    def _resolve(self, name: str) -> Function:
+        function = self._functions.get(name)
+        if function is None:
+            raise BadArgument(
+                "LookupError", f"the function {name} is not registered in this worker"
+            )
+        if function.spec.problem is not None:
+            raise BadArgument("TypeError", f"{name} cannot be called: {function.spec.problem}")
+        return function
+
+    def _perform(
+        self,
+        function: Callable[..., Any],
+        args: list[Any],
+        kwargs: dict[str, Any],
+        meter: Meter,
+        run: Run,
+    ) -> tuple[Any, Outcome | None]:
+        """Return the function's value, or else what its exception amounts to."""
+        meter.start()
+        try:
+            value = function(*args, **kwargs)
+            if type(value) is CoroutineType:
+                run.coroutine = value
+                value = _complete(value)
+        except BaseException as exception:  # noqa: BLE001 - SystemExit and the like are outcomes too
+            meter.stop()
+            return None, self._failed(exception, run)
+        meter.stop()
+        return value, None
+
+    def _failed(self, exception: BaseException, run: Run) -> Outcome:
+        if run.task.is_asked and _is_cancellation(exception):
+            return Outcome(cancelled=True)
+        return Outcome(error=failures.describe(exception, self._limits, _kind(exception)))
+
+    def _encoded(self, value: Any) -> Outcome:
+        try:
+            return Outcome(results.encode(value, self._limits.result_bytes, self._limits.depth))
+        except results.BadResult as error:
+            return self._refused(ErrorKind.BAD_RESULT, error)
+
+    def _refused(self, kind: ErrorKind, error: BadArgument | results.BadResult) -> Outcome:
+        message = bounded(str(error), self._limits.message_bytes)
+        return Outcome(error=Error(kind, error.type, message))
+
+
+def _arguments(call: Call, function: Function) -> tuple[list[Any], dict[str, Any]]:
+    try:
+        args, kwargs = _decode(call.args), _decode(call.kwargs)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadArgument(
+            type(error).__name__, f"the arguments are no valid JSON: {error}"
+        ) from None
+    if function.convert is None:
+        return args, kwargs
+    return function.convert(args, kwargs)
+
+
+def _kind(exception: BaseException) -> ErrorKind:
+    """Tell a call that did not fit the signature from an error inside the function."""
+    is_misfit = type(exception) is TypeError and not failures.in_user_code(exception.__traceback__)
+    return ErrorKind.BAD_ARGUMENTS if is_misfit else ErrorKind.EXCEPTION
+
+
+def _is_cancellation(exception: BaseException) -> bool:
+    # Whoever raises asyncio's has imported it; the import is too slow for those who have not.
+    asyncios = getattr(sys.modules.get("asyncio.exceptions"), "CancelledError", CancelledError)
+    return isinstance(exception, (CancelledError, asyncios))
+
+
+def _late(run: Run, unusual: Outcome | None) -> Outcome | None:
+    """Return a timeout if a call ended by itself after its deadline, unless it was cancelled."""
+    deadline = run.task.deadline
+    if deadline is None or (now := monotonic()) < deadline or (unusual and unusual.cancelled):
+        return None
+    message = (
+        f"it ended by itself after {now - run.started_at:.2f} s; "
+        f"its timeout is {run.call.timeout:g} s"
+    )
+    cause = unusual.error if unusual else None
+    return Outcome(error=Error(ErrorKind.TIMEOUT, "TimeoutError", message, cause=cause))
+
+
+def _complete(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end on an event loop of its own."""
+    import asyncio  # noqa: PLC0415 - takes as long as the rest of a worker's start; few need it
+
+    with asyncio.Runner() as runner:
+        return runner.run(coroutine)

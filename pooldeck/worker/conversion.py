@@ -1,0 +1,76 @@
+"""Arguments from JSON values to what a function's annotations ask for."""
+
+import inspect
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pooldeck.text import shown
+from pooldeck.worker import hints
+
+
+class BadArgument(Exception):  # noqa: N818 - named as the error kind that it becomes
+    """An argument that does not fit its annotation. `type` names the error beneath it."""
+
+    def __init__(self, error_type: str, reason: str) -> None:
+        super().__init__(reason)
+        self.type = error_type
+
+
+class Conversion:
+    """Converts the arguments of one function; plain JSON types pass through untouched."""
+
+    def __init__(
+        self,
+        signature: inspect.Signature,
+        types: Mapping[str, Any],
+        sensitive: Collection[str] = (),
+    ) -> None:
+        parameters = signature.parameters.values()
+        self._positional = [p.name for p in parameters if p.kind in _BY_POSITION]
+        self._rest = _name_of(signature, inspect.Parameter.VAR_POSITIONAL)
+        self._extra = _name_of(signature, inspect.Parameter.VAR_KEYWORD)
+        self._known = frozenset(types) - {self._rest, self._extra}
+        self._rich = {name: hint for name, hint in types.items() if not hints.is_plain(hint)}
+        self._sensitive = frozenset(sensitive)
+
+    @property
+    def needed(self) -> bool:
+        """Tell whether there is anything to convert at all."""
+        return bool(self._rich)
+
+    def __call__(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments, converted.
+
+        Raises:
+            BadArgument: If one does not fit; the message names it.
+        """
+        return (
+            [self._convert(self._at(index), value) for index, value in enumerate(args)],
+            {name: self._convert(self._named(name), value, name) for name, value in kwargs.items()},
+        )
+
+    def _at(self, index: int) -> str | None:
+        return self._positional[index] if index < len(self._positional) else self._rest
+
+    def _named(self, name: str) -> str | None:
+        return name if name in self._known else self._extra
+
+    def _convert(self, parameter: str | None, value: Any, given: str | None = None) -> Any:
+        if parameter not in self._rich:
+            return value
+        try:
+            return hints.convert(value, self._rich[parameter])
+        except BaseException as error:  # noqa: BLE001 - constructors are the user's code
+            name = given or parameter
+            reason = "it does not fit its type" if name in self._sensitive else shown(error)
+            raise BadArgument(type(error).__name__, f"{name}: {reason}") from None
+
+
+_BY_POSITION = {
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+}
+
+
+def _name_of(signature: inspect.Signature, kind: Any) -> str | None:
+    return next((p.name for p in signature.parameters.values() if p.kind is kind), None)

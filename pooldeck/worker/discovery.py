@@ -1,0 +1,100 @@
+"""What a worker can call: the registered functions of the modules it loads."""
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from pooldeck.functions import OPTIONS_ATTRIBUTE, FunctionSpec, Options
+from pooldeck.worker import hints, signatures
+from pooldeck.worker.conversion import Conversion
+
+
+class DiscoveryError(Exception):
+    """The modules cannot be served as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A registered function, ready to be called. `convert` is None where nothing needs it."""
+
+    spec: FunctionSpec
+    call: Callable[..., Any]
+    convert: Conversion | None
+
+
+def discover(modules: Iterable[str]) -> dict[str, Function]:
+    """Import modules and return their registered functions by name.
+
+    A function belongs to the module that defines it: names imported from elsewhere are left out.
+
+    Args:
+        modules: Dotted names, in the order of import.
+
+    Raises:
+        DiscoveryError: If two functions have the same name.
+        BaseException: Whatever the import of a module raises.
+    """
+    found: dict[str, Function] = {}
+    for module in [importlib.import_module(name) for name in modules]:
+        for call in _registered(module):
+            function = _function(call)
+            _refuse_twin(found.get(function.spec.name), function)
+            found[function.spec.name] = function
+    return found
+
+
+def resolve(path: str) -> Callable[[], Any]:
+    """Return the callable at `path`, which is `module.function`.
+
+    Raises:
+        DiscoveryError: If it is not there, or cannot be called.
+        BaseException: Whatever the import of its module raises.
+    """
+    module, _, name = path.rpartition(".")
+    target = getattr(importlib.import_module(module), name, None)
+    if not callable(target):
+        raise DiscoveryError(f"the initializer {path} is not a function of the module {module}")
+    if inspect.iscoroutinefunction(target):
+        raise DiscoveryError(
+            f"the initializer {path} is async, and each call has an event loop of its own: what it "
+            "opened could not be used; make it a plain function"
+        )
+    return target  # type: ignore[no-any-return]  # an import by name has no type
+
+
+def _registered(module: ModuleType) -> Iterator[Callable[..., Any]]:
+    seen = {id(value): value for value in vars(module).values()}
+    for value in seen.values():
+        if _options(value) is not None and value.__module__ == module.__name__:
+            yield value
+
+
+def _options(value: Any) -> Options | None:
+    """Return what `@task` hung on a function, or on what other decorators made of it."""
+    options = inspect.getattr_static(value, OPTIONS_ATTRIBUTE, None)
+    return options if isinstance(options, Options) and callable(value) else None
+
+
+def _function(call: Callable[..., Any]) -> Function:
+    options = _options(call) or Options()
+    signature = inspect.signature(call)
+    types = {p.name: hints.resolve(call, p) for p in signature.parameters.values()}
+    conversion = Conversion(signature, types, options.sensitive)
+    spec = signatures.describe(call, options, types)
+    return Function(spec, call, conversion if conversion.needed else None)
+
+
+def _refuse_twin(first: Function | None, second: Function) -> None:
+    if first is not None and first.call is not second.call:
+        raise DiscoveryError(
+            f"two functions are called {second.spec.name}: {_place(first)} and {_place(second)}; "
+            "give one of them another name with @task(name=...)"
+        )
+
+
+def _place(function: Function) -> str:
+    code = inspect.unwrap(function.call).__code__
+    return f"{function.call.__module__}.{function.call.__qualname__} (line {code.co_firstlineno})"

@@ -1,0 +1,79 @@
+"""The worker's output file: where everything goes that is written to descriptors 1 and 2.
+
+C code and child processes write there without asking Python. The file is only a place on the way:
+what appears in it while a call runs alone in the process is taken into that call's log.
+"""
+
+import codecs
+import os
+from threading import Lock
+
+from pooldeck.worker.descriptors import lift
+from pooldeck.worker.journal import Journal
+
+_MOST = 1024 * 1024  # bytes that the file may hold
+_CHUNK = 64 * 1024  # bytes read from it at a time
+_STREAMS = (1, 2)
+
+
+class OutputFile:
+    """The file behind descriptors 1 and 2.
+
+    Args:
+        path: Where it lies; it is emptied.
+    """
+
+    def __init__(self, path: str) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
+        self._file = lift(os.open(path, flags, 0o600))
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._lock = Lock()
+        self.connect()
+
+    def connect(self) -> None:
+        """Point descriptors 1 and 2 at the file, whatever a task has done to them."""
+        for stream in _STREAMS:
+            os.dup2(self._file, stream)
+
+    def move_to(self, journal: Journal) -> None:
+        """Move what the file holds into the log of the call that runs."""
+        with self._lock:
+            if not journal.is_closed:
+                self._move_to(journal)
+
+    def clear(self) -> None:
+        """Forget what the file holds: nothing runs that it could belong to."""
+        with self._lock:
+            if self._size():
+                os.ftruncate(self._file, 0)
+
+    def keep_small(self) -> None:
+        """Empty the file when it has grown over its bound."""
+        if self._size() > _MOST:
+            self.clear()
+
+    def tail(self, most: int) -> str:
+        """Return the last `most` bytes of the file as text."""
+        start = max(0, self._size() - most)
+        return os.pread(self._file, most, start).decode("utf-8", "replace")
+
+    def _move_to(self, journal: Journal) -> None:
+        size = self._size()
+        for start in range(0, size, _CHUNK):
+            if journal.is_full:
+                break
+            data = os.pread(self._file, _CHUNK, start)
+            journal.write("output", self._decoder.decode(data))
+        if size:
+            os.ftruncate(self._file, 0)
+
+    def _size(self) -> int:
+        return os.lseek(self._file, 0, os.SEEK_END)
+
+
+def drop_input() -> None:
+    """Make standard input empty: nobody sits in front of a worker."""
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    if empty != 0:
+        os.close(empty)

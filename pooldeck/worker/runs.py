@@ -1,0 +1,127 @@
+"""The calls that run in a worker, as its threads share them.
+
+The threads that run calls enter and leave; the control thread asks, abandons and looks.
+"""
+
+import threading
+from collections.abc import Coroutine, Iterable
+from threading import Lock
+from typing import Any, Final
+
+from msgspec import Struct
+
+from pooldeck.context import CurrentTask
+from pooldeck.protocol import Call
+from pooldeck.worker.journal import Journal
+
+_MOST_RECALLED: Final = 10_000
+
+
+class Slot:
+    """Room for one running call, and the thread that runs it.
+
+    Args:
+        number: Which one it is in a thread worker, from 1; 0 in a process worker.
+
+    Attributes:
+        ident: Its thread's `threading.get_ident()`.
+        native_id: The kernel's number of that thread.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.ident = 0
+        self.native_id = 0
+
+    def settle(self) -> None:
+        """Take the calling thread as the slot's own."""
+        self.ident = threading.get_ident()
+        self.native_id = threading.get_native_id()
+
+
+class Run(Struct, eq=False):
+    """A call while it runs. `started_at` is a moment of the monotonic clock.
+
+    `coroutine` is what an `async def` function returned; where such a function waits, its frames
+    are not on the thread's stack.
+    """
+
+    call: Call
+    task: CurrentTask
+    journal: Journal
+    slot: Slot
+    started_at: float
+    coroutine: Coroutine[Any, Any, Any] | None = None
+    is_abandoned: bool = False
+
+
+class Runs:
+    """Which calls run, and which are wanted back before they could start.
+
+    What the supervisor says of a call on the second pipe can overtake the call itself. Then it is
+    noted here, and the call is turned away when it comes. A note whose call has long ended does no
+    harm: the most that it can do is to send a later attempt once around.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: dict[str, Run] = {}
+        self._abandoned: dict[str, Run] = {}
+        self._recalled: dict[str, None] = {}
+
+    def enter(self, run: Run) -> bool:
+        """Note that a call starts; return False if it shall not."""
+        task = run.call.task
+        with self._lock:
+            if task in self._recalled:
+                del self._recalled[task]
+                return False
+            self._running[task] = run
+        return True
+
+    def leave(self, run: Run) -> None:
+        """Note that a call has ended."""
+        with self._lock:
+            runs = self._abandoned if run.is_abandoned else self._running
+            if runs.get(run.call.task) is run:
+                del runs[run.call.task]
+
+    def find(self, task: str) -> Run | None:
+        """Return the call of a task that runs here, an abandoned one too."""
+        with self._lock:
+            return self._running.get(task) or self._abandoned.get(task)
+
+    def ask(self, task: str) -> None:
+        """Ask a call to end itself; if it does not run, it will be turned away."""
+        with self._lock:
+            run = self._running.get(task)
+            if run is None:
+                self._recall(task)
+            else:
+                run.task.is_asked = True
+
+    def abandon(self, task: str) -> Run | None:
+        """Ask a call to end itself, and make room beside it for another attempt of its task.
+
+        Returns:
+            The call; None if it does not run and will be turned away.
+        """
+        with self._lock:
+            run = self._running.pop(task, None)
+            if run is None:
+                self._recall(task)
+                return None
+            run.task.is_asked = run.is_abandoned = True
+            self._abandoned[task] = run
+        return run
+
+    def forget(self, tasks: Iterable[str]) -> None:
+        """Forget about turning away calls that have been given back by other means."""
+        with self._lock:
+            for task in tasks:
+                self._recalled.pop(task, None)
+
+    def _recall(self, task: str) -> None:
+        self._recalled[task] = None
+        if len(self._recalled) > _MOST_RECALLED:
+            del self._recalled[next(iter(self._recalled))]

@@ -1,0 +1,68 @@
+"""A thread worker's slots: calls side by side, each on a thread of its own."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from heapq import heappop, heappush
+
+from pooldeck.protocol import Abandoned, Call
+from pooldeck.worker import exits
+from pooldeck.worker.desk import Desk, Equipment
+from pooldeck.worker.journal import Journal
+from pooldeck.worker.runs import Run, Slot
+
+
+class ThreadDesk(Desk):
+    """Hands each call to an idle slot, or to a new one.
+
+    A slot is an executor of one thread, so that it can be left to itself when it hangs. How many
+    may run at a time is the supervisor's account.
+    """
+
+    runs_alone = False
+
+    def __init__(self, equipment: Equipment) -> None:
+        super().__init__(equipment)
+        self._executors: dict[Slot, ThreadPoolExecutor] = {}
+        self._idle: list[Slot] = []
+        self._numbers = itertools.count(1)
+        self._numbers_left: list[int] = []  # a heap: those of abandoned slots
+
+    def take(self, call: Call) -> None:
+        """Start a call and return."""
+        slot = self._idle.pop() if self._idle else self._new_slot()
+        self._executors[slot].submit(self._run_in, slot, call)
+
+    def close(self) -> None:
+        """Wait for the calls that run; abandoned ones are left to themselves."""
+        for executor in tuple(self._executors.values()):
+            executor.shutdown()
+
+    def abandon(self, task: str) -> None:
+        """Leave a call's thread to itself: nobody waits for it, and its number is free again."""
+        run = self._runs.abandon(task)
+        if run is not None:
+            run.journal.flush()
+            run.journal.close()
+            self._executors.pop(run.slot).shutdown(wait=False)
+            heappush(self._numbers_left, run.slot.number)
+            self._channel.send(Abandoned(task))
+
+    def _new_slot(self) -> Slot:
+        number = heappop(self._numbers_left) if self._numbers_left else next(self._numbers)
+        slot = Slot(number)
+        self._executors[slot] = ThreadPoolExecutor(1, f"slot-{number}", slot.settle)
+        return slot
+
+    def _run_in(self, slot: Slot, call: Call) -> None:
+        try:
+            self._perform(call, slot)
+        except BaseException:  # noqa: BLE001 - the executor would keep it to itself
+            exits.give_up()
+
+    def _collect(self, journal: Journal) -> None:
+        """Do nothing: whose it is that C code and children have written, nobody knows."""
+
+    def _vacate(self, run: Run) -> None:
+        """Make the slot idle; the next call may come as soon as this one's end is reported."""
+        if not run.is_abandoned:
+            self._idle.append(run.slot)
