@@ -175,6 +175,7 @@ class End(Struct, frozen=True, gc=False):
     result: str | None = None
     error: str | None = None
     measurement: str | None = None
+    error_group: str | None = None  # the id of the errors that it is one of
 
 
 class Rerun(Struct, frozen=True, gc=False):
@@ -263,6 +264,8 @@ class StoredTask(Struct, frozen=True):
     measurement: str | None = None
     options: str | None = None
     reruns: int = 0
+    error_group: str | None = None  # the id of the errors that its own is one of
+    recorded_at: int | None = None  # when its end was written
     omitted: tuple[str, ...] = ()
 
 
@@ -283,6 +286,8 @@ class StoredAttempt(Struct, frozen=True):
     result: str | None = None
     error: str | None = None
     measurement: str | None = None
+    error_group: str | None = None
+    recorded_at: int | None = None
 
 
 class TaskFilter(Struct, frozen=True):

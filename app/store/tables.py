@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from app.domain.states import State
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The revision of the newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -77,6 +77,9 @@ tasks = Table(
     # Came with migration 0002: SQLite adds columns behind the others only.
     Column("options", Text),
     Column("reruns", Integer, nullable=False, server_default=text("0")),
+    # Came with migration 0003.
+    Column("error_group", Text),
+    Column("recorded_at", BigInteger),
     CheckConstraint(f"state IN ({_STATES})", name="tasks_state"),
     UniqueConstraint("id", name="tasks_id"),
 )
@@ -103,6 +106,11 @@ Index(
     sqlite_where=tasks.c.idempotency_key.is_not(None),
 )
 Index("tasks_errors", tasks.c.error_kind, sqlite_where=tasks.c.error_kind.is_not(None))
+Index("tasks_error_groups", tasks.c.error_group, sqlite_where=tasks.c.error_group.is_not(None))
+Index("tasks_finished", tasks.c.finished_at, sqlite_where=tasks.c.finished_at.is_not(None))
+is_slow = tasks.c.run_seconds >= literal_column("0.01")
+Index("tasks_slow", tasks.c.run_seconds, sqlite_where=is_slow)
+"""Only what ran 10 ms or longer: no pool ends so many of those that the index is dear."""
 
 attempts = Table(
     "attempts",
@@ -122,9 +130,14 @@ attempts = Table(
     Column("measurement", Text),
     Column("result", Text),
     Column("error", Text),
+    # Came with migration 0003.
+    Column("error_group", Text),
+    Column("recorded_at", BigInteger),
     PrimaryKeyConstraint("seq", "attempt"),
 )
 """Attempts that were followed by another; the present one stands in the row of its task."""
+
+Index("attempts_finished", attempts.c.finished_at, sqlite_where=attempts.c.finished_at.is_not(None))
 
 task_tags = Table(
     "task_tags",
@@ -233,3 +246,86 @@ runs = Table(
     Column("report", Text),
     UniqueConstraint("boot", name="runs_boot"),
 )
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("seconds", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("pool", Text, nullable=False),
+    *(
+        Column(name, Double, nullable=False)
+        for name in ("slots", "busy", "queued", "oldest_wait", "cpu_percent", "rss_bytes")
+    ),
+    Column("voluntary", Double, nullable=False),
+    Column("involuntary", Double, nullable=False),
+    PrimaryKeyConstraint("seconds", "at", "pool"),
+    sqlite_with_rowid=False,
+)
+"""Each pool over stretches of `seconds` that begin `at` seconds after the epoch.
+
+Means, but `oldest_wait` (seconds), which is the highest. Switches are per second.
+"""
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("seconds", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("function", Text, nullable=False),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in ("submitted", "succeeded", "failed", "cancelled", "lost")
+    ),
+    Column("wait", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    PrimaryKeyConstraint("seconds", "at", "pool", "function"),
+    sqlite_with_rowid=False,
+)
+"""What went through each pool over such stretches, with histograms of waits and runs."""
+
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("n", _Seq, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("pool", Text),
+    Column("subject", Text),
+    Column("data", Text),
+    Column("reason", Text),
+    Index("annotations_by_time", "at"),
+)
+"""What was done and what happened, as charts mark it: resizes, pauses, kills, crashes, starts."""
+
+error_groups = Table(
+    "error_groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("last_task", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("changed_at", BigInteger),
+    Index("error_groups_by_time", "last_seen"),
+)
+
+error_counts = Table(
+    "error_counts",
+    metadata,
+    Column("id", Text, ForeignKey("error_groups.id"), nullable=False),
+    Column("hour", Integer, nullable=False),  # since the epoch
+    Column("function", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("id", "hour", "function"),
+    sqlite_with_rowid=False,
+)
+
+search_progress = Table("search_progress", metadata, Column("through", BigInteger, nullable=False))
+"""The highest `seq` whose arguments the index `argument_text` holds, which is a virtual table."""

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.domain.states import State, future_state
 from app.resources import resource
-from app.web import formats
+from app.web import formats, words
 from app.web.contexts.confirm import Confirmation
 from app.web.contexts.frame import frame_context
 
@@ -33,10 +33,14 @@ def environment() -> Environment:
     """Return the templates, with the words of `app.web.formats` as filters."""
     templates = Environment(
         loader=FileSystemLoader(resource("templates")),
+        extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+    )
+    templates.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's
+        words.gettext, words.ngettext, newstyle=True
     )
     templates.filters |= {name: getattr(formats, name) for name in _FILTERS}
     templates.globals |= {

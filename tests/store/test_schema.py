@@ -25,6 +25,11 @@ def _sql(connection: Connection) -> dict[str, str]:
     return {name: "".join(sql.split()) for name, sql in rows}
 
 
+def _is_plain(name: str | None, *_: Any) -> bool:
+    """Tell whether SQLAlchemy can describe it: a virtual table and what it brings it cannot."""
+    return name != "alembic_version" and not str(name).startswith("argument_text")
+
+
 def test_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
     plain = create_engine("sqlite://")
     metadata.create_all(plain)
@@ -34,10 +39,12 @@ def test_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         found = store.reader.call(_sql)
         differences: Any = store.reader.call(
-            lambda connection: compare_metadata(MigrationContext.configure(connection), metadata)
+            lambda connection: compare_metadata(
+                MigrationContext.configure(connection, opts={"include_name": _is_plain}), metadata
+            )
         )
     assert differences == []
-    assert {name: sql for name, sql in found.items() if name != "alembic_version"} == expected
+    assert {name: sql for name, sql in found.items() if _is_plain(name)} == expected
 
 
 def test_the_code_knows_the_newest_migration() -> None:

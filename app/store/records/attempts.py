@@ -16,6 +16,7 @@ from app.store.records.fence import (
     first_per_task,
     is_claimed,
     is_in_hand,
+    now,
     pass_fence,
 )
 from app.store.tables import is_waiting, tasks
@@ -101,7 +102,8 @@ _end = (
         claimed=0,
         **known_of_start(_ended),
         **_ended.columns("state", "finished_at", "run_seconds", "cpu_seconds", "measurement"),
-        **_ended.columns("error_kind", "result", "error"),
+        **_ended.columns("error_kind", "result", "error", "error_group"),
+        recorded_at=now,
         **erased,
     )
 )

@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Double,
+    FromClause,
+    and_,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from app.domain.states import MOVES, State
 from app.store.bulk import Rows, json_rows
@@ -42,6 +54,11 @@ is_claimed = and_(is_queued, tasks.c.claimed == 1)
 is_running = tasks.c.state == State.RUNNING
 is_in_hand = or_(is_running, is_claimed)
 is_ahead = or_(is_queued, is_scheduled)
+
+_EPOCH = literal_column("2440587.5", Double)  # 1970 as a Julian day
+_MICROSECONDS_OF_A_DAY = literal_column("86400000000", BigInteger)
+now = cast((func.julianday("now") - _EPOCH) * _MICROSECONDS_OF_A_DAY, BigInteger)
+"""When a row is written, in microseconds since the epoch, right to the millisecond."""
 
 erased = {
     "args": func.coalesce(tasks.c.shown_args, tasks.c.args),

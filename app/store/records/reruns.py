@@ -12,7 +12,7 @@ from app.domain.states import FINAL, State
 from app.domain.tasks import End, Rerun
 from app.store.bulk import Rows
 from app.store.records.attempts import known_of_start
-from app.store.records.fence import Held, find_in_hand, held_rows, is_in_hand
+from app.store.records.fence import Held, find_in_hand, held_rows, is_in_hand, now
 from app.store.tables import attempts as archive
 from app.store.tables import tasks
 from app.store.transaction import Transaction
@@ -24,7 +24,11 @@ _blank: dict[str, ColumnElement[Any]] = {
 }
 
 _rerun = Rows(*End.__struct_fields__, "run_at", "next_state")
-_told = _rerun.columns(*_columns) | known_of_start(_rerun)
+_told = (
+    _rerun.columns(*(name for name in _columns if name != "recorded_at"))
+    | known_of_start(_rerun)
+    | {"recorded_at": now}
+)
 _archive_ended = insert(archive).from_select(
     _columns,
     select(*(_told[name] for name in _columns))
