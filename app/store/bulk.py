@@ -22,6 +22,8 @@ from sqlalchemy import ColumnElement, Connection, Executable, TableClause, colum
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
+from app.store.connections import driver
+
 T = TypeVar("T")
 _Row: TypeAlias = tuple[Any, ...]
 
@@ -61,7 +63,7 @@ class Rows:
     def execute(self, connection: Connection, statement: Executable, rows: Iterable[Any]) -> None:
         """Run `statement`, which reads these, for all `rows` (structs or tuples)."""
         for sql, values in self._calls(statement, rows):
-            connection.exec_driver_sql(sql, values)
+            driver(connection).execute(sql, values).close()
 
     def fetch(
         self, connection: Connection, query: Executable, item: type[T], rows: Iterable[Any]
@@ -69,7 +71,7 @@ class Rows:
         """Run a query, which reads these and answers with a JSON array, for all `rows`."""
         found: list[T] = []
         for sql, values in self._calls(query, rows):
-            answer = connection.exec_driver_sql(sql, values).scalar_one()
+            ((answer,),) = driver(connection).execute(sql, values).fetchall()
             found += msgspec.json.decode(answer, type=list[item])  # type: ignore[valid-type]
         return found
 

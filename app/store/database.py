@@ -20,7 +20,7 @@ from app.domain.errors import StartupError
 from app.store.connections import has_wal_bug, reader_engine, writer_engine
 from app.store.lock import Lock
 from app.store.schema import prepare
-from app.store.transaction import Transaction, in_words, primary_code, transaction
+from app.store.transaction import Transaction, in_words, primary_code, reason, transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -179,10 +179,10 @@ def _startup_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite says of an unusable file into one clear line."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         advice = _ADVICE.get(primary_code(error), "see what SQLite says of this")
         raise StartupError(
-            f"the database {path} cannot be used ({error.orig}): {advice}"
+            f"the database {path} cannot be used ({reason(error)}): {advice}"
         ) from error
 
 

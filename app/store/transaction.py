@@ -54,7 +54,7 @@ def in_words(path: Path) -> Iterator[None]:
     """Turn the failures of the database at `path` that pass by themselves into errors of ours."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         code = primary_code(error)
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise StorageUnavailable(
@@ -63,13 +63,18 @@ def in_words(path: Path) -> Iterator[None]:
             ) from error
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
             raise DiskFull(
-                f"the database {path.name} could not be written ({error.orig}); "
+                f"the database {path.name} could not be written ({reason(error)}); "
                 "make room on its disk and try again"
             ) from error
         raise
 
 
-def primary_code(error: DBAPIError) -> int | None:
+def primary_code(error: DBAPIError | sqlite3.Error) -> int | None:
     """Return SQLite's primary result code of `error`: extended codes carry it in their low byte."""
-    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    code: int | None = getattr(reason(error), "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
+
+
+def reason(error: DBAPIError | sqlite3.Error) -> BaseException | None:
+    """Return what the driver raised, which SQLAlchemy may have wrapped."""
+    return error.orig if isinstance(error, DBAPIError) else error

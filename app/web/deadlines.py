@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.domain.errors import RequestTimeout
 from app.settings import LimitSettings
+from app.web.corked import Corked
 from app.web.errors import problem
 
 _MAX_HEAD_BYTES: Final = 64 * 1024
@@ -45,7 +46,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(Corked(transport))  # type: ignore[arg-type]  # it is one, in all that counts
         self._await("head")
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,13 +1,13 @@
 """What is stored of a submission, and what is erased when it is final."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.exc import IntegrityError
 from stored import Store, opened
 
 from app.domain.states import State
@@ -120,7 +120,7 @@ def test_a_row_that_cannot_be_stored_takes_its_whole_batch_back(tmp_path: Path) 
     with opened(tmp_path) as store:
         good = store.new()
         same = msgspec.structs.replace(store.new(), id=good.id)
-        with pytest.raises(IntegrityError):
+        with pytest.raises(sqlite3.IntegrityError):
             store.write(records.insert_tasks, [good, same])
         assert store.read(queries.task, good.id) is None
         assert store.read(queries.counts) == []
