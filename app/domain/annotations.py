@@ -1,0 +1,48 @@
+"""Annotations: what was done to pools and what befell them, as charts mark it."""
+
+from typing import Any, Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+MAX_REASON: Final = 500
+"""Characters."""
+
+Kind: TypeAlias = Literal[
+    "start",
+    "resize",
+    "pause",
+    "resume",
+    "drain",
+    "restart",
+    "kill_worker",
+    "kill_task",
+    "crash",
+    "hold",
+    "release",
+    "broken",
+]
+
+
+class Annotation(Struct, frozen=True):
+    """A mark in time (microseconds since the epoch).
+
+    `pool` is None where it concerns all of them. `subject` is the worker, the task or the function
+    that it is about, and `reason` what a person gave for it. `data` is what else is known: of a
+    start `was_clean` and `down_seconds`, of a resize `before` and `after`, of a killed task its
+    `function` and `outcome`, of a crash `incident` and `cause`, of a hold `deaths`, and of a broken
+    pool what it `said`.
+    """
+
+    at: int
+    kind: Kind
+    pool: str | None = None
+    subject: str | None = None
+    data: dict[str, Any] = {}
+    reason: str | None = None
+
+    @property
+    def href(self) -> str | None:
+        """Return the page that tells more, if there is one."""
+        if self.kind == "crash":
+            return f"/incidents/{self.data['incident']}"
+        return f"/tasks/{self.subject}" if self.kind == "kill_task" else None
