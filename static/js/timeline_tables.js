@@ -1,0 +1,58 @@
+// The legend of functions and the table of the longest runs in view: clones of what the server renders.
+
+import { colourOf } from "./colours.js";
+import { count, duration } from "./formats.js";
+import { stateWord } from "./state_words.js";
+import { cpuOf, secondsOf, slotOf } from "./timeline_card.js";
+
+const LONGEST = 15;
+const byId = (id) => document.getElementById(id);
+const clone = (id) => byId(id).content.firstElementChild.cloneNode(true);
+const field = (element, name) => element.querySelector(`[data-field="${name}"]`);
+
+function legendEntry(name, number, chosen) {
+  const item = clone("timeline-entry");
+  const link = item.querySelector("a");
+  const query = new URLSearchParams(location.search);
+  if (name === chosen) query.delete("function");
+  else query.set("function", name);
+  link.href = `/timeline?${query}`;
+  link.dataset.function = name;
+  link.toggleAttribute("aria-current", name === chosen);
+  if (name === chosen) link.setAttribute("aria-current", "true");
+  item.querySelector(".swatch").dataset.fn = colourOf(name);
+  field(item, "function").textContent = name;
+  field(item, "count").textContent = count(number);
+  return item;
+}
+
+function row(bar, now) {
+  const item = clone("timeline-row");
+  const mark = item.querySelector(".mark");
+  mark.dataset.state = mark.parentElement.dataset.state = bar.look;
+  mark.nextSibling.textContent = stateWord(bar.look);
+  item.querySelector(".swatch").dataset.fn = colourOf(bar.name);
+  const link = field(item, "function");
+  link.href = `/tasks/${bar.task}`;
+  link.textContent = bar.name;
+  field(item, "slot").textContent = slotOf(bar);
+  field(item, "start").textContent = new Date(bar.start).toISOString().slice(11, 23);
+  field(item, "wait").textContent = duration(bar.wait);
+  field(item, "run").textContent = duration(secondsOf(bar, now));
+  field(item, "cpu").textContent = cpuOf(bar, now);
+  return item;
+}
+
+// Shows the functions and the longest of `bars`; a link that has the focus keeps it.
+export function showTables(bars, now, chosen) {
+  const focused = document.activeElement?.closest("#timeline-legend, #timeline-longest") && document.activeElement.getAttribute("href");
+  const counted = new Map(chosen ? [[chosen, 0]] : []);
+  for (const { name } of bars) counted.set(name, (counted.get(name) ?? 0) + 1);
+  const names = [...counted.keys()].sort();
+  byId("timeline-legend").replaceChildren(...names.map((name) => legendEntry(name, counted.get(name), chosen)));
+  const longest = bars.sort((one, other) => secondsOf(other, now) - secondsOf(one, now)).slice(0, LONGEST);
+  byId("timeline-longest").tBodies[0].replaceChildren(...longest.map((bar) => row(bar, now)));
+  byId("timeline-longest").hidden = !longest.length;
+  byId("timeline-empty").hidden = longest.length > 0;
+  if (focused) byId("main").querySelector(`[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}

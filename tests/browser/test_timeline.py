@@ -1,0 +1,137 @@
+"""The timeline in a real browser: bars come live; pointer, keys and address do what they say."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from serving import Serving
+
+from app.web.colours import COLOURS, colour_of
+from browser.looking import Open, barriers, expect_live, submitted
+
+DESK = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
+
+
+def test_both_sides_give_a_function_the_same_colour(open_page: Open) -> None:
+    page = open_page("/timeline")
+    names = ["acme.render", "größe.λ", "", *(f"shop.jobs.task_{number}" for number in range(200))]
+    module = page.locator('script[src$="/timeline.js"]').get_attribute("src")
+    assert module is not None
+    found = page.evaluate(
+        "async ([path, names]) => names.map((await import(path)).colourOf)",
+        [module.replace("timeline.js", "colours.js"), names],
+    )
+    assert found == [colour_of(name) for name in names]
+    drawn = page.evaluate(
+        "() => getComputedStyle(document.documentElement).getPropertyValue('--fn-11')"
+    )
+    assert drawn
+    assert COLOURS == 12
+
+
+@pytest.fixture
+def running(shown: Serving, flag: Path) -> Iterator[str]:
+    """Run a task that holds a process until the test ends."""
+    task_id = submitted(shown, "shown.hold", str(flag))
+    yield task_id
+    flag.touch()
+
+
+def test_a_run_appears_on_an_open_page_and_ends_there(
+    open_page: Open, shown: Serving, flag: Path
+) -> None:
+    page = open_page("/timeline?span=20")
+    expect_live(page)
+    loaded = page.evaluate("performance.timeOrigin")
+    task_id = submitted(shown, "shown.hold", str(flag))
+    row = page.locator("#timeline-longest tr", has=page.locator(f'a[href="/tasks/{task_id}"]'))
+    expect(row.locator(".state")).to_have_text("running")
+    expect(page.locator('#timeline-legend [data-function="shown.hold"]')).to_be_visible()
+    flag.touch()
+    expect(row.locator(".state")).to_have_text("succeeded")
+    assert page.evaluate("performance.timeOrigin") == loaded
+
+
+def test_a_bar_tells_of_its_run_and_leads_to_its_task(open_page: Open, running: str) -> None:
+    page = open_page("/timeline?span=10")
+    expect(page.locator("#timeline-longest")).to_contain_text("shown.hold")
+    place = find_bar(page, "shown.hold")
+    expect(page.locator("#timeline-card")).to_contain_text(running)
+    expect(page.locator("#timeline-card dl")).to_contain_text("running")
+    page.mouse.click(*place)
+    expect(page).to_have_url(re.compile(rf"/tasks/{running}$"))
+
+
+def expect_drawn(page: Page) -> None:
+    """Wait until the picture holds bars: the table is there before it."""
+    expect(page.locator("#timeline")).to_have_attribute("data-bars", re.compile(r"[1-9]"))
+
+
+def find_bar(page: Page, words: str) -> tuple[float, float]:
+    """Move the pointer down along the present until a bar's card says `words`."""
+    box = page.locator("#timeline").bounding_box()
+    assert box is not None
+    card = page.locator("#timeline-card")
+    for _round in range(40):
+        for down in range(30, int(box["height"]), 6):
+            place = (box["x"] + box["width"] - 4, box["y"] + down)
+            page.mouse.move(*place)
+            if card.is_visible() and words in card.inner_text():
+                return place
+    raise AssertionError("there is no such bar")
+
+
+def test_keys_go_from_run_to_run_and_are_answered_in_words(open_page: Open, running: str) -> None:
+    page = open_page("/timeline?span=10&function=shown.hold")
+    expect_drawn(page)
+    page.locator("#timeline").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#timeline-said")).to_contain_text("shown.hold, running")
+    expect(page.locator("#timeline-live")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/tasks/{running}$"))
+
+
+def test_the_address_tells_what_is_in_view(open_page: Open, shown: Serving) -> None:
+    task = shown.run("shown.add", 5)["id"]
+    page = open_page("/timeline")
+    expect(page.locator("#timeline-longest")).to_contain_text("shown.add")
+    page.get_by_role("button", name="Zoom in").click()
+    expect(page).to_have_url(re.compile(r"\?span=30$"))
+    page.get_by_role("button", name="Live").click()
+    expect(page).to_have_url(re.compile(r"span=30&from=20"))
+    box = page.locator("#timeline").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 100)
+    page.mouse.wheel(0, -300)
+    expect(page).not_to_have_url(re.compile(r"span=30&"))
+    page.locator("#timeline").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("-")
+    shown_range = page.locator("#timeline-range").inner_text()
+    copied = open_page(page.evaluate("location.pathname + location.search"))
+    expect(copied.locator("#timeline-range")).to_have_text(shown_range)
+    still = open_page("/timeline?span=600&function=shown.add", java_script_enabled=False)
+    expect(still.locator(f'#timeline-longest a[href="/tasks/{task}"]')).to_be_visible()
+    expect(still.get_by_role("link", name="Earlier")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"]
+)
+def test_the_timeline_is_accessible_and_fits(
+    open_page: Open, running: str, shown: Serving, scheme: str, size: dict[str, int]
+) -> None:
+    shown.run("shown.fail", "timeline")
+    page = open_page("/timeline", color_scheme=scheme, viewport=size)
+    expect_live(page)
+    expect_drawn(page)
+    page.locator("#timeline").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#timeline-card")).to_be_visible()
+    assert barriers(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert running in page.content()
