@@ -15,6 +15,12 @@ _VIEWS = {
     "overview page": "/",
     "page of tasks": "/tasks",
     "page of tasks, failed": "/tasks?state=failed",
+    "page of tasks, by end": "/tasks?sort=finished",
+    "page of tasks, longest": "/tasks?sort=run",
+    "page of tasks, longest with a tag": "/tasks?sort=run&tag=nightly",
+    "page of tasks, of a day": "/tasks?since=24h",
+    "page of tasks, tag and state": "/tasks?tag=nightly&state=lost",
+    "page of tasks, text": "/tasks?q=order+77",
     "page of functions": "/functions",
     "list": "/api/v1/tasks",
     "list, 500": "/api/v1/tasks?limit=500",
@@ -27,8 +33,13 @@ _VIEWS = {
     "a kind of error": "/api/v1/tasks?error=exception",
     "text found": "/api/v1/tasks?q=occupy",
     "text found nowhere": "/api/v1/tasks?q=nowhere",
+    "text, frequent": "/api/v1/tasks?q=order",
+    "text, rare": "/api/v1/tasks?q=order+123456",
+    "text and state": "/api/v1/tasks?q=order&state=failed",
+    "a group of errors": "/api/v1/tasks?group=unknown",
+    "completion": "/complete.json?q=ni",
     "before a time": "/api/v1/tasks?until=2100-01-01T00:00:00Z",
-    "chart of the overview": "/throughput.json",
+    "chart of the overview": "/chart",
 }
 
 

@@ -8,13 +8,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.domain.states import State
 from app.domain.submissions import Name
-from app.domain.tasks import TaskFilter
+from app.domain.tasks import Sort, TaskFilter
 from app.web.dependencies import DEFAULT_LIMIT, Limit
 from pooldeck.outcome import ErrorKind
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FILTERS_AT_ONCE: Final = 50
 _LONGEST_TEXT: Final = 200
+_SEARCHED: Final = "Looked for in ids, functions, and the first 4,096 characters of arguments."
 _Names = Annotated[list[str], Field(max_length=_FILTERS_AT_ONCE)]
 
 _LISTED: Final = Meta(max_length=_FILTERS_AT_ONCE)
@@ -24,7 +25,7 @@ Kinds: TypeAlias = Annotated[tuple[ErrorKind, ...], _LISTED]
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True, description="A time of submission.")]
 Text: TypeAlias = Annotated[
     str,
-    Meta(max_length=_LONGEST_TEXT, description="Looked for in ids, functions and arguments."),
+    Meta(max_length=_LONGEST_TEXT, description=_SEARCHED),
 ]
 
 
@@ -38,13 +39,17 @@ class TaskQuery(BaseModel):
     pool: _Names = []
     tag: _Names = []
     error: list[ErrorKind] = Field(default=[], max_length=len(ErrorKind))
+    group: _Names = Field(default=[], description="Ids of groups of errors.")
     q: str | None = Field(
         default=None,
         max_length=_LONGEST_TEXT,
-        description="Looked for in ids, functions and arguments.",
+        description=_SEARCHED,
     )
     since: AwareDatetime | None = Field(default=None, description="Submitted then or later.")
     until: AwareDatetime | None = Field(default=None, description="Submitted before then.")
+    sort: Sort = Field(
+        default=Sort.CREATED, description="The newest, what ended last, or what ran longest first."
+    )
     limit: Limit = DEFAULT_LIMIT
     cursor: str | None = Field(
         default=None, max_length=200, description="`next_cursor` of the page before."
@@ -58,6 +63,7 @@ class TaskQuery(BaseModel):
             pool=tuple(self.pool),
             tag=tuple(self.tag),
             error=tuple(self.error),
+            group=tuple(self.group),
             q=self.q,
             since=self.since,
             until=self.until,
@@ -76,6 +82,7 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     pool: Names = ()
     tag: Names = ()
     error: Kinds = ()
+    group: Names = ()
     q: Text | None = None
     since: Moment | None = None
     until: Moment | None = None
@@ -88,6 +95,7 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
             pools=self.pool,
             tags=self.tag,
             errors=self.error,
+            groups=self.group,
             text=self.q or None,
             since=_microseconds(self.since),
             until=_microseconds(self.until),

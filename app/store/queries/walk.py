@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    Column,
+    ColumnClause,
     ColumnElement,
     CompoundSelect,
     Connection,
     Select,
-    Table,
     UnaryExpression,
+    exists,
+    func,
     select,
     union,
 )
@@ -29,7 +30,11 @@ from app.store.tables import counters, task_tags, tasks
 AFTER_ALL = 2**63 - 1
 """A number that no task reaches."""
 
-_MAX_LANES = 64
+MAX_LANES = 64
+"""The most walks that are merged: past them, looking at each row is no dearer."""
+
+_COUNTED = frozenset({"states", "functions", "pools"})
+_FEW = 1000  # tasks
 
 Condition = ColumnElement[bool]
 Numbers = Select[tuple[int]] | CompoundSelect[tuple[int]]
@@ -37,31 +42,43 @@ Numbers = Select[tuple[int]] | CompoundSelect[tuple[int]]
 
 @dataclass(frozen=True)
 class Lane:
-    """One walk: along `table`, which has a column `seq`, where the conditions hold."""
+    """One walk: along `seq`, a column of some table, from `low` to before `high`.
 
-    table: Table
+    It meets those for which the conditions hold.
+    """
+
+    seq: ColumnClause[Any]
     conditions: tuple[Condition, ...] = ()
+    low: int = 0
+    high: int = AFTER_ALL
 
     def between(self, low: int, high: int, rest: Sequence[Condition] = ()) -> Select[tuple[int]]:
         """Return its numbers from `low` up to but not including `high` where `rest` holds too."""
-        seq = self.table.c.seq
-        query = select(seq).where(*self.conditions, seq >= low, seq < high)
-        if rest and self.table is not tasks:
-            query = query.join(tasks, tasks.c.seq == seq)
+        query = select(self.seq.label("seq"))
+        # One bound on each side: of several, SQLite would take any for its way along the index.
+        low, high = max(low, self.low), min(high, self.high)
+        query = query.where(*self.conditions, self.seq >= low, self.seq < high)
+        if rest and self.seq.table is not tasks:
+            query = query.join(tasks, tasks.c.seq == self.seq)
         return query.where(*rest)
 
 
 @dataclass(frozen=True)
 class Walk:
-    """The lanes that hold every task of a filter, and what is left to be checked row by row."""
+    """The lanes that hold every task of a filter, and what is left to be checked row by row.
 
-    lanes: tuple[Lane, ...]
+    `scanned` is a lane along the table itself, each of whose rows has to be looked at; None where
+    indexes hold all.
+    """
+
+    indexed: tuple[Lane, ...]
     rest: tuple[Condition, ...]
+    scanned: Lane | None = None
 
     @property
-    def is_everywhere(self) -> bool:
-        """Tell whether it goes along the table itself, where numbers hardly have gaps."""
-        return self.lanes == (Lane(tasks),)
+    def lanes(self) -> tuple[Lane, ...]:
+        """Return all of its lanes."""
+        return self.indexed if self.scanned is None else (*self.indexed, self.scanned)
 
 
 def newest_first(lanes: Sequence[Select[tuple[int]]]) -> Numbers:
@@ -73,65 +90,89 @@ def newest_first(lanes: Sequence[Select[tuple[int]]]) -> Numbers:
     return merged.order_by(merged.selected_columns.seq.desc())
 
 
-def plan(connection: Connection, wanted: TaskFilter, text: Condition | None = None) -> Walk:
-    """Choose the lanes for a filter whose text, if it has one, is the condition `text`."""
-    checks = _checks(wanted)
-    lanes, covered = _lanes(connection, wanted)
-    rest = tuple(check for name, check in checks.items() if name not in covered)
-    return Walk(lanes, rest if text is None else (*rest, text))
+def plan(connection: Connection, wanted: TaskFilter) -> Walk:
+    """Choose the lanes for a filter; its text and its time are not looked at."""
+    indexed, covered = _lanes(connection, wanted)
+    rest = tuple(check for name, check in checks(wanted).items() if name not in covered)
+    return Walk((), rest, Lane(tasks.c.seq)) if indexed is None else Walk(indexed, rest)
 
 
-def _checks(wanted: TaskFilter) -> dict[str, Condition]:
-    """Return the parts of the filter that a row of `tasks` can be checked for."""
+def checks(wanted: TaskFilter) -> dict[str, Condition]:
+    """Return the parts of the filter that a row of `tasks` can be checked for, by their names."""
     columns = {
         "states": tasks.c.state,
         "functions": tasks.c.function,
         "pools": tasks.c.pool,
         "errors": tasks.c.error_kind,
+        "groups": tasks.c.error_group,
     }
-    return {
-        name: _unindexed(column).in_(getattr(wanted, name))
+    found = {
+        name: unindexed(column).in_(getattr(wanted, name))
         for name, column in columns.items()
         if getattr(wanted, name)
     }
+    return found | ({"tags": _has_a_tag(wanted.tags)} if wanted.tags else {})
 
 
-def _unindexed(column: Column[Any]) -> ColumnElement[Any]:
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return `column` with a plus before it: SQLite then takes no index for it and no other way."""
     return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
 
 
-def _lanes(connection: Connection, wanted: TaskFilter) -> tuple[tuple[Lane, ...], frozenset[str]]:
-    """Return the lanes, and the names of the filter's fields that they settle."""
-    if wanted.tags:
-        lanes = [Lane(task_tags, (task_tags.c.tag == tag,)) for tag in wanted.tags]
-        return tuple(lanes), frozenset({"tags"})
-    if wanted.errors:
-        lanes = [Lane(tasks, (tasks.c.error_kind == kind,)) for kind in wanted.errors]
-        return tuple(lanes), frozenset({"errors"})
-    if wanted.states or wanted.functions or wanted.pools:
-        names = ("function", "pool", "state") if wanted.functions else ("pool", "state")
-        found = _combinations(connection, wanted, names)
-        if len(found) <= _MAX_LANES:
-            return _index_lanes(names, found), frozenset({"states", "functions", "pools"})
-    return (Lane(tasks),), frozenset()
+def _has_a_tag(tags: Sequence[str]) -> Condition:
+    return exists().where(task_tags.c.seq == tasks.c.seq, task_tags.c.tag.in_(tags))
 
 
-def _combinations(
-    connection: Connection, wanted: TaskFilter, names: Sequence[str]
-) -> list[tuple[str, ...]]:
-    """Return the values of `names` that tasks of the filter have, as the counters know them."""
-    columns = [counters.c[name] for name in names]
+def _lanes(
+    connection: Connection, wanted: TaskFilter
+) -> tuple[tuple[Lane, ...] | None, frozenset[str]]:
+    """Return the lanes, and the names of the filter's fields that they settle; None for none.
+
+    Those of the counters are taken where they hold few tasks, or where no other index helps.
+    """
+    other = _other_lanes(wanted)
+    is_counted = any(getattr(wanted, name) for name in _COUNTED)
+    if is_counted and (other is None or counted(connection, wanted) <= _FEW):
+        found = counted_lanes(connection, wanted)
+        if len(found) <= MAX_LANES:
+            return found, _COUNTED
+    return other or (None, frozenset())
+
+
+def _other_lanes(wanted: TaskFilter) -> tuple[tuple[Lane, ...], frozenset[str]] | None:
+    """Return the lanes of the first field that has an index of its own, and its name."""
+    for name, column, seq in (
+        ("tags", task_tags.c.tag, task_tags.c.seq),
+        ("groups", tasks.c.error_group, tasks.c.seq),
+        ("errors", tasks.c.error_kind, tasks.c.seq),
+    ):
+        if values := getattr(wanted, name):
+            return tuple(Lane(seq, (column == value,)) for value in values), frozenset({name})
+    return None
+
+
+def counted(connection: Connection, wanted: TaskFilter) -> int:
+    """Return how many tasks fit the states, functions and pools of a filter: counters know it."""
+    number = select(func.coalesce(func.sum(counters.c.n), 0)).where(*_on_counters(wanted))
+    return connection.scalar(number) or 0
+
+
+def _on_counters(wanted: TaskFilter) -> list[Condition]:
     filters = {"state": wanted.states, "function": wanted.functions, "pool": wanted.pools}
-    given = [counters.c[name].in_(values) for name, values in filters.items() if values]
-    found = select(*columns).distinct().where(counters.c.n > 0, *given).subquery()
-    return fetch(connection, select(json_rows(found.c)), list[tuple[str, ...]])
+    return [counters.c[name].in_(values) for name, values in filters.items() if values]
 
 
-def _index_lanes(names: Sequence[str], found: Sequence[Sequence[str]]) -> tuple[Lane, ...]:
+def counted_lanes(connection: Connection, wanted: TaskFilter) -> tuple[Lane, ...]:
+    """Return a lane for each state of each pool, and function if any is named, that has tasks."""
+    names = ("function", "pool", "state") if wanted.functions else ("pool", "state")
+    columns = [counters.c[name] for name in names]
+    given = _on_counters(wanted)
+    query = select(*columns).distinct().where(counters.c.n > 0, *given).subquery()
+    found = fetch(connection, select(json_rows(query.c)), list[tuple[str, ...]])
     return tuple(
         Lane(
-            tasks, tuple(tasks.c[name] == value for name, value in zip(names, values, strict=True))
+            tasks.c.seq,
+            tuple(tasks.c[name] == value for name, value in zip(names, values, strict=True)),
         )
         for values in found
     )
