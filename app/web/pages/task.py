@@ -1,23 +1,33 @@
-"""One task: what became of it, what can be done with it, where it is."""
+"""One task: what became of it, its log, its values as they are, and where it is."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.domain.annotations import Annotation
+from app.domain.errors import NotFound
 from app.domain.health import PoolHealth
+from app.domain.logs import LogWindow
+from app.domain.states import LIVE, State
+from app.domain.tasks import StoredAttempt, StoredTask
 from app.runtime.service import Service
 from app.store import queries
-from app.web.contexts.confirm import kill_task
-from app.web.contexts.task import LOG_LINES, SAID, Reading, task_context
+from app.web.answers import Answer
+from app.web.contexts.task import SAID, Reading, task_context
+from app.web.contexts.task_log import LOG_LINES, log_part, read_level
 from app.web.contexts.told import told
+from app.web.contexts.tracebacks import traceback_parts
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
-from app.web.pages.posting import done
-from app.web.rendering import confirmation, page
-from app.web.schemas.attempts import STACK_UNKNOWN
+from app.web.rendering import bare_page, page
+from app.web.words import _
+from pooldeck.outcome import ErrorKind
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+AttemptNumber = Annotated[int | None, Query(ge=0)]
+LineNumber = Annotated[int | None, Query(ge=0)]
 
 
 @router.get("/tasks/{task_id}")
@@ -25,63 +35,93 @@ async def task(
     request: Request,
     service: ServiceDep,
     task_id: str,
-    attempt: Annotated[int | None, Query(ge=1)] = None,
+    *,
+    attempt: AttemptNumber = None,
+    level: str | None = None,
+    before: LineNumber = None,
 ) -> Response:
-    """Show one task, with the log of an attempt, by default of the latest."""
-    context = task_context(await _read(service, task_id, attempt))
-    context["told"] = told(request.query_params, SAID)
-    return page(request, "tasks", "task.html", context)
+    """Show one task, with a part of the log of an attempt, by default the end of the latest."""
+    window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
+    context = task_context(await _read(service, task_id, window))
+    said = told(request.query_params, SAID)
+    return page(request, "tasks", "task.html", context | {"told": said and _(said)})
 
 
-@router.post("/tasks/{task_id}/cancel")
-async def cancel(service: ServiceDep, task_id: str) -> Response:
-    """Cancel a task, or ask it to end itself where it runs."""
-    return done(f"/tasks/{task_id}", (await service.cancel(task_id)).outcome)
-
-
-@router.get("/tasks/{task_id}/kill")
-async def ask_to_kill(request: Request, service: ServiceDep, task_id: str) -> Response:
-    """Say what killing a task means, and ask."""
+@router.get("/tasks/{task_id}/log")
+async def log(
+    request: Request,
+    service: ServiceDep,
+    task_id: str,
+    *,
+    attempt: AttemptNumber = None,
+    level: str | None = None,
+    before: LineNumber = None,
+    after: LineNumber = None,
+) -> Response:
+    """Return a part of a log alone, for a page that has the rest of it."""
+    window = LogWindow(
+        LOG_LINES + 1, attempt=attempt, after=after, before=before, level=read_level(level)
+    )
     found = await service.task(task_id)
-    kinds = {pool.name: pool.kind for pool in service.pools()}
-    return confirmation(request, kill_task(found, kinds.get(found.pool)))
+    lines = await service.read(queries.log_window, task_id, window)
+    shown = log_part(task_id, attempt or found.attempt, window, lines)
+    return bare_page(request, "task/log_lines.html", {"log": shown})
 
 
-@router.post("/tasks/{task_id}/kill")
-async def kill(service: ServiceDep, task_id: str) -> Response:
-    """Kill a task that runs."""
-    return done(f"/tasks/{task_id}", (await service.cancel(task_id, kill=True)).outcome)
-
-
-@router.post("/tasks/{task_id}/retry")
-async def retry(service: ServiceDep, task_id: str) -> Response:
-    """Run a task that has ended again."""
-    await service.retry(task_id)
-    return done(f"/tasks/{task_id}", "retried")
+@router.get("/tasks/{task_id}/{name}.json")
+async def value(
+    service: ServiceDep, task_id: str, name: Literal["args", "kwargs", "result"]
+) -> Response:
+    """Return arguments or the result exactly as they are stored; what is sensitive, redacted."""
+    found = await service.task(task_id)
+    text: str | None = getattr(found, name)
+    if text is None:
+        raise NotFound(f"task {task_id} has no {name}")
+    return Answer(text.encode())
 
 
 @router.get("/tasks/{task_id}/stack")
 async def stack(request: Request, service: ServiceDep, task_id: str) -> Response:
     """Show where a running task is at this moment."""
     found = await service.stack(task_id)
-    context = {"task": found.task, "text": found.text, "detail": STACK_UNKNOWN}
-    return page(request, "tasks", "stack.html", context)
+    parts = traceback_parts(found.text or "")
+    return page(request, "tasks", "stack.html", {"task": found.task, "parts": parts})
 
 
-async def _read(service: Service, task_id: str, attempt: int | None) -> Reading:
+async def _read(service: Service, task_id: str, window: LogWindow) -> Reading:
     found = await service.task(task_id)
     callable_names = {
         function.spec.name for function in service.catalogue.functions() if function.problem is None
     }
     return Reading(
         task=found,
-        attempts=await service.read(queries.attempts, task_id),
-        logs=await service.read(queries.logs, task_id, 0, LOG_LINES + 1, attempt),
-        attempt=attempt,
+        attempts=await _attempts(service, found),
+        window=window,
+        log=await service.read(queries.log_window, task_id, window),
+        runs=await service.read(queries.latest_runs, found.function, found.seq),
+        durations=await service.read(queries.durations, found.function),
+        kill=await _kill(service, found),
         are_erased=await service.read(queries.are_arguments_erased, task_id),
         is_asked=_is_asked(service.pools(), task_id),
         is_callable=found.function in callable_names,
+        now=service.clock.now(),
     )
+
+
+async def _attempts(service: Service, task: StoredTask) -> list[StoredAttempt]:
+    """Return the attempts of a task; none where the task itself is all there is to say."""
+    waits_again = task.attempt == 1 and task.state in LIVE - {State.RUNNING}
+    if task.attempt > 1 or waits_again:
+        return await service.read(queries.attempts, task.id)
+    return []
+
+
+async def _kill(service: Service, task: StoredTask) -> Annotation | None:
+    """Return the note of a kill by hand, if the task may have been killed."""
+    may_be = task.state is State.CANCELLED or task.error_kind == ErrorKind.ABANDONED
+    if not may_be or task.started_at is None:
+        return None
+    return await service.read(queries.kill_of, task.id, task.started_at)
 
 
 def _is_asked(pools: Iterable[PoolHealth], task_id: str) -> bool:

@@ -1,0 +1,30 @@
+"""A traceback in its parts, so that a page can let the user's own frames stand out."""
+
+import re
+from itertools import groupby
+from typing import Final, TypeAlias
+
+Part: TypeAlias = tuple[str, str]
+"""Whose a part is ("own", "library", or "" for the lines around the frames), and its text."""
+
+_FRAME: Final = re.compile(r'^\s*(?:[|+-]\s*)*File "(?P<path>[^"]*)", line \d+')
+_LIBRARY: Final = re.compile(
+    r"^<frozen |[/\\]lib(?:64)?[/\\]python\d"
+    r"|[/\\](?:site-packages|dist-packages|pooldeck[/\\]worker)[/\\]"
+)
+
+
+def traceback_parts(text: str) -> tuple[Part, ...]:
+    """Return the parts of a traceback in their order; together they are the whole text."""
+    owner = ""
+    owned: list[Part] = []
+    for line in text.splitlines(keepends=True):
+        if (frame := _FRAME.match(line)) is not None:
+            owner = "library" if _LIBRARY.search(frame["path"]) else "own"
+        elif not line.startswith("    "):
+            owner = ""
+        owned.append((owner, line))
+    return tuple(
+        (whose, "".join(line for _, line in lines))
+        for whose, lines in groupby(owned, key=lambda part: part[0])
+    )

@@ -1,0 +1,40 @@
+"""What people do with one task: cancel it, kill it, run it again."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.web.contexts.confirm import kill_task
+from app.web.dependencies import ServiceDep
+from app.web.page_route import PageRoute
+from app.web.pages.posting import done, posted
+from app.web.rendering import confirmation
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@router.post("/tasks/{task_id}/cancel")
+async def cancel(service: ServiceDep, task_id: str) -> Response:
+    """Cancel a task, or ask it to end itself where it runs."""
+    return done(f"/tasks/{task_id}", (await service.cancel(task_id)).outcome)
+
+
+@router.get("/tasks/{task_id}/kill")
+async def ask_to_kill(request: Request, service: ServiceDep, task_id: str) -> Response:
+    """Say what killing a task means, and ask."""
+    found = await service.task(task_id)
+    kinds = {pool.name: pool.kind for pool in service.pools()}
+    return confirmation(request, kill_task(found, kinds.get(found.pool)))
+
+
+@router.post("/tasks/{task_id}/kill")
+async def kill(request: Request, service: ServiceDep, task_id: str) -> Response:
+    """Kill a task that runs; the form may say why."""
+    why = (await posted(request)).get("reason", "").strip() or None
+    cancelled = await service.cancel(task_id, kill=True, reason=why)
+    return done(f"/tasks/{task_id}", cancelled.outcome)
+
+
+@router.post("/tasks/{task_id}/retry")
+async def retry(service: ServiceDep, task_id: str) -> Response:
+    """Run a task that has ended again."""
+    await service.retry(task_id)
+    return done(f"/tasks/{task_id}", "retried")

@@ -1,0 +1,84 @@
+// Lets the log grow while its task runs: new lines are put under those that are there. It follows
+// its end unless somebody has scrolled up, and fetches earlier lines into their place.
+
+import { fetchPart, isPlain } from "./fragments.js";
+
+const PAUSE = 1000; // milliseconds between two looks
+const CLOSE = 24; // pixels from the end that still count as the end
+const asked = new URLSearchParams(location.search);
+let isUpToDate = false; // whether nothing has come since the task ended
+let fetching = false;
+
+const lines = () => document.getElementById("log-lines");
+const task = () => document.getElementById("task");
+
+function isAtEnd(list) {
+  return list.scrollHeight - list.scrollTop - list.clientHeight < CLOSE;
+}
+
+function toEnd(list) {
+  list.scrollTop = list.scrollHeight;
+}
+
+function address(list, more) {
+  const query = new URLSearchParams({ attempt: list.dataset.attempt, ...more });
+  if (asked.has("level")) query.set("level", asked.get("level"));
+  return `${list.dataset.from}?${query}`;
+}
+
+// Appends what came since; tells whether there is more of it.
+async function append() {
+  const list = lines();
+  const part = await fetchPart(address(list, { after: list.dataset.last }), "log-lines");
+  if (!part || !part.childElementCount) return false;
+  const follows = isAtEnd(list);
+  list.dataset.last = part.dataset.last;
+  list.append(...part.childNodes);
+  if (follows) toEnd(list);
+  return !("end" in part.dataset);
+}
+
+// Another attempt has begun: its log takes the place of the one before.
+async function exchange() {
+  const fresh = await fetchPart(location.href, "log");
+  if (fresh) document.getElementById("log").replaceWith(fresh);
+}
+
+async function look() {
+  const list = lines();
+  const attempt = task().dataset.attempt;
+  const isOther = attempt !== list.dataset.attempt;
+  if (isOther && asked.has("attempt")) return;
+  if (isOther) await exchange();
+  else if ("end" in list.dataset) while (await append());
+}
+
+async function keepUp() {
+  const isFinal = task().dataset.final === "yes";
+  if (fetching || document.hidden || (isFinal && isUpToDate)) return;
+  fetching = true;
+  await look().then(() => (isUpToDate = isFinal), () => {}); // the connection's state says what is wrong
+  fetching = false;
+}
+
+async function prepend(link) {
+  const list = lines();
+  const part = await fetchPart(`${list.dataset.from}${new URL(link.href).search}`, "log-lines");
+  if (!part) return;
+  const before = list.scrollHeight - list.scrollTop;
+  list.prepend(...part.childNodes);
+  list.scrollTop = list.scrollHeight - before; // what was looked at stays where it is
+  if (part.dataset.earlier) link.href = part.dataset.earlier;
+  else link.parentElement.remove();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a#earlier");
+  if (!link || !isPlain(event)) return;
+  event.preventDefault();
+  prepend(link).catch(() => location.assign(link.href));
+});
+
+if ("end" in lines().dataset) toEnd(lines());
+isUpToDate = task().dataset.final === "yes";
+setInterval(keepUp, PAUSE);
