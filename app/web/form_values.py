@@ -5,18 +5,20 @@ program cannot, and whole numbers keep every digit that was typed.
 """
 
 import math
+import re
 from collections.abc import Mapping
 
 import msgspec
 from msgspec import Raw
 
 from app.web.forms import ARGUMENT, EMPTY_TEXT, Control, Field, fields
+from app.web.words import _, later
 from pooldeck.functions import FunctionSpec, ParameterKind
 
 _POSITIONAL = {ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD}
 _COLLECTIONS: dict[ParameterKind, tuple[type, str]] = {
-    ParameterKind.VAR_POSITIONAL: (list, "a JSON array"),
-    ParameterKind.VAR_KEYWORD: (dict, "a JSON object"),
+    ParameterKind.VAR_POSITIONAL: (list, later("This must be a JSON array.")),
+    ParameterKind.VAR_KEYWORD: (dict, later("This must be a JSON object.")),
 }
 
 
@@ -84,7 +86,7 @@ def _json_text(field: Field, values: Mapping[str, str]) -> str | None:
         return _quoted(value)
     if not value.strip():
         if field.required:
-            raise ValueError("This is needed.")
+            raise ValueError(_("This is needed."))
         return None
     text = _READERS[field.control](value)
     if field.kind in _COLLECTIONS:
@@ -96,7 +98,7 @@ def _check_collection(text: str, type_: type, words: str) -> None:
     try:
         msgspec.json.decode(text, type=type_)
     except msgspec.ValidationError:
-        raise ValueError(f"This must be {words}.") from None
+        raise ValueError(_(words)) from None
 
 
 def _quoted(value: str) -> str:
@@ -107,7 +109,7 @@ def _integer(value: str) -> str:
     try:
         return str(int(value))
     except ValueError:
-        raise ValueError(f"{value.strip()} is not a whole number.") from None
+        raise ValueError(_("%(value)s is not a whole number.", value=value.strip())) from None
 
 
 def _number(value: str) -> str:
@@ -123,7 +125,7 @@ def _decimal(value: str) -> str:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"{value.strip()} is not a number.")
+        raise ValueError(_("%(value)s is not a number.", value=value.strip()))
     return repr(number)
 
 
@@ -131,7 +133,7 @@ def _json(value: str) -> str:
     try:
         msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"This is not JSON: {error}.") from None
+        raise ValueError(_("This is not JSON: %(problem)s.", problem=error)) from None
     return value.strip()
 
 
@@ -144,6 +146,8 @@ _READERS = {
 }
 
 
+_MINUTE = re.compile(r"[\d-]+T\d\d:\d\d")
+_OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$")
 _NUMBERS = {"priority": _integer, "delay": _number, "timeout": _number, "retries": _integer}
 
 
@@ -154,6 +158,8 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
         options["pool"] = pool
     if tags := [tag.strip() for tag in values.get("tags", "").split(",") if tag.strip()]:
         options["tags"] = tags
+    if run_at := values.get("run_at", "").strip():
+        options["run_at"] = _moment(run_at)
     for name, reader in _NUMBERS.items():
         try:
             if text := values.get(name, "").strip():
@@ -161,6 +167,16 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
         except ValueError as error:
             errors[name] = str(error)
     return options
+
+
+def _moment(value: str) -> str:
+    """Return a moment as browsers send it, or as it was typed; without an offset it is in UTC.
+
+    Browsers leave the seconds out where they are 0.
+    """
+    if _MINUTE.fullmatch(value):
+        value += ":00"
+    return value if _OFFSET.search(value) else f"{value}Z"
 
 
 def _call(spec: FunctionSpec, given: dict[str, Raw]) -> tuple[list[Raw], dict[str, Raw]]:
@@ -190,7 +206,7 @@ def _positional(field: Field, named: dict[str, Raw]) -> Raw:
     if field.name in named:
         return named.pop(field.name)
     if field.default is None:
-        problem = "This is needed, because an argument after it is given."
+        problem = _("This is needed, because an argument after it is given.")
         raise FormErrors({ARGUMENT + field.name: problem})
     return Raw(field.default.encode())
 

@@ -11,11 +11,14 @@ from typing import Any
 
 import msgspec
 
+from app.web.docstrings import described_arguments
+from app.web.form_examples import example
+from app.web.words import _, later
 from pooldeck.functions import FunctionSpec, ParameterKind, ParameterSpec
 
 ARGUMENT = "arg."  # before a parameter's name in the names of fields
 EMPTY_TEXT = "empty."  # before the name of the box that means "" instead of the default
-OPTIONS = ("pool", "priority", "delay", "timeout", "retries", "tags")
+OPTIONS = ("pool", "priority", "delay", "run_at", "timeout", "retries", "tags")
 
 _TRUTH = ("true", "false")
 
@@ -39,7 +42,10 @@ _SCALARS = {
 
 @dataclass(frozen=True)
 class Field:
-    """A parameter as a field; `default` and `choices` are JSON texts, `value` is what it shows."""
+    """A parameter as a field; `default` and `choices` are JSON texts, `value` is what it shows.
+
+    `example` is what a field that takes JSON may hold.
+    """
 
     name: str
     control: Control
@@ -49,6 +55,7 @@ class Field:
     type_words: str
     description: str
     choices: tuple[str, ...] = ()
+    example: str = ""
     value: str = ""
     means_empty_text: bool = False
     error: str | None = None
@@ -100,7 +107,11 @@ def form(
 def fields(spec: FunctionSpec) -> tuple[Field, ...]:
     """Return the empty fields of a function, in the order of its signature."""
     definitions = spec.schema.get("$defs", {})
-    return tuple(_field(parameter, definitions) for parameter in spec.parameters)
+    described = described_arguments(spec.doc)
+    return tuple(
+        _field(parameter, definitions, described.get(parameter.name, ""))
+        for parameter in spec.parameters
+    )
 
 
 def _filled(field: Field, values: Mapping[str, str], errors: Mapping[str, str]) -> Field:
@@ -112,7 +123,7 @@ def _filled(field: Field, values: Mapping[str, str], errors: Mapping[str, str]) 
     )
 
 
-def _field(parameter: ParameterSpec, definitions: dict[str, Any]) -> Field:
+def _field(parameter: ParameterSpec, definitions: dict[str, Any], described: str) -> Field:
     schema = _resolved(parameter.schema, definitions)
     control, choices = _control(parameter, schema, definitions)
     return Field(
@@ -122,9 +133,20 @@ def _field(parameter: ParameterSpec, definitions: dict[str, Any]) -> Field:
         required=parameter.required,
         default=parameter.default,
         type_words=_type_words(parameter, schema),
-        description=str(parameter.schema.get("description", "")),
+        description=str(parameter.schema.get("description", described)),
         choices=choices,
+        example=_example(parameter, definitions) if control is Control.JSON else "",
     )
+
+
+def _example(parameter: ParameterSpec, definitions: dict[str, Any]) -> str:
+    found = example(parameter.schema, definitions)
+    match parameter.kind:
+        case ParameterKind.VAR_POSITIONAL:
+            found = [found]
+        case ParameterKind.VAR_KEYWORD:
+            found = {"name": found}
+    return msgspec.json.encode(found).decode()
 
 
 def _control(
@@ -168,28 +190,36 @@ def _resolved(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
 def _type_words(parameter: ParameterSpec, schema: dict[str, Any]) -> str:
     """Return what goes into a field, in a few words."""
     if parameter.kind is ParameterKind.VAR_POSITIONAL:
-        return "further arguments: a JSON array"
+        return _("further arguments: a JSON array")
     if parameter.kind is ParameterKind.VAR_KEYWORD:
-        return "further named arguments: a JSON object"
+        return _("further named arguments: a JSON object")
     options = schema.get("anyOf", [schema])
-    return " or ".join(dict.fromkeys(_one_type(option) for option in options))
+    return _(" or ").join(dict.fromkeys(_one_type(option) for option in options))
 
 
+_ANYTHING = later("any JSON value")
 _TYPE_WORDS = {
-    "integer": "whole number",
-    "number": "number",
-    "string": "text",
-    "boolean": "true or false",
-    "array": "JSON array",
-    "object": "JSON object",
+    "integer": later("whole number"),
+    "number": later("number"),
+    "string": later("text"),
+    "boolean": later("true or false"),
+    "array": later("JSON array"),
+    "object": later("JSON object"),
     "null": "null",
 }
 
 
 def _one_type(schema: dict[str, Any]) -> str:
     if "enum" in schema or "const" in schema:
-        return "one of a list"
+        return _("one of a list")
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    words = _TYPE_WORDS.get(str(schema.get("type")), "any JSON value")
+        return _named(schema)
+    words = _(_TYPE_WORDS.get(str(schema.get("type")), _ANYTHING))
+    items = schema.get("items")
+    if isinstance(items, dict) and "$ref" in items:
+        return _("%(array)s of %(type)s", array=words, type=_named(items))
     return f"{words} ({schema['format']})" if "format" in schema else words
+
+
+def _named(schema: dict[str, Any]) -> str:
+    return str(schema["$ref"]).rpartition("/")[2]

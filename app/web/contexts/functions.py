@@ -1,132 +1,143 @@
-"""The list of functions, and one function with its numbers."""
+"""The list of functions: what each is, and how its tasks fare."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
+
+from msgspec import Struct
 
 from app.domain.catalogue import RegisteredFunction
 from app.domain.controls import Hold
-from app.domain.figures import Count, Durations
+from app.domain.figures import Activity, Count, Spread
 from app.domain.states import LIVE, State
-from app.web import formats
+from app.web.contexts.deck import spark
+from app.web.contexts.tasks import address
+from app.web.words import later
 
-RELEASED: Final = {"released": "It was released: its tasks run again, and new ones are taken."}
+MINUTES: Final = 60
+"""How far back the figures of the list go."""
+
+RELEASED: Final = {
+    "released": later("It was released: its tasks run again, and new ones are taken.")
+}
 """What the page says after a function was released."""
+
+_UNSUCCESSFUL: Final = (State.FAILED, State.LOST)
+
+
+class Reading(Struct, frozen=True):
+    """What was read for the list.
+
+    `counts` are of all tasks that are kept, `activity` and `spreads` of those that ended in the
+    last `MINUTES`, of which `minute` (since the epoch) is the latest.
+    """
+
+    functions: Sequence[RegisteredFunction]
+    counts: Sequence[Count]
+    activity: Sequence[Activity]
+    spreads: Mapping[str, Spread]
+    holds: Sequence[Hold]
+    minute: int
+    is_known: bool
+
+
+@dataclass(frozen=True)
+class Link:
+    """A number, and the list of what it counts."""
+
+    number: int
+    href: str
 
 
 @dataclass(frozen=True)
 class FunctionRow:
-    """A function in the list; numbers are of all tasks kept."""
+    """A function in the list: what it is, its tasks in all, and those that ended lately.
 
-    name: str
+    `ends` are how many ended in each of the last minutes, oldest first.
+    """
+
+    function: RegisteredFunction
     summary: str
-    pool: str
-    problem: str | None
     hold: Hold | None
-    live: int
-    succeeded: int
-    unsuccessful: int
+    live: Link
+    runs: Link
+    failures: Link
+    lately: Link
+    failed_lately: Link
+    spread: Spread | None
+    ends: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A number with its name; `href` lists what it counts, where a list can."""
-
-    label: str
-    value: str
-    href: str | None = None
-
-
-def functions_context(
-    functions: Sequence[RegisteredFunction],
-    counts: Iterable[Count],
-    holds: Iterable[Hold],
-    *,
-    is_known: bool,
-) -> dict[str, Any]:
+def functions_context(read: Reading, wanted: str) -> dict[str, Any]:
     """Return what the list of functions shows.
 
     Args:
-        functions: What can be called.
-        counts: How many tasks are kept.
-        holds: What is on hold.
-        is_known: Whether any worker has reported its functions yet.
+        read: What was read.
+        wanted: Only functions with this text in their names or descriptions; empty for all.
     """
-    by_function: dict[str, Counter[State]] = defaultdict(Counter)
-    for count in counts:
-        by_function[count.function][count.state] += count.n
-    held = {hold.function: hold for hold in holds}
-    rows = [
-        _row(function, by_function[function.spec.name], held.pop(function.spec.name, None))
-        for function in functions
-    ]
-    return {"functions": rows, "is_known": is_known, "gone": tuple(held.values())}
-
-
-def function_context(
-    function: RegisteredFunction,
-    counts: Iterable[Count],
-    durations: Durations,
-    pools: Sequence[str],
-    hold: Hold | None,
-) -> dict[str, Any]:
-    """Return what the page of one function shows beside its form.
-
-    Args:
-        function: The function.
-        counts: How many tasks of any function are kept.
-        durations: How long its latest tasks waited and ran.
-        pools: The names of the pools.
-        hold: Why it is on hold, if it is.
-    """
-    own: Counter[State] = Counter()
-    for count in counts:
-        if count.function == function.spec.name:
-            own[count.state] += count.n
+    shown = [each for each in read.functions if _fits(each, wanted.strip().casefold())]
+    registered = {each.spec.name for each in read.functions}
+    kept = _kept(read.counts)
+    ended = _ended(read)
     return {
-        "spec": function.spec,
-        "pool": function.pool,
-        "problem": function.problem,
-        "hold": hold,
-        "pools": pools,
-        "numbers": (*_by_state(function.spec.name, own), *_usual(durations)),
-        "latest": durations.n,
+        "functions": [_row(each, read, kept, ended) for each in shown],
+        "has_any": bool(read.functions),
+        "is_known": read.is_known,
+        "wanted": wanted,
+        "spark": spark,
+        "gone": tuple(hold for hold in read.holds if hold.function not in registered),
     }
 
 
+def _fits(function: RegisteredFunction, text: str) -> bool:
+    return text in f"{function.spec.name}\n{function.spec.doc}".casefold()
+
+
+def _kept(counts: Iterable[Count]) -> Mapping[str, Counter[State]]:
+    kept: defaultdict[str, Counter[State]] = defaultdict(Counter)
+    for count in counts:
+        kept[count.function][count.state] += count.n
+    return kept
+
+
+def _ended(read: Reading) -> Mapping[str, Mapping[State, list[int]]]:
+    """Return how many tasks of each function came to each end in each minute."""
+    ended: defaultdict[str, defaultdict[State, list[int]]] = defaultdict(
+        lambda: defaultdict(lambda: [0] * MINUTES)
+    )
+    first = read.minute - MINUTES + 1
+    for each in read.activity:
+        if first <= each.minute <= read.minute:
+            ended[each.function][each.state][each.minute - first] += each.n
+    return ended
+
+
 def _row(
-    function: RegisteredFunction, counts: Mapping[State, int], hold: Hold | None
+    function: RegisteredFunction,
+    read: Reading,
+    kept: Mapping[str, Counter[State]],
+    ended: Mapping[str, Mapping[State, list[int]]],
 ) -> FunctionRow:
+    name = function.spec.name
+    counts, minutes = kept.get(name, Counter()), ended.get(name, {})
+    failed = sum(sum(minutes.get(state, ())) for state in _UNSUCCESSFUL)
+    ends = tuple(map(sum, zip(*minutes.values(), strict=True)))
     return FunctionRow(
-        name=function.spec.name,
+        function=function,
         summary=function.spec.doc.strip().partition("\n")[0],
-        pool=function.pool,
-        problem=function.problem,
-        hold=hold,
-        live=sum(counts.get(state, 0) for state in LIVE),
-        succeeded=counts.get(State.SUCCEEDED, 0),
-        unsuccessful=counts.get(State.FAILED, 0) + counts.get(State.LOST, 0),
+        hold=next((hold for hold in read.holds if hold.function == name), None),
+        live=_link(name, sum(counts[state] for state in LIVE), LIVE),
+        runs=_link(name, counts.total(), ()),
+        failures=_link(name, sum(counts[state] for state in _UNSUCCESSFUL), _UNSUCCESSFUL),
+        lately=_link(name, sum(ends), (), "1h"),
+        failed_lately=_link(name, failed, _UNSUCCESSFUL, "1h"),
+        spread=read.spreads.get(name),
+        ends=ends,
     )
 
 
-def _by_state(name: str, counts: Mapping[State, int]) -> tuple[Figure, ...]:
-    if not any(counts.values()):
-        return (Figure("Submitted", "none yet"),)
-    return tuple(
-        Figure(
-            state.capitalize(),
-            formats.count(counts[state]),
-            f"/tasks?state={state}&function={quote(name)}",
-        )
-        for state in State
-        if counts.get(state)
-    )
-
-
-def _usual(durations: Durations) -> Iterable[Figure]:
-    for words, percentiles in (("wait", durations.wait), ("run", durations.run)):
-        if percentiles is not None:
-            yield Figure(f"Usual {words}", formats.duration(percentiles.p50))
-            yield Figure(f"Slow {words} (p95)", formats.duration(percentiles.p95))
+def _link(name: str, number: int, states: Iterable[State], since: str = "") -> Link:
+    chosen = [("state", str(state)) for state in State if state in set(states)]
+    bound = [("since", since)] if since else []
+    return Link(number, address("/tasks", [*chosen, ("function", name), *bound]))

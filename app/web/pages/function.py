@@ -5,14 +5,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
 
 from app.domain.catalogue import RegisteredFunction
 from app.domain.errors import InvalidRequest, NotFound, PooldeckError, UnknownFunction
-from app.domain.tasks import RunOptions
+from app.domain.figures import Count, Durations
+from app.domain.tasks import RunOptions, StoredTask, TaskFilter
 from app.runtime.service import Service
 from app.store import queries
 from app.web.bodies import read_submission
-from app.web.contexts.functions import function_context
+from app.web.contexts.function import LATEST, Reading, function_context
 from app.web.dependencies import ServiceDep
 from app.web.errors import STATUS
 from app.web.form_values import FormErrors, body, typed
@@ -96,7 +98,7 @@ def _explained(
     argument, pointer = error.extra.get("argument"), error.extra.get("field", "")
     name = f"{ARGUMENT}{argument}" if argument else pointer.split("/")[-1]
     if name in known:
-        return form(registered.spec, values, errors={name: sentence(error.detail)})
+        return form(registered.spec, values, errors={name: f"{error.detail}."})
     return form(registered.spec, values, error=sentence(error.detail))
 
 
@@ -107,15 +109,26 @@ async def _show(
     shown: Form,
     error: type[PooldeckError] | None = None,
 ) -> Response:
-    counts = await service.read(queries.counts)
-    durations = await service.read(queries.durations, registered.spec.name)
-    holds = {hold.function: hold for hold in service.holds()}
-    context = function_context(
-        registered,
-        counts,
-        durations,
-        list(service.settings.pools),
-        holds.get(registered.spec.name),
-    )
+    context = function_context(await _read(service, registered))
     status = STATUS[error] if error else 200
     return page(request, "functions", "function.html", context | {"form": shown}, status)
+
+
+async def _read(service: Service, registered: RegisteredFunction) -> Reading:
+    name = registered.spec.name
+    counts, durations, latest = await service.read(_figures, name)
+    return Reading(
+        function=registered,
+        counts=counts,
+        durations=durations,
+        latest=latest,
+        pools=list(service.settings.pools),
+        hold=next((hold for hold in service.holds() if hold.function == name), None),
+    )
+
+
+def _figures(
+    connection: Connection, name: str
+) -> tuple[list[Count], Durations, tuple[StoredTask, ...]]:
+    latest = queries.tasks(connection, TaskFilter(functions=(name,)), LATEST)
+    return queries.counts(connection), queries.durations(connection, name), latest.items

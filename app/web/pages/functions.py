@@ -1,27 +1,41 @@
 """The list of functions."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Final
 
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
+
+from app.domain.figures import Activity, Count, Spread
 from app.store import queries
-from app.web.contexts.functions import RELEASED, functions_context
+from app.web.contexts.functions import MINUTES, RELEASED, Reading, functions_context
 from app.web.contexts.told import told
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.pages.posting import done
 from app.web.rendering import page
+from app.web.words import _
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
+_MINUTE: Final = 60  # seconds
+
 
 @router.get("/functions")
-async def functions(request: Request, service: ServiceDep) -> Response:
-    """Show what can be called, and what is on hold."""
-    counts = await service.read(queries.counts)
-    catalogue = service.catalogue
-    context = functions_context(
-        catalogue.functions(), counts, service.holds(), is_known=catalogue.is_known
+async def functions(request: Request, service: ServiceDep, q: str = "") -> Response:
+    """Show what can be called, how it fares, and what is on hold."""
+    minute = service.clock.now() // (_MINUTE * 1_000_000)
+    counts, activity, spreads = await service.read(_figures, minute - MINUTES + 1)
+    read = Reading(
+        functions=service.catalogue.functions(),
+        counts=counts,
+        activity=activity,
+        spreads=spreads,
+        holds=service.holds(),
+        minute=minute,
+        is_known=service.catalogue.is_known,
     )
-    context["told"] = told(request.query_params, RELEASED)
+    said = told(request.query_params, RELEASED)
+    context = functions_context(read, q) | {"told": _(said) if said else None}
     return page(request, "functions", "functions.html", context)
 
 
@@ -30,3 +44,14 @@ async def release(service: ServiceDep, name: str) -> Response:
     """Let a function on hold run again."""
     await service.release(name)
     return done("/functions", "released")
+
+
+def _figures(
+    connection: Connection, since: int
+) -> tuple[list[Count], list[Activity], dict[str, Spread]]:
+    """Read the figures since a minute (since the epoch)."""
+    return (
+        queries.counts(connection),
+        queries.activity(connection, since),
+        queries.spreads(connection, since * _MINUTE),
+    )

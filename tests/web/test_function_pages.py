@@ -1,0 +1,178 @@
+"""What the list of functions and the page of one say."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.domain.catalogue import Catalogue
+from app.domain.controls import Hold
+from app.domain.figures import Activity, Count, Durations, Percentiles, Spread
+from app.domain.states import State
+from app.web.contexts import function, functions
+from app.web.contexts.signature import signature_parts
+from app.web.docstrings import described_arguments
+from app.web.form_examples import example
+from pooldeck.functions import FunctionSpec, Options
+
+NAME = "acme.jobs.work"
+NOW_MINUTE = 1000
+
+
+def spec(name: str = NAME, doc: str = "", **options: Any) -> FunctionSpec:
+    return FunctionSpec(name, "acme.jobs", "()", doc, [], {"type": "object"}, Options(**options))
+
+
+def listed(*specs: FunctionSpec, wanted: str = "", **changes: Any) -> dict[str, Any]:
+    read = functions.Reading(
+        functions=Catalogue(["cpu"], "cpu", specs).functions(),
+        counts=(),
+        activity=(),
+        spreads={},
+        holds=(),
+        minute=NOW_MINUTE,
+        is_known=True,
+    )
+    return functions.functions_context(msgspec.structs.replace(read, **changes), wanted)
+
+
+def ended(minute: int, state: State, n: int) -> Activity:
+    return Activity(minute, "cpu", NAME, state, n, 0.0, 0.0)
+
+
+# The list.
+
+
+def test_functions_are_listed_with_their_problem_their_hold_and_their_tasks() -> None:
+    counts = [
+        Count("cpu", NAME, State.SUCCEEDED, 40),
+        Count("io", NAME, State.SUCCEEDED, 2),
+        Count("cpu", NAME, State.LOST, 1),
+        Count("cpu", NAME, State.QUEUED, 3),
+    ]
+    holds = [Hold("b", 0, 5, "five deaths"), Hold("gone", 0, 7, "seven deaths")]
+    work = spec(doc="Do it.\n\nAnd more.")
+    context = listed(work, spec("b", pool="gpu"), counts=counts, holds=holds)
+    first, other = context["functions"]
+    assert (first.summary, first.function.problem, first.hold) == ("Do it.", None, None)
+    assert (first.live.number, first.runs.number, first.failures.number) == (3, 46, 1)
+    assert first.failures.href == f"/tasks?state=failed&state=lost&function={NAME}"
+    assert "gpu" in other.function.problem
+    assert (other.runs.number, other.hold) == (0, holds[0])
+    assert context["gone"] == (holds[1],)
+
+
+def test_the_last_hour_is_counted_by_minute_and_nothing_before_it() -> None:
+    activity = [
+        ended(NOW_MINUTE - 60, State.SUCCEEDED, 99),
+        ended(NOW_MINUTE - 59, State.SUCCEEDED, 4),
+        ended(NOW_MINUTE, State.SUCCEEDED, 5),
+        ended(NOW_MINUTE, State.FAILED, 2),
+        ended(NOW_MINUTE, State.LOST, 1),
+    ]
+    (row,) = listed(spec(), activity=activity)["functions"]
+    assert (row.lately.number, row.failed_lately.number) == (12, 3)
+    assert (len(row.ends), row.ends[0], row.ends[-1]) == (60, 4, 8)
+    assert row.failed_lately.href.endswith("&since=1h")
+    assert listed(spec())["functions"][0].ends == ()
+
+
+def test_percentiles_stand_beside_the_function_they_are_of() -> None:
+    spread = Spread(None, Percentiles(0.1, 2.0))
+    rows = listed(spec(), spec("b"), spreads={"b": spread})["functions"]
+    assert [row.spread for row in rows] == [None, spread]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [("", ["a.one", "b.two"]), (" ONE ", ["a.one"]), ("pictures", ["b.two"]), ("x", [])],
+)
+def test_functions_are_found_by_name_and_description(wanted: str, names: list[str]) -> None:
+    context = listed(spec("a.one"), spec("b.two", doc="Scale Pictures."), wanted=wanted)
+    assert [row.function.spec.name for row in context["functions"]] == names
+    assert context["has_any"]
+
+
+# One function.
+
+
+def shown(**changes: Any) -> dict[str, Any]:
+    options = changes.pop("options", {})
+    read = function.Reading(
+        function=Catalogue(["cpu"], "cpu", [spec(**options)]).get(NAME),
+        counts=(),
+        durations=Durations(),
+        latest=(),
+        pools=["cpu"],
+        hold=None,
+    )
+    return function.function_context(msgspec.structs.replace(read, **changes))
+
+
+def test_the_numbers_of_a_function_lead_to_its_tasks() -> None:
+    counts = [Count("cpu", NAME, State.FAILED, 3), Count("cpu", "b", State.LOST, 9)]
+    numbers = shown(counts=counts, durations=Durations(10, None, Percentiles(0.34, 3.4)))["numbers"]
+    assert [(each.label, each.value, each.href) for each in numbers] == [
+        ("failed", "3", f"/tasks?state=failed&function={NAME}"),
+        ("Run, half within", "340 ms", None),
+        ("Run, 19 of 20 within", "3.4 s", None),
+    ]
+    assert [(each.label, each.value) for each in shown()["numbers"]] == [("Submitted", "none yet")]
+
+
+def test_options_are_told_in_sentences() -> None:
+    plain = shown()["options"]
+    assert "It has no timeout." in plain
+    assert "It is not run again after an exception or a timeout." in plain
+    declared = {"timeout": 90.0, "retries": 2, "idempotent": True, "sensitive": ("key",)}
+    said = " ".join(shown(options=declared)["options"])
+    for words in ("1 min 30 s at most", "up to 2 times", "It is idempotent", "final: key."):
+        assert words in said
+
+
+def test_a_signature_is_divided_into_names_types_and_defaults() -> None:
+    text = "(path: str, boxes: list[a.Box], mode: Literal['a, b'] = 'a', *rest) -> dict[str, int]"
+    parts = signature_parts(text)
+    assert "".join(piece for _, piece in parts) == text
+
+    def of(kind: str) -> list[str]:
+        return [piece for found, piece in parts if found == kind]
+
+    assert of("name") == ["path", "boxes", "mode", "*rest"]
+    assert "".join(of("type")) == "strlist[a.Box]Literal['a, b']dict[str,int]"
+    assert of("default") == ["'a'"]
+
+
+def test_arguments_are_described_as_the_docstring_says() -> None:
+    doc = """Do it.
+
+Args:
+    path: The picture's
+        file.
+    width (int): Of the result: in pixels.
+
+Returns:
+    nothing: at all
+"""
+    assert described_arguments(doc) == {
+        "path": "The picture's file.",
+        "width": "Of the result: in pixels.",
+    }
+    assert described_arguments("Do it.\n\nReturns:\n    x: y") == {}
+
+
+def test_an_example_has_the_shape_that_the_schema_asks_for() -> None:
+    box = {
+        "type": "object",
+        "properties": {
+            "left": {"type": "integer"},
+            "label": {"type": "string", "default": "none"},
+            "inner": {"$ref": "#/$defs/Box"},
+        },
+    }
+    schema = {"type": "array", "items": {"$ref": "#/$defs/Box"}}
+    (found,) = example(schema, {"Box": box})
+    assert (found["left"], found["label"]) == (1, "none")
+    assert msgspec.json.encode(found).count(b"inner") < 5  # it ends, although the schema does not
+    assert example({"anyOf": [{"enum": ["fit", "fill"]}, {"type": "null"}]}, {}) == "fit"
+    assert example({}, {}) is None

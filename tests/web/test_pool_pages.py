@@ -1,0 +1,149 @@
+"""What the page of the pools says, and what is asked before something is done to them."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.domain.annotations import Annotation
+from app.domain.controls import PoolControl
+from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from app.domain.notices import Need, Notice
+from app.settings import PoolSettings
+from app.web.contexts import confirm_pools
+from app.web.contexts.pools import LATELY, Reading, pools_context
+from app.web.contexts.sizes import meaning, origin, slider_end, typical_memory
+
+MIB = 1024 * 1024
+BUSY = SlotHealth("t1", "acme.render", 7.0)
+
+
+def pool(**changes: Any) -> PoolHealth:
+    health = PoolHealth("cpu", "process", 2, "running", None, 0, 0, None, 0, ())
+    return msgspec.structs.replace(health, **changes)
+
+
+def worker(*slots: SlotHealth, rss_bytes: int | None = None) -> WorkerHealth:
+    return WorkerHealth("cpu-1", 1, "busy", 0, 0, slots, rss_bytes=rss_bytes)
+
+
+# Sizes.
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (1, "1 process, 2 CPUs: 1 CPU stays free."),
+        (2, "2 processes, 2 CPUs: each can compute at full speed."),
+        (4, "4 processes, 2 CPUs: more than the CPUs, work that computes will not go faster."),
+    ],
+)
+def test_a_number_of_processes_is_held_against_the_cpus(size: int, words: str) -> None:
+    assert meaning("process", size, cpus=2, memory=None) == words
+
+
+def test_memory_is_estimated_from_what_workers_hold_now() -> None:
+    workers = [worker(rss_bytes=size * MIB) for size in (90, 100, 400)] + [worker()]
+    typical = typical_memory(workers)
+    assert typical == 100 * MIB
+    words = meaning("process", 4, cpus=4, memory=typical)
+    assert words.endswith("About 400 MiB of memory: 100 MiB each, as its workers hold now.")
+    assert typical_memory([worker()]) is None
+
+
+def test_threads_share_one_process_and_many_of_them_are_warned_of() -> None:
+    few = meaning("thread", 32, cpus=2, memory=50 * MIB)
+    assert few.startswith("32 threads in one process.")
+    assert "The process holds 50 MiB now." in few
+    assert "open connections" not in few
+    assert "open connections" in meaning("thread", 101, cpus=2, memory=None)
+
+
+def test_the_origin_of_a_size_is_told() -> None:
+    by_hand = PoolControl("cpu", 3, 1200)
+    default = PoolSettings(kind="process")
+    assert origin("process", default, by_hand) == "by hand, configured 1,200"
+    paused = PoolControl("cpu", None, 2, "paused")
+    assert origin("process", default, paused) == "default: as many as there are CPUs"
+    assert origin("thread", PoolSettings(kind="thread"), None).startswith("default: four more")
+    assert origin("process", PoolSettings(kind="process", size=4), None) == "from the settings"
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "end"),
+    [("process", 2, 16), ("process", 500, 500), ("thread", 32, 128), ("thread", 900, 900)],
+)
+def test_a_slider_reaches_at_least_to_the_present_size(kind: str, size: int, end: int) -> None:
+    assert slider_end(pool(kind=kind, size=size), cpus=2) == end
+
+
+# The page.
+
+
+def sections(*annotations: Annotation, told: str | None = None, **changes: Any) -> list[Any]:
+    read = Reading(
+        pools=[pool(**changes), pool(name="io")],
+        settings={"cpu": PoolSettings(kind="process"), "io": PoolSettings(kind="process")},
+        annotations={"cpu": annotations},
+        homes={"acme.a": "cpu", "acme.b": "io"},
+        cpus=2,
+    )
+    found: list[Any] = pools_context(read, "cpu", told)["sections"]
+    return found
+
+
+def test_what_was_done_is_said_of_the_pool_it_was_done_to() -> None:
+    assert [each.told for each in sections(told="It is paused.")] == ["It is paused.", None]
+
+
+def test_what_was_done_lately_leaves_out_holds_on_functions_of_other_pools() -> None:
+    done = [Annotation(9, "hold", subject=name) for name in ("acme.a", "acme.b", "acme.gone")]
+    done += [Annotation(8, "drain", "cpu", reason="new disk")] * LATELY
+    lately = sections(*done)[0].lately
+    assert len(lately) == LATELY
+    assert lately[0].words == "acme.a was put on hold"
+    assert (lately[1].words, lately[1].reason) == ("drained", "new disk")
+
+
+def test_attention_is_drawn_to_what_the_state_does_not_say_already() -> None:
+    notices = (Notice(Need.PAUSED, "cpu"), Notice(Need.ABANDONED, "cpu", number=2, worker="cpu-1"))
+    attention = sections(notices=notices)[0].attention
+    assert ["2 abandoned threads" in each.text for each in attention] == [True]
+
+
+# Questions.
+
+
+def test_killing_a_worker_names_the_tasks_that_it_cuts_off_and_asks_for_a_reason() -> None:
+    abandoned = SlotHealth("t2", "acme.wait", 90.0, abandoned=True)
+    asked = confirm_pools.kill_worker(pool(), worker(BUSY, SlotHealth(), abandoned))
+    assert asked.sentences[1] == "1 task runs in it: it is cut off and counts as cancelled."
+    assert [(each.task, each.becomes) for each in asked.affected] == [
+        ("t1", "runs for 7.0 s, will be cancelled"),
+        ("t2", "was abandoned, and its thread ends"),
+    ]
+    assert asked.asks_reason
+    assert asked.back == "/pools#cpu"
+
+
+def test_only_the_first_tasks_of_many_are_listed_and_all_are_counted() -> None:
+    asked = confirm_pools.kill_worker(pool(), worker(*[BUSY] * 32))
+    assert len(asked.affected) + asked.unlisted == 32
+    assert "32 tasks run in it" in asked.sentences[1]
+    assert confirm_pools.kill_worker(pool(), worker()).sentences[1] == "No task runs in it."
+
+
+def test_draining_says_what_becomes_of_what_runs_and_of_what_waits() -> None:
+    busy = confirm_pools.drain(pool(busy=1, queued=1340))
+    assert busy.sentences[0] == "1 task runs in it: it is finished first."
+    assert busy.sentences[1].startswith("1,340 tasks wait in its queue: they stay there")
+    assert confirm_pools.drain(pool()).sentences[:2] == (
+        "No task runs in it.",
+        "No task waits in its queue.",
+    )
+
+
+def test_a_restart_says_how_many_workers_are_replaced() -> None:
+    asked = confirm_pools.restart(pool(workers=(worker(), worker())))
+    assert asked.sentences[0].startswith("2 workers are replaced, one after the other")
+    assert (asked.action, asked.asks_reason) == ("/pools/cpu/restart", True)
