@@ -1,4 +1,4 @@
-"""Numbers, sizes and times as people read them.
+"""Numbers, sizes and times as people read them, in their language.
 
 The browser words what changes on an open page; static/js/formats.js says the same things there, and
 a browser test holds the two against each other.
@@ -7,6 +7,8 @@ a browser test holds the two against each other.
 from datetime import UTC, datetime
 
 import msgspec
+
+from app.web.words import _
 
 NOTHING = "\N{EN DASH}"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -22,20 +24,22 @@ def duration(seconds: float | None) -> str:
         return _under_a_minute(max(seconds, 0.0))
     whole = int(seconds)
     if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+        return _("%(minutes)s min %(seconds)s s", minutes=whole // _MINUTE, seconds=whole % _MINUTE)
     if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
-    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+        minutes = whole % _HOUR // _MINUTE
+        return _("%(hours)s h %(minutes)s min", hours=whole // _HOUR, minutes=minutes)
+    return _("%(days)s d %(hours)s h", days=whole // _DAY, hours=whole % _DAY // _HOUR)
 
 
 def _under_a_minute(seconds: float) -> str:
     milliseconds = int(seconds * 1000)
     if milliseconds < 1:
-        return "under 1 ms" if seconds else "0 s"
+        return _("under 1 ms") if seconds else _("%(n)s s", n=0)
     if milliseconds < 1000:  # noqa: PLR2004 - the thousand of a unit
-        return f"{milliseconds} ms"
+        return _("%(n)s ms", n=milliseconds)
     tenths = milliseconds // 100
-    return f"{tenths // 10}.{tenths % 10} s" if seconds < 10 else f"{tenths // 10} s"  # noqa: PLR2004 - two digits
+    number = f"{tenths // 10}.{tenths % 10}" if seconds < 10 else tenths // 10  # noqa: PLR2004 - two digits
+    return _("%(n)s s", n=number)
 
 
 def ago(at: int | None, now: int) -> str:
@@ -44,16 +48,19 @@ def ago(at: int | None, now: int) -> str:
         return NOTHING
     seconds = (now - at) / 1_000_000
     if abs(seconds) < 1:
-        return "just now"
-    words = _coarse(int(abs(seconds)))
-    return f"{words} ago" if seconds > 0 else f"in {words}"
+        return _("just now")
+    span = _coarse(int(abs(seconds)))
+    return _("%(span)s ago", span=span) if seconds > 0 else _("in %(span)s", span=span)
 
 
 def _coarse(seconds: int) -> str:
-    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+    if seconds >= _DAY:
+        return _("%(n)s d", n=seconds // _DAY)
+    if seconds >= _HOUR:
+        return _("%(n)s h", n=seconds // _HOUR)
+    if seconds >= _MINUTE:
+        return _("%(n)s min", n=seconds // _MINUTE)
+    return _("%(n)s s", n=seconds)
 
 
 def count(number: int) -> str:
@@ -75,6 +82,14 @@ def size(octets: int | None) -> str:
 def percent(value: float | None) -> str:
     """Return a percentage without decimals."""
     return NOTHING if value is None else f"{int(value + 0.5)} %"
+
+
+def rate(value: float) -> str:
+    """Return how often or how many on average: whole from 10 on, else with a decimal or two."""
+    if value >= 10:  # noqa: PLR2004 - two digits
+        return count(int(value + 0.5))
+    steps = 10 if value >= 1 else 100
+    return f"{int(value * steps + 0.5) / steps:g}"
 
 
 def moment(at: int | None) -> str:
@@ -126,7 +141,7 @@ def short_name(function: str) -> str:
 def call_summary(args: str | None, kwargs: str | None, limit: int = 120) -> str:
     """Return JSON arguments on one line, `1, "b", width=3`, cut after `limit` characters."""
     if args is None or kwargs is None:
-        return "too large to show here"
+        return _("too large to show here")
     positional = msgspec.json.decode(args, type=list[msgspec.Raw])
     named = msgspec.json.decode(kwargs, type=dict[str, msgspec.Raw])
     parts = [_text(value) for value in positional]

@@ -7,12 +7,16 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from app.domain.states import State, future_state
 from app.resources import resource
 from app.web import formats, words
 from app.web.contexts.confirm import Confirmation
-from app.web.contexts.frame import frame_context
+from app.web.contexts.frame import notices
+from app.web.contexts.strip import strip
+from app.web.modules import imported_by
+from app.web.state_words import state_word
 
 _FILTERS = (
     "clock",
@@ -23,6 +27,7 @@ _FILTERS = (
     "moment",
     "percent",
     "pretty_json",
+    "rate",
     "short_name",
     "size",
 )
@@ -42,14 +47,28 @@ def environment() -> Environment:
     templates.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's
         words.gettext, words.ngettext, newstyle=True
     )
+    templates.globals |= {"gettext": _gettext, "ngettext": _ngettext}
     templates.filters |= {name: getattr(formats, name) for name in _FILTERS}
+    templates.filters["state_word"] = state_word
     templates.globals |= {
         "ago": formats.ago,
         "call_summary": formats.call_summary,
         "future_state": future_state,
+        "imported_by": imported_by,
         "State": State,
     }
     return templates
+
+
+def _gettext(text: str, /, **values: object) -> Markup:
+    """Look up a text of a template, which may hold markup; `values` may not."""
+    return Markup(words.look_up(text)) % values  # noqa: S704 - templates and catalogues are ours
+
+
+def _ngettext(one: str, many: str, n: int, /, **values: object) -> Markup:
+    """Look up a text of a template by a number, whose thousands are set apart."""
+    form = words.look_up_form(one, many, n)
+    return Markup(form) % (values | {"num": formats.count(n)})  # noqa: S704 - as above
 
 
 def bare_page(
@@ -63,9 +82,29 @@ def bare_page(
         context: What the template shows.
         status: The HTTP status of the answer.
     """
-    static = request.app.state.static_path
-    html = environment().get_template(template).render(static=static, **context)
-    return HTMLResponse(html, status)
+    around = {
+        "static": request.app.state.static_path,
+        "language": words.language.get(),
+        "languages": words.LANGUAGES,
+        "here": _here(request),
+    }
+    html = environment().get_template(template).render(around | dict(context))
+    return HTMLResponse(html, status, _headers())
+
+
+def _here(request: Request) -> str:
+    """Return the address to come back to, such as "/tasks?state=failed"."""
+    if request.method != "GET":
+        return "/"
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _headers() -> dict[str, str]:
+    return {
+        "content-language": words.language.get(),
+        "vary": "accept-language, cookie",
+    }
 
 
 def page(
@@ -81,9 +120,10 @@ def page(
         status: The HTTP status of the answer.
     """
     service = request.app.state.service
-    frame = frame_context(service.feed.latest(), service.state, service.holds())
+    frame = service.feed.latest()
     around = {
-        "frame": frame,
+        "strip": strip(frame),
+        "notices": notices(frame, service.state, service.holds()),
         "section": section,
         "now": service.clock.now(),
         "has_token": service.settings.token is not None,

@@ -1,5 +1,7 @@
 // The switch of themes and the buttons that copy; without JavaScript they stay hidden.
 
+import { _ } from "./words.js";
+
 function setUpTheme() {
   const select = document.getElementById("theme");
   select.value = document.documentElement.dataset.theme ?? "system";
@@ -22,7 +24,7 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-  button.textContent = "Copied";
+  button.textContent = _("Copied");
 });
 document.addEventListener("exchanged", showCopyButtons);
 setUpTheme();

@@ -1,39 +1,46 @@
 // Numbers, sizes and times as people read them, worded as app/web/formats.py words them; a browser
 // test holds the two against each other.
 
+import { _ } from "./words.js";
+
 export const NOTHING = "–";
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-const STEPS = [[86400, "d"], [3600, "h"], [60, "min"]];
 const grouped = new Intl.NumberFormat("en");
 
 export function duration(seconds) {
   if (seconds == null) return NOTHING;
   if (seconds < 60) return underAMinute(Math.max(seconds, 0));
   const whole = Math.floor(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-  return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return _("%(minutes)s min %(seconds)s s", { minutes, seconds: whole % 60 });
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return _("%(hours)s h %(minutes)s min", { hours, minutes: minutes % 60 });
+  return _("%(days)s d %(hours)s h", { days: Math.floor(hours / 24), hours: hours % 24 });
 }
 
 function underAMinute(seconds) {
   const milliseconds = Math.floor(seconds * 1000);
-  if (milliseconds < 1) return seconds ? "under 1 ms" : "0 s";
-  if (milliseconds < 1000) return `${milliseconds} ms`;
-  const tenths = Math.floor(milliseconds / 100);
-  return seconds < 10 ? `${Math.floor(tenths / 10)}.${tenths % 10} s` : `${Math.floor(tenths / 10)} s`;
+  if (milliseconds < 1) return seconds ? _("under 1 ms") : _("%(n)s s", { n: 0 });
+  if (milliseconds < 1000) return _("%(n)s ms", { n: milliseconds });
+  const whole = Math.floor(milliseconds / 1000);
+  const tenths = Math.floor(milliseconds / 100) % 10;
+  const n = seconds < 10 ? `${whole}.${tenths}` : whole;
+  return _("%(n)s s", { n });
 }
 
 // Both times in milliseconds since the epoch.
 export function ago(at, now) {
   const seconds = (now - at) / 1000;
-  if (Math.abs(seconds) < 1) return "just now";
-  const words = coarse(Math.floor(Math.abs(seconds)));
-  return seconds > 0 ? `${words} ago` : `in ${words}`;
+  if (Math.abs(seconds) < 1) return _("just now");
+  const span = coarse(Math.floor(Math.abs(seconds)));
+  return seconds > 0 ? _("%(span)s ago", { span }) : _("in %(span)s", { span });
 }
 
 function coarse(seconds) {
-  const step = STEPS.find(([size]) => seconds >= size);
-  return step ? `${Math.floor(seconds / step[0])} ${step[1]}` : `${seconds} s`;
+  if (seconds >= 86400) return _("%(n)s d", { n: Math.floor(seconds / 86400) });
+  if (seconds >= 3600) return _("%(n)s h", { n: Math.floor(seconds / 3600) });
+  if (seconds >= 60) return _("%(n)s min", { n: Math.floor(seconds / 60) });
+  return _("%(n)s s", { n: seconds });
 }
 
 export function count(number) {
@@ -47,6 +54,12 @@ export function size(octets) {
   const tenths = Math.floor((octets * 10) / 1024 ** step);
   const small = step > 0 && tenths < 100;
   return `${Math.floor(tenths / 10)}${small ? `.${tenths % 10}` : ""} ${UNITS[step]}`;
+}
+
+export function rate(value) {
+  if (value >= 10) return count(Math.floor(value + 0.5));
+  const steps = value >= 1 ? 10 : 100;
+  return String(Math.floor(value * steps + 0.5) / steps);
 }
 
 export function percent(value) {

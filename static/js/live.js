@@ -2,6 +2,7 @@
 
 import { openStream } from "./stream.js";
 
+const language = document.documentElement.lang;
 const frameListeners = new Set();
 const stateListeners = new Set();
 const last = {};
@@ -11,15 +12,16 @@ export function onFrame(listener) {
   if (last.frame) listener(last.frame);
 }
 
+// Tells "connecting", "live" or "lost", and since when (milliseconds since the epoch) it is lost.
 export function onState(listener) {
   stateListeners.add(listener);
-  if (last.state) listener(last.state);
+  if (last.state) listener(last.state, last.since);
 }
 
-function take({ state, frame }) {
-  if (state) {
-    last.state = state;
-    stateListeners.forEach((listener) => listener(state));
+function take({ state, since, frame }) {
+  if (state && state !== last.state) {
+    Object.assign(last, { state, since });
+    stateListeners.forEach((listener) => listener(state, since));
   }
   if (frame) {
     last.frame = frame;
@@ -28,12 +30,13 @@ function take({ state, frame }) {
 }
 
 function shareStream() {
-  const worker = new SharedWorker(document.body.dataset.stream, { type: "module", name: "pooldeck" });
+  const address = `${document.body.dataset.stream}?lang=${language}`;
+  const worker = new SharedWorker(address, { type: "module", name: `pooldeck ${language}` });
   worker.port.onmessage = (event) => take(event.data);
-  worker.onerror = () => openStream(take); // the browser has shared workers, but no modules in them
+  worker.onerror = () => openStream(take, language); // it has shared workers, but no modules in them
   addEventListener("pagehide", () => worker.port.postMessage("bye"));
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
 if ("SharedWorker" in window) shareStream();
-else openStream(take);
+else openStream(take, language);

@@ -1,6 +1,8 @@
 // What every page inside the frame does.
 
+import "./connection.js";
 import "./controls.js";
+import "./keys.js";
 import "./refresh.js";
 import "./strip.js";
 import "./ticking.js";

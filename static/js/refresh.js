@@ -6,7 +6,8 @@
 import { onFrame, onState } from "./live.js";
 import { tickAll } from "./ticking.js";
 
-const PAUSE = 1000; // milliseconds between two fetches
+const PAUSE = 1000; // milliseconds between two fetches, at least
+const SHARE = 20; // a page that the server takes long for is fetched less often: pause / time
 const PROGRESS_PAUSE = 2000;
 const main = document.getElementById("main");
 let pending = false;
@@ -27,6 +28,7 @@ async function fetchPage() {
 }
 
 function exchange(fresh) {
+  if (fresh.body.dataset.stream !== document.body.dataset.stream) location.reload(); // other scripts
   for (const old of document.querySelectorAll("[data-live]")) {
     const part = fresh.getElementById(old.id);
     if (part && !part.isEqualNode(old) && !isInUse(old)) replace(old, document.adoptNode(part));
@@ -66,8 +68,10 @@ async function refresh() {
   fetching = true;
   while (pending && !document.hidden && main.dataset.refresh !== "never") {
     pending = false;
+    const began = performance.now();
     await fetchPage().catch(() => {}); // the connection's own state says so on the page
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    const pause = Math.max(PAUSE, SHARE * (performance.now() - began));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
   fetching = false;
 }

@@ -1,21 +1,48 @@
-// One connection to the server's events, which never gives up: it tells its state ("live",
-// "reconnecting", "offline") and every frame.
+// One connection to the server's events, which never gives up. It tells every frame, and its state:
+// "connecting", "live", or "lost" with `since`, the moment (milliseconds since the epoch) that the
+// server was last heard.
 
-const RETRY_MILLISECONDS = 3000;
+const SILENCE = 10_000; // milliseconds; frames come about each second
+const PAUSES = [500, 1000, 2000, 4000, 8000]; // milliseconds before the next try
 
-export function openStream(tell) {
-  const last = {};
-  const say = (message) => tell(Object.assign(last, message) && message);
+export function openStream(tell, language) {
+  const last = { state: "connecting" };
+  let source;
+  let watchdog;
+  let heardAt = Date.now();
+  let tries = 0;
+
+  function say(message) {
+    Object.assign(last, message);
+    tell(message);
+  }
+
+  function listen() {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(lose, SILENCE);
+  }
+
+  function hear(event) {
+    heardAt = Date.now();
+    tries = 0;
+    listen();
+    say({ state: "live", frame: JSON.parse(event.data) });
+  }
+
+  // Refused, cut off or silent: in each case a fresh connection is what helps.
+  function lose() {
+    source.close();
+    clearTimeout(watchdog);
+    if (last.state !== "lost") say({ state: "lost", since: heardAt });
+    setTimeout(connect, PAUSES[Math.min(tries, PAUSES.length - 1)]);
+    tries += 1;
+  }
 
   function connect() {
-    const source = new EventSource("/api/v1/events");
-    source.onopen = () => say({ state: "live" });
-    source.addEventListener("deck", (event) => say({ frame: JSON.parse(event.data) }));
-    source.onerror = () => {
-      const refused = source.readyState === EventSource.CLOSED; // an answer that is no stream
-      say({ state: refused ? "offline" : "reconnecting" });
-      if (refused) setTimeout(connect, RETRY_MILLISECONDS);
-    };
+    source = new EventSource(`/api/v1/events?lang=${language}`);
+    source.addEventListener("deck", hear);
+    source.onerror = lose;
+    listen();
   }
 
   connect();

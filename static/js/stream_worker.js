@@ -3,7 +3,8 @@
 import { openStream } from "./stream.js";
 
 const ports = new Set();
-const last = openStream((message) => ports.forEach((port) => port.postMessage(message)));
+const tell = (message) => ports.forEach((port) => port.postMessage(message));
+const last = openStream(tell, new URL(self.location).searchParams.get("lang"));
 
 self.onconnect = ({ ports: [port] }) => {
   ports.add(port);

@@ -1,7 +1,7 @@
-// The strip of numbers, the notices and the state of the connection, as frames tell them.
+// The strip of numbers and the notices, as frames tell them.
 
 import { NOTHING, count } from "./formats.js";
-import { onFrame, onState } from "./live.js";
+import { onFrame } from "./live.js";
 import { tickFrom } from "./ticking.js";
 
 const field = (name, within = document) => within.querySelector(`[data-field="${name}"]`);
@@ -37,13 +37,7 @@ onFrame((frame) => {
   for (const state of ["succeeded", "failed", "lost"]) {
     showNumber(`window.${state}`, frame.window[state]);
   }
+  showNumber("incidents", frame.incidents);
   tickFrom(field("oldest_wait"), frame.oldest_wait, NOTHING);
   showNotices(frame.notices);
-});
-
-onState((state) => {
-  const connection = document.querySelector(".connection");
-  connection.dataset.connection = state;
-  field("connection", connection).textContent = state;
-  document.documentElement.toggleAttribute("data-stale", state !== "live");
 });
