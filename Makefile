@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SAMPLES := examples/data/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench soak lint wheel clean
+.PHONY: help install run test bench words pictures soak lint wheel clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ test: $(READY) ## Run every test (one of them: .venv/bin/pytest tests/test_launc
 
 bench: $(READY) ## Measure throughput and latency on this machine
 	$(BIN)/python -m bench
+
+words: $(READY) ## Bring the catalogues of translations up to date with the texts in use
+	PYTHONPATH=tests $(BIN)/python -m catalogues
+
+pictures: $(READY) $(SAMPLES) ## Take the pictures of README and docs anew, from a server that works
+	PYTHONPATH=tests $(BIN)/python -m pictures build/pictures
 
 soak: $(READY) ## Do bad things to a server for ten minutes (SECONDS=60 SEED=1), and see what holds
 	PYTHONPATH=tests $(BIN)/python -m faults.soak

@@ -14,7 +14,18 @@ from types import ModuleType
 import msgspec
 import psutil
 
-from bench import batches, crash, gil, idle, large_store, latency, recovery, requests
+from bench import (
+    batches,
+    browser,
+    crash,
+    dashboards,
+    gil,
+    idle,
+    large_store,
+    latency,
+    recovery,
+    requests,
+)
 from bench.figures import Figure, table
 from bench.scale import Scale, quick
 from pooldeck.cpus import usable_cpus
@@ -25,6 +36,8 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "latency": latency,
     "large-store": large_store,
     "idle": idle,
+    "dashboards": dashboards,
+    "browser": browser,
     "gil": gil,
     "crash": crash,
     "recovery": recovery,

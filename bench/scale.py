@@ -25,6 +25,9 @@ class Scale(Struct, frozen=True):
     page_views: int = 20
     idle_seconds: float = 20.0
     gil_seconds: int = 5
+    browser_seconds: float = 30.0
+    dashboards: int = 200
+    dashboard_seconds: float = 20.0
 
 
 def quick(folder: Path) -> Scale:
@@ -43,4 +46,6 @@ def quick(folder: Path) -> Scale:
         page_views=5,
         idle_seconds=5.0,
         gil_seconds=2,
+        browser_seconds=5.0,
+        dashboard_seconds=5.0,
     )

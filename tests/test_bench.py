@@ -16,6 +16,7 @@ from app.store.tables import tasks
 from bench import (
     batches,
     crash,
+    dashboards,
     figures,
     gil,
     idle,
@@ -44,6 +45,8 @@ HANDFUL = Scale(
     page_views=1,
     idle_seconds=0.1,
     gil_seconds=1,
+    dashboards=2,
+    dashboard_seconds=0.5,
 )
 
 
@@ -53,6 +56,7 @@ MEASUREMENTS = {
     latency: {"a no-op alone, process pool: median", "a no-op alone, thread pool: median"},
     large_store: {"memory of the server, large store", "large store: overview page"},
     idle: {"idle: memory of the server (RSS)"},
+    dashboards: {"2 open dashboards, 20 tasks a second: frames"},
     gil: {"/healthz under GIL abuse: 99th percentile"},
     crash: {"SIGKILL of a worker to the next start", "  pebble"},
     recovery: {"until ready: 30 queued, 10 interrupted", "  empty store"},

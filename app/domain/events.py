@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from app.domain.health import PoolHealth
+from app.domain.notices import Notice
 from app.domain.states import State
 
 
@@ -41,3 +42,5 @@ class Frame(Struct, frozen=True):
     oldest_wait: float | None  # seconds that the oldest queued task has waited
     pools: tuple[PoolHealth, ...]
     changed: tuple[str, ...] | None  # ids of tasks that changed; None: too many to name
+    incidents: int = 0  # of the last 24 hours
+    notices: tuple[Notice, ...] = ()  # what needs attention beside the pools

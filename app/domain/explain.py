@@ -24,8 +24,23 @@ def explain(error: ValidationError, *, hidden: bool = False) -> str:
         error: What the validator reports; its path starts with the argument's name.
         hidden: Whether the value must not be repeated.
     """
+    error = _innermost(error)
     value = "the value" if hidden else _shortened(error.instance)
     return f"{_place(error.instance_path)}: {_problem(error, value, hidden=hidden)}"
+
+
+def _innermost(error: ValidationError) -> ValidationError:
+    """Return what is wrong inside, where the value as a whole is of one of several types."""
+    kind = error.kind
+    if isinstance(kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
+        inside = [
+            each
+            for branch in kind.context
+            for each in branch
+            if len(each.instance_path) > len(error.instance_path)
+        ]
+        return _innermost(inside[0]) if inside else error
+    return error
 
 
 def _problem(error: ValidationError, value: str, *, hidden: bool) -> str:

@@ -41,6 +41,13 @@ class Durations(Struct, frozen=True):
     run: Percentiles | None = None
 
 
+class Spread(Struct, frozen=True):
+    """How long the tasks of a function that ended lately waited and ran; None where none did."""
+
+    wait: Percentiles | None
+    run: Percentiles | None
+
+
 class FunctionFigures(Struct, frozen=True):
     """What became of a function's tasks: all that are kept, and those that ended in a window."""
 

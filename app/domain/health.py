@@ -3,6 +3,8 @@
 from msgspec import Struct
 
 from app.domain.controls import PoolControl
+from app.domain.history import Recent
+from app.domain.notices import Notice
 
 
 class SlotHealth(Struct, frozen=True):
@@ -14,14 +16,17 @@ class SlotHealth(Struct, frozen=True):
     task: str | None = None
     function: str | None = None
     elapsed: float | None = None
-    usual_p50: float | None = None
+    usual_p50: float | None = None  # seconds: half of its function's latest runs took at most this
+    usual_p95: float | None = None  # and nineteen in twenty at most this
+    is_late: bool = False  # it runs longer than nineteen in twenty do, and noticeably so
     abandoned: bool = False
     timeout: float | None = None  # seconds that it may run
     cancel_requested: bool = False  # it was asked to end itself
+    fraction: float | None = None  # how much of it is done, if it says so
 
 
 class SwitchRates(Struct, frozen=True):
-    """Context switches per second of a worker process."""
+    """Context switches per second of worker processes."""
 
     voluntary: float
     involuntary: float
@@ -39,6 +44,17 @@ class WorkerHealth(Struct, frozen=True):
     rss_bytes: int | None = None
     cpu_percent: float | None = None
     ctx_switches_per_s: SwitchRates | None = None
+    restarts: int = 0  # how many workers had its place before, since the server started
+    replaced: str | None = None  # the last of them
+
+
+class DeadWorker(Struct, frozen=True):
+    """A worker that died a moment ago, and whose fault that was if it is known."""
+
+    id: str
+    incident: str
+    cause: str  # in words, such as "killed by SIGSEGV"
+    function: str | None
 
 
 class PoolHealth(Struct, frozen=True):
@@ -55,5 +71,9 @@ class PoolHealth(Struct, frozen=True):
     incidents: int
     workers: tuple[WorkerHealth, ...]
     spare: int = 0  # workers that are ready to take a dead one's place
-    notice: str | None = None  # what needs attention, in words, a line for each
+    restarts: int = 0  # workers that were replaced since the server started
+    dead: tuple[DeadWorker, ...] = ()  # the latest first
+    ctx_switches_per_s: SwitchRates | None = None  # of all its workers together
+    recent: Recent | None = None  # what it did in the last minutes
+    notices: tuple[Notice, ...] = ()  # what needs attention
     controls: PoolControl | None = None  # what was set by hand, if anything was

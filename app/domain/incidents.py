@@ -5,6 +5,8 @@ Times are microseconds since the epoch. An end that the server itself brought ab
 
 from msgspec import Struct
 
+from app.domain.states import State
+
 
 class TaskName(Struct, frozen=True):
     """A task and its function."""
@@ -41,6 +43,22 @@ class Incident(Struct, frozen=True):
     peak_rss_bytes: int | None = None
     recovered_at: int | None = None  # None: the pool is not whole yet
     recovery_ms: float | None = None
+
+
+class TaskToday(Struct, frozen=True):
+    """What has become of a task since: its function, its state, and how often it has run."""
+
+    id: str
+    function: str
+    state: State
+    attempt: int
+
+
+class CulpritCount(Struct, frozen=True):
+    """How many workers died of a function; None: whose fault it was is not known."""
+
+    function: str | None
+    n: int
 
 
 class IncidentPage(Struct, frozen=True):

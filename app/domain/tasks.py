@@ -5,6 +5,8 @@ results and errors are JSON text that the server carries without looking inside.
 the thousand hold nothing that could form a cycle, so the garbage collector need not look at them.
 """
 
+from enum import StrEnum
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -302,13 +304,26 @@ class TaskFilter(Struct, frozen=True):
     pools: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # ids of groups of errors
     text: str | None = None
     since: int | None = None
     until: int | None = None
 
 
+class Sort(StrEnum):
+    """What a list begins with: the newest, what ended last, or what ran longest.
+
+    Only tasks that have ended are in the lists by end and by run time, and in the latter only those
+    that ran 10 ms or longer.
+    """
+
+    CREATED = "created"
+    FINISHED = "finished"
+    RUN = "run"
+
+
 class TaskPage(Struct, frozen=True):
-    """One page of a list, newest first; `next_cursor` continues it, None at the end."""
+    """One page of a list; `next_cursor` continues it, None at the end."""
 
     items: tuple[StoredTask, ...]
     next_cursor: str | None
@@ -332,3 +347,10 @@ class Matching(Struct, frozen=True):
 
     found: tuple[TaskRef, ...]
     next: int | None
+
+
+class Total(Struct, frozen=True):
+    """How many tasks fit a filter: exactly `number`, or so many and perhaps more."""
+
+    number: int
+    is_exact: bool

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from app.domain.clock import Clock
+from app.domain.error_groups import group_of
 from app.domain.reruns import rerun_at
 from app.domain.states import State
 from app.domain.tasks import End, LogEntry, QueuedTask, Rerun, RunOptions, Start
@@ -30,6 +31,7 @@ class Attempt(Struct):
     options: RunOptions
     started_at: int | None = None
     log_lines: int = 0
+    fraction: float | None = None  # how much of it is done, as it says
     is_asked: bool = False  # to end itself, by hand: it is not run again then
     answers: "tuple[asyncio.Future[Answer], ...]" = ()
 
@@ -135,6 +137,7 @@ class Attempt(Struct):
             result=outcome.result.decode() if outcome.result is not None else None,
             error=_to_json(error).decode() if error else None,
             measurement=_to_json(measurement).decode() if measurement else None,
+            error_group=group_of(error, self.task.function).id if error else None,
         )
 
     def rerun(self, end: End, error: Error | None) -> Rerun | None:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from app.domain.annotations import Annotation
 from app.domain.incidents import Incident
 from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from app.store.transaction import Transaction
@@ -37,6 +38,7 @@ class Batch(Struct):
     progress: dict[int, ProgressMark] = {}
     log: list[LogEntry] = []
     incidents: dict[str, Incident] = {}
+    annotations: list[Annotation] = []
 
     def __bool__(self) -> bool:
         return bool(self.inserts or self.requests or self.has_happened)
@@ -45,7 +47,13 @@ class Batch(Struct):
     def has_happened(self) -> bool:
         """Tell whether it holds anything that must not be lost."""
         return bool(
-            self.starts or self.ends or self.reruns or self.progress or self.log or self.incidents
+            self.starts
+            or self.ends
+            or self.reruns
+            or self.progress
+            or self.log
+            or self.incidents
+            or self.annotations
         )
 
     def answers(self) -> "Iterator[asyncio.Future[Any]]":
@@ -73,6 +81,8 @@ class Batch(Struct):
             yield Batch(reruns=[rerun])
         for key, incident in self.incidents.items():
             yield Batch(incidents={key: incident})
+        for annotation in self.annotations:
+            yield Batch(annotations=[annotation])
 
     def parted(self) -> "tuple[Batch, Batch]":
         """Return what is asked for and what has happened, each by itself."""
@@ -92,4 +102,5 @@ class Batch(Struct):
             progress=self.progress | newer.progress,
             log=self.log + newer.log,
             incidents=self.incidents | newer.incidents,
+            annotations=self.annotations + newer.annotations,
         )

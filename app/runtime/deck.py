@@ -1,23 +1,30 @@
 """The picture of all pools at this moment, put together from those who know each part of it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from itertools import islice
+from typing import Final
+
+from msgspec.structs import replace
 
 from app.domain.controls import Hold
 from app.domain.errors import NotFound, UnknownFunction
-from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from app.domain.health import DeadWorker, PoolHealth, SwitchRates, WorkerHealth
+from app.domain.notices import Notice
 from app.domain.states import State
 from app.runtime import notices
 from app.runtime.dispatcher import Dispatcher
 from app.runtime.ground import Ground
+from app.runtime.places import Places
 from app.runtime.sampler import Sampler
-from pooldeck.pools.crew import PoolState, Running, Worker, WorkerState
-from pooldeck.pools.pool import Pool
+from app.runtime.tiles import Tiles
+from pooldeck.pools.crew import WorkerState
+
+_DEAD_SECONDS: Final = 8.0  # that a dead worker is shown
 
 
 class Deck:
-    """Health of every pool.
+    """Health of every pool, and what of the rest needs attention.
 
     Args:
         queues: The dispatcher of each pool.
@@ -27,9 +34,11 @@ class Deck:
 
     def __init__(self, queues: Mapping[str, Dispatcher], sampler: Sampler, ground: Ground) -> None:
         self._queues = queues
-        self._sampler = sampler
         self._ground = ground
         self._clock = ground.clock
+        self._tiles = Tiles(ground.clock, sampler, ground.usual)
+        self._places: defaultdict[str, Places] = defaultdict(Places)
+        self._since = notices.Since()
 
     def health(self) -> tuple[PoolHealth, ...]:
         """Return the health of every pool."""
@@ -46,35 +55,52 @@ class Deck:
             raise NotFound(f'there is no pool "{name}"; there are: {", ".join(self._queues)}')
         return self._pool(queue)
 
+    def attention(self) -> tuple[Notice, ...]:
+        """Return what needs attention beside the pools."""
+        recorder = self._ground.recorder
+        return (
+            *notices.of_store(recorder.trouble, recorder.lag.seconds()),
+            *notices.of_errors(self._ground.errors.returned(), self._clock.now()),
+        )
+
+    def look(self, pool: str) -> None:
+        """Note which workers of a pool are gone and new; called when that may have changed."""
+        if queue := self._queues.get(pool):
+            spec = queue.pool.spec
+            self._places[pool].look(queue.pool.workers.values(), spec.workers)
+
     def _pool(self, queue: Dispatcher) -> PoolHealth:
-        pool: Pool = queue.pool
+        pool = queue.pool
         name = pool.spec.name
-        workers = tuple(self._worker(worker) for worker in pool.workers.values())
-        queued = self._ground.tally.number(name, State.QUEUED)
-        return PoolHealth(
+        self.look(name)
+        workers = self._tiles.of(
+            list(pool.workers.values()), self._places[name], queue.in_hand.fraction
+        )
+        health = PoolHealth(
             name=name,
             kind=pool.spec.kind,
             size=pool.size,
             state=pool.state,
             reason=pool.reason,
             busy=pool.busy,
-            queued=queued,
+            queued=self._ground.tally.number(name, State.QUEUED),
             oldest_wait=self._oldest_wait(queue),
             incidents=self._ground.incidents.number(name),
             workers=workers,
             spare=sum(worker.state == WorkerState.SPARE for worker in workers),
-            notice=self._notice(pool, workers, queued),
+            restarts=self._places[name].restarts,
+            dead=tuple(self._dead(name)),
+            ctx_switches_per_s=_switches(workers),
+            recent=self._ground.history.recent(name),
             controls=self._ground.controls.of(name),
         )
+        return replace(health, notices=self._notices(health))
 
-    def _notice(self, pool: Pool, workers: tuple[WorkerHealth, ...], queued: int) -> str | None:
-        lines = list(notices.abandoned(workers))
-        if pool.state == PoolState.RUNNING and (
-            starving := notices.starvation(workers, pool.size, queued)
-        ):
-            lines.append(starving)
-        lines += [notices.on_hold(hold) for hold in self._holds_in(pool.spec.name)]
-        return "\n".join(lines) or None
+    def _notices(self, pool: PoolHealth) -> tuple[Notice, ...]:
+        now = self._clock.now()
+        found = [*notices.of_pool(pool)]
+        found += [notices.on_hold(hold, pool.name, now) for hold in self._holds_in(pool.name)]
+        return self._since.fill(pool.name, found, self._clock.monotonic())
 
     def _holds_in(self, pool: str) -> Iterator[Hold]:
         """Yield the holds on functions that run in this pool unless a submission says otherwise."""
@@ -89,48 +115,16 @@ class Deck:
             return None
         return max(0.0, (self._clock.now() - oldest.ready_at) / 1e6)
 
-    def _worker(self, worker: Worker) -> WorkerHealth:
-        sample = self._sampler.sample(worker.pid)
-        age = self._clock.monotonic() - worker.started_at
-        return WorkerHealth(
-            id=worker.id,
-            pid=worker.pid or None,
-            state=worker.state,
-            started_at=self._clock.now() - int(age * 1e6),
-            tasks_done=worker.tasks_done,
-            slots=self._slots(worker),
-            rss_bytes=sample.rss_bytes if sample else None,
-            cpu_percent=sample.cpu_percent if sample else None,
-            ctx_switches_per_s=sample.switches if sample else None,
-        )
+    def _dead(self, pool: str) -> Iterator[DeadWorker]:
+        for incident in self._ground.incidents.latest(pool, _DEAD_SECONDS):
+            culprit = incident.culprit.function if incident.culprit else None
+            yield DeadWorker(incident.worker, incident.id, incident.cause, culprit)
 
-    def _slots(self, worker: Worker) -> tuple[SlotHealth, ...]:
-        """Return the slots in the order of the threads that run them; free ones are empty.
 
-        Abandoned threads are behind them.
-        """
-        slots = [SlotHealth()] * worker.slots
-        unplaced = []
-        for running in islice(worker.running.values(), worker.slots):  # others wait behind it
-            if running.thread is not None and running.thread <= worker.slots:
-                slots[running.thread - 1] = self._slot(running)
-            else:
-                unplaced.append(running)
-        for place, slot in enumerate(slots):
-            if unplaced and slot.task is None:
-                slots[place] = self._slot(unplaced.pop(0))
-        slots += [self._slot(left, abandoned=True) for left in worker.abandoned.values()]
-        return tuple(slots)
-
-    def _slot(self, running: Running, *, abandoned: bool = False) -> SlotHealth:
-        started_at = running.started_at
-        now = self._clock.monotonic()
-        return SlotHealth(
-            task=running.call.task,
-            function=running.call.function,
-            elapsed=None if started_at is None else max(0.0, now - started_at),
-            usual_p50=self._ground.usual.median(running.call.function),
-            abandoned=abandoned,
-            timeout=running.call.timeout,
-            cancel_requested=running.is_asked,
-        )
+def _switches(workers: tuple[WorkerHealth, ...]) -> SwitchRates | None:
+    rates = [rate for worker in workers if (rate := worker.ctx_switches_per_s)]
+    if not rates:
+        return None
+    return SwitchRates(
+        sum(rate.voluntary for rate in rates), sum(rate.involuntary for rate in rates)
+    )

@@ -7,6 +7,7 @@ simply sees a later frame.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
@@ -15,6 +16,7 @@ from app.domain.clock import Clock
 from app.domain.errors import TooManyStreams
 from app.domain.events import Frame, TaskChanged
 from app.domain.health import PoolHealth
+from app.domain.notices import Notice
 from app.domain.states import FINAL
 from app.runtime.tally import Tally
 
@@ -29,6 +31,8 @@ class Feed:
         clock: The server's time.
         tally: The counts; the feed keeps them up to date.
         pools: Gives the pools' health now.
+        attention: Gives what needs attention beside the pools.
+        incidents: Gives the number of incidents in the last 24 hours.
         streams: How many subscriptions may be open at once.
     """
 
@@ -37,11 +41,16 @@ class Feed:
         clock: Clock,
         tally: Tally,
         pools: Callable[[], tuple[PoolHealth, ...]],
+        attention: Callable[[], tuple[Notice, ...]],
+        *,
+        incidents: Callable[[], int],
         streams: int,
     ) -> None:
         self._clock = clock
         self._tally = tally
         self._pools = pools
+        self._attention = attention
+        self._incidents = incidents
         self._streams = streams
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
         self._changed: set[str] = set()
@@ -101,6 +110,11 @@ class Feed:
         """Note that the picture has changed."""
         if self._subscribers:
             self._stirred.set()
+
+    def look_again(self) -> None:
+        """Note that somebody has just changed the picture and wants to see it changed."""
+        self._glanced_at = -math.inf
+        self.touch()
 
     def _release(self, task_id: str) -> None:
         for future in self._waiters.pop(task_id, ()):
@@ -190,5 +204,7 @@ class Feed:
             throughput=self._tally.throughput(now),
             oldest_wait=max(waits, default=None),
             pools=pools,
+            notices=self._attention(),
             changed=changed,
+            incidents=self._incidents(),
         )

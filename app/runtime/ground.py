@@ -10,9 +10,15 @@ from msgspec import Struct
 from app.domain.catalogue import Catalogue
 from app.domain.clock import Clock
 from app.domain.events import TaskChanged
+from app.domain.figures import Durations
+from app.domain.history import STRETCH
+from app.runtime.annotations import Annotations
 from app.runtime.directory import Directory
+from app.runtime.errors import Errors
+from app.runtime.history import History
 from app.runtime.holds import Holds
-from app.runtime.incidents import Incidents
+from app.runtime.incidents import LATELY_SECONDS, Incidents
+from app.runtime.lately import LATELY
 from app.runtime.pool_controls import Controls
 from app.runtime.recorder import Recorder
 from app.runtime.tally import WINDOW_SECONDS, Tally
@@ -37,8 +43,11 @@ class Ground(Struct, frozen=True):
     usual: Usual
     holds: Holds
     incidents: Incidents
+    errors: Errors
     controls: Controls
     directory: Directory
+    history: History
+    annotations: Annotations
 
 
 async def open_ground(
@@ -60,9 +69,11 @@ async def open_ground(
     """
     database, reader = await _open_store(settings, stack)
     recorder = Recorder(database, settings.limits.pending_writes, announce)
+    annotations = Annotations(recorder, clock)
     holds = Holds(
         recorder,
         clock,
+        annotations,
         await reader.run(queries.holds),
         deaths=settings.hold_after,
         seconds=settings.hold_seconds,
@@ -75,12 +86,30 @@ async def open_ground(
         reader=reader,
         recorder=recorder,
         tally=await _tally(reader, clock),
-        usual=Usual(),
+        usual=_usual(reader, stack),
         holds=holds,
-        incidents=Incidents(recorder, clock, holds, await reader.run(queries.incident_counts)),
-        controls=Controls(recorder, configured, await reader.run(queries.controls)),
+        incidents=await _incidents(recorder, clock, holds, annotations, reader),
+        errors=Errors(recorder, reader, clock, await reader.run(queries.fixed_error_groups)),
+        controls=Controls(recorder, annotations, configured, await reader.run(queries.controls)),
         directory=await _directory(settings, reader, recorder, clock),
+        history=await _history(recorder, clock, reader),
+        annotations=annotations,
     )
+
+
+async def _incidents(
+    recorder: Recorder, clock: Clock, holds: Holds, annotations: Annotations, reader: Reader
+) -> Incidents:
+    since = clock.now() - LATELY_SECONDS * 1_000_000
+    counts = await reader.run(queries.incident_counts)
+    lately = await reader.run(queries.incident_times, since)
+    return Incidents(recorder, clock, holds, annotations, counts=counts, lately=lately)
+
+
+async def _history(recorder: Recorder, clock: Clock, reader: Reader) -> History:
+    present = clock.now() // 1_000_000 // STRETCH * STRETCH
+    kept = await reader.run(queries.stretches, present - LATELY, present)
+    return History(recorder, clock, kept)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Reader]:
@@ -90,6 +119,15 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> tuple[Databa
     reader = Reader(database)
     stack.callback(reader.close)
     return database, reader
+
+
+def _usual(reader: Reader, stack: AsyncExitStack) -> Usual:
+    async def look_up(function: str) -> Durations:
+        return await reader.run(queries.durations, function)
+
+    usual = Usual(look_up)
+    stack.push_async_callback(usual.stop)
+    return usual
 
 
 async def _tally(reader: Reader, clock: Clock) -> Tally:

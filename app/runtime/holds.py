@@ -9,6 +9,7 @@ from typing import Final
 from app.domain.clock import Clock
 from app.domain.controls import Hold
 from app.domain.errors import FunctionOnHold, NotFound, PooldeckError
+from app.runtime.annotations import Annotations
 from app.runtime.recorder import Recorder
 from app.store import records
 
@@ -22,6 +23,7 @@ class Holds:
     Args:
         recorder: Where holds are kept.
         clock: The server's time.
+        annotations: Notes what is put on hold and released.
         held: Those that the store has kept.
         deaths: After so many deaths a function is put on hold; 0: never.
         seconds: The time within which they count.
@@ -31,6 +33,7 @@ class Holds:
         self,
         recorder: Recorder,
         clock: Clock,
+        annotations: Annotations,
         held: Iterable[Hold],
         *,
         deaths: int,
@@ -38,6 +41,7 @@ class Holds:
     ) -> None:
         self._recorder = recorder
         self._clock = clock
+        self._annotations = annotations
         self._most_deaths = deaths
         self._seconds = seconds
         self._held = {hold.function: hold for hold in held}
@@ -94,6 +98,7 @@ class Holds:
     def _put(self, hold: Hold) -> None:
         _log.warning("%s: it is on hold", hold.reason)
         self._held[hold.function] = hold
+        self._annotations.note("hold", subject=hold.function, deaths=hold.deaths)
         self._tell(hold.function)
         saving = asyncio.ensure_future(self._save(hold))
         self._savings.add(saving)
@@ -118,6 +123,7 @@ class Holds:
         await self._recorder.perform(lambda tx: records.lift_hold(tx, function))
         self._held.pop(function, None)
         self._deaths.pop(function, None)
+        self._annotations.note("release", subject=function)
         self._tell(function)
 
     def _tell(self, function: str) -> None:

@@ -77,6 +77,11 @@ class InHand:
         """Yield the numbers of the tasks in hand."""
         return (attempt.task.seq for attempt in self._attempts.values())
 
+    def fraction(self, task_id: str) -> float | None:
+        """Return how much of a task in hand is done, if it has said so."""
+        attempt = self._attempts.get(task_id)
+        return attempt.fraction if attempt else None
+
     # What goes out.
 
     def hand(self, task: QueuedTask, pool: Pool) -> bool:
@@ -172,6 +177,7 @@ class InHand:
     def progressed(self, progress: Progress) -> None:
         """Record how far a task is."""
         if (attempt := self._attempts.get(progress.task)) is not None:
+            attempt.fraction = progress.fraction
             self._recorder.progressed(
                 ProgressMark(
                     seq=attempt.task.seq,

@@ -1,54 +1,153 @@
-"""What of a pool needs somebody's attention, in words. Pure functions of the pool's picture."""
+"""What needs somebody's attention. Pure functions of the picture, and since when each is so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from app.domain.controls import Hold
-from app.domain.health import SlotHealth, WorkerHealth
+from app.domain.error_groups import ErrorGroup
+from app.domain.errors import PooldeckError
+from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from app.domain.notices import HALTED, Need, Notice
 
 STARVING_SECONDS: Final = 10.0
 """How long all slots of a pool must have been busy, with nothing ended, to speak of starvation."""
 
-_SPANS: Final = (
-    (86400, "a day"),
-    (3600, "an hour"),
-    (60, "a minute"),
-    (STARVING_SECONDS, f"{STARVING_SECONDS:g} s"),
-)
+STUCK_SECONDS: Final = 10.0
+"""How long a task must have been running to be called stuck."""
+
+STUCK_TIMES: Final = 3.0
+"""How many times the usual p95 of its function it must have been running for that."""
+
+_OVERDUE_SECONDS: Final = 2.0  # past its timeout: by then it should have been ended
 
 
-def starvation(workers: tuple[WorkerHealth, ...], size: int, waiting: int) -> str | None:
-    """Return the words for a pool in which nothing ends while something waits, None for others.
+def of_pool(pool: PoolHealth) -> Iterator[Notice]:
+    """Yield what of a pool needs attention; `seconds` is None where its picture does not tell."""
+    if pool.state == "broken":
+        yield Notice(Need.BROKEN, pool.name, reason=pool.reason)
+    elif pool.state in HALTED:
+        yield Notice(HALTED[pool.state], pool.name, number=pool.queued)
+    elif starving := _starvation(pool):
+        yield starving
+    yield from _stuck(pool)
+    yield from _abandoned(pool)
+
+
+def _starvation(pool: PoolHealth) -> Notice | None:
+    """Return a notice if nothing ends while something waits.
 
     What runs longest is no sign: the slot that was filled last says since when nothing has ended.
-    The words stay the same for as long as can be: a screen reader says them anew when they change.
     """
-    busy = [slot.elapsed for slot in _slots(workers) if slot.elapsed is not None]
+    busy = [slot.elapsed for _, slot in _slots(pool) if slot.elapsed is not None]
     seconds = min(busy, default=0.0)
-    if not waiting or len(busy) < size or seconds < STARVING_SECONDS:
+    if not pool.queued or len(busy) < pool.size or seconds < STARVING_SECONDS:
         return None
-    slots = "its only slot has" if size == 1 else f"all {size} slots have"
-    span = next(words for least, words in _SPANS if seconds >= least)
-    return (
-        f"starvation: {slots} been busy for over {span} while tasks wait; if what runs waits for "
-        "what is queued, neither ends: make the pool larger, or kill one"
-    )
+    return Notice(Need.STARVATION, pool.name, seconds, pool.size)
 
 
-def abandoned(workers: tuple[WorkerHealth, ...]) -> Iterator[str]:
-    """Yield the words for each worker with threads that outlived their tasks."""
-    for worker in workers:
+def _stuck(pool: PoolHealth) -> Iterator[Notice]:
+    """Yield one notice for the tasks that run far longer than usual, or past their timeout."""
+    stuck = [(worker, slot) for worker, slot in _slots(pool) if _is_stuck(slot)]
+    if len(stuck) == 1:
+        ((worker, slot),) = stuck
+        yield Notice(
+            Need.STUCK,
+            pool.name,
+            slot.elapsed,
+            worker=worker.id,
+            task=slot.task,
+            function=slot.function,
+            usual=slot.usual_p95,
+        )
+    elif stuck:
+        longest = max(slot.elapsed or 0.0 for _, slot in stuck)
+        yield Notice(Need.STUCK, pool.name, longest, len(stuck))
+
+
+def _is_stuck(slot: SlotHealth) -> bool:
+    elapsed = slot.elapsed or 0.0
+    if slot.timeout is not None and elapsed > slot.timeout + _OVERDUE_SECONDS:
+        return True
+    usual = slot.usual_p95
+    return usual is not None and elapsed >= max(STUCK_SECONDS, STUCK_TIMES * usual)
+
+
+def _abandoned(pool: PoolHealth) -> Iterator[Notice]:
+    """Yield a notice for each worker with threads that outlived their tasks."""
+    for worker in pool.workers:
         number = sum(slot.abandoned for slot in worker.slots)
         if number:
-            threads = "1 abandoned thread" if number == 1 else f"{number} abandoned threads"
-            yield f"{threads} in {worker.id}: their tasks are over, but they run on until they end"
+            yield Notice(Need.ABANDONED, pool.name, None, number, worker=worker.id)
 
 
-def on_hold(hold: Hold) -> str:
-    """Return the words for a function of the pool that is on hold."""
-    return f"tasks of {hold.function} wait, since {hold.reason}: release it when it is mended"
+def _slots(pool: PoolHealth) -> Iterator[tuple[WorkerHealth, SlotHealth]]:
+    for worker in pool.workers:
+        yield from ((worker, slot) for slot in worker.slots if not slot.abandoned)
 
 
-def _slots(workers: tuple[WorkerHealth, ...]) -> Iterator[SlotHealth]:
-    for worker in workers:
-        yield from (slot for slot in worker.slots if not slot.abandoned)
+def on_hold(hold: Hold, pool: str, now: int) -> Notice:
+    """Return the notice for a function of a pool that is on hold; `now` is in microseconds."""
+    seconds = max(0.0, (now - hold.since) / 1e6)
+    return Notice(Need.HOLD, pool, seconds, function=hold.function, reason=hold.reason)
+
+
+def of_store(trouble: PooldeckError | None, lag: float | None) -> Iterator[Notice]:
+    """Yield what of the database needs attention.
+
+    Args:
+        trouble: Why it did not take the last commit, if it did not.
+        lag: Seconds that a commit takes, if that is long.
+    """
+    if trouble is not None:
+        yield Notice(Need.REFUSED_WRITES, reason=trouble.detail)
+    elif lag is not None:
+        yield Notice(Need.SLOW_WRITES, seconds=lag)
+
+
+def of_errors(returned: Sequence[ErrorGroup], now: int) -> Iterator[Notice]:
+    """Yield a notice for the groups of errors that came back after somebody had fixed them.
+
+    Args:
+        returned: The groups.
+        now: Microseconds since the epoch.
+    """
+    if len(returned) == 1:
+        (group,) = returned
+        seconds = None if group.changed_at is None else max(0.0, (now - group.changed_at) / 1e6)
+        yield Notice(Need.RETURNED, seconds=seconds, reason=group.type, group=group.id)
+    elif returned:
+        yield Notice(Need.RETURNED, number=len(returned))
+
+
+class Since:
+    """Remembers when each notice was first seen, for those whose time nothing else tells.
+
+    What is there at the first look has been so for nobody knows how long: a pool that was paused
+    before the server started.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[str, dict[tuple[Need, str | None], float | None]] = {}
+
+    def fill(self, pool: str, notices: Iterable[Notice], now: float) -> tuple[Notice, ...]:
+        """Return `notices` with their times.
+
+        Args:
+            pool: The pool that they are about; what is not among them any more is forgotten.
+            notices: All that there are about it now.
+            now: Seconds of the monotonic clock.
+        """
+        before = self._first.get(pool)
+        otherwise = None if before is None else now
+        keyed = [((notice.need, notice.worker), notice) for notice in notices]
+        first = {key: (before or {}).get(key, otherwise) for key, _ in keyed}
+        self._first[pool] = first
+        return tuple(_timed(notice, first[key], now) for key, notice in keyed)
+
+
+def _timed(notice: Notice, first: float | None, now: float) -> Notice:
+    if notice.seconds is not None or first is None:
+        return notice
+    return replace(notice, seconds=now - first)

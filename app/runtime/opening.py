@@ -10,6 +10,7 @@ from functools import partial
 from app.domain.clock import Clock, SystemClock
 from app.domain.controls import ServerRun
 from app.domain.events import TaskChanged
+from app.domain.health import PoolHealth
 from app.domain.ids import TaskIds
 from app.runtime.deck import Deck
 from app.runtime.dispatcher import Dispatcher
@@ -17,6 +18,7 @@ from app.runtime.draining import pools_running
 from app.runtime.ending import Ending
 from app.runtime.feed import Feed
 from app.runtime.ground import Ground, open_ground
+from app.runtime.indexer import Indexer
 from app.runtime.intake import Intake
 from app.runtime.lifetimes import lifetime
 from app.runtime.pool_making import clear_worker_files, make_pool, worker_pids
@@ -49,24 +51,40 @@ async def running(
     sampler = Sampler(partial(worker_pids, queues))
 
     def announce(moves: Sequence[TaskChanged]) -> None:
+        ground.history.take(moves)
+        ground.errors.note(moves)
         feed.announce(moves)  # which is not there yet: it needs the deck, and that the record
 
     async with AsyncExitStack() as stack:
         ground = await open_ground(settings, clock or SystemClock(), announce, stack)
         deck = Deck(queues, sampler, ground)
-        feed = Feed(ground.clock, ground.tally, deck.health, settings.limits.streams)
+        feed = Feed(
+            ground.clock,
+            ground.tally,
+            deck.health,
+            deck.attention,
+            incidents=ground.incidents.lately,
+            streams=settings.limits.streams,
+        )
         feed.start()
         stack.push_async_callback(feed.stop)
+        ground.errors.follow(feed.touch)
+        stack.push_async_callback(ground.errors.stop)
         ground.recorder.start()
         stack.push_async_callback(ground.recorder.stop)
+        ground.history.start(partial(_look, ground, deck))
+        stack.push_async_callback(ground.history.stop)
 
         run = await _begin(ground, stack)
         clear_worker_files(settings)
         for name in settings.pools:
-            queue = _queue(name, ground, feed)
+            queue = _queue(name, ground, deck, feed)
             make_pool(name, ground, run.boot, queue)
             queues[name] = queue
         service = await _service(ground, queues, deck, feed, run, stack)
+        indexer = Indexer(ground.recorder, ground.reader, ground.clock)
+        indexer.start()
+        stack.push_async_callback(indexer.stop)
         sampler.start(partial(_sampled, queues, sampler, feed))
         stack.push_async_callback(sampler.stop)
         await stack.enter_async_context(pools_running(queues, service, ending))
@@ -80,10 +98,23 @@ async def _begin(ground: Ground, stack: AsyncExitStack) -> ServerRun:
     )
     became = await recover(ground.recorder, ground.clock)
     held = len(ground.holds.all())
+    ground.annotations.note(
+        "start", was_clean=beginning.was_clean, down_seconds=beginning.down_seconds
+    )
     return await report(beginning, became, ground.tally, held, ground.recorder)
 
 
-def _queue(name: str, ground: Ground, feed: Feed) -> Dispatcher:
+def _look(ground: Ground, deck: Deck) -> Sequence[PoolHealth]:
+    pools = deck.health()
+    ground.annotations.see(pools)
+    return pools
+
+
+def _queue(name: str, ground: Ground, deck: Deck, feed: Feed) -> Dispatcher:
+    def note_change() -> None:
+        deck.look(name)
+        feed.touch()
+
     return Dispatcher(
         name,
         recorder=ground.recorder,
@@ -94,7 +125,7 @@ def _queue(name: str, ground: Ground, feed: Feed) -> Dispatcher:
         incidents=ground.incidents,
         memory=ground.settings.memory_queue,
         on_functions=ground.directory.report,
-        on_change=feed.touch,
+        on_change=note_change,
     )
 
 
@@ -124,6 +155,7 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
         intake=intake,
         requeue=requeue,
         feed=feed,
+        annotations=ground.annotations,
     )
     scheduler.start()
     stack.push_async_callback(scheduler.stop)
@@ -139,10 +171,12 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
             queues=queues,
             tasks=tasks,
             holds=ground.holds,
+            errors=ground.errors,
             controls=ground.controls,
             deck=deck,
             feed=feed,
             tally=ground.tally,
+            history=ground.history,
             run=run,
         )
     )

@@ -17,11 +17,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from app import failpoints
+from app.domain.annotations import Annotation
 from app.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
 from app.domain.events import TaskChanged
 from app.domain.incidents import Incident
 from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from app.runtime.batch import Batch, Insert, Request
+from app.runtime.lag import Lag
 from app.store import records
 from app.store.database import Database
 from app.store.transaction import Transaction
@@ -60,6 +62,7 @@ class Recorder:
         self._tries_left = _LAST_TRIES
         self._follow: Callable[[Moves], None] = lambda _: None
         self.trouble: PooldeckError | None = None  # why the last commit failed, if it did
+        self.lag = Lag()
 
     def follow_reruns(self, follow: Callable[[Moves], None]) -> None:
         """Give `follow` the moves of tasks that are run again, after each commit."""
@@ -150,6 +153,12 @@ class Recorder:
             self._batch.incidents[incident.id] = incident
         self._wake(asked=False)
 
+    def annotated(self, annotation: Annotation) -> None:
+        """Record what was done to a pool, or what befell it."""
+        with self._lock:
+            self._batch.annotations.append(annotation)
+        self._wake(asked=False)
+
     def progressed(self, mark: ProgressMark) -> None:
         """Record how far an attempt says it is; only the latest of a commit counts."""
         with self._lock:
@@ -188,7 +197,8 @@ class Recorder:
                 is_loaded = len(batch.ends) >= _MANY_ENDS
                 due = time.monotonic() + _GATHER_SECONDS if is_loaded else 0.0
             if batch:
-                self._commit(batch)
+                with self.lag.commit():
+                    self._commit(batch)
             elif self._closing:
                 return
 
@@ -232,6 +242,8 @@ class Recorder:
             reruns = records.rerun(transaction, batch.reruns) if batch.reruns else ()
             for incident in batch.incidents.values():
                 records.save_incident(transaction, incident)
+            if batch.annotations:
+                records.annotate(transaction, batch.annotations)
             failpoints.reach("before_commit")
         failpoints.reach("after_commit")
         return results, transaction.moves, reruns

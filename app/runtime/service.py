@@ -14,15 +14,19 @@ from sqlalchemy import Connection
 from app.domain.catalogue import Catalogue
 from app.domain.clock import Clock
 from app.domain.controls import Hold, ServerRun
+from app.domain.error_groups import LATELY, ErrorGroup, GroupChange, GroupReport
 from app.domain.errors import Conflict, Draining, NotFound
 from app.domain.health import PoolHealth
+from app.domain.history import Recent
 from app.domain.states import FINAL, State
 from app.domain.submissions import Accepted, BulkDone, Cancelled, Submission, TaskStack
 from app.domain.tasks import StoredTask, TaskFilter
 from app.runtime.deck import Deck
 from app.runtime.directory import Directory
 from app.runtime.dispatcher import Dispatcher
+from app.runtime.errors import Errors
 from app.runtime.feed import Feed
+from app.runtime.history import History
 from app.runtime.holds import Holds
 from app.runtime.intake import Intake
 from app.runtime.pool_controls import Controls
@@ -49,10 +53,12 @@ class Parts(Struct, frozen=True):
     queues: Mapping[str, Dispatcher]
     tasks: TaskControl
     holds: Holds
+    errors: Errors
     controls: Controls
     deck: Deck
     feed: Feed
     tally: Tally
+    history: History
     run: ServerRun
 
 
@@ -101,13 +107,20 @@ class Service:
         self._refuse_when_draining()
         return await self._parts.intake.submit_batch(submissions)
 
-    async def cancel(self, task_id: str, *, kill: bool = False) -> Cancelled:
+    async def cancel(
+        self, task_id: str, *, kill: bool = False, reason: str | None = None
+    ) -> Cancelled:
         """Cancel a task that has not started, ask one that runs to end itself, or kill it.
+
+        Args:
+            task_id: Its id.
+            kill: Whether to end it by force if it runs.
+            reason: Why, for the record of what was killed.
 
         Raises:
             NotFound: If there is no such task.
         """
-        return await self._parts.tasks.cancel(task_id, kill=kill)
+        return await self._parts.tasks.cancel(task_id, kill=kill, reason=reason)
 
     async def retry(self, task_id: str) -> StoredTask:
         """Queue a final task again; return it.
@@ -121,9 +134,11 @@ class Service:
         self._refuse_when_draining()
         return await self._parts.tasks.retry(task_id)
 
-    async def cancel_matching(self, selection: Selection, *, kill: bool = False) -> BulkDone:
-        """Cancel every live task that a filter fits, or those of these ids."""
-        return await self._parts.tasks.cancel_all(selection, kill=kill)
+    async def cancel_matching(
+        self, selection: Selection, *, kill: bool = False, reason: str | None = None
+    ) -> BulkDone:
+        """Cancel every live task that a filter fits, or those of these ids; else as `cancel`."""
+        return await self._parts.tasks.cancel_all(selection, kill=kill, reason=reason)
 
     async def retry_matching(self, selection: Selection) -> BulkDone:
         """Queue every final task again that a filter fits, or those of these ids."""
@@ -141,6 +156,17 @@ class Service:
             NotFound: If it is not on hold.
         """
         await self._parts.holds.release(function)
+        self.feed.look_again()
+
+    async def change_error_group(self, group_id: str, change: GroupChange) -> None:
+        """Mute, unmute, fix or reopen a group of errors.
+
+        Raises:
+            NotFound: If there is no such group.
+            Conflict: If the group is in a state that does not allow it.
+        """
+        await self._parts.errors.change(group_id, change)
+        self.feed.look_again()
 
     # Pools and workers.
 
@@ -151,6 +177,7 @@ class Service:
             NotFound: If there is no such pool.
         """
         await self._parts.controls.set_size(self._queue(name).pool, size)
+        self.feed.look_again()
         return self.pool(name)
 
     async def pause_pool(self, name: str) -> PoolHealth:
@@ -160,6 +187,7 @@ class Service:
             NotFound: If there is no such pool.
         """
         await self._parts.controls.set_state(self._queue(name).pool, "paused")
+        self.feed.look_again()
         return self.pool(name)
 
     async def resume_pool(self, name: str) -> PoolHealth:
@@ -169,34 +197,48 @@ class Service:
             NotFound: If there is no such pool.
         """
         await self._parts.controls.set_state(self._queue(name).pool, "running")
+        self.feed.look_again()
         return self.pool(name)
 
-    async def drain_pool(self, name: str) -> PoolHealth:
+    async def drain_pool(self, name: str, reason: str | None = None) -> PoolHealth:
         """Let a pool finish what runs and then stop; return its health.
 
+        Args:
+            name: The pool.
+            reason: Why, for the record.
+
         Raises:
             NotFound: If there is no such pool.
         """
-        await self._parts.controls.set_state(self._queue(name).pool, "stopped")
+        await self._parts.controls.set_state(self._queue(name).pool, "stopped", reason)
+        self.feed.look_again()
         return self.pool(name)
 
-    async def restart_pool(self, name: str) -> PoolHealth:
+    async def restart_pool(self, name: str, reason: str | None = None) -> PoolHealth:
         """Replace a pool's workers one by one, which loads the user's code anew.
 
+        Args:
+            name: The pool.
+            reason: Why, for the record.
+
         Raises:
             NotFound: If there is no such pool.
         """
-        self._queue(name).pool.restart()
+        self._parts.controls.restart(self._queue(name).pool, reason)
         return self.pool(name)
 
-    async def kill_worker(self, worker_id: str) -> PoolHealth:
+    async def kill_worker(self, worker_id: str, reason: str | None = None) -> PoolHealth:
         """End a worker; its tasks are cancelled. Return the health of its pool.
+
+        Args:
+            worker_id: The worker.
+            reason: Why, for the record.
 
         Raises:
             NotFound: If there is no such worker.
         """
         for name, queue in self._parts.queues.items():
-            if queue.pool.kill_worker(worker_id):
+            if self._parts.controls.kill_worker(queue.pool, worker_id, reason):
                 return self.pool(name)
         raise NotFound(f"there is no worker {worker_id}; it may have ended")
 
@@ -254,6 +296,18 @@ class Service:
         """Return the functions on hold, by name."""
         return self._parts.holds.all()
 
+    def returned_errors(self) -> tuple[ErrorGroup, ...]:
+        """Return the groups of errors that came again after they were marked as fixed."""
+        return self._parts.errors.returned()
+
+    async def error_group(self, group_id: str, hours: int = LATELY) -> GroupReport:
+        """Return a group of errors with what was counted in its latest `hours`.
+
+        Raises:
+            NotFound: If there is no such group.
+        """
+        return await self._parts.errors.report(group_id, hours)
+
     async def submit_and_wait(
         self, submission: Submission, idempotency_key: str | None, seconds: float
     ) -> StoredTask:
@@ -287,6 +341,10 @@ class Service:
                 return task
             await asyncio.wait([ended], timeout=seconds)
         return await self.task(task_id)
+
+    def recent(self, pool: str) -> Recent | None:
+        """Return how a pool's last minutes were; None before it was looked at."""
+        return self._parts.history.recent(pool)
 
     def pools(self) -> tuple[PoolHealth, ...]:
         """Return the health of every pool."""

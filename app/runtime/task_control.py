@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from app.domain.events import TaskChanged
 from app.domain.states import FINAL, LIVE, State
 from app.domain.submissions import BulkDone, Cancelled, CancelOutcome
 from app.domain.tasks import StoredTask, TaskFilter, TaskRef
+from app.runtime.annotations import Annotations
 from app.runtime.dispatcher import Dispatcher
 from app.runtime.feed import Feed
 from app.runtime.intake import Intake
@@ -41,6 +43,7 @@ class TaskControl:
         intake: Says whether a task may be queued again.
         requeue: Brings tasks that are queued again to their queues.
         feed: Tells when tasks have ended.
+        annotations: Notes what is killed.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class TaskControl:
         intake: Intake,
         requeue: Requeue,
         feed: Feed,
+        annotations: Annotations,
     ) -> None:
         self._recorder = recorder
         self._reader = reader
@@ -61,6 +65,7 @@ class TaskControl:
         self._intake = intake
         self._requeue = requeue
         self._feed = feed
+        self._annotations = annotations
 
     async def task(self, task_id: str) -> StoredTask:
         """Return a task.
@@ -75,8 +80,15 @@ class TaskControl:
 
     # Cancelling.
 
-    async def cancel(self, task_id: str, *, kill: bool = False) -> Cancelled:
+    async def cancel(
+        self, task_id: str, *, kill: bool = False, reason: str | None = None
+    ) -> Cancelled:
         """Cancel a task that has not started, ask one that runs to end itself, or kill it.
+
+        Args:
+            task_id: Its id.
+            kill: Whether to end it by force if it runs.
+            reason: Why, for the record of what was killed.
 
         Raises:
             NotFound: If there is no such task.
@@ -87,6 +99,10 @@ class TaskControl:
             if task.state in FINAL:
                 return Cancelled("already_ended", task)
             outcome = await self._stop(task.id, task.seq, task.pool, kill=kill)
+            if outcome in {"killed", "abandoned"}:
+                self._annotations.note(
+                    "kill_task", task.pool, task.id, reason, function=task.function, outcome=outcome
+                )
             if outcome in {"killed", "abandoned"} or outcome is None:
                 await self._end_of(task.id)
             task = await self.task(task_id)
@@ -108,19 +124,24 @@ class TaskControl:
             if (await self.task(task_id)).state not in FINAL:
                 await asyncio.wait([ended], timeout=_COMMIT_SECONDS)
 
-    async def cancel_all(self, selection: Selection, *, kill: bool = False) -> BulkDone:
+    async def cancel_all(
+        self, selection: Selection, *, kill: bool = False, reason: str | None = None
+    ) -> BulkDone:
         """Do the same to each live task that is meant."""
+        cancel = partial(self._cancelled, kill=kill, reason=reason)
         if not isinstance(selection, TaskFilter):
-            return await self._each(selection, lambda one: self._cancelled(one, kill=kill))
+            return await self._each(selection, cancel)
         done: Counter[str] = Counter()
         async for found in self._found(_among(selection, LIVE)):
-            done.update(await self._cancel_found(found, kill=kill))
+            done.update(await self._cancel_found(found, cancel))
         return BulkDone(done.total(), dict(done))
 
-    async def _cancelled(self, task_id: str, *, kill: bool) -> str:
-        return (await self.cancel(task_id, kill=kill)).outcome
+    async def _cancelled(self, task_id: str, *, kill: bool, reason: str | None) -> str:
+        return (await self.cancel(task_id, kill=kill, reason=reason)).outcome
 
-    async def _cancel_found(self, found: Sequence[TaskRef], *, kill: bool) -> list[str]:
+    async def _cancel_found(
+        self, found: Sequence[TaskRef], cancel: Callable[[str], Awaitable[str]]
+    ) -> list[str]:
         """Cancel in one commit what has not started, then each of the others by itself."""
         by_pool: defaultdict[str, set[int]] = defaultdict(set)
         for ref in found:
@@ -131,7 +152,7 @@ class TaskControl:
             if (queue := self._queues.get(pool)) is not None:
                 cancelled |= await queue.cancel(seqs, now)
         rest = [ref.id for ref in found if ref.seq not in cancelled]
-        others = await asyncio.gather(*(self._cancelled(one, kill=kill) for one in rest))
+        others = await asyncio.gather(*(cancel(one) for one in rest))
         return ["cancelled"] * len(cancelled) + list(others)
 
     # Retrying.

@@ -5,6 +5,7 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
+from app.domain.annotations import MAX_REASON
 from app.domain.errors import InvalidRequest, NotAvailableYet, TooLarge
 from app.domain.submissions import Submission
 from app.settings import LimitSettings
@@ -22,6 +23,9 @@ Size: TypeAlias = Annotated[
 Paused: TypeAlias = Annotated[
     bool, Meta(description="True: hand nothing out; false: go on, also after a drain.")
 ]
+Reason: TypeAlias = Annotated[
+    str, Meta(max_length=MAX_REASON, description="Why, for those who look at the charts later.")
+]
 
 
 class Batch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +38,13 @@ class CancelRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a cancellation; it may be left out."""
 
     kill: bool = False
+    reason: Reason | None = None
+
+
+class Reasoned(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a call that destroys or interrupts something; it may be left out."""
+
+    reason: Reason | None = None
 
 
 class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +57,7 @@ class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
 _submission = msgspec.json.Decoder(Submission).decode
 _batch = msgspec.json.Decoder(Batch).decode
 _cancel = msgspec.json.Decoder(CancelRequest).decode
+_reasoned = msgspec.json.Decoder(Reasoned).decode
 _pool_change = msgspec.json.Decoder(PoolChange).decode
 
 
@@ -94,6 +106,14 @@ def read_cancel(body: bytes, limits: LimitSettings) -> CancelRequest:
         return CancelRequest()
     check(body, limits.depth)
     return typed(_cancel, body)
+
+
+def read_reason(body: bytes, limits: LimitSettings) -> str | None:
+    """Decode the reason for a call, None for an empty body; raises as `read_submission`."""
+    if not body:
+        return None
+    check(body, limits.depth)
+    return typed(_reasoned, body).reason
 
 
 def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:

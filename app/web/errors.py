@@ -84,7 +84,7 @@ def internal(error: Exception) -> Response:
 def install(app: FastAPI) -> None:
     """Make every error that a call of `app` raises a problem document."""
     app.add_exception_handler(PooldeckError, _known)
-    app.add_exception_handler(HTTPException, _from_starlette)
+    app.add_exception_handler(HTTPException, from_starlette)
     app.add_exception_handler(RequestValidationError, _from_fastapi)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -97,8 +97,13 @@ async def _known(_: Request, error: Any) -> Response:
     return problem(error)
 
 
-async def _from_starlette(request: Request, error: Any) -> Response:
-    """Answer what the router itself refuses: unknown paths and wrong methods."""
+async def from_starlette(request: Request, error: Any) -> Response:
+    """Answer what the router itself refuses: unknown paths and wrong methods.
+
+    Args:
+        request: What was asked.
+        error: Starlette's `HTTPException`.
+    """
     path = request.scope["path"]
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_methods(request))

@@ -20,6 +20,7 @@ from app.web.security import Credentials, Headers, Hosts, headers_of
 _READS: Final = {"GET", "HEAD", "OPTIONS"}
 _PROBES: Final = {"/healthz", "/readyz"}  # asked by machines that know neither name nor token
 _LOGIN: Final = "/login"
+_OPEN: Final = {_LOGIN, "/language"}  # what a person needs to log in
 _STATIC: Final = "/static/"
 _FOR_PROGRAMS: Final = ("/api/", "/metrics", "/openapi.json")
 _CSP: Final = (
@@ -95,7 +96,7 @@ class Guard:
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Ask who is there: send a person to the login page, tell a program to show its token."""
         path: str = scope["path"]
-        is_open = path == _LOGIN or path.startswith(_STATIC)  # what a browser needs to log in
+        is_open = path in _OPEN or path.startswith(_STATIC)
         if self._credentials is None or is_open or self._credentials.fit(headers):
             return None
         if scope["method"] != "GET" or path.startswith(_FOR_PROGRAMS):

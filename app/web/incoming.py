@@ -76,6 +76,11 @@ async def json_body(request: Request) -> bytes:
     return await whole_body(request)
 
 
+async def optional_json_body(request: Request) -> bytes:
+    """Return the body of a request that need not have one; raises as `json_body`."""
+    return await (json_body if "content-type" in request.headers else whole_body)(request)
+
+
 @lru_cache(maxsize=64)
 def _is_json(content_type: bytes) -> bool:
     media_type, _, parameters = content_type.lower().partition(b";")

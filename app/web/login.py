@@ -7,15 +7,17 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from app.web.addresses import HOME, own_path
 from app.web.dependencies import ServiceDep
+from app.web.page_route import PageRoute
 from app.web.rendering import bare_page
 from app.web.security import COOKIE, COOKIE_SECONDS, Credentials
+from app.web.words import _
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _TRIES: Final = 10  # wrong tokens from one address within a minute
 _MINUTE: Final = 60
-_HOME: Final = "/"
 
 
 class Tries:
@@ -43,10 +45,10 @@ class Tries:
 
 
 @router.get("/login")
-async def show_login(request: Request, service: ServiceDep, next: str = _HOME) -> Response:  # noqa: A002
+async def show_login(request: Request, service: ServiceDep, next: str = HOME) -> Response:  # noqa: A002
     """Show the form; without a token there is nothing to log in to."""
     if service.settings.token is None:
-        return RedirectResponse(_HOME, 303)
+        return RedirectResponse(HOME, 303)
     return _form(request, next)
 
 
@@ -55,21 +57,21 @@ async def log_in(
     request: Request,
     service: ServiceDep,
     token: Annotated[str, Form()],
-    next: Annotated[str, Form()] = _HOME,  # noqa: A002
+    next: Annotated[str, Form()] = HOME,  # noqa: A002
 ) -> Response:
     """Take the token, and send the browser on to where it wanted to go."""
     secret = service.settings.token
     if secret is None:
-        return RedirectResponse(_HOME, 303)
+        return RedirectResponse(HOME, 303)
     tries: Tries = request.app.state.tries
     address = request.client.host if request.client else ""
     if tries.are_spent(address):
-        return _form(request, next, "Too many wrong tokens. Wait a minute, then try again.", 429)
+        return _form(request, next, _("Too many wrong tokens. Wait a minute, then try again."), 429)
     credentials = Credentials(secret.get_secret_value())
     if not credentials.is_token(token.strip().encode()):
         tries.note_wrong(address)
-        return _form(request, next, "That is not the token of this server.", 401)
-    response = RedirectResponse(_local(next), 303)
+        return _form(request, next, _("That is not the token of this server."), 401)
+    response = RedirectResponse(own_path(next), 303)
     response.set_cookie(
         COOKIE,
         credentials.new_cookie(),
@@ -90,10 +92,4 @@ async def log_out() -> Response:
 
 
 def _form(request: Request, wanted: str, error: str | None = None, status: int = 200) -> Response:
-    return bare_page(request, "login.html", {"next": _local(wanted), "error": error}, status)
-
-
-def _local(wanted: str) -> str:
-    """Return `wanted` if it is a path of this server; anything else could lead away from it."""
-    is_path = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if is_path and wanted.isprintable() else _HOME
+    return bare_page(request, "login.html", {"next": own_path(wanted), "error": error}, status)

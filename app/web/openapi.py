@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from app.domain.submissions import Submission
 from app.web import schemas
-from app.web.bodies import Batch, CancelRequest, PoolChange
+from app.web.bodies import Batch, CancelRequest, PoolChange, Reasoned
 from app.web.selections import BulkCancel, BulkRetry
 from pooldeck.outcome import Error, Measurement
 
@@ -24,6 +24,7 @@ _MODELS: Final[list[type[Struct]]] = [
     BulkRetry,
     CancelRequest,
     PoolChange,
+    Reasoned,
     Error,
     Measurement,
 ]
@@ -32,6 +33,8 @@ _TAGS: Final = {
     "functions": "What can be called, what became of it, and what is on hold.",
     "pools": "Pools, their workers, what these do now, and what can be done to them.",
     "incidents": "Unexpected deaths of workers.",
+    "errors": "Failures that are alike, counted and decided on together.",
+    "history": "Series over time, and what was done and happened meanwhile.",
     "live": "The live picture.",
     "observing": "For machines that watch the server.",
 }

@@ -1,4 +1,4 @@
-"""A route whose errors are pages for people instead of problem documents for programs."""
+"""A route for people: it speaks their language, and its errors are pages, no problem documents."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -9,26 +9,29 @@ from fastapi.routing import APIRoute
 from app.domain.errors import PooldeckError
 from app.web.errors import STATUS
 from app.web.formats import sentence
+from app.web.language import language_of, speaking
 from app.web.rendering import bare_page
+from app.web.words import _
 
 
 class PageRoute(APIRoute):
-    """Renders `error.html` where a page cannot be made."""
+    """Answers in the reader's language; renders `error.html` where a page cannot be made."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler, with errors turned into pages."""
         handler = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except PooldeckError as error:
-                return error_page(request, error, STATUS[type(error)])
+            with speaking(language_of(request)):
+                try:
+                    return await handler(request)
+                except PooldeckError as error:
+                    return error_page(request, error, STATUS[type(error)])
 
         return answer
 
 
 def error_page(request: Request, error: PooldeckError, status: int) -> Response:
     """Return the page that tells a person of `error`."""
-    said = {"title": error.title, "detail": sentence(error.detail)}
+    said = {"title": _(error.title), "detail": sentence(error.detail)}
     return bare_page(request, "error.html", said, status)

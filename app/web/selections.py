@@ -10,6 +10,7 @@ from app.domain.errors import InvalidRequest, TooLarge
 from app.domain.submissions import Name
 from app.domain.tasks import TaskFilter
 from app.settings import LimitSettings
+from app.web.bodies import Reason
 from app.web.filters import Filter
 from app.web.strict_json import check, typed
 
@@ -28,10 +29,11 @@ class BulkRetry(Struct, frozen=True, forbid_unknown_fields=True):
 class BulkCancel(BulkRetry, frozen=True, forbid_unknown_fields=True):
     """Which tasks to cancel: exactly one of `filter`, `ids` and `all`.
 
-    With `kill`, those that run are ended too.
+    With `kill`, those that run are ended too, for the `reason` that is given.
     """
 
     kill: bool = False
+    reason: Reason | None = None
 
 
 B = TypeVar("B", bound=BulkRetry)

@@ -1,80 +1,113 @@
-// The chart of what ended in each minute: bars on top of one another, drawn by uPlot.
+// The chart over time: what is chosen stands in the address; the server is asked anew at each step,
+// when something happened to a pool, and when another choice is made.
 
-import { count } from "./formats.js";
+import { draw, room } from "./chart_drawing.js";
+import { markHooks } from "./chart_marks.js";
+import { amount } from "./chart_values.js";
+import { onFrame } from "./live.js";
 
-const REFRESH_MILLISECONDS = 10_000;
-const HEIGHT = 165; // of the drawing, in pixels; its legend stands below
-const KINDS = [
-  ["succeeded", "--ok"],
-  ["failed", "--failed"],
-  ["cancelled", "--dim"],
-  ["lost", "--lost"],
-];
-const box = document.getElementById("throughput");
-let chart = null;
-let counted = null; // the numbers by kind; the bars hold their sums
+const SOON = 400; // milliseconds after something happened, so that it is stored
+const LEAST_SECONDS = 10; // between two looks
+const form = document.getElementById("chart-choice");
+const box = document.getElementById("chart");
+const choose = (name) => form.elements[name];
+let data = read();
+let plot = null;
+let timer = 0;
+let asked = 0; // the latest question: answers to earlier ones are dropped
 
-// A canvas knows no custom properties: let the browser resolve the colour.
-function colour(property) {
-  const probe = document.createElement("i");
-  probe.style.color = `var(${property})`;
-  box.append(probe);
-  const value = getComputedStyle(probe).color;
-  probe.remove();
-  return value;
+function read() {
+  return JSON.parse(document.getElementById("chart-data").textContent);
 }
 
-// Bars stand on one another: each series is the sum of its kind and those below, the tallest drawn first.
-function stacked(data) {
-  const sums = [];
-  let below = data.at.map(() => 0);
-  for (const [kind] of KINDS) {
-    below = below.map((sum, index) => sum + data[kind][index]);
-    sums.unshift(below);
+function redraw() {
+  const index = plot?.cursor.idx;
+  plot?.destroy();
+  plot = data.lines.length ? draw(box, data, { ...markHooks(() => data.marks), setCursor: [showAt] }) : null;
+  if (plot && index != null) point(index);
+}
+
+// The column of the latest values tells those at the cursor while it is on the chart.
+function showAt({ cursor }) {
+  const head = document.getElementById("chart-at");
+  const index = cursor.idx;
+  const isAway = index == null || cursor.left < 0;
+  head.textContent = isAway ? head.dataset.latest : uPlot.fmtDate("{HH}:{mm}:{ss}")(new Date((data.start + index * data.step) * 1000));
+  document.querySelectorAll("#chart-table td[data-latest]").forEach((cell, line) => {
+    cell.textContent = isAway ? cell.dataset.latest : amount(data.lines[line].values[index], data.unit);
+  });
+}
+
+function point(index) {
+  const last = plot.data[0].length - 1;
+  const left = plot.valToPos(plot.data[0][Math.max(0, Math.min(index, last))], "x");
+  plot.setCursor({ left, top: 0 });
+}
+
+function address(path) {
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+  return `${path}?${query}`;
+}
+
+async function look() {
+  const question = (asked += 1);
+  const response = await fetch(address("/chart")).catch(() => null);
+  const text = response?.ok ? await response.text() : null;
+  if (text && question === asked) exchange(new DOMParser().parseFromString(text, "text/html"));
+  plan();
+}
+
+function exchange(fresh) {
+  document.getElementById("chart-drawn").replaceWith(document.adoptNode(fresh.getElementById("chart-drawn")));
+  data = read();
+  localTimes();
+  redraw();
+}
+
+function plan(milliseconds = Math.max(data.step, LEAST_SECONDS) * 1000) {
+  clearTimeout(timer);
+  timer = setTimeout(() => !document.hidden && look(), milliseconds);
+}
+
+function localTimes() {
+  for (const time of document.querySelectorAll("#chart-drawn time[data-clock]")) {
+    time.textContent = uPlot.fmtDate("{HH}:{mm}:{ss}")(new Date(time.dateTime));
   }
-  return [data.at, ...sums];
 }
 
-const clock = uPlot.fmtDate("{HH}:{mm}");
-const total = (kind) => counted[kind].reduce((sum, number) => sum + number, 0);
-
-function series([kind, property]) {
-  const fill = colour(property);
-  const value = (_plot, _sum, _series, index) => count(index == null ? total(kind) : counted[kind][index]);
-  return { label: kind, value, stroke: fill, fill, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.75, 24] }) };
+// Not every series is known by function or state.
+function offerGroups() {
+  const known = choose("series").selectedOptions[0].dataset.groups.split(" ");
+  for (const option of choose("by").options) option.disabled = !known.includes(option.value);
+  if (!known.includes(choose("by").value)) choose("by").value = "none";
 }
 
-function options() {
-  const axis = { stroke: colour("--dim"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
-  const whole = (_plot, values) => values.map((value) => (Number.isInteger(value) ? String(value) : ""));
-  return {
-    width: box.clientWidth - 12,
-    height: HEIGHT,
-    scales: { x: { range: (_plot, low, high) => [low - 45, high + 45] }, y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, 4)] } },
-    axes: [{ ...axis, size: 30, grid: { show: false }, values: [[300, "{HH}:{mm}", null, null, null, null, null, null, 1]] }, { ...axis, values: whole, size: 46 }],
-    series: [{ label: "in", value: (_plot, at) => (at == null ? "the hour" : clock(new Date(at * 1000))) }, ...KINDS.toReversed().map(series)],
-    cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
-    legend: { isolate: false },
-  };
-}
+form.addEventListener("change", ({ target }) => {
+  offerGroups();
+  if (["pool", "function"].includes(target.name)) location.assign(address("/"));
+  else history.replaceState(null, "", address("/"));
+  look();
+});
 
-function draw() {
-  chart?.destroy();
-  chart = new uPlot(options(), stacked(counted), box);
-}
+box.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+  if (!plot || !step) return;
+  event.preventDefault();
+  point((plot.cursor.idx ?? plot.data[0].length - 1) + step);
+});
+box.addEventListener("blur", () => plot?.setCursor({ left: -10, top: -10 }));
 
-async function refresh() {
-  if (document.hidden) return;
-  const response = await fetch(box.dataset.source).catch(() => null);
-  if (!response?.ok) return;
-  counted = await response.json();
-  if (chart) chart.setData(stacked(counted));
-  else draw();
-}
+let story = null; // what has happened to the pools, as frames tell it
+onFrame(({ pools }) => {
+  const now = JSON.stringify(pools.map(({ size, state, incidents, restarts }) => [size, state, incidents, restarts]));
+  if (story !== null && now !== story) plan(SOON);
+  story = now;
+});
 
-new ResizeObserver(() => chart?.setSize({ width: box.clientWidth - 12, height: HEIGHT })).observe(box);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart && draw());
-addEventListener("themechange", () => chart && draw());
-document.addEventListener("visibilitychange", refresh);
-setInterval(refresh, REFRESH_MILLISECONDS);
-refresh();
+new ResizeObserver(() => plot?.setSize(room(box))).observe(box);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+addEventListener("themechange", redraw);
+document.addEventListener("visibilitychange", () => document.hidden || look());
+localTimes();
+redraw();
+plan();

@@ -1,94 +1,50 @@
-// The deck: fills the markup that the server rendered, or clones of it, with what a frame tells.
+// The deck: fills the cards of the pools that the server rendered with what frames tell.
 
-import { NOTHING, count, percent, size } from "./formats.js";
+import { field, mark, say } from "./fields.js";
+import { NOTHING, count, duration, percent, rate } from "./formats.js";
 import { onFrame } from "./live.js";
+import { spark } from "./sparkline.js";
+import { stateWord } from "./state_words.js";
 import { tickFrom } from "./ticking.js";
+import { fillWorkers } from "./tiles.js";
+import { ngettext } from "./words.js";
 
-const blankWorker = document.getElementById("worker-template").content.firstElementChild;
-const blankSlot = document.getElementById("slot-template").content.firstElementChild;
-const field = (element, name) => element.querySelector(`[data-field="${name}"]`);
+const cards = new Map([...document.querySelectorAll("[data-pool]")].map((card) => [card.dataset.pool, card]));
 
-function say(element, name, text) {
-  const target = field(element, name);
-  if (target.textContent !== text) target.textContent = text;
+function fillState(card, { state, reason, workers }) {
+  mark(card, "state", state);
+  mark(field(card, "mark"), "state", state);
+  say(card, "state", stateWord(state));
+  field(card, "reason_box").hidden = state !== "broken";
+  say(card, "reason", reason ?? "");
+  field(card, "empty").hidden = workers.length > 0;
 }
 
-function slotState(worker, slot) {
-  if (slot.abandoned) return "abandoned";
-  if (slot.task != null) return slot.cancel_requested ? "asked" : "busy";
-  return ["starting", "stopping"].includes(worker.state) ? worker.state : "idle";
+function fillRecent(card, recent) {
+  say(card, "utilization", recent ? percent(100 * recent.utilization) : NOTHING);
+  say(card, "throughput", recent ? rate(recent.throughput) : NOTHING);
+  say(card, "wait_p95", duration(recent?.wait_p95));
+  say(card, "run_p95", duration(recent?.run_p95));
+  const line = field(card, "spark");
+  const points = spark(recent?.spark ?? []);
+  if (line.getAttribute("points") !== points) line.setAttribute("points", points);
 }
 
-function fillSlot(element, worker, slot, number) {
-  const state = slotState(worker, slot);
-  element.dataset.state = state;
-  element.querySelector(".mark").dataset.state = state;
-  say(element, "slot.number", String(number));
-  say(element, "slot.word", state);
-  fillTask(field(element, "slot.task"), slot);
-  fillUsual(field(element, "slot.usual"), slot);
-  tickFrom(field(element, "slot.elapsed"), slot.elapsed, "");
-}
-
-function fillTask(link, { task, function: name }) {
-  link.hidden = task == null;
-  if (link.hidden) return;
-  link.href = `/tasks/${task}`;
-  link.title = name;
-  link.textContent = name.split(".").at(-1);
-}
-
-function fillUsual(bar, { usual_p50: usual }) {
-  bar.hidden = !usual;
-  bar.dataset.usual = usual || "";
-}
-
-function fillSlots(list, worker) {
-  while (list.children.length < worker.slots.length) list.append(blankSlot.cloneNode(true));
-  while (list.children.length > worker.slots.length) list.lastElementChild.remove();
-  worker.slots.forEach((slot, index) => fillSlot(list.children[index], worker, slot, index + 1));
-}
-
-function fillWorker(element, worker) {
-  element.dataset.worker = worker.id;
-  element.dataset.state = worker.state;
-  say(element, "worker.id", worker.id);
-  say(element, "worker.state", worker.state);
-  say(element, "worker.cpu", percent(worker.cpu_percent));
-  say(element, "worker.rss", size(worker.rss_bytes));
-  say(element, "worker.done", count(worker.tasks_done));
-  fillSlots(element.querySelector("[data-slots]"), worker);
-}
-
-// Workers keep their element as long as they live, so that focus and hover stay where they are.
-function fillWorkers(list, workers) {
-  const present = new Map([...list.children].map((element) => [element.dataset.worker, element]));
-  workers.forEach((worker, index) => {
-    const element = present.get(worker.id) ?? blankWorker.cloneNode(true);
-    present.delete(worker.id);
-    if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
-    fillWorker(element, worker);
-  });
-  present.forEach((element) => element.remove());
-}
-
-function fillPool(element, pool) {
-  element.dataset.state = pool.state;
-  element.querySelector(".pool-state .mark").dataset.state = pool.state;
-  say(element, "pool.state", pool.state);
-  for (const name of ["busy", "size", "queued"]) say(element, `pool.${name}`, count(pool[name]));
-  tickFrom(field(element, "pool.oldest_wait"), pool.oldest_wait, NOTHING);
-  field(element, "pool.reason_box").hidden = pool.state !== "broken";
-  say(element, "pool.reason", pool.reason ?? "");
-  fillWorkers(element.querySelector("[data-workers]"), pool.workers);
+function fillFigures(card, pool) {
+  const switches = pool.ctx_switches_per_s;
+  for (const name of ["busy", "size", "queued", "incidents"]) say(card, name, count(pool[name]));
+  for (const name of ["voluntary", "involuntary"]) say(card, name, switches ? count(Math.floor(switches[name] + 0.5)) : NOTHING);
+  say(card, "restarts", ngettext("%(num)s restart", "%(num)s restarts", pool.restarts));
+  tickFrom(field(card, "oldest_wait"), pool.oldest_wait, NOTHING);
 }
 
 onFrame((frame) => {
-  for (const state of ["succeeded", "failed", "cancelled", "lost"]) {
-    say(document, `ended.${state}`, count(frame.window[state]));
-  }
   for (const pool of frame.pools) {
-    const element = document.querySelector(`[data-pool="${CSS.escape(pool.name)}"]`);
-    if (element) fillPool(element, pool);
+    const card = cards.get(pool.name);
+    if (!card) continue;
+    fillState(card, pool);
+    fillFigures(card, pool);
+    fillRecent(card, pool.recent);
+    fillWorkers(field(card, "workers"), pool);
   }
 });

@@ -36,6 +36,12 @@ def tell(lines: list[str]) -> int:
     return len(lines)
 
 
+@task(pool="io")
+def nap(seconds: float) -> None:
+    """Sleep for a moment."""
+    time.sleep(seconds)
+
+
 @task(pool="cpu")
 def hold(path: str) -> str:
     """Keep a process until the file `path` is there."""
@@ -46,6 +52,15 @@ def hold(path: str) -> str:
 def wait(path: str) -> str:
     """Keep a thread until the file `path` is there."""
     return _wait_for(Path(path))
+
+
+@task(pool="io")
+def narrate(path: str) -> str:
+    """Log before and after the file `path` is there."""
+    logging.getLogger("shown").info("before the file")
+    found = _wait_for(Path(path))
+    logging.getLogger("shown").warning("after the file")
+    return found
 
 
 @task(pool="io", sensitive=("secret",))

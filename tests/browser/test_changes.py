@@ -46,7 +46,7 @@ def test_a_task_that_runs_is_asked_and_shown_as_asked(
     words = follow(client, post(client, f"/tasks/{task_id}/cancel"))
     assert "It was asked to end itself" in words
     assert "running Future RUNNING" in words
-    assert "asked to end itself Times" in words
+    assert "asked to end itself Its way" in words
     assert "asked to end" in text_of(page_with(client, "/pools", task_id))
     page_with(client, "/", 'data-state="asked"')
 
@@ -218,6 +218,7 @@ def test_a_worker_is_killed_after_a_question(own: Serving) -> None:
     assert "No task runs in it." in text_of(page(own.client, path))
     assert "The worker was killed" in follow(own.client, post(own.client, path))
     assert "there is no worker" in post(own.client, "/workers/cpu-0/kill").text.lower()
+    assert post(own.client, path, reason="x" * 501).status_code == 422
 
 
 # Crashes.
@@ -230,9 +231,9 @@ def test_a_crash_is_told_and_its_function_released(own: Serving) -> None:
     assert "killed by SIGSEGV" in text_of(listed)
     href = re.findall(r'href="(/incidents/[^"]+)"', listed)[0]
     words = text_of(page(own.client, href))
-    assert "The culprit is shown.die" in words
+    assert "It died of shown.die" in words
     assert "Fatal Python error: Segmentation fault" in words
-    page_with(own.client, "/", "is on hold, its tasks wait")
+    page_with(own.client, "/", "is on hold")
     for path in ("/functions", "/functions/shown.die"):
         assert 'action="/functions/shown.die/release"' in page(own.client, path)
     words = follow(own.client, post(own.client, "/functions/shown.die/release"))

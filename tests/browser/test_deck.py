@@ -1,13 +1,13 @@
-"""The pages in a real browser: they follow what happens, and their controls work."""
+"""The deck in a real browser: it shows what happens to pools, workers and tasks as it happens."""
 
-import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 from serving import Serving, serving
 
-from app.web import formats
 from browser.looking import Open, barriers, expect_live, submitted
 
 
@@ -21,8 +21,8 @@ def test_the_deck_follows_a_task_from_its_start_to_its_end(
     slot = page.locator(".slot", has=page.locator(f'a[href="/tasks/{task_id}"]'))
     expect(slot).to_have_attribute("data-state", "busy")
     expect(slot.locator(".slot-task")).to_have_text("hold")
-    expect(slot.locator('[data-field="slot.elapsed"]')).to_have_text(re.compile(r"^[1-9]\.\d s$"))
-    busy = page.locator('[data-pool="cpu"] [data-field="pool.busy"]')
+    expect(slot.locator('[data-field="elapsed"]')).to_have_text(re.compile(r"^[1-9]\.\d s$"))
+    busy = page.locator('[data-pool="cpu"] [data-field="busy"]')
     expect(busy).to_have_text("1")
     expect(page.locator('[data-field="counts.running"]')).to_have_text("1")
     flag.touch()
@@ -46,67 +46,101 @@ def test_the_deck_says_the_same_after_a_frame_as_after_loading(
 def _shape(markup: str) -> str:
     """Return markup without what changes from moment to moment."""
     markup = re.sub(r"\s+", " ", markup)
-    markup = re.sub(
-        r' (data-elapsed|value|data-usual|data-over|title|data-key|hidden)="[^"]*"', "", markup
-    )
-    return re.sub(r">[^<]*(ms|s|%|MiB|done|min)<", "><", markup).replace("> <", "><")
+    changing = "data-elapsed|value|data-usual|data-over|title|data-key|hidden|points|x"
+    markup = re.sub(rf' ({changing})="[^"]*"', "", markup)
+    return re.sub(r">[^<]*(ms|s|%|MiB|done|min|[\d.,\u2013]+)<", "><", markup).replace("> <", "><")
 
 
-def test_the_list_shows_a_new_task_and_its_end_without_a_reload(
-    open_page: Open, shown: Serving, flag: Path
+# What happens to pools and workers, on a page that is open.
+
+
+def test_a_crash_shows_within_half_a_second_with_its_cause_and_its_successor(
+    open_page: Open, shown: Serving
 ) -> None:
-    page = open_page("/tasks")
+    page = open_page("/")
     expect_live(page)
+    card = page.locator('[data-pool="cpu"]')
     loaded = page.evaluate("performance.timeOrigin")
-    task_id = submitted(shown, "shown.wait", str(flag))
-    row = page.locator("tr", has=page.locator(f'[id="task-{task_id}"]'))
-    expect(row.locator(".cell-state")).to_have_text("running")
-    link = row.locator("a")
-    link.focus()
-    flag.touch()
-    expect(row.locator(".cell-state")).to_have_text("succeeded")
-    expect(link).to_be_focused()
+    page.evaluate(_WATCH_FOR, ".worker.dead")
+    died = shown.run("shown.die")
+    known = page.evaluate("Date.now()")
+    dead = card.locator(".dead")
+    expect(dead).to_contain_text("killed by SIGSEGV")
+    expect(dead.locator('[data-field="id"]')).to_have_text(died["worker"]["id"])
+    assert page.evaluate("window.seenAt") - known < _SOON
+    expect(card.locator(".worker-restarts:visible")).not_to_have_count(0)
+    assert barriers(page) == []
+    expect(page.locator(".happenings")).to_contain_text("killed by SIGSEGV")
+    expect(page.locator(".chart-mark[data-kind=crash]")).not_to_have_count(0)
+    expect(dead).to_have_count(0, timeout=15_000)
     assert page.evaluate("performance.timeOrigin") == loaded
 
 
-def test_the_page_of_a_task_follows_its_progress_to_its_result(
-    open_page: Open, shown: Serving, flag: Path
+_SOON = 500  # milliseconds
+_WATCH_FOR = """(selector) => new MutationObserver((_changes, watcher) => {
+    if (!document.querySelector(selector)) return;
+    window.seenAt = Date.now();
+    watcher.disconnect();
+}).observe(document.getElementById("deck"), { childList: true, subtree: true })"""
+
+
+@pytest.fixture
+def cpu(shown: Serving) -> Iterator[None]:
+    """Leave the pool of processes as it was found."""
+    yield
+    shown.client.patch("/api/v1/pools/cpu", json={"paused": False, "size": 2})
+
+
+@pytest.mark.usefixtures("cpu")
+def test_a_resize_and_a_pause_show_without_a_reload(open_page: Open, shown: Serving) -> None:
+    page = open_page("/?pool=cpu")
+    expect_live(page)
+    card = page.locator(".pool")
+    expect(card).to_have_count(1)
+    slots = card.locator(".slot")
+    expect(slots).to_have_count(2)
+    shown.client.patch("/api/v1/pools/cpu", json={"size": 3})
+    expect(slots).to_have_count(3)
+    shown.client.patch("/api/v1/pools/cpu", json={"paused": True})
+    expect(card.locator('.slot[data-state="paused"]')).to_have_count(3)
+    expect(card.locator(".slot-word").first).to_have_text("paused")
+    expect(card.locator(".pool-state")).to_have_text("paused")
+    expect(page.locator(".happenings")).to_contain_text("cpu: resized from 2 to 3")
+    shown.client.patch("/api/v1/pools/cpu", json={"paused": False, "size": 2})
+    expect(slots).to_have_count(2)
+
+
+def test_a_restart_shows_new_workers_without_a_reload(open_page: Open, shown: Serving) -> None:
+    page = open_page("/")
+    expect_live(page)
+    before = shown.client.get("/api/v1/pools/cpu").json()["restarts"]
+    shown.client.post("/api/v1/pools/cpu/restart", json={})
+    restarts = page.locator('[data-pool="cpu"] .figure [data-field="restarts"]')
+    expect(restarts).to_have_text(f"{before + 2} restarts")
+    expect(page.locator(".happenings")).to_contain_text("cpu: workers restarted")
+
+
+def test_a_stuck_task_moves_to_the_front_and_is_noticed(
+    open_page: Open, shown: Serving, flag: Path, tmp_path: Path
 ) -> None:
-    task_id = submitted(shown, "shown.wait", str(flag))
-    page = open_page(f"/tasks/{task_id}")
-    expect(page.locator(".progress")).to_contain_text("waiting for a file")
+    there = tmp_path / "there"
+    there.touch()
+    for _ in range(20):
+        shown.run("shown.wait", str(there))
+    page = open_page("/")
+    expect_live(page)
+    first = page.locator('[data-pool="io"] .slot').first
+    shown.run("shown.wait", str(there))
+    blockers = [submitted(shown, "shown.wait", str(flag)) for _ in range(2)]
+    expect(page.locator('[data-pool="io"] .slot[data-late]')).to_have_count(2)
+    expect(first).to_have_attribute("data-late", "")
+    expect(first.locator("progress")).to_have_attribute("data-over", "")
+    expect(page.locator(".notice")).to_contain_text("2 tasks that run far", timeout=20_000)
+    shown.client.post(f"/api/v1/tasks/{blockers[0]}/cancel", json={"kill": True})
+    expect(page.locator(".notice", has_text="wait in io-")).to_be_visible()
+    expect(page.locator('[data-pool="io"] .slot[data-state="abandoned"]')).to_have_count(1)
     flag.touch()
-    expect(page.locator(".task-state")).to_contain_text("succeeded")
-    expect(page.locator(".json").last).to_have_text('"found"')
-
-
-def test_more_tabs_than_a_browser_has_connections_are_all_live(open_page: Open) -> None:
-    first = open_page("/")
-    expect_live(first)
-    tabs = [first.context.new_page() for _ in range(8)]
-    for tab in tabs:
-        tab.goto("/tasks")
-        expect_live(tab)
-
-
-def test_a_lost_connection_is_shown_and_what_was_missed_is_caught_up(
-    browser: Browser, tmp_path: Path
-) -> None:
-    options = ("--functions", "shown")
-    environment = {"PYTHONPATH": str(Path(__file__).parent)}
-    with serving(tmp_path, *options, environment=environment) as first:
-        port = str(first.client.base_url.port)
-        page = browser.new_page(base_url=str(first.client.base_url))
-        page.goto("/tasks")
-        expect_live(page)
-    connection = page.locator(".connection")
-    expect(connection).to_have_text("reconnecting")
-    with serving(tmp_path, *options, "--port", port, environment=environment) as second:
-        second.wait_until_ready()
-        task = second.run("shown.add", 1)
-        expect(connection).to_have_text("live")
-        expect(page.locator(f'[id="task-{task["id"]}"]')).to_be_visible()
-        page.close()
+    expect(page.locator(".notice")).to_have_count(0)
 
 
 def test_a_broken_pool_is_said_with_its_reason_and_frames_say_the_same(
@@ -132,92 +166,35 @@ def test_a_broken_pool_is_said_with_its_reason_and_frames_say_the_same(
         still.close()
 
 
-# The form.
+def test_a_large_pool_is_small_squares_that_open_on_focus(browser: Browser, tmp_path: Path) -> None:
+    flag = tmp_path / "go"
+    (tmp_path / "pooldeck.toml").write_text(_LARGE)
+    environment = {"PYTHONPATH": str(Path(__file__).parent)}
+    with serving(tmp_path, environment=environment) as server:
+        server.wait_until_ready()
+        submitted(server, "shown.wait", str(flag))
+        page = browser.new_page(base_url=str(server.client.base_url))
+        page.goto("/")
+        slot = page.locator('.slot[data-state="busy"]')
+        expect(slot).to_have_count(1)
+        expect(page.locator(".slot")).to_have_count(70)
+        expect(slot.locator(".slot-body")).to_have_css("opacity", "0")
+        slot.locator("a").focus()
+        expect(slot.locator(".slot-body")).to_have_css("opacity", "1")
+        expect(slot.locator(".slot-task")).to_have_text("wait")
+        assert barriers(page) == []
+        flag.touch()
+        page.close()
 
 
-def test_the_form_submits_and_the_page_shows_the_result(open_page: Open) -> None:
-    page = open_page("/functions/shown.add")
-    page.get_by_label(re.compile("^left")).fill("40")
-    page.get_by_role("button", name="Submit task").click()
-    expect(page.locator(".task-state")).to_contain_text("succeeded")
-    expect(page.locator(".json").last).to_have_text("42")
-    page.get_by_role("link", name="Submit again with these arguments").click()
-    expect(page.get_by_label(re.compile("^left"))).to_have_value("40")
+_LARGE = """
+functions = ["shown"]
 
-
-def test_a_waiting_task_is_cancelled_by_its_button(open_page: Open, shown: Serving) -> None:
-    task_id = submitted(shown, "shown.add", 1, delay=3600)
-    page = open_page(f"/tasks/{task_id}")
-    page.get_by_role("button", name="Cancel task").click()
-    expect(page.locator(".task-state")).to_contain_text("cancelled")
-
-
-def test_a_size_that_is_being_typed_survives_what_the_page_hears(
-    open_page: Open, shown: Serving
-) -> None:
-    page = open_page("/pools")
-    expect_live(page)
-    size = page.locator("#size-io")
-    size.fill("7")
-    with page.expect_response("**/pools"):
-        shown.run("shown.tell", ["so that a frame comes"])
-    shown.client.patch("/api/v1/pools/io", json={"paused": True})
-    expect(page.locator("#resume-io")).to_be_visible()
-    expect(size).to_have_value("7")
-    page.locator("#resume-io").click()
-    expect(page.locator("#pause-io")).to_be_visible()
-    expect(page.locator(".told")).to_have_text("It hands out what is queued.")
-
-
-def test_a_notice_comes_and_goes_with_what_it_tells_of(open_page: Open, shown: Serving) -> None:
-    page = open_page("/tasks")
-    expect_live(page)
-    shown.client.patch("/api/v1/pools/io", json={"paused": True})
-    notice = page.locator(".notice")
-    expect(notice).to_have_text(re.compile("io is paused"))
-    expect(notice).to_have_attribute("data-kind", "paused")
-    shown.client.patch("/api/v1/pools/io", json={"paused": False})
-    expect(notice).to_have_count(0)
-
-
-# The chart, and the words of numbers.
-
-
-def test_the_chart_is_drawn_and_counts_what_ended(open_page: Open, shown: Serving) -> None:
-    shown.run("shown.add", 1)
-    page = open_page("/")
-    expect(page.locator("#throughput canvas")).to_be_visible()
-    ended = sum(shown.client.get("/throughput.json").json()["succeeded"])
-    expect(page.locator("#throughput .u-legend")).to_contain_text(formats.count(ended))
-
+[pools.io]
+kind = "thread"
+size = 70
+"""
 
 DURATIONS = [None, 0, 0.0004, 0.34, 0.9999, 1, 2.16, 9.99, 14.9, 59.99, 60, 3725, 93_600, -1]
 SIZES = [None, 0, 1023, 1024, 1536, 10_240, 220_200_960, 3 * 2**30, 2**50]
 AGES = [0, 0.5, 3.7, 59, 200, 7300, 90_000, -90]
-
-
-def test_the_browser_words_numbers_as_the_server_does(open_page: Open) -> None:
-    page = open_page("/")
-    now = 1_700_000_000_000
-    module = page.locator('script[src$="/page.js"]').get_attribute("src") or ""
-    said = page.evaluate(
-        """async ([path, durations, sizes, ages, now]) => {
-            const words = await import(path);
-            return [durations.map(words.duration), sizes.map(words.size),
-                    ages.map((age) => words.ago(now - age * 1000, now)),
-                    [0, 999, 1234567].map(words.count), [null, 0.4, 99.5].map(words.percent)];
-        }""",
-        [module.replace("page.js", "formats.js"), DURATIONS, SIZES, AGES, now],
-    )
-    ago = [formats.ago(now * 1000 - int(age * 1_000_000), now * 1000) for age in AGES]
-    assert said == json.loads(
-        json.dumps(
-            [
-                [formats.duration(each) for each in DURATIONS],
-                [formats.size(each) for each in SIZES],
-                ago,
-                [formats.count(each) for each in (0, 999, 1_234_567)],
-                [formats.percent(each) for each in (None, 0.4, 99.5)],
-            ]
-        )
-    )

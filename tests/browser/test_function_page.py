@@ -13,11 +13,11 @@ from browser.reading import page, post, text_of
 
 def test_functions_are_listed_with_what_is_wrong_with_them(client: httpx.Client) -> None:
     words = text_of(page(client, "/functions"))
-    assert "shown.add Add two numbers." in words
+    assert "shown.add (left: int, right: int = 2) -> int Add two numbers." in words
     assert 'there is no pool "nowhere"' in words
     stranded = page(client, "/functions/shown.stranded")
     assert "It cannot be submitted" in text_of(stranded)
-    assert 'method="post"' not in stranded
+    assert 'action="/functions/shown.stranded"' not in stranded
 
 
 def test_a_form_submits_the_call_that_was_meant(client: httpx.Client) -> None:

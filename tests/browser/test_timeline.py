@@ -96,7 +96,7 @@ def test_keys_go_from_run_to_run_and_are_answered_in_words(open_page: Open, runn
 
 
 def test_the_address_tells_what_is_in_view(open_page: Open, shown: Serving) -> None:
-    task = shown.run("shown.add", 5)["id"]
+    shown.run("shown.add", 5)
     page = open_page("/timeline")
     expect(page.locator("#timeline-longest")).to_contain_text("shown.add")
     page.get_by_role("button", name="Zoom in").click()
@@ -114,7 +114,8 @@ def test_the_address_tells_what_is_in_view(open_page: Open, shown: Serving) -> N
     shown_range = page.locator("#timeline-range").inner_text()
     copied = open_page(page.evaluate("location.pathname + location.search"))
     expect(copied.locator("#timeline-range")).to_have_text(shown_range)
-    still = open_page("/timeline?span=600&function=shown.add", java_script_enabled=False)
+    task = shown.run("shown.nap", 0.5)["id"]
+    still = open_page("/timeline?span=600&function=shown.nap", java_script_enabled=False)
     expect(still.locator(f'#timeline-longest a[href="/tasks/{task}"]')).to_be_visible()
     expect(still.get_by_role("link", name="Earlier")).to_be_visible()
 

@@ -111,6 +111,15 @@ def test_what_is_wrong_inside_of_an_argument_has_a_path() -> None:
         move.check([{}], {})
 
 
+def test_what_is_wrong_inside_of_an_argument_that_may_be_null_has_a_path_too() -> None:
+    numbers = {"anyOf": [{"type": "array", "items": INTEGER}, {"type": "null"}]}
+    add = catalogue(spec("acme.add", parameter("numbers", numbers))).get("acme.add")
+    with pytest.raises(BadArguments, match=r'^numbers\[1\]: "two" is not an integer$'):
+        add.check([[1, "two"]], {})
+    with pytest.raises(BadArguments, match="numbers: 1 is not an array or null"):
+        add.check([1], {})
+
+
 def test_functions_are_listed_by_name() -> None:
     names = [function.spec.name for function in catalogue(RESIZE, GATHER).functions()]
     assert names == ["acme.gather", "acme.resize"]

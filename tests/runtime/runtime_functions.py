@@ -31,6 +31,13 @@ def wait_for(path: str) -> str:
 
 
 @task
+def half(path: str) -> str:
+    """Say that half is done, then wait until a file is there."""
+    current_task().progress(0.5)
+    return wait_for(path)
+
+
+@task
 def leave(code: int) -> None:
     """End the worker."""
     os._exit(code)

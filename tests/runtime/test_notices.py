@@ -1,78 +1,172 @@
 """What is said to need attention, and what is not."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from app.domain.controls import Hold
-from app.domain.health import SlotHealth, WorkerHealth
-from app.runtime.notices import abandoned, on_hold, starvation
+from app.domain.error_groups import ErrorGroup, GroupState
+from app.domain.errors import DiskFull
+from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from app.domain.notices import Need, Notice
+from app.runtime.notices import Since, of_errors, of_pool, of_store, on_hold
 
-WORKER = WorkerHealth(
-    id="cpu-1", pid=1, state="busy", started_at=None, tasks_done=0, slots=(SlotHealth(),)
-)
-
-
-def worker(*elapsed: float | None) -> WorkerHealth:
-    """Return a worker whose slots have been busy for so many seconds; None is a free one."""
-    slots = [
-        SlotHealth() if seconds is None else SlotHealth(task="t", elapsed=seconds)
-        for seconds in elapsed
-    ]
-    return replace(WORKER, slots=tuple(slots))
+SECOND = 1_000_000
 
 
-def test_a_pool_in_which_nothing_ends_while_something_waits_is_named() -> None:
-    words = starvation((worker(300), worker(14)), size=2, waiting=3)
+def slot(elapsed: float | None, **more: Any) -> SlotHealth:
+    """Return a slot that has been busy for so many seconds; None is a free one."""
+    if elapsed is None:
+        return SlotHealth()
+    return SlotHealth(task="t", function="acme.f", elapsed=elapsed, **more)
 
-    assert words is not None
-    assert words.startswith(
-        "starvation: all 2 slots have been busy for over 10 s while tasks wait;"
-    )
+
+def pool(*slots: SlotHealth, **changes: Any) -> PoolHealth:
+    """Return a pool of one worker that has these slots."""
+    worker = WorkerHealth("cpu-1", 1, "busy", None, 0, slots)
+    health = PoolHealth("cpu", "thread", len(slots), "running", None, 0, 0, None, 0, (worker,))
+    return replace(health, **changes)
+
+
+def needs(health: PoolHealth) -> list[Need]:
+    return [notice.need for notice in of_pool(health)]
+
+
+def test_a_pool_in_which_nothing_ends_while_something_waits_starves() -> None:
+    (notice,) = of_pool(pool(slot(300), slot(14), queued=3))
+
+    assert notice == Notice(Need.STARVATION, "cpu", seconds=14, number=2)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "span"),
-    [(10, "10 s"), (59, "10 s"), (60, "a minute"), (3599, "a minute"), (3600, "an hour")],
+    "health",
+    [
+        pool(slot(300), slot(9), queued=3),  # something has just ended
+        pool(slot(300), slot(None), queued=3),  # a slot is free
+        pool(slot(300), queued=0),  # nothing waits
+        pool(slot(None), slot(400, abandoned=True), size=1, queued=1, state="running"),
+    ],
+    ids=["ended", "free", "no queue", "abandoned"],
 )
-def test_the_words_for_starvation_rarely_change(seconds: float, span: str) -> None:
-    words = {starvation((worker(seconds),), size=1, waiting=waiting) for waiting in (1, 2, 300)}
-
-    assert len(words) == 1
-    assert f"for over {span} while" in (words.pop() or "")
+def test_a_pool_that_gets_on_does_not_starve(health: PoolHealth) -> None:
+    assert Need.STARVATION not in needs(health)
 
 
-def test_a_pool_of_one_slot_is_named_in_the_singular() -> None:
-    words = starvation((worker(20),), size=1, waiting=1)
+def test_a_task_far_beyond_what_is_usual_is_stuck_and_named() -> None:
+    (notice,) = of_pool(pool(slot(31, usual_p95=10.0), slot(None)))
 
-    assert words is not None
-    assert "its only slot has been busy for over 10 s while tasks wait" in words
-
-
-def test_a_pool_does_not_starve_while_something_ends() -> None:
-    assert starvation((worker(300), worker(9)), size=2, waiting=3) is None
+    assert (notice.need, notice.task, notice.worker) == (Need.STUCK, "t", "cpu-1")
+    assert (notice.seconds, notice.usual) == (31, 10.0)
 
 
-def test_a_pool_does_not_starve_while_a_slot_is_free() -> None:
-    assert starvation((worker(300, None),), size=2, waiting=3) is None
+@pytest.mark.parametrize(
+    "busy",
+    [
+        slot(29, usual_p95=10.0),  # long, but such things happen
+        slot(9, usual_p95=0.001),  # nobody has to get up for that yet
+        slot(4000),  # nobody knows what is usual
+        slot(50, timeout=60),
+    ],
+)
+def test_a_task_that_may_just_take_long_is_not_stuck(busy: SlotHealth) -> None:
+    assert needs(pool(busy, slot(None))) == []
 
 
-def test_a_pool_does_not_starve_while_nothing_waits() -> None:
-    assert starvation((worker(300),), size=1, waiting=0) is None
+def test_a_task_past_its_timeout_is_stuck_whatever_is_usual() -> None:
+    assert needs(pool(slot(8, timeout=5), slot(None))) == [Need.STUCK]
 
 
-def test_an_abandoned_thread_is_no_slot() -> None:
-    left = SlotHealth(task="old", elapsed=400, abandoned=True)
-    crowded = replace(WORKER, slots=(SlotHealth(), left, left))
+def test_several_stuck_tasks_of_a_pool_are_one_notice() -> None:
+    (notice,) = of_pool(pool(slot(40, usual_p95=1.0), slot(90, usual_p95=1.0), slot(None)))
 
-    assert starvation((crowded,), size=1, waiting=1) is None
-    assert list(abandoned((WORKER, crowded))) == [
-        "2 abandoned threads in cpu-1: their tasks are over, but they run on until they end"
+    assert (notice.need, notice.number, notice.seconds, notice.task) == (Need.STUCK, 2, 90, None)
+
+
+def test_abandoned_threads_are_counted_by_worker() -> None:
+    left = slot(400, abandoned=True)
+
+    assert list(of_pool(pool(slot(None), left, left))) == [
+        Notice(Need.ABANDONED, "cpu", number=2, worker="cpu-1")
     ]
 
 
-def test_a_hold_says_why_and_what_to_do() -> None:
-    hold = Hold("acme.f", since=0, deaths=5, reason="5 workers died under acme.f")
+def test_a_pool_that_hands_nothing_out_is_noticed_but_does_not_starve() -> None:
+    assert needs(pool(slot(300), queued=3, state="paused")) == [Need.PAUSED]
+    assert needs(pool(slot(300), queued=3, state="stopped")) == [Need.STOPPED]
 
-    assert on_hold(hold) == (
-        "tasks of acme.f wait, since 5 workers died under acme.f: release it when it is mended"
+
+def test_a_broken_pool_says_why() -> None:
+    (notice,) = of_pool(pool(state="broken", reason="No module named 'torch'\nTraceback"))
+
+    assert (notice.need, notice.reason) == (Need.BROKEN, "No module named 'torch'\nTraceback")
+
+
+def test_a_hold_tells_since_when_and_why() -> None:
+    hold = Hold("acme.f", since=5 * SECOND, deaths=5, reason="5 workers died under acme.f")
+
+    notice = on_hold(hold, "cpu", 65 * SECOND)
+
+    assert (notice.need, notice.function, notice.seconds) == (Need.HOLD, "acme.f", 60)
+    assert notice.reason == hold.reason
+
+
+def test_a_database_that_refuses_says_why_and_one_that_lags_how_long() -> None:
+    assert list(of_store(None, None)) == []
+    assert list(of_store(None, 2.5)) == [Notice(Need.SLOW_WRITES, seconds=2.5)]
+    (refused,) = of_store(DiskFull("there is no room on the disk"), 2.5)
+    assert (refused.need, refused.reason) == (Need.REFUSED_WRITES, "there is no room on the disk")
+
+
+def group(name: str) -> ErrorGroup:
+    return ErrorGroup(
+        id=name,
+        kind="exception",
+        type="ValueError",
+        place="acme/jobs.py:f",
+        message="",
+        n=1,
+        first_seen=0,
+        last_seen=0,
+        last_task="t",
+        state=GroupState.RETURNED,
+        changed_at=0,
     )
+
+
+def test_one_error_that_returned_is_named_and_many_are_counted() -> None:
+    (notice,) = of_errors([group("a")], 90 * SECOND)
+    assert (notice.need, notice.group, notice.reason) == (Need.RETURNED, "a", "ValueError")
+    assert notice.seconds == 90
+    (many,) = of_errors([group("a"), group("b")], 0)
+    assert (many.number, many.group) == (2, None)
+
+
+# Since when.
+
+
+def seconds(notices: tuple[Notice, ...]) -> list[float | None]:
+    return [notice.seconds for notice in notices]
+
+
+def test_what_begins_while_the_server_looks_has_its_time_from_then_on() -> None:
+    since, paused = Since(), Notice(Need.PAUSED, "cpu")
+    since.fill("cpu", [], 100.0)
+
+    assert seconds(since.fill("cpu", [paused], 101.0)) == [0.0]
+    assert seconds(since.fill("cpu", [paused], 108.0)) == [7.0]
+    since.fill("cpu", [], 109.0)
+    assert seconds(since.fill("cpu", [paused], 110.0)) == [0.0]
+
+
+def test_nobody_knows_since_when_a_pool_was_paused_before_the_first_look() -> None:
+    since, paused = Since(), Notice(Need.PAUSED, "cpu")
+    since.fill("cpu", [paused], 100.0)
+
+    assert seconds(since.fill("cpu", [paused], 200.0)) == [None]
+
+
+def test_a_time_that_is_known_is_kept() -> None:
+    stuck = Notice(Need.STUCK, "cpu", 44.0)
+
+    assert seconds(Since().fill("cpu", [stuck], 0.0)) == [44.0]

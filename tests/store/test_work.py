@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from stored import Store, opened
 
 from app.domain.states import FINAL, State
-from app.domain.tasks import Claim, End, NewTask, ProgressMark, Rerun, TaskFilter
+from app.domain.tasks import Claim, End, NewTask, ProgressMark, Rerun, Sort, TaskFilter
 from app.store import queries, records
 from app.store.transaction import Transaction
 
@@ -36,7 +36,14 @@ def fill(store: Store, number: int) -> list[NewTask]:
     store.write(records.claim, [Claim(task.seq, 1) for task in done])
     states = sorted(FINAL)
     ends = [
-        End(task.seq, 1, states[n % 4], NOW, run_seconds=1.0, error_kind=(None, "exception")[n % 2])
+        End(
+            task.seq,
+            1,
+            states[n % 4],
+            NOW,
+            run_seconds=1 + n / 1000,
+            error_kind=(None, "exception")[n % 2],
+        )
         for n, task in enumerate(done)
     ]
     store.write(records.end, ends)
@@ -74,6 +81,16 @@ READS: dict[str, Read] = {
     ),
     "a tag": lambda c: queries.tasks(c, TaskFilter(tags=("nightly",))),
     "an error": lambda c: queries.tasks(c, TaskFilter(errors=("exception",))),
+    "a group of errors": lambda c: queries.tasks(c, TaskFilter(groups=("unknown",))),
+    "by end": lambda c: queries.tasks(c, TaskFilter(), sort=Sort.FINISHED),
+    "the longest runs": lambda c: queries.tasks(c, TaskFilter(), sort=Sort.RUN),
+    "the longest runs in a pool": lambda c: queries.tasks(
+        c, TaskFilter(pools=("io",)), scan_limit=100, sort=Sort.RUN
+    ),
+    "how many of a state": lambda c: queries.total(c, TaskFilter(states=(State.FAILED,))),
+    "how many with a tag": lambda c: queries.total(c, TaskFilter(tags=("nightly",)), 20),
+    "tags": lambda c: queries.tags(c, "n", 5),
+    "what is not indexed": queries.not_indexed,
     "a time": lambda c: queries.tasks(c, TaskFilter(since=NOW)),
     "text that nothing has": lambda c: queries.tasks(c, TaskFilter(text="zebra"), scan_limit=100),
     "text in a pool": lambda c: queries.tasks(

@@ -8,18 +8,27 @@ from msgspec.structs import replace
 from app.domain.controls import Hold, ServerRun, StartReport
 from app.domain.events import Frame, Window
 from app.domain.health import PoolHealth
-from app.web.contexts.frame import Notice, notices
+from app.domain.notices import Need, Notice
+from app.web.attention import Told, in_english, span, told
+from app.web.contexts.frame import notices
 from app.web.contexts.story import story
+from app.web.language import speaking
 
 DAY = 24 * 3600 * 1_000_000
 
 
-def pool(**changes: Any) -> PoolHealth:
-    return replace(PoolHealth("cpu", "process", 2, "running", None, 0, 0, None, 0, ()), **changes)
+def pool(*found: Notice, **changes: Any) -> PoolHealth:
+    health = PoolHealth("cpu", "process", 2, "running", None, 0, 0, None, 0, (), notices=found)
+    return replace(health, **changes)
 
 
-def said(*pools: PoolHealth, state: str = "ready", holds: tuple[Hold, ...] = ()) -> list[Notice]:
-    frame = Frame(1, 0, {}, Window(3600), 0.0, None, pools, ())
+def said(
+    *pools: PoolHealth,
+    state: str = "ready",
+    holds: tuple[Hold, ...] = (),
+    server: tuple[Notice, ...] = (),
+) -> list[Told]:
+    frame = Frame(1, 0, {}, Window(3600), 0.0, None, pools, (), notices=server)
     return list(notices(frame, state, holds))
 
 
@@ -34,33 +43,108 @@ def test_a_server_that_is_not_ready_says_so(state: str) -> None:
 
 
 def test_a_broken_pool_is_noticed_with_the_first_line_of_its_reason() -> None:
-    broken = pool(state="broken", reason="No module named 'torch'\n\nTraceback ...")
-    (notice,) = said(pool(name="io"), broken)
+    why = "No module named 'torch'\n\nTraceback ..."
+    (notice,) = said(pool(name="io"), pool(Notice(Need.BROKEN, "cpu", 61.0, reason=why)))
     assert (notice.kind, notice.subject, notice.href) == ("broken", "cpu", "/pools#cpu")
-    assert notice.text == "is broken: No module named 'torch'"
+    assert notice.text == "is broken, for over a minute now: No module named 'torch'"
 
 
-@pytest.mark.parametrize("state", ["paused", "draining", "stopped"])
-def test_a_pool_that_hands_nothing_out_is_noticed(state: str) -> None:
-    (notice,) = said(pool(state=state))
-    assert (notice.kind, notice.subject) == (state, "cpu")
-    assert state in notice.text
+@pytest.mark.parametrize("need", [Need.PAUSED, Need.DRAINING, Need.STOPPED])
+def test_a_pool_that_hands_nothing_out_is_noticed(need: Need) -> None:
+    (notice,) = said(pool(Notice(need, "cpu")))
+    assert (notice.kind, notice.subject) == (need.value, "cpu")
+    assert notice.text.startswith(f"is {need}: ")
 
 
-def test_each_line_that_a_pool_says_is_a_notice() -> None:
-    found = said(pool(notice="2 abandoned threads in io-1\nstarvation: all 2 slots"))
-    assert [(each.subject, each.text) for each in found] == [
-        ("cpu", "2 abandoned threads in io-1"),
-        ("cpu", "starvation: all 2 slots"),
-    ]
+def test_starvation_says_what_it_may_be_and_what_to_do() -> None:
+    words = told(Notice(Need.STARVATION, "cpu", 12.0, 4))
+    assert words.text.startswith("starves: all 4 slots have been busy for over 10 s while")
+    assert "its only slot has" in told(Notice(Need.STARVATION, "cpu", 12.0, 1)).text
+    assert words.href == "/pools#cpu"
+
+
+def test_a_stuck_task_is_named_and_leads_to_its_page() -> None:
+    stuck = Notice(
+        Need.STUCK, "cpu", 70.0, worker="cpu-3", task="0199", function="acme.jobs.render", usual=1.4
+    )
+    words = told(stuck)
+    assert (words.subject, words.href) == ("render", "/tasks/0199")
+    assert "in cpu-3 has been running for over a minute; 19 of 20 take at most 1.4 s" in words.text
+    assert "past its timeout" in told(replace(stuck, usual=None)).text
+
+
+def test_many_stuck_tasks_lead_to_the_list_of_them() -> None:
+    words = told(Notice(Need.STUCK, "cpu", 70.0, 1200))
+    assert (words.subject, words.href) == ("cpu", "/tasks?state=running&pool=cpu")
+    assert "has 1,200 tasks" in words.text
+
+
+def test_abandoned_threads_say_that_they_run_on() -> None:
+    words = told(Notice(Need.ABANDONED, "io", 5.0, 2, worker="io-1"))
+    assert (words.kind, words.subject) == ("abandoned", "io-1")
+    assert words.text.startswith("has 2 abandoned threads: their tasks are over")
 
 
 def test_a_hold_is_said_once_and_leads_to_where_it_is_released() -> None:
     hold = Hold("acme.render", 0, 5, "5 workers died under acme.render")
-    waiting = pool(notice="tasks of acme.render wait")
-    (notice,) = said(waiting, holds=(hold,))
+    held = Notice(Need.HOLD, "cpu", 60.0, function="acme.render", reason=hold.reason)
+    (notice,) = said(pool(held), holds=(hold,))
     assert (notice.kind, notice.href) == ("hold", "/functions/acme.render")
     assert "5 workers died" in notice.text
+    (homeless,) = said(pool(), holds=(hold,))
+    assert homeless.subject == "acme.render"
+
+
+def test_the_database_is_noticed_before_the_pools() -> None:
+    found = said(pool(Notice(Need.PAUSED, "cpu")), server=(Notice(Need.SLOW_WRITES, seconds=2.4),))
+    assert [each.subject for each in found] == ["The database", "cpu"]
+    assert "a commit takes more than 2 s" in found[0].text
+    refused = told(Notice(Need.REFUSED_WRITES, reason="no space is left"))
+    assert refused.text.startswith("does not take writes: no space is left.")
+
+
+def test_an_error_that_is_back_leads_to_its_group() -> None:
+    words = told(Notice(Need.RETURNED, seconds=700.0, reason="ValueError", group="ab12"))
+    assert (words.subject, words.href) == ("ValueError", "/errors/ab12")
+    assert words.text.startswith("is back, for over 10 minutes now")
+    assert told(Notice(Need.RETURNED, number=3)).href.startswith("/errors?")
+
+
+def test_every_need_has_words_for_one_and_for_many() -> None:
+    for need in Need:
+        for number in (1, 2):
+            words = told(Notice(need, "cpu", 3700.0, number, function="f", reason="so"))
+            assert words.text
+            assert "%(" not in words.text
+
+
+def test_the_api_says_it_in_english_a_line_for_each_and_leaves_out_what_the_state_says() -> None:
+    found = (
+        Notice(Need.PAUSED, "io"),
+        Notice(Need.ABANDONED, "io", None, 1, worker="io-1"),
+        Notice(Need.STUCK, "io", 80.0, 2),
+    )
+    with speaking("zh-Hans"):
+        lines = (in_english(found) or "").splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["abandoned:", "stuck:"]
+    assert lines[0].startswith("abandoned: io-1 has 1 abandoned thread")
+    assert in_english(found[:1]) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (9.9, ""),
+        (10, "for over 10 s"),
+        (599, "for over a minute"),
+        (600, "for over 10 minutes"),
+        (3600, "for over an hour"),
+        (9e5, "for over a day"),
+    ],
+)
+def test_a_span_changes_its_words_rarely(seconds: float | None, words: str) -> None:
+    assert span(seconds) == words
 
 
 # The story of a start.

@@ -44,7 +44,7 @@ def sent(spec: FunctionSpec, **values: str) -> dict[str, Any]:
 
 
 def _named(values: dict[str, str]) -> dict[str, str]:
-    options = {"pool", "priority", "delay", "tags"}
+    options = {"pool", "priority", "delay", "run_at", "tags"}
     return {key if key in options else f"arg.{key}": value for key, value in values.items()}
 
 
@@ -201,6 +201,18 @@ def test_options_are_sent_only_where_they_were_filled_in() -> None:
     call = sent(spec, pool="io", priority="-5", delay="1.5", tags=" a, b ,")
     assert (call["pool"], call["priority"], call["delay"]) == ("io", -5, 1.5)
     assert call["tags"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2030-01-31T12:30", "2030-01-31T12:30:00Z"),
+        ("2030-01-31T12:30:05", "2030-01-31T12:30:05Z"),
+        ("2030-01-31T12:30:05+08:00", "2030-01-31T12:30:05+08:00"),
+    ],
+)
+def test_a_moment_is_in_utc_unless_it_says_otherwise(typed: str, meant: str) -> None:
+    assert sent(function(), run_at=typed)["run_at"] == meant
 
 
 def test_a_form_shows_what_was_typed_and_what_is_wrong_with_it() -> None:

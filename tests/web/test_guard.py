@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.web.security import Hosts
 
 OPEN = {"/healthz", "/readyz"}
-FOR_LOGGING_IN = {"/login"}
+FOR_LOGGING_IN = {"/login", "/language"}
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 

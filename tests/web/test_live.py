@@ -1,6 +1,7 @@
 """The live stream."""
 
 import json
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ from served import BOUND, Served, served
 
 from app.domain.events import Frame, Window
 from app.web.api.live import Encoder
-from app.web.contexts.frame import Notice
+from app.web.attention import Told
+from app.web.words import gettext
 
 
 @contextmanager
@@ -87,7 +89,7 @@ def _asked(server: Served) -> Iterator[httpx.Response]:
     raise AssertionError("the streams that were left still count")
 
 
-def nothing_to_say(_: Frame) -> tuple[Notice, ...]:
+def nothing_to_say(_: Frame) -> tuple[Told, ...]:
     return ()
 
 
@@ -114,5 +116,39 @@ def test_a_frame_is_encoded_once_for_all() -> None:
 @pytest.mark.parametrize("text", ["line\nbreak", "carriage\rreturn"])
 def test_no_text_can_break_out_of_an_event(text: str) -> None:
     frame = Frame(0, 0, {}, Window(1), 0.0, None, (), (text,))
-    notice = Notice("notice", text, text, "/pools")
+    notice = Told("notice", text, text, "/pools")
     assert len(Encoder().encode(frame, lambda _: (notice,)).splitlines()) == 4
+
+
+def test_a_frame_is_worded_once_for_each_language() -> None:
+    frame = Frame(7, 0, {}, Window(1), 0.0, None, (), ())
+
+    def attention(_: Frame) -> tuple[Told, ...]:
+        return (Told("paused", gettext("paused"), "", "/pools"),)
+
+    encoder = Encoder()
+    english, chinese = (encoder.encode(frame, attention, name) for name in ("en", "zh-Hans"))
+    assert b'"subject":"paused"' in english
+    assert '"subject":"已暂停"'.encode() in chinese
+    assert encoder.encode(frame, attention, "en") is english
+    assert encoder.encode(frame, attention, "zh-Hans") is chinese
+
+
+def test_a_language_that_there_is_not_is_refused(server: Served) -> None:
+    answer = server.http.get("/api/v1/events", params={"lang": "tlh"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_the_incidents_of_a_day_are_told_and_outlive_the_server(tmp_path: Path) -> None:
+    for _ in range(2):
+        with served(tmp_path, hold_after=0) as server:
+            before = first_event(server)["incidents"]
+            server.submit("die", signal.SIGKILL)
+            assert first_event(server)["incidents"] == before + 1
+    assert before == 1
+
+
+def first_event(server: Served) -> dict[str, Any]:
+    """Return the picture that a stream begins with."""
+    with following(server) as events:
+        return next(events)

@@ -73,6 +73,8 @@ def test_the_ways_to_log_in_are_described(document: dict[str, Any]) -> None:
         ("get", "/api/v1/functions", "FunctionList"),
         ("get", "/api/v1/functions/web_functions.add", "Function"),
         ("get", "/api/v1/incidents", "IncidentList"),
+        ("get", "/api/v1/history?by=state&period=900", "History"),
+        ("get", "/api/v1/annotations", "AnnotationList"),
         ("get", "/api/v1/server", "Server"),
         ("post", "/api/v1/pools/io/restart", "Pool"),
         ("get", "/api/v1/tasks/none", "Problem"),

@@ -92,7 +92,8 @@ def test_a_killed_worker_ends_its_task_and_is_replaced(server: Served) -> None:
     ],
 )
 def test_what_is_not_there_cannot_be_changed(server: Served, method: str, path: str) -> None:
-    response = server.http.request(method, f"/api/v1{path}", json={"size": 1})
+    body = {"size": 1} if method == "PATCH" else {}
+    response = server.http.request(method, f"/api/v1{path}", json=body)
     _expect(response, 404, "not_found")
 
 

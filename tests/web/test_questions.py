@@ -7,7 +7,7 @@ from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from app.domain.states import State
 from app.domain.submissions import BulkDone
 from app.domain.tasks import StoredTask, TaskFilter
-from app.web.contexts import confirm
+from app.web.contexts import confirm, confirm_pools, confirm_tasks
 from app.web.contexts.task import SAID
 from app.web.contexts.tasks import address, read_filter
 from app.web.contexts.told import numbers, told, told_of_many
@@ -16,30 +16,30 @@ LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")
 
 
 def test_the_exact_number_is_said_before_and_on_the_button() -> None:
-    asked = confirm.retry_matching(LOST, 1344, now=7)
+    asked = confirm_tasks.retry_matching(LOST, 1344, now=7)
     assert asked.heading == "Retry 1,344 tasks?"
     assert asked.button == "Retry 1,344 tasks"
-    assert confirm.cancel_matching(LOST, 1, now=7).button == "Cancel 1 task"
+    assert confirm_tasks.cancel_matching(LOST, 1, now=7).button == "Cancel 1 task"
 
 
 def test_a_question_carries_its_filter_and_the_moment_of_the_number() -> None:
-    asked = confirm.cancel_matching(LOST, 3, now=7)
-    assert read_filter(QueryParams(list(asked.hidden))) == LOST
+    asked = confirm_tasks.cancel_matching(LOST, 3, now=7)
+    assert read_filter(QueryParams(list(asked.hidden)), 7) == LOST
     assert ("before", "7") in asked.hidden
-    assert asked.conditions == (("state", "lost"), ("tag", "a b"), ("q", "x"))
+    assert asked.conditions == (("state", "lost"), ("tag", "a b"), ("text", "x"))
     assert asked.back == "/tasks?state=lost&tag=a+b&q=x"
 
 
 def test_that_successes_are_repeated_too_is_said_where_they_are() -> None:
-    some = confirm.retry_matching(LOST, 3, now=7)
-    every = confirm.retry_matching(TaskFilter(), 3, now=7)
+    some = confirm_tasks.retry_matching(LOST, 3, now=7)
+    every = confirm_tasks.retry_matching(TaskFilter(), 3, now=7)
     assert "succeeded" not in " ".join(some.sentences)
     assert "succeeded" in " ".join(every.sentences)
 
 
 def test_where_nothing_matches_there_is_no_button() -> None:
-    assert confirm.cancel_matching(LOST, 0, now=7).button is None
-    assert confirm.retry_matching(LOST, 0, now=7).button is None
+    assert confirm_tasks.cancel_matching(LOST, 0, now=7).button is None
+    assert confirm_tasks.retry_matching(LOST, 0, now=7).button is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
     slots = (SlotHealth(task="a"), SlotHealth(), SlotHealth(task="b", abandoned=True))
     worker = WorkerHealth("io-3", 1, "busy", 0, 0, slots)
     pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
-    assert "1 task." in " ".join(confirm.kill_worker(pool, worker).sentences)
+    assert "1 task runs in it" in " ".join(confirm_pools.kill_worker(pool, worker).sentences)
 
 
 def test_only_known_words_of_an_address_are_said() -> None:

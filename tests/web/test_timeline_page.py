@@ -154,5 +154,5 @@ def test_a_run_is_in_the_data_and_on_the_page_as_soon_as_its_end_is_told(server:
     found = server.http.get("/timeline.json", params=params).json()
     (row,) = [row for row in found["bars"] if row[0] == task["id"]]
     assert found["slots"][row[2]][1] == task["worker"]["id"]
-    page = server.http.get("/timeline", params={"span": 600}).text
+    page = server.http.get("/timeline", params={"span": 10, "function": "web_functions.add"}).text
     assert f'href="/tasks/{task["id"]}"' in page

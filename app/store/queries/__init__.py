@@ -3,17 +3,32 @@
 What a query finds leaves SQLite as one JSON text: see `app.store.bulk`.
 """
 
-from app.store.queries.controls import (
-    controls,
-    holds,
-    incident,
-    incident_counts,
-    incidents,
-    runs,
+from app.store.queries.annotations import annotations
+from app.store.queries.argument_text import Unindexed, not_indexed, unindexed
+from app.store.queries.controls import controls, holds, runs
+from app.store.queries.error_groups import (
+    count_in_error_group,
+    error_group,
+    error_group_counts,
+    error_groups,
+    fixed_error_groups,
 )
 from app.store.queries.figures import activity, counts, durations, function_figures
-from app.store.queries.lists import matching, tasks
+from app.store.queries.history import history
+from app.store.queries.incidents import (
+    incident,
+    incident_counts,
+    incident_culprits,
+    incident_times,
+    incidents,
+    tasks_today,
+)
+from app.store.queries.kills import kill_of
+from app.store.queries.latest_runs import latest_runs
+from app.store.queries.lists import matching, named, tasks, total
+from app.store.queries.log_window import log_window
 from app.store.queries.queue import last_seq_and_id, next_due, queued, waiting
+from app.store.queries.search import SCAN_LIMIT
 from app.store.queries.single import (
     KeyOwner,
     are_arguments_erased,
@@ -23,29 +38,56 @@ from app.store.queries.single import (
     task,
     task_by_key,
 )
+from app.store.queries.spreads import spreads
+from app.store.queries.stretches import stretches
+from app.store.queries.tags import tags
+from app.store.queries.timeline import timeline
 
 __all__ = [
+    "SCAN_LIMIT",
     "KeyOwner",
+    "Unindexed",
     "activity",
+    "annotations",
     "are_arguments_erased",
     "attempts",
     "catalogue",
     "controls",
+    "count_in_error_group",
     "counts",
     "durations",
+    "error_group",
+    "error_group_counts",
+    "error_groups",
+    "fixed_error_groups",
     "function_figures",
+    "history",
     "holds",
     "incident",
     "incident_counts",
+    "incident_culprits",
+    "incident_times",
     "incidents",
+    "kill_of",
     "last_seq_and_id",
+    "latest_runs",
+    "log_window",
     "logs",
     "matching",
+    "named",
     "next_due",
+    "not_indexed",
     "queued",
     "runs",
+    "spreads",
+    "stretches",
+    "tags",
     "task",
     "task_by_key",
     "tasks",
+    "tasks_today",
+    "timeline",
+    "total",
+    "unindexed",
     "waiting",
 ]

@@ -6,6 +6,7 @@ one transaction holds several kinds of writes, their order is that of a task's l
 start, progress, log, end or rerun.
 """
 
+from app.store.records.annotations import annotate
 from app.store.records.attempts import claim, end, release, start
 from app.store.records.controls import (
     begin_run,
@@ -16,18 +17,24 @@ from app.store.records.controls import (
     save_incident,
     save_report,
 )
+from app.store.records.error_groups import change_error_group
+from app.store.records.history import roll_up, save_stretches, trim_history
 from app.store.records.interruption import interrupt
 from app.store.records.notes import erase_traces, log, next_worker_number, progress, save_catalogue
 from app.store.records.reruns import rerun, retry
+from app.store.records.search import index_arguments
 from app.store.records.waiting import cancel, insert_tasks, promote_due
 
 __all__ = [
+    "annotate",
     "begin_run",
     "cancel",
+    "change_error_group",
     "claim",
     "end",
     "end_run",
     "erase_traces",
+    "index_arguments",
     "insert_tasks",
     "interrupt",
     "lift_hold",
@@ -38,10 +45,13 @@ __all__ = [
     "release",
     "rerun",
     "retry",
+    "roll_up",
     "save_catalogue",
     "save_control",
     "save_hold",
     "save_incident",
     "save_report",
+    "save_stretches",
     "start",
+    "trim_history",
 ]

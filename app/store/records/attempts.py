@@ -9,6 +9,7 @@ from app.domain.events import TaskChanged
 from app.domain.states import State
 from app.domain.tasks import Claim, End, Start
 from app.store.bulk import Rows
+from app.store.records.error_groups import count_errors
 from app.store.records.fence import (
     Held,
     attempts,
@@ -116,6 +117,7 @@ def end(transaction: Transaction, batch: Sequence[End]) -> list[TaskChanged]:
     """
     passed = pass_fence(transaction.connection, batch, lambda item: item.state)
     _ended.execute(transaction.connection, _end, [item for item, _ in passed])
+    count_errors(transaction, passed)
     return transaction.moved([_end_move(item, task) for item, task in passed])
 
 

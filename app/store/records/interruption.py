@@ -3,6 +3,7 @@
 import msgspec
 from sqlalchemy import bindparam, select
 
+from app.domain.error_groups import group_of
 from app.domain.events import TaskChanged
 from app.domain.reruns import rerun_at
 from app.domain.states import State
@@ -72,4 +73,5 @@ def _end(task: _Left, now: int, consequence: str) -> End:
         now,
         error_kind=error.kind,
         error=msgspec.json.encode(error).decode(),
+        error_group=group_of(error, task.function).id,
     )

@@ -12,6 +12,7 @@ from app.domain.states import FINAL, State
 from app.domain.tasks import End, Rerun
 from app.store.bulk import Rows
 from app.store.records.attempts import known_of_start
+from app.store.records.error_groups import count_errors
 from app.store.records.fence import Held, find_in_hand, held_rows, is_in_hand, now
 from app.store.tables import attempts as archive
 from app.store.tables import tasks
@@ -58,6 +59,7 @@ def rerun(transaction: Transaction, batch: Sequence[Rerun]) -> list[TaskChanged]
     rows = [(*astuple(item.end), item.run_at, item.state) for item, _ in passed]
     _rerun.execute(transaction.connection, _archive_ended, rows)
     _rerun.execute(transaction.connection, _begin_again, rows)
+    count_errors(transaction, ((item.end, task) for item, task in passed))
     return transaction.moved([_move(task, item.state) for item, task in passed])
 
 

@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from app.web.api import changes, functions, incidents, live, pools, server, submit, tasks
+from app.web.api import (
+    changes,
+    errors,
+    functions,
+    history,
+    incidents,
+    live,
+    pools,
+    server,
+    submit,
+    tasks,
+)
 from app.web.application import Application
 
 _PREFIX = "/api/v1"
@@ -12,6 +23,6 @@ def install(app: Application) -> None:
     """Add the calls of the API to `app`."""
     submit.install(app, _PREFIX)
     router = APIRouter(prefix=_PREFIX)
-    for part in (tasks, changes, functions, pools, incidents, live, server):
+    for part in (tasks, changes, functions, pools, history, incidents, errors, live, server):
         router.include_router(part.router)
     app.include_router(router)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from app.web.answers import CHANGING, WRITING, answer, bad, good, takes
 from app.web.bodies import CancelRequest, read_cancel
 from app.web.dependencies import ServiceDep, TaskIdPath
-from app.web.incoming import json_body, whole_body
+from app.web.incoming import json_body, optional_json_body
 from app.web.schemas import BulkDone, Cancellation, Task
 from app.web.selections import (
     BulkCancel,
@@ -36,7 +36,8 @@ _QUEUED: Final[dict[str, Any]] = {
 async def cancel_tasks(request: Request, service: ServiceDep) -> Response:
     """Cancel all tasks that a filter fits, or those named; what has ended stays as it is."""
     wanted = read_bulk_cancel(await json_body(request), service.settings.limits)
-    return answer(await service.cancel_matching(selected(wanted), kill=wanted.kill))
+    done = await service.cancel_matching(selected(wanted), kill=wanted.kill, reason=wanted.reason)
+    return answer(done)
 
 
 @router.post(
@@ -53,7 +54,7 @@ async def retry_tasks(request: Request, service: ServiceDep) -> Response:
 @router.post(
     "/{task_id}/cancel",
     responses=good(Cancellation, "What cancelling did.") | bad(*WRITING, 404),
-    openapi_extra=takes(CancelRequest, {"kill": False}, required=False),
+    openapi_extra=takes(CancelRequest, {"kill": True, "reason": "it hangs"}, required=False),
 )
 async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath) -> Response:
     """Cancel a task that has not started, or ask one that runs to end itself.
@@ -61,9 +62,9 @@ async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath
     With `kill`, one that runs in a process is ended with its worker; one that runs in a thread
     cannot be ended and is abandoned: its slot is free again, and its outcome does not count.
     """
-    body = await (json_body if "content-type" in request.headers else whole_body)(request)
-    kill = read_cancel(body, service.settings.limits).kill
-    return answer(Cancellation.of(await service.cancel(task_id, kill=kill)))
+    wanted = read_cancel(await optional_json_body(request), service.settings.limits)
+    cancelled = await service.cancel(task_id, kill=wanted.kill, reason=wanted.reason)
+    return answer(Cancellation.of(cancelled))
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -13,9 +13,12 @@ from app.domain.events import Frame, Window
 from app.domain.states import State
 from app.runtime.service import Service
 from app.web.answers import Responses, bad
-from app.web.contexts.frame import Notice, notices
+from app.web.attention import Told
+from app.web.contexts.frame import notices
 from app.web.dependencies import ServiceDep
+from app.web.language import speaking
 from app.web.schemas import Pool, timestamp
+from app.web.words import ENGLISH
 
 router = APIRouter(tags=["live"])
 
@@ -32,7 +35,10 @@ _OPENING: Final = b"retry: 1000\n\n"  # milliseconds until a browser connects ag
 
 
 class Deck(Struct, frozen=True):
-    """The data of an event `deck`. `changed` holds task ids; null means too many to name."""
+    """The data of an event `deck`. `changed` holds task ids; null means too many to name.
+
+    `incidents` are those of the last 24 hours.
+    """
 
     seq: int
     at: str
@@ -40,26 +46,41 @@ class Deck(Struct, frozen=True):
     window: Window
     throughput: float
     oldest_wait: float | None
+    incidents: int
     pools: list[Pool]
-    notices: tuple[Notice, ...]
+    notices: tuple[Told, ...]
     changed: tuple[str, ...] | None
 
 
 class Encoder:
-    """Turns frames into events, each only once for all who get it."""
+    """Turns frames into events, each only once for all who read the same language."""
 
     def __init__(self) -> None:
         self._frame: Frame | None = None
-        self._event = b""
+        self._events: dict[str, bytes] = {}
 
-    def encode(self, frame: Frame, attention: Callable[[Frame], tuple[Notice, ...]]) -> bytes:
-        """Return `frame` as an event; `attention` says what needs some in it."""
+    def encode(
+        self,
+        frame: Frame,
+        attention: Callable[[Frame], tuple[Told, ...]],
+        language: str = ENGLISH,
+    ) -> bytes:
+        """Return `frame` as an event.
+
+        Args:
+            frame: The live picture.
+            attention: Says what needs some in it, in words.
+            language: That of the words, as an HTML `lang`.
+        """
         if frame is not self._frame:
-            self._frame, self._event = frame, _event(frame, attention(frame))
-        return self._event
+            self._frame, self._events = frame, {}
+        if language not in self._events:
+            with speaking(language):
+                self._events[language] = _event(frame, attention(frame))
+        return self._events[language]
 
 
-def _event(frame: Frame, said: tuple[Notice, ...]) -> bytes:
+def _event(frame: Frame, said: tuple[Told, ...]) -> bytes:
     data = Deck(
         seq=frame.seq,
         at=timestamp(frame.at),
@@ -67,6 +88,7 @@ def _event(frame: Frame, said: tuple[Notice, ...]) -> bytes:
         window=frame.window,
         throughput=frame.throughput,
         oldest_wait=frame.oldest_wait,
+        incidents=frame.incidents,
         pools=[Pool.of(pool) for pool in frame.pools],
         notices=said,
         changed=frame.changed,
@@ -77,11 +99,13 @@ def _event(frame: Frame, said: tuple[Notice, ...]) -> bytes:
 @router.get(
     "/events",
     response_class=Response,
-    responses=_DESCRIPTION | bad(401, 421, 500, 503),
+    responses=_DESCRIPTION | bad(401, 421, 422, 500, 503),
 )
-async def follow(request: Request, service: ServiceDep) -> Response:
-    """Follow the live picture; what the dashboard listens to."""
-    return EventStream(service, request.app.state.encoder)
+async def follow(
+    request: Request, service: ServiceDep, lang: Literal["en", "zh-Hans"] = ENGLISH
+) -> Response:
+    """Follow the live picture; what the dashboard listens to. `lang` is that of `notices`."""
+    return EventStream(service, request.app.state.encoder, lang)
 
 
 class EventStream(Response):
@@ -89,10 +113,11 @@ class EventStream(Response):
 
     media_type = _MEDIA_TYPE
 
-    def __init__(self, service: Service, encoder: Encoder) -> None:
+    def __init__(self, service: Service, encoder: Encoder, language: str) -> None:
         super().__init__()
         self._service = service
         self._encoder = encoder
+        self._language = language
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send one event after another."""
@@ -105,9 +130,9 @@ class EventStream(Response):
 
     async def _pump(self, frames: AsyncIterator[Frame], send: Send) -> None:
         async for frame in frames:
-            await _send(send, self._encoder.encode(frame, self._attention))
+            await _send(send, self._encoder.encode(frame, self._attention, self._language))
 
-    def _attention(self, frame: Frame) -> tuple[Notice, ...]:
+    def _attention(self, frame: Frame) -> tuple[Told, ...]:
         return notices(frame, self._service.state, self._service.holds())
 
 

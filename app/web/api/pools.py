@@ -2,15 +2,17 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.web.answers import CHANGING, READING, WRITING, answer, bad, good, takes
-from app.web.bodies import PoolChange, read_pool_change
+from app.runtime.service import Service
+from app.web.answers import READING, WRITING, answer, bad, good, takes
+from app.web.bodies import PoolChange, Reasoned, read_pool_change, read_reason
 from app.web.dependencies import NamePath, ServiceDep
-from app.web.incoming import json_body
+from app.web.incoming import json_body, optional_json_body
 from app.web.schemas import Pool, PoolList
 
 router = APIRouter(tags=["pools"])
 
 _POOL = good(Pool, "The pool.")
+_MAY_SAY_WHY = takes(Reasoned, {"reason": "new code"}, required=False)
 
 
 @router.get("/pools", responses=good(PoolList, "All pools.") | bad(*READING))
@@ -44,22 +46,35 @@ async def change_pool(request: Request, service: ServiceDep, name: NamePath) -> 
     return answer(Pool.of(health))
 
 
-@router.post("/pools/{name}/restart", responses=_POOL | bad(*CHANGING, 404))
-async def restart_pool(service: ServiceDep, name: NamePath) -> Response:
+@router.post(
+    "/pools/{name}/restart", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
+)
+async def restart_pool(request: Request, service: ServiceDep, name: NamePath) -> Response:
     """Replace the pool's workers one by one: reloads code, and mends a broken pool.
 
     The answer comes when it has begun; submissions are taken meanwhile.
     """
-    return answer(Pool.of(await service.restart_pool(name)))
+    reason = await _reason(request, service)
+    return answer(Pool.of(await service.restart_pool(name, reason)))
 
 
-@router.post("/pools/{name}/drain", responses=_POOL | bad(*CHANGING, 404))
-async def drain_pool(service: ServiceDep, name: NamePath) -> Response:
+@router.post(
+    "/pools/{name}/drain", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
+)
+async def drain_pool(request: Request, service: ServiceDep, name: NamePath) -> Response:
     """Hand nothing new out and finish what runs; then the pool is stopped, until resumed."""
-    return answer(Pool.of(await service.drain_pool(name)))
+    reason = await _reason(request, service)
+    return answer(Pool.of(await service.drain_pool(name, reason)))
 
 
-@router.post("/workers/{name}/kill", responses=_POOL | bad(*CHANGING, 404))
-async def kill_worker(service: ServiceDep, name: NamePath) -> Response:
+@router.post(
+    "/workers/{name}/kill", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
+)
+async def kill_worker(request: Request, service: ServiceDep, name: NamePath) -> Response:
     """Kill one worker; what runs in it is cancelled, and another worker takes its place."""
-    return answer(Pool.of(await service.kill_worker(name)))
+    reason = await _reason(request, service)
+    return answer(Pool.of(await service.kill_worker(name, reason)))
+
+
+async def _reason(request: Request, service: Service) -> str | None:
+    return read_reason(await optional_json_body(request), service.settings.limits)

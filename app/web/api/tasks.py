@@ -21,10 +21,16 @@ from app.web.schemas import (
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 
-@router.get("", responses=good(TaskList, "A page of tasks, newest first.") | bad(*READING))
+@router.get("", responses=good(TaskList, "A page of tasks.") | bad(*READING))
 async def list_tasks(service: ServiceDep, query: Annotated[TaskQuery, Query()]) -> Response:
-    """List tasks, newest first."""
-    page = await service.read(queries.tasks, query.filter(), query.limit, query.cursor)
+    """List tasks: the newest first, or by `sort` what ended last or ran longest.
+
+    Only tasks that have ended are in the lists by end and by run time, and in the latter only those
+    that ran 10 ms or longer.
+    """
+    page = await service.read(
+        queries.tasks, query.filter(), query.limit, query.cursor, sort=query.sort
+    )
     return answer(TaskList.of(page))
 
 

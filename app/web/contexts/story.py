@@ -6,6 +6,7 @@ from typing import Final
 
 from app.domain.controls import ServerRun, StartReport
 from app.web import formats
+from app.web.words import _, ngettext
 
 _TOLD: Final = 24 * 3600 * 1_000_000  # for how many microseconds after a start its story is told
 
@@ -29,28 +30,48 @@ def story(run: ServerRun, now: int) -> tuple[Sentence, ...]:
     if report is None or report.was_clean or now - run.started_at > _TOLD:
         return ()
     down = formats.duration(report.down_seconds)
-    first = f"The server was cut off and started again after {down}."
+    first = _("The server was cut off and started again after %(down)s.", down=down)
     return (Sentence(first), *_found(report))
 
 
 def _found(report: StartReport) -> Iterator[Sentence]:
     if report.queued:
-        kept = _counted(report.queued, "queued task was kept", "queued tasks were kept")
+        kept = ngettext(
+            "%(num)s queued task was kept.", "%(num)s queued tasks were kept.", report.queued
+        )
         yield Sentence(kept, "/tasks?state=queued")
     if report.scheduled:
-        kept = _counted(report.scheduled, "scheduled task was kept", "scheduled tasks were kept")
+        kept = ngettext(
+            "%(num)s scheduled task was kept.",
+            "%(num)s scheduled tasks were kept.",
+            report.scheduled,
+        )
         yield Sentence(kept, "/tasks?state=scheduled")
     if report.rerun:
-        again = "task under way is run again", "tasks under way are run again"
-        yield Sentence(_counted(report.rerun, *again))
-    if report.lost:
-        lost = _counted(report.lost, "task under way was lost", "tasks under way were lost")
-        yield Sentence(lost, "/tasks?state=lost&error=interrupted")
-        yield Sentence("How far the lost ones came cannot be known: decide whether to retry them.")
+        yield Sentence(
+            ngettext(
+                "%(num)s task under way is run again.",
+                "%(num)s tasks under way are run again.",
+                report.rerun,
+            )
+        )
+    yield from _lost(report.lost)
     if report.reaped:
-        ended = "process left behind was ended", "processes left behind were ended"
-        yield Sentence(_counted(report.reaped, *ended))
+        yield Sentence(
+            ngettext(
+                "%(num)s process left behind was ended.",
+                "%(num)s processes left behind were ended.",
+                report.reaped,
+            )
+        )
 
 
-def _counted(number: int, singular: str, plural: str) -> str:
-    return f"{formats.count(number)} {singular if number == 1 else plural}."
+def _lost(number: int) -> Iterator[Sentence]:
+    if number:
+        lost = ngettext(
+            "%(num)s task under way was lost.", "%(num)s tasks under way were lost.", number
+        )
+        yield Sentence(lost, "/tasks?state=lost&error=interrupted")
+        yield Sentence(
+            _("How far the lost ones came cannot be known: decide whether to retry them.")
+        )

@@ -7,8 +7,34 @@ the page that says what was done.
 from fastapi import APIRouter
 
 from app.web.page_route import PageRoute
-from app.web.pages import bulk, deck, function, functions, incidents, pools, task, tasks
+from app.web.pages import (
+    bulk,
+    deck,
+    errors,
+    function,
+    functions,
+    incidents,
+    language,
+    pools,
+    task,
+    task_changes,
+    tasks,
+    timeline,
+)
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-for part in (deck, bulk, tasks, task, functions, function, pools, incidents):
+for part in (
+    deck,
+    bulk,
+    tasks,
+    task,
+    task_changes,
+    functions,
+    function,
+    pools,
+    incidents,
+    errors,
+    language,
+    timeline,
+):
     router.include_router(part.router)

@@ -1,31 +1,59 @@
-"""The deck: the pools and their workers, live."""
+"""The deck: the pools and their workers, live, and a chart of what they did."""
 
-from typing import Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Request, Response
+from markupsafe import Markup
+from msgspec.structs import replace
 
+from app.runtime.service import Service
 from app.store import queries
-from app.web.contexts.deck import MINUTES, deck_context, throughput
+from app.web.contexts.chart import as_data_block, chart_context, chosen
+from app.web.contexts.deck import Narrowed, deck_context
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
-from app.web.rendering import page
+from app.web.rendering import bare_page, page
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-_MINUTE: Final = 60_000_000  # microseconds
+_LONGEST: Final = 200  # characters of a name
+_MARKS: Final = 200
+_SECOND: Final = 1_000_000  # microseconds
+_Name = Annotated[str, Query(max_length=_LONGEST)]
 
 
 @router.get("/")
-async def deck(request: Request, service: ServiceDep) -> Response:
-    """Show the pools and their workers."""
-    context = deck_context(service.feed.latest(), service.start_report, service.clock.now())
-    return page(request, "deck", "deck.html", context)
+async def deck(
+    request: Request, service: ServiceDep, pool: _Name = "", function: _Name = ""
+) -> Response:
+    """Show the pools and their workers, or those that `pool` and `function` narrow it to."""
+    narrowed = Narrowed(pool or None, function or None)
+    context = deck_context(
+        service.feed.latest(),
+        service.start_report,
+        service.clock.now(),
+        service.catalogue,
+        narrowed,
+    )
+    return page(request, "deck", "deck.html", context | await _chart(request, service, narrowed))
 
 
-@router.get("/throughput.json")
-async def throughput_data(service: ServiceDep) -> Response:
-    """Give the chart of the deck its numbers."""
-    minute = service.clock.now() // _MINUTE
-    rows = await service.read(queries.activity, minute - MINUTES + 1)
-    return JSONResponse(throughput(rows, minute))
+@router.get("/chart")
+async def chart(
+    request: Request, service: ServiceDep, pool: _Name = "", function: _Name = ""
+) -> Response:
+    """Give an open deck the chart with its figures anew."""
+    narrowed = Narrowed(pool or None, function or None)
+    return bare_page(request, "chart.html", await _chart(request, service, narrowed))
+
+
+async def _chart(request: Request, service: Service, narrowed: Narrowed) -> dict[str, Any]:
+    wanted = chosen(request.query_params, narrowed)
+    now = service.clock.now()
+    found = await service.read(queries.history, wanted, now)
+    since = found.at[0] * _SECOND
+    marks = await service.read(queries.annotations, since, None, narrowed.pool, _MARKS)
+    pools = tuple(service.settings.pools)
+    shown = chart_context(replace(found, annotations=tuple(marks)), wanted, pools, now)
+    data = Markup(as_data_block(shown["drawing"]))  # noqa: S704 - nothing in it ends the element
+    return {"chart": shown, "chart_data": data}

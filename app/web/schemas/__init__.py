@@ -6,7 +6,9 @@ decoded here.
 
 from app.domain.submissions import BulkDone
 from app.web.schemas.attempts import Attempt, AttemptList, LogLine, LogLines, Stack
+from app.web.schemas.errors import ErrorGroup, ErrorGroupList, TaskError
 from app.web.schemas.functions import Function, FunctionList, Statistics
+from app.web.schemas.history import Annotation, AnnotationList, History, Mark
 from app.web.schemas.incidents import Incident, IncidentList
 from app.web.schemas.pools import Pool, PoolList, Worker
 from app.web.schemas.problems import Problem
@@ -15,17 +17,23 @@ from app.web.schemas.tasks import Cancellation, Ids, Task, TaskList
 from app.web.schemas.types import timestamp
 
 __all__ = [
+    "Annotation",
+    "AnnotationList",
     "Attempt",
     "AttemptList",
     "BulkDone",
     "Cancellation",
+    "ErrorGroup",
+    "ErrorGroupList",
     "Function",
     "FunctionList",
+    "History",
     "Ids",
     "Incident",
     "IncidentList",
     "LogLine",
     "LogLines",
+    "Mark",
     "Pool",
     "PoolList",
     "Problem",
@@ -33,6 +41,7 @@ __all__ = [
     "Stack",
     "Statistics",
     "Task",
+    "TaskError",
     "TaskList",
     "Worker",
     "timestamp",

@@ -7,6 +7,7 @@ from msgspec import Raw, Struct
 from app.domain.states import State, future_state
 from app.domain.submissions import TaskStack
 from app.domain.tasks import LogEntry, StoredAttempt
+from app.web.schemas.errors import task_error
 from app.web.schemas.tasks import TaskWorker, Timing, timing, worker
 from app.web.schemas.types import (
     ErrorText,
@@ -43,7 +44,7 @@ class Attempt(Struct, frozen=True):
             state=attempt.state,
             future=future_state(attempt.state),
             result=raw(attempt.result),
-            error=raw(attempt.error),
+            error=task_error(attempt.error, attempt.error_group),
             started_at=optional_timestamp(attempt.started_at),
             finished_at=optional_timestamp(attempt.finished_at),
             timing=timing(attempt),

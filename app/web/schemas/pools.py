@@ -5,12 +5,18 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from app.domain.controls import PoolControl
-from app.domain.health import PoolHealth, SlotHealth, SwitchRates, WorkerHealth
+from app.domain.health import DeadWorker, PoolHealth, SlotHealth, SwitchRates, WorkerHealth
+from app.domain.history import Recent
+from app.web.attention import in_english
 from app.web.schemas.types import Seconds, Timestamp, optional_timestamp
 
 
 class Worker(Struct, frozen=True):
-    """A worker process of a pool; measured figures are null until they were sampled."""
+    """A worker process of a pool; measured figures are null until they were sampled.
+
+    `restarts` says how many workers had its place before, since the server started, and `replaced`
+    names the last of them.
+    """
 
     id: str
     pid: int | None
@@ -22,6 +28,8 @@ class Worker(Struct, frozen=True):
     rss_bytes: int | None
     cpu_percent: float | None
     ctx_switches_per_s: SwitchRates | None
+    restarts: int
+    replaced: str | None
     slots: tuple[SlotHealth, ...]
 
     @classmethod
@@ -36,6 +44,8 @@ class Worker(Struct, frozen=True):
             rss_bytes=worker.rss_bytes,
             cpu_percent=worker.cpu_percent,
             ctx_switches_per_s=worker.ctx_switches_per_s,
+            restarts=worker.restarts,
+            replaced=worker.replaced,
             slots=worker.slots,
         )
 
@@ -43,8 +53,10 @@ class Worker(Struct, frozen=True):
 class Pool(Struct, frozen=True):
     """A pool at this moment; `queued` counts all that wait, `reason` says why it is broken.
 
-    `spare` counts workers that are ready to take a dead one's place, `notice` says in words what
-    needs attention (a line for each), and `controls` is what was set by hand, if anything was.
+    `spare` counts workers that are ready to take a dead one's place, `restarts` those that were
+    replaced since the server started; `dead` are those that died in the last seconds. `recent` is
+    what the pool did in the last minutes, the switches are of all its workers. `notice` says in
+    words what needs attention (a line for each), and `controls` is what was set by hand.
     """
 
     name: str
@@ -60,6 +72,10 @@ class Pool(Struct, frozen=True):
     oldest_wait: Seconds | None
     incidents: int
     spare: int
+    restarts: int
+    dead: tuple[DeadWorker, ...]
+    ctx_switches_per_s: SwitchRates | None
+    recent: Recent | None
     notice: str | None
     controls: PoolControl | None
     workers: list[Worker]
@@ -78,7 +94,11 @@ class Pool(Struct, frozen=True):
             oldest_wait=pool.oldest_wait,
             incidents=pool.incidents,
             spare=pool.spare,
-            notice=pool.notice,
+            restarts=pool.restarts,
+            dead=pool.dead,
+            ctx_switches_per_s=pool.ctx_switches_per_s,
+            recent=pool.recent,
+            notice=in_english(pool.notices),
             controls=pool.controls,
             workers=[Worker.of(worker) for worker in pool.workers],
         )

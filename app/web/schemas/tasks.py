@@ -7,6 +7,7 @@ from msgspec import Meta, Raw, Struct
 from app.domain.states import State, future_state
 from app.domain.submissions import Cancelled, CancelOutcome
 from app.domain.tasks import RunOptions, StoredAttempt, StoredTask, TaskPage
+from app.web.schemas.errors import task_error
 from app.web.schemas.types import (
     ErrorText,
     JsonArray,
@@ -109,7 +110,7 @@ class Task(Struct, frozen=True):
             args=raw(task.args),
             kwargs=raw(task.kwargs),
             result=raw(task.result),
-            error=raw(task.error),
+            error=task_error(task.error, task.error_group),
             attempt=task.attempt,
             reruns=task.reruns,
             options=_options(task),

@@ -26,7 +26,7 @@ TaskId: TypeAlias = Annotated[
 JsonArray: TypeAlias = Annotated[Raw, Meta(extra_json_schema={"type": "array"})]
 JsonObject: TypeAlias = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 ErrorText: TypeAlias = Annotated[
-    Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Error"})
+    Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/TaskError"})
 ]
 MeasurementText: TypeAlias = Annotated[
     Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Measurement"})

@@ -1,0 +1,54 @@
+"""What needs somebody's attention, as values; the web layer puts them into words."""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+
+class Need(StrEnum):
+    """Why something needs attention."""
+
+    BROKEN = "broken"  # a pool whose workers do not start
+    PAUSED = "paused"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+    STARVATION = "starvation"  # all slots of a pool are busy, nothing ends, and tasks wait
+    STUCK = "stuck"  # a task runs far longer than its function usually does
+    ABANDONED = "abandoned"  # threads that outlived their tasks
+    HOLD = "hold"  # a function's tasks wait because too many workers died under it
+    REFUSED_WRITES = "refused_writes"  # the database does not take writes
+    SLOW_WRITES = "slow_writes"  # what is written waits for the disk
+    RETURNED = "returned"  # errors came back that somebody had marked as fixed
+
+
+class Notice(Struct, frozen=True):
+    """Something that needs attention.
+
+    Attributes:
+        need: Why.
+        pool: The pool that it is about, None if it is about the server.
+        seconds: For how long it has been so; None where that is not known.
+        number: How many there are, of tasks, threads or errors; slots, where they starve.
+        worker: The worker with the threads.
+        task: The task that is stuck, if it is only one.
+        function: The function of that task, or the one on hold.
+        usual: Seconds within which nineteen of twenty of its runs end.
+        reason: What is known of the cause, in English; the type of an error.
+        group: The group of errors that returned, if it is only one.
+    """
+
+    need: Need
+    pool: str | None = None
+    seconds: float | None = None
+    number: int = 1
+    worker: str | None = None
+    task: str | None = None
+    function: str | None = None
+    usual: float | None = None
+    reason: str | None = None
+    group: str | None = None
+
+
+HALTED: Final = {need.value: need for need in (Need.PAUSED, Need.DRAINING, Need.STOPPED)}
+"""The states of a pool in which it hands nothing out since somebody said so."""

@@ -1,0 +1,116 @@
+"""`make pictures`: the pictures of README and docs, taken from a server that really works.
+
+It serves the examples, submits their tour and a minute of mixed work, crashes a worker, resizes a
+pool, and looks at the pages with the browser that the tests use.
+"""
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from playwright.sync_api import Browser, sync_playwright
+from serving import Serving, serving
+
+_ROOT: Final = Path(__file__).parents[1]
+_IMAGES: Final = _ROOT / "docs" / "images"
+_WAVES: Final = 24
+_WAVE_SECONDS: Final = 3.0
+_WIDE: Final = {"width": 1440, "height": 900}
+_NARROW: Final = {"width": 390, "height": 844}
+
+
+class Picture(NamedTuple):
+    """A picture: its file's name, the page's path, and how the page is looked at."""
+
+    name: str
+    path: str
+    theme: str = "light"
+    viewport: dict[str, int] = _WIDE
+    language: str = "en"
+    is_whole: bool = False  # from top to bottom, not only what fits the window
+
+
+def main(folder: Path) -> None:
+    """Take the pictures, with a server whose data is in `folder`."""
+    options = ("--config", str(_ROOT / "examples" / "pooldeck.toml"), "--data", str(folder))
+    with serving(_ROOT, *options) as server:
+        server.wait_until_ready()
+        for wave in range(_WAVES):
+            _work(server, wave)
+            time.sleep(_WAVE_SECONDS)  # the pictures show a minute of real time
+        _take(server, _pictures(server))
+
+
+def _work(server: Serving, wave: int) -> None:
+    """Submit a wave of mixed work; some waves bring a crash, a change of size, a failure."""
+    tasks = [_task("web.fetch_pages", count=2 + wave % 5, latency=0.2 + 0.1 * n) for n in range(7)]
+    tasks += [_task("computing.primes", limit=400_000 * (1 + n)) for n in range(4)]
+    tasks += [_task("computing.count_words"), _task("warehouse.query_orders")]
+    if wave % 3 == 0:
+        tasks += [_task("failures.flaky"), _task("files.hash_folder"), _task("failures.chatty")]
+    if wave % 6 == 2:
+        tasks += [_task("failures.divide"), _task("pictures.resize_image")]
+    if wave in {5, 15}:
+        tasks += [_task("failures.crash")]
+    _post(server, "/api/v1/tasks/batch", {"tasks": tasks})
+    if wave in {8, 18}:
+        server.client.patch("/api/v1/pools/cpu", json={"size": 4 if wave == 8 else 3})
+
+
+def _pictures(server: Serving) -> list[Picture]:
+    ended = _newest(server, "/api/v1/tasks?function=examples.failures.chatty&limit=1")
+    incident = _newest(server, "/api/v1/incidents?limit=1")
+    return [
+        Picture("deck", "/"),
+        Picture("deck-dark", "/", theme="dark"),
+        Picture("deck-narrow", "/", viewport=_NARROW),
+        Picture("deck-chinese", "/", language="zh-CN"),
+        Picture("timeline", "/timeline"),
+        Picture("tasks", "/tasks", theme="dark"),
+        Picture("task", f"/tasks/{ended}", is_whole=True),
+        Picture("errors", "/errors"),
+        Picture("incident", f"/incidents/{incident}", is_whole=True),
+        Picture("function", "/functions/examples.computing.primes"),
+        Picture("pools", "/pools"),
+    ]
+
+
+def _take(server: Serving, pictures: list[Picture]) -> None:
+    _IMAGES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for number, picture in enumerate(pictures):
+            _work(server, number + 1)  # nobody looks at a pool that is idle
+            _take_one(browser, str(server.client.base_url), picture)
+        browser.close()
+
+
+def _take_one(browser: Browser, address: str, picture: Picture) -> None:
+    look: dict[str, Any] = {"color_scheme": picture.theme, "locale": picture.language}
+    context = browser.new_context(base_url=address, viewport=picture.viewport, **look)  # type: ignore[arg-type]  # a plain dict of numbers
+    page = context.new_page()
+    page.goto(picture.path)
+    page.locator('.connection[data-connection="live"]').wait_for(state="attached")
+    page.wait_for_timeout(1500)  # a few frames, and the chart's data
+    page.screenshot(path=_IMAGES / f"{picture.name}.png", full_page=picture.is_whole)
+    context.close()
+
+
+def _newest(server: Serving, path: str) -> str:
+    found: str = server.client.get(path).json()["items"][0]["id"]
+    return found
+
+
+def _task(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"function": f"examples.{name}", "kwargs": arguments, "tags": ["tour"]}
+
+
+def _post(server: Serving, path: str, body: Any) -> None:
+    server.client.post(path, json=body).raise_for_status()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
