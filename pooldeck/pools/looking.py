@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import pooldeck
 from pooldeck.pools.crew import Running, Worker
 from pooldeck.protocol import STACK_SIGNAL, Look, Stack
 
@@ -20,7 +21,7 @@ _FILE_SECONDS: Final = 1.0
 _PAUSE: Final = 0.02
 _CUT: Final = "  ..."  # faulthandler's last line where it leaves out the outermost places
 _MACHINERY: Final = tuple(
-    f'  File "{Path(file).parent}{os.sep}' for file in (__file__, asyncio.__file__)
+    f'  File "{Path(file).parent}{os.sep}' for file in (pooldeck.__file__, asyncio.__file__)
 )
 
 
