@@ -1,35 +1,36 @@
 """The Pooldeck server.
 
-The way of a task, and what runs each step (one event loop, one writer thread, many processes)::
+The way of a task, and what runs each step (one event loop, one writer thread, many processes;
+`work`, `record` and `picture` are packages of `app.runtime`)::
 
     POST /api/v1/tasks
       │  web.api        strict JSON into a Submission                          event loop
       ▼
-    runtime.intake      checked against the catalogue, numbered                event loop
+    work.intake         checked against the catalogue, numbered                event loop
       │
       ▼
-    runtime.recorder    stored, with whatever else waits; then 202             writer thread
+    record.recorder     stored, with whatever else waits; then 202             writer thread
       │
       ▼
-    runtime.dispatcher  a queue per pool, bounded; the rest waits in the store event loop
+    work.dispatcher     a queue per pool, bounded; the rest waits in the store event loop
       │  a slot is free; the claim is committed first
       ▼
-    runtime.in_hand     what the workers have; listens to the pool             event loop
+    work.in_hand        what the workers have; listens to the pool             event loop
       │
       ▼
-    pooldeck.pools.pool       a frame to a free slot                                 event loop
+    pooldeck.pools      a frame to a free slot                                 event loop
       │
       ▼
     pooldeck.worker     runs the function, measures it, reports the outcome    worker process
       │
       ▼
-    runtime.in_hand     the report becomes a record: an end, or a rerun        event loop
+    work.in_hand        the report becomes a record: an end, or a rerun        event loop
       │
       ▼
-    runtime.recorder    the outcome is stored, in one commit with others       writer thread
-      │  only after the commit; what is run again goes by runtime.requeue to its dispatcher
+    record.recorder     the outcome is stored, in one commit with others       writer thread
+      │  only after the commit; what is run again goes by work.requeue to its dispatcher
       ▼
-    runtime.feed        counts, those who wait, frames                         event loop
+    picture.feed        counts, those who wait, frames                         event loop
       │
       ▼
     web.api.live        one event for all browsers (SSE)

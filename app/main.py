@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.runtime.ending import Ending
-from app.runtime.opening import running
+from app.runtime.life.ending import Ending
+from app.runtime.life.opening import running
 from app.settings import Settings
 from app.web import pages, static_files
 from app.web.application import Application

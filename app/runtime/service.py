@@ -1,7 +1,7 @@
 """The running server, as the web sees it.
 
 A submission goes through the intake to the store and to the queue of its pool; reads go to the
-store; the live picture comes from the feed. `app.runtime.opening` puts the parts together.
+store; the live picture comes from the feed. `app.runtime.life.opening` puts the parts together.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ from app.domain.history import Recent
 from app.domain.states import FINAL, State
 from app.domain.submissions import Accepted, BulkDone, Cancelled, Submission, TaskStack
 from app.domain.tasks import StoredTask, TaskFilter
-from app.runtime.deck import Deck
-from app.runtime.directory import Directory
-from app.runtime.dispatcher import Dispatcher
-from app.runtime.errors import Errors
-from app.runtime.feed import Feed
-from app.runtime.history import History
-from app.runtime.holds import Holds
-from app.runtime.intake import Intake
-from app.runtime.pool_controls import Controls
-from app.runtime.recorder import Recorder
-from app.runtime.tally import Tally
-from app.runtime.task_control import Selection, TaskControl
+from app.runtime.life.pool_controls import Controls
+from app.runtime.picture.deck import Deck
+from app.runtime.picture.feed import Feed
+from app.runtime.picture.history import History
+from app.runtime.picture.tally import Tally
+from app.runtime.record.recorder import Recorder
+from app.runtime.work.directory import Directory
+from app.runtime.work.dispatcher import Dispatcher
+from app.runtime.work.errors import Errors
+from app.runtime.work.holds import Holds
+from app.runtime.work.intake import Intake
+from app.runtime.work.task_control import Selection, TaskControl
 from app.settings import Settings
 from app.store.database import Database, Reader
 

@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 
 from app.domain.figures import Count
 from app.domain.health import PoolHealth
+from app.runtime.picture.tally import Tally
 from app.runtime.service import Service
-from app.runtime.tally import Tally
 from app.store import queries
 from app.web.answers import Responses, bad
 from app.web.dependencies import ServiceDep

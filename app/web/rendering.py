@@ -12,7 +12,7 @@ from markupsafe import Markup
 from app.domain.states import State, future_state
 from app.resources import resource
 from app.web import formats, words
-from app.web.contexts.confirm import Confirmation
+from app.web.contexts.confirm.asking import Confirmation
 from app.web.contexts.frame import notices
 from app.web.contexts.strip import strip
 from app.web.modules import imported_by

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import StartupError
-from app.runtime.ending import Ending
+from app.runtime.life.ending import Ending
 from app.settings import LimitSettings, Settings
 from app.web.deadlines import DeadlineProtocol
 

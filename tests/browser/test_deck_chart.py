@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import expect
 from serving import Serving
 
-from app.web.contexts.chart import amount
-from app.web.contexts.deck import spark
+from app.web.contexts.deck.chart import amount
+from app.web.contexts.deck.page import spark
 from browser.looking import Open
 
 

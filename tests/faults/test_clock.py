@@ -15,7 +15,7 @@ from app.domain.clock import SystemClock
 from app.domain.states import State
 from app.domain.submissions import Submission
 from app.domain.tasks import StoredTask
-from app.runtime.opening import running
+from app.runtime.life.opening import running
 from app.runtime.service import Service
 from app.settings import Settings
 from faults import effects

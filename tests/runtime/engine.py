@@ -15,8 +15,8 @@ from msgspec import Raw
 from app.domain.clock import Clock
 from app.domain.submissions import Submission
 from app.domain.tasks import StoredTask
-from app.runtime.ending import Ending
-from app.runtime.opening import running
+from app.runtime.life.ending import Ending
+from app.runtime.life.opening import running
 from app.runtime.service import Service
 from app.settings import Settings
 

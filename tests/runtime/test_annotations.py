@@ -13,8 +13,8 @@ from app.domain.annotations import Annotation
 from app.domain.clock import ManualClock
 from app.domain.errors import NotFound
 from app.domain.health import PoolHealth
-from app.runtime.annotations import Annotations
-from app.runtime.recorder import Recorder
+from app.runtime.record.annotations import Annotations
+from app.runtime.record.recorder import Recorder
 from app.runtime.service import Service
 from app.store import queries
 from app.store.database import Database, Reader

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.tasks import QueuedTask
-from app.runtime.backlog import Backlog
+from app.runtime.work.backlog import Backlog
 
 
 def task(seq: int, priority: int = 0, args: str = "[]") -> QueuedTask:

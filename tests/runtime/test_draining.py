@@ -9,8 +9,8 @@ from engine import BOUND, call, engine, eventually, settings, submit
 
 from app.domain.errors import Draining
 from app.domain.states import State
-from app.runtime.ending import Ending
-from app.runtime.opening import running
+from app.runtime.life.ending import Ending
+from app.runtime.life.opening import running
 from app.runtime.service import Service
 
 LONG = 600.0

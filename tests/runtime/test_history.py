@@ -16,8 +16,8 @@ from app.domain.health import PoolHealth, SwitchRates, WorkerHealth
 from app.domain.histograms import ERROR
 from app.domain.history import ChartRequest, Stretch
 from app.domain.states import State
-from app.runtime.history import History
-from app.runtime.recorder import Recorder
+from app.runtime.picture.history import History
+from app.runtime.record.recorder import Recorder
 from app.runtime.service import Service
 from app.store import queries
 from app.store.database import Database, Reader

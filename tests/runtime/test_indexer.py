@@ -11,8 +11,8 @@ from app.domain.clock import ManualClock
 from app.domain.ids import TaskIds
 from app.domain.states import State
 from app.domain.tasks import NewTask, TaskFilter
-from app.runtime.indexer import Indexer
-from app.runtime.recorder import Recorder
+from app.runtime.record.indexer import Indexer
+from app.runtime.record.recorder import Recorder
 from app.store import queries
 from app.store.database import Database, Reader
 

@@ -10,7 +10,7 @@ from app.domain.error_groups import ErrorGroup, GroupState
 from app.domain.errors import DiskFull
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from app.domain.notices import Need, Notice
-from app.runtime.notices import Since, of_errors, of_pool, of_store, on_hold
+from app.runtime.picture.notices import Since, of_errors, of_pool, of_store, on_hold
 
 SECOND = 1_000_000
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from app.domain.errors import StorageUnavailable
 from app.domain.figures import Durations, Percentiles
-from app.runtime.usual import Usual
+from app.runtime.work.usual import Usual
 from pooldeck.outcome import Measurement
 
 KEPT = Durations(200, None, Percentiles(1.0, 3.0))

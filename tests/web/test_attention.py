@@ -10,8 +10,8 @@ from app.domain.events import Frame, Window
 from app.domain.health import PoolHealth
 from app.domain.notices import Need, Notice
 from app.web.attention import Told, in_english, span, told
+from app.web.contexts.deck.story import story
 from app.web.contexts.frame import notices
-from app.web.contexts.story import story
 from app.web.language import speaking
 
 DAY = 24 * 3600 * 1_000_000

@@ -10,8 +10,8 @@ from app.domain.history import Chart, ChartRequest, Line
 from app.web import formats
 from app.web.annotation_words import annotation_words
 from app.web.colours import colour_of
-from app.web.contexts.chart import amount, as_data_block, chart_context, chosen
-from app.web.contexts.deck import Narrowed
+from app.web.contexts.deck.chart import amount, as_data_block, chart_context, chosen
+from app.web.contexts.deck.page import Narrowed
 
 MINUTE = 60_000_000
 POOLS = ("io", "cpu")

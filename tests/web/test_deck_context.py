@@ -9,7 +9,7 @@ from app.domain.catalogue import Catalogue
 from app.domain.controls import ServerRun
 from app.domain.events import Frame, Window
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from app.web.contexts.deck import (
+from app.web.contexts.deck.page import (
     Narrowed,
     deck_context,
     late_first,

@@ -9,8 +9,9 @@ from app.domain.catalogue import Catalogue
 from app.domain.controls import Hold
 from app.domain.figures import Activity, Count, Durations, Percentiles, Spread
 from app.domain.states import State
-from app.web.contexts import function, functions
-from app.web.contexts.signature import signature_parts
+from app.web.contexts.functions import listing as functions
+from app.web.contexts.functions import page as function
+from app.web.contexts.functions.signature import signature_parts
 from app.web.docstrings import described_arguments
 from app.web.form_examples import example
 from pooldeck.functions import FunctionSpec, Options

@@ -19,9 +19,9 @@ from app.domain.incidents import (
     TaskToday,
 )
 from app.domain.states import State
-from app.web.contexts.fault import fault_of
-from app.web.contexts.incident import Reading, ids_of, incident_context
-from app.web.contexts.incidents import incidents_context, read_wanted
+from app.web.contexts.incident.fault import fault_of
+from app.web.contexts.incident.listing import incidents_context, read_wanted
+from app.web.contexts.incident.page import Reading, ids_of, incident_context
 
 FAULT = """Fatal Python error: Segmentation fault
 

@@ -10,9 +10,9 @@ from app.domain.controls import PoolControl
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from app.domain.notices import Need, Notice
 from app.settings import PoolSettings
-from app.web.contexts import confirm_pools
-from app.web.contexts.pools import LATELY, Reading, pools_context
-from app.web.contexts.sizes import meaning, origin, slider_end, typical_memory
+from app.web.contexts.confirm import pools as confirm_pools
+from app.web.contexts.pools.page import LATELY, Reading, pools_context
+from app.web.contexts.pools.sizes import meaning, origin, slider_end, typical_memory
 
 MIB = 1024 * 1024
 BUSY = SlotHealth("t1", "acme.render", 7.0)

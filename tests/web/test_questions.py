@@ -7,9 +7,11 @@ from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from app.domain.states import State
 from app.domain.submissions import BulkDone
 from app.domain.tasks import StoredTask, TaskFilter
-from app.web.contexts import confirm, confirm_pools, confirm_tasks
-from app.web.contexts.task import SAID
-from app.web.contexts.tasks import address, read_filter
+from app.web.contexts.confirm import asking as confirm
+from app.web.contexts.confirm import pools as confirm_pools
+from app.web.contexts.confirm import tasks as confirm_tasks
+from app.web.contexts.task.page import SAID
+from app.web.contexts.tasks.page import address, read_filter
 from app.web.contexts.told import numbers, told, told_of_many
 
 LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")

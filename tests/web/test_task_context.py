@@ -10,13 +10,13 @@ from app.domain.latest_runs import LatestRun
 from app.domain.logs import LogWindow
 from app.domain.states import FINAL, State
 from app.domain.tasks import LogEntry, StoredAttempt, StoredTask
-from app.web.contexts.task import Reading, task_context
-from app.web.contexts.task_diagram import Layout, diagram
-from app.web.contexts.task_journey import journey
-from app.web.contexts.task_layouts import TALL, WIDE
-from app.web.contexts.task_log import LOG_LINES, log_part
-from app.web.contexts.task_runs import strip
-from app.web.contexts.task_times import segments
+from app.web.contexts.task.diagram import Layout, diagram
+from app.web.contexts.task.journey import journey
+from app.web.contexts.task.layouts import TALL, WIDE
+from app.web.contexts.task.log import LOG_LINES, log_part
+from app.web.contexts.task.page import Reading, task_context
+from app.web.contexts.task.runs import strip
+from app.web.contexts.task.times import segments
 from pooldeck.outcome import Error, ErrorKind, Measurement
 
 SECOND = 1_000_000

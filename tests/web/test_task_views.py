@@ -11,10 +11,10 @@ from app.domain.errors import InvalidRequest
 from app.domain.figures import Count
 from app.domain.states import State
 from app.domain.tasks import Sort, StoredTask, TaskFilter, TaskPage, Total
-from app.web.contexts.completion import completions
-from app.web.contexts.confirm_tasks import cancel_chosen, retry_chosen
-from app.web.contexts.task_list import tasks_context, total_words
-from app.web.contexts.tasks import View, has_keyed_words, href, read_filter, read_view
+from app.web.contexts.confirm.tasks import cancel_chosen, retry_chosen
+from app.web.contexts.tasks.completion import completions
+from app.web.contexts.tasks.listing import tasks_context, total_words
+from app.web.contexts.tasks.page import View, has_keyed_words, href, read_filter, read_view
 
 MINUTE = 60_000_000  # microseconds
 TASK = StoredTask(1, "0199", "acme.work", "cpu", State.RUNNING, 1, 0, (), 0, None)

@@ -10,8 +10,8 @@ from starlette.datastructures import QueryParams
 from app.domain.errors import InvalidRequest
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from app.domain.timeline import ABANDONED, Bar, Timeline, TimelineRequest, unstored
-from app.web.contexts.timeline import Asked, read_address, read_request, timeline_context
-from app.web.contexts.timeline_data import timeline_data
+from app.web.contexts.timeline.data import timeline_data
+from app.web.contexts.timeline.page import Asked, read_address, read_request, timeline_context
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.domain.submissions import BulkDone
 from app.web import formats
-from app.web.contexts.tasks import Query
+from app.web.contexts.tasks.page import Query
 from app.web.errors import STATUS
 
 DID: Final = "did"

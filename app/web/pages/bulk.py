@@ -17,7 +17,7 @@ from app.domain.tasks import TaskFilter
 from app.runtime.service import Service
 from app.store import queries
 from app.web.addresses import own_path
-from app.web.contexts.confirm_tasks import (
+from app.web.contexts.confirm.tasks import (
     BEFORE,
     CHOSEN,
     cancel_chosen,
@@ -25,7 +25,7 @@ from app.web.contexts.confirm_tasks import (
     retry_chosen,
     retry_matching,
 )
-from app.web.contexts.tasks import LATEST, View, href, read_filter
+from app.web.contexts.tasks.page import LATEST, View, href, read_filter
 from app.web.contexts.told import numbers
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from app.runtime.service import Service
 from app.store import queries
-from app.web.contexts.chart import as_data_block, chart_context, chosen
-from app.web.contexts.deck import Narrowed, deck_context
+from app.web.contexts.deck.chart import as_data_block, chart_context, chosen
+from app.web.contexts.deck.page import Narrowed, deck_context
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.rendering import bare_page, page

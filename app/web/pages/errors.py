@@ -8,7 +8,7 @@ from app.domain.error_groups import GroupChange
 from app.domain.tasks import TaskFilter
 from app.runtime.service import Service
 from app.store import queries
-from app.web.contexts.errors import (
+from app.web.contexts.errors.page import (
     DAYS,
     PAGE_SIZE,
     SAID,

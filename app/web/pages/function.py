@@ -14,7 +14,7 @@ from app.domain.tasks import RunOptions, StoredTask, TaskFilter
 from app.runtime.service import Service
 from app.store import queries
 from app.web.bodies import read_submission
-from app.web.contexts.function import LATEST, Reading, function_context
+from app.web.contexts.functions.page import LATEST, Reading, function_context
 from app.web.dependencies import ServiceDep
 from app.web.errors import STATUS
 from app.web.form_values import FormErrors, body, typed

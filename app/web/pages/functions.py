@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from app.domain.figures import Activity, Count, Spread
 from app.store import queries
-from app.web.contexts.functions import MINUTES, RELEASED, Reading, functions_context
+from app.web.contexts.functions.listing import MINUTES, RELEASED, Reading, functions_context
 from app.web.contexts.told import told
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute

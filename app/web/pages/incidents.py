@@ -10,14 +10,14 @@ from app.domain.errors import NotFound, UnknownFunction
 from app.domain.incidents import CulpritCount, Incident, IncidentPage, TaskToday
 from app.runtime.service import Service
 from app.store import queries
-from app.web.contexts.incident import (
+from app.web.contexts.incident.listing import PAGE_SIZE, Wanted, incidents_context, read_wanted
+from app.web.contexts.incident.page import (
     NEARBY_MINUTES,
     OTHERS,
     Reading,
     ids_of,
     incident_context,
 )
-from app.web.contexts.incidents import PAGE_SIZE, Wanted, incidents_context, read_wanted
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.rendering import page

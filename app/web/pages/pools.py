@@ -12,8 +12,8 @@ from app.domain.health import PoolHealth, WorkerHealth
 from app.runtime.service import Service
 from app.store import queries
 from app.web.bodies import MAX_POOL_SIZE
-from app.web.contexts import confirm_pools
-from app.web.contexts.pools import LATELY, SAID, Reading, pools_context, size_means
+from app.web.contexts.confirm import pools as confirm_pools
+from app.web.contexts.pools.page import LATELY, SAID, Reading, pools_context, size_means
 from app.web.contexts.told import told
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute

@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import QueryParams
 
 from app.domain.errors import InvalidRequest
-from app.web.contexts.tasks import address
+from app.web.contexts.tasks.page import address
 from app.web.contexts.told import DID
 
 

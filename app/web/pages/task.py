@@ -14,10 +14,10 @@ from app.domain.tasks import StoredAttempt, StoredTask
 from app.runtime.service import Service
 from app.store import queries
 from app.web.answers import Answer
-from app.web.contexts.task import SAID, Reading, task_context
-from app.web.contexts.task_log import LOG_LINES, log_part, read_level
+from app.web.contexts.task.log import LOG_LINES, log_part, read_level
+from app.web.contexts.task.page import SAID, Reading, task_context
+from app.web.contexts.task.tracebacks import traceback_parts
 from app.web.contexts.told import told
-from app.web.contexts.tracebacks import traceback_parts
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.rendering import bare_page, page

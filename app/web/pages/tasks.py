@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from app.domain.states import State
 from app.runtime.service import Service
 from app.store import queries
-from app.web.contexts.completion import MOST, completions, parted
-from app.web.contexts.task_list import PAGE_SIZE, tasks_context
-from app.web.contexts.tasks import View, has_keyed_words, href, read_view
+from app.web.contexts.tasks.completion import MOST, completions, parted
+from app.web.contexts.tasks.listing import PAGE_SIZE, tasks_context
+from app.web.contexts.tasks.page import View, has_keyed_words, href, read_view
 from app.web.contexts.told import told_of_many
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute

@@ -7,8 +7,8 @@ from app.domain.timeline import Timeline, TimelineRequest, unstored
 from app.runtime.service import Service
 from app.store import queries
 from app.web.answers import Answer
-from app.web.contexts.timeline import read_address, read_request, timeline_context
-from app.web.contexts.timeline_data import timeline_data
+from app.web.contexts.timeline.data import timeline_data
+from app.web.contexts.timeline.page import read_address, read_request, timeline_context
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.rendering import page

@@ -1,0 +1,1 @@
+"""How a server starts, sorts out what it finds, and ends."""

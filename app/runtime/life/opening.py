@@ -1,0 +1,208 @@
+"""Puts the server together: starts its parts in order, and stops them in reverse.
+
+The order is the way of a task, backwards: whatever takes must be there before whatever gives.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from app.domain.clock import Clock, SystemClock
+from app.domain.controls import ServerRun
+from app.domain.events import TaskChanged
+from app.domain.health import PoolHealth
+from app.domain.ids import TaskIds
+from app.runtime.life.draining import pools_running
+from app.runtime.life.ending import Ending
+from app.runtime.life.ground import Ground, open_ground
+from app.runtime.life.lifetimes import lifetime
+from app.runtime.life.pool_making import clear_worker_files, make_pool, worker_pids
+from app.runtime.life.recovery import recover, report
+from app.runtime.picture.deck import Deck
+from app.runtime.picture.feed import Feed
+from app.runtime.picture.sampler import Sampler
+from app.runtime.record.indexer import Indexer
+from app.runtime.service import Parts, Service
+from app.runtime.work.dispatcher import Dispatcher
+from app.runtime.work.intake import Intake
+from app.runtime.work.requeue import Requeue
+from app.runtime.work.scheduler import Scheduler
+from app.runtime.work.task_control import TaskControl
+from app.settings import Settings
+from app.store import queries
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, clock: Clock | None = None, ending: Ending | None = None
+) -> AsyncIterator[Service]:
+    """Start a server, give its service to the body, stop it at the end.
+
+    Args:
+        settings: What to run.
+        clock: Where it takes the time from; the system's by default.
+        ending: Lets it drain and end its pools while the body still runs.
+
+    Raises:
+        StartupError: If it cannot start; what was opened is closed again.
+    """
+    ending = ending or Ending(settings.grace_seconds)
+    queues: dict[str, Dispatcher] = {}
+    sampler = Sampler(partial(worker_pids, queues))
+
+    def announce(moves: Sequence[TaskChanged]) -> None:
+        ground.history.take(moves)
+        ground.errors.note(moves)
+        feed.announce(moves)  # which is not there yet: it needs the deck, and that the record
+
+    async with AsyncExitStack() as stack:
+        ground = await open_ground(settings, clock or SystemClock(), announce, stack)
+        deck = Deck(queues, sampler, ground)
+        feed = Feed(
+            ground.clock,
+            ground.tally,
+            deck.health,
+            deck.attention,
+            incidents=ground.incidents.lately,
+            streams=settings.limits.streams,
+        )
+        feed.start()
+        stack.push_async_callback(feed.stop)
+        ground.errors.follow(feed.touch)
+        stack.push_async_callback(ground.errors.stop)
+        ground.recorder.start()
+        stack.push_async_callback(ground.recorder.stop)
+        ground.history.start(partial(_look, ground, deck))
+        stack.push_async_callback(ground.history.stop)
+
+        run = await _begin(ground, stack)
+        clear_worker_files(settings)
+        for name in settings.pools:
+            queue = _queue(name, ground, deck, feed)
+            make_pool(name, ground, run.boot, queue)
+            queues[name] = queue
+        service = await _service(ground, queues, deck, feed, run, stack)
+        indexer = Indexer(ground.recorder, ground.reader, ground.clock)
+        indexer.start()
+        stack.push_async_callback(indexer.stop)
+        sampler.start(partial(_sampled, queues, sampler, feed))
+        stack.push_async_callback(sampler.stop)
+        await stack.enter_async_context(pools_running(queues, service, ending))
+        yield service
+
+
+async def _begin(ground: Ground, stack: AsyncExitStack) -> ServerRun:
+    """Begin a run of the server, and sort out what the one before it left."""
+    beginning = await stack.enter_async_context(
+        lifetime(ground.database.lock, ground.reader, ground.recorder, ground.clock)
+    )
+    became = await recover(ground.recorder, ground.clock)
+    held = len(ground.holds.all())
+    ground.annotations.note(
+        "start", was_clean=beginning.was_clean, down_seconds=beginning.down_seconds
+    )
+    return await report(beginning, became, ground.tally, held, ground.recorder)
+
+
+def _look(ground: Ground, deck: Deck) -> Sequence[PoolHealth]:
+    pools = deck.health()
+    ground.annotations.see(pools)
+    return pools
+
+
+def _queue(name: str, ground: Ground, deck: Deck, feed: Feed) -> Dispatcher:
+    def note_change() -> None:
+        deck.look(name)
+        feed.touch()
+
+    return Dispatcher(
+        name,
+        recorder=ground.recorder,
+        reader=ground.reader,
+        clock=ground.clock,
+        usual=ground.usual,
+        holds=ground.holds,
+        incidents=ground.incidents,
+        memory=ground.settings.memory_queue,
+        on_functions=ground.directory.report,
+        on_change=note_change,
+    )
+
+
+async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
+    ground: Ground,
+    queues: Mapping[str, Dispatcher],
+    deck: Deck,
+    feed: Feed,
+    run: ServerRun,
+    stack: AsyncExitStack,
+) -> Service:
+    """Start what brings tasks to the queues, and put a front before it all."""
+
+    def follow(moves: Sequence[TaskChanged]) -> None:
+        requeue.follow(moves)
+
+    scheduler = Scheduler(ground.recorder, ground.reader, ground.clock, follow)
+    requeue = Requeue(ground.reader, queues, scheduler.look_again)
+    ground.recorder.follow_reruns(follow)
+    stack.push_async_callback(requeue.stop)
+    intake = await _intake(ground, queues, scheduler)
+    tasks = TaskControl(
+        recorder=ground.recorder,
+        reader=ground.reader,
+        clock=ground.clock,
+        queues=queues,
+        intake=intake,
+        requeue=requeue,
+        feed=feed,
+        annotations=ground.annotations,
+    )
+    scheduler.start()
+    stack.push_async_callback(scheduler.stop)
+    return Service(
+        Parts(
+            settings=ground.settings,
+            clock=ground.clock,
+            database=ground.database,
+            reader=ground.reader,
+            recorder=ground.recorder,
+            directory=ground.directory,
+            intake=intake,
+            queues=queues,
+            tasks=tasks,
+            holds=ground.holds,
+            errors=ground.errors,
+            controls=ground.controls,
+            deck=deck,
+            feed=feed,
+            tally=ground.tally,
+            history=ground.history,
+            run=run,
+        )
+    )
+
+
+async def _intake(ground: Ground, queues: Mapping[str, Dispatcher], scheduler: Scheduler) -> Intake:
+    last = await ground.reader.run(queries.last_seq_and_id)
+    return Intake(
+        recorder=ground.recorder,
+        reader=ground.reader,
+        clock=ground.clock,
+        ids=TaskIds(ground.clock, after=last.id if last else None),
+        last_seq=last.seq if last else 0,
+        catalogue=lambda: ground.directory.catalogue,
+        queues=queues,
+        pools=ground.settings.pools,
+        tally=ground.tally,
+        holds=ground.holds,
+        on_scheduled=scheduler.look_again,
+    )
+
+
+def _sampled(queues: Mapping[str, Dispatcher], sampler: Sampler, feed: Feed) -> None:
+    """Let the pools look at how much memory their workers take, and browsers at all the rest."""
+    for queue in queues.values():
+        for worker in list(queue.pool.workers.values()):
+            if (sample := sampler.sample(worker.pid)) is not None:
+                queue.pool.note_memory(worker.id, sample.rss_bytes)
+    feed.touch()

@@ -1,0 +1,116 @@
+"""The workers of a pool with their slots, as they are at this moment."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Final
+
+from msgspec import Struct
+
+from app.domain.clock import Clock
+from app.domain.health import SlotHealth, WorkerHealth
+from app.runtime.picture.places import Places
+from app.runtime.picture.sampler import Sampler
+from app.runtime.work.usual import Usual
+from pooldeck.pools.crew import Running, Worker
+
+_LATE_SECONDS: Final = 1.0  # beyond the usual: tasks of milliseconds are not worth a look
+_NOWHERE: Final = 1_000_000  # behind every place
+
+
+class Tiles(Struct, frozen=True):
+    """Makes pictures of workers.
+
+    Args:
+        clock: The server's time.
+        sampler: Has measured the processes.
+        usual: Knows how long functions take.
+    """
+
+    clock: Clock
+    sampler: Sampler
+    usual: Usual
+
+    def of(
+        self,
+        workers: list[Worker],
+        places: Places,
+        fraction: Callable[[str], float | None],
+    ) -> tuple[WorkerHealth, ...]:
+        """Return the workers, in the order of their places.
+
+        Args:
+            workers: All workers of a pool.
+            places: Their places; those without one, such as spares, come last.
+            fraction: Tells how much of a task is done.
+        """
+        now = self.clock.monotonic()
+
+        def number(worker: Worker) -> int:
+            found = places.of(worker.id)
+            return _NOWHERE if found is None else found[0]
+
+        return tuple(
+            self._worker(worker, places, now, fraction) for worker in sorted(workers, key=number)
+        )
+
+    def _worker(
+        self,
+        worker: Worker,
+        places: Places,
+        now: float,
+        fraction: Callable[[str], float | None],
+    ) -> WorkerHealth:
+        sample = self.sampler.sample(worker.pid)
+        _, place = places.of(worker.id) or (None, None)
+
+        def slot(running: Running, *, abandoned: bool = False) -> SlotHealth:
+            return self._slot(running, now, fraction(running.call.task), abandoned=abandoned)
+
+        return WorkerHealth(
+            id=worker.id,
+            pid=worker.pid or None,
+            state=worker.state,
+            started_at=self.clock.now() - int((now - worker.started_at) * 1e6),
+            tasks_done=worker.tasks_done,
+            slots=_placed(worker, slot)
+            + tuple(slot(left, abandoned=True) for left in worker.abandoned.values()),
+            rss_bytes=sample.rss_bytes if sample else None,
+            cpu_percent=sample.cpu_percent if sample else None,
+            ctx_switches_per_s=sample.switches if sample else None,
+            restarts=place.restarts if place else 0,
+            replaced=place.replaced if place else None,
+        )
+
+    def _slot(
+        self, running: Running, now: float, fraction: float | None, *, abandoned: bool
+    ) -> SlotHealth:
+        started_at = running.started_at
+        elapsed = None if started_at is None else max(0.0, now - started_at)
+        spread = self.usual.spread(running.call.function)
+        return SlotHealth(
+            task=running.call.task,
+            function=running.call.function,
+            elapsed=elapsed,
+            usual_p50=spread.p50 if spread else None,
+            usual_p95=spread.p95 if spread else None,
+            is_late=spread is not None and (elapsed or 0.0) > spread.p95 + _LATE_SECONDS,
+            abandoned=abandoned,
+            timeout=running.call.timeout,
+            cancel_requested=running.is_asked,
+            fraction=fraction,
+        )
+
+
+def _placed(worker: Worker, slot: Callable[[Running], SlotHealth]) -> tuple[SlotHealth, ...]:
+    """Return the slots in the order of the threads that run them; free ones are empty."""
+    slots = [SlotHealth()] * worker.slots
+    unplaced = []
+    for running in islice(worker.running.values(), worker.slots):  # others wait behind it
+        if running.thread is not None and running.thread <= worker.slots:
+            slots[running.thread - 1] = slot(running)
+        else:
+            unplaced.append(running)
+    for number, free in enumerate(slots):
+        if unplaced and free.task is None:
+            slots[number] = slot(unplaced.pop(0))
+    return tuple(slots)

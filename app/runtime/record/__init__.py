@@ -1,0 +1,1 @@
+"""What is written: one writer, and what follows behind it."""

@@ -1,0 +1,298 @@
+"""The one writer: gathers what waits to be written, commits it together, then says so.
+
+It owns the writer thread. Intake, dispatchers and recovery feed it from the event loop; the thread
+takes everything that has gathered, writes it in one transaction through `app.store.records`, and
+hands the answers back to the loop after the commit. While one commit is on its way to the disk the
+next batch gathers, so that the harder it is pressed, the more each commit carries.
+
+What a client waits for (a submission, a cancellation) is refused when it cannot be written.
+What has happened already (a start, an end, a log line) is kept and tried again until it is written.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from app import failpoints
+from app.domain.annotations import Annotation
+from app.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
+from app.domain.events import TaskChanged
+from app.domain.incidents import Incident
+from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
+from app.runtime.record.batch import Batch, Insert, Request
+from app.runtime.record.lag import Lag
+from app.store import records
+from app.store.database import Database
+from app.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS: Final = 0.5
+_LAST_TRIES: Final = 3  # of what is kept, when the server stops
+_GATHER_SECONDS: Final = 0.02
+_MANY_ENDS: Final = 4  # in one commit: such a load it pays to gather under
+
+T = TypeVar("T")
+Moves = Sequence[TaskChanged]
+
+
+class Recorder:
+    """Group commit on one thread.
+
+    Args:
+        database: Where to write.
+        limit: How many submissions may wait for a commit before further ones are refused.
+        announce: Called on the event loop with the moves of each commit, after it.
+    """
+
+    def __init__(self, database: Database, limit: int, announce: Callable[[Moves], None]) -> None:
+        self._database = database
+        self._limit = limit
+        self._announce = announce
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._lock = threading.Lock()
+        self._gathered = threading.Event()
+        self._asked = threading.Event()
+        self._batch = Batch()
+        self._inserting = 0
+        self._closing = False
+        self._tries_left = _LAST_TRIES
+        self._follow: Callable[[Moves], None] = lambda _: None
+        self.trouble: PooldeckError | None = None  # why the last commit failed, if it did
+        self.lag = Lag()
+
+    def follow_reruns(self, follow: Callable[[Moves], None]) -> None:
+        """Give `follow` the moves of tasks that are run again, after each commit."""
+        self._follow = follow
+
+    def start(self) -> None:
+        """Start the writer thread."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Write what waits, then end the thread."""
+        self._closing = True
+        self._wake(asked=True)
+        await asyncio.to_thread(self._thread.join)
+
+    # What is asked for: refused when it cannot be written.
+
+    async def insert(
+        self, tasks: Sequence[NewTask], settled: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        """Store submissions; return when they are committed.
+
+        Args:
+            tasks: The submissions.
+            settled: Told whether they are stored, also where whoever waits here is cancelled
+                meanwhile: what is on its way to the disk is not called back.
+
+        Raises:
+            StorageUnavailable: If the database does not take them, or too many wait already.
+            DiskFull: If there is no room for them.
+        """
+        if self._inserting + len(tasks) > self._limit:
+            raise StorageUnavailable(
+                f"{self._inserting} submissions already wait to be written; try again in a moment",
+                retry_after=1,
+            )
+        insert = Insert(tasks, self._loop.create_future())
+        self._inserting += len(tasks)
+
+        def settle(answer: "asyncio.Future[None]") -> None:
+            self._inserting -= len(tasks)
+            settled(answer.exception() is None)
+
+        insert.answer.add_done_callback(settle)
+        with self._lock:
+            self._batch.inserts.append(insert)
+        self._wake(asked=True)
+        await asyncio.shield(insert.answer)
+
+    async def perform(self, write: Callable[[Transaction], T]) -> T:
+        """Run another write of `app.store.records`; return its result when it is committed.
+
+        Raises:
+            StorageUnavailable: If the database does not take it.
+            DiskFull: If there is no room for it.
+        """
+        answer: asyncio.Future[T] = self._loop.create_future()
+        with self._lock:
+            self._batch.requests.append(Request(write, answer))
+        self._wake(asked=True)
+        return await answer
+
+    # What has happened: kept until it is written.
+
+    def happened(
+        self, starts: Sequence[Start], ends: Sequence[End], reruns: Sequence[Rerun] = ()
+    ) -> None:
+        """Record attempts that started, how others ended, and which of these are run again.
+
+        An end in the same commit makes the start of its attempt needless.
+        """
+        if ends or reruns:
+            failpoints.reach("before_final_write")
+        with self._lock:
+            for start in starts:
+                self._batch.starts[start.seq] = start
+            for end in ends:
+                self._batch.starts.pop(end.seq, None)
+            for rerun in reruns:
+                self._batch.starts.pop(rerun.seq, None)
+            self._batch.ends.extend(ends)
+            self._batch.reruns.extend(reruns)
+        self._wake(asked=False)
+
+    def incident(self, incident: Incident) -> None:
+        """Record an incident, or what more is known of it."""
+        with self._lock:
+            self._batch.incidents[incident.id] = incident
+        self._wake(asked=False)
+
+    def annotated(self, annotation: Annotation) -> None:
+        """Record what was done to a pool, or what befell it."""
+        with self._lock:
+            self._batch.annotations.append(annotation)
+        self._wake(asked=False)
+
+    def progressed(self, mark: ProgressMark) -> None:
+        """Record how far an attempt says it is; only the latest of a commit counts."""
+        with self._lock:
+            self._batch.progress[mark.seq] = mark
+        self._wake(asked=False)
+
+    def logged(self, entries: Sequence[LogEntry]) -> None:
+        """Record log lines."""
+        with self._lock:
+            self._batch.log.extend(entries)
+        self._wake(asked=False)
+
+    def _wake(self, *, asked: bool) -> None:
+        """Tell the writer thread that something has gathered, and whether somebody waits."""
+        if asked and not self._asked.is_set():
+            self._asked.set()
+        if not self._gathered.is_set():
+            self._gathered.set()
+
+    # The writer thread.
+
+    def _run(self) -> None:
+        """Commit what gathers, until the recorder closes and nothing is left.
+
+        Under load, what has happened gathers for a while, and commits in between carry only
+        what somebody waits for: a commit costs much the same whether it ends one task or fifty.
+        """
+        due = 0.0  # when what has happened is written at the latest
+        while True:
+            if not self._closing:
+                self._gathered.wait()
+                self._asked.wait(max(0.0, due - time.monotonic()))
+            is_due = self._closing or time.monotonic() >= due
+            batch = self._take(with_what_happened=is_due)
+            if is_due:
+                is_loaded = len(batch.ends) >= _MANY_ENDS
+                due = time.monotonic() + _GATHER_SECONDS if is_loaded else 0.0
+            if batch:
+                with self.lag.commit():
+                    self._commit(batch)
+            elif self._closing:
+                return
+
+    def _take(self, *, with_what_happened: bool) -> Batch:
+        with self._lock:
+            batch, self._batch = self._batch, Batch()
+            if not with_what_happened:
+                batch, self._batch = batch.parted()
+            if not self._batch:
+                self._gathered.clear()
+            self._asked.clear()
+        return batch
+
+    def _commit(self, batch: Batch) -> None:
+        try:
+            results, moves, reruns = self._write(batch)
+        except (StorageUnavailable, DiskFull) as error:
+            self._refuse(batch, error)
+        except Exception as error:  # noqa: BLE001 - one bad row must not stop all others
+            self._write_apart(batch, error)
+        else:
+            self.trouble = None
+            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves, reruns)
+
+    def _write(self, batch: Batch) -> tuple[list[Any], Moves, Moves]:
+        """Write a batch in one transaction; return the answers, the moves, those of reruns."""
+        results: list[Any] = [None] * len(batch.inserts)
+        with self._database.transaction() as transaction:
+            if batch.inserts:
+                tasks = [task for insert in batch.inserts for task in insert.tasks]
+                records.insert_tasks(transaction, tasks)
+            results += [request.write(transaction) for request in batch.requests]
+            if batch.starts:
+                records.start(transaction, list(batch.starts.values()))
+            if batch.progress:
+                records.progress(transaction, list(batch.progress.values()))
+            if batch.log:
+                records.log(transaction, batch.log)
+            if batch.ends:
+                records.end(transaction, batch.ends)
+            reruns = records.rerun(transaction, batch.reruns) if batch.reruns else ()
+            for incident in batch.incidents.values():
+                records.save_incident(transaction, incident)
+            if batch.annotations:
+                records.annotate(transaction, batch.annotations)
+            failpoints.reach("before_commit")
+        failpoints.reach("after_commit")
+        return results, transaction.moves, reruns
+
+    def _refuse(self, batch: Batch, error: PooldeckError) -> None:
+        """Tell those who wait that the database does not take writes; keep what has happened."""
+        if self.trouble is None:
+            _log.error("the database does not take writes: %s", error)
+        self.trouble = error
+        self._loop.call_soon_threadsafe(self._fail, batch, error)
+        if not batch.has_happened:
+            return
+        if self._closing:
+            self._tries_left -= 1
+            if self._tries_left == 0:
+                _log.error("giving up %d ends that could not be written", len(batch.ends))
+                return
+        self._keep(batch)
+        time.sleep(_RETRY_SECONDS)  # a full disk or a locked file is not mended by asking faster
+
+    def _keep(self, batch: Batch) -> None:
+        """Put back what has happened, before what has gathered since."""
+        with self._lock:
+            self._batch = batch.before(self._batch)
+        self._gathered.set()
+
+    def _write_apart(self, batch: Batch, error: Exception) -> None:
+        """One write of the batch is bad: write each by itself, so that only that one fails."""
+        parts = list(batch.apart())
+        if len(parts) > 1:
+            for part in parts:
+                self._commit(part)
+            return
+        _log.error("a write failed and is given up", exc_info=error)
+        refusal = Internal("the database refused this write; the server's log says why")
+        self._loop.call_soon_threadsafe(self._fail, batch, refusal)
+
+    # Back on the event loop.
+
+    def _deliver(self, batch: Batch, results: list[Any], moves: Moves, reruns: Moves) -> None:
+        self._announce(moves)
+        if reruns:
+            self._follow(reruns)
+        for answer, result in zip(batch.answers(), results, strict=True):
+            if not answer.done():
+                answer.set_result(result)
+
+    @staticmethod
+    def _fail(batch: Batch, error: PooldeckError) -> None:
+        for answer in batch.answers():
+            if not answer.done():
+                answer.set_exception(error)

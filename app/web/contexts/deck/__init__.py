@@ -1,0 +1,1 @@
+"""The deck: cards, chart, and the story of the start."""

@@ -1,0 +1,1 @@
+"""Functions: the list, and the page of one."""

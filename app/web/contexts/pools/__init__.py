@@ -1,0 +1,1 @@
+"""The pools, what a size means, what was done to them."""

@@ -1,0 +1,112 @@
+"""The pools with their settings and workers, and what was done to them lately."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from msgspec import Struct
+
+from app.domain.annotations import Annotation
+from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from app.domain.notices import HALTED, Need
+from app.settings import PoolSettings
+from app.web.attention import Told
+from app.web.attention import told as said
+from app.web.contexts.deck.page import slot_state
+from app.web.contexts.pools import sizes
+from app.web.contexts.pools.deeds import Deed, deeds
+from app.web.words import _, later
+
+_OF_FUNCTIONS: Final = {"hold", "release"}
+_SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
+
+LATELY: Final = 8
+"""How many things are listed that were done to a pool."""
+
+SAID: Final = {
+    "resized": later("It has another size now."),
+    "paused": later("It is paused: what runs goes on, what is queued waits."),
+    "resumed": later("It hands out what is queued."),
+    "draining": later("It finishes what runs and hands nothing new out; then it is stopped."),
+    "restarting": later("Its workers are replaced one by one; each loads the code anew."),
+    "killed": later("The worker was killed, and another takes its place."),
+}
+"""What the page says of what was just done to a pool."""
+
+
+class Reading(Struct, frozen=True):
+    """What was read for the page.
+
+    `annotations` are the latest of each pool, `homes` the pool that each function runs in.
+    """
+
+    pools: Sequence[PoolHealth]
+    settings: Mapping[str, PoolSettings]
+    annotations: Mapping[str, Sequence[Annotation]]
+    homes: Mapping[str, str]
+    cpus: int
+
+
+@dataclass(frozen=True)
+class PoolSection:
+    """A pool on its page; `told` says what was just done to it."""
+
+    health: PoolHealth
+    settings: PoolSettings
+    told: str | None
+    size_origin: str
+    size_means: str
+    slider_end: int
+    attention: tuple[Told, ...]
+    lately: tuple[Deed, ...]
+
+
+def pools_context(read: Reading, changed: str, told: str | None) -> dict[str, Any]:
+    """Return what the page of the pools shows.
+
+    Args:
+        read: What was read.
+        changed: The pool to which something was just done, empty if to none.
+        told: What that was, in English.
+    """
+    return {
+        "sections": [
+            _section(read, pool, _(told) if told and pool.name == changed else None)
+            for pool in read.pools
+        ],
+        "tasks_of": tasks_of,
+    }
+
+
+def size_means(pool: PoolHealth, size: int, cpus: int) -> str:
+    """Return what it would mean for a pool to have a size, in sentences."""
+    return sizes.meaning(pool.kind, size, cpus, sizes.typical_memory(pool.workers))
+
+
+def tasks_of(worker: WorkerHealth) -> list[tuple[SlotHealth, str]]:
+    """Return the slots of a worker that run something, each with the word for what it does."""
+    return [(slot, slot_state(worker, slot)) for slot in worker.slots if slot.task is not None]
+
+
+def _section(read: Reading, pool: PoolHealth, told: str | None) -> PoolSection:
+    settings = read.settings[pool.name]
+    return PoolSection(
+        health=pool,
+        settings=settings,
+        told=told,
+        size_origin=sizes.origin(pool.kind, settings, pool.controls),
+        size_means=size_means(pool, pool.size, read.cpus),
+        slider_end=sizes.slider_end(pool, read.cpus),
+        attention=tuple(said(each) for each in pool.notices if each.need not in _SAID_ABOVE),
+        lately=deeds(_own(read, pool.name)),
+    )
+
+
+def _own(read: Reading, pool: str) -> list[Annotation]:
+    """Return what was done to a pool lately: holds only of functions that run in it."""
+    found = [
+        each
+        for each in read.annotations.get(pool, ())
+        if each.kind not in _OF_FUNCTIONS or read.homes.get(each.subject or "") == pool
+    ]
+    return found[:LATELY]

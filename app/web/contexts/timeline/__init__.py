@@ -1,0 +1,1 @@
+"""The timeline, and the data that its drawing asks for."""
