@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from app.runtime.recorder import Recorder
+from app.runtime.record.recorder import Recorder
 from engine import eventually
 
 from app.domain.errors import Internal, StorageUnavailable
