@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from app.runtime.record.recorder import Recorder
 from engine import eventually
 
 from app.domain.errors import Internal, StorageUnavailable
 from app.domain.events import TaskChanged
 from app.domain.states import State
 from app.domain.tasks import Claim, End, NewTask, Start
+from app.runtime.record.recorder import Recorder
 from app.store import queries, records
 from app.store.database import Database, Reader
 
