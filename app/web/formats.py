@@ -13,7 +13,6 @@ from app.web.words import _
 NOTHING = "\N{EN DASH}"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-_LARGEST_PRETTY = 64 * 1024  # characters of JSON that a page shows
 
 
 def duration(seconds: float | None) -> str:
@@ -111,21 +110,6 @@ def iso(at: int) -> str:
 
 def _utc(at: int) -> datetime:
     return datetime.fromtimestamp(at / 1_000_000, UTC)
-
-
-def pretty_json(text: str) -> str:
-    """Return JSON text with its lines broken; its numbers and escapes stay as they were sent.
-
-    Text over the bound of a page comes back as its beginning, as it is.
-    """
-    if len(text) > _LARGEST_PRETTY:
-        return text[:_LARGEST_PRETTY]
-    return msgspec.json.format(text, indent=2)
-
-
-def is_cut(text: str) -> bool:
-    """Tell whether `pretty_json` shows only the beginning of `text`."""
-    return len(text) > _LARGEST_PRETTY
 
 
 def sentence(detail: str) -> str:

@@ -55,21 +55,6 @@ def test_exact_times_are_utc_to_the_millisecond() -> None:
     assert formats.iso(at) == "2023-11-14T22:13:20.123456Z"
 
 
-def test_pretty_json_keeps_numbers_and_escapes_as_they_were_sent() -> None:
-    text = '{"n":123456789012345678901234567890,"x":1.50,"s":"\\u00e9"}'
-    pretty = formats.pretty_json(text)
-    assert '"n": 123456789012345678901234567890' in pretty
-    assert '"x": 1.50' in pretty
-    assert '"\\u00e9"' in pretty
-
-
-def test_json_too_large_for_a_page_is_cut_and_says_so() -> None:
-    text = "[" + "1," * 100_000 + "1]"
-    assert formats.is_cut(text)
-    assert text.startswith(formats.pretty_json(text))
-    assert len(formats.pretty_json(text)) < len(text)
-
-
 def test_a_call_is_summed_up_on_one_line() -> None:
     assert formats.call_summary('[1,"a"]', '{"width":3}') == '1, "a", width=3'
     assert formats.call_summary(f'["{"x" * 500}"]', "{}", limit=20) == '"' + "x" * 18 + "…"
