@@ -42,7 +42,7 @@ def _seconds_until_ready(folder: Path, recovered: int = 0) -> float:
         wait_until(lambda: _is_ready(server), _LONGEST, _PAUSE)
         seconds = time.monotonic() - began
         lost = server.get("/api/v1/server")["last_start"]["lost"]
-        if lost != recovered:
+        if lost < recovered:  # one that the server before had in hand when it was killed adds to it
             raise RuntimeError(f"{lost} tasks are lost, and should be {recovered}")
         return seconds
     finally:

@@ -26,7 +26,8 @@ def double(n):
 
 def say(seconds, word):
     time.sleep(seconds)
-    print(word, flush=True)
+    sys.stdout.write(word + chr(10))  # at once: print() takes two writes where nothing is buffered
+    sys.stdout.flush()
 
 def spin():
     print(os.getpid(), flush=True)
