@@ -191,8 +191,12 @@ def test_a_signal_ends_open_streams_and_then_the_server(
                 parts = stream.iter_raw()
                 next(parts)
                 process.send_signal(number)
-                for _ in parts:
-                    pass
+                try:
+                    for _ in parts:
+                        pass
+                except httpx.HTTPError as error:  # what the server says of it tells more
+                    error.add_note(process.stderr.read())
+                    raise
             assert process.wait(BOUND) == 0
         finally:
             process.kill()

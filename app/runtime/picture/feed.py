@@ -184,9 +184,13 @@ class Feed:
             self._stirred.clear()
             self._seq += 1
             self._frame = self._build(self._take_changed())
-            async with self._new_frame:
-                self._new_frame.notify_all()
+            await self._tell()
             await asyncio.sleep(FRAME_SECONDS)
+        await self._tell()  # the end may have come while nothing was built
+
+    async def _tell(self) -> None:
+        async with self._new_frame:
+            self._new_frame.notify_all()
 
     def _take_changed(self) -> tuple[str, ...] | None:
         changed, self._changed = self._changed, set()
