@@ -7,6 +7,7 @@ and in threads that were started with a copy of the context.
 import copy
 import logging
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -35,9 +36,12 @@ class CurrentTask:
         deadline: When its time is over, in seconds of `time.monotonic()`; None if it has no limit.
         is_asked: Whether somebody asked it to stop.
         reporter: Where its words go.
+        throttles: How often it said that its target throttled it.
+        throttled_seconds: For how long in all.
     """
 
     __slots__ = (
+        "_endings",
         "attempt",
         "deadline",
         "function",
@@ -45,6 +49,8 @@ class CurrentTask:
         "is_asked",
         "pool",
         "reporter",
+        "throttled_seconds",
+        "throttles",
         "worker",
     )
 
@@ -67,6 +73,9 @@ class CurrentTask:
         self.worker = worker
         self.deadline = deadline
         self.is_asked = False
+        self.throttles = 0
+        self.throttled_seconds = 0.0
+        self._endings: dict[Callable[[], None], None] | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -85,6 +94,33 @@ class CurrentTask:
         """
         known = None if fraction is None else min(1.0, max(0.0, float(fraction)))
         self.reporter.progress(known, str(message))
+
+    def throttled(self, seconds: float = 0.0) -> None:
+        """Report that what the task talks to asks for fewer requests, as with HTTP status 429.
+
+        It does not wait. The advice on the size of the pool takes it into account: more workers
+        would only be turned away more often.
+
+        Args:
+            seconds: How long the target wants to be left alone (`Retry-After`), if it said so.
+        """
+        self.throttles += 1
+        self.throttled_seconds += max(0.0, float(seconds))
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Have something done when the task has ended, however it did, on the thread that ran it.
+
+        Args:
+            call: What to do, once even if it is named several times; it must not raise.
+        """
+        if self._endings is None:
+            self._endings = {}
+        self._endings[call] = None
+
+    def end(self) -> None:
+        """Do what was to be done at the end; called by the worker."""
+        for call in self._endings or ():
+            call()
 
     def log(self, message: str, level: str = "INFO") -> None:
         """Add a line to the task's log.

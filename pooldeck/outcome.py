@@ -37,8 +37,12 @@ class Measurement(Struct, frozen=True, omit_defaults=True):
     """What one run cost, measured in the worker.
 
     Times are in seconds. `run` is the wall time of the function's body, `cpu` the CPU time of the
-    thread that ran it, `child_cpu` that of child processes it waited for; switches are those of
-    the running thread. `None` where the platform cannot tell.
+    thread that ran it, `child_cpu` that of child processes it waited for, `helper_cpu` that of
+    other threads that worked for it; switches are those of the running thread. `beside` is how many
+    other calls ran in the process when it began or ended, whichever is more. `throttled` is how
+    often the function said that its target throttled it, `throttled_seconds` for how long in all.
+    `delayed` is for how long the thread was ready to run and no CPU was free.
+    `None` where the platform cannot tell.
     """
 
     run: float
@@ -51,6 +55,30 @@ class Measurement(Struct, frozen=True, omit_defaults=True):
     peak_rss_bytes: int | None = None
     arguments_bytes: int = 0
     result_bytes: int = 0
+    helper_cpu: float = 0.0
+    rss_growth_bytes: int | None = None
+    beside: int = 0
+    throttled: int = 0
+    throttled_seconds: float = 0.0
+    delayed: float | None = None
+
+
+class Observation(Struct, frozen=True, array_like=True):
+    """What looks at the running calls of one function found, in seconds of those calls.
+
+    Each look counts for the time since the one before it. A thread wants the GIL or holds it
+    (`held`), is on a CPU or waits for one without the GIL (`free`), or waits for something else
+    (`waiting`); `delayed` is for how long of that it was ready and no CPU was. `beside` is the mean
+    number of other calls in the process. `held` and `delayed` grow with them, the others do not.
+    """
+
+    function: str
+    looks: int
+    held: float
+    free: float
+    waiting: float
+    delayed: float
+    beside: float
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):

@@ -2,7 +2,8 @@
 
 A thread that waits for the GIL wakes every 5 ms to ask for it, some 200 times a second, and gives
 up the CPU each time; the kernel counts that as voluntary context switches. A thread that holds the
-GIL does not, nor does one that waits for something else. Where there is no /proc nothing shows.
+GIL does not, nor does one that waits for something else; but the probe wakes by itself, and is left
+out. Where there is no /proc nothing shows.
 """
 
 import time
@@ -11,9 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from pooldeck.protocol import PROBE_NAME
+
 _WATCHED: Final = 0.2  # seconds
 _WAKES: Final = 10  # in that time; 40 where the machine is not busy
 _SWITCHES: Final = "voluntary_ctxt_switches:"
+_OF_PROBE: Final = f"Name:\t{PROBE_NAME}\n"
 
 
 def is_held(pid: int, tasks: Collection[int]) -> bool:
@@ -55,7 +59,7 @@ def _waiters(pid: int) -> Mapping[int, int]:
 
 
 def _switches(pid: int) -> dict[int, int]:
-    """Return how often each thread of a process has given up the CPU; none if it is gone."""
+    """Return how often each thread of a process has given up the CPU, none if it is gone."""
     counts = {}
     with suppress(OSError):
         for folder in Path(f"/proc/{pid}/task").iterdir():
@@ -65,6 +69,8 @@ def _switches(pid: int) -> dict[int, int]:
 
 
 def _voluntary(status: str) -> int:
+    if status.startswith(_OF_PROBE):
+        return 0
     for line in status.splitlines():
         if line.startswith(_SWITCHES):
             return int(line.removeprefix(_SWITCHES))

@@ -4,9 +4,11 @@ The threads that run calls enter and leave; the control thread asks, abandons an
 """
 
 import threading
+from collections import deque
 from collections.abc import Coroutine, Iterable
 from threading import Lock
-from typing import Any, Final
+from time import monotonic
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -15,6 +17,7 @@ from pooldeck.protocol import Call
 from pooldeck.worker.journal import Journal
 
 _MOST_RECALLED: Final = 10_000
+_REMEMBERED: Final = 64  # calls that have ended
 
 
 class Slot:
@@ -53,6 +56,21 @@ class Run(Struct, eq=False):
     started_at: float
     coroutine: Coroutine[Any, Any, Any] | None = None
     is_abandoned: bool = False
+    is_quick: bool = False  # as the latest run of its function was
+    beside: int = 0  # how many others ran when it began
+    entered: int = 0  # how many had begun by then
+
+
+class _Ended(NamedTuple):
+    """A call that has ended; moments of the monotonic clock."""
+
+    function: str
+    thread: int
+    started_at: float
+    ended_at: float
+
+    def ran_at(self, moment: float) -> bool:
+        return self.started_at <= moment < self.ended_at
 
 
 class Runs:
@@ -68,6 +86,8 @@ class Runs:
         self._running: dict[str, Run] = {}
         self._abandoned: dict[str, Run] = {}
         self._recalled: dict[str, None] = {}
+        self._entered = 0
+        self._ended: deque[_Ended] = deque(maxlen=_REMEMBERED)
 
     def enter(self, run: Run) -> bool:
         """Note that a call starts; return False if it shall not."""
@@ -76,7 +96,10 @@ class Runs:
             if task in self._recalled:
                 del self._recalled[task]
                 return False
+            run.beside = len(self._running)
             self._running[task] = run
+            self._entered += 1
+            run.entered = self._entered
         return True
 
     def leave(self, run: Run) -> None:
@@ -85,6 +108,37 @@ class Runs:
             runs = self._abandoned if run.is_abandoned else self._running
             if runs.get(run.call.task) is run:
                 del runs[run.call.task]
+        self._ended.append(
+            _Ended(run.call.function, run.slot.native_id, run.started_at, monotonic())
+        )
+
+    def beside(self, run: Run) -> int:
+        """Return how many others ran when a running call began, or run now, whichever is more.
+
+        It is 1 at least if any has begun since.
+        """
+        others = max(run.beside, len(self._running) - 1)
+        return others or int(self._entered > run.entered)
+
+    def present(self) -> tuple[Run, ...]:
+        """Return the calls that run now, without abandoned ones."""
+        with self._lock:
+            return tuple(self._running.values())
+
+    def at(self, moment: float) -> list[tuple[str, int]]:
+        """Return the functions and the threads of the calls that ran at a moment shortly ago.
+
+        Where so many calls have ended since that it is not known any more: the earliest known.
+        """
+        running = [run for run in self.present() if run.started_at <= moment]
+        remembered = tuple(self._ended)
+        ended = [call for call in remembered if call.ran_at(moment)]
+        if len(remembered) == _REMEMBERED and moment < remembered[0].started_at:
+            ended = [remembered[0]]
+        return [
+            *((run.call.function, run.slot.native_id) for run in running),
+            *((call.function, call.thread) for call in ended),
+        ]
 
     def find(self, task: str) -> Run | None:
         """Return the call of a task that runs here, an abandoned one too."""

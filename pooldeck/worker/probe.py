@@ -1,0 +1,295 @@
+"""The thread of a worker that looks at its running calls: who needs the GIL, who only waits.
+
+It sleeps, and when it wakes it needs the GIL itself. If it gets it at once, nobody held it. If not,
+it waits once more, which the kernel counts, and somebody did; where only one call ran, and
+computed, it was that one, even if it has ended since. Otherwise, with the GIL in its own hands, it
+looks at the threads of some calls (see `sight`).
+
+Each look stands for the time since the one before it, so that short calls, which most looks miss,
+count in the mean for as long as they take. The pauses between looks are of uneven length, lest
+they keep step with what the calls do.
+"""
+
+import random
+import resource
+import threading
+import time
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from pooldeck.outcome import Observation
+from pooldeck.protocol import Observed
+from pooldeck.worker.runs import Runs
+from pooldeck.worker.sight import BlindError, Seen, Sight
+
+_PACES: Final = ((30, 0.008), (200, 0.05))
+"""Up to so many looks at a function, so many seconds between two of them."""
+
+_CALM: Final = 0.25  # seconds between two looks at functions that have had more
+_AT_ONCE: Final = 4  # calls: nothing else has the GIL meanwhile
+_HELD: Final = 0.5  # of the wait for the GIL, at least, its holder was on a CPU or ready for one
+_PIECE: Final = 0.0001  # seconds on a CPU
+_REPORT: Final = 0.5  # seconds
+_IDLE_LOOKS: Final = 3  # that found nothing: then it rests until a call begins
+
+_sleep = time.sleep  # kept, since tasks may replace them
+_monotonic = time.monotonic
+
+
+class _Pause(NamedTuple):
+    """A time between two looks; moments of the monotonic clock.
+
+    `woke_at` is when the GIL was wanted again, and `ended_at` when it was there.
+    """
+
+    woke_at: float
+    ended_at: float
+    was_held: bool
+    was_held_before: bool
+
+
+class _Sums(Struct):
+    """What has been seen of one function since the last report."""
+
+    looks: int = 0
+    held: float = 0.0
+    free: float = 0.0
+    waiting: float = 0.0
+    unsure: float = 0.0
+    delayed: float = 0.0
+    beside: float = 0.0
+
+    def observation(self, function: str, freedom: float) -> Observation:
+        """Return it; `freedom` is the share of what is not sure that ran without the GIL."""
+        return Observation(
+            function,
+            self.looks,
+            self.held + (1.0 - freedom) * self.unsure,
+            self.free + freedom * self.unsure,
+            self.waiting,
+            self.delayed,
+            self.beside / self.looks,
+        )
+
+
+class _Known(Struct):
+    """All that has been seen of one function: how often, and doing what, in seconds."""
+
+    looks: int = 0
+    held: float = 0.0
+    free: float = 0.0
+
+    def add(self, sums: _Sums) -> None:
+        self.held += sums.held
+        self.free += sums.free
+
+    @property
+    def freedom(self) -> float:
+        """Return the share of its work that runs without the GIL; 1 where nothing tells."""
+        at_work = self.held + self.free
+        return self.free / at_work if at_work else 1.0
+
+
+class Probe:
+    """Looks at what runs, some times a second, and reports what it saw by function.
+
+    Args:
+        runs: The running calls.
+        send: Sends a frame to the supervisor.
+    """
+
+    def __init__(self, runs: Runs, send: Callable[[Observed], None]) -> None:
+        self._runs = runs
+        self._send = send
+        self._work = Event()
+        self.is_resting = True
+        self._sums: dict[str, _Sums] = {}
+        self._known: dict[str, _Known] = {}
+        self._was_held = False  # at the latest look
+        self._times: dict[int, tuple[float, float]] = {}  # by thread, as last read
+
+    def start(self) -> None:
+        """Start the thread; it ends with the process, or where nothing can be seen."""
+        Thread(target=self._run, name="pooldeck-probe", daemon=True).start()
+
+    def wake(self) -> None:
+        """Look again: a call has begun."""
+        self._work.set()
+
+    def _run(self) -> None:
+        self._rest()
+        try:
+            self._sight = Sight()
+        except BlindError:
+            self.is_resting = False  # nobody need wake it
+            return
+        self._own = threading.get_native_id()
+        while True:
+            self._watch()
+            self._rest()
+
+    def _rest(self) -> None:
+        self._work.clear()
+        self.is_resting = True  # before the look at the runs: a call that begins now sets the event
+        if not self._runs.present():
+            self._work.wait()
+        self.is_resting = False
+
+    def _watch(self) -> None:
+        """Look until nothing runs any more."""
+        self._times.clear()
+        for run in self._runs.present():
+            self._passed(run.slot.native_id)
+        looked_at = reported_at = _monotonic()
+        idle = 0
+        while idle < _IDLE_LOOKS:
+            pause = self._pause()
+            now = pause.ended_at
+            seen = self._look(pause, now - looked_at)
+            idle = 0 if seen else idle + 1
+            looked_at = now
+            if now - reported_at > _REPORT:
+                self._report()
+                reported_at = now
+        self._report()
+
+    def _pause(self) -> _Pause:
+        """Sleep, and take the GIL again."""
+        seconds = self._pace() * random.uniform(0.6, 1.4)  # noqa: S311 - nobody guards against it
+        delayed, waits = self._sight.delay(self._own), _waits()
+        until = _monotonic() + seconds
+        _sleep(seconds)
+        now = _monotonic()
+        was_held = _waits() - waits > 1  # the sleep is one
+        delayed = self._sight.delay(self._own) - delayed  # there was no CPU to wake up on
+        was_held_before, self._was_held = self._was_held, was_held
+        return _Pause(min(now, until + delayed), now, was_held, was_held_before)
+
+    def _pace(self) -> float:
+        known = (self._known.get(run.call.function) for run in self._runs.present())
+        fewest = min((one.looks if one else 0 for one in known), default=0)
+        return next((pace for most, pace in _PACES if fewest < most), _CALM)
+
+    def _look(self, pause: _Pause, seconds: float) -> bool:
+        """Look at what runs; return whether anything did.
+
+        Args:
+            pause: What came before.
+            seconds: What this look stands for.
+        """
+        if pause.was_held and self._count_holder(pause, seconds):
+            return True
+        runs = self._runs.present()
+        chosen = random.sample(runs, min(_AT_ONCE, len(runs)))
+        threads = [run.slot.native_id for run in chosen]
+        states = self._states(threads, pause)
+        for run, seen in zip(chosen, states, strict=True):
+            stands_for = seconds * len(runs) / len(chosen)
+            _, delayed = self._passed(run.slot.native_id)
+            self._count(run.call.function, seen, stands_for, delayed, beside=len(runs) - 1)
+        return bool(runs)
+
+    def _count_holder(self, pause: _Pause, seconds: float) -> bool:
+        """Count the only call that ran when the GIL was wanted as its holder, if it can be.
+
+        Who had to give it up wants it back. Who does something else by now held it if it had a CPU
+        meanwhile, or was ready for one; if not, it was another thread of the worker.
+        """
+        at_work = self._runs.at(pause.woke_at)
+        if len(at_work) != 1:
+            return False
+        ((function, thread),) = at_work
+        (seen,) = self._states([thread], pause)
+        if seen is Seen.FREE:
+            return False
+        cpu, delayed = self._passed(thread)
+        wait = pause.ended_at - pause.woke_at
+        is_holder = seen is Seen.WANTS_GIL or cpu + delayed > _HELD * wait
+        if is_holder:
+            self._count(function, Seen.WANTS_GIL, seconds, delayed)
+        return is_holder
+
+    def _states(self, threads: Sequence[int], pause: _Pause) -> list[Seen]:
+        """Return what threads do; at those that seem to be free it looks for a moment longer."""
+        states = [self._sight.look(thread) for thread in threads]
+        free = [thread for thread, seen in zip(threads, states, strict=True) if seen is Seen.FREE]
+        if not free:
+            return states
+        before = {thread: self._sight.cpu(thread) for thread in free}
+        self._sight.wait()
+        hidden = self._hidden(pause, len(free))
+        return [
+            self._after(thread, before[thread], hidden) if seen is Seen.FREE else seen
+            for thread, seen in zip(threads, states, strict=True)
+        ]
+
+    def _after(self, thread: int, before: float, hidden: Seen) -> Seen:
+        """Return what a thread does that seemed to be free a moment ago.
+
+        If it has computed meanwhile, it did so without the GIL. If it does something else, it was
+        on its way to wait for the GIL, or gives it up for pieces of work so short that threads gain
+        nothing by it. If it had no CPU, which this thread may have taken from it, nothing shows.
+        """
+        if self._sight.cpu(thread) - before > _PIECE:
+            return Seen.FREE
+        seen = self._sight.look(thread)
+        return hidden if seen is Seen.FREE else seen
+
+    @staticmethod
+    def _hidden(pause: _Pause, free: int) -> Seen:
+        """Return what threads do that are ready and have no CPU.
+
+        Nobody wants the GIL where it was free for two looks. Where it was held, one thread had to
+        give it up, and wants it back as soon as it has a CPU.
+        """
+        if not pause.was_held:
+            return Seen.UNSURE if pause.was_held_before else Seen.FREE
+        return Seen.WANTS_GIL if free == 1 else Seen.UNSURE
+
+    def _count(
+        self, function: str, seen: Seen, seconds: float, delayed: float, beside: int = 0
+    ) -> None:
+        if seen is Seen.GONE:
+            return
+        sums = self._sums.setdefault(function, _Sums())
+        match seen:
+            case Seen.WANTS_GIL:
+                sums.held += seconds
+            case Seen.FREE:
+                sums.free += seconds
+            case Seen.WAITS:
+                sums.waiting += seconds
+            case Seen.UNSURE:
+                sums.unsure += seconds
+        sums.looks += 1
+        sums.beside += beside
+        sums.delayed += delayed
+        self._known.setdefault(function, _Known()).looks += 1
+
+    def _passed(self, thread: int) -> tuple[float, float]:
+        """Return for how long a thread had a CPU, or was ready for one, since the last time."""
+        now = self._sight.cpu(thread), self._sight.delay(thread)
+        before = self._times.get(thread, now)
+        self._times[thread] = now
+        return max(0.0, now[0] - before[0]), max(0.0, now[1] - before[1])
+
+    def _report(self) -> None:
+        observations = [
+            self._observation(function, sums) for function, sums in self._sums.items() if sums.looks
+        ]
+        self._sums = {}
+        if observations:
+            self._send(Observed(observations))
+
+    def _observation(self, function: str, sums: _Sums) -> Observation:
+        known = self._known[function]
+        known.add(sums)
+        return sums.observation(function, known.freedom)
+
+
+def _waits() -> int:
+    """Return how often this thread has given up its CPU by itself."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw

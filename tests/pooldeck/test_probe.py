@@ -1,0 +1,175 @@
+"""What a worker sees of its calls: who needs the GIL, who runs without it, who waits."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pooled import Listener, eventually, pool
+
+from pooldeck.outcome import Measurement, Observation
+from pooldeck.pools.crew import PoolKind
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux tells what a thread waits for"
+)
+
+SECONDS = 0.4
+HOLDS = ("loop", "parse", "search")
+RELEASES = ("digest", "compress", "query")
+
+
+async def observe(kind: PoolKind, function: str, beside: int) -> Observation:
+    """Run a function, so many times at once, and return what was seen of it."""
+    async with pool(kind, beside, modules=("natures",), probes=True) as listener:
+        for n in range(beside):
+            listener.call(f"{function}-{n}", f"natures.{function}", SECONDS)
+        await eventually(lambda: listener.has_outcomes(beside))
+        await eventually(lambda: bool(listener.observations))
+        return added(listener.observations)
+
+
+def added(observations: list[Observation]) -> Observation:
+    def total(name: str) -> Any:
+        return sum((getattr(seen, name) for seen in observations), 0.0)
+
+    looks = sum(seen.looks for seen in observations)
+    return Observation(
+        observations[0].function,
+        looks,
+        held=total("held"),
+        free=total("free"),
+        waiting=total("waiting"),
+        delayed=total("delayed"),
+        beside=sum(seen.beside * seen.looks for seen in observations) / looks,
+    )
+
+
+def seen_of(kind: PoolKind, function: str, beside: int) -> Observation:
+    return asyncio.run(observe(kind, function, beside))
+
+
+@pytest.mark.parametrize("function", HOLDS)
+@pytest.mark.parametrize(("kind", "beside"), [("process", 1), ("thread", 1), ("thread", 8)])
+def test_a_function_that_needs_the_gil_is_seen_to_need_it_alone_and_among_others(
+    kind: PoolKind, beside: int, function: str
+) -> None:
+    seen = seen_of(kind, function, beside)
+    assert seen.held > 3 * (seen.free + seen.waiting), seen
+
+
+@pytest.mark.parametrize("function", RELEASES)
+@pytest.mark.parametrize("kind", ["process", "thread"])
+def test_a_function_that_computes_without_the_gil_is_seen_to_be_free_of_it(
+    kind: PoolKind, function: str
+) -> None:
+    seen = seen_of(kind, function, 1)
+    assert seen.free > seen.held + seen.waiting, seen
+
+
+def test_among_many_a_function_that_needs_no_gil_is_told_from_one_that_does() -> None:
+    free, bound = seen_of("thread", "compress", 8), seen_of("thread", "parse", 8)
+    assert free.free / (free.held + free.waiting) > 5 * bound.free / bound.held
+
+
+@pytest.mark.parametrize(("kind", "beside"), [("process", 1), ("thread", 1), ("thread", 8)])
+def test_a_function_that_waits_is_seen_to_wait(kind: PoolKind, beside: int) -> None:
+    seen = seen_of(kind, "rest", beside)
+    assert seen.waiting > 5 * (seen.held + seen.free), seen
+
+
+def test_a_waiting_function_is_told_from_one_that_holds_the_gil_beside_it() -> None:
+    async def scenario() -> dict[str, Observation]:
+        async with pool("thread", 8, modules=("natures",), probes=True) as listener:
+            for n in range(4):
+                listener.call(f"loop-{n}", "natures.loop", SECONDS)
+                listener.call(f"rest-{n}", "natures.rest", SECONDS)
+            await eventually(lambda: listener.has_outcomes(8))
+            return {name: added(list(of(listener, name))) for name in ("loop", "rest")}
+
+    seen = asyncio.run(scenario())
+    assert seen["loop"].held > 3 * (seen["loop"].free + seen["loop"].waiting), seen
+    assert seen["rest"].waiting > 3 * (seen["rest"].free + seen["rest"].held), seen
+    assert seen["rest"].beside > 3
+
+
+def of(listener: Listener, name: str) -> Iterator[Observation]:
+    return (seen for seen in listener.observations if seen.function == f"natures.{name}")
+
+
+def test_what_is_seen_adds_up_to_how_long_the_calls_ran() -> None:
+    seen = seen_of("thread", "rest", 4)
+    assert 0.5 < (seen.held + seen.free + seen.waiting) / (4 * SECONDS) < 1.5, seen
+
+
+def test_short_calls_count_in_the_mean_for_as_long_as_they_take() -> None:
+    async def scenario() -> Observation:
+        async with pool("process", 1, modules=("natures",), probes=True) as listener:
+            for n in range(300):
+                listener.call(f"loop-{n}", "natures.loop", 0.003)
+            await eventually(lambda: listener.has_outcomes(300))
+            return added(listener.observations)
+
+    seen = asyncio.run(scenario())
+    assert seen.held > 3 * (seen.free + seen.waiting), seen
+    assert 0.1 < seen.held / (300 * 0.003) < 10, seen
+
+
+def measured(kind: PoolKind, function: str, *args: float) -> Measurement:
+    async def scenario() -> Measurement:
+        async with pool(kind, 1, modules=("natures",)) as listener:
+            listener.call("a", f"natures.{function}", *args)
+            outcome = await listener.outcome("a")
+            assert outcome.measurement is not None
+            return outcome.measurement
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("kind", ["process", "thread"])
+def test_the_cpu_time_of_children_is_counted_in_both_kinds_of_pool(kind: PoolKind) -> None:
+    cost = measured(kind, "child", 0.5)
+    assert cost.cpu < 0.25
+    assert 0.5 <= cost.child_cpu < 2
+
+
+def test_children_are_counted_for_the_call_that_waits_for_them_and_for_no_other() -> None:
+    async def scenario() -> list[float]:
+        async with pool("thread", 2, modules=("natures",)) as listener:
+            listener.call("a", "natures.child", 0.3)
+            listener.call("b", "natures.rest", 1.5)
+            outcomes = [await listener.outcome(task) for task in "ab"]
+            return [outcome.measurement.child_cpu for outcome in outcomes if outcome.measurement]
+
+    parent, bystander = asyncio.run(scenario())
+    assert parent >= 0.3
+    assert bystander == 0
+
+
+@pytest.mark.parametrize("kind", ["process", "thread"])
+def test_the_cpu_time_of_threads_that_work_for_a_call_is_counted(kind: PoolKind) -> None:
+    cost = measured(kind, "helped", 0.4)
+    assert cost.cpu < 0.2 < cost.helper_cpu
+    assert measured(kind, "rest", 0.4).helper_cpu == 0
+
+
+def test_a_call_that_ran_beside_others_says_so() -> None:
+    async def scenario() -> list[int]:
+        async with pool("thread", 3, modules=("natures",)) as listener:
+            for task in "abc":
+                listener.call(task, "natures.rest", 0.3)
+            outcomes = [await listener.outcome(task) for task in "abc"]
+            return [outcome.measurement.beside for outcome in outcomes if outcome.measurement]
+
+    assert all(beside >= 1 for beside in asyncio.run(scenario()))
+    assert measured("thread", "rest", 0.0).beside == 0
+
+
+def test_a_call_says_that_its_target_throttles_it() -> None:
+    cost = measured("thread", "turned_away")
+    assert (cost.throttled, cost.throttled_seconds) == (2, 1.5)
+
+
+def test_the_growth_of_a_process_is_measured() -> None:
+    assert (measured("process", "hungry", 50).rss_growth_bytes or 0) > 40 << 20
