@@ -1,0 +1,116 @@
+"""One thread's connection to the process that keeps shared state."""
+
+import socket
+import time
+from contextlib import suppress
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
+from threading import current_thread
+from typing import Any, Final
+
+from pooldeck.access import Access
+from pooldeck.shared.errors import SharedError, SharedUnavailableError
+from pooldeck.shared.wire import STATE, DataConnection, opened
+from pooldeck.worker.descriptors import lift
+
+_PATIENCE: Final = 10.0  # seconds for a process that has died to be replaced
+_PAUSE: Final = 0.05
+_NOBODY: Final = (EOFError, ConnectionError, FileNotFoundError, BlockingIOError)
+_sleep, _monotonic = time.sleep, time.monotonic  # kept, since tasks may replace them
+
+
+class Line:
+    """A connection on which one thread asks and is answered.
+
+    Args:
+        access: The way there.
+
+    Attributes:
+        state: What tells the state at the other end from one before or after it.
+
+    Raises:
+        SharedUnavailableError: If nobody answers for ten seconds.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._connection = _connected(access)
+        self.state: str = self.ask("identify")
+
+    def ask(self, operation: str, *arguments: Any) -> Any:
+        """Have the state do something; return its answer.
+
+        Args:
+            operation: A method of `State`.
+            arguments: What it takes.
+
+        Raises:
+            SharedError: If it cannot be done.
+            LookupError: If there is no such item.
+            ConnectionError: If the other end is gone.
+            EOFError: As above.
+        """
+        return opened(_asked(self._connection, STATE, "ask", operation, *arguments))
+
+    def close(self) -> None:
+        """End the connection."""
+        with suppress(OSError):
+            self._connection.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it cannot be used any more, as after an interruption."""
+        return self._connection.is_closed
+
+
+def _connected(access: Access) -> DataConnection:
+    """Connect as soon as somebody listens."""
+    until = _monotonic() + _PATIENCE
+    while True:
+        try:
+            return _tried(access)
+        except _NOBODY as error:
+            if _monotonic() >= until:
+                raise SharedUnavailableError(
+                    f"the process that keeps shared state does not answer: {error}"
+                ) from error
+        except AuthenticationError as error:
+            raise SharedUnavailableError(
+                "the process that keeps shared state belongs to another run of the server"
+            ) from error
+        _sleep(_PAUSE)
+
+
+def _tried(access: Access) -> DataConnection:
+    raw: Connection[Any, Any] = Connection(lift(_socket(access.address)))
+    try:
+        answer_challenge(raw, access.key)
+        deliver_challenge(raw, access.key)
+        connection = DataConnection(raw)
+        _asked(connection, None, "accept_connection", current_thread().name)
+    except BaseException:
+        raw.close()
+        raise
+    return connection
+
+
+def _socket(address: str) -> int:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        made.connect(address)
+        return made.detach()
+
+
+def _asked(connection: DataConnection, object_id: str | None, method: str, *arguments: Any) -> Any:
+    """Speak as `multiprocessing.managers` does.
+
+    Who is interrupted between question and answer, by a signal's handler for example, must not take
+    that answer for the next one's: the connection ends.
+    """
+    try:
+        connection.send((object_id, method, arguments, {}))
+        kind, result = connection.recv()
+    except BaseException:
+        connection.close()
+        raise
+    if kind != "#RETURN":
+        raise SharedError(f"the process that keeps shared state failed: {result}")
+    return result

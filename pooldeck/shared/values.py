@@ -1,0 +1,54 @@
+"""Values on their way into shared state and out of it: JSON texts, not decoded in between."""
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from pooldeck.shared.errors import SharedLimitError, SharedValueError
+
+_RANGE: Final = 2**63
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_from_json = msgspec.json.Decoder().decode
+
+
+def encode(value: Any, most: int) -> bytes:
+    """Return a value as JSON in UTF-8.
+
+    Args:
+        value: None, a truth value, a number, a text, or lists and dicts of them.
+        most: How many bytes the JSON may have.
+
+    Raises:
+        SharedValueError: If it is anything else.
+        SharedLimitError: If it is too large.
+    """
+    try:
+        encoded = _to_json(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SharedValueError(
+            f"only what JSON has can be shared (texts, numbers, lists, dicts): {error}"
+        ) from None
+    if len(encoded) > most:
+        raise SharedLimitError(
+            f"the value has {len(encoded):,} bytes, over shared.value_bytes = {most:,}"
+        )
+    return encoded
+
+
+def decode(encoded: bytes) -> Any:
+    """Return the value that `encode` made `encoded` of."""
+    return _from_json(encoded)
+
+
+def number(value: int) -> int:
+    """Return a whole number that a counter can hold.
+
+    Raises:
+        SharedValueError: If it is none, or has more than 64 bits.
+    """
+    if not isinstance(value, int):
+        raise SharedValueError(f"a counter counts in whole numbers, not in {value!r}")
+    if not -_RANGE <= value < _RANGE:
+        raise SharedValueError("a counter holds 64 bits, and this is more")
+    return int(value)

@@ -1,0 +1,88 @@
+"""What goes between workers and the process that keeps shared state: a manager's messages, as data.
+
+`multiprocessing.managers` pickles its messages unless it is given another serializer, as it is for
+XML-RPC. This one is msgpack: neither side can be made to load anybody's classes. What an operation
+came to is data as well, an answer or an error of `pooldeck.shared.errors`.
+"""
+
+from collections.abc import Callable
+from multiprocessing.connection import Connection, Listener
+from typing import Any, Final
+
+import msgspec
+
+from pooldeck.shared.errors import CODES, SharedError
+
+SERIALIZER: Final = "pooldeck-data"
+STATE: Final = "state"
+"""What the one object of the manager is called."""
+
+_NAMES: Final = {error: code for code, error in CODES.items()}
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class DataConnection:
+    """A connection that takes and gives plain data.
+
+    Args:
+        connection: What carries the bytes.
+    """
+
+    def __init__(self, connection: "Connection[Any, Any]") -> None:
+        self._connection = connection
+        self.send_bytes = connection.send_bytes
+        self.recv_bytes = connection.recv_bytes
+        self.close = connection.close
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether this side has closed it."""
+        return self._connection.closed
+
+    def send(self, message: Any) -> None:
+        """Send data.
+
+        Raises:
+            TypeError: If it is none.
+            OSError: If the other side is gone.
+        """
+        self._connection.send_bytes(_encode(message))
+
+    def recv(self) -> Any:
+        """Wait for data and return it.
+
+        Raises:
+            EOFError: If the other side is gone.
+            msgspec.DecodeError: If it is none.
+        """
+        return _decode(self._connection.recv_bytes())
+
+
+class DataListener(Listener):
+    """Accepts connections that take and give plain data."""
+
+    def accept(self) -> Any:
+        """Return the next one."""
+        return DataConnection(super().accept())
+
+
+def answered(operation: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str, Any]:
+    """Do something; return what it came to: "ok" and the answer, or an error's code and words."""
+    try:
+        return "ok", operation(*arguments)
+    except (SharedError, LookupError) as error:
+        return _NAMES.get(type(error), "value"), str(error)
+
+
+def opened(answer: tuple[str, Any]) -> Any:
+    """Return what `answered` packed.
+
+    Raises:
+        SharedError: If that is what it came to.
+        LookupError: As above.
+    """
+    code, value = answer
+    if code == "ok":
+        return value
+    raise CODES[code](value)
