@@ -1,8 +1,9 @@
 """Finds and ends processes by the marks in their environment; run as a program, it is the keeper.
 
-Every process under a server carries POOLDECK_BOOT=<boot> and POOLDECK_WORKER=<worker id>. Children
-inherit both, so that a mark still finds what has left its process group, its session and its
-parent. A process that clears its environment is out of reach.
+Every process under a server carries POOLDECK_BOOT=<boot> and POOLDECK_WORKER=<worker id>, that of a
+command also POOLDECK_CALL=<task and attempt>. Children inherit them, so that a mark still finds
+what has left its process group, its session and its parent. A process that clears its environment
+is out of reach.
 
 The keeper outlives the server by a moment: it waits for the server's end of a socket to close,
 which the kernel does however the server dies, and then ends whatever carries the boot's mark.
@@ -21,6 +22,7 @@ from time import monotonic, sleep
 
 BOOT = "POOLDECK_BOOT"
 WORKER = "POOLDECK_WORKER"
+CALL = "POOLDECK_CALL"
 
 # pathlib would cost the keeper a fifth of its start.
 HAS_PIDFD = hasattr(os, "pidfd_open") and os.path.exists("/proc/self/environ")  # noqa: PTH110
@@ -38,12 +40,14 @@ _GONE = (ProcessLookupError, FileNotFoundError, PermissionError)  # or another u
 class _Marks:
     """What is looked for in an environment, as /proc shows it: entries that end in a NUL."""
 
-    def __init__(self, boots: Iterable[str], worker: str | None) -> None:
+    def __init__(self, boots: Iterable[str], worker: str | None, call: str | None = None) -> None:
         self._boots = [f"\0{BOOT}={boot}\0".encode() for boot in boots]
         self._worker = b"" if worker is None else f"\0{WORKER}={worker}\0".encode()
+        self._call = b"" if call is None else f"\0{CALL}={call}\0".encode()
 
     def are_in(self, environment: bytes) -> bool:
-        return any(boot in environment for boot in self._boots) and self._worker in environment
+        is_ours = any(boot in environment for boot in self._boots)
+        return is_ours and self._worker in environment and self._call in environment
 
 
 def marked(boot: str, worker: str | None = None) -> list[int]:
@@ -61,7 +65,13 @@ def marked(boot: str, worker: str | None = None) -> list[int]:
     return _find(_Marks([boot], worker))
 
 
-def sweep(boots: Collection[str], worker: str | None = None, *, spare: Collection[int] = ()) -> int:
+def sweep(
+    boots: Collection[str],
+    worker: str | None = None,
+    *,
+    call: str | None = None,
+    spare: Collection[int] = (),
+) -> int:
     """Kill the processes that carry one of the marks, until none is left; wait for their ends.
 
     It blocks for some 30 ms where there is nothing, and at most about 6 s where something cannot
@@ -70,6 +80,7 @@ def sweep(boots: Collection[str], worker: str | None = None, *, spare: Collectio
     Args:
         boots: The marks of servers' runs.
         worker: A worker's id, to end only what belongs to that worker.
+        call: A command's call, to end only what belongs to it.
         spare: Process ids to leave alone, beside the caller's own.
 
     Returns:
@@ -78,7 +89,7 @@ def sweep(boots: Collection[str], worker: str | None = None, *, spare: Collectio
     Raises:
         OSError: If the table of processes cannot be read, as without free file descriptors.
     """
-    marks = _Marks(boots, worker)
+    marks = _Marks(boots, worker, call)
     ended = quiet = 0
     deadline = monotonic() + _PATIENCE
     while True:

@@ -17,8 +17,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from pooldeck.access import Access
+from pooldeck.commands import Command
 from pooldeck.functions import FunctionSpec
-from pooldeck.outcome import Error, Outcome
+from pooldeck.outcome import Error, Observation, Outcome
 
 _HEADER: Final = 4
 _MAX_FRAME: Final = 64 * 1024 * 1024
@@ -31,6 +33,9 @@ STACK_SIGNAL: Final[int] = getattr(signal, "SIGRTMAX", signal.SIGUSR2) - (
 It is blocked in every thread but the one that reads the second pipe: a signal that arrives in a
 task's thread would interrupt its system call.
 """
+
+PROBE_NAME: Final = "pooldeck-probe"
+"""What the kernel calls the thread of a worker that looks at its calls: it often wakes by itself."""
 
 
 class ProtocolError(Exception):
@@ -64,6 +69,9 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
     fault_path: str | None = None
     output_path: str | None = None
     stack_path: str | None = None  # where `STACK_SIGNAL` writes the stacks of all threads
+    probes: bool = False  # whether it says who needs the GIL
+    commands: tuple[Command, ...] = ()
+    shared: Access | None = None  # the way to shared state
 
 
 class Call(Struct, frozen=True, array_like=True, tag="call"):
@@ -191,6 +199,12 @@ class Exiting(Struct, frozen=True, array_like=True, tag="exiting"):
     code: int
 
 
+class Observed(Struct, frozen=True, array_like=True, tag="observed"):
+    """What the probe of a worker has seen of its running calls since it last said so."""
+
+    observations: list[Observation]
+
+
 class Returned(Struct, frozen=True, array_like=True, tag="returned"):
     """Calls that have not started and will not: they waited behind a long one or were cancelled."""
 
@@ -200,7 +214,17 @@ class Returned(Struct, frozen=True, array_like=True, tag="returned"):
 FromSupervisor = Setup | Call | Stop
 Control = Cancel | Abandon | Look
 FromWorker = (
-    Ready | Unready | Started | Progress | Log | Finished | Returned | Abandoned | Stack | Exiting
+    Ready
+    | Unready
+    | Started
+    | Progress
+    | Log
+    | Finished
+    | Observed
+    | Returned
+    | Abandoned
+    | Stack
+    | Exiting
 )
 
 _encode = msgspec.msgpack.Encoder().encode

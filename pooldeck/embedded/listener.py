@@ -1,7 +1,7 @@
 """What a pool says that only a server wants to hear."""
 
 from pooldeck.functions import FunctionSpec
-from pooldeck.outcome import Outcome
+from pooldeck.outcome import Observation, Outcome
 from pooldeck.pools.crew import Death, PoolListener, Running, Worker
 from pooldeck.protocol import LogLine, Progress
 
@@ -17,6 +17,9 @@ class FuturesListener(PoolListener):
 
     def logged(self, task: str, lines: list[LogLine]) -> None:
         """What calls print goes where the program prints."""
+
+    def observed(self, observations: list[Observation]) -> None:
+        """What their nature is matters to a server that gives advice."""
 
     def abandoned_ended(self, worker: Worker, running: Running, outcome: Outcome) -> None:
         """Processes are killed, not abandoned."""

@@ -8,8 +8,10 @@ from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
+from pooldeck.access import Access
+from pooldeck.commands import Command
 from pooldeck.functions import FunctionSpec
-from pooldeck.outcome import Outcome
+from pooldeck.outcome import Observation, Outcome
 from pooldeck.pools.supervisor import WorkerProcess
 from pooldeck.protocol import Call, Limits, LogLine, Progress, Unready
 
@@ -36,6 +38,9 @@ class PoolSpec(Struct, frozen=True):
     asked_seconds: float = 0.5  # between a call's deadline and the end of its worker or slot
     start_seconds: float = 60.0  # for a worker to report the start of a call that it was handed
     leave_seconds: float = 2.0  # for a worker that is sent away to end by itself
+    probes: bool = False  # whether its workers say which calls need the GIL
+    commands: tuple[Command, ...] = ()
+    shared: Access | None = None  # how its workers reach shared state
 
     @property
     def slots_per_worker(self) -> int:
@@ -221,6 +226,9 @@ class PoolListener(Protocol):
 
     def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
         """A call ended, or its worker died under it; its slot is free or being replaced."""
+
+    def observed(self, observations: list[Observation]) -> None:
+        """A worker says what its probe has seen of running calls."""
 
     def returned(self, calls: list[Call]) -> None:
         """Calls come back that no worker has started, and none of those that had them will."""

@@ -15,6 +15,7 @@ from pooldeck.pools.crew import PoolSpec, Running, Verdict, Worker
 
 _LATE: Final = 0.25  # seconds by which an alarm is late if the event loop was held up
 _SECOND_LOOK: Final = 0.05
+_SWEEP_SECONDS: Final = 5.0  # for a command that was killed to be gone, with all that it started
 
 
 class Deadlines:
@@ -28,13 +29,14 @@ class Deadlines:
     def __init__(self, spec: PoolSpec, overdue: Callable[[Worker, Running, Verdict], None]) -> None:
         self._start_seconds = spec.start_seconds
         self._asked_seconds = spec.asked_seconds
+        self._graces = {command.name: command.grace_seconds for command in spec.commands}
         self._overdue = overdue
 
     def note(self, worker: Worker, running: Running) -> None:
         """Watch over a call that was handed to a worker."""
         patience, timeout = self._start_seconds, running.call.timeout
-        if timeout is not None and timeout + self._asked_seconds < patience:
-            patience = timeout + self._asked_seconds
+        if timeout is not None:
+            patience = min(patience, timeout + self._grace(running))
         if running.posted_at + patience < worker.alarm_at:
             self._set(worker, running.posted_at + patience)
 
@@ -94,8 +96,13 @@ class Deadlines:
             since = max(running.posted_at, worker.turned_at)
         ends_at = math.inf
         if since is not None and timeout is not None:
-            ends_at = since + timeout + self._asked_seconds
+            ends_at = since + timeout + self._grace(running)
         if running.started_at is not None:
             return ends_at, Verdict.TIMEOUT
         begins_at = max(since or running.posted_at, running.looked_at) + self._start_seconds
         return min((ends_at, Verdict.TIMEOUT), (begins_at, Verdict.UNSTARTED))
+
+    def _grace(self, running: Running) -> float:
+        """Return how long after its deadline a call may take to end itself."""
+        grace = self._graces.get(running.call.function)
+        return self._asked_seconds if grace is None else grace + _SWEEP_SECONDS

@@ -1,8 +1,9 @@
 """What happens to a call that is overdue or that nobody wants to wait for any longer.
 
-A process is killed. A thread cannot be: it is abandoned, and its slot is used again. Only where a
-thread past its deadline holds the GIL, so that no other thread of its worker can run, the worker is
-replaced as a whole. A held GIL alone is no reason to end anything.
+A process is killed. A thread cannot be: it is abandoned, and its slot is used again. One that waits
+for a command is told to end, and ends that first. Only where a thread past its deadline holds the
+GIL, so that no other thread of its worker can run, the worker is replaced as a whole. A held GIL
+alone is no reason to end anything.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ class GivingUp:
     def __init__(self, staff: Staff, listener: PoolListener) -> None:
         self._staff = staff
         self._listener = listener
+        self._commands = frozenset(command.name for command in staff.spec.commands)
         self._watches: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
@@ -64,9 +66,12 @@ class GivingUp:
         """End a call by hand; one that waits behind another is not to run.
 
         Returns:
-            What was done: a thread is abandoned.
+            What was done: a thread is abandoned, unless it waits for a command, which can be ended.
         """
         task = running.call.task
+        if running.call.function in self._commands and worker.kind == "thread":
+            worker.process.tell(Cancel(task))
+            return "killed"
         if worker.kind == "thread":
             self.abandon(worker, running, _ABANDONED)
             return "abandoned"

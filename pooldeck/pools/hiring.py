@@ -62,6 +62,9 @@ def _setup(spec: PoolSpec, worker_id: str) -> Setup:
         fault_path=_file(spec, worker_id, "fault"),
         output_path=_file(spec, worker_id, "out"),
         stack_path=_file(spec, worker_id, "stack"),
+        probes=spec.probes,
+        commands=spec.commands,
+        shared=spec.shared,
     )
 
 

@@ -18,6 +18,7 @@ from pooldeck.protocol import (
     Finished,
     FromWorker,
     Log,
+    Observed,
     Progress,
     Ready,
     Returned,
@@ -82,9 +83,11 @@ class Reports:
                 self._receive_seldom(worker, message)
 
     def _receive_seldom(
-        self, worker: Worker, message: Abandoned | Stack | Exiting | Ready | Unready
+        self, worker: Worker, message: Observed | Abandoned | Stack | Exiting | Ready | Unready
     ) -> None:
         match message:
+            case Observed():
+                self._listener.observed(message.observations)
             case Abandoned():
                 self._left(worker, message.task)
             case Stack():

@@ -16,8 +16,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
+from pooldeck import access, resources
 from pooldeck.protocol import Call, ProtocolError, Ready, Setup, Stop, Unready
-from pooldeck.worker import capture, discovery, exits, failures, surroundings
+from pooldeck.worker import capture, children, discovery, exits, failures, surroundings
 from pooldeck.worker.channel import Channel
 from pooldeck.worker.control import ControlThread
 from pooldeck.worker.desk import Desk, Equipment, LoneDesk
@@ -40,8 +41,13 @@ def main(arguments: list[str]) -> NoReturn:
     output = None if setup.output_path is None else OutputFile(setup.output_path)
     capture.install()
     surroundings.prepare(setup.fault_path, setup.stack_path)
+    if setup.kind == "thread":
+        children.install()
+    if setup.shared is not None:
+        access.give(setup.shared, setup.worker)
+    declared = _declared(setup)
     surroundings.open_import_path()
-    equipment = Equipment(channel, setup, output, _load(channel, setup, output))
+    equipment = Equipment(channel, setup, output, _load(channel, setup, output, declared))
     desk = LoneDesk(equipment) if setup.kind == "process" else ThreadDesk(equipment)
     control.start(desk)
     specs = [function.spec for function in equipment.functions.values()]
@@ -50,12 +56,25 @@ def main(arguments: list[str]) -> NoReturn:
     exits.leave(exits.DONE)
 
 
+def _declared(setup: Setup) -> Mapping[str, discovery.Function]:
+    """Return the commands as functions."""
+    if not setup.commands:
+        return {}
+    # Imported late, since few need it, and before the user's modules can be found instead.
+    from pooldeck.worker import commands  # noqa: PLC0415
+
+    return commands.functions(setup.commands, setup.limits.result_bytes)
+
+
 def _load(
-    channel: Channel, setup: Setup, output: OutputFile | None
+    channel: Channel,
+    setup: Setup,
+    output: OutputFile | None,
+    declared: Mapping[str, discovery.Function],
 ) -> Mapping[str, discovery.Function]:
     """Import the user's modules and run the initializer; report and leave if that fails."""
     try:
-        functions = discovery.discover(setup.modules)
+        functions = discovery.beside(discovery.discover(setup.modules), declared)
         if setup.initializer is not None:
             discovery.resolve(setup.initializer)()
     except BaseException as exception:  # noqa: BLE001 - sys.exit() in a module is such a failure too
@@ -70,6 +89,7 @@ def _serve(desk: Desk, channel: Channel) -> None:
     for call in _calls(channel):
         desk.take(call)
     desk.close()
+    resources.close()
 
 
 def _calls(channel: Channel) -> Iterator[Call]:

@@ -19,7 +19,7 @@ from pooldeck.worker import failures, results
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
 from pooldeck.worker.meter import Meter
-from pooldeck.worker.runs import Run
+from pooldeck.worker.runs import Run, Runs
 
 _decode = msgspec.json.Decoder().decode
 
@@ -30,12 +30,16 @@ class Caller:
     Args:
         functions: What can be called, by name.
         limits: How large results and errors may be.
+        runs: The running calls.
         sole: Whether calls have the process to themselves, one at a time.
     """
 
-    def __init__(self, functions: Mapping[str, Function], limits: Limits, *, sole: bool) -> None:
+    def __init__(
+        self, functions: Mapping[str, Function], limits: Limits, runs: Runs, *, sole: bool
+    ) -> None:
         self._functions = functions
         self._limits = limits
+        self._runs = runs
         self._sole = sole
 
     def run(self, run: Run) -> Outcome:
@@ -49,7 +53,7 @@ class Caller:
             return self._refused(ErrorKind.BAD_ARGUMENTS, error)
         decode = perf_counter() - begun
 
-        meter = Meter(sole=self._sole)
+        meter = Meter(sole=self._sole, is_quick=run.is_quick)
         value, unusual = self._perform(function.call, args, kwargs, meter, run)
 
         begun = perf_counter()
@@ -59,6 +63,9 @@ class Caller:
             encode=perf_counter() - begun,
             arguments_bytes=len(call.args) + len(call.kwargs),
             result_bytes=len(outcome.result or b""),
+            beside=0 if self._sole else self._runs.beside(run),
+            throttled=run.task.throttles,
+            throttled_seconds=run.task.throttled_seconds,
         )
         return Outcome(outcome.result, outcome.error, measurement, outcome.cancelled)
 
@@ -139,7 +146,7 @@ def _late(run: Run, unusual: Outcome | None) -> Outcome | None:
     if deadline is None or (now := monotonic()) < deadline or (unusual and unusual.cancelled):
         return None
     message = (
-        f"it ended by itself after {now - run.started_at:.2f} s; "
+        f"it ended {now - run.started_at:.2f} s after its start; "
         f"its timeout is {run.call.timeout:g} s"
     )
     cause = unusual.error if unusual else None

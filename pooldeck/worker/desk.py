@@ -26,6 +26,7 @@ from pooldeck.worker.discovery import Function
 from pooldeck.worker.flusher import Flusher
 from pooldeck.worker.journal import Journal
 from pooldeck.worker.output import OutputFile
+from pooldeck.worker.probe import Probe
 from pooldeck.worker.runs import Run, Runs, Slot
 from pooldeck.worker.surroundings import Surroundings
 
@@ -58,12 +59,17 @@ class Desk(ABC):
         self._channel = equipment.channel
         self._setup = equipment.setup
         self._output = equipment.output
-        self._caller = Caller(equipment.functions, self._setup.limits, sole=self.runs_alone)
+        self._runs = Runs()
+        self._caller = Caller(
+            equipment.functions, self._setup.limits, self._runs, sole=self.runs_alone
+        )
         self._context = contextvars.copy_context()  # with what the initializer has set
         self._quick: set[str] = set()  # functions whose latest run was short
-        self._runs = Runs()
         self._flusher = Flusher(self._tend)
         self._flusher.start()
+        self._probe = Probe(self._runs, self._channel.send)
+        if self._setup.probes:
+            self._probe.start()
         exits.announce(self._exiting)
 
     # What the supervisor says.
@@ -103,6 +109,8 @@ class Desk(ABC):
             self._vacate(run)
             self._channel.send(Returned([call.task]))
             return
+        if self._probe.is_resting:
+            self._probe.wake()
         self._announce(run)
         self._flusher.add(journal)
         outcome = self._context.copy().run(self._run, run)
@@ -125,7 +133,8 @@ class Desk(ABC):
             worker=self._setup.worker,
             deadline=None if call.timeout is None else started_at + call.timeout,
         )
-        return Run(call, task, journal, slot, started_at)
+        is_quick = call.function in self._quick
+        return Run(call, task, journal, slot, started_at, is_quick=is_quick)
 
     def _announce(self, run: Run) -> None:
         """Report a start: at once, or with the end where that usually follows within a moment.
@@ -137,14 +146,16 @@ class Desk(ABC):
         thread = slot.number or None
         started = Started(run.call.task, run.started_at, thread, slot.ident, slot.native_id)
         may_wait = self.runs_alone or run.call.timeout is None
-        if may_wait and run.call.function in self._quick:
+        if may_wait and run.is_quick:
             run.journal.keep_start(started)
         else:
             self._channel.send(started)
 
     def _run(self, run: Run) -> Outcome:
         enter(run.task)
-        return self._caller.run(run)
+        outcome = self._caller.run(run)
+        run.task.end()
+        return outcome
 
     def _note_pace(self, function: str, outcome: Outcome) -> None:
         measured = outcome.measurement

@@ -2,14 +2,17 @@
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from pooldeck.functions import OPTIONS_ATTRIBUTE, FunctionSpec, Options
 from pooldeck.worker import hints, signatures
 from pooldeck.worker.conversion import Conversion
+
+Convert: TypeAlias = Callable[[list[Any], dict[str, Any]], tuple[list[Any], dict[str, Any]]]
+"""Turns the arguments of a call from JSON values into what the function takes."""
 
 
 class DiscoveryError(Exception):
@@ -22,7 +25,7 @@ class Function:
 
     spec: FunctionSpec
     call: Callable[..., Any]
-    convert: Conversion | None
+    convert: Convert | None
 
 
 def discover(modules: Iterable[str]) -> dict[str, Function]:
@@ -44,6 +47,20 @@ def discover(modules: Iterable[str]) -> dict[str, Function]:
             _refuse_twin(found.get(function.spec.name), function)
             found[function.spec.name] = function
     return found
+
+
+def beside(found: Mapping[str, Function], commands: Mapping[str, Function]) -> dict[str, Function]:
+    """Return the functions of modules and the declared commands together.
+
+    Raises:
+        DiscoveryError: If a command has the name of a function.
+    """
+    if twins := found.keys() & commands.keys():
+        raise DiscoveryError(
+            f"a function and a command are both called {min(twins)}; give the function another "
+            "name with @task(name=...), or rename the command"
+        )
+    return {**found, **commands}
 
 
 def resolve(path: str) -> Callable[[], Any]:

@@ -4,6 +4,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from heapq import heappop, heappush
 
+from pooldeck import resources
 from pooldeck.protocol import Abandoned, Call
 from pooldeck.worker import exits
 from pooldeck.worker.desk import Desk, Equipment
@@ -34,7 +35,10 @@ class ThreadDesk(Desk):
 
     def close(self) -> None:
         """Wait for the calls that run; abandoned ones are left to themselves."""
-        for executor in tuple(self._executors.values()):
+        executors = tuple(self._executors.values())
+        for executor in executors:
+            executor.submit(resources.close_own)
+        for executor in executors:
             executor.shutdown()
 
     def abandon(self, task: str) -> None:
@@ -43,7 +47,9 @@ class ThreadDesk(Desk):
         if run is not None:
             run.journal.flush()
             run.journal.close()
-            self._executors.pop(run.slot).shutdown(wait=False)
+            executor = self._executors.pop(run.slot)
+            executor.submit(resources.close_own)  # if the thread ever comes to its end
+            executor.shutdown(wait=False)
             heappush(self._numbers_left, run.slot.number)
             self._channel.send(Abandoned(task))
 

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
+from pooldeck.commands import Command
 from pooldeck.outcome import Error, Outcome
 from pooldeck.protocol import (
     Abandoned,
@@ -28,6 +29,7 @@ from pooldeck.protocol import (
     Limits,
     Log,
     LogLine,
+    Observed,
     Progress,
     Ready,
     Returned,
@@ -102,6 +104,7 @@ class DrivenWorker:
         initializer: str | None = None,
         modules: tuple[str, ...] = ("jobs",),
         limits: Limits | None = None,
+        commands: tuple[Command, ...] = (),
     ) -> None:
         (folder / "jobs.py").write_text(_IMPORTS + textwrap.dedent(source))
         self.output = folder / "output"
@@ -126,6 +129,7 @@ class DrivenWorker:
                 fault_path=str(self.fault),
                 output_path=str(self.output),
                 stack_path=str(self.stacks),
+                commands=commands,
             )
         )
         self.greeting = next(self._frames)
@@ -187,7 +191,7 @@ class DrivenWorker:
     def hear(self) -> FromWorker:
         """Read one frame."""
         said = next(self._frames)
-        if not isinstance(said, Ready | Unready | Returned):
+        if not isinstance(said, Ready | Unready | Returned | Observed):
             self._reports[said.task].frames.append(said)
         return said
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from pooldeck.functions import FunctionSpec
-from pooldeck.outcome import Error, Outcome
+from pooldeck.outcome import Error, Observation, Outcome
 from pooldeck.pools.crew import Death, PoolKind, PoolSpec, Running, Worker, WorkerState
 from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.pool import Pool
@@ -42,6 +42,7 @@ class Listener:
         self.deaths: list[Death] = []
         self.recovered_in: dict[str, float] = {}
         self.ended_late: dict[str, Outcome] = {}
+        self.observations: list[Observation] = []
 
     def started(self, worker: Worker, running: Running) -> None:
         self.begun[running.call.task] = running
@@ -86,6 +87,9 @@ class Listener:
 
     def logged(self, task: str, lines: list[LogLine]) -> None:
         pass
+
+    def observed(self, observations: list[Observation]) -> None:
+        self.observations += observations
 
     def changed(self) -> None:
         pass

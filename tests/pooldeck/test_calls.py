@@ -17,7 +17,7 @@ from pooldeck.protocol import Call, Limits
 from pooldeck.worker.calls import Caller
 from pooldeck.worker.discovery import discover
 from pooldeck.worker.journal import Journal
-from pooldeck.worker.runs import Run, Slot
+from pooldeck.worker.runs import Run, Runs, Slot
 
 EMPTY: dict[str, int] = {}
 _action: Callable[[], Any] = object
@@ -54,7 +54,7 @@ def one_by_one() -> Iterator[int]:
 def call(
     function: str, args: bytes = b"[]", kwargs: bytes = b"{}", limits: Limits | None = None
 ) -> Outcome:
-    caller = Caller(discover([__name__]), limits or Limits(), sole=True)
+    caller = Caller(discover([__name__]), limits or Limits(), Runs(), sole=True)
     return caller.run(run_of(Call("task", 1, f"{__name__}.{function}", args, kwargs)))
 
 
@@ -101,7 +101,7 @@ def late_outcome_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
     ) -> Outcome:
         monkeypatch.setitem(globals(), "_action", action)
         request = Call("task", 1, f"{__name__}.act", b"[]", b"{}", timeout)
-        caller = Caller(discover([__name__]), Limits(), sole=True)
+        caller = Caller(discover([__name__]), Limits(), Runs(), sole=True)
         return caller.run(run_of(request, began=2.1, is_asked=is_asked))
 
     return run
@@ -230,8 +230,8 @@ def test_other_ends_of_a_function_that_was_asked_are_what_they_are(
 def test_a_result_after_the_deadline_is_a_timeout(late_outcome_of: Callable[..., Outcome]) -> None:
     error = error_of(late_outcome_of(lambda: 1))
     assert (error.kind, error.type, error.cause) == (ErrorKind.TIMEOUT, "TimeoutError", None)
-    assert error.message.startswith("it ended by itself after 2.1")
-    assert error.message.endswith("s; its timeout is 2 s")
+    assert error.message.startswith("it ended 2.1")
+    assert error.message.endswith("s after its start; its timeout is 2 s")
     assert late_outcome_of(lambda: 1, 60).result == b"1"
 
 
