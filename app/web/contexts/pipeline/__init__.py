@@ -1,0 +1,1 @@
+"""The pages of pipelines, and the drawing of what comes after what."""
