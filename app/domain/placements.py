@@ -1,0 +1,88 @@
+"""Where `pool="auto"` sends a function, and why.
+
+At first a function goes where its signature suggests; what was measured, or a person, may place it
+elsewhere later. A task keeps the placement that it was submitted under.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from pooldeck.functions import FunctionSpec
+
+AUTO: Final = "auto"
+"""What a function or a submission names where it leaves the choice to the server."""
+
+_ADDRESSES: Final = frozenset({"url", "urls", "uri", "endpoint", "host", "hostname"})
+"""Names of parameters of functions that ask another machine, and wait for its answer."""
+
+
+class PlacementRule(StrEnum):
+    """Why a function is where it is."""
+
+    ONE_KIND = "one_kind"  # all pools are of one kind
+    COROUTINE = "coroutine"  # it is an `async def`
+    ADDRESS = "address"  # it has a parameter that is named like an address
+    UNKNOWN = "unknown"  # nothing suggests anything: what it is has to be measured
+    MEASURED = "measured"
+    BY_HAND = "by_hand"
+
+
+class Placement(Struct, frozen=True, omit_defaults=True):
+    """Where a function goes that leaves the choice to the server.
+
+    `since` is None for where it starts. `hint` is the parameter that suggested it. The rest is for
+    what was measured: the `verdict` with its `confidence`, how many `runs` it is drawn from, what a
+    move was expected to `gain` (a factor), and where it was `before`; `moves` counts those so far.
+    """
+
+    pool: str
+    rule: PlacementRule
+    since: int | None = None  # microseconds since the epoch
+    hint: str | None = None
+    verdict: str | None = None
+    confidence: str | None = None
+    runs: int | None = None
+    gain: float | None = None
+    before: str | None = None
+    moves: int = 0
+
+    @classmethod
+    def from_json(cls, text: str) -> "Placement":
+        """Return the placement that a task or the store keeps as `text`."""
+        return _decode(text)
+
+    def to_json(self) -> str:
+        """Return it as a task and the store keep it."""
+        return msgspec.json.encode(self).decode()
+
+
+_decode: Final = msgspec.json.Decoder(Placement).decode
+
+
+def first_placement(spec: FunctionSpec, kinds: Mapping[str, str]) -> Placement:
+    """Return where a function starts of which nothing was measured.
+
+    What waits belongs in threads; as long as nobody knows, a process is the safe choice, since
+    nothing that a function does there can slow down or take along another.
+
+    Args:
+        spec: The function.
+        kinds: The kind of each pool, in the order of the settings; at least one.
+    """
+    thread, process = _first(kinds, "thread"), _first(kinds, "process")
+    if thread is None or process is None:
+        return Placement(next(iter(kinds)), PlacementRule.ONE_KIND)
+    if spec.is_async:
+        return Placement(thread, PlacementRule.COROUTINE)
+    for parameter in spec.parameters:
+        if parameter.name in _ADDRESSES:
+            return Placement(thread, PlacementRule.ADDRESS, hint=parameter.name)
+    return Placement(process, PlacementRule.UNKNOWN)
+
+
+def _first(kinds: Mapping[str, str], wanted: str) -> str | None:
+    return next((name for name, kind in kinds.items() if kind == wanted), None)

@@ -1,0 +1,109 @@
+"""Why tasks and functions are where they are, and how large pools should be: over HTTP."""
+
+from typing import Any
+
+import pytest
+from served import Served
+
+from app.domain.annotations import Annotation
+from app.domain.placements import Placement, PlacementRule
+from app.web.annotation_words import annotation_words
+from app.web.placement_words import placed_words, placement_words
+
+ROAM = "/api/v1/functions/web_functions.roam"
+
+
+def place(server: Served, pool: str | None, path: str = ROAM) -> dict[str, Any]:
+    response = server.http.post(f"{path}/placement", json={"pool": pool})
+    assert response.status_code == 200, response.text
+    function: dict[str, Any] = response.json()
+    return function
+
+
+def test_a_task_says_why_it_ran_where_it_ran(server: Served) -> None:
+    task = server.submit("ask", "http://127.0.0.1/").json()
+    assert task["pool"] == "io"
+    assert (task["placed"]["rule"], task["placed"]["hint"]) == ("address", "url")
+    assert '"url" looks as if' in task["placed"]["words"]
+    listed = server.http.get("/api/v1/tasks", params={"function": "web_functions.ask"}).json()
+    assert listed["items"][0]["placed"] == task["placed"]
+
+
+def test_a_task_whose_pool_was_named_has_nothing_to_explain(server: Served) -> None:
+    assert server.submit("roam", 1, pool="io").json()["placed"] is None
+    assert server.submit("echo", 1).json()["placed"] is None
+
+
+def test_a_function_is_placed_by_hand_and_given_back(server: Served) -> None:
+    assert server.http.get(ROAM).json()["placement"]["rule"] == "unknown"
+    function = place(server, "io")
+    assert (function["pool"], function["placement"]["rule"]) == ("io", "by_hand")
+    assert function["placement"]["before"] == "cpu"
+    task = server.submit("roam", 1).json()
+    assert (task["pool"], task["placed"]["words"]) == (
+        "io",
+        "The function was placed in io by hand.",
+    )
+    function = place(server, None)
+    assert (function["pool"], function["placement"]["rule"]) == ("cpu", "unknown")
+    marks = server.http.get("/api/v1/annotations").json()["items"]
+    placed = [mark for mark in marks if mark["kind"] == "placed"][:2]
+    assert [(mark["pool"], mark["data"]["before"]) for mark in placed] == [
+        ("cpu", "io"),
+        ("io", "cpu"),
+    ]
+    assert placed[0]["href"] == "/functions/web_functions.roam"
+
+
+@pytest.mark.parametrize(
+    ("function", "body", "status", "code"),
+    [
+        ("web_functions.roam", {"pool": "sea"}, 422, "unknown_pool"),
+        ("web_functions.roam", {}, 422, "invalid_request"),
+        ("web_functions.echo", {"pool": "io"}, 409, "conflict"),
+        ("web_functions.none", {"pool": "io"}, 404, "not_found"),
+    ],
+)
+def test_what_cannot_be_placed_is_refused(
+    server: Served, function: str, body: dict[str, Any], status: int, code: str
+) -> None:
+    response = server.http.post(f"/api/v1/functions/{function}/placement", json=body)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_the_page_of_a_task_says_why_it_ran_where_it_ran(server: Served) -> None:
+    task = server.submit("ask", "http://127.0.0.1/").json()
+    assert "waits for another machine" in server.http.get(f"/tasks/{task['id']}").text
+
+
+MEASURED = Placement(
+    "io", PlacementRule.MEASURED, since=1, verdict="io_bound", runs=1, gain=3.0, before="cpu"
+)
+
+
+@pytest.mark.parametrize("rule", PlacementRule)
+def test_every_rule_has_words_that_name_the_pool(rule: PlacementRule) -> None:
+    words = placement_words(Placement("sea-pool", rule, hint="url", before="cpu", runs=20))
+    assert "sea-pool" in words
+    assert words.endswith(".")
+
+
+def test_what_was_measured_is_told_with_its_gain() -> None:
+    assert placement_words(MEASURED) == (
+        "The server moved the function from cpu to io after 1 run: it mostly waits, which many "
+        "threads do at once. Expected: 3 times as many in the same time."
+    )
+    assert placed_words(MEASURED.to_json()) == placement_words(MEASURED)
+    assert placed_words(None) == "Its pool was named, by its function or by whoever submitted it."
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("io_bound", "io: f was moved here from cpu"),
+        (None, "io: f was placed here by hand, before in cpu"),
+    ],
+)
+def test_a_move_is_noted_in_words(verdict: str | None, words: str) -> None:
+    data = {"before": "cpu", "verdict": verdict}
+    assert annotation_words(Annotation(0, "placed", "io", "acme.f", data)) == words
