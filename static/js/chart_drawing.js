@@ -7,7 +7,7 @@ const INCREMENTS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minu
 const LEGIBLE = { s: 0.001, share: 0.01, percent: 1, bytes: 1024 }; // the least height of the chart, by unit
 
 // A canvas knows no custom properties: let the browser resolve the colour.
-function colour(box, property) {
+export function colour(box, property) {
   const probe = document.createElement("i");
   probe.style.color = `var(--${property})`;
   box.append(probe);

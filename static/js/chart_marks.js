@@ -18,7 +18,7 @@ function clock(at) {
   return uPlot.fmtDate("{HH}:{mm}:{ss}")(new Date(at * 1000));
 }
 
-const SERIOUS = ["crash", "broken", "kill_worker", "kill_task", "hold"];
+const SERIOUS = ["crash", "broken", "kill_worker", "kill_task", "hold", "shared_lost"];
 
 function element({ left, marks }) {
   const link = document.createElement(marks.some((mark) => mark.href) ? "a" : "span");
