@@ -19,7 +19,9 @@ class Need(StrEnum):
     HOLD = "hold"  # a function's tasks wait because too many workers died under it
     REFUSED_WRITES = "refused_writes"  # the database does not take writes
     SLOW_WRITES = "slow_writes"  # what is written waits for the disk
+    UNLOGGED = "unlogged"  # the log file does not take lines
     RETURNED = "returned"  # errors came back that somebody had marked as fixed
+    MISPLACED = "misplaced"  # functions that would do clearly better in another pool
 
 
 class Notice(Struct, frozen=True):
@@ -29,13 +31,15 @@ class Notice(Struct, frozen=True):
         need: Why.
         pool: The pool that it is about, None if it is about the server.
         seconds: For how long it has been so; None where that is not known.
-        number: How many there are, of tasks, threads or errors; slots, where they starve.
+        number: How many there are, of what it is about; slots, where they starve.
         worker: The worker with the threads.
         task: The task that is stuck, if it is only one.
-        function: The function of that task, or the one on hold.
+        function: The function of that task, the one on hold, or the one that is misplaced.
         usual: Seconds within which nineteen of twenty of its runs end.
         reason: What is known of the cause, in English; the type of an error.
         group: The group of errors that returned, if it is only one.
+        target: The pool that the function would do better in.
+        gain: How many times as fast it would be there; the most, where there are several.
     """
 
     need: Need
@@ -48,6 +52,8 @@ class Notice(Struct, frozen=True):
     usual: float | None = None
     reason: str | None = None
     group: str | None = None
+    target: str | None = None
+    gain: float | None = None
 
 
 HALTED: Final = {need.value: need for need in (Need.PAUSED, Need.DRAINING, Need.STOPPED)}

@@ -27,8 +27,11 @@ _MARKS: Final = {
     Need.STUCK: "notice",
     Need.SLOW_WRITES: "notice",
     Need.RETURNED: "notice",
+    Need.MISPLACED: "advice",
     Need.REFUSED_WRITES: "broken",
+    Need.UNLOGGED: "notice",
 }
+_WHOLE_FROM: Final = 3.0
 _SHOWN_BY_STATE: Final = {Need.BROKEN, *HALTED.values()}
 
 
@@ -63,16 +66,22 @@ def in_english(notices: tuple[Notice, ...]) -> str | None:
 
 
 def _subject(notice: Notice) -> str:
+    if notice.need is Need.MISPLACED and notice.function is None:
+        return ngettext("%(num)s function", "%(num)s functions", notice.number)
     if notice.function is not None:
         return notice.function if notice.need is Need.HOLD else formats.short_name(notice.function)
     if notice.need is Need.RETURNED:
         return notice.reason or _("Errors")
+    if notice.need is Need.UNLOGGED:
+        return _("The log file")
     return notice.worker or notice.pool or _("The database")
 
 
 def _href(notice: Notice) -> str:
     if notice.need is Need.HOLD:
         return f"/functions/{quote(notice.function or '')}"
+    if notice.need is Need.MISPLACED:
+        return f"/functions/{quote(notice.function)}#advice" if notice.function else "/#misplaced"
     if notice.task is not None:
         return f"/tasks/{notice.task}"
     if notice.need is Need.RETURNED:
@@ -178,6 +187,14 @@ def _refused(notice: Notice) -> str:
     )
 
 
+def _unlogged(notice: Notice) -> str:
+    return _(
+        "cannot be written: %(why)s. Lines are left out of it until it can; the log of each task "
+        "has them.",
+        why=notice.reason,
+    )
+
+
 def _slow(notice: Notice) -> str:
     return _(
         "lags: a commit takes more than %(seconds)s s. The disk is slow or busy, or another "
@@ -193,6 +210,32 @@ def _returned(notice: Notice) -> str:
         notice.number,
         since=_for(notice),
     )
+
+
+def _misplaced(notice: Notice) -> str:
+    times = _coarsely(notice.gain or 1.0)
+    if notice.function is None:
+        return _(
+            "would do better in other pools than where they run: up to %(times)s times as fast.",
+            times=times,
+        )
+    if notice.target is None:
+        return _(
+            "would do better in another kind of pool than %(pool)s: %(times)s times as fast.",
+            pool=notice.pool,
+            times=times,
+        )
+    return _(
+        "would do better in %(target)s than in %(pool)s: %(times)s times as fast.",
+        target=notice.target,
+        pool=notice.pool,
+        times=times,
+    )
+
+
+def _coarsely(gain: float) -> str:
+    """Return a gain in steps of a half, from three on in whole ones: it wavers with each run."""
+    return f"{int(gain)}" if gain >= _WHOLE_FROM else f"{int(2 * gain) / 2:g}"
 
 
 def first_line(reason: str | None) -> str:
@@ -211,5 +254,7 @@ _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
     Need.HOLD: _held,
     Need.REFUSED_WRITES: _refused,
     Need.SLOW_WRITES: _slow,
+    Need.UNLOGGED: _unlogged,
     Need.RETURNED: _returned,
+    Need.MISPLACED: _misplaced,
 }

@@ -9,6 +9,9 @@ const PAGES = {
   i: "/incidents",
   f: "/functions",
   p: "/pools",
+  n: "/pipelines",
+  x: "/experiments",
+  s: "/shared",
 };
 const SEARCH = "main input[name=q], #search";
 const PATIENCE = 1500; // milliseconds for the letter after `g`

@@ -147,11 +147,19 @@ def test_the_frame_fits(open_page: Open, width: int) -> None:
     expect_live(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     boxes = [each.bounding_box() for each in page.locator(".nav li a span").all()]
-    assert len(boxes) == 7
-    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
-    if width == 360:  # a phone: the labels stand side by side
-        edges = [(box["x"], box["x"] + box["width"]) for box in boxes if box]
+    edges = [(box["x"], box["x"] + box["width"]) for box in boxes if box]
+    assert len(edges) == 10
+    at_once = 7 if width == 360 else 10
+    assert all(left >= 0 and right <= width for left, right in edges[:at_once])
+    if width == 360:  # a phone: the labels stand side by side, in a bar that scrolls
         assert all(right < left for (_, right), (left, _) in pairwise(edges))
+
+
+def test_the_bar_of_a_phone_shows_where_one_is(open_page: Open) -> None:
+    page = open_page("/shared", viewport={"width": 360, "height": 740})
+    expect_live(page)
+    expect(page.locator(".nav [aria-current]")).to_have_text("Shared")
+    expect(page.locator(".nav [aria-current]")).to_be_in_viewport(ratio=1)
 
 
 # Delivery.

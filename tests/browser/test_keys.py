@@ -16,6 +16,9 @@ PAGES = {
     "i": "/incidents",
     "f": "/functions",
     "p": "/pools",
+    "n": "/pipelines",
+    "x": "/experiments",
+    "s": "/shared",
 }
 
 
@@ -56,7 +59,7 @@ def test_a_letter_alone_goes_nowhere(page: Page) -> None:
     for letter in PAGES:
         page.keyboard.press(letter)
     page.keyboard.press("g")
-    page.keyboard.press("x")
+    page.keyboard.press("z")
     page.keyboard.press("d")
     expect(page).to_have_url(re.compile("/tasks$"))
 

@@ -110,6 +110,18 @@ def test_an_error_that_is_back_leads_to_its_group() -> None:
     assert told(Notice(Need.RETURNED, number=3)).href.startswith("/errors?")
 
 
+def test_a_misplaced_function_leads_to_its_advice_and_several_to_their_list() -> None:
+    one = Notice(Need.MISPLACED, "io", function="acme.jobs.render", target="cpu", gain=2.74)
+    words = told(one)
+    assert (words.kind, words.subject) == ("advice", "render")
+    assert words.href == "/functions/acme.jobs.render#advice"
+    assert words.text == "would do better in cpu than in io: 2.5 times as fast."
+    assert "another kind of pool than io" in told(replace(one, target=None)).text
+    several = told(Notice(Need.MISPLACED, number=3, gain=16.6))
+    assert (several.subject, several.href) == ("3 functions", "/#misplaced")
+    assert several.text.endswith("up to 16 times as fast.")
+
+
 def test_every_need_has_words_for_one_and_for_many() -> None:
     for need in Need:
         for number in (1, 2):

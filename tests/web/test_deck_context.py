@@ -83,7 +83,7 @@ def shown(narrowed: Narrowed, *pools: PoolHealth) -> list[str]:
         for name, home in functions.items()
     ]
     frame = Frame(1, 0, {}, Window(3600), 0.0, None, pools, ())
-    catalogue = Catalogue(("cpu", "io"), "cpu", specs)
+    catalogue = Catalogue({"cpu": "process", "io": "thread"}, specs)
     context = deck_context(frame, ServerRun("b", 1, 0), 0, catalogue, narrowed)
     assert context["function_names"] == ["acme.f", "acme.g"]
     assert context["pool_names"] == [each.name for each in pools]

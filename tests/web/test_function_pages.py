@@ -8,6 +8,7 @@ import pytest
 from app.domain.catalogue import Catalogue
 from app.domain.controls import Hold
 from app.domain.figures import Activity, Count, Durations, Percentiles, Spread
+from app.domain.placements import Placement, PlacementRule
 from app.domain.states import State
 from app.web.contexts.functions import listing as functions
 from app.web.contexts.functions import page as function
@@ -26,13 +27,14 @@ def spec(name: str = NAME, doc: str = "", **options: Any) -> FunctionSpec:
 
 def listed(*specs: FunctionSpec, wanted: str = "", **changes: Any) -> dict[str, Any]:
     read = functions.Reading(
-        functions=Catalogue(["cpu"], "cpu", specs).functions(),
+        functions=Catalogue({"cpu": "process"}, specs).functions(),
         counts=(),
         activity=(),
         spreads={},
         holds=(),
         minute=NOW_MINUTE,
         is_known=True,
+        advice={},
     )
     return functions.functions_context(msgspec.structs.replace(read, **changes), wanted)
 
@@ -100,12 +102,15 @@ def test_functions_are_found_by_name_and_description(wanted: str, names: list[st
 def shown(**changes: Any) -> dict[str, Any]:
     options = changes.pop("options", {})
     read = function.Reading(
-        function=Catalogue(["cpu"], "cpu", [spec(**options)]).get(NAME),
+        function=Catalogue({"cpu": "process"}, [spec(**options)]).get(NAME),
         counts=(),
         durations=Durations(),
         latest=(),
-        pools=["cpu"],
+        pools={"cpu": 2},
         hold=None,
+        advice=None,
+        profiles={},
+        cpus=2,
     )
     return function.function_context(msgspec.structs.replace(read, **changes))
 
@@ -129,6 +134,17 @@ def test_options_are_told_in_sentences() -> None:
     said = " ".join(shown(options=declared)["options"])
     for words in ("1 min 30 s at most", "up to 2 times", "It is idempotent", "final: key."):
         assert words in said
+
+
+def test_only_a_function_that_leaves_its_pool_to_the_server_says_why_it_is_there() -> None:
+    kinds = {"cpu": "process"}
+    assert shown(function=Catalogue(kinds, [spec(pool="cpu")]).get(NAME))["placement"] is None
+    chosen = shown()["placement"]
+    assert chosen.words.startswith("The server chose cpu: all pools are of one kind")
+    assert chosen.by_hand == ""
+    by_hand = {NAME: Placement("cpu", PlacementRule.BY_HAND, since=1)}
+    placed = shown(function=Catalogue(kinds, [spec()], by_hand).get(NAME))["placement"]
+    assert (placed.words, placed.by_hand) == ("The function was placed in cpu by hand.", "cpu")
 
 
 def test_a_signature_is_divided_into_names_types_and_defaults() -> None:

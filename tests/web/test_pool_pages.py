@@ -5,10 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.advice.sizes import size_advice
 from app.domain.annotations import Annotation
 from app.domain.controls import PoolControl
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from app.domain.machine import Machine
 from app.domain.notices import Need, Notice
+from app.domain.sizes import SizeAdvice, SizedPool, SizeOrigin
 from app.settings import PoolSettings
 from app.web.contexts.confirm import pools as confirm_pools
 from app.web.contexts.pools.page import LATELY, Reading, pools_context
@@ -80,9 +83,16 @@ def test_a_slider_reaches_at_least_to_the_present_size(kind: str, size: int, end
 # The page.
 
 
+def unjudged(name: str) -> SizeAdvice:
+    """Return the advice on the size of a pool in which nothing ran."""
+    idle = SizedPool(name, "process", 2, SizeOrigin("default", 2))
+    return size_advice(idle, Machine(cpus=2, affinity=2), [idle])
+
+
 def sections(*annotations: Annotation, told: str | None = None, **changes: Any) -> list[Any]:
     read = Reading(
         pools=[pool(**changes), pool(name="io")],
+        advice={name: unjudged(name) for name in ("cpu", "io")},
         settings={"cpu": PoolSettings(kind="process"), "io": PoolSettings(kind="process")},
         annotations={"cpu": annotations},
         homes={"acme.a": "cpu", "acme.b": "io"},

@@ -121,6 +121,12 @@ def of_errors(returned: Sequence[ErrorGroup], now: int) -> Iterator[Notice]:
         yield Notice(Need.RETURNED, number=len(returned))
 
 
+def of_log_file(trouble: str | None) -> Iterator[Notice]:
+    """Yield a notice if the log file cannot be written; `trouble` says why."""
+    if trouble is not None:
+        yield Notice(Need.UNLOGGED, reason=trouble)
+
+
 class Since:
     """Remembers when each notice was first seen, for those whose time nothing else tells.
 

@@ -10,6 +10,7 @@ from app.runtime.service import Service
 from app.store import queries
 from app.web.contexts.deck.chart import as_data_block, chart_context, chosen
 from app.web.contexts.deck.page import Narrowed, deck_context
+from app.web.contexts.functions.moves import misplaced_lines
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.rendering import bare_page, page
@@ -35,6 +36,8 @@ async def deck(
         service.catalogue,
         narrowed,
     )
+    is_whole = narrowed == Narrowed()
+    context |= _misplaced(service) if is_whole else {"misplaced": None}
     return page(request, "deck", "deck.html", context | await _chart(request, service, narrowed))
 
 
@@ -45,6 +48,16 @@ async def chart(
     """Give an open deck the chart with its figures anew."""
     narrowed = Narrowed(pool or None, function or None)
     return bare_page(request, "chart.html", await _chart(request, service, narrowed))
+
+
+@router.get("/misplaced")
+async def misplaced(request: Request, service: ServiceDep) -> Response:
+    """Give an open deck the functions that would do better elsewhere anew."""
+    return bare_page(request, "misplaced.html", _misplaced(service))
+
+
+def _misplaced(service: Service) -> dict[str, Any]:
+    return {"misplaced": misplaced_lines(service.advisor.misplaced())}
 
 
 async def _chart(request: Request, service: Service, narrowed: Narrowed) -> dict[str, Any]:

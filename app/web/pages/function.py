@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -14,14 +15,18 @@ from app.domain.tasks import RunOptions, StoredTask, TaskFilter
 from app.runtime.service import Service
 from app.store import queries
 from app.web.bodies import read_submission
-from app.web.contexts.functions.page import LATEST, Reading, function_context
+from app.web.contexts.functions.page import LATEST, SAID, Reading, function_context
+from app.web.contexts.told import told
 from app.web.dependencies import ServiceDep
 from app.web.errors import STATUS
 from app.web.form_values import FormErrors, body, typed
 from app.web.formats import sentence
 from app.web.forms import ARGUMENT, OPTIONS, Form, form
 from app.web.page_route import PageRoute
+from app.web.pages.posting import done, posted
 from app.web.rendering import page
+from app.web.words import _
+from pooldeck.cpus import usable_cpus
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -57,6 +62,14 @@ async def submit(request: Request, service: ServiceDep, name: str) -> Response:
     return RedirectResponse(f"/tasks/{accepted.task.id}", status_code=303)
 
 
+@router.post("/functions/{name}/placement")
+async def place(request: Request, service: ServiceDep, name: str) -> Response:
+    """Choose the pool of a function that leaves that to the server, or let the server choose."""
+    pool = (await posted(request)).get("pool") or None
+    await service.placements.place(name, pool)
+    return done(f"/functions/{quote(name)}", "placed" if pool else "given_back")
+
+
 def _registered(service: Service, name: str) -> RegisteredFunction:
     try:
         return service.catalogue.get(name)
@@ -72,7 +85,7 @@ async def _values_of(
     if task.function != registered.spec.name or task.args is None or task.kwargs is None:
         return {}
     values = typed(registered.spec, task.args, task.kwargs) | {"tags": ", ".join(task.tags)}
-    if task.pool != registered.pool:
+    if task.placed is None and task.pool != registered.pool:
         values["pool"] = task.pool
     if task.priority != registered.spec.options.priority:
         values["priority"] = str(task.priority)
@@ -110,6 +123,8 @@ async def _show(
     error: type[PooldeckError] | None = None,
 ) -> Response:
     context = function_context(await _read(service, registered))
+    said = told(request.query_params, SAID)
+    context["told"] = _(said) if said else None
     status = STATUS[error] if error else 200
     return page(request, "functions", "function.html", context | {"form": shown}, status)
 
@@ -122,8 +137,11 @@ async def _read(service: Service, registered: RegisteredFunction) -> Reading:
         counts=counts,
         durations=durations,
         latest=latest,
-        pools=list(service.settings.pools),
+        pools={shape.name: shape.size for shape in service.advisor.shapes()},
         hold=next((hold for hold in service.holds() if hold.function == name), None),
+        advice=service.advisor.of(name),
+        profiles=service.profiles.of(name),
+        cpus=usable_cpus(),
     )
 
 

@@ -33,6 +33,7 @@ async def functions(request: Request, service: ServiceDep, q: str = "") -> Respo
         holds=service.holds(),
         minute=minute,
         is_known=service.catalogue.is_known,
+        advice={advice.function: advice for advice in service.advisor.all()},
     )
     said = told(request.query_params, RELEASED)
     context = functions_context(read, q) | {"told": _(said) if said else None}

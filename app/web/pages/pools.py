@@ -34,6 +34,7 @@ async def pools(request: Request, service: ServiceDep, pool: str = "") -> Respon
         settings=service.settings.pools,
         annotations=await service.read(_lately, list(service.settings.pools)),
         homes={each.spec.name: each.pool for each in service.catalogue.functions()},
+        advice={each.pool.name: each for each in await service.sizes.all()},
         cpus=usable_cpus(),
     )
     context = pools_context(read, pool, told(request.query_params, SAID))

@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from app.advice import Advice
 from app.domain.catalogue import RegisteredFunction
 from app.domain.controls import Hold
 from app.domain.figures import Activity, Count, Spread
 from app.domain.states import LIVE, State
 from app.web.contexts.deck.page import spark
+from app.web.contexts.functions.moves import BriefAdvice, brief
 from app.web.contexts.tasks.page import address
 from app.web.words import later
 
@@ -30,7 +32,8 @@ class Reading(Struct, frozen=True):
     """What was read for the list.
 
     `counts` are of all tasks that are kept, `activity` and `spreads` of those that ended in the
-    last `MINUTES`, of which `minute` (since the epoch) is the latest.
+    last `MINUTES`, of which `minute` (since the epoch) is the latest. `advice` is that on each
+    function by its name, where there is any.
     """
 
     functions: Sequence[RegisteredFunction]
@@ -40,6 +43,7 @@ class Reading(Struct, frozen=True):
     holds: Sequence[Hold]
     minute: int
     is_known: bool
+    advice: Mapping[str, Advice]
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class FunctionRow:
     function: RegisteredFunction
     summary: str
     hold: Hold | None
+    advice: BriefAdvice | None
     live: Link
     runs: Link
     failures: Link
@@ -120,6 +125,7 @@ def _row(
     ended: Mapping[str, Mapping[State, list[int]]],
 ) -> FunctionRow:
     name = function.spec.name
+    advice = read.advice.get(name)
     counts, minutes = kept.get(name, Counter()), ended.get(name, {})
     failed = sum(sum(minutes.get(state, ())) for state in _UNSUCCESSFUL)
     ends = tuple(map(sum, zip(*minutes.values(), strict=True)))
@@ -127,6 +133,7 @@ def _row(
         function=function,
         summary=function.spec.doc.strip().partition("\n")[0],
         hold=next((hold for hold in read.holds if hold.function == name), None),
+        advice=brief(advice) if advice else None,
         live=_link(name, sum(counts[state] for state in LIVE), LIVE),
         runs=_link(name, counts.total(), ()),
         failures=_link(name, sum(counts[state] for state in _UNSUCCESSFUL), _UNSUCCESSFUL),

@@ -1,24 +1,38 @@
 """The page of one function: what it is, its numbers, its latest runs."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from app.advice import Advice
 from app.domain.catalogue import RegisteredFunction
 from app.domain.controls import Hold
 from app.domain.figures import Count, Durations
+from app.domain.placements import PlacementRule
+from app.domain.profiles import PoolKind, Profile
 from app.domain.states import State
 from app.domain.tasks import StoredTask
 from app.web import formats
+from app.web.contexts.functions.advice import shown
+from app.web.contexts.functions.evidence import evidence
 from app.web.contexts.functions.signature import signature_parts
 from app.web.contexts.tasks.page import address
+from app.web.placement_words import placement_words
 from app.web.state_words import state_word
-from app.web.words import _, ngettext
+from app.web.words import _, later, ngettext
 from pooldeck.functions import Options
+
+SAID: Final = {
+    "placed": later(
+        "What is submitted from now on runs there; tasks that wait stay where they are."
+    ),
+    "given_back": later("The server chooses its pool again, by what it measures."),
+}
+"""What the page says of what was just done."""
 
 LATEST = 10
 """How many of its latest tasks the page lists."""
@@ -28,15 +42,19 @@ class Reading(Struct, frozen=True):
     """What was read for the page.
 
     `counts` are of all tasks of any function, `durations` of its latest runs, `latest` its latest
-    tasks, `pools` the names of the pools.
+    tasks, `pools` the sizes of the pools by name. `advice` is None where it has no pool;
+    `profiles` is what that rests on, and `cpus` how many there are.
     """
 
     function: RegisteredFunction
     counts: Sequence[Count]
     durations: Durations
     latest: Sequence[StoredTask]
-    pools: Sequence[str]
+    pools: Mapping[str, int]
     hold: Hold | None
+    advice: Advice | None
+    profiles: Mapping[PoolKind, Profile]
+    cpus: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,14 @@ class Figure:
     label: str
     value: str
     href: str | None = None
+
+
+@dataclass(frozen=True)
+class PlacementShown:
+    """Why a function is where it is, and the pool that somebody chose for it, "" if nobody did."""
+
+    words: str
+    by_hand: str
 
 
 def function_context(read: Reading) -> dict[str, Any]:
@@ -62,7 +88,10 @@ def function_context(read: Reading) -> dict[str, Any]:
         "pool": read.function.pool,
         "problem": read.function.problem,
         "hold": read.hold,
-        "pools": read.pools,
+        "placement": _placement(read.function),
+        "advice": shown(read.advice, read.pools) if read.advice else None,
+        "evidence": evidence(read.profiles, read.cpus),
+        "pools": list(read.pools),
         "numbers": (*_by_state(spec.name, own), *_usual(read.durations)),
         "latest": read.latest,
         "options": tuple(_options(spec.options)),
@@ -73,6 +102,15 @@ def function_context(read: Reading) -> dict[str, Any]:
             "incidents": f"/incidents?{query}",
         },
     }
+
+
+def _placement(function: RegisteredFunction) -> PlacementShown | None:
+    """Return why a function is where it is; None where it names its pool itself."""
+    placement = function.placement
+    if placement is None:
+        return None
+    by_hand = placement.pool if placement.rule is PlacementRule.BY_HAND else ""
+    return PlacementShown(placement_words(placement), by_hand)
 
 
 def _by_state(name: str, counts: Counter[State]) -> tuple[Figure, ...]:

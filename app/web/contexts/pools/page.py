@@ -9,11 +9,13 @@ from msgspec import Struct
 from app.domain.annotations import Annotation
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from app.domain.notices import HALTED, Need
+from app.domain.sizes import SizeAdvice
 from app.settings import PoolSettings
 from app.web.attention import Told
 from app.web.attention import told as said
 from app.web.contexts.deck.page import slot_state
 from app.web.contexts.pools import sizes
+from app.web.contexts.pools.advice import ShownSize, shown
 from app.web.contexts.pools.deeds import Deed, deeds
 from app.web.words import _, later
 
@@ -37,13 +39,15 @@ SAID: Final = {
 class Reading(Struct, frozen=True):
     """What was read for the page.
 
-    `annotations` are the latest of each pool, `homes` the pool that each function runs in.
+    `annotations` are the latest of each pool, `homes` the pool that each function runs in, and
+    `advice` is that on the size of each pool.
     """
 
     pools: Sequence[PoolHealth]
     settings: Mapping[str, PoolSettings]
     annotations: Mapping[str, Sequence[Annotation]]
     homes: Mapping[str, str]
+    advice: Mapping[str, SizeAdvice]
     cpus: int
 
 
@@ -57,6 +61,7 @@ class PoolSection:
     size_origin: str
     size_means: str
     slider_end: int
+    size_advice: ShownSize
     attention: tuple[Told, ...]
     lately: tuple[Deed, ...]
 
@@ -97,6 +102,7 @@ def _section(read: Reading, pool: PoolHealth, told: str | None) -> PoolSection:
         size_origin=sizes.origin(pool.kind, settings, pool.controls),
         size_means=size_means(pool, pool.size, read.cpus),
         slider_end=sizes.slider_end(pool, read.cpus),
+        size_advice=shown(read.advice[pool.name]),
         attention=tuple(said(each) for each in pool.notices if each.need not in _SAID_ABOVE),
         lately=deeds(_own(read, pool.name)),
     )
