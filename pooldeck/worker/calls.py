@@ -88,6 +88,7 @@ class Caller:
         run: Run,
     ) -> tuple[Any, Outcome | None]:
         """Return the function's value, or else what its exception amounts to."""
+        run.is_inside = True
         meter.start()
         try:
             value = function(*args, **kwargs)
@@ -96,8 +97,10 @@ class Caller:
                 value = _complete(value)
         except BaseException as exception:  # noqa: BLE001 - SystemExit and the like are outcomes too
             meter.stop()
+            run.is_inside = False
             return None, self._failed(exception, run)
         meter.stop()
+        run.is_inside = False
         return value, None
 
     def _failed(self, exception: BaseException, run: Run) -> Outcome:

@@ -25,13 +25,13 @@ from pooldeck.protocol import Observed
 from pooldeck.worker.runs import Runs
 from pooldeck.worker.sight import BlindError, Seen, Sight
 
-_PACES: Final = ((30, 0.008), (200, 0.05))
-"""Up to so many looks at a function, so many seconds between two of them."""
+_PACES: Final = ((30, 0.004), (130, 0.01), (300, 0.05))
+"""Up to so many looks at the calls of a function, so many seconds between two of them."""
 
 _CALM: Final = 0.25  # seconds between two looks at functions that have had more
 _AT_ONCE: Final = 4  # calls: nothing else has the GIL meanwhile
 _HELD: Final = 0.5  # of the wait for the GIL, at least, its holder was on a CPU or ready for one
-_PIECE: Final = 0.0001  # seconds on a CPU
+_PIECE: Final = 0.000025  # seconds on a CPU
 _REPORT: Final = 0.5  # seconds
 _IDLE_LOOKS: Final = 3  # that found nothing: then it rests until a call begins
 
@@ -84,7 +84,7 @@ class _Known(Struct):
 
     def add(self, sums: _Sums) -> None:
         self.held += sums.held
-        self.free += sums.free
+        self.free += sums.free + sums.unsure  # who wants the GIL sleeps, but for a moment
 
     @property
     def freedom(self) -> float:
@@ -182,7 +182,8 @@ class Probe:
         """
         if pause.was_held and self._count_holder(pause, seconds):
             return True
-        runs = self._runs.present()
+        present = self._runs.present()
+        runs = [run for run in present if run.is_inside]
         chosen = random.sample(runs, min(_AT_ONCE, len(runs)))
         threads = [run.slot.native_id for run in chosen]
         states = self._states(threads, pause)
@@ -190,7 +191,9 @@ class Probe:
             stands_for = seconds * len(runs) / len(chosen)
             _, delayed = self._passed(run.slot.native_id)
             self._count(run.call.function, seen, stands_for, delayed, beside=len(runs) - 1)
-        return bool(runs)
+        for function in {run.call.function for run in runs}:
+            self._known_of(function).looks += 1
+        return bool(present)
 
     def _count_holder(self, pause: _Pause, seconds: float) -> bool:
         """Count the only call that ran when the GIL was wanted as its holder, if it can be.
@@ -210,6 +213,7 @@ class Probe:
         is_holder = seen is Seen.WANTS_GIL or cpu + delayed > _HELD * wait
         if is_holder:
             self._count(function, Seen.WANTS_GIL, seconds, delayed)
+            self._known_of(function).looks += 1
         return is_holder
 
     def _states(self, threads: Sequence[int], pause: _Pause) -> list[Seen]:
@@ -267,7 +271,6 @@ class Probe:
         sums.looks += 1
         sums.beside += beside
         sums.delayed += delayed
-        self._known.setdefault(function, _Known()).looks += 1
 
     def _passed(self, thread: int) -> tuple[float, float]:
         """Return for how long a thread had a CPU, or was ready for one, since the last time."""
@@ -285,9 +288,12 @@ class Probe:
             self._send(Observed(observations))
 
     def _observation(self, function: str, sums: _Sums) -> Observation:
-        known = self._known[function]
+        known = self._known_of(function)
         known.add(sums)
         return sums.observation(function, known.freedom)
+
+    def _known_of(self, function: str) -> _Known:
+        return self._known.setdefault(function, _Known())
 
 
 def _waits() -> int:

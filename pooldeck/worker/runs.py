@@ -56,6 +56,7 @@ class Run(Struct, eq=False):
     started_at: float
     coroutine: Coroutine[Any, Any, Any] | None = None
     is_abandoned: bool = False
+    is_inside: bool = False  # in the function itself, not in what is done around it
     is_quick: bool = False  # as the latest run of its function was
     beside: int = 0  # how many others ran when it began
     entered: int = 0  # how many had begun by then

@@ -26,13 +26,14 @@ _BYTES: Final = 256
 _NEAR: Final = 256  # bytes: the GIL's condition variables and mutexes lie side by side
 _LOOKS: Final = 50
 _NAP: Final = 200  # microseconds
-_MOMENT: Final = 0.00015  # seconds
+_MOMENT: Final = 30  # microseconds
 _SET_NAME: Final = 15  # PR_SET_NAME, see prctl(2)
+_SET_SLACK: Final = 29  # PR_SET_TIMERSLACK
+_SLACK: Final = 1_000  # nanoseconds by which a timer may be late, instead of 50,000
 _READY: Final = (b"running", b"-1 ")  # the latter: kept up outside of any call, by a page fault
 _CLOCK_OF_THREAD: Final = 6  # CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED of the kernel
 
 _sleep = time.sleep  # kept, since tasks may replace them
-_perf_counter = time.perf_counter
 
 
 class Seen(Enum):
@@ -63,6 +64,7 @@ class Sight:
             raise BlindError("this interpreter has no GIL")
         self._library = ctypes.PyDLL(None)
         self._library.prctl(_SET_NAME, PROBE_NAME.encode(), 0, 0, 0)
+        self._library.prctl(_SET_SLACK, _SLACK, 0, 0, 0)
         self._buffer = ctypes.create_string_buffer(_BYTES)
         self._call, self._address = self._find_gil()
 
@@ -83,10 +85,8 @@ class Sight:
         return Seen.WANTS_GIL if is_gil else Seen.WAITS
 
     def wait(self) -> None:
-        """Let a moment pass, and keep the GIL and the CPU, which might not come back soon."""
-        until = _perf_counter() + _MOMENT
-        while _perf_counter() < until:
-            pass
+        """Let a moment pass and keep the GIL, but not the CPU, which others may be ready for."""
+        self._library.usleep(_MOMENT)
 
     def cpu(self, thread: int) -> float:
         """Return for how many seconds a thread has been on a CPU since it began.

@@ -90,7 +90,8 @@ def test_a_waiting_function_is_told_from_one_that_holds_the_gil_beside_it() -> N
 
     seen = asyncio.run(scenario())
     assert seen["loop"].held > 3 * (seen["loop"].free + seen["loop"].waiting), seen
-    assert seen["rest"].waiting > 3 * (seen["rest"].free + seen["rest"].held), seen
+    # To return from its sleep it needs the GIL, too.
+    assert seen["rest"].waiting > seen["rest"].free + seen["rest"].held, seen
     assert seen["rest"].beside > 3
 
 
