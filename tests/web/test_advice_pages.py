@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.advice import Advice, Cost, Numbers, PoolShape, Recommendation, Rule, Verdict, advise
+from app.advice import Advice, AdviceRule, Cost, Numbers, PoolShape, Recommendation, Verdict, advise
 from app.advice.sizes import size_advice
 from app.domain.loads import Passed, PoolLoad, Window
 from app.domain.machine import Machine
@@ -119,7 +119,7 @@ def test_a_kind_of_pool_is_named_where_there_is_none_of_it() -> None:
 
 
 def test_a_list_names_another_pool_only_for_what_is_misplaced() -> None:
-    found = brief(advice(is_misplaced=False, verdict=Verdict.MIXED, rule=Rule.THREADS_ENOUGH))
+    found = brief(advice(is_misplaced=False, verdict=Verdict.MIXED, rule=AdviceRule.THREADS_ENOUGH))
     assert (found.code, found.better) == ("mixed", "")
 
 

@@ -1,0 +1,184 @@
+"""What an advice consists of. Durations are in seconds."""
+
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from app.domain.profiles import PoolKind
+
+Confidence: TypeAlias = Literal["none", "low", "medium", "high"]
+
+
+class Verdict(StrEnum):
+    """What kind of function it is."""
+
+    HOLDS_GIL = "cpu_holding_gil"
+    RELEASES_GIL = "cpu_releasing_gil"
+    IO_BOUND = "io_bound"
+    MIXED = "mixed"
+    TOO_CHEAP = "too_cheap"
+    UNKNOWN = "unknown"
+
+
+class AdviceRule(StrEnum):
+    """Why a verdict is what it is, and with it which kind of pool is recommended."""
+
+    NEVER_RAN = "never_ran"
+    FEW_RUNS = "few_runs"
+    BLURRED = "only_in_company"  # it was idle, but perhaps because of others
+    HANDOVER = "handover_costs_more"  # than the run itself
+    GIL_HELD = "gil_held"  # it computes, and nobody beside it can
+    GIL_ASSUMED = "gil_assumed"  # it computes too briefly to be seen; most code holds the GIL
+    GIL_RELEASED = "gil_released"  # it computes outside of the interpreter
+    CHILDREN = "children_compute"  # child processes or helper threads do it
+    WAITS = "waits"
+    GIL_LIMITS = (
+        "gil_limits"  # it holds the GIL for the smaller part, which is too much for so many CPUs
+    )
+    PROCESSES_FASTER = "processes_faster"  # it computes and waits: the model decides
+    THREADS_ENOUGH = "threads_enough"
+
+
+class PoolShape(Struct, frozen=True):
+    """A pool as far as advice is concerned."""
+
+    name: str
+    kind: PoolKind
+    size: int
+
+
+class Recommendation(Struct, frozen=True):
+    """The kind of pool that suits a function, and the pool; None where there is none of it."""
+
+    kind: PoolKind
+    pool: str | None
+
+
+class Cost(Struct, frozen=True):
+    """How long a number of calls keeps the present pool busy, and the recommended one."""
+
+    calls: int
+    present_seconds: float
+    recommended_seconds: float
+
+    @property
+    def gain(self) -> float:
+        """Return how many times as many calls the recommended pool gets through."""
+        return self.present_seconds / self.recommended_seconds
+
+
+class Numbers(Struct, frozen=True):
+    """One run in the mean: `wall` as it was, the others with what it met beside it taken out.
+
+    Attributes:
+        runs: How many runs are remembered; older ones count less.
+        runs_ever: How many there were.
+        looks: How often running calls were looked at.
+        looks_at_work: How many of these found them computing.
+        observed_seconds: Wall time of the remembered runs together.
+        is_blurred: Whether it ran only beside others, and nobody can know what it waited for.
+        wall: Wall time.
+        cpu: CPU time of its own thread.
+        waiting: Time for which it waits for anything but the GIL or a CPU.
+        gil: CPU time for which it needs the GIL; None if that was not seen.
+        child_cpu: CPU time of child processes.
+        helper_cpu: CPU time of other threads that work for it.
+        decode: Time to read its arguments.
+        encode: Time to write its result.
+        arguments_bytes: Size of its arguments.
+        result_bytes: Size of its result.
+        voluntary_switches: Context switches because it waited.
+        involuntary_switches: Context switches because another had its turn.
+        memory_growth_bytes: By how much its process grew; None if that is not known.
+        spread: Standard deviation of the wall time, as a share of its mean.
+        trend: The latest wall times as a share of the earlier ones.
+        beside: Other calls in its process.
+        throttled: How often its target throttled it.
+        throttled_seconds: For how long.
+    """
+
+    runs: float
+    runs_ever: int
+    looks: float
+    looks_at_work: float
+    observed_seconds: float
+    is_blurred: bool
+    wall: float
+    cpu: float
+    waiting: float
+    gil: float | None
+    child_cpu: float
+    helper_cpu: float
+    decode: float
+    encode: float
+    arguments_bytes: float
+    result_bytes: float
+    voluntary_switches: float
+    involuntary_switches: float
+    memory_growth_bytes: float | None
+    spread: float
+    trend: float
+    beside: float
+    throttled: float
+    throttled_seconds: float
+
+    @property
+    def alone(self) -> float:
+        """Return how long a run takes where nothing runs beside it."""
+        return self.cpu + self.waiting
+
+    @property
+    def all_cpu(self) -> float:
+        """Return the CPU time of a run, with that of its children and helpers."""
+        return self.cpu + self.child_cpu + self.helper_cpu
+
+    @property
+    def handover(self) -> float:
+        """Return how long its arguments and its result take to be read and written."""
+        return self.decode + self.encode
+
+    @property
+    def computing(self) -> float:
+        """Return for how much of `alone` it computes, by itself or by children and helpers."""
+        return self.cpu + min(self.child_cpu + self.helper_cpu, self.waiting)
+
+    @property
+    def cpu_share(self) -> float:
+        """Return which share of `alone` it computes."""
+        return self.computing / self.alone if self.alone else 0.0
+
+    @property
+    def gil_share(self) -> float | None:
+        """Return which share of its CPU time needs the GIL; None if that was not seen."""
+        if self.gil is None:
+            return None
+        return self.gil / self.all_cpu if self.all_cpu else 0.0
+
+
+class Advice(Struct, frozen=True):
+    """What measurements say of a function, and where it should run.
+
+    Attributes:
+        function: Its name.
+        pool: Where it runs now.
+        kind: The kind of that pool.
+        verdict: What kind of function it is.
+        rule: Why.
+        recommended: Where it should run; None if nothing can be said.
+        is_misplaced: Whether a move would be a clear gain, for itself or for what runs beside it.
+        confidence: How sure all this is.
+        numbers: What was measured.
+        cost: What calls cost here and there, as far as the model can tell; None as `recommended`.
+    """
+
+    function: str
+    pool: str
+    kind: PoolKind
+    verdict: Verdict
+    rule: AdviceRule
+    recommended: Recommendation | None
+    is_misplaced: bool
+    confidence: Confidence
+    numbers: Numbers
+    cost: Cost | None

@@ -1,0 +1,39 @@
+"""Thread or process: what measurements say of functions."""
+
+from fastapi import APIRouter, Response
+
+from app.advice import Advice
+from app.domain.errors import Conflict, NotFound, UnknownFunction
+from app.runtime.service import Service
+from app.web.answers import READING, answer, bad, good
+from app.web.dependencies import NamePath, ServiceDep
+from app.web.schemas import AdviceList, FunctionAdvice, PoolAdvice
+
+router = APIRouter(tags=["advice"])
+
+
+@router.get("/advice", responses=good(AdviceList, "What should change.") | bad(*READING))
+async def list_advice(service: ServiceDep) -> Response:
+    """List the functions that would do better in another pool, and the pools of the wrong size."""
+    functions = [_shown(service, advice) for advice in service.advisor.misplaced()]
+    pools = [PoolAdvice.of(advice) for advice in await service.sizes.wrong()]
+    return answer(AdviceList(functions, pools))
+
+
+@router.get(
+    "/functions/{name}/advice",
+    responses=good(FunctionAdvice, "The advice.") | bad(*READING, 404, 409),
+)
+async def get_advice(service: ServiceDep, name: NamePath) -> Response:
+    """Return which kind of pool a function belongs in, why, and what a move would gain."""
+    try:
+        advice = service.advisor.of(name)
+    except UnknownFunction as error:  # in a path it is the address that does not exist
+        raise NotFound(error.detail) from None
+    if advice is None:
+        raise Conflict(f"{name} names a pool that does not exist: there is nothing to compare")
+    return answer(_shown(service, advice))
+
+
+def _shown(service: Service, advice: Advice) -> FunctionAdvice:
+    return FunctionAdvice.of(advice, dict(service.profiles.of(advice.function)))
