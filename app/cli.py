@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.configuration import BadSettings, read_settings
 from app.domain.errors import StartupError
+from app.remote.arguments import add_parser
 from app.settings import Settings
 
 EXIT_CANNOT_START = 1
@@ -33,18 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` (default: those of the process) ask for.
 
     Returns:
-        The exit code: 0 done, 1 the server cannot start, 2 wrong arguments or settings.
+        The exit code: 0 done, 1 the server cannot start, 2 wrong arguments or settings; what others
+        mean is said by the help of the command.
     """
-    given = vars(_parser().parse_args(arguments))
+    given = _parser().parse_args(arguments)
     try:
-        _serve(read_settings(given))
+        return int(given.run(given))
     except BadSettings as error:
         return _complain(error.problems, EXIT_BAD_SETTINGS)
     except StartupError as error:
         return _complain([str(error)], EXIT_CANNOT_START)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,7 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--functions", metavar="MODULE,...", help="modules whose @task functions may be called"
     )
+    serve.set_defaults(run=_serve_as_given)
+    add_parser(commands)
     return parser
+
+
+def _serve_as_given(given: argparse.Namespace) -> int:
+    _serve(read_settings({name: value for name, value in vars(given).items() if name != "run"}))
+    return 0
 
 
 def _serve(settings: Settings) -> None:

@@ -9,11 +9,18 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
+from app.command_settings import CommandSettings, ParameterSettings
+from app.log_settings import LogSettings
 from app.settings import PoolSettings, Settings
 
 OPTIONS = ("host", "port", "data", "config", "functions")
 """The settings that the command line takes as `--NAME` too."""
 
+_TABLES: dict[str, type[BaseModel]] = {
+    "pools": PoolSettings,
+    "commands": CommandSettings,
+    "log": LogSettings,
+}
 _SECRET = "token"  # noqa: S105  (the name of the setting)
 _LONGEST_VALUE = 80
 
@@ -82,8 +89,8 @@ def _suggestion(path: tuple[str, ...]) -> str:
 
 def _names_beside(path: tuple[str, ...]) -> list[str]:
     table: type[BaseModel] = Settings
-    if path[0] == "pools":
-        table = PoolSettings
+    if path[1:] and path[0] in _TABLES:
+        table = ParameterSettings if "parameters" in path[2:-1] else _TABLES[path[0]]
     elif path[1:] and isinstance(default := Settings.model_fields[path[0]].default, BaseModel):
         table = type(default)
     return list(table.model_fields)

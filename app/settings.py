@@ -12,13 +12,17 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from app.command_settings import CommandSettings
 from app.domain.errors import StartupError
+from app.log_settings import LogSettings
+from pooldeck.commands import Command
 from pooldeck.cpus import usable_cpus
 
 DEFAULT_CONFIG = Path("pooldeck.toml")
 _DEFAULT_POOLS = {"io": {"kind": "thread"}, "cpu": {"kind": "process"}}
 _SHORTEST_TOKEN = 16
 _MEBIBYTE = 1024 * 1024
+_COMMAND_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,99}$"
 _POOL_NAME = r"^[a-z][a-z0-9_-]{0,31}$"
 
 
@@ -99,6 +103,16 @@ class LimitSettings(BaseModel):
     pending_writes: Annotated[int, Field(ge=100)] = 50_000
 
 
+class SharedSettings(BaseModel):
+    """Bounds of `pooldeck.shared`, as `[shared]` sets them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    names: Annotated[int, Field(ge=1)] = 10_000
+    value_bytes: Annotated[int, Field(ge=16)] = 1024 * 1024
+    total_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Values are fixed once the server runs."""
 
@@ -122,6 +136,9 @@ class Settings(BaseSettings):
     hold_seconds: Annotated[float, Field(gt=0)] = 600.0
     memory_queue: Annotated[int, Field(ge=100)] = 10_000
     limits: LimitSettings = LimitSettings()
+    shared: SharedSettings = SharedSettings()
+    commands: dict[Annotated[str, Field(pattern=_COMMAND_NAME)], CommandSettings] = {}
+    log: LogSettings | None = None
 
     @field_validator("functions", "allowed_hosts", mode="before")
     @classmethod
@@ -154,12 +171,16 @@ class Settings(BaseSettings):
         return self.host in {"localhost", "::1"} or self.host.startswith("127.")
 
     @property
-    def auto_pool(self) -> str:
-        """Return the pool that `pool="auto"` stands for: the first process pool, else the first."""
-        for name, pool in self.pools.items():
-            if pool.kind == "process":
-                return name
-        return next(iter(self.pools))
+    def pool_kinds(self) -> dict[str, str]:
+        """Return the kind of each pool, in their order."""
+        return {name: pool.kind for name, pool in self.pools.items()}
+
+    @property
+    def declared_commands(self) -> tuple[Command, ...]:
+        """Return the commands as workers get them; where none is named, a thread pool runs them."""
+        kinds = self.pool_kinds
+        pool = next((name for name, kind in kinds.items() if kind == "thread"), next(iter(kinds)))
+        return tuple(command.declared(name, pool) for name, command in self.commands.items())
 
     @classmethod
     def settings_customise_sources(

@@ -2,8 +2,9 @@
 
 import ctypes
 import time
+from urllib.request import urlopen
 
-from pooldeck import task
+from pooldeck import shared, task
 
 
 @task(pool="cpu")
@@ -47,3 +48,24 @@ def hold_gil(seconds: int) -> None:
 def occupy(seconds: float = 3600) -> None:
     """Occupy a slot for `seconds`, so that what is queued behind it stays queued."""
     time.sleep(seconds)
+
+
+@task(pool="cpu")
+def count(steps: int) -> None:
+    """Add to a counter that all workers share, one at a time."""
+    counter = shared.counter("steps")
+    for _ in range(steps):
+        counter.add()
+
+
+@task(pool="cpu")
+def sum_up(rounds: int) -> int:
+    """Compute in Python code, with the GIL."""
+    return sum(number * number % 7 for number in range(rounds))
+
+
+@task(pool="io")
+def ask(url: str) -> int:
+    """Wait for a server; return how much it sent."""
+    with urlopen(url, timeout=60) as answer:
+        return len(answer.read())

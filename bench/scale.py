@@ -28,6 +28,8 @@ class Scale(Struct, frozen=True):
     browser_seconds: float = 30.0
     dashboards: int = 200
     dashboard_seconds: float = 20.0
+    experiment_seconds: float = 2.0
+    shared_steps: int = 5_000
 
 
 def quick(folder: Path) -> Scale:
@@ -48,4 +50,6 @@ def quick(folder: Path) -> Scale:
         gil_seconds=2,
         browser_seconds=5.0,
         dashboard_seconds=5.0,
+        experiment_seconds=1.0,
+        shared_steps=1_000,
     )

@@ -10,6 +10,8 @@ from http.client import HTTPException
 from typing import Any
 from urllib.request import Request, urlopen
 
+from examples.pipeline import PIPELINE
+
 _PATIENCE = 30.0  # seconds for the server to get ready
 _PAUSE = 0.2
 _WAVES = 8
@@ -21,6 +23,7 @@ def main(url: str = _DEFAULT_URL) -> None:
     """Submit the tour's tasks to the server at `url`, unless it has any already."""
     if _is_ready(url) and not _ask(url, "/api/v1/tasks?limit=1")["items"]:
         _ask(url, "/api/v1/tasks/batch", {"tasks": list(tasks())})
+        _ask(url, "/api/v1/pipelines", PIPELINE)
 
 
 def tasks() -> list[dict[str, Any]]:
@@ -30,7 +33,11 @@ def tasks() -> list[dict[str, Any]]:
         _task("files.compress_folder"),
         _task("pictures.resize_image"),
     ]
-    reading = [_task("computing.count_words"), _task("warehouse.query_orders")]
+    reading = [
+        _task("computing.count_words"),
+        _task("warehouse.query_orders"),
+        _command("count_words"),
+    ]
     failing = [_task("failures.divide"), _task("failures.chatty"), _task("failures.crash")]
     waves = [submission for number in range(_WAVES) for submission in _wave(number)]
     return files + reading + failing + waves
@@ -46,6 +53,10 @@ def _wave(number: int) -> list[dict[str, Any]]:
 
 def _task(name: str, **arguments: Any) -> dict[str, Any]:
     return {"function": f"examples.{name}", "kwargs": arguments, "tags": ["tour"]}
+
+
+def _command(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"function": f"commands.{name}", "kwargs": arguments, "tags": ["tour"]}
 
 
 def _is_ready(url: str) -> bool:

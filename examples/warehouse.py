@@ -1,16 +1,16 @@
 """A database: every worker opens a connection of its own, since a connection cannot be shared.
 
-`pooldeck.toml` names `connect` as the initializer of the pool `cpu`, so that a worker is ready only
-once it is connected, and no task waits for that.
+`@resource` opens it at first use, once for each thread, and closes it when the worker ends.
+`pooldeck.toml` also names `connect` as the initializer of the pool `cpu`: there a worker is ready
+only once it is connected, and no task waits for that.
 """
 
 import sqlite3
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
-from pooldeck import task
+from pooldeck import resource, task
 
 DATABASE = Path("examples/data/warehouse.sqlite")
 
@@ -34,9 +34,9 @@ class Customer(TypedDict):
     total: float
 
 
-@cache
+@resource
 def connect() -> sqlite3.Connection:
-    """Open this process's connection; each further call returns the same.
+    """Open this thread's connection; each further call returns the same.
 
     Raises:
         FileNotFoundError: If the warehouse has not been filled.

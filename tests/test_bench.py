@@ -17,6 +17,7 @@ from bench import (
     batches,
     crash,
     dashboards,
+    experiments,
     figures,
     gil,
     idle,
@@ -25,6 +26,7 @@ from bench import (
     recovery,
     requests,
     seed,
+    shared_state,
 )
 from bench.figures import Figure
 from bench.load import Plan, UnexpectedAnswerError, generate, get
@@ -47,6 +49,8 @@ HANDFUL = Scale(
     gil_seconds=1,
     dashboards=2,
     dashboard_seconds=0.5,
+    experiment_seconds=0.2,
+    shared_steps=50,
 )
 
 
@@ -59,7 +63,12 @@ MEASUREMENTS = {
     dashboards: {"2 open dashboards, 20 tasks a second: frames"},
     gil: {"/healthz under GIL abuse: 99th percentile"},
     crash: {"SIGKILL of a worker to the next start", "  pebble"},
+    experiments: {
+        "computing: knee of the experiment",
+        "waiting for 8 at a time: knee of the experiment",
+    },
     recovery: {"until ready: 30 queued, 10 interrupted", "  empty store"},
+    shared_state: {"shared counter: one process"},
 }
 
 

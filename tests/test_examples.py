@@ -22,16 +22,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working directory with the samples in it, and no connection to any other."""
     samples.write_samples(tmp_path / "examples" / "data", chapters=2)
     monkeypatch.chdir(tmp_path)
-    warehouse.connect.cache_clear()
+    warehouse.connect.discard()
     yield tmp_path
-    warehouse.connect().close()
-    warehouse.connect.cache_clear()
+    warehouse.connect.discard()
 
 
 def test_every_example_can_be_submitted_and_says_what_it_does() -> None:
     functions = [function.spec for function in discover(CONFIGURATION["functions"]).values()]
 
-    assert len(functions) == 11
+    assert len(functions) == 15
     for spec in functions:
         assert spec.problem is None, spec.name
         assert spec.doc, spec.name
@@ -164,7 +163,7 @@ def test_an_empty_warehouse_is_said_before_any_task_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    warehouse.connect.cache_clear()
+    warehouse.connect.discard()
 
     with pytest.raises(FileNotFoundError, match=r"python -m examples\.samples"):
         warehouse.connect()

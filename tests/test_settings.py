@@ -21,7 +21,7 @@ def test_without_a_file_there_are_two_pools() -> None:
     assert list(settings.pools) == ["io", "cpu"]
     assert settings.pools["io"].slots == min(32, usable_cpus() + 4)
     assert settings.pools["cpu"].slots == usable_cpus()
-    assert settings.auto_pool == "cpu"
+    assert settings.pool_kinds == {"io": "thread", "cpu": "process"}
 
 
 def test_only_processes_have_a_spare_worker_unless_it_is_switched_off() -> None:
@@ -50,7 +50,7 @@ def test_the_pools_of_the_file_replace_the_default_two() -> None:
     settings = Settings()
     assert list(settings.pools) == ["only"]
     assert settings.pools["only"].slots == 3
-    assert settings.auto_pool == "only"
+    assert settings.pool_kinds == {"only": "thread"}
 
 
 def test_the_file_is_beaten_by_variables_and_those_by_the_command_line(

@@ -1,6 +1,7 @@
 """Annotations: what was done to pools and what befell them, as charts mark it."""
 
 from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -20,6 +21,8 @@ Kind: TypeAlias = Literal[
     "hold",
     "release",
     "broken",
+    "placed",
+    "shared_lost",
 ]
 
 
@@ -29,8 +32,9 @@ class Annotation(Struct, frozen=True):
     `pool` is None where it concerns all of them. `subject` is the worker, the task or the function
     that it is about, and `reason` what a person gave for it. `data` is what else is known: of a
     start `was_clean` and `down_seconds`, of a resize `before` and `after`, of a killed task its
-    `function` and `outcome`, of a crash `incident` and `cause`, of a hold `deaths`, and of a broken
-    pool what it `said`.
+    `function` and `outcome`, of a crash `incident` and `cause`, of a hold `deaths`, of a broken
+    pool what it `said`, and of a function that was placed in another pool where it was `before`,
+    and its `verdict` where that is why.
     """
 
     at: int
@@ -45,4 +49,6 @@ class Annotation(Struct, frozen=True):
         """Return the page that tells more, if there is one."""
         if self.kind == "crash":
             return f"/incidents/{self.data['incident']}"
+        if self.kind == "placed":
+            return f"/functions/{quote(self.subject or '')}"
         return f"/tasks/{self.subject}" if self.kind == "kill_task" else None

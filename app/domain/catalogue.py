@@ -6,7 +6,7 @@ never changed. A newer report makes a newer catalogue.
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Self
 
@@ -21,11 +21,12 @@ from app.domain.errors import (
     UnknownPool,
 )
 from app.domain.explain import explain
+from app.domain.placements import AUTO, Placement, first_placement
+from app.domain.references import refers
 from app.domain.tasks import RunOptions
 from pooldeck.functions import FunctionSpec
 
 REDACTED = "[redacted]"
-_AUTO = "auto"
 
 
 class RegisteredFunction:
@@ -34,13 +35,19 @@ class RegisteredFunction:
     Attributes:
         spec: What the worker reported.
         pool: The pool's name; `auto` is resolved.
+        placement: Why it runs there; None where it names the pool itself.
+        placed_text: The same, as its tasks keep it.
         problem: Why it cannot be called, in words; None when it can.
         run_options: How its tasks are run where a submission does not say otherwise.
     """
 
-    def __init__(self, spec: FunctionSpec, pool: str, problem: str | None) -> None:
+    def __init__(
+        self, spec: FunctionSpec, pool: str | Placement, problem: str | None = None
+    ) -> None:
         self.spec = spec
-        self.pool = pool
+        self.placement = pool if isinstance(pool, Placement) else None
+        self.placed_text = self.placement.to_json() if self.placement else None
+        self.pool = pool.pool if isinstance(pool, Placement) else pool
         self.problem = problem
         self._parameters = Parameters(spec.parameters)
         self._sensitive = frozenset(spec.options.sensitive)
@@ -51,12 +58,16 @@ class RegisteredFunction:
             idempotent=spec.options.idempotent,
         )
 
-    def check(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+    def check(
+        self, args: list[Any], kwargs: dict[str, Any], *, with_references: bool = False
+    ) -> None:
         """Find out whether the function can be called with these arguments.
 
         Args:
             args: Positional arguments, decoded from JSON.
             kwargs: Arguments by name, decoded from JSON.
+            with_references: Whether some stand for results that are not known yet; only their
+                names are checked then.
 
         Raises:
             UnknownPool: If the function names a pool that does not exist.
@@ -67,7 +78,7 @@ class RegisteredFunction:
             self._refuse(self.problem)
         values = self._parameters.bind(args, kwargs)
         if not self._validator.is_valid(values):
-            self._complain(values)
+            self._complain(values, with_references=with_references)
 
     def redact(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, str] | None:
         """Return `args` and `kwargs` as JSON texts that people may see.
@@ -98,8 +109,12 @@ class RegisteredFunction:
             error = UnknownPool
         raise error(f"{self.spec.name} cannot be called: {problem}", field="/function")
 
-    def _complain(self, values: dict[str, Any]) -> None:
-        error = next(iter(self._validator.iter_errors(values)))
+    def _complain(self, values: dict[str, Any], *, with_references: bool) -> None:
+        open_ = {name for name, value in values.items() if with_references and refers(value)}
+        found = self._validator.iter_errors(values)
+        error = next((each for each in found if open_.isdisjoint(each.instance_path[:1])), None)
+        if error is None:
+            return
         name = str(error.instance_path[0]) if error.instance_path else ""
         owners = {name, self._parameters.owner_of(name)}
         hidden = not name or not owners.isdisjoint(self._sensitive)
@@ -109,15 +124,21 @@ class RegisteredFunction:
 class Catalogue:
     """All registered functions, as of one report.
 
-    `specs` is None as long as no worker has ever reported: submissions then wait for the server
-    to be ready instead of being told that their function does not exist.
+    Args:
+        kinds: The kind of each pool, in the order of the settings.
+        specs: None as long as no worker has ever reported: submissions then wait for the server
+            to be ready instead of being told that their function does not exist.
+        placements: Where functions are that were placed elsewhere than where they start.
     """
 
     def __init__(
-        self, pools: Sequence[str], auto_pool: str, specs: Iterable[FunctionSpec] | None = None
+        self,
+        kinds: Mapping[str, str],
+        specs: Iterable[FunctionSpec] | None = None,
+        placements: Mapping[str, Placement] | None = None,
     ) -> None:
-        self._pools = tuple(pools)
-        self._auto_pool = auto_pool
+        self._kinds = dict(kinds)
+        self._placements = dict(placements or {})
         self.is_known = specs is not None
         registered = (self._register(spec) for spec in specs or ())
         self._functions = {
@@ -127,7 +148,15 @@ class Catalogue:
 
     def with_specs(self, specs: Iterable[FunctionSpec]) -> Self:
         """Return a catalogue of `specs` over the same pools."""
-        return type(self)(self._pools, self._auto_pool, specs)
+        return type(self)(self._kinds, specs, self._placements)
+
+    def placed(self, name: str, placement: Placement | None) -> Self:
+        """Return a catalogue in which a function is elsewhere; None: where it starts."""
+        placements = {key: kept for key, kept in self._placements.items() if key != name}
+        if placement is not None:
+            placements[name] = placement
+        specs = [function.spec for function in self.functions()] if self.is_known else None
+        return type(self)(self._kinds, specs, placements)
 
     def functions(self) -> tuple[RegisteredFunction, ...]:
         """Return all functions, sorted by name."""
@@ -145,11 +174,20 @@ class Catalogue:
         return function
 
     def _register(self, spec: FunctionSpec) -> RegisteredFunction:
-        pool = self._auto_pool if spec.options.pool == _AUTO else spec.options.pool
+        if spec.options.pool == AUTO:
+            return RegisteredFunction(spec, self._placement(spec), spec.problem)
         problem = spec.problem
-        if problem is None and pool not in self._pools:
-            problem = f'there is no pool "{pool}"; there are: {", ".join(self._pools)}'
-        return RegisteredFunction(spec, pool, problem)
+        if problem is None and spec.options.pool not in self._kinds:
+            there = ", ".join(self._kinds)
+            problem = f'there is no pool "{spec.options.pool}"; there are: {there}'
+        return RegisteredFunction(spec, spec.options.pool, problem)
+
+    def _placement(self, spec: FunctionSpec) -> Placement:
+        """Return where a function was placed, if there still is that pool, else where it starts."""
+        placement = self._placements.get(spec.name)
+        if placement is not None and placement.pool in self._kinds:
+            return placement
+        return first_placement(spec, self._kinds)
 
     def _not_found(self, name: str) -> str:
         close = difflib.get_close_matches(name, self._functions, n=3, cutoff=0.75)

@@ -115,11 +115,6 @@ class TooManyStreams(PooldeckError):
     title = "Too many live streams are open"
 
 
-class NotAvailableYet(PooldeckError):
-    code = "not_available_yet"
-    title = "This is not available yet"
-
-
 class Starting(PooldeckError):
     code = "starting"
     title = "The server is starting"

@@ -50,12 +50,19 @@ def _problem(error: ValidationError, value: str, *, hidden: bool) -> str:
             return f"{kind.property} is missing"
         case ValidationErrorKind.Enum():
             return f"{value} is not one of {_shortened(kind.options)[1:-1]}"
+        case ValidationErrorKind.Not() if words := _described(kind.schema):
+            return f"{value} is {words}"
         case _ if types := _expected(kind):
             return f"{value} is not {' or '.join(_TYPES[name] for name in types)}"
         case _ if hidden or len(error.message) > 4 * _SHOWN:
             return f"{value} does not fit ({kind.name})"
         case _:
             return error.message
+
+
+def _described(schema: Any) -> str:
+    """Return what a schema says that it describes, as "text with a NUL"."""
+    return str(schema.get("description", "")) if isinstance(schema, dict) else ""
 
 
 def _expected(kind: Any) -> list[str]:

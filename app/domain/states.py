@@ -19,12 +19,12 @@ FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST})
 LIVE = frozenset(State) - FINAL
 
 MOVES: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.SCHEDULED: frozenset({State.QUEUED, State.FAILED, State.CANCELLED}),
     State.QUEUED: FINAL | {State.SCHEDULED, State.RUNNING},
     State.RUNNING: FINAL | {State.SCHEDULED, State.QUEUED},
     State.SUCCEEDED: frozenset({State.QUEUED}),
-    State.FAILED: frozenset({State.QUEUED}),
-    State.CANCELLED: frozenset({State.QUEUED}),
+    State.FAILED: frozenset({State.QUEUED, State.SCHEDULED}),
+    State.CANCELLED: frozenset({State.QUEUED, State.SCHEDULED}),
     State.LOST: frozenset({State.QUEUED}),
 }
 """From each state, the states that a task may move to.
@@ -32,7 +32,8 @@ MOVES: dict[State, frozenset[State]] = {
 QUEUED leads straight to the final states because the store may learn of a start and an end in the
 same commit, and because a worker can die with a task in hand that it never started. QUEUED and
 RUNNING lead back to SCHEDULED and QUEUED where an attempt ended and the server begins another; a
-final state leads to QUEUED where somebody asks for another.
+final state leads to QUEUED where somebody asks for another. SCHEDULED leads to FAILED where results
+of other tasks make no arguments for one; if it is retried, it waits for them again.
 """
 
 _FUTURE = {

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+from msgspec import Meta, Raw, Struct, field
 
+from app.domain.links import OnFailure, Rule
+from app.domain.references import may_refer
 from app.domain.tasks import StoredTask
 
 MAX_PRIORITY = 100
@@ -14,6 +16,7 @@ MAX_NAME_LENGTH = 200
 MAX_KEY_LENGTH = 200
 MAX_DELAY = 365 * 24 * 3600  # seconds
 MAX_RETRIES = 100
+MAX_AFTER = 1000
 PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f])"  # not [^...]*$: `$` lets a last newline pass
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=PRINTABLE)]
@@ -63,7 +66,6 @@ Retries: TypeAlias = Annotated[
         description="Reruns after an exception or a timeout. Default: the function's.",
     ),
 ]
-Later: TypeAlias = Annotated[Raw, Meta(description="Not available yet: refused with status 501.")]
 Key: TypeAlias = Annotated[
     str,
     Meta(
@@ -75,8 +77,29 @@ Key: TypeAlias = Annotated[
 ]
 
 
+class After(Struct, frozen=True, forbid_unknown_fields=True):
+    """A task that another comes after, with a rule of its own."""
+
+    task: Name
+    on_failure: OnFailure | None = None
+
+
+Afters: TypeAlias = Annotated[
+    tuple[Name | After, ...],
+    Meta(
+        max_length=MAX_AFTER,
+        description="The tasks that must have ended before: their ids; in a pipeline, steps.",
+        examples=[["019ad5a2-3c10-7b4e-9f8e-2d64a7c0ffee"]],
+    ),
+]
+
+
 class Submission(Struct, frozen=True, forbid_unknown_fields=True):
-    """One task to run. Its arguments are kept as they are written."""
+    """One task to run. Its arguments are kept as they are written.
+
+    Anywhere in them, `{"$result": "the id of a task"}` stands for that task's result; the task
+    then runs after it, as if it stood in `after`.
+    """
 
     function: Name
     args: Args = field(default_factory=lambda: Raw(b"[]"))
@@ -89,7 +112,18 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     timeout: Timeout | None = None
     retries: Retries | None = None
     idempotency_key: Key | None = None
-    after: Later | UnsetType = UNSET  # known here so that it can be refused by name
+    after: Afters = ()
+    on_failure: OnFailure = Rule.STOP
+
+    @property
+    def needs(self) -> tuple[After, ...]:
+        """Return what stands in `after`, all of it in the longer form."""
+        return tuple(each if isinstance(each, After) else After(each) for each in self.after)
+
+    @property
+    def may_come_after(self) -> bool:
+        """Tell whether it could come after other tasks: its arguments may refer to them, too."""
+        return bool(self.after) or may_refer(self.args) or may_refer(self.kwargs)
 
 
 class Accepted(Struct, frozen=True):

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from app.domain.links import TaskLink
 from app.domain.states import State
 
 
@@ -63,6 +64,7 @@ class NewTask(Struct, frozen=True, gc=False):
     attempt: int = 0
     claimed: int = 0  # 1: claimed, for attempt 1, by the commit that stores it
     options: str | None = None  # JSON of its `RunOptions`; None: all are defaults
+    placed: str | None = None  # JSON of its `Placement`; None: its pool was named
 
     def claim(self) -> "NewTask":
         """Return it claimed for its first attempt."""
@@ -100,6 +102,7 @@ class NewTask(Struct, frozen=True, gc=False):
             args=self.shown_args or self.args,
             kwargs=self.shown_kwargs or self.kwargs,
             options=self.options,
+            placed=self.placed,
         )
 
 
@@ -268,7 +271,14 @@ class StoredTask(Struct, frozen=True):
     reruns: int = 0
     error_group: str | None = None  # the id of the errors that its own is one of
     recorded_at: int | None = None  # when its end was written
+    placed: str | None = None  # JSON of its `Placement`; None: its pool was named
     omitted: tuple[str, ...] = ()
+    link: TaskLink | None = None  # where it hangs together with others
+
+    @property
+    def is_unreleased(self) -> bool:
+        """Tell whether it waits for other tasks, or did until its end."""
+        return self.link is not None and self.link.released_at is None
 
 
 class StoredAttempt(Struct, frozen=True):
@@ -305,6 +315,7 @@ class TaskFilter(Struct, frozen=True):
     tags: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()  # ids of groups of errors
+    pipelines: tuple[str, ...] = ()  # ids
     text: str | None = None
     since: int | None = None
     until: int | None = None

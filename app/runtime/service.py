@@ -21,12 +21,20 @@ from app.domain.history import Recent
 from app.domain.states import FINAL, State
 from app.domain.submissions import Accepted, BulkDone, Cancelled, Submission, TaskStack
 from app.domain.tasks import StoredTask, TaskFilter
+from app.runtime.advice.advisor import Advisor
+from app.runtime.advice.placement import Placements
+from app.runtime.advice.profiles import Profiles
+from app.runtime.advice.sizes import Sizes
+from app.runtime.experiments.experiments import Experiments
 from app.runtime.life.pool_controls import Controls
 from app.runtime.picture.deck import Deck
 from app.runtime.picture.feed import Feed
 from app.runtime.picture.history import History
 from app.runtime.picture.tally import Tally
+from app.runtime.pipelines.pipelines import Pipelines
+from app.runtime.record.log_file import LogFile
 from app.runtime.record.recorder import Recorder
+from app.runtime.shared import Shared
 from app.runtime.work.directory import Directory
 from app.runtime.work.dispatcher import Dispatcher
 from app.runtime.work.errors import Errors
@@ -59,6 +67,14 @@ class Parts(Struct, frozen=True):
     feed: Feed
     tally: Tally
     history: History
+    profiles: Profiles
+    advisor: Advisor
+    placements: Placements
+    sizes: Sizes
+    log_file: LogFile | None
+    experiments: Experiments
+    pipelines: Pipelines
+    shared: Shared
     run: ServerRun
 
 
@@ -73,6 +89,14 @@ class Service:
         self.database = parts.database
         self.feed = parts.feed
         self.tally = parts.tally
+        self.profiles = parts.profiles
+        self.advisor = parts.advisor
+        self.placements = parts.placements
+        self.sizes = parts.sizes
+        self.log_file = parts.log_file
+        self.experiments = parts.experiments
+        self.pipelines = parts.pipelines
+        self.shared = parts.shared
         self.start_report = parts.run
 
     @property
@@ -249,6 +273,8 @@ class Service:
     def begin_drain(self) -> None:
         """Take no more submissions, hand nothing more out, end the live streams."""
         self._draining = True
+        self.experiments.drain()
+        self.pipelines.drain()
         self.feed.close_streams()
         for queue in self._parts.queues.values():
             queue.drain()

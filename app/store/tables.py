@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from app.domain.states import State
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The revision of the newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -80,6 +80,8 @@ tasks = Table(
     # Came with migration 0003.
     Column("error_group", Text),
     Column("recorded_at", BigInteger),
+    # Came with migration 0004.
+    Column("placed", Text),
     CheckConstraint(f"state IN ({_STATES})", name="tasks_state"),
     UniqueConstraint("id", name="tasks_id"),
 )
@@ -88,6 +90,8 @@ tasks = Table(
 is_queued = tasks.c.state == literal_column(f"'{State.QUEUED}'")
 is_waiting = and_(is_queued, tasks.c.claimed == literal_column("0"))
 is_scheduled = tasks.c.state == literal_column(f"'{State.SCHEDULED}'")
+is_awaiting = and_(is_scheduled, tasks.c.run_at.is_(None))
+"""It waits for other tasks: what waits for a time has one."""
 
 Index("tasks_by_pool", tasks.c.pool, tasks.c.state)
 Index("tasks_by_function", tasks.c.function, tasks.c.pool, tasks.c.state)
@@ -329,3 +333,94 @@ error_counts = Table(
 
 search_progress = Table("search_progress", metadata, Column("through", BigInteger, nullable=False))
 """The highest `seq` whose arguments the index `argument_text` holds, which is a virtual table."""
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("function", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("function", "kind"),
+    sqlite_with_rowid=False,
+)
+"""What the runs of each function cost in pools of each kind, as JSON of `Profile`."""
+
+placements = Table(
+    "placements",
+    metadata,
+    Column("function", Text, primary_key=True),
+    Column("pool", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""Where `pool="auto"` sends each function, and why, as JSON."""
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("n", _Seq, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("function", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("experiment", Text, nullable=False),
+    UniqueConstraint("id", name="experiments_id"),
+    Index("experiments_by_function", "function"),
+)
+"""Sweeps over sizes and kinds of pools: what was asked for and what was found, as JSON."""
+
+pipelines = Table(
+    "pipelines",
+    metadata,
+    Column("n", _Seq, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("name", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("fingerprint", Text),
+    UniqueConstraint("id", name="pipelines_id"),
+    UniqueConstraint("idempotency_key", name="pipelines_idempotency"),
+)
+"""Pipelines with their steps as JSON of `PipelineStep`; how far they are, their tasks tell."""
+
+links = Table(
+    "links",
+    metadata,
+    Column("seq", _Seq, ForeignKey("tasks.seq", ondelete="CASCADE"), primary_key=True),
+    Column("pipeline", Text),
+    Column("step", Text),
+    Column("item", Integer),
+    Column("items", Integer),
+    Column("each", Text),
+    Column("lists", Text),
+    Column("delay", Double),
+    Column("run_at", BigInteger),
+    Column("released_at", BigInteger),
+    Column("stopped_by", Text),
+    Column("given_args", Text),
+    Column("given_kwargs", Text),
+)
+"""The places of tasks among others, as `Link`: of those in pipelines or after others only."""
+
+Index(
+    "links_by_pipeline",
+    links.c.pipeline,
+    links.c.step,
+    sqlite_where=links.c.pipeline.is_not(None),
+)
+
+edges = Table(
+    "edges",
+    metadata,
+    Column("needs", BigInteger, nullable=False),
+    _owner(),
+    Column("name", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    PrimaryKeyConstraint("needs", "seq"),
+    Index("edges_by_task", "seq"),
+    sqlite_with_rowid=False,
+)
+"""Which tasks come after which: `seq` after `needs`, whose result `seq` calls by `name`."""

@@ -41,6 +41,18 @@ def _crash(note: Annotation) -> str:
     return f"{note.subject} {note.data['cause']}"
 
 
+def _placed(note: Annotation) -> str:
+    data: Mapping[str, Any] = note.data
+    function, before = formats.short_name(note.subject or ""), data.get("before")
+    if data.get("verdict"):
+        return _("%(function)s was moved here from %(before)s", function=function, before=before)
+    return _(
+        "%(function)s was placed here by hand, before in %(before)s",
+        function=function,
+        before=before,
+    )
+
+
 _WORDS: Final[Mapping[Kind, Callable[[Annotation], str]]] = {
     "start": _start,
     "resize": _resize,
@@ -54,4 +66,6 @@ _WORDS: Final[Mapping[Kind, Callable[[Annotation], str]]] = {
     "hold": lambda note: _("%(function)s was put on hold", function=note.subject),
     "release": lambda note: _("%(function)s was released", function=note.subject),
     "broken": lambda note: _("broken: %(why)s", why=note.data.get("said", "")),
+    "shared_lost": lambda _note: _("shared state was lost: its process died and began anew"),
+    "placed": _placed,
 }

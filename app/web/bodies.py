@@ -3,11 +3,12 @@
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Meta, Struct
+from msgspec import Meta, Struct
 
 from app.domain.annotations import MAX_REASON
-from app.domain.errors import InvalidRequest, NotAvailableYet, TooLarge
-from app.domain.submissions import Submission
+from app.domain.errors import InvalidRequest, TooLarge
+from app.domain.pipelines import PipelineRequest, step_pointer
+from app.domain.submissions import Name, Submission
 from app.settings import LimitSettings
 from app.web.strict_json import check, typed
 
@@ -54,11 +55,19 @@ class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
     paused: Paused | None = None
 
 
+class PlacementChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a function is to run; null leaves it to the server again."""
+
+    pool: Name | None
+
+
 _submission = msgspec.json.Decoder(Submission).decode
 _batch = msgspec.json.Decoder(Batch).decode
+_pipeline = msgspec.json.Decoder(PipelineRequest).decode
 _cancel = msgspec.json.Decoder(CancelRequest).decode
 _reasoned = msgspec.json.Decoder(Reasoned).decode
 _pool_change = msgspec.json.Decoder(PoolChange).decode
+_placement_change = msgspec.json.Decoder(PlacementChange).decode
 
 
 def read_submission(body: bytes, limits: LimitSettings) -> Submission:
@@ -72,7 +81,6 @@ def read_submission(body: bytes, limits: LimitSettings) -> Submission:
         MalformedJson: If the body is not strict JSON, or nested too deeply.
         InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
         TooLarge: If the arguments are.
-        NotAvailableYet: If a field is used that is not built.
     """
     check(body, limits.depth + _AROUND)
     submission = typed(_submission, body)
@@ -100,6 +108,15 @@ def read_batch(body: bytes, limits: LimitSettings) -> list[Submission]:
     return tasks
 
 
+def read_pipeline(body: bytes, limits: LimitSettings) -> PipelineRequest:
+    """Decode the body of a pipeline; raises as `read_submission`."""
+    check(body, limits.depth + _AROUND_IN_BATCH)
+    request = typed(_pipeline, body)
+    for name, step in request.tasks.items():
+        _check_rules(step, limits, step_pointer(name))
+    return request
+
+
 def read_cancel(body: bytes, limits: LimitSettings) -> CancelRequest:
     """Decode the body of a cancellation, empty for the defaults; raises as `read_submission`."""
     if not body:
@@ -125,6 +142,12 @@ def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:
     return change
 
 
+def read_placement_change(body: bytes, limits: LimitSettings) -> PlacementChange:
+    """Decode where a function is to run; raises as `read_submission`."""
+    check(body, limits.depth)
+    return typed(_placement_change, body)
+
+
 def _check_rules(submission: Submission, limits: LimitSettings, at: str) -> None:
     """Check what the types let pass; `at` is the JSON pointer of the submission."""
     if not bytes(submission.args).startswith(b"["):
@@ -140,7 +163,6 @@ def _check_rules(submission: Submission, limits: LimitSettings, at: str) -> None
     if len(set(submission.tags)) != len(submission.tags):
         raise InvalidRequest("tags: one stands there twice", field=f"{at}/tags")
     _check_time(submission, at)
-    _check_available(submission, at)
 
 
 def _check_time(submission: Submission, at: str) -> None:
@@ -150,8 +172,3 @@ def _check_time(submission: Submission, at: str) -> None:
         raise InvalidRequest("delay, run_at: only one of them may be given", field=f"{at}/run_at")
     if submission.run_at.year not in _YEARS:
         raise InvalidRequest("run_at: the year is out of range", field=f"{at}/run_at")
-
-
-def _check_available(submission: Submission, at: str) -> None:
-    if submission.after is not UNSET:
-        raise NotAvailableYet("after: not available yet; leave it out", field=f"{at}/after")

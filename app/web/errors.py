@@ -38,7 +38,6 @@ STATUS: Final[dict[type[PooldeckError], int]] = {
     errors.QueueFull: 429,
     errors.FunctionOnHold: 429,
     errors.Internal: 500,
-    errors.NotAvailableYet: 501,
     errors.Starting: 503,
     errors.Draining: 503,
     errors.TooManyStreams: 503,

@@ -40,6 +40,7 @@ class TaskQuery(BaseModel):
     tag: _Names = []
     error: list[ErrorKind] = Field(default=[], max_length=len(ErrorKind))
     group: _Names = Field(default=[], description="Ids of groups of errors.")
+    pipeline: _Names = Field(default=[], description="Ids of pipelines.")
     q: str | None = Field(
         default=None,
         max_length=_LONGEST_TEXT,
@@ -64,6 +65,7 @@ class TaskQuery(BaseModel):
             tag=tuple(self.tag),
             error=tuple(self.error),
             group=tuple(self.group),
+            pipeline=tuple(self.pipeline),
             q=self.q,
             since=self.since,
             until=self.until,
@@ -83,6 +85,7 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     tag: Names = ()
     error: Kinds = ()
     group: Names = ()
+    pipeline: Names = ()
     q: Text | None = None
     since: Moment | None = None
     until: Moment | None = None
@@ -96,6 +99,7 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
             tags=self.tag,
             errors=self.error,
             groups=self.group,
+            pipelines=self.pipeline,
             text=self.q or None,
             since=_microseconds(self.since),
             until=_microseconds(self.until),

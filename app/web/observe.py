@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from app.domain.figures import Count
 from app.domain.health import PoolHealth
 from app.runtime.picture.tally import Tally
+from app.runtime.record.log_file import LogFile
 from app.runtime.service import Service
 from app.store import queries
 from app.web.answers import Responses, bad
@@ -71,6 +72,7 @@ class _Figures(Collector):
         yield _incidents(self._service.pools())
         holds = len(self._service.holds())
         yield _one("pooldeck_functions_on_hold", "Functions whose tasks wait.", holds)
+        yield _dropped_lines(self._service.log_file)
         database = self._service.database
         yield _one("pooldeck_database_bytes", "Size of the database.", database.size_bytes)
         yield _one("pooldeck_wal_bytes", "Size of the write-ahead log.", database.wal_bytes)
@@ -124,6 +126,14 @@ def _incidents(pools: Iterable[PoolHealth]) -> Metric:
     for pool in pools:
         deaths.add_metric((pool.name,), pool.incidents)
     return deaths
+
+
+def _dropped_lines(file: LogFile | None) -> Metric:
+    dropped = CounterMetricFamily(
+        "pooldeck_log_lines_dropped", "Lines that the log file does not have, since the start."
+    )
+    dropped.add_metric((), file.dropped if file else 0)
+    return dropped
 
 
 def _oldest_wait(pool: PoolHealth) -> float:

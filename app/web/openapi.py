@@ -10,9 +10,11 @@ from fastapi.routing import APIRoute
 from msgspec import Struct
 from starlette.requests import Request
 
+from app.domain.experiment_requests import ExperimentRequest
+from app.domain.pipelines import PipelineRequest
 from app.domain.submissions import Submission
 from app.web import schemas
-from app.web.bodies import Batch, CancelRequest, PoolChange, Reasoned
+from app.web.bodies import Batch, CancelRequest, PlacementChange, PoolChange, Reasoned
 from app.web.selections import BulkCancel, BulkRetry
 from pooldeck.outcome import Error, Measurement
 
@@ -23,6 +25,9 @@ _MODELS: Final[list[type[Struct]]] = [
     BulkCancel,
     BulkRetry,
     CancelRequest,
+    ExperimentRequest,
+    PipelineRequest,
+    PlacementChange,
     PoolChange,
     Reasoned,
     Error,
@@ -31,9 +36,12 @@ _MODELS: Final[list[type[Struct]]] = [
 _TAGS: Final = {
     "tasks": "Submit, find, follow, cancel and retry tasks.",
     "functions": "What can be called, what became of it, and what is on hold.",
+    "advice": "Thread or process: what measurements say.",
+    "pipelines": "Tasks that hand their results on, submitted and followed together.",
     "pools": "Pools, their workers, what these do now, and what can be done to them.",
     "incidents": "Unexpected deaths of workers.",
     "errors": "Failures that are alike, counted and decided on together.",
+    "experiments": "Functions tried in pools of several sizes: which kind is best, how large.",
     "history": "Series over time, and what was done and happened meanwhile.",
     "live": "The live picture.",
     "observing": "For machines that watch the server.",

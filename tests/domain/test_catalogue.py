@@ -34,7 +34,7 @@ def spec(name: str, *parameters: ParameterSpec, extra: Any = False, **options: A
 
 
 def catalogue(*specs: FunctionSpec) -> Catalogue:
-    return Catalogue(["io", "cpu"], "cpu", specs)
+    return Catalogue({"io": "thread", "cpu": "process"}, specs)
 
 
 RESIZE = spec(
@@ -151,7 +151,7 @@ def test_a_problem_that_the_worker_found_stops_the_call() -> None:
 
 
 def test_a_newer_report_makes_a_newer_catalogue() -> None:
-    empty = Catalogue(["cpu"], "cpu")
+    empty = Catalogue({"cpu": "process"})
     newer = empty.with_specs([RESIZE])
     assert (empty.is_known, empty.functions()) == (False, ())
     assert newer.is_known

@@ -106,3 +106,16 @@ def sleep(seconds: float) -> float:
     """Take so long, whatever is asked."""
     time.sleep(seconds)
     return seconds
+
+
+@task
+def nap(seconds: float, code: int | None = None) -> None:
+    """Take so long, and end the worker if told how."""
+    time.sleep(seconds)
+    if code is not None:
+        os._exit(code)
+
+
+@task(pool="io")
+def settled() -> None:
+    """Name its pool itself."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.errors import InvalidRequest, MalformedJson, NotAvailableYet, TooLarge
+from app.domain.errors import InvalidRequest, MalformedJson, TooLarge
 from app.settings import LimitSettings
 from app.web.bodies import read_batch, read_cancel, read_submission
 from app.web.strict_json import check
@@ -153,9 +153,14 @@ def test_a_wrong_field_in_a_batch_is_pointed_to() -> None:
     assert caught.value.extra["field"] == "/tasks/1/args"
 
 
-def test_a_field_that_is_not_built_is_refused_even_when_null() -> None:
-    with pytest.raises(NotAvailableYet, match="after"):
-        read_submission(submission(more=b', "after": null'), LIMITS)
+def test_what_a_task_comes_after_is_a_list_of_ids_or_of_ids_with_rules() -> None:
+    more = b', "after": ["a", {"task": "b", "on_failure": "skip"}], "on_failure": "go_on"'
+    needs = read_submission(submission(more=more), LIMITS).needs
+    assert [(need.task, need.on_failure) for need in needs] == [("a", None), ("b", "skip")]
+    for wrong in (b"null", b'"a"', b'[""]', b'[{"task": "a", "on_failure": "hope"}]'):
+        with pytest.raises(InvalidRequest) as caught:
+            read_submission(submission(more=b', "after": ' + wrong), LIMITS)
+        assert caught.value.extra["field"].startswith("/after")
 
 
 def test_arguments_have_a_bound_in_bytes() -> None:

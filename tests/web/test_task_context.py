@@ -8,6 +8,7 @@ import pytest
 from app.domain.figures import Durations, Percentiles
 from app.domain.latest_runs import LatestRun
 from app.domain.logs import LogWindow
+from app.domain.placements import Placement, PlacementRule
 from app.domain.states import FINAL, State
 from app.domain.tasks import LogEntry, StoredAttempt, StoredTask
 from app.web.contexts.task.diagram import Layout, diagram
@@ -185,6 +186,14 @@ def shown(**changes: Any) -> dict[str, Any]:
         now=NOW,
     )
     return task_context(msgspec.structs.replace(read, **changes))
+
+
+def test_a_task_says_why_it_is_in_its_pool() -> None:
+    assert shown()["placed"].startswith("Its pool was named")
+    moved = Placement("cpu", PlacementRule.MEASURED, 1, verdict="cpu_holding_gil", before="io")
+    words = shown(task=task(placed=moved.to_json()))["placed"]
+    assert "moved the function from io to cpu" in words
+    assert "holds the GIL" in words
 
 
 def test_several_attempts_become_one_loop() -> None:

@@ -81,3 +81,15 @@ def die(signal_number: int) -> None:
     """Take the worker along."""
     os.kill(os.getpid(), signal_number)
     _never.wait()
+
+
+@task
+def roam(value: int) -> int:
+    """Leave the pool to the server."""
+    return value
+
+
+@task
+def ask(url: str) -> str:
+    """Look as if it waited for another machine."""
+    return url

@@ -12,12 +12,17 @@ from app.domain.clock import Clock
 from app.domain.events import TaskChanged
 from app.domain.figures import Durations
 from app.domain.history import STRETCH
+from app.runtime.advice.profiles import Profiles
+from app.runtime.life.log_opening import open_log_file
 from app.runtime.life.pool_controls import Controls
 from app.runtime.picture.history import History
 from app.runtime.picture.lately import LATELY
 from app.runtime.picture.tally import WINDOW_SECONDS, Tally
+from app.runtime.pipelines.waits import Waits
 from app.runtime.record.annotations import Annotations
+from app.runtime.record.log_file import LogFile
 from app.runtime.record.recorder import Recorder
+from app.runtime.shared import Shared
 from app.runtime.work.directory import Directory
 from app.runtime.work.errors import Errors
 from app.runtime.work.holds import Holds
@@ -41,6 +46,7 @@ class Ground(Struct, frozen=True):
     recorder: Recorder
     tally: Tally
     usual: Usual
+    profiles: Profiles
     holds: Holds
     incidents: Incidents
     errors: Errors
@@ -48,6 +54,9 @@ class Ground(Struct, frozen=True):
     directory: Directory
     history: History
     annotations: Annotations
+    log_file: LogFile | None
+    waits: Waits
+    shared: Shared
 
 
 async def open_ground(
@@ -87,6 +96,7 @@ async def open_ground(
         recorder=recorder,
         tally=await _tally(reader, clock),
         usual=_usual(reader, stack),
+        profiles=Profiles(recorder, clock, await reader.run(queries.profiles)),
         holds=holds,
         incidents=await _incidents(recorder, clock, holds, annotations, reader),
         errors=Errors(recorder, reader, clock, await reader.run(queries.fixed_error_groups)),
@@ -94,6 +104,9 @@ async def open_ground(
         directory=await _directory(settings, reader, recorder, clock),
         history=await _history(recorder, clock, reader),
         annotations=annotations,
+        log_file=await stack.enter_async_context(open_log_file(settings.log)),
+        waits=Waits(),
+        shared=Shared(settings.shared, annotations, clock),
     )
 
 
@@ -149,5 +162,6 @@ async def _directory(
 ) -> Directory:
     """Begin with the functions that were known when the last server ended."""
     specs = await reader.run(queries.catalogue)
-    catalogue = Catalogue(tuple(settings.pools), settings.auto_pool, specs or None)
+    placements = await reader.run(queries.placements)
+    catalogue = Catalogue(settings.pool_kinds, specs or None, placements)
     return Directory(catalogue, specs, recorder, clock)

@@ -20,6 +20,7 @@ from app.domain.clock import Clock
 from app.domain.controls import ServerRun
 from app.domain.errors import PooldeckError, StartupError
 from app.runtime.record.recorder import Recorder
+from app.runtime.shared import remove_sockets
 from app.store import queries, records
 from app.store.database import Reader
 from app.store.lock import Lock
@@ -71,6 +72,7 @@ async def lifetime(
 def _reap(runs: Iterable[ServerRun]) -> int:
     """End what runs that were cut off have left; return how many processes that were."""
     boots = [run.boot for run in runs if run.ended_at is None and not _goes_on(run)]
+    remove_sockets(boots)
     try:
         return marks.sweep(boots) if boots else 0
     except OSError as error:

@@ -12,6 +12,9 @@ from app.domain.controls import ServerRun
 from app.domain.events import TaskChanged
 from app.domain.health import PoolHealth
 from app.domain.ids import TaskIds
+from app.runtime.advice.advisor import Advisor
+from app.runtime.advice.opening import make_sizes, open_placements
+from app.runtime.experiments.opening import open_experiments
 from app.runtime.life.draining import pools_running
 from app.runtime.life.ending import Ending
 from app.runtime.life.ground import Ground, open_ground
@@ -20,7 +23,9 @@ from app.runtime.life.pool_making import clear_worker_files, make_pool, worker_p
 from app.runtime.life.recovery import recover, report
 from app.runtime.picture.deck import Deck
 from app.runtime.picture.feed import Feed
+from app.runtime.picture.misplaced import Misplaced
 from app.runtime.picture.sampler import Sampler
+from app.runtime.pipelines.opening import open_pipelines
 from app.runtime.record.indexer import Indexer
 from app.runtime.service import Parts, Service
 from app.runtime.work.dispatcher import Dispatcher
@@ -53,16 +58,19 @@ async def running(
     def announce(moves: Sequence[TaskChanged]) -> None:
         ground.history.take(moves)
         ground.errors.note(moves)
+        ground.waits.note(moves)
         feed.announce(moves)  # which is not there yet: it needs the deck, and that the record
 
     async with AsyncExitStack() as stack:
         ground = await open_ground(settings, clock or SystemClock(), announce, stack)
         deck = Deck(queues, sampler, ground)
+        advisor = Advisor(ground.profiles, lambda: ground.directory.catalogue, queues)
+        misplaced = Misplaced(ground.clock, advisor.misplaced)
         feed = Feed(
             ground.clock,
             ground.tally,
             deck.health,
-            deck.attention,
+            lambda: (*deck.attention(), *misplaced.notices()),
             incidents=ground.incidents.lately,
             streams=settings.limits.streams,
         )
@@ -74,14 +82,18 @@ async def running(
         stack.push_async_callback(ground.recorder.stop)
         ground.history.start(partial(_look, ground, deck))
         stack.push_async_callback(ground.history.stop)
+        ground.profiles.start()
+        stack.push_async_callback(ground.profiles.stop)
 
         run = await _begin(ground, stack)
+        await ground.shared.start(run.boot)
+        stack.push_async_callback(ground.shared.stop)
         clear_worker_files(settings)
         for name in settings.pools:
             queue = _queue(name, ground, deck, feed)
             make_pool(name, ground, run.boot, queue)
             queues[name] = queue
-        service = await _service(ground, queues, deck, feed, run, stack)
+        service = await _service(ground, queues, deck, feed, advisor, run, stack)
         indexer = Indexer(ground.recorder, ground.reader, ground.clock)
         indexer.start()
         stack.push_async_callback(indexer.stop)
@@ -117,12 +129,15 @@ def _queue(name: str, ground: Ground, deck: Deck, feed: Feed) -> Dispatcher:
 
     return Dispatcher(
         name,
+        ground.settings.pools[name].kind,
         recorder=ground.recorder,
         reader=ground.reader,
         clock=ground.clock,
         usual=ground.usual,
+        profiles=ground.profiles,
         holds=ground.holds,
         incidents=ground.incidents,
+        log_file=ground.log_file,
         memory=ground.settings.memory_queue,
         on_functions=ground.directory.report,
         on_change=note_change,
@@ -134,6 +149,7 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
     queues: Mapping[str, Dispatcher],
     deck: Deck,
     feed: Feed,
+    advisor: Advisor,
     run: ServerRun,
     stack: AsyncExitStack,
 ) -> Service:
@@ -157,8 +173,11 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
         feed=feed,
         annotations=ground.annotations,
     )
+    pipelines = await open_pipelines(ground, intake, tasks, follow, stack)
     scheduler.start()
     stack.push_async_callback(scheduler.stop)
+    placements = open_placements(ground, queues, advisor, feed.look_again, stack)
+    experiments = await open_experiments(ground, queues, run.boot, feed.touch, stack)
     return Service(
         Parts(
             settings=ground.settings,
@@ -177,6 +196,14 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
             feed=feed,
             tally=ground.tally,
             history=ground.history,
+            profiles=ground.profiles,
+            advisor=advisor,
+            placements=placements,
+            sizes=make_sizes(ground, queues),
+            log_file=ground.log_file,
+            experiments=experiments,
+            pipelines=pipelines,
+            shared=ground.shared,
             run=run,
         )
     )
@@ -196,6 +223,7 @@ async def _intake(ground: Ground, queues: Mapping[str, Dispatcher], scheduler: S
         tally=ground.tally,
         holds=ground.holds,
         on_scheduled=scheduler.look_again,
+        on_tied=ground.waits.look_at,
     )
 
 

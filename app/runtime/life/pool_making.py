@@ -5,12 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from app.runtime.life.ground import Ground
 from app.runtime.record.recorder import Recorder
 from app.runtime.work.dispatcher import Dispatcher
 from app.settings import Settings
 from app.store import records
 from pooldeck.pools.crew import PoolSpec
+from pooldeck.pools.launching import SubprocessLauncher
 from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Limits
@@ -27,12 +30,14 @@ def make_pool(name: str, ground: Ground, boot: str, queue: Dispatcher) -> None:
         boot: The mark of this run of the server.
         queue: What feeds the pool.
     """
+    spec = pool_spec(name, ground.settings, ground.controls.size(name))
     pool = Pool(
-        _spec(name, ground.settings, ground.controls.size(name)),
+        replace(spec, shared=ground.shared.access),
         boot,
         partial(_number, ground.recorder, name),
         queue.in_hand,
         memory=MemoryWatch(),
+        launcher=ground.shared.launcher(SubprocessLauncher()),
     )
     ground.controls.apply(pool)
     queue.attach(pool)
@@ -62,7 +67,8 @@ def _folder(settings: Settings) -> Path:
     return settings.data.resolve() / _WORKER_FILES
 
 
-def _spec(name: str, settings: Settings, size: int) -> PoolSpec:
+def pool_spec(name: str, settings: Settings, size: int) -> PoolSpec:
+    """Return what the pool called `name` is made of, in the size that it is to have."""
     pool, limits = settings.pools[name], settings.limits
     return PoolSpec(
         name=name,
@@ -83,4 +89,6 @@ def _spec(name: str, settings: Settings, size: int) -> PoolSpec:
         spare=pool.spares,
         max_tasks_per_worker=pool.max_tasks_per_worker,
         max_memory_bytes=pool.max_memory_bytes,
+        probes=True,
+        commands=settings.declared_commands,
     )

@@ -9,15 +9,17 @@ from msgspec.structs import replace
 
 from app.domain.annotations import Annotation
 from app.domain.incidents import Incident
+from app.domain.pipelines import Ties
 from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from app.store.transaction import Transaction
 
 
 class Insert(Struct):
-    """Submissions, and who waits for them."""
+    """Submissions, what ties them to others, and who waits for them."""
 
     tasks: Sequence[NewTask]
     answer: "asyncio.Future[None]"
+    ties: Ties | None = None
 
 
 class Request(Struct):

@@ -21,6 +21,7 @@ from app.domain.annotations import Annotation
 from app.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
 from app.domain.events import TaskChanged
 from app.domain.incidents import Incident
+from app.domain.pipelines import Ties
 from app.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from app.runtime.record.batch import Batch, Insert, Request
 from app.runtime.record.lag import Lag
@@ -81,7 +82,10 @@ class Recorder:
     # What is asked for: refused when it cannot be written.
 
     async def insert(
-        self, tasks: Sequence[NewTask], settled: Callable[[bool], None] = lambda _: None
+        self,
+        tasks: Sequence[NewTask],
+        settled: Callable[[bool], None] = lambda _: None,
+        ties: Ties | None = None,
     ) -> None:
         """Store submissions; return when they are committed.
 
@@ -89,6 +93,7 @@ class Recorder:
             tasks: The submissions.
             settled: Told whether they are stored, also where whoever waits here is cancelled
                 meanwhile: what is on its way to the disk is not called back.
+            ties: What ties them to others, stored in the same commit.
 
         Raises:
             StorageUnavailable: If the database does not take them, or too many wait already.
@@ -99,7 +104,7 @@ class Recorder:
                 f"{self._inserting} submissions already wait to be written; try again in a moment",
                 retry_after=1,
             )
-        insert = Insert(tasks, self._loop.create_future())
+        insert = Insert(tasks, self._loop.create_future(), ties)
         self._inserting += len(tasks)
 
         def settle(answer: "asyncio.Future[None]") -> None:
@@ -230,6 +235,8 @@ class Recorder:
             if batch.inserts:
                 tasks = [task for insert in batch.inserts for task in insert.tasks]
                 records.insert_tasks(transaction, tasks)
+                for ties in filter(None, (insert.ties for insert in batch.inserts)):
+                    records.tie(transaction, ties)
             results += [request.write(transaction) for request in batch.requests]
             if batch.starts:
                 records.start(transaction, list(batch.starts.values()))

@@ -12,6 +12,7 @@ from app.domain.error_groups import group_of
 from app.domain.reruns import rerun_at
 from app.domain.states import State
 from app.domain.tasks import End, LogEntry, QueuedTask, Rerun, RunOptions, Start
+from app.runtime.record.log_format import Origin
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.crew import Running, Worker
 from pooldeck.protocol import Call, LogLine
@@ -30,6 +31,7 @@ class Attempt(Struct):
     number: int
     options: RunOptions
     started_at: int | None = None
+    worker: str = ""  # where it started
     log_lines: int = 0
     fraction: float | None = None  # how much of it is done, as it says
     is_asked: bool = False  # to end itself, by hand: it is not run again then
@@ -90,6 +92,14 @@ class Attempt(Struct):
             pid=worker.pid,
             thread=running.thread,
         )
+
+    def origin(self, pool: str) -> Origin:
+        """Return whose words its log lines are, for the log file.
+
+        Args:
+            pool: Where it runs.
+        """
+        return Origin(pool, self.worker, self.task.id, self.number, self.task.function)
 
     def entries(self, lines: list[LogLine]) -> list[LogEntry]:
         """Return log lines as records, numbered within the attempt."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from app.domain.catalogue import Catalogue
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
+from app.domain.placements import Placement
 from app.runtime.record.recorder import Recorder
 from app.store import records
 from app.store.transaction import Transaction
@@ -49,6 +50,10 @@ class Directory:
         self._guard_secrets()
         now = self._clock.now()
         self._write(lambda tx: records.save_catalogue(tx, specs, now))
+
+    def place(self, function: str, placement: Placement | None) -> None:
+        """Let a function run elsewhere from now on; None: where it starts."""
+        self.catalogue = self.catalogue.placed(function, placement)
 
     def _guard_secrets(self) -> None:
         """Let the store erase thoroughly once there are sensitive arguments to erase."""

@@ -16,8 +16,11 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
+from app.domain.profiles import PoolKind
 from app.domain.submissions import CancelOutcome
 from app.domain.tasks import Claim, QueuedTask
+from app.runtime.advice.profiles import Profiles
+from app.runtime.record.log_file import LogFile
 from app.runtime.record.recorder import Recorder
 from app.runtime.work.backlog import Backlog
 from app.runtime.work.claimed import Claimed
@@ -52,12 +55,15 @@ class Dispatcher:
 
     Args:
         name: The pool's name.
+        kind: Its kind.
         recorder: Where claims go.
         reader: Where the backlog is refilled from.
         clock: The server's time.
         usual: How long functions usually take.
+        profiles: What functions cost.
         holds: Which functions must not run.
         incidents: Where deaths of workers go.
+        log_file: Where log lines go as well, if there is one.
         memory: How many queued tasks to hold in memory.
         on_functions: Told which functions a worker of the pool reports.
         on_change: Told that the pool's picture changed.
@@ -69,13 +75,16 @@ class Dispatcher:
     def __init__(
         self,
         name: str,
+        kind: PoolKind,
         *,
         recorder: Recorder,
         reader: Reader,
         clock: Clock,
         usual: Usual,
+        profiles: Profiles,
         holds: Holds,
         incidents: Incidents,
+        log_file: LogFile | None,
         memory: int,
         on_functions: Callable[[list[FunctionSpec]], None],
         on_change: Callable[[], None],
@@ -89,10 +98,13 @@ class Dispatcher:
         self._memory = memory
         self.in_hand = InHand(
             name,
+            kind,
             recorder=recorder,
             clock=clock,
             usual=usual,
+            profiles=profiles,
             incidents=incidents,
+            log_file=log_file,
             on_room=self.pump,
             on_return=self.take_back,
             on_functions=on_functions,

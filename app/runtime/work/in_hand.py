@@ -10,14 +10,17 @@ from typing import Final, Literal
 
 from app import failpoints
 from app.domain.clock import Clock
+from app.domain.profiles import PoolKind
 from app.domain.states import State
 from app.domain.tasks import End, ProgressMark, QueuedTask, Rerun
+from app.runtime.advice.profiles import Profiles
+from app.runtime.record.log_file import LogFile
 from app.runtime.record.recorder import Recorder
 from app.runtime.work.attempts import Attempt
 from app.runtime.work.incidents import Incidents
 from app.runtime.work.usual import Usual
 from pooldeck.functions import FunctionSpec
-from pooldeck.outcome import Outcome
+from pooldeck.outcome import Observation, Outcome
 from pooldeck.pools.crew import Death, Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
@@ -30,10 +33,13 @@ class InHand:
 
     Args:
         pool: Its name.
+        kind: Its kind.
         recorder: Where starts, ends and log lines go.
         clock: The server's time.
         usual: Learns how long functions take.
+        profiles: Learns what they cost, and what they do meanwhile.
         incidents: Where deaths go.
+        log_file: Where log lines go as well, if there is one.
         on_room: Told that a slot may be free.
         on_return: Given tasks that no worker started after all.
         on_functions: Told which functions a worker of the pool reports.
@@ -43,21 +49,27 @@ class InHand:
     def __init__(
         self,
         pool: str,
+        kind: PoolKind,
         *,
         recorder: Recorder,
         clock: Clock,
         usual: Usual,
+        profiles: Profiles,
         incidents: Incidents,
+        log_file: LogFile | None,
         on_room: Callable[[], None],
         on_return: Callable[[Sequence[QueuedTask]], None],
         on_functions: Callable[[list[FunctionSpec]], None],
         on_change: Callable[[], None],
     ) -> None:
         self._pool_name = pool
+        self._kind = kind
         self._recorder = recorder
         self._clock = clock
         self._usual = usual
+        self._profiles = profiles
         self._incidents = incidents
+        self._log_file = log_file
         self._on_functions = on_functions
         self._on_change = on_change
         self._attempts: dict[str, Attempt] = {}
@@ -126,6 +138,7 @@ class InHand:
         """Note a start, to be recorded with what else this turn of the event loop brings."""
         if (attempt := self._attempts.get(running.call.task)) is not None:
             attempt.begin(running, self._clock)
+            attempt.worker = worker.id
             attempt.tell("started")
             self._begun[running.call.task] = (worker, running)
             self._report_soon()
@@ -143,6 +156,7 @@ class InHand:
         if outcome.measurement is not None:
             run = outcome.measurement.run
             self._usual.note(attempt.task.function, outcome.measurement)
+            self._profiles.note(attempt.task.function, self._kind, outcome.measurement)
         self._note_end(
             attempt, attempt.end(worker, running, outcome, run, self._clock.now()), outcome
         )
@@ -191,7 +205,16 @@ class InHand:
     def logged(self, task: str, lines: list[LogLine]) -> None:
         """Record log lines."""
         if (attempt := self._attempts.get(task)) is not None:
-            self._recorder.logged(attempt.entries(lines))
+            self._log(attempt, lines)
+
+    def _log(self, attempt: Attempt, lines: list[LogLine]) -> None:
+        self._recorder.logged(attempt.entries(lines))
+        if self._log_file is not None:
+            self._log_file.take(attempt.origin(self._pool_name), lines)
+
+    def observed(self, observations: list[Observation]) -> None:
+        """Take down what running calls were seen to do."""
+        self._profiles.observe(self._kind, observations)
 
     def returned(self, calls: list[Call]) -> None:
         """Let tasks that no worker started go back to the queue, or to whoever asked for them."""
@@ -214,7 +237,7 @@ class InHand:
             now = self._clock.now()
             words = _late(running, outcome, self._clock.monotonic())
             line = LogLine(now / 1e6, "WARNING", "pooldeck", words)
-            self._recorder.logged(attempt.entries([line]))
+            self._log(attempt, [line])
         self._on_change()
 
     def died(self, death: Death) -> None:

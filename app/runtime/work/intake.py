@@ -6,7 +6,7 @@ after the commit.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -24,10 +24,13 @@ from app.domain.errors import (
     UnknownPool,
 )
 from app.domain.ids import TaskIds
+from app.domain.pipelines import Ties
+from app.domain.placements import AUTO
 from app.domain.states import State
 from app.domain.submissions import Accepted, Submission
-from app.domain.tasks import NewTask, StoredTask
+from app.domain.tasks import NewTask, StoredTask, TaskKey
 from app.runtime.picture.tally import Tally
+from app.runtime.pipelines.linking import NO_TIES, Linker, shown
 from app.runtime.record.recorder import Recorder
 from app.runtime.work.dispatcher import Dispatcher
 from app.runtime.work.holds import Holds
@@ -56,6 +59,7 @@ class Intake:
         tally: Knows how many tasks wait in each pool.
         holds: Knows which functions must not run.
         on_scheduled: Told when tasks are stored that wait for a time.
+        on_tied: Given the numbers of stored tasks that come after others.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Intake:
         tally: Tally,
         holds: Holds,
         on_scheduled: Callable[[], None],
+        on_tied: Callable[[Iterable[int]], None],
     ) -> None:
         self._recorder = recorder
         self._reader = reader
@@ -84,6 +89,8 @@ class Intake:
         self._tally = tally
         self._holds = holds
         self._on_scheduled = on_scheduled
+        self._on_tied = on_tied
+        self._linker = Linker(reader)
         self._arriving: Counter[str] = Counter()  # by pool, on their way to the store
         self._keys = KeysInFlight()
 
@@ -93,14 +100,15 @@ class Intake:
         Raises:
             PooldeckError: If it is refused; nothing is stored then.
         """
-        task = self._check(submission, idempotency_key)
+        task = self.check(submission, idempotency_key)
+        (task,), ties = await self._linker.tie([task], [submission])
         if idempotency_key is None:
-            return Accepted((await self._store_one(task)).as_stored(), created=True)
+            return Accepted(shown(await self._store_one(task, ties), ties), created=True)
         async with self._keys.hold([idempotency_key]):
             known = await self._known([task])
             if found := known.get(idempotency_key):
                 return Accepted(found, created=False)
-            return Accepted((await self._store_one(task)).as_stored(), created=True)
+            return Accepted(shown(await self._store_one(task, ties), ties), created=True)
 
     async def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
         """Store all submissions in one commit, or none; return their ids in order.
@@ -108,10 +116,11 @@ class Intake:
         Raises:
             PooldeckError: If any is refused; `index` in its `extra` says which.
         """
-        tasks = [self._check_item(position, item) for position, item in enumerate(submissions)]
+        checked = [self._check_item(position, item) for position, item in enumerate(submissions)]
+        tasks, ties = await self._linker.tie(checked, submissions)
         keys = {task.idempotency_key for task in tasks if task.idempotency_key is not None}
         if not keys:
-            await self._store(tasks)
+            await self.store(tasks, ties)
             return [task.id for task in tasks]
         async with self._keys.hold(keys):
             ids = {key: task.id for key, task in (await self._known(tasks)).items()}
@@ -121,20 +130,24 @@ class Intake:
                     fresh.append(task)
                     ids[task.idempotency_key or task.id] = task.id
             if fresh:
-                await self._store(fresh)
+                await self.store(fresh, ties.of(task.seq for task in fresh))
         return [ids[task.idempotency_key or task.id] for task in tasks]
 
     # Checking.
 
     def _check_item(self, position: int, submission: Submission) -> NewTask:
         try:
-            return self._check(submission, submission.idempotency_key)
+            return self.check(submission, submission.idempotency_key)
         except PooldeckError as error:
             error.extra["index"] = position
             raise
 
-    def _check(self, submission: Submission, key: str | None) -> NewTask:
-        """Turn a submission into a task to store, or refuse it."""
+    def check(self, submission: Submission, key: str | None = None) -> NewTask:
+        """Return the task that a submission becomes, as if it came after no other.
+
+        Raises:
+            PooldeckError: If it is refused.
+        """
         catalogue = self._catalogue()
         if not catalogue.is_known:
             raise Starting("no worker has reported its functions yet", retry_after=1)
@@ -142,16 +155,17 @@ class Intake:
         self._holds.check(submission.function)
         args, kwargs = bytes(submission.args), bytes(submission.kwargs)
         values = _decode(args), _decode(kwargs)
-        function.check(*values)
+        function.check(*values, with_references=submission.may_come_after)
         shown = function.redact(*values) or (None, None)
         now = self._clock.now()
         run_at = _run_at(submission, now)
-        self._last_seq += 1
+        pool, placed = self._place(submission, function)
+        key_of_task = self.next_key()
         return NewTask(
-            seq=self._last_seq,
-            id=self._ids.next(),
+            seq=key_of_task.seq,
+            id=key_of_task.id,
             function=submission.function,
-            pool=self._pool(submission, function),
+            pool=pool,
             state=State.QUEUED if run_at is None else State.SCHEDULED,
             priority=_priority(submission, function),
             created_at=now,
@@ -164,14 +178,23 @@ class Intake:
             idempotency_key=key,
             fingerprint=None if key is None else _fingerprint(submission),
             options=_options(submission, function),
+            placed=placed,
         )
 
-    def _pool(self, submission: Submission, function: RegisteredFunction) -> str:
+    def next_key(self) -> TaskKey:
+        """Return the number and the id of one more task."""
+        self._last_seq += 1
+        return TaskKey(self._last_seq, self._ids.next())
+
+    def _place(
+        self, submission: Submission, function: RegisteredFunction
+    ) -> tuple[str, str | None]:
+        """Return the pool of a task, and what it keeps of why if the server chose it."""
         pool = submission.pool
-        if pool is None or pool == "auto":
-            return function.pool
+        if pool is None or pool == AUTO:
+            return function.pool, function.placed_text
         self._check_pool(pool)
-        return pool
+        return pool, None
 
     def _check_pool(self, pool: str) -> None:
         if pool not in self._queues:
@@ -189,20 +212,20 @@ class Intake:
         bodies: dict[str, str | None] = {}
         for task in tasks:
             if (key := task.idempotency_key) is not None:
-                _check_same(key, bodies.setdefault(key, task.fingerprint), task.fingerprint)
+                check_same(key, bodies.setdefault(key, task.fingerprint), task.fingerprint)
         found = await self._reader.run(_tasks_by_key, list(bodies))
         for key, (_, fingerprint) in found.items():
-            _check_same(key, fingerprint, bodies[key])
+            check_same(key, fingerprint, bodies[key])
         return {key: task for key, (task, _) in found.items()}
 
     # Storing.
 
-    async def _store_one(self, task: NewTask) -> NewTask:
+    async def _store_one(self, task: NewTask, ties: Ties) -> NewTask:
         """Store a task; where nothing waits before it, claim it in the same commit."""
         queue = self._queues[task.pool]
         reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
         if reservation is None:
-            await self._store([task])
+            await self.store([task], ties)
             return task
         task = task.claim()
 
@@ -215,8 +238,12 @@ class Intake:
         await self._recorder.insert([task], settled)
         return task
 
-    async def _store(self, tasks: Sequence[NewTask]) -> None:
-        """Commit `tasks`, then offer them to their queues."""
+    async def store(self, tasks: Sequence[NewTask], ties: Ties = NO_TIES) -> None:
+        """Commit `tasks` with what ties them to others, then offer them to their queues.
+
+        Raises:
+            PooldeckError: If there is no room for them, or they cannot be written.
+        """
         arriving = Counter(task.pool for task in tasks if task.state is State.QUEUED)
         self._check_room(arriving)
         self._arriving.update(arriving)
@@ -225,8 +252,9 @@ class Intake:
             self._arriving.subtract(arriving)
             if is_stored:
                 self._offer(tasks)
+                self._on_tied(link.seq for link in ties.links)
 
-        await self._recorder.insert(tasks, settled)
+        await self._recorder.insert(tasks, settled, ties)
 
     def check_again(self, function: str, pool: str, number: int) -> None:
         """Find out whether so many stored tasks of a function may be queued again.
@@ -276,7 +304,12 @@ def _tasks_by_key(
     return found
 
 
-def _check_same(key: str, fingerprint: str | None, other: str | None) -> None:
+def check_same(key: str, fingerprint: str | None, other: str | None) -> None:
+    """Refuse a key that was used with another body.
+
+    Raises:
+        IdempotencyMismatch: Then.
+    """
     if fingerprint != other:
         raise IdempotencyMismatch(
             f'the idempotency key "{key}" was used with another body; use a new key',
@@ -310,6 +343,7 @@ def _options(submission: Submission, function: RegisteredFunction) -> str | None
 
 def _fingerprint(submission: Submission) -> str:
     """Return a digest of everything that a submission asks for, except its key."""
+    after = [submission.after, submission.on_failure] if submission.after else []
     body: list[Any] = [
         submission.function,
         bytes(submission.args),
@@ -321,5 +355,6 @@ def _fingerprint(submission: Submission) -> str:
         submission.tags,
         submission.timeout,
         submission.retries,
+        *after,
     ]
     return hashlib.blake2b(msgspec.msgpack.encode(body), digest_size=16).hexdigest()

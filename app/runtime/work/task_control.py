@@ -170,6 +170,7 @@ class TaskControl:
         if task.state not in FINAL:
             raise Conflict(f"task {task_id} is {task.state}; only what has ended is run again")
         self._intake.check_again(task.function, task.pool, 1)
+        await self._check_before(task)
         if not await self._retry([task.seq]):
             if await self._reader.run(queries.are_arguments_erased, task_id):
                 raise ArgumentsErased(
@@ -178,6 +179,17 @@ class TaskControl:
                 )
             raise Conflict(f"task {task_id} is being run again already")
         return await self.task(task_id)
+
+    async def _check_before(self, task: StoredTask) -> None:
+        """Refuse to run a task again that would be stopped again by one before it."""
+        if not task.is_unreleased:
+            return
+        cause = await self._reader.run(queries.stopper_of, task.seq)
+        if cause is not None:
+            raise Conflict(
+                f"task {task.id} comes after task {cause.id}, which is {cause.state}; retry that "
+                "one first"
+            )
 
     async def _retry(self, seqs: Sequence[int]) -> Sequence[TaskChanged]:
         now = self._clock.now()

@@ -13,6 +13,7 @@ from app.store.queries.error_groups import (
     error_groups,
     fixed_error_groups,
 )
+from app.store.queries.experiments import experiment, experiments, latest_samples
 from app.store.queries.figures import activity, counts, durations, function_figures
 from app.store.queries.history import history
 from app.store.queries.incidents import (
@@ -25,8 +26,21 @@ from app.store.queries.incidents import (
 )
 from app.store.queries.kills import kill_of
 from app.store.queries.latest_runs import latest_runs
+from app.store.queries.links import (
+    awaiting,
+    awaiting_task,
+    follower_count,
+    needs,
+    neighbours,
+    results,
+    stopper_of,
+)
 from app.store.queries.lists import matching, named, tasks, total
+from app.store.queries.loads import loads
 from app.store.queries.log_window import log_window
+from app.store.queries.pipelines import pipeline, pipeline_by_key, pipeline_tasks, pipelines
+from app.store.queries.placements import placements
+from app.store.queries.profiles import profiles
 from app.store.queries.queue import last_seq_and_id, next_due, queued, waiting
 from app.store.queries.search import SCAN_LIMIT
 from app.store.queries.single import (
@@ -51,6 +65,8 @@ __all__ = [
     "annotations",
     "are_arguments_erased",
     "attempts",
+    "awaiting",
+    "awaiting_task",
     "catalogue",
     "controls",
     "count_in_error_group",
@@ -59,7 +75,10 @@ __all__ = [
     "error_group",
     "error_group_counts",
     "error_groups",
+    "experiment",
+    "experiments",
     "fixed_error_groups",
+    "follower_count",
     "function_figures",
     "history",
     "holds",
@@ -71,15 +90,27 @@ __all__ = [
     "kill_of",
     "last_seq_and_id",
     "latest_runs",
+    "latest_samples",
+    "loads",
     "log_window",
     "logs",
     "matching",
     "named",
+    "needs",
+    "neighbours",
     "next_due",
     "not_indexed",
+    "pipeline",
+    "pipeline_by_key",
+    "pipeline_tasks",
+    "pipelines",
+    "placements",
+    "profiles",
     "queued",
+    "results",
     "runs",
     "spreads",
+    "stopper_of",
     "stretches",
     "tags",
     "task",

@@ -25,7 +25,7 @@ from sqlalchemy.sql import operators
 
 from app.domain.tasks import TaskFilter
 from app.store.bulk import fetch, json_rows
-from app.store.tables import counters, task_tags, tasks
+from app.store.tables import counters, links, task_tags, tasks
 
 AFTER_ALL = 2**63 - 1
 """A number that no task reaches."""
@@ -106,12 +106,16 @@ def checks(wanted: TaskFilter) -> dict[str, Condition]:
         "errors": tasks.c.error_kind,
         "groups": tasks.c.error_group,
     }
-    found = {
+    found: dict[str, Condition] = {
         name: unindexed(column).in_(getattr(wanted, name))
         for name, column in columns.items()
         if getattr(wanted, name)
     }
-    return found | ({"tags": _has_a_tag(wanted.tags)} if wanted.tags else {})
+    if wanted.tags:
+        found["tags"] = _has_a_tag(wanted.tags)
+    if wanted.pipelines:
+        found["pipelines"] = _is_in(wanted.pipelines)
+    return found
 
 
 def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -121,6 +125,10 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _has_a_tag(tags: Sequence[str]) -> Condition:
     return exists().where(task_tags.c.seq == tasks.c.seq, task_tags.c.tag.in_(tags))
+
+
+def _is_in(pipelines: Sequence[str]) -> Condition:
+    return exists().where(links.c.seq == tasks.c.seq, links.c.pipeline.in_(pipelines))
 
 
 def _lanes(
@@ -142,6 +150,7 @@ def _lanes(
 def _other_lanes(wanted: TaskFilter) -> tuple[tuple[Lane, ...], frozenset[str]] | None:
     """Return the lanes of the first field that has an index of its own, and its name."""
     for name, column, seq in (
+        ("pipelines", links.c.pipeline, links.c.seq),
         ("tags", task_tags.c.tag, task_tags.c.seq),
         ("groups", tasks.c.error_group, tasks.c.seq),
         ("errors", tasks.c.error_kind, tasks.c.seq),

@@ -18,9 +18,13 @@ from app.store.records.controls import (
     save_report,
 )
 from app.store.records.error_groups import change_error_group
+from app.store.records.experiments import save_experiment, stop_experiments
 from app.store.records.history import roll_up, save_stretches, trim_history
 from app.store.records.interruption import interrupt
+from app.store.records.links import fan_out, refuse_after, release_after, stop_after, tie
 from app.store.records.notes import erase_traces, log, next_worker_number, progress, save_catalogue
+from app.store.records.placements import forget_placement, save_placement
+from app.store.records.profiles import save_profiles
 from app.store.records.reruns import rerun, retry
 from app.store.records.search import index_arguments
 from app.store.records.waiting import cancel, insert_tasks, promote_due
@@ -34,6 +38,8 @@ __all__ = [
     "end",
     "end_run",
     "erase_traces",
+    "fan_out",
+    "forget_placement",
     "index_arguments",
     "insert_tasks",
     "interrupt",
@@ -42,16 +48,24 @@ __all__ = [
     "next_worker_number",
     "progress",
     "promote_due",
+    "refuse_after",
     "release",
+    "release_after",
     "rerun",
     "retry",
     "roll_up",
     "save_catalogue",
     "save_control",
+    "save_experiment",
     "save_hold",
     "save_incident",
+    "save_placement",
+    "save_profiles",
     "save_report",
     "save_stretches",
     "start",
+    "stop_after",
+    "stop_experiments",
+    "tie",
     "trim_history",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import astuple
-from sqlalchemy import ColumnElement, null, select, update
+from sqlalchemy import ColumnElement, func, null, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from app.domain.events import TaskChanged
@@ -15,7 +15,7 @@ from app.store.records.attempts import known_of_start
 from app.store.records.error_groups import count_errors
 from app.store.records.fence import Held, find_in_hand, held_rows, is_in_hand, now
 from app.store.tables import attempts as archive
-from app.store.tables import tasks
+from app.store.tables import links, tasks
 from app.store.transaction import Transaction
 
 _columns = tuple(archive.c.keys())
@@ -87,20 +87,46 @@ _retry = (
     .where(*_is_retryable)
     .values(state=State.QUEUED, claimed=0, reruns=0, run_at=_task["run_at"], **_blank)
 )
+_number = Rows("seq")
+_find_unreleased = (
+    select(func.json_group_array(links.c.seq))
+    .select_from(_number.table)
+    .join(links, links.c.seq == _number["seq"])
+    .where(links.c.released_at.is_(None))
+)
+_wait_again = (
+    update(tasks)
+    .where(tasks.c.seq == _number["seq"], tasks.c.state.in_(sorted(FINAL)))
+    .values(state=State.SCHEDULED, run_at=null(), **_blank)
+)
+_unstop = update(links).where(links.c.seq == _number["seq"]).values(stopped_by=null(), items=null())
 
 
 def retry(transaction: Transaction, seqs: Sequence[int], now: int) -> list[TaskChanged]:
     """Queue final tasks for another attempt, asked for by hand, and return the moves.
 
-    Those whose sensitive arguments are erased stay as they are. `now` is in microseconds since the
-    epoch.
+    Those that ended while they waited for others wait for them again. Those whose sensitive
+    arguments are erased stay as they are. `now` is in microseconds since the epoch.
     """
     wanted = [(seq, now) for seq in dict.fromkeys(seqs)]
     found = _task.fetch(transaction.connection, _find_retryable, Held, wanted)
-    rows = [(task.seq, now) for task in found]
+    waiting = _wait_for_others(transaction, found)
+    rows = [(task.seq, now) for task in found if task.seq not in waiting]
     _task.execute(transaction.connection, _archive_present, rows)
     _task.execute(transaction.connection, _retry, rows)
-    return transaction.moved([_move(task, State.QUEUED) for task in found])
+    return transaction.moved(
+        [_move(task, State.SCHEDULED if task.seq in waiting else State.QUEUED) for task in found]
+    )
+
+
+def _wait_for_others(transaction: Transaction, batch: Sequence[Held]) -> frozenset[int]:
+    """Let those of `batch` wait again that ended before they were released; return which."""
+    rows = [(task.seq,) for task in batch]
+    found = frozenset(_number.fetch(transaction.connection, _find_unreleased, int, rows))
+    waiting = [(seq,) for seq in found]
+    _number.execute(transaction.connection, _wait_again, waiting)
+    _number.execute(transaction.connection, _unstop, waiting)
+    return found
 
 
 def _move(task: Held, state: State) -> TaskChanged:

@@ -3,26 +3,45 @@
 from fastapi import APIRouter
 
 from app.web.api import (
+    advice,
     changes,
     errors,
+    experiments,
     functions,
     history,
     incidents,
     live,
+    pipelines,
     pools,
     server,
+    shared,
     submit,
     tasks,
 )
 from app.web.application import Application
 
 _PREFIX = "/api/v1"
+_PARTS = (
+    tasks,
+    changes,
+    functions,
+    advice,
+    pipelines,
+    pools,
+    history,
+    incidents,
+    errors,
+    experiments,
+    live,
+    server,
+    shared,
+)
 
 
 def install(app: Application) -> None:
     """Add the calls of the API to `app`."""
     submit.install(app, _PREFIX)
     router = APIRouter(prefix=_PREFIX)
-    for part in (tasks, changes, functions, pools, history, incidents, errors, live, server):
+    for part in _PARTS:
         router.include_router(part.router)
     app.include_router(router)

@@ -2,16 +2,19 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from app.advice import Advice
 from app.domain.catalogue import RegisteredFunction
 from app.domain.controls import Hold
 from app.domain.errors import NotFound, UnknownFunction
 from app.domain.figures import FunctionFigures
 from app.runtime.service import Service
 from app.store import queries
-from app.web.answers import CHANGING, READING, answer, bad, good
+from app.web.answers import CHANGING, READING, WRITING, answer, bad, good, takes
+from app.web.bodies import PlacementChange, read_placement_change
 from app.web.dependencies import NamePath, ServiceDep
+from app.web.incoming import json_body
 from app.web.schemas import Function, FunctionList, Statistics
 
 router = APIRouter(prefix="/functions", tags=["functions"])
@@ -24,8 +27,9 @@ _MINUTE: Final = 60_000_000  # microseconds
 async def list_functions(service: ServiceDep) -> Response:
     """List what can be called: signature, JSON Schema, options, statistics of the last hour."""
     figures, holds = await _figures(service), _holds(service)
+    advice = {each.function: each for each in service.advisor.all()}
     functions = service.catalogue.functions()
-    return answer(FunctionList([_shown(function, figures, holds) for function in functions]))
+    return answer(FunctionList([_shown(each, figures, holds, advice) for each in functions]))
 
 
 @router.get("/{name}", responses=good(Function, "The function.") | bad(*READING, 404))
@@ -43,12 +47,29 @@ async def release_function(service: ServiceDep, name: NamePath) -> Response:
     return await _one(service, name)
 
 
+@router.post(
+    "/{name}/placement",
+    responses=good(Function, "The function, placed.") | bad(*WRITING, 404, 409),
+    openapi_extra=takes(PlacementChange, {"pool": "io"}),
+)
+async def place_function(request: Request, service: ServiceDep, name: NamePath) -> Response:
+    """Choose the pool of a function that leaves it to the server, or leave it to the server again.
+
+    It counts for what is submitted from now on; tasks that wait stay in their pool.
+    """
+    change = read_placement_change(await json_body(request), service.settings.limits)
+    await service.placements.place(name, change.pool)
+    return await _one(service, name)
+
+
 async def _one(service: Service, name: str) -> Response:
     try:
         function = service.catalogue.get(name)
     except UnknownFunction as error:  # in a path it is the address that does not exist
         raise NotFound(error.detail) from None
-    return answer(_shown(function, await _figures(service), _holds(service)))
+    given = service.advisor.of(name)
+    advice = {name: given} if given else {}
+    return answer(_shown(function, await _figures(service), _holds(service), advice))
 
 
 async def _figures(service: Service) -> dict[str, FunctionFigures]:
@@ -64,8 +85,12 @@ def _holds(service: Service) -> dict[str, Hold]:
 
 
 def _shown(
-    function: RegisteredFunction, figures: dict[str, FunctionFigures], holds: dict[str, Hold]
+    function: RegisteredFunction,
+    figures: dict[str, FunctionFigures],
+    holds: dict[str, Hold],
+    advice: dict[str, Advice],
 ) -> Function:
     name = function.spec.name
     its = figures.get(name) or FunctionFigures(name, {}, {}, 0.0, 0.0)
-    return Function.of(function, Statistics.of(its, _WINDOW_MINUTES * 60.0), holds.get(name))
+    statistics = Statistics.of(its, _WINDOW_MINUTES * 60.0)
+    return Function.of(function, statistics, holds.get(name), advice.get(name))

@@ -7,7 +7,7 @@ from app.web.answers import READING, WRITING, answer, bad, good, takes
 from app.web.bodies import PoolChange, Reasoned, read_pool_change, read_reason
 from app.web.dependencies import NamePath, ServiceDep
 from app.web.incoming import json_body, optional_json_body
-from app.web.schemas import Pool, PoolList
+from app.web.schemas import Pool, PoolAdvice, PoolList
 
 router = APIRouter(tags=["pools"])
 
@@ -25,6 +25,12 @@ async def list_pools(service: ServiceDep) -> Response:
 async def get_pool(service: ServiceDep, name: NamePath) -> Response:
     """Return the health of one pool."""
     return answer(Pool.of(service.pool(name)))
+
+
+@router.get("/pools/{name}/advice", responses=good(PoolAdvice, "The advice.") | bad(*READING, 404))
+async def get_pool_advice(service: ServiceDep, name: NamePath) -> Response:
+    """Return how large a pool should be, why, and what would come of it."""
+    return answer(PoolAdvice.of(await service.sizes.of(name)))
 
 
 @router.patch(

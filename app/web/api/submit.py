@@ -29,7 +29,7 @@ _EXAMPLE: Final = {
     "args": ["pictures/a.png"],
     "kwargs": {"width": 64},
 }
-_KEY_HEADER: Final = {
+KEY_HEADER: Final = {
     "name": _KEY,
     "in": "header",
     "description": "The same key gives the same task; with another body it is an error.",
@@ -55,7 +55,7 @@ def install(app: Application, prefix: str) -> None:
         responses=good(Task, "Stored; it has not ended yet.", 202)
         | good(Task, "Stored, and it has ended, well or not.")
         | responses,
-        openapi_extra=takes(Submission, _EXAMPLE) | {"parameters": [_WAIT, _KEY_HEADER]},
+        openapi_extra=takes(Submission, _EXAMPLE) | {"parameters": [_WAIT, KEY_HEADER]},
         route_class_override=DirectRoute,
     )
     app.router.add_api_route(
@@ -102,7 +102,7 @@ async def submit(request: Request) -> Response:
     """
     service = service_of(request)
     seconds = _seconds(request)
-    key = _key(request)
+    key = idempotency_key(request)
     submission = await _read(request, read_submission, service.settings.limits)
     if seconds:
         task = await service.submit_and_wait(submission, key, seconds)
@@ -134,7 +134,12 @@ async def _read(
     return reader(body, limits)
 
 
-def _key(request: Request) -> str | None:
+def idempotency_key(request: Request) -> str | None:
+    """Return the key that a request was sent under, if it was.
+
+    Raises:
+        InvalidRequest: If it is none that could be kept.
+    """
     key = request.headers.get(_KEY)
     if key is not None and not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
         raise InvalidRequest(f"{_KEY}: expected 1 to {MAX_KEY_LENGTH} printable characters")

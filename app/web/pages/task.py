@@ -9,6 +9,7 @@ from app.domain.annotations import Annotation
 from app.domain.errors import NotFound
 from app.domain.health import PoolHealth
 from app.domain.logs import LogWindow
+from app.domain.pipelines import Pipeline
 from app.domain.states import LIVE, State
 from app.domain.tasks import StoredAttempt, StoredTask
 from app.runtime.service import Service
@@ -105,7 +106,15 @@ async def _read(service: Service, task_id: str, window: LogWindow) -> Reading:
         is_asked=_is_asked(service.pools(), task_id),
         is_callable=found.function in callable_names,
         now=service.clock.now(),
+        around=await service.read(queries.neighbours, found.seq),
+        pipeline=await _pipeline(service, found),
     )
+
+
+async def _pipeline(service: Service, task: StoredTask) -> Pipeline | None:
+    if task.link is None or task.link.pipeline is None:
+        return None
+    return await service.read(queries.pipeline, task.link.pipeline)
 
 
 async def _attempts(service: Service, task: StoredTask) -> list[StoredAttempt]:

@@ -4,10 +4,13 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta, Raw, Struct
 
+from app.advice import Advice
 from app.domain.catalogue import RegisteredFunction
 from app.domain.controls import Hold
 from app.domain.figures import FunctionFigures
 from app.domain.states import State
+from app.web.schemas.advice import AdviceSummary
+from app.web.schemas.placements import Placed
 from app.web.schemas.types import Seconds, Timestamp, raw, timestamp
 from pooldeck.functions import Options, ParameterKind, ParameterSpec
 
@@ -66,13 +69,18 @@ class FunctionHold(Struct, frozen=True):
 
 
 class Function(Struct, frozen=True):
-    """A function that can be called, unless `problem` says why not; `pool` is where it runs."""
+    """A function that can be called, unless `problem` says why not; `pool` is where it runs.
+
+    `placement` says why it runs there, null where it names its pool itself. `advice` is null where
+    that pool does not exist.
+    """
 
     name: str
     module: str
     signature: str
     doc: str
     pool: str
+    placement: Placed | None
     problem: str | None
     hold: FunctionHold | None
     is_async: bool
@@ -80,10 +88,16 @@ class Function(Struct, frozen=True):
     parameters: list[Parameter]
     schema: Annotated[dict[str, Any], Meta(description="JSON Schema of the arguments by name.")]
     statistics: Statistics
-    advice: Annotated[None, Meta(description="Not available yet: always null.")]
+    advice: AdviceSummary | None
 
     @classmethod
-    def of(cls, function: RegisteredFunction, statistics: Statistics, hold: Hold | None) -> Self:
+    def of(
+        cls,
+        function: RegisteredFunction,
+        statistics: Statistics,
+        hold: Hold | None,
+        given: Advice | None,
+    ) -> Self:
         """Return `function` as the API shows it."""
         spec = function.spec
         return cls(
@@ -92,6 +106,7 @@ class Function(Struct, frozen=True):
             signature=spec.signature,
             doc=spec.doc,
             pool=function.pool,
+            placement=Placed.of(function.placement) if function.placement else None,
             problem=function.problem,
             hold=FunctionHold.of(hold) if hold else None,
             is_async=spec.is_async,
@@ -99,7 +114,7 @@ class Function(Struct, frozen=True):
             parameters=[Parameter.of(parameter) for parameter in spec.parameters],
             schema=spec.schema,
             statistics=statistics,
-            advice=None,
+            advice=AdviceSummary.of(given) if given else None,
         )
 
 

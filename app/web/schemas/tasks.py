@@ -4,10 +4,12 @@ from typing import Annotated, Final, Self
 
 from msgspec import Meta, Raw, Struct
 
+from app.domain.links import TaskLink
 from app.domain.states import State, future_state
 from app.domain.submissions import Cancelled, CancelOutcome
 from app.domain.tasks import RunOptions, StoredAttempt, StoredTask, TaskPage
 from app.web.schemas.errors import task_error
+from app.web.schemas.placements import Placed, placed
 from app.web.schemas.types import (
     ErrorText,
     JsonArray,
@@ -66,6 +68,21 @@ class TaskOptions(Struct, frozen=True):
 _DEFAULTS: Final = TaskOptions.of(RunOptions())
 
 
+class TaskPlace(Struct, frozen=True):
+    """A task's place in a pipeline; `item` counts from 0 where the step goes over a list."""
+
+    id: TaskId
+    step: str
+    item: int | None
+
+
+class Given(Struct, frozen=True):
+    """Arguments as they were submitted, before results took the place of references."""
+
+    args: JsonArray | None
+    kwargs: JsonObject | None
+
+
 class Task(Struct, frozen=True):
     """A task. `result` is null unless it succeeded, `error` null unless it failed or was lost.
 
@@ -75,6 +92,9 @@ class Task(Struct, frozen=True):
     id: TaskId
     function: str
     pool: str
+    placed: Annotated[
+        Placed | None, Meta(description="Why the server chose its pool; null: it was named.")
+    ]
     state: State
     future: Annotated[str, Meta(description="The `concurrent.futures` state.")]
     args: JsonArray | None
@@ -96,6 +116,16 @@ class Task(Struct, frozen=True):
     timing: Timing
     worker: TaskWorker | None
     measurement: MeasurementText | None
+    pipeline: TaskPlace | None
+    after: Annotated[
+        tuple[TaskId, ...], Meta(description="The first 100 of the tasks that it comes after.")
+    ]
+    stopped_by: Annotated[
+        TaskId | None, Meta(description="The task before it that had it cancelled.")
+    ]
+    given: Annotated[
+        Given | None, Meta(description="What references in its arguments stood in; not in lists.")
+    ]
     omitted: tuple[str, ...]
 
     @classmethod
@@ -105,6 +135,7 @@ class Task(Struct, frozen=True):
             id=task.id,
             function=task.function,
             pool=task.pool,
+            placed=placed(task.placed) if task.placed else None,
             state=task.state,
             future=future_state(task.state),
             args=raw(task.args),
@@ -124,8 +155,24 @@ class Task(Struct, frozen=True):
             timing=timing(task),
             worker=worker(task),
             measurement=raw(task.measurement),
+            pipeline=_place(task.link),
+            after=task.link.after if task.link else (),
+            stopped_by=task.link.stopped_by if task.link else None,
+            given=_given(task.link),
             omitted=task.omitted,
         )
+
+
+def _place(link: TaskLink | None) -> TaskPlace | None:
+    if link is None or link.pipeline is None:
+        return None
+    return TaskPlace(link.pipeline, link.step or "", link.item)
+
+
+def _given(link: TaskLink | None) -> Given | None:
+    if link is None or (link.given_args is None and link.given_kwargs is None):
+        return None
+    return Given(raw(link.given_args), raw(link.given_kwargs))
 
 
 def _options(task: StoredTask) -> TaskOptions:

@@ -169,7 +169,7 @@ def _line(each: Involved) -> str:
 
 def _belongs(annotation: Annotation, incident: Incident) -> bool:
     """Tell whether something happened to the same pool or function, beside the incident itself."""
-    if annotation.kind in {"hold", "release"}:
+    if annotation.kind in {"hold", "release", "placed"}:
         return incident.culprit is not None and annotation.subject == incident.culprit.function
     return annotation.data.get("incident") != incident.id
 

@@ -7,6 +7,7 @@ from app.domain.states import FINAL, State
 from app.domain.tasks import StoredTask
 from app.web import formats
 from app.web.contexts.task.times import ran, waited
+from app.web.words import _
 
 ENDS: Final = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST)
 """The final states, in the order in which they are drawn."""
@@ -65,7 +66,7 @@ def journey(task: StoredTask, earlier: int, now: int) -> Journey:
 
 def _taken(task: StoredTask) -> frozenset[State]:
     taken = {task.state}
-    if task.run_at is not None:
+    if task.run_at is not None or task.is_unreleased:
         taken.add(State.SCHEDULED)
     if task.state is not State.SCHEDULED and not _ended_while_scheduled(task):
         taken.add(State.QUEUED)
@@ -75,13 +76,15 @@ def _taken(task: StoredTask) -> frozenset[State]:
 
 
 def _ended_while_scheduled(task: StoredTask) -> bool:
+    if task.is_unreleased:
+        return True
     return bool(task.finished_at and task.run_at and task.finished_at < task.run_at)
 
 
 def _scheduled(task: StoredTask, earlier: int, now: int) -> str:
     """Return when it is due; afterwards how long it waited, if its submission set the time."""
     if task.state is State.SCHEDULED:
-        return formats.ago(task.run_at, now)
+        return _("for other tasks") if task.run_at is None else formats.ago(task.run_at, now)
     if task.run_at is None or earlier:
         return ""
     end = min(task.run_at, task.finished_at or task.run_at)

@@ -10,17 +10,22 @@ from msgspec import Struct
 from app.domain.annotations import Annotation
 from app.domain.figures import Durations
 from app.domain.latest_runs import LatestRun
+from app.domain.links import Neighbours
 from app.domain.logs import LogWindow
+from app.domain.pipelines import Pipeline
 from app.domain.states import FINAL, State
 from app.domain.tasks import LogEntry, RunOptions, StoredAttempt, StoredTask
 from app.web.contexts.task.diagram import diagram
 from app.web.contexts.task.journey import journey
 from app.web.contexts.task.json_text import JsonText, json_text
 from app.web.contexts.task.layouts import TALL, WIDE
+from app.web.contexts.task.links import links_context
 from app.web.contexts.task.log import log_part
 from app.web.contexts.task.runs import strip
 from app.web.contexts.task.times import segments
 from app.web.contexts.task.tracebacks import Part, traceback_parts
+from app.web.hint_words import hint_words
+from app.web.placement_words import placed_words
 from app.web.words import _, later
 from pooldeck.outcome import Error, Measurement
 
@@ -60,6 +65,8 @@ class Reading(Struct, frozen=True):
     is_asked: bool
     is_callable: bool
     now: int  # microseconds since the epoch
+    around: Neighbours = Neighbours()
+    pipeline: Pipeline | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ class ErrorShown:
 
     error: Error
     traceback: tuple[Part, ...]
+    hint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,11 +104,13 @@ def task_context(read: Reading) -> dict[str, Any]:
     return {
         "task": task,
         "options": RunOptions.from_json(task.options),
+        "placed": placed_words(task.placed),
         "is_final": task.state in FINAL,
         **_way(read),
         "segments": segments(task, measurement, read.now),
         "measurement": measurement,
         "kill": read.kill,
+        **links_context(task, read.around, read.pipeline),
         "errors": _chain(task.error),
         "arguments": _arguments(task),
         "result": _value("result", "", task.result),
@@ -155,7 +165,8 @@ def _chain(text: str | None) -> tuple[ErrorShown, ...]:
     """Return an error and what caused it, outermost first."""
     chain, error = [], _decoded(text, Error)
     while error is not None:
-        chain.append(ErrorShown(error, traceback_parts(error.traceback or "")))
+        parts = traceback_parts(error.traceback or "")
+        chain.append(ErrorShown(error, parts, hint_words(error)))
         error = error.cause
     return tuple(chain)
 

@@ -37,7 +37,7 @@ def waited(task: StoredTask, now: int) -> float | None:
 
     None if that is not known, or it was never queued.
     """
-    if task.queued_seconds is not None or task.state is State.SCHEDULED:
+    if task.queued_seconds is not None or task.state is State.SCHEDULED or task.is_unreleased:
         return task.queued_seconds
     end = task.finished_at if task.state in FINAL else now
     ready = max(task.created_at, task.run_at or 0)

@@ -22,6 +22,7 @@ _LABELS: Final = {
     "tags": later("tag"),
     "errors": later("error"),
     "groups": later("error group"),
+    "pipelines": later("pipeline"),
 }
 _SORTS: Final = {
     Sort.CREATED: later("Newest"),

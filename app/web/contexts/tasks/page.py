@@ -20,6 +20,7 @@ PLAIN: Final = {
     "tags": "tag",
     "errors": "error",
     "groups": "group",
+    "pipelines": "pipeline",
 }
 """The fields of a filter that hold texts, with the parameters of an address that give them."""
 

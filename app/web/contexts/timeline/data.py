@@ -22,6 +22,8 @@ _KINDS: Final = {
     "hold": later("put on hold"),
     "release": later("released"),
     "broken": later("broken"),
+    "placed": later("function placed"),
+    "shared_lost": later("shared state lost"),
 }
 
 
