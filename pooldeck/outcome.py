@@ -41,7 +41,8 @@ class Measurement(Struct, frozen=True, omit_defaults=True):
     other threads that worked for it; switches are those of the running thread. `beside` is how many
     other calls ran in the process when it began or ended, whichever is more. `throttled` is how
     often the function said that its target throttled it, `throttled_seconds` for how long in all.
-    `delayed` is for how long the thread was ready to run and no CPU was free.
+    `delayed` is for how long the thread was ready to run and no CPU was free, `child_delayed` the
+    same of the children that it waited for; `system_cpu` is the share of `cpu` in system calls.
     `None` where the platform cannot tell.
     """
 
@@ -61,6 +62,8 @@ class Measurement(Struct, frozen=True, omit_defaults=True):
     throttled: int = 0
     throttled_seconds: float = 0.0
     delayed: float | None = None
+    child_delayed: float = 0.0
+    system_cpu: float = 0.0
 
 
 class Observation(Struct, frozen=True, array_like=True):

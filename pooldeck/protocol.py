@@ -35,7 +35,7 @@ task's thread would interrupt its system call.
 """
 
 PROBE_NAME: Final = "pooldeck-probe"
-"""What the kernel calls the thread of a worker that looks at its calls: it often wakes by itself."""
+"""What the kernel calls the thread of a worker that looks at calls: it often wakes by itself."""
 
 
 class ProtocolError(Exception):

@@ -11,16 +11,13 @@ from app.domain.run_sums import Sums
 
 _ENOUGH_RUNS: Final = 50  # to speak for itself, whatever the other kind of pool has seen
 _ENOUGH_LOOKS: Final = 10  # at its threads at work, or of all where it hardly works
-_FEW_ALONE: Final = 3  # runs: then waiting was measured in company
-_ROUGH: Final = 1.3  # by which company weighs more than its number says
 
 
-def numbers_of(profiles: Mapping[PoolKind, Profile], cpus: int) -> Numbers:
+def numbers_of(profiles: Mapping[PoolKind, Profile]) -> Numbers:
     """Return what one run of a function costs.
 
     Args:
         profiles: What was measured of it in each kind of pool; may be empty.
-        cpus: How many CPUs there are.
     """
     profile = _evidence(profiles)
     total = profile.total
@@ -34,7 +31,7 @@ def numbers_of(profiles: Mapping[PoolKind, Profile], cpus: int) -> Numbers:
         is_blurred=contention.is_blurred(profile.by_itself, profile.in_company),
         wall=profile.wall,
         cpu=profile.cpu,
-        waiting=_waiting(profile, cpus),
+        waiting=_waiting(profile),
         gil=profile.gil,
         child_cpu=profile.child_cpu,
         helper_cpu=profile.helper_cpu,
@@ -79,18 +76,14 @@ def _says_enough(total: Sums) -> bool:
     return total.runs >= _ENOUGH_RUNS and total.looks >= _ENOUGH_LOOKS
 
 
-def _waiting(profile: Profile, cpus: int) -> float:
-    """Return how long a run waits, without what its children lost to those of others.
+def _waiting(profile: Profile) -> float:
+    """Return how long a run waits, without what its children waited for a CPU.
 
-    A child process that computes keeps its parent waiting for longer the more others there are on
-    the CPUs. That can be seen neither in the child nor in the parent, but it can be reckoned.
+    They keep it waiting for the longer, the more others there are on the CPUs.
     """
-    waiting, child_cpu = profile.waiting, profile.child_cpu
-    company = profile.in_company
-    if not child_cpu or profile.by_itself.runs >= _FEW_ALONE:
-        return waiting
-    crowd = (1.0 + company.per_run(company.beside)) / cpus * _ROUGH
-    return max(min(waiting, child_cpu), waiting - child_cpu * max(0.0, crowd - 1.0))
+    total = profile.total
+    child_cpu, child_delayed = total.per_run(total.child_cpu), total.per_run(total.child_delayed)
+    return max(min(profile.waiting, child_cpu), profile.waiting - child_delayed)
 
 
 def _spread(total: Sums) -> float:

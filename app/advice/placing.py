@@ -33,7 +33,7 @@ def advise(
         pools: All pools.
         cpus: How many CPUs there are.
     """
-    numbers = numbers_of(profiles, cpus)
+    numbers = numbers_of(profiles)
     present = next(shape for shape in pools if shape.name == pool)
     found = _weighed(finding(numbers), numbers, pools, cpus)
     target = _target(found, numbers, present, pools, cpus)

@@ -16,6 +16,8 @@ _ENOUGH_LOOKS: Final = 3  # at calls that were at work by themselves: the same o
 _WAKING: Final = 0.2  # share of the time in which threads wait for a CPU to ask for the GIL on
 _SLICE: Final = 0.005  # seconds, `sys.getswitchinterval()`
 _CLEARLY: Final = 3.0  # calls that are ready at a time
+_MOSTLY: Final = 0.6  # of the CPU time
+_RESTLESS: Final = 12_000.0  # times that it gives up its CPU for each second on one
 _DOUBT: Final = 2.0  # looks that find the GIL held, before there are any
 _IDLE: Final = 0.2  # share of the wall time
 _AT_LEAST: Final = 0.00002  # seconds to read or write the shortest JSON
@@ -115,13 +117,27 @@ def free_share(by_itself: Sums, in_company: Sums) -> float | None:
         by_itself: Runs that had their process to themselves.
         in_company: Runs beside which others ran.
     """
+    in_calls = _in_system_calls(by_itself.plus(in_company))
     alone, others = seen_at_work(by_itself), seen_at_work(in_company)
     if not alone + others:
-        return _never_asleep(in_company) or None
+        return max(in_calls, _never_asleep(in_company)) or None
     if alone >= _ENOUGH_LOOKS:
         others = 0.0
     free = alone * _free_by_itself(by_itself) + others * _free_in_company(in_company)
-    return free / (alone + others + _DOUBT)
+    return max(in_calls, free / (alone + others + _DOUBT))
+
+
+def _in_system_calls(sums: Sums) -> float:
+    """Return the share of CPU time in system calls, if it is large.
+
+    Whoever reads files out of the page cache, or writes, computes in the kernel and without the
+    GIL, in pieces that may be too short to be seen. A small share is the memory that any code asks
+    for, with the GIL.
+    """
+    if not sums.cpu or _fights(sums):
+        return 0.0
+    share = sums.system_cpu / sums.cpu
+    return min(1.0, share) if share > _MOSTLY else 0.0
 
 
 def _free_by_itself(sums: Sums) -> float:
@@ -144,13 +160,21 @@ def _free_in_company(sums: Sums) -> float:
     """Return the share of CPU time without the GIL, of runs beside which others ran.
 
     They wait for the GIL as well, so that `held` says nothing. But what runs without it is on a CPU
-    or ready to be: set that against CPU time and delay.
+    or ready to be: set that against CPU time and delay. Where it is given up for short pieces of
+    work only, the fight for it costs more than that gains.
     """
+    if _fights(sums):
+        return 0.0
     seconds = observed(sums)
     if not seconds or not sums.cpu:
         return _free_by_itself(sums)
     free = sums.run * sums.free / seconds
     return min(1.0, max(_never_asleep(sums), free / (sums.cpu + _delayed(sums))))
+
+
+def _fights(sums: Sums) -> bool:
+    """Tell whether the threads of the runs went to sleep so often that it was for the GIL."""
+    return sums.cpu > 0 and sums.voluntary / sums.cpu > _RESTLESS
 
 
 def _never_asleep(sums: Sums) -> float:

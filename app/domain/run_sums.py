@@ -18,7 +18,9 @@ class Sums(Struct, frozen=True, omit_defaults=True):
         squares: Of the wall times.
         cpu: CPU time of the calls' own threads.
         child_cpu: CPU time of child processes that they waited for.
+        child_delayed: Time in which those were ready and no CPU was free.
         helper_cpu: CPU time of other threads that worked for them.
+        system_cpu: CPU time, of `cpu`, in system calls.
         decode: Time that it took to read the arguments.
         encode: Time that it took to write the results.
         arguments_bytes: Size of the arguments.
@@ -45,7 +47,9 @@ class Sums(Struct, frozen=True, omit_defaults=True):
     squares: float = 0.0
     cpu: float = 0.0
     child_cpu: float = 0.0
+    child_delayed: float = 0.0
     helper_cpu: float = 0.0
+    system_cpu: float = 0.0
     decode: float = 0.0
     encode: float = 0.0
     arguments_bytes: float = 0.0
@@ -79,7 +83,9 @@ class Sums(Struct, frozen=True, omit_defaults=True):
             squares=sum(one.run * one.run for one in measured),
             cpu=sum(one.cpu for one in measured),
             child_cpu=sum(one.child_cpu for one in measured),
+            child_delayed=sum(one.child_delayed for one in measured),
             helper_cpu=sum(one.helper_cpu for one in measured),
+            system_cpu=sum(one.system_cpu for one in measured),
             decode=sum(one.decode for one in measured),
             encode=sum(one.encode for one in measured),
             arguments_bytes=sum(one.arguments_bytes for one in measured),

@@ -41,8 +41,7 @@ def main(arguments: list[str]) -> NoReturn:
     output = None if setup.output_path is None else OutputFile(setup.output_path)
     capture.install()
     surroundings.prepare(setup.fault_path, setup.stack_path)
-    if setup.kind == "thread":
-        children.install()
+    children.install()
     if setup.shared is not None:
         access.give(setup.shared, setup.worker)
     declared = _declared(setup)

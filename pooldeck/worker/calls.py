@@ -19,6 +19,7 @@ from pooldeck.worker import failures, results
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
 from pooldeck.worker.meter import Meter
+from pooldeck.worker.peak import Peak
 from pooldeck.worker.runs import Run, Runs
 
 _decode = msgspec.json.Decoder().decode
@@ -41,6 +42,7 @@ class Caller:
         self._limits = limits
         self._runs = runs
         self._sole = sole
+        self._peak = Peak() if sole else None
 
     def run(self, run: Run) -> Outcome:
         """Run a call to its end and return what it became."""
@@ -53,7 +55,7 @@ class Caller:
             return self._refused(ErrorKind.BAD_ARGUMENTS, error)
         decode = perf_counter() - begun
 
-        meter = Meter(sole=self._sole, is_quick=run.is_quick)
+        meter = Meter(peak=self._peak, is_quick=run.is_quick)
         value, unusual = self._perform(function.call, args, kwargs, meter, run)
 
         begun = perf_counter()

@@ -1,50 +1,49 @@
 """What a run costs: time, CPU time, context switches, memory; read before and after it."""
 
-import os
 import resource
 from time import perf_counter, process_time, thread_time
 
 from pooldeck.outcome import Measurement
-from pooldeck.worker import children
+from pooldeck.worker import children, waiting
+from pooldeck.worker.peak import Peak
 
-# Linux tells a thread's own switches; there, the peak memory beside them is the whole process's.
-_WHO = getattr(resource, "RUSAGE_THREAD", None)
-_PEAK_UNIT = 1024
-_SHORT = 100  # bytes
+_WHO = getattr(resource, "RUSAGE_THREAD", None)  # a thread's own switches, where there are such
 
-_OWN_SECONDS = 0.0005  # of CPU, and beside it a share of the run: what the worker's own threads
-_OWN_SHARE = 0.02  # use meanwhile; less is not taken for the function's
+_OWN_SECONDS = 0.001  # of CPU, and beside it a share of the run: what the worker's own threads
+_OWN_SHARE = 0.08  # use meanwhile; less is not taken for the function's
 
 
 class Meter:
     """Measures one run on the thread that it runs on.
 
     Args:
-        sole: Whether nothing else runs in this process, so that the CPU time of its children and
-            its peak memory belong to this run.
-        is_quick: Whether the run will probably be so short that its wait for a CPU, which takes two
-            readings of a file, would cost more than it says.
+        peak: The memory of a process in which nothing else runs, so that it belongs to this run, as
+            does the CPU time of children; None where other calls run beside it.
+        is_quick: Whether the run will probably be so short that its memory and its wait for a CPU,
+            which stand in files, would cost more than they say.
     """
 
     __slots__ = (
         "_after",
         "_before",
         "_child_cpu",
+        "_child_delayed",
         "_cpu",
         "_delayed",
         "_is_quick",
+        "_peak",
         "_process_cpu",
         "_run",
-        "_sole",
     )
 
-    def __init__(self, *, sole: bool, is_quick: bool = False) -> None:
-        self._sole = sole
+    def __init__(self, *, peak: Peak | None, is_quick: bool = False) -> None:
+        self._peak = peak
         self._is_quick = is_quick
 
     def start(self) -> None:
         """Take the readings before the run."""
-        self._delayed = None if self._is_quick else _delayed()
+        self._delayed = None if self._is_quick else waiting.for_cpu()
+        self._child_delayed = children.reaped().delayed
         self._child_cpu = self._children_cpu()
         self._process_cpu = process_time()
         self._before = _thread_usage()
@@ -59,7 +58,8 @@ class Meter:
         self._process_cpu = process_time() - self._process_cpu
         self._child_cpu = self._children_cpu() - self._child_cpu
         if self._delayed is not None:
-            self._delayed = max(0.0, (_delayed() or 0.0) - self._delayed)
+            self._delayed = max(0.0, (waiting.for_cpu() or 0.0) - self._delayed)
+        self._child_delayed = children.reaped().delayed - self._child_delayed
 
     def measurement(
         self,
@@ -85,12 +85,14 @@ class Meter:
         """
         before, after = self._before, self._after
         voluntary = involuntary = peak = growth = None
+        system_cpu = 0.0
+        if self._peak is not None and not self._is_quick:
+            growth = self._peak.rise()
+            peak = self._peak.bytes if growth else None
         if before is not None and after is not None:
             voluntary = after.ru_nvcsw - before.ru_nvcsw
             involuntary = after.ru_nivcsw - before.ru_nivcsw
-            if self._sole:
-                growth = (after.ru_maxrss - before.ru_maxrss) * _PEAK_UNIT
-                peak = after.ru_maxrss * _PEAK_UNIT if growth else None
+            system_cpu = after.ru_stime - before.ru_stime
         return Measurement(
             self._run,
             self._cpu,
@@ -108,6 +110,8 @@ class Meter:
             throttled,
             throttled_seconds,
             self._delayed,
+            self._child_delayed,
+            system_cpu,
         )
 
     def _helper_cpu(self) -> float:
@@ -116,23 +120,11 @@ class Meter:
         return others if others > _OWN_SECONDS + _OWN_SHARE * self._run else 0.0
 
     def _children_cpu(self) -> float:
-        return _children_cpu() if self._sole else children.reaped_cpu()
+        return children.reaped().cpu if self._peak is None else _children_cpu()
 
 
 def _thread_usage() -> resource.struct_rusage | None:
     return None if _WHO is None else resource.getrusage(_WHO)
-
-
-def _delayed() -> float | None:
-    """Return for how long this thread has been ready while no CPU was free, see proc(5)."""
-    try:
-        descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:  # not Linux, or no descriptor is left
-        return None
-    try:
-        return int(os.read(descriptor, _SHORT).split()[1]) / 1e9
-    finally:
-        os.close(descriptor)
 
 
 def _children_cpu() -> float:

@@ -31,7 +31,7 @@ _PACES: Final = ((30, 0.004), (130, 0.01), (300, 0.05))
 _CALM: Final = 0.25  # seconds between two looks at functions that have had more
 _AT_ONCE: Final = 4  # calls: nothing else has the GIL meanwhile
 _HELD: Final = 0.5  # of the wait for the GIL, at least, its holder was on a CPU or ready for one
-_PIECE: Final = 0.000025  # seconds on a CPU
+_PIECE: Final = 0.00005  # seconds on a CPU
 _REPORT: Final = 0.5  # seconds
 _IDLE_LOOKS: Final = 3  # that found nothing: then it rests until a call begins
 

@@ -224,7 +224,9 @@ def test_a_function_that_was_changed_is_what_its_latest_runs_say() -> None:
 
 
 def test_children_that_compute_beside_others_are_not_taken_to_wait() -> None:
-    stretched = Measurement(run=0.4, cpu=0.001, child_cpu=0.1, voluntary_switches=2, beside=7)
+    stretched = Measurement(
+        run=0.4, cpu=0.001, child_cpu=0.1, child_delayed=0.29, voluntary_switches=2, beside=7
+    )
     seen = Nature(gil=0.001, waiting=0.399).observation(8, beside=7)
     known = after(Profile("f", "thread"), [stretched] * 8, [seen])
     advice = advise("f", "io", {"thread": known}, POOLS, CPUS)

@@ -15,7 +15,7 @@ cpus = st.integers(1, 64)
 
 
 def numbers(nature: Nature) -> Numbers:
-    return numbers_of({"thread": profile(nature)}, 2)
+    return numbers_of({"thread": profile(nature)})
 
 
 @given(nature=natures, size=sizes, cpus=cpus)

@@ -127,17 +127,17 @@ def test_a_list_names_another_pool_only_for_what_is_misplaced() -> None:
 
 
 def test_the_numbers_have_a_column_for_each_kind_of_pool_that_it_ran_in() -> None:
-    found = evidence({"process": profile("process", cpu=0.25, voluntary_switches=1)}, cpus=2)
+    found = evidence({"process": profile("process", cpu=0.25, voluntary_switches=1)})
     assert found is not None
     assert found.heads == ("in processes",)
     rows = dict(found.rows)
     assert rows["Runs so far"] == ("10",)
     assert rows["CPU time"] == ("250 ms",)
     assert rows["CPU time that needs the GIL"] == (NOTHING,)
-    both = evidence({"process": profile("process"), "thread": profile("thread")}, cpus=2)
+    both = evidence({"process": profile("process"), "thread": profile("thread")})
     assert both is not None
     assert both.heads == ("in threads", "in processes")
-    assert evidence({}, cpus=2) is None
+    assert evidence({}) is None
 
 
 # How many.

@@ -110,7 +110,6 @@ def shown(**changes: Any) -> dict[str, Any]:
         hold=None,
         advice=None,
         profiles={},
-        cpus=2,
     )
     return function.function_context(msgspec.structs.replace(read, **changes))
 

@@ -87,7 +87,7 @@ class Sizes:
     def _pool(self, name: str, load: PoolLoad) -> SizedPool:
         pool = self._queues[name].pool
         costs = [
-            (number, numbers_of(self._profiles.of(function), self._cpus))
+            (number, numbers_of(self._profiles.of(function)))
             for function, number in load.ran.items()
         ]
         return SizedPool(

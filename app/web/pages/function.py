@@ -26,7 +26,6 @@ from app.web.page_route import PageRoute
 from app.web.pages.posting import done, posted
 from app.web.rendering import page
 from app.web.words import _
-from pooldeck.cpus import usable_cpus
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -141,7 +140,6 @@ async def _read(service: Service, registered: RegisteredFunction) -> Reading:
         hold=next((hold for hold in service.holds() if hold.function == name), None),
         advice=service.advisor.of(name),
         profiles=service.profiles.of(name),
-        cpus=usable_cpus(),
     )
 
 

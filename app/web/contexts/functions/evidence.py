@@ -24,17 +24,16 @@ class Evidence:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def evidence(profiles: Mapping[PoolKind, Profile], cpus: int) -> Evidence | None:
+def evidence(profiles: Mapping[PoolKind, Profile]) -> Evidence | None:
     """Return what was measured of a function; None where nothing was.
 
     Args:
         profiles: What was measured in each kind of pool.
-        cpus: How many CPUs there are.
     """
     known = [kind for kind in _HEADS if kind in profiles]
     if not known:
         return None
-    numbers = [numbers_of({kind: profiles[kind]}, cpus) for kind in known]
+    numbers = [numbers_of({kind: profiles[kind]}) for kind in known]
     return Evidence(
         heads=tuple(_(_HEADS[kind]) for kind in known),
         rows=tuple((_(label), tuple(map(cell, numbers))) for label, cell in _ROWS),

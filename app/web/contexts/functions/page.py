@@ -43,7 +43,7 @@ class Reading(Struct, frozen=True):
 
     `counts` are of all tasks of any function, `durations` of its latest runs, `latest` its latest
     tasks, `pools` the sizes of the pools by name. `advice` is None where it has no pool;
-    `profiles` is what that rests on, and `cpus` how many there are.
+    `profiles` is what that rests on.
     """
 
     function: RegisteredFunction
@@ -54,7 +54,6 @@ class Reading(Struct, frozen=True):
     hold: Hold | None
     advice: Advice | None
     profiles: Mapping[PoolKind, Profile]
-    cpus: int
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def function_context(read: Reading) -> dict[str, Any]:
         "hold": read.hold,
         "placement": _placement(read.function),
         "advice": shown(read.advice, read.pools) if read.advice else None,
-        "evidence": evidence(read.profiles, read.cpus),
+        "evidence": evidence(read.profiles),
         "pools": list(read.pools),
         "numbers": (*_by_state(spec.name, own), *_usual(read.durations)),
         "latest": read.latest,
