@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SAMPLES := examples/data/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench words pictures soak lint wheel clean
+.PHONY: help install run test bench choosing words pictures soak lint wheel clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: $(READY) ## Run every test (one of them: .venv/bin/pytest tests/test_launc
 
 bench: $(READY) ## Measure throughput and latency on this machine
 	$(BIN)/python -m bench
+
+choosing: $(READY) ## Try the advice on functions of known nature, and write docs/choosing.md anew
+	$(BIN)/python -m bench.choosing --write docs/choosing.md
 
 words: $(READY) ## Bring the catalogues of translations up to date with the texts in use
 	PYTHONPATH=tests $(BIN)/python -m catalogues

@@ -1,10 +1,6 @@
 """`python -m bench`: measures, and prints what was found beside what is wanted."""
 
 import argparse
-import datetime as dt
-import os
-import platform
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -12,23 +8,24 @@ from pathlib import Path
 from types import ModuleType
 
 import msgspec
-import psutil
 
 from bench import (
     batches,
     browser,
     crash,
     dashboards,
+    experiments,
     gil,
     idle,
     large_store,
     latency,
     recovery,
     requests,
+    shared_state,
 )
 from bench.figures import Figure, table
+from bench.machine import machine
 from bench.scale import Scale, quick
-from pooldeck.cpus import usable_cpus
 
 _MEASUREMENTS: dict[str, ModuleType] = {
     "batches": batches,
@@ -41,6 +38,8 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "gil": gil,
     "crash": crash,
     "recovery": recovery,
+    "experiments": experiments,
+    "shared": shared_state,
 }
 
 
@@ -50,11 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=given.folder) as name:
         folder = Path(name).resolve()
-        machine = _machine(folder)
-        print(", ".join(machine.values()))
+        found_on = machine(folder)
+        print(", ".join(found_on.values()))
         figures = _measure(given.only, quick(folder) if given.quick else Scale(folder))
     if given.json is not None:
-        given.json.write_bytes(_as_json(machine, figures))
+        given.json.write_bytes(_as_json(found_on, figures))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,27 +89,8 @@ def _measure(names: Sequence[str], scale: Scale) -> list[Figure]:
     return figures
 
 
-def _machine(folder: Path) -> dict[str, str]:
-    """Return what the figures hold for."""
-    return {
-        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "python": f"Python {platform.python_version()}",
-        "sqlite": f"SQLite {sqlite3.sqlite_version}",
-        "system": platform.platform(terse=True),
-        "cpus": f"{usable_cpus()} CPUs",
-        "filesystem": f"data on {_filesystem(folder)}",
-        "load": f"load before {os.getloadavg()[0]:.2f}",
-    }
-
-
-def _filesystem(folder: Path) -> str:
-    """Return the type of the file system that `folder` is on."""
-    mounts = {Path(mount.mountpoint): mount.fstype for mount in psutil.disk_partitions(all=True)}
-    return next((mounts[place] for place in (folder, *folder.parents) if place in mounts), "?")
-
-
-def _as_json(machine: dict[str, str], figures: list[Figure]) -> bytes:
-    report = {"machine": machine, "figures": figures}
+def _as_json(found_on: dict[str, str], figures: list[Figure]) -> bytes:
+    report = {"machine": found_on, "figures": figures}
     return msgspec.json.format(msgspec.json.encode(report)) + b"\n"
 
 

@@ -99,7 +99,7 @@ class Server:
 
 
 class Pooldeck(Server):
-    """A Pooldeck with the pools `cpu` (2 processes), `io` (16 threads) and `held` (1 thread)."""
+    """A Pooldeck; by default with the pools `cpu` (2 processes), `io` (16 threads), `held` (1)."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
         super().__init__(process, port, folder / "log")
@@ -122,9 +122,9 @@ class Pooldeck(Server):
 
 
 @contextlib.contextmanager
-def pooldeck(folder: Path) -> Iterator[Pooldeck]:
+def pooldeck(folder: Path, configuration: str = _CONFIGURATION) -> Iterator[Pooldeck]:
     """Run a Pooldeck on the database in `folder`, which it makes if there is none."""
-    server = launch(folder)
+    server = launch(folder, configuration)
     try:
         server.wait_until_ready()
         yield server
@@ -132,14 +132,14 @@ def pooldeck(folder: Path) -> Iterator[Pooldeck]:
         server.stop()
 
 
-def launch(folder: Path) -> Pooldeck:
-    """Start a Pooldeck on the database in `folder`; return at once."""
+def launch(folder: Path, configuration: str = _CONFIGURATION) -> Pooldeck:
+    """Start a Pooldeck on the database in `folder`, set by the text of a pooldeck.toml."""
     folder.mkdir(parents=True, exist_ok=True)
-    configuration = folder / "pooldeck.toml"
-    configuration.write_text(_CONFIGURATION)
+    file = folder / "pooldeck.toml"
+    file.write_text(configuration)
     port = _free_port()
     command = [
-        *("-m", "pooldeck", "serve", "--config", configuration.name),
+        *("-m", "pooldeck", "serve", "--config", file.name),
         *("--data", ".", "--port", str(port)),
     ]
     return Pooldeck(_start(command, folder), port, folder)

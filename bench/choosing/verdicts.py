@@ -1,0 +1,90 @@
+"""What Pooldeck says of each function, from evidence of one way of running it alone.
+
+There are four ways: one call after the other, or eight at a time, in a thread pool or in a process
+pool. Each has a server of its own, which knows nothing but what it sees there.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from bench.choosing.asking import Call, Caller, calling
+from bench.choosing.cases import MODULE, Case
+from bench.processes import pooldeck
+
+POOLS: Final = {"thread": "io", "process": "cpu"}
+_AT_A_TIME: Final = 8
+_ALONE: Final = 8  # calls
+_TOGETHER: Final = 3 * _AT_A_TIME
+_CONFIGURATION: Final = f"""\
+functions = ["{MODULE}"]
+grace_seconds = 0
+
+[pools.io]
+kind = "thread"
+size = {_AT_A_TIME}
+
+[pools.cpu]
+kind = "process"
+size = {_AT_A_TIME}
+spare = 0
+"""
+
+
+class Way(Struct, frozen=True):
+    """How functions are run: in a kind of pool, alone or eight at a time."""
+
+    kind: str
+    together: bool
+
+    @property
+    def title(self) -> str:
+        """Return it in words."""
+        return f"{_AT_A_TIME} at a time, {self.kind}" if self.together else f"alone, {self.kind}"
+
+    def run(self, caller: Caller, case: Case) -> int:
+        """Run the case, and return how often."""
+        call = Call(case, POOLS[self.kind])
+        if self.together:
+            caller.run_all([call] * _TOGETHER)
+            return _TOGETHER
+        caller.run_alone(call, _ALONE)
+        return _ALONE
+
+
+WAYS: Final = tuple(Way(kind, together) for together in (False, True) for kind in POOLS)
+
+
+class Verdict(Struct, frozen=True):
+    """What was said of a case, the recommended kind (None: cannot say), and on what evidence."""
+
+    case: Case
+    way: Way
+    verdict: str
+    kind: str | None
+    confidence: str
+    evidence: dict[str, Any]
+
+    @property
+    def is_right(self) -> bool:
+        """Tell whether the verdict and the recommended kind are."""
+        return self.verdict in self.case.verdicts and self.kind == self.case.kind
+
+
+def measure(cases: Sequence[Case], folder: Path, ways: Sequence[Way] = WAYS) -> Iterator[Verdict]:
+    """Run each case in each way, and yield what the server says of it."""
+    for way in ways:
+        with (
+            pooldeck(folder / way.title.replace(", ", "-"), _CONFIGURATION) as server,
+            calling(server.port) as caller,
+        ):
+            for case in cases:
+                yield _verdict(case, way, caller.advice(case, way.run(caller, case)))
+
+
+def _verdict(case: Case, way: Way, advice: dict[str, Any]) -> Verdict:
+    recommended = advice["recommended"]
+    kind = None if recommended is None else recommended["kind"]
+    return Verdict(case, way, advice["verdict"], kind, advice["confidence"], advice["evidence"])
