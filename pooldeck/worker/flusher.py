@@ -42,8 +42,8 @@ class Flusher:
     def _run(self) -> None:
         while True:
             self._rest()
+            _sleep(_TICK)  # first: a short call is over by then, and speaks for itself
             self._tick()
-            _sleep(_TICK)
 
     def _rest(self) -> None:
         self._work.clear()
