@@ -173,7 +173,7 @@ def test_every_example_runs_with_nothing_filled_in(examples: Serving) -> None:
 
     tasks = {name: examples.run(name) for name in sorted(names)}
 
-    assert len(tasks) == 10
+    assert len(tasks) == 15
     became = {
         name: (task["state"], task["error"] and task["error"]["kind"])
         for name, task in tasks.items()

@@ -85,14 +85,13 @@ def test_nobody_who_types_is_disturbed(page: Page) -> None:
 
 def test_j_and_k_go_through_a_list_and_enter_opens(page: Page) -> None:
     rows = page.locator("main .list tbody tr")
-    focused = "row => row.contains(document.activeElement)"
     page.keyboard.press("j")
-    assert rows.nth(0).evaluate(focused)
+    expect(rows.nth(0).locator("a:focus")).to_be_visible()
     page.keyboard.press("j")
     page.keyboard.press("j")
-    assert rows.nth(2).evaluate(focused)
+    expect(rows.nth(2).locator("a:focus")).to_be_visible()
     page.keyboard.press("k")
-    assert rows.nth(1).evaluate(focused)
+    expect(rows.nth(1).locator("a:focus")).to_be_visible()
     href = page.evaluate("document.activeElement.getAttribute('href')")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"{re.escape(href)}$"))
