@@ -41,7 +41,6 @@ class Caller:
         self._functions = functions
         self._limits = limits
         self._runs = runs
-        self._sole = sole
         self._peak = Peak() if sole else None
 
     def run(self, run: Run) -> Outcome:
@@ -65,7 +64,7 @@ class Caller:
             encode=perf_counter() - begun,
             arguments_bytes=len(call.args) + len(call.kwargs),
             result_bytes=len(outcome.result or b""),
-            beside=0 if self._sole else self._runs.beside(run),
+            beside=self._runs.beside(run) if self._peak is None else 0,
             throttled=run.task.throttles,
             throttled_seconds=run.task.throttled_seconds,
         )
