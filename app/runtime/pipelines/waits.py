@@ -43,20 +43,25 @@ class Waits:
             self._changed.set()
 
     def expect(self, needs: Sequence[NeedState]) -> bool:
-        """Remember what one task still waits for.
+        """Remember what one task still waits for, and nothing else.
+
+        What was read may be older than the moves noted since: an end that went by in between is
+        never noted again. So what is new calls for one more look, and what a later look finds
+        ended is waited for no more.
+
+        Args:
+            needs: All that the task comes after.
 
         Returns:
             Whether any of it is new: it may have ended since it was read, so look once more.
         """
-        is_new = False
-        for need in needs:
-            followers = self._followers.setdefault(need.needs, {})
-            if not need.has_ended and need.seq not in followers:
-                followers[need.seq] = need.rule
-                self._open.setdefault(need.seq, set()).add(need.needs)
-                is_new = True
-            elif not followers:
-                del self._followers[need.needs]
+        seq = needs[0].seq
+        left = {need.needs: need.rule for need in needs if not need.has_ended}
+        is_new = not left.keys() <= self._open.get(seq, set())
+        self.forget(seq)
+        for need, rule in left.items():
+            self._followers.setdefault(need, {})[seq] = rule
+        self._open[seq] = set(left)
         return is_new
 
     def forget(self, seq: int) -> None:
