@@ -73,6 +73,9 @@ class Observation(Struct, frozen=True, array_like=True):
     (`held`), is on a CPU or waits for one without the GIL (`free`), or waits for something else
     (`waiting`); `delayed` is for how long of that it was ready and no CPU was. `beside` is the mean
     number of other calls in the process. `held` and `delayed` grow with them, the others do not.
+
+    `helper_cpu` is how long threads that are nobody's slot were on a CPU meanwhile, and
+    `helper_delayed` how long they were ready for one, while all calls were of this function.
     """
 
     function: str
@@ -82,6 +85,8 @@ class Observation(Struct, frozen=True, array_like=True):
     waiting: float
     delayed: float
     beside: float
+    helper_cpu: float = 0.0
+    helper_delayed: float = 0.0
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):

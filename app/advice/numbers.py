@@ -77,13 +77,14 @@ def _says_enough(total: Sums) -> bool:
 
 
 def _waiting(profile: Profile) -> float:
-    """Return how long a run waits, without what its children waited for a CPU.
+    """Return how long a run waits, without what its children and helpers waited for a CPU.
 
     They keep it waiting for the longer, the more others there are on the CPUs.
     """
     total = profile.total
-    child_cpu, child_delayed = total.per_run(total.child_cpu), total.per_run(total.child_delayed)
-    return max(min(profile.waiting, child_cpu), profile.waiting - child_delayed)
+    delayed = total.per_run(total.child_delayed) + profile.helper_delayed
+    at_least = min(profile.waiting, profile.child_cpu + profile.helper_cpu)
+    return max(at_least, profile.waiting - delayed)
 
 
 def _spread(total: Sums) -> float:

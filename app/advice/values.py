@@ -129,9 +129,14 @@ class Numbers(Struct, frozen=True):
         return self.cpu + self.waiting
 
     @property
+    def helped_cpu(self) -> float:
+        """Return the CPU time of its children and helpers."""
+        return self.child_cpu + self.helper_cpu
+
+    @property
     def all_cpu(self) -> float:
         """Return the CPU time of a run, with that of its children and helpers."""
-        return self.cpu + self.child_cpu + self.helper_cpu
+        return self.cpu + self.helped_cpu
 
     @property
     def handover(self) -> float:
@@ -141,7 +146,7 @@ class Numbers(Struct, frozen=True):
     @property
     def computing(self) -> float:
         """Return for how much of `alone` it computes, by itself or by children and helpers."""
-        return self.cpu + min(self.child_cpu + self.helper_cpu, self.waiting)
+        return self.cpu + min(self.helped_cpu, self.waiting)
 
     @property
     def cpu_share(self) -> float:

@@ -52,9 +52,8 @@ def finding(numbers: Numbers) -> Finding:
         return Finding(Verdict.UNKNOWN, lacking)
     if numbers.alone < numbers.handover + HANDOVER:
         return Finding(Verdict.TOO_CHEAP, AdviceRule.HANDOVER)
-    is_helped = numbers.child_cpu + numbers.helper_cpu > numbers.cpu
-    if numbers.cpu_share >= (_HELPERS_COMPUTE if is_helped else _COMPUTES):
-        return _computing(numbers, is_helped=is_helped)
+    if numbers.cpu_share >= _enough(numbers):
+        return _computing(numbers)
     if numbers.cpu_share <= _WAITS:
         return Finding(Verdict.IO_BOUND, AdviceRule.WAITS)
     return Finding(Verdict.MIXED, AdviceRule.THREADS_ENOUGH)
@@ -69,8 +68,15 @@ def _lacking(numbers: Numbers) -> AdviceRule | None:
     return AdviceRule.BLURRED if numbers.is_blurred else None
 
 
-def _computing(numbers: Numbers, *, is_helped: bool) -> Finding:
-    if is_helped:
+def _enough(numbers: Numbers) -> float:
+    """Return which share of its time it has to compute, by who of all does that."""
+    if not numbers.all_cpu:
+        return _COMPUTES
+    return (_COMPUTES * numbers.cpu + _HELPERS_COMPUTE * numbers.helped_cpu) / numbers.all_cpu
+
+
+def _computing(numbers: Numbers) -> Finding:
+    if numbers.helped_cpu > numbers.cpu:
         return Finding(Verdict.RELEASES_GIL, AdviceRule.CHILDREN)
     if numbers.gil_share is None:
         return Finding(Verdict.HOLDS_GIL, AdviceRule.GIL_ASSUMED)

@@ -108,6 +108,21 @@ def handover(by_itself: Sums, in_company: Sums) -> tuple[float, float]:
     )
 
 
+def helper_cpu(by_itself: Sums, in_company: Sums) -> float:
+    """Return for how many seconds of CPU time other threads work for a run.
+
+    It is measured where nothing ran beside it; else it is as much as looks found.
+
+    Args:
+        by_itself: Runs that had their process to themselves.
+        in_company: Runs beside which others ran.
+    """
+    if by_itself.runs >= _ENOUGH_RUNS or not observed(in_company):
+        return by_itself.per_run(by_itself.helper_cpu)
+    others = in_a_run(in_company, in_company.seen_helper_cpu) * in_company.runs
+    return (by_itself.helper_cpu + others) / (by_itself.runs + in_company.runs)
+
+
 def free_share(by_itself: Sums, in_company: Sums) -> float | None:
     """Return which share of its CPU time a call needs no GIL for; None if that was not seen.
 
@@ -196,8 +211,18 @@ def _never_asleep(sums: Sums) -> float:
 
 def _delayed(sums: Sums) -> float:
     """Return for how long the runs were ready and no CPU was free: measured, or as it was seen."""
+    return max(sums.delayed, in_a_run(sums, sums.seen_delayed) * sums.runs)
+
+
+def in_a_run(sums: Sums, seen: float) -> float:
+    """Return how much of what looks saw belongs to a run, in the mean.
+
+    Args:
+        sums: Runs, and looks at them.
+        seen: One of the sums over looks.
+    """
     seconds = observed(sums)
-    return max(sums.delayed, sums.run * sums.seen_delayed / seconds if seconds else 0.0)
+    return sums.per_run(sums.run) * seen / seconds if seconds else 0.0
 
 
 def observed(sums: Sums) -> float:

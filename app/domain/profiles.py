@@ -83,8 +83,13 @@ class Profile(Struct, frozen=True, omit_defaults=True):
 
     @property
     def helper_cpu(self) -> float:
-        """Return the CPU time of other threads that work for it, known where nothing ran beside."""
-        return self.by_itself.per_run(self.by_itself.helper_cpu)
+        """Return the CPU time in seconds of other threads that work for it."""
+        return contention.helper_cpu(self.by_itself, self.in_company)
+
+    @property
+    def helper_delayed(self) -> float:
+        """Return for how many seconds those were ready and no CPU was free, all together."""
+        return contention.in_a_run(self.total, self.total.seen_helper_delayed)
 
     @property
     def waiting(self) -> float:

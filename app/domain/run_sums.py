@@ -40,6 +40,8 @@ class Sums(Struct, frozen=True, omit_defaults=True):
         free: Time in which they ran, or were ready to, without the GIL.
         waiting: Time in which they waited for something else.
         seen_delayed: Time, of `held` and `free`, in which they were ready and no CPU was free.
+        seen_helper_cpu: CPU time of other threads that worked for them, as far as looks tell.
+        seen_helper_delayed: Time in which those were ready and no CPU was free.
     """
 
     runs: float = 0.0
@@ -69,6 +71,8 @@ class Sums(Struct, frozen=True, omit_defaults=True):
     free: float = 0.0
     waiting: float = 0.0
     seen_delayed: float = 0.0
+    seen_helper_cpu: float = 0.0
+    seen_helper_delayed: float = 0.0
 
     @classmethod
     def of_runs(cls, measured: Sequence[Measurement]) -> Self:
@@ -114,6 +118,8 @@ class Sums(Struct, frozen=True, omit_defaults=True):
                     free=one.free,
                     waiting=one.waiting,
                     seen_delayed=one.delayed,
+                    seen_helper_cpu=one.helper_cpu,
+                    seen_helper_delayed=one.helper_delayed,
                 )
             )
         return sums

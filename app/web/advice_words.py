@@ -114,7 +114,7 @@ def _children(numbers: Numbers) -> str:
     return _(
         "Child processes or threads of its own compute for it, %(cpu)s of CPU time a run. A thread "
         "waits for them as well as a process does.",
-        cpu=formats.duration(numbers.child_cpu + numbers.helper_cpu),
+        cpu=formats.duration(numbers.helped_cpu),
     )
 
 

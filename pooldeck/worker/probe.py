@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from pooldeck.outcome import Observation
 from pooldeck.protocol import Observed
+from pooldeck.worker.helpers import Helpers
 from pooldeck.worker.runs import Runs
 from pooldeck.worker.sight import BlindError, Seen, Sight
 
@@ -61,6 +62,8 @@ class _Sums(Struct):
     unsure: float = 0.0
     delayed: float = 0.0
     beside: float = 0.0
+    helper_cpu: float = 0.0
+    helper_delayed: float = 0.0
 
     def observation(self, function: str, freedom: float) -> Observation:
         """Return it; `freedom` is the share of what is not sure that ran without the GIL."""
@@ -72,6 +75,8 @@ class _Sums(Struct):
             self.waiting,
             self.delayed,
             self.beside / self.looks,
+            self.helper_cpu,
+            self.helper_delayed,
         )
 
 
@@ -127,6 +132,7 @@ class Probe:
             self.is_resting = False  # nobody need wake it
             return
         self._own = threading.get_native_id()
+        self._helpers = Helpers(self._runs, self._sight, self._own)
         while True:
             self._watch()
             self._rest()
@@ -143,12 +149,14 @@ class Probe:
         self._times.clear()
         for run in self._runs.present():
             self._passed(run.slot.native_id)
+        self._helpers.start()
         looked_at = reported_at = _monotonic()
         idle = 0
         while idle < _IDLE_LOOKS:
             pause = self._pause()
             now = pause.ended_at
             seen = self._look(pause, now - looked_at)
+            self._count_helpers(looked_at, now)
             idle = 0 if seen else idle + 1
             looked_at = now
             if now - reported_at > _REPORT:
@@ -262,7 +270,7 @@ class Probe:
         match seen:
             case Seen.WANTS_GIL:
                 sums.held += seconds
-            case Seen.FREE:
+            case Seen.FREE | Seen.HELD_UP:
                 sums.free += seconds
             case Seen.WAITS:
                 sums.waiting += seconds
@@ -271,6 +279,17 @@ class Probe:
         sums.looks += 1
         sums.beside += beside
         sums.delayed += delayed
+
+    def _count_helpers(self, since: float, now: float) -> None:
+        """Count what helpers used between two looks, where all calls were of one function."""
+        cpu, delayed = self._helpers.since(now - since)
+        functions = {function for function, _ in self._runs.at(since)}
+        functions.update(run.call.function for run in self._runs.present())
+        if not cpu + delayed or len(functions) != 1:
+            return
+        sums = self._sums.setdefault(functions.pop(), _Sums())
+        sums.helper_cpu += cpu
+        sums.helper_delayed += delayed
 
     def _passed(self, thread: int) -> tuple[float, float]:
         """Return for how long a thread had a CPU, or was ready for one, since the last time."""

@@ -88,6 +88,7 @@ class Runs:
         self._abandoned: dict[str, Run] = {}
         self._recalled: dict[str, None] = {}
         self._entered = 0
+        self._threads: set[int] = set()
         self._ended: deque[_Ended] = deque(maxlen=_REMEMBERED)
 
     def enter(self, run: Run) -> bool:
@@ -99,6 +100,7 @@ class Runs:
                 return False
             run.beside = len(self._running)
             self._running[task] = run
+            self._threads.add(run.slot.native_id)
             self._entered += 1
             run.entered = self._entered
         return True
@@ -125,6 +127,11 @@ class Runs:
         """Return the calls that run now, without abandoned ones."""
         with self._lock:
             return tuple(self._running.values())
+
+    def threads(self) -> tuple[int, ...]:
+        """Return the kernel's numbers of the threads that have run calls."""
+        with self._lock:
+            return tuple(self._threads)
 
     def at(self, moment: float) -> list[tuple[str, int]]:
         """Return the functions and the threads of the calls that ran at a moment shortly ago.

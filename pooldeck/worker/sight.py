@@ -13,12 +13,13 @@ thread's clock, which is exact at any moment.
 
 import ctypes
 import os
+import platform
 import sys
 import threading
 import time
 from _thread import start_new_thread
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from pooldeck.protocol import PROBE_NAME
 
@@ -30,6 +31,13 @@ _MOMENT: Final = 60  # microseconds
 _SET_NAME: Final = 15  # PR_SET_NAME, see prctl(2)
 _SET_SLACK: Final = 29  # PR_SET_TIMERSLACK
 _SLACK: Final = 1_000  # nanoseconds by which a timer may be late, instead of 50,000
+_MEMORY_CALLS: Final = {  # mmap, mprotect, munmap, brk, mremap, madvise
+    "x86_64": frozenset({9, 10, 11, 12, 25, 28}),
+    "aarch64": frozenset({222, 226, 215, 214, 216, 233}),
+}.get(platform.machine(), frozenset())
+_FUTEX_WAIT: Final = 0  # without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME, see futex(2)
+_FUTEX_COMMAND: Final = 0x7F
+_CONTENDED: Final = 2  # the value of a mutex of the C library that somebody waits for
 _READY: Final = (b"running", b"-1 ")  # the latter: kept up outside of any call, by a page fault
 _CLOCK_OF_THREAD: Final = 6  # CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED of the kernel
 
@@ -41,6 +49,7 @@ class Seen(Enum):
 
     WANTS_GIL = "wants"
     FREE = "free"  # it runs, or is ready to, without the GIL
+    HELD_UP = "held up"  # without the GIL, by others in the same piece of C code
     WAITS = "waits"  # for something else
     UNSURE = "unsure"  # ready to run, with the GIL or without
     GONE = "gone"  # or nothing is known of it
@@ -48,6 +57,32 @@ class Seen(Enum):
 
 class BlindError(Exception):
     """The kernel does not tell, or there is no GIL."""
+
+
+class _Place(NamedTuple):
+    """A system call that a thread sleeps in: its number and the first three arguments."""
+
+    call: int
+    address: int
+    operation: int
+    value: int
+
+    @property
+    def command(self) -> int:
+        """Return what is asked of a futex, without how."""
+        return self.operation & _FUTEX_COMMAND
+
+
+class _Entry(ctypes.Structure):
+    """An entry of a folder, see readdir(3)."""
+
+    _fields_ = (
+        ("number", ctypes.c_ulong),
+        ("offset", ctypes.c_long),
+        ("size", ctypes.c_ushort),
+        ("kind", ctypes.c_ubyte),
+        ("name", ctypes.c_char * 256),
+    )
 
 
 class Sight:
@@ -66,7 +101,11 @@ class Sight:
         self._library.prctl(_SET_NAME, PROBE_NAME.encode(), 0, 0, 0)
         self._library.prctl(_SET_SLACK, _SLACK, 0, 0, 0)
         self._buffer = ctypes.create_string_buffer(_BYTES)
-        self._call, self._address = self._find_gil()
+        self._library.opendir.restype = ctypes.c_void_p
+        self._library.opendir.argtypes = [ctypes.c_char_p]
+        self._library.readdir.restype = ctypes.POINTER(_Entry)
+        self._library.readdir.argtypes = self._library.closedir.argtypes = [ctypes.c_void_p]
+        self._gil = self._find_gil()
 
     def look(self, thread: int) -> Seen:
         """Return what a thread does; the caller must hold the GIL, as all Python code does.
@@ -80,9 +119,20 @@ class Sight:
         place = _place(said)
         if place is None:
             return Seen.WAITS if said else Seen.GONE
-        call, address = place
-        is_gil = call == self._call and abs(address - self._address) <= _NEAR
-        return Seen.WANTS_GIL if is_gil else Seen.WAITS
+        if place.call == self._gil.call and abs(place.address - self._gil.address) <= _NEAR:
+            return Seen.WANTS_GIL
+        return Seen.HELD_UP if self._is_held_up(place) else Seen.WAITS
+
+    def _is_held_up(self, place: _Place) -> bool:
+        """Tell whether a thread waits for a lock that others hold for a piece of C code only.
+
+        That is a mutex of the C library, as SQLite and allocators of memory have them (what Python
+        waits with are semaphores and condition variables); or the kernel's lock on the memory of a
+        process. By itself the thread would go on.
+        """
+        if place.call != self._gil.call:
+            return place.call in _MEMORY_CALLS
+        return place.command == _FUTEX_WAIT and place.value == _CONTENDED
 
     def wait(self) -> None:
         """Let a moment pass and keep the GIL, but not the CPU, which others may be ready for."""
@@ -108,6 +158,17 @@ class Sight:
         fields = self._read(thread, "schedstat").split()
         return int(fields[1]) / 1e9 if len(fields) > 1 else 0.0
 
+    def threads(self) -> list[int]:
+        """Return the kernel's numbers of all threads of this process."""
+        folder = self._library.opendir(b"/proc/self/task")
+        if not folder:
+            return []
+        names = []
+        while entry := self._library.readdir(folder):
+            names.append(entry.contents.name)
+        self._library.closedir(folder)
+        return [int(name) for name in names if name.isdigit()]
+
     def _read(self, thread: int, name: str) -> bytes:
         path = f"/proc/self/task/{thread}/{name}".encode()
         descriptor = self._library.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -117,30 +178,29 @@ class Sight:
         self._library.close(descriptor)
         return self._buffer.raw[:size] if size > 0 else b""
 
-    def _find_gil(self) -> tuple[int, int]:
-        """Return the system call and the address at which a thread waits for the GIL.
+    def _find_gil(self) -> _Place:
+        """Return where a thread sleeps that waits for the GIL.
 
         A helper does nothing but run: while this thread looks at it, it can wait for nothing else.
         """
         threads: list[int] = []
-        found: list[tuple[int, int]] = []
+        ended: list[None] = []
 
         def run() -> None:
             threads.append(threading.get_native_id())
-            while not found:
+            while not ended:
                 pass
 
         start_new_thread(run, ())
         while not threads:
             _sleep(_NAP / 1e6)
         try:
-            found.append(self._settled(threads[0]))
-        except BlindError:
-            found.append((0, 0))
-            raise
-        return found[0]
+            place = self._settled(threads[0])
+        finally:
+            ended.append(None)
+        return place
 
-    def _settled(self, thread: int) -> tuple[int, int]:
+    def _settled(self, thread: int) -> _Place:
         """Return where a thread waits, as soon as it does."""
         for _ in range(_LOOKS):
             place = _place(self._read(thread, "syscall"))
@@ -150,9 +210,9 @@ class Sight:
         raise BlindError("the kernel does not say what a thread waits for")
 
 
-def _place(said: bytes) -> tuple[int, int] | None:
-    """Return the number and the first argument of the system call that a thread sleeps in."""
-    fields = said.split(maxsplit=2)
-    if len(fields) < 3 or not fields[0].isdigit():  # noqa: PLR2004 - number, argument, the rest
+def _place(said: bytes) -> _Place | None:
+    """Return where a thread sleeps, from what the kernel says of it."""
+    fields = said.split(maxsplit=4)
+    if len(fields) < 5 or not fields[0].isdigit():  # noqa: PLR2004 - number, arguments, the rest
         return None
-    return int(fields[0]), int(fields[1], 16)
+    return _Place(int(fields[0]), *(int(field, 16) for field in fields[1:4]))

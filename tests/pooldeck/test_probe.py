@@ -43,6 +43,8 @@ def added(observations: list[Observation]) -> Observation:
         waiting=total("waiting"),
         delayed=total("delayed"),
         beside=sum(seen.beside * seen.looks for seen in observations) / looks,
+        helper_cpu=total("helper_cpu"),
+        helper_delayed=total("helper_delayed"),
     )
 
 
@@ -97,6 +99,23 @@ def test_a_waiting_function_is_told_from_one_that_holds_the_gil_beside_it() -> N
 
 def of(listener: Listener, name: str) -> Iterator[Observation]:
     return (seen for seen in listener.observations if seen.function == f"natures.{name}")
+
+
+def test_helpers_of_calls_are_counted_where_all_calls_are_of_their_function() -> None:
+    seen = seen_of("thread", "helped", 4)
+    assert 0.6 < seen.helper_cpu / (4 * SECONDS) < 1.3, seen
+    assert seen_of("thread", "loop", 4).helper_cpu < 0.1 * SECONDS
+
+
+def test_helpers_are_nobodys_where_calls_of_two_functions_run() -> None:
+    async def scenario() -> Observation:
+        async with pool("thread", 2, modules=("natures",), probes=True) as listener:
+            await listener.running("rest", "natures.rest", 3 * SECONDS)
+            listener.call("helped", "natures.helped", SECONDS)
+            await eventually(lambda: listener.has_outcomes(2))
+            return added(list(of(listener, "rest")))
+
+    assert asyncio.run(scenario()).helper_cpu == 0
 
 
 def test_what_is_seen_adds_up_to_how_long_the_calls_ran() -> None:

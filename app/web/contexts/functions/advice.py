@@ -100,7 +100,7 @@ def _shares(numbers: Numbers) -> Iterator[Share]:
 
 
 def _parts(numbers: Numbers) -> Iterable[tuple[str, str, float]]:
-    elsewhere = min(numbers.waiting, numbers.child_cpu + numbers.helper_cpu)
+    elsewhere = min(numbers.waiting, numbers.helped_cpu)
     if numbers.gil is None:
         yield "cpu", _("computing"), numbers.cpu
     else:

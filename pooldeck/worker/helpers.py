@@ -1,0 +1,74 @@
+"""What the threads use that functions start beside the one they run on.
+
+Where one call runs in a process, the CPU time of the process tells. Among others it is nobody's,
+unless all that run are calls of one function: then what is neither their own threads' nor the
+worker's was done for them.
+"""
+
+from time import process_time
+from typing import Final, NamedTuple
+
+from pooldeck.worker.runs import Runs
+from pooldeck.worker.sight import Sight
+
+_OWN_SHARE: Final = 0.08  # of a CPU: what the worker's other threads use
+_LINGER: Final = 10  # looks at helpers after one that found them on a CPU
+
+
+class Help(NamedTuple):
+    """Seconds that helpers were on a CPU, and seconds that they were ready and no CPU was free."""
+
+    cpu: float = 0.0
+    delayed: float = 0.0
+
+
+class Helpers:
+    """Watches the threads of a worker that run no calls.
+
+    Args:
+        runs: Knows which do.
+        sight: Looks at threads.
+        own: The kernel's number of the thread that watches.
+    """
+
+    def __init__(self, runs: Runs, sight: Sight, own: int) -> None:
+        self._runs = runs
+        self._sight = sight
+        self._own = own
+        self._process = 0.0
+        self._known: dict[int, float] = {}  # CPU time of the threads that run calls, and the own
+        self._delays: dict[int, float] = {}  # of all others, as last looked at
+        self._looks = 0  # at them, that are left
+
+    def start(self) -> None:
+        """Begin anew: what was used until now is not asked for."""
+        self._process, self._known = process_time(), self._known_now()
+        self._looks = 0
+
+    def since(self, seconds: float) -> Help:
+        """Return what helpers used since the last time.
+
+        Args:
+            seconds: How long ago that was.
+        """
+        process, known = process_time(), self._known_now()
+        calls = sum(cpu - self._known.get(thread, 0.0) for thread, cpu in known.items())
+        cpu = process - self._process - calls
+        self._process, self._known = process, known
+        is_helped = cpu > _OWN_SHARE * seconds
+        self._looks = _LINGER if is_helped else self._looks - 1
+        if self._looks <= 0:
+            return Help()
+        return Help(cpu if is_helped else 0.0, self._delayed(seconds))
+
+    def _known_now(self) -> dict[int, float]:
+        return {thread: self._sight.cpu(thread) for thread in (*self._runs.threads(), self._own)}
+
+    def _delayed(self, seconds: float) -> float:
+        """Return for how long helpers lacked a CPU since the last time, so many seconds ago."""
+        before = self._delays
+        others = [thread for thread in self._sight.threads() if thread not in self._known]
+        self._delays = {thread: self._sight.delay(thread) for thread in others}
+        return sum(
+            min(seconds, delay - before.get(thread, 0.0)) for thread, delay in self._delays.items()
+        )
