@@ -1,5 +1,6 @@
 """An engine with the functions of the tests of pipelines, and ways to ask it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -62,3 +63,10 @@ async def result(service: Service, pipeline: Submitted, name: str) -> Any:
     task = await outcome(service, pipeline.tasks[name][0])
     assert task.state == "succeeded", task.error or task.state
     return msgspec.json.decode(task.result or "")
+
+
+async def state_at_end(service: Service, pipeline: Submitted) -> str:
+    """Return what a pipeline is when all of its tasks have ended, whichever ends last."""
+    while (state := (await service.pipelines.pipeline(pipeline.id)).state) == "running":
+        await asyncio.sleep(0.01)
+    return state

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from engine import eventually, outcome
-from pipelined import pipeline_engine, pipelined, result, result_of, step
+from pipelined import pipeline_engine, pipelined, result, result_of, state_at_end, step
 
 from app.domain.errors import BadArguments, InvalidRequest, NotFound, UnknownFunction
 from app.domain.states import State
@@ -100,7 +100,7 @@ def test_a_failed_item_is_left_out_null_or_the_end(
                 assert task.state is State.CANCELLED
             else:
                 assert msgspec.json.decode(task.result or "") == expected
-            assert (await service.pipelines.pipeline(pipeline.id)).state == "failed"
+            assert await state_at_end(service, pipeline) == "failed"
 
     asyncio.run(story())
 
@@ -177,7 +177,7 @@ def test_cancelling_a_pipeline_ends_all_of_it(tmp_path: Path) -> None:
             await eventually(lambda: service.tally.counts()[State.RUNNING] == 1)
             done = await service.pipelines.cancel(pipeline.id, kill=True)
             assert done.outcomes == {"cancelled": 6, "killed": 1}
-            assert (await service.pipelines.pipeline(pipeline.id)).state == "cancelled"
+            assert await state_at_end(service, pipeline) == "cancelled"
             with pytest.raises(NotFound):
                 await service.pipelines.cancel("nothing")
 
