@@ -14,7 +14,7 @@ import random
 import resource
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Event, Thread
 from typing import Final, NamedTuple
 
@@ -28,6 +28,8 @@ from pooldeck.worker.sight import BlindError, Seen, Sight
 
 _PACES: Final = ((30, 0.004), (130, 0.01), (300, 0.05))
 """Up to so many looks at the calls of a function, so many seconds between two of them."""
+
+_MISSED: Final = 0.3  # what a look counts that came between calls: short ones take more of them
 
 _CALM: Final = 0.25  # seconds between two looks at functions that have had more
 _AT_ONCE: Final = 4  # calls: nothing else has the GIL meanwhile
@@ -83,7 +85,7 @@ class _Sums(Struct):
 class _Known(Struct):
     """All that has been seen of one function: how often, and doing what, in seconds."""
 
-    looks: int = 0
+    looks: float = 0.0
     held: float = 0.0
     free: float = 0.0
 
@@ -114,6 +116,9 @@ class Probe:
         self._sums: dict[str, _Sums] = {}
         self._known: dict[str, _Known] = {}
         self._was_held = False  # at the latest look
+        self._lately: frozenset[str] = (
+            frozenset()
+        )  # functions that ran between the two latest looks
         self._times: dict[int, tuple[float, float]] = {}  # by thread, as last read
 
     def start(self) -> None:
@@ -155,9 +160,10 @@ class Probe:
         while idle < _IDLE_LOOKS:
             pause = self._pause()
             now = pause.ended_at
-            seen = self._look(pause, now - looked_at)
-            self._count_helpers(looked_at, now)
-            idle = 0 if seen else idle + 1
+            self._lately = self._runs.functions_since(looked_at)
+            self._note_looks(self._look(pause, now - looked_at))
+            self._count_helpers(now - looked_at)
+            idle = 0 if self._lately else idle + 1
             looked_at = now
             if now - reported_at > _REPORT:
                 self._report()
@@ -177,21 +183,25 @@ class Probe:
         return _Pause(min(now, until + delayed), now, was_held, was_held_before)
 
     def _pace(self) -> float:
-        known = (self._known.get(run.call.function) for run in self._runs.present())
-        fewest = min((one.looks if one else 0 for one in known), default=0)
+        functions = self._lately.union(run.call.function for run in self._runs.present())
+        fewest = min((self._known_of(function).looks for function in functions), default=0)
         return next((pace for most, pace in _PACES if fewest < most), _CALM)
 
-    def _look(self, pause: _Pause, seconds: float) -> bool:
-        """Look at what runs; return whether anything did.
+    def _note_looks(self, seen: Collection[str]) -> None:
+        """Note which functions were looked at, of those that ran since the look before."""
+        for function in self._lately:
+            self._known_of(function).looks += 1.0 if function in seen else _MISSED
+
+    def _look(self, pause: _Pause, seconds: float) -> Collection[str]:
+        """Look at what runs; return the functions of it.
 
         Args:
             pause: What came before.
             seconds: What this look stands for.
         """
-        if pause.was_held and self._count_holder(pause, seconds):
-            return True
-        present = self._runs.present()
-        runs = [run for run in present if run.is_inside]
+        if pause.was_held and (holder := self._count_holder(pause, seconds)):
+            return {holder}
+        runs = [run for run in self._runs.present() if run.is_inside]
         chosen = random.sample(runs, min(_AT_ONCE, len(runs)))
         threads = [run.slot.native_id for run in chosen]
         states = self._states(threads, pause)
@@ -199,30 +209,30 @@ class Probe:
             stands_for = seconds * len(runs) / len(chosen)
             _, delayed = self._passed(run.slot.native_id)
             self._count(run.call.function, seen, stands_for, delayed, beside=len(runs) - 1)
-        for function in {run.call.function for run in runs}:
-            self._known_of(function).looks += 1
-        return bool(present)
+        return {run.call.function for run in runs}
 
-    def _count_holder(self, pause: _Pause, seconds: float) -> bool:
+    def _count_holder(self, pause: _Pause, seconds: float) -> str | None:
         """Count the only call that ran when the GIL was wanted as its holder, if it can be.
+
+        Returns:
+            Its function, if it was counted.
 
         Who had to give it up wants it back. Who does something else by now held it if it had a CPU
         meanwhile, or was ready for one; if not, it was another thread of the worker.
         """
         at_work = self._runs.at(pause.woke_at)
         if len(at_work) != 1:
-            return False
+            return None
         ((function, thread),) = at_work
         (seen,) = self._states([thread], pause)
         if seen is Seen.FREE:
-            return False
+            return None
         cpu, delayed = self._passed(thread)
         wait = pause.ended_at - pause.woke_at
-        is_holder = seen is Seen.WANTS_GIL or cpu + delayed > _HELD * wait
-        if is_holder:
-            self._count(function, Seen.WANTS_GIL, seconds, delayed)
-            self._known_of(function).looks += 1
-        return is_holder
+        if seen is not Seen.WANTS_GIL and cpu + delayed <= _HELD * wait:
+            return None
+        self._count(function, Seen.WANTS_GIL, seconds, delayed)
+        return function
 
     def _states(self, threads: Sequence[int], pause: _Pause) -> list[Seen]:
         """Return what threads do; at those that seem to be free it looks for a moment longer."""
@@ -280,14 +290,13 @@ class Probe:
         sums.beside += beside
         sums.delayed += delayed
 
-    def _count_helpers(self, since: float, now: float) -> None:
-        """Count what helpers used between two looks, where all calls were of one function."""
-        cpu, delayed = self._helpers.since(now - since)
-        functions = {function for function, _ in self._runs.at(since)}
-        functions.update(run.call.function for run in self._runs.present())
-        if not cpu + delayed or len(functions) != 1:
+    def _count_helpers(self, seconds: float) -> None:
+        """Count what helpers used since the look before, where all calls were of one function."""
+        cpu, delayed = self._helpers.since(seconds)
+        if not cpu + delayed or len(self._lately) != 1:
             return
-        sums = self._sums.setdefault(functions.pop(), _Sums())
+        (function,) = self._lately
+        sums = self._sums.setdefault(function, _Sums())
         sums.helper_cpu += cpu
         sums.helper_delayed += delayed
 

@@ -148,6 +148,12 @@ class Runs:
             *((call.function, call.thread) for call in ended),
         ]
 
+    def functions_since(self, moment: float) -> frozenset[str]:
+        """Return the functions of the calls that have run since a moment shortly ago."""
+        running = (run.call.function for run in self.present())
+        ended = (call.function for call in tuple(self._ended) if call.ended_at >= moment)
+        return frozenset((*running, *ended))
+
     def find(self, task: str) -> Run | None:
         """Return the call of a task that runs here, an abandoned one too."""
         with self._lock:
