@@ -116,9 +116,7 @@ class Probe:
         self._sums: dict[str, _Sums] = {}
         self._known: dict[str, _Known] = {}
         self._was_held = False  # at the latest look
-        self._lately: frozenset[str] = (
-            frozenset()
-        )  # functions that ran between the two latest looks
+        self._lately: frozenset[str] = frozenset()  # functions of the time since the look before
         self._times: dict[int, tuple[float, float]] = {}  # by thread, as last read
 
     def start(self) -> None:
