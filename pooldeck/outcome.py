@@ -74,8 +74,8 @@ class Observation(Struct, frozen=True, array_like=True):
     (`waiting`); `delayed` is for how long of that it was ready and no CPU was. `beside` is the mean
     number of other calls in the process. `held` and `delayed` grow with them, the others do not.
 
-    `helper_cpu` is how long threads that are nobody's slot were on a CPU meanwhile, and
-    `helper_delayed` how long they were ready for one, while all calls were of this function.
+    `helper_cpu` is how long threads that are nobody's slot were on a CPU meanwhile, where all calls
+    were of this function, and `helper_delayed` for how long, of `waiting`, they lacked one.
     """
 
     function: str

@@ -88,7 +88,7 @@ class Profile(Struct, frozen=True, omit_defaults=True):
 
     @property
     def helper_delayed(self) -> float:
-        """Return for how many seconds those were ready and no CPU was free, all together."""
+        """Return for how many seconds of its waiting those were ready and no CPU was free."""
         return contention.in_a_run(self.total, self.total.seen_helper_delayed)
 
     @property

@@ -41,7 +41,7 @@ class Sums(Struct, frozen=True, omit_defaults=True):
         waiting: Time in which they waited for something else.
         seen_delayed: Time, of `held` and `free`, in which they were ready and no CPU was free.
         seen_helper_cpu: CPU time of other threads that worked for them, as far as looks tell.
-        seen_helper_delayed: Time in which those were ready and no CPU was free.
+        seen_helper_delayed: Time, of `waiting`, in which those were ready and no CPU was free.
     """
 
     runs: float = 0.0

@@ -117,6 +117,7 @@ class Probe:
         self._known: dict[str, _Known] = {}
         self._was_held = False  # at the latest look
         self._lately: frozenset[str] = frozenset()  # functions of the time since the look before
+        self._waited = 0.0  # seconds of calls that the latest look found waiting
         self._times: dict[int, tuple[float, float]] = {}  # by thread, as last read
 
     def start(self) -> None:
@@ -159,6 +160,7 @@ class Probe:
             pause = self._pause()
             now = pause.ended_at
             self._lately = self._runs.functions_since(looked_at)
+            self._waited = 0.0
             self._note_looks(self._look(pause, now - looked_at))
             self._count_helpers(now - looked_at)
             idle = 0 if self._lately else idle + 1
@@ -282,6 +284,7 @@ class Probe:
                 sums.free += seconds
             case Seen.WAITS:
                 sums.waiting += seconds
+                self._waited += seconds
             case Seen.UNSURE:
                 sums.unsure += seconds
         sums.looks += 1
@@ -289,14 +292,17 @@ class Probe:
         sums.delayed += delayed
 
     def _count_helpers(self, seconds: float) -> None:
-        """Count what helpers used since the look before, where all calls were of one function."""
-        cpu, delayed = self._helpers.since(seconds)
-        if not cpu + delayed or len(self._lately) != 1:
+        """Count what helpers used since the look before, where all calls were of one function.
+
+        While helpers lack a CPU, calls that wait may wait for them, or for others that do.
+        """
+        cpu, lacking = self._helpers.since(seconds)
+        if not cpu + lacking or len(self._lately) != 1:
             return
         (function,) = self._lately
         sums = self._sums.setdefault(function, _Sums())
         sums.helper_cpu += cpu
-        sums.helper_delayed += delayed
+        sums.helper_delayed += self._waited * min(1.0, lacking / seconds)
 
     def _passed(self, thread: int) -> tuple[float, float]:
         """Return for how long a thread had a CPU, or was ready for one, since the last time."""
