@@ -24,7 +24,15 @@ COOKIE_SECONDS: Final = 12 * 3600
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "[::1]"}
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?")
 _LOOKED_AT: Final = frozenset(
-    {b"host", b"origin", b"sec-fetch-site", b"authorization", b"cookie", b"content-length"}
+    {
+        b"host",
+        b"origin",
+        b"sec-fetch-site",
+        b"authorization",
+        b"cookie",
+        b"content-length",
+        b"idempotency-key",
+    }
 )
 _SAME_SITE: Final = {b"same-origin", b"none"}  # "none" is what a person typed or bookmarked
 

@@ -152,6 +152,14 @@ def test_a_key_has_bounds(server: Served, key: str) -> None:
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
+def test_two_keys_are_refused(server: Served) -> None:
+    body = {"function": "web_functions.add", "args": [1]}
+    keys = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+    response = server.http.post("/api/v1/tasks", json=body, headers=keys)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+    assert "idempotency-key stands twice" in response.json()["detail"]
+
+
 @pytest.mark.parametrize("wait", ["-1", "61", "nan", "soon", ""])
 def test_a_wait_has_bounds(server: Served, wait: str) -> None:
     body = {"function": "web_functions.add", "args": [1]}

@@ -100,8 +100,9 @@ class Intake:
         Raises:
             PooldeckError: If it is refused; nothing is stored then.
         """
-        task = self.check(submission, idempotency_key)
-        (task,), ties = await self._linker.tie([task], [submission])
+        task, ties = self.check(submission, idempotency_key), NO_TIES
+        if submission.may_come_after:
+            (task,), ties = await self._linker.tie([task], [submission])
         if idempotency_key is None:
             return Accepted(shown(await self._store_one(task, ties), ties), created=True)
         async with self._keys.hold([idempotency_key]):

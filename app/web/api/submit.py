@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 _LARGE: Final = 256 * 1024  # bytes; decoding more would hold up the event loop noticeably
 _KEY: Final = "Idempotency-Key"
+_RAW_KEY: Final = _KEY.lower().encode()
 _EXAMPLE: Final = {
     "function": "examples.jobs.resize_image",
     "args": ["pictures/a.png"],
@@ -140,8 +141,11 @@ def idempotency_key(request: Request) -> str | None:
     Raises:
         InvalidRequest: If it is none that could be kept.
     """
-    key = request.headers.get(_KEY)
-    if key is not None and not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
+    value = dict(request.scope["headers"]).get(_RAW_KEY)
+    if value is None:
+        return None
+    key: str = value.decode("latin-1")
+    if not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
         raise InvalidRequest(f"{_KEY}: expected 1 to {MAX_KEY_LENGTH} printable characters")
     return key
 
