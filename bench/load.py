@@ -87,7 +87,7 @@ def generate(plan: Plan, wanted: Sequence[int]) -> Load:
         [sys.executable, "-m", "bench.load"],
         input=msgspec.msgpack.encode(plan),
         stdout=subprocess.PIPE,
-        timeout=_LONGEST_RUN + 10,
+        timeout=plan.seconds + 10,
         check=True,
     )
     load = msgspec.msgpack.decode(completed.stdout, type=Load)
