@@ -1,6 +1,8 @@
 """How SQLite is spoken to: one engine that writes and checkpoints, one that only reads."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,18 +33,39 @@ def writer_engine(path: Path, durability: str, busy_seconds: float) -> Engine:
     `busy_seconds` for other programs.
     """
     pragmas = (*_WRITER, f"PRAGMA synchronous = {durability.upper()}")
-    # Deferred transactions that read and then write fail at once and heed no time-out.
-    return _engine(path, pragmas, "BEGIN IMMEDIATE", 1, busy_seconds)
+    return _engine(path, pragmas, 1, busy_seconds)
 
 
 def reader_engine(path: Path, connections: int, busy_seconds: float) -> Engine:
     """Return an engine for up to `connections` that only read `path`."""
-    return _engine(path, _READER, "BEGIN", connections, busy_seconds)
+    engine = _engine(path, _READER, connections, busy_seconds)
+
+    def begin(connection: Connection) -> None:
+        driver(connection).execute("BEGIN").close()
+
+    event.listen(engine, "begin", begin)
+    return engine
 
 
-def _engine(
-    path: Path, pragmas: tuple[str, ...], begin: str, connections: int, busy_seconds: float
-) -> Engine:
+@contextmanager
+def begun(writer: Connection) -> Iterator[None]:
+    """Open a transaction on the connection that writes; commit at the end, or roll back.
+
+    To SQLAlchemy, whose own transactions would cost a commit as much as two more statements, the
+    connection is in one from its first statement to its end.
+    """
+    connection = driver(writer)
+    # Deferred transactions that read and then write fail at once and heed no time-out.
+    connection.execute("BEGIN IMMEDIATE").close()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _engine(path: Path, pragmas: tuple[str, ...], connections: int, busy_seconds: float) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         poolclass=QueuePool,
@@ -61,11 +84,7 @@ def _engine(
         for pragma in pragmas:
             connection.execute(pragma).close()
 
-    def start(connection: Connection) -> None:
-        driver(connection).execute(begin).close()
-
     event.listen(engine, "connect", set_up)
-    event.listen(engine, "begin", start)
     return engine
 
 

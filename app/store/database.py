@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from app.domain.errors import StartupError
-from app.store.connections import has_wal_bug, reader_engine, writer_engine
+from app.store.connections import begun, has_wal_bug, reader_engine, writer_engine
 from app.store.lock import Lock
 from app.store.schema import prepare
 from app.store.transaction import Transaction, in_words, primary_code, reason, transaction
@@ -75,7 +75,7 @@ class Database:
             engine = writer_engine(path, durability, busy_seconds)
             undo.callback(engine.dispose)
             writer = undo.enter_context(closing(engine.connect()))
-            with writer.begin():
+            with begun(writer):
                 prepare(writer, path)
             undo.pop_all()
         return cls(path, lock, engine, writer, busy_seconds)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.domain.errors import DiskFull, StorageUnavailable
 from app.domain.events import TaskChanged
+from app.store.connections import begun
 from app.store.tally import settle
 
 _RETRY_SECONDS = 1
@@ -43,7 +44,7 @@ def transaction(connection: Connection, path: Path) -> Iterator[Transaction]:
         StorageUnavailable: If another program holds the database at `path`.
         DiskFull: If it could not be written.
     """
-    with in_words(path), connection.begin():
+    with in_words(path), begun(connection):
         opened = Transaction(connection)
         yield opened
         settle(connection, opened.moves)
