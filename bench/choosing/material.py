@@ -4,7 +4,7 @@ import contextlib
 import json
 import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +54,17 @@ def material(folder: Path) -> Iterator[Material]:
             folder=str(files),
             site=address,
         )
+
+
+def bring_into_memory(arguments: Iterable[object]) -> None:
+    """Read the files and the folders of files among arguments.
+
+    What reads them next does not wait for the disk, even if the system has dropped them meanwhile.
+    """
+    for path in (Path(argument) for argument in arguments if isinstance(argument, str)):
+        for file in path.iterdir() if path.is_dir() else [path]:
+            if file.is_file():
+                file.read_bytes()
 
 
 def _text(chance: random.Random) -> str:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from bench.choosing.asking import Call, Caller, calling
 from bench.choosing.cases import MODULE, Case
+from bench.choosing.material import bring_into_memory
 from bench.processes import pooldeck
 
 POOLS: Final = {"thread": "io", "process": "cpu"}
@@ -81,6 +82,7 @@ def measure(cases: Sequence[Case], folder: Path, ways: Sequence[Way] = WAYS) -> 
             calling(server.port) as caller,
         ):
             for case in cases:
+                bring_into_memory(case.arguments)
                 yield _verdict(case, way, caller.advice(case, way.run(caller, case)))
 
 
