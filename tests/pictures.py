@@ -13,10 +13,13 @@ from typing import Any, Final, NamedTuple
 from playwright.sync_api import Browser, sync_playwright
 from serving import Serving, serving
 
+from examples.pipeline import PIPELINE
+
 _ROOT: Final = Path(__file__).parents[1]
 _IMAGES: Final = _ROOT / "docs" / "images"
 _WAVES: Final = 100
 _WAVE_SECONDS: Final = 3.0
+_LONGEST: Final = 120.0  # seconds that an experiment may take
 _DECK: Final = "/?series=throughput&period=900&by=function"
 _WIDE: Final = {"width": 1440, "height": 900}
 _NARROW: Final = {"width": 390, "height": 844}
@@ -34,13 +37,15 @@ class Picture(NamedTuple):
 
 
 def main(folder: Path) -> None:
-    """Take the pictures, with a server whose data is in `folder`."""
+    """Take the pictures, with a server whose data is in `folder`; what was there is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
     options = ("--config", str(_ROOT / "examples" / "pooldeck.toml"), "--data", str(folder))
     with serving(_ROOT, *options) as server:
         server.wait_until_ready()
         for wave in range(_WAVES):
             _work(server, wave)
             time.sleep(_WAVE_SECONDS)  # the pictures show real time
+        _experiment(server)
         _take(server, _pictures(server))
 
 
@@ -53,11 +58,32 @@ def _work(server: Serving, wave: int) -> None:
         tasks += [_task("failures.flaky"), _task("files.hash_folder"), _task("failures.chatty")]
     if wave % 6 == 2:
         tasks += [_task("failures.divide"), _task("pictures.resize_image")]
+    if wave % 20 == 19:
+        _post(server, "/api/v1/pipelines", PIPELINE)
     if wave in {40, 80}:
         tasks += [_task("failures.crash")]
     _post(server, "/api/v1/tasks/batch", {"tasks": tasks})
     if wave in {50, 90}:
         server.client.patch("/api/v1/pools/cpu", json={"size": 4 if wave == 50 else 3})
+
+
+def _experiment(server: Serving) -> None:
+    """Find out how many workers a function wants, with nothing beside it."""
+    _wait_for_none(server, "/api/v1/tasks?state=queued&state=running&limit=1")
+    samples = [{"kwargs": {"limit": 200_000}}]
+    asked = {"function": "examples.computing.primes", "samples": samples}
+    _post(server, "/api/v1/experiments", asked)
+    until = time.monotonic() + _LONGEST
+    while server.client.get("/api/v1/experiments").json()["items"][0]["state"] == "running":
+        assert time.monotonic() < until
+        time.sleep(0.5)
+
+
+def _wait_for_none(server: Serving, path: str) -> None:
+    until = time.monotonic() + _LONGEST
+    while server.client.get(path).json()["items"]:
+        assert time.monotonic() < until
+        time.sleep(0.5)
 
 
 def _keep_busy(server: Serving) -> None:
@@ -70,6 +96,8 @@ def _keep_busy(server: Serving) -> None:
 def _pictures(server: Serving) -> list[Picture]:
     ended = _newest(server, "/api/v1/tasks?function=examples.failures.chatty&limit=1")
     incident = _newest(server, "/api/v1/incidents?limit=1")
+    experiment = _newest(server, "/api/v1/experiments")
+    pipeline = _newest(server, "/api/v1/pipelines")
     return [
         Picture("deck", _DECK),
         Picture("deck-dark", _DECK, theme="dark"),
@@ -81,6 +109,9 @@ def _pictures(server: Serving) -> list[Picture]:
         Picture("errors", "/errors"),
         Picture("incident", f"/incidents/{incident}", is_whole=True),
         Picture("function", "/functions/examples.computing.primes"),
+        Picture("advice", "/functions/examples.web.fetch_pages", is_whole=True),
+        Picture("experiment", f"/experiments/{experiment}", is_whole=True),
+        Picture("pipeline", f"/pipelines/{pipeline}"),
         Picture("pools", "/pools"),
     ]
 
