@@ -52,7 +52,8 @@ class Helpers:
             seconds: How long ago that was.
         """
         process, known = process_time(), self._known_now()
-        calls = sum(cpu - self._known.get(thread, 0.0) for thread, cpu in known.items())
+        # The time of a thread that has ended is 0, as that of an abandoned one in the end.
+        calls = sum(max(0.0, cpu - self._known.get(thread, 0.0)) for thread, cpu in known.items())
         cpu = process - self._process - calls
         self._process, self._known = process, known
         is_helped = cpu > _OWN_SHARE * seconds
