@@ -15,10 +15,14 @@ from app.store.transaction import Transaction
 
 
 class Insert(Struct):
-    """Submissions, what ties them to others, and who waits for them."""
+    """Submissions, what ties them to others, and who waits for them.
+
+    `settled` is told whether they are stored, also where nobody waits for `answer` any more.
+    """
 
     tasks: Sequence[NewTask]
     answer: "asyncio.Future[None]"
+    settled: Callable[[bool], None]
     ties: Ties | None = None
 
 

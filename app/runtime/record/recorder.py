@@ -34,8 +34,7 @@ _RETRY_SECONDS: Final = 0.5
 _LAST_TRIES: Final = 3  # of what is kept, when the server stops
 _GATHER_SECONDS: Final = 0.02
 _MANY_ENDS: Final = 4  # in one commit: such a load it pays to gather under
-_MANY_INSERTS: Final = 4  # in one commit: as many clients send their next ones in a moment
-_MOMENT_SECONDS: Final = 0.0005
+_FLOW_SECONDS: Final = 0.005  # that submissions may go on arriving before they are committed
 
 T = TypeVar("T")
 Moves = Sequence[TaskChanged]
@@ -61,6 +60,8 @@ class Recorder:
         self._asked = threading.Event()
         self._batch = Batch()
         self._inserting = 0
+        self._arrived = 0  # single submissions since the start
+        self._awaits_others = False
         self._closing = False
         self._tries_left = _LAST_TRIES
         self._follow: Callable[[Moves], None] = lambda _: None
@@ -106,18 +107,15 @@ class Recorder:
                 f"{self._inserting} submissions already wait to be written; try again in a moment",
                 retry_after=1,
             )
-        insert = Insert(tasks, self._loop.create_future(), ties)
+        insert = Insert(tasks, self._loop.create_future(), settled, ties)
         self._inserting += len(tasks)
-
-        def settle(answer: "asyncio.Future[None]") -> None:
-            self._inserting -= len(tasks)
-            settled(answer.exception() is None)
-
-        insert.answer.add_done_callback(settle)
         with self._lock:
             self._batch.inserts.append(insert)
-        self._wake(asked=True)
-        await asyncio.shield(insert.answer)
+        if len(tasks) > 1:
+            self._wake(asked=True)
+        else:
+            self._wake_after_others()
+        await insert.answer
 
     async def perform(self, write: Callable[[Transaction], T]) -> T:
         """Run another write of `app.store.records`; return its result when it is committed.
@@ -178,6 +176,26 @@ class Recorder:
             self._batch.log.extend(entries)
         self._wake(asked=False)
 
+    def _wake_after_others(self) -> None:
+        """Wake the writer thread when the loop has taken in the submissions that are here by now.
+
+        Where many clients submit one by one, a few large commits let them all get on faster than
+        many small ones, which take the GIL from the loop each time.
+        """
+        self._arrived += 1
+        if self._awaits_others:
+            return
+        self._awaits_others = True
+        self._loop.call_soon(self._look_for_others, self._arrived, time.monotonic() + _FLOW_SECONDS)
+
+    def _look_for_others(self, arrived: int, latest: float) -> None:
+        """Wake the writer thread if no submission has come in this turn of the loop."""
+        if self._arrived > arrived and time.monotonic() < latest:
+            self._loop.call_soon(self._look_for_others, self._arrived, latest)
+        else:
+            self._awaits_others = False
+            self._wake(asked=True)
+
     def _wake(self, *, asked: bool) -> None:
         """Tell the writer thread that something has gathered, and whether somebody waits."""
         if asked and not self._asked.is_set():
@@ -192,24 +210,17 @@ class Recorder:
 
         Under load, what has happened gathers for a while, and commits in between carry only
         what somebody waits for: a commit costs much the same whether it ends one task or fifty.
-        Where many clients submit one by one, those who have just got their answers are given a
-        moment to send on, as PostgreSQL's `commit_delay` does it: a few large commits let them all
-        get on faster than many small ones, which take the GIL from the loop each time.
         """
         due = 0.0  # when what has happened is written at the latest
-        inserts = 0  # of the latest commit that had any
         while True:
             if not self._closing:
                 self._gathered.wait()
                 self._asked.wait(max(0.0, due - time.monotonic()))
-                if inserts >= _MANY_INSERTS:
-                    time.sleep(_MOMENT_SECONDS)
             is_due = self._closing or time.monotonic() >= due
             batch = self._take(with_what_happened=is_due)
             if is_due:
                 is_loaded = len(batch.ends) >= _MANY_ENDS
                 due = time.monotonic() + _GATHER_SECONDS if is_loaded else 0.0
-            inserts = len(batch.inserts) or inserts
             if batch:
                 with self.lag.commit():
                     self._commit(batch)
@@ -303,12 +314,19 @@ class Recorder:
         self._announce(moves)
         if reruns:
             self._follow(reruns)
+        self._settle(batch, is_stored=True)
         for answer, result in zip(batch.answers(), results, strict=True):
             if not answer.done():
                 answer.set_result(result)
 
-    @staticmethod
-    def _fail(batch: Batch, error: PooldeckError) -> None:
+    def _fail(self, batch: Batch, error: PooldeckError) -> None:
+        self._settle(batch, is_stored=False)
         for answer in batch.answers():
             if not answer.done():
                 answer.set_exception(error)
+
+    def _settle(self, batch: Batch, *, is_stored: bool) -> None:
+        """Tell whoever submitted, each in a turn of its own: a failure of one hurts no other."""
+        for insert in batch.inserts:
+            self._inserting -= len(insert.tasks)
+            self._loop.call_soon(insert.settled, is_stored)
