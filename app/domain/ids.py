@@ -2,12 +2,11 @@
 
 import os
 import threading
-from array import array
-from collections.abc import Iterator
 
 from app.domain.clock import Clock
 
-_STEPS = 1024
+_DRAWN = 4096  # random bytes at once: a system call for each id would cost as much as the id
+_START, _STEP = 9, 4  # of them, in a random start and in a random step
 
 
 class TaskIds:
@@ -22,8 +21,8 @@ class TaskIds:
         self._clock = clock
         self._lock = threading.Lock()
         self._last_ms = 0 if after is None else int(after.replace("-", "")[:12], 16) + 1
-        self._steps: Iterator[int] = iter(())
-        self._counter = self._fresh()
+        self._drawn, self._used = b"", 0
+        self._counter = self._random(_START)
 
     def next(self) -> str:
         """Return a new id."""
@@ -31,23 +30,18 @@ class TaskIds:
             now_ms = self._clock.now() // 1000
             if now_ms > self._last_ms:
                 self._last_ms = now_ms
-                self._counter = self._fresh()
+                self._counter = self._random(_START)  # above it is room to count
             else:
-                self._counter += self._step()
+                self._counter += 1 + self._random(_STEP)
             return _format(self._last_ms, self._counter)
 
-    def _step(self) -> int:
-        """Return how far to count on, at random; a system call serves many steps."""
-        step = next(self._steps, None)
-        if step is None:
-            self._steps = iter(array("I", os.urandom(_STEPS * array("I").itemsize)))
-            step = next(self._steps)
-        return 1 + step
-
-    @staticmethod
-    def _fresh() -> int:
-        """Return a random start with room above it to count."""
-        return int.from_bytes(os.urandom(9), "big")
+    def _random(self, size: int) -> int:
+        """Return a random number of `size` bytes."""
+        start, end = self._used, self._used + size
+        if end > len(self._drawn):
+            self._drawn, start, end = os.urandom(_DRAWN), 0, size
+        self._used = end
+        return int.from_bytes(self._drawn[start:end], "big")
 
 
 def first_id_at(microseconds: int) -> str:

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 
+from app.domain.states import State
+
 _WRITER = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA foreign_keys = ON",
@@ -24,6 +26,9 @@ _READER = (
     # where several do it.
     "PRAGMA wal_autocheckpoint = 0",
 )
+
+# The driver looks for three ways to adapt what is not exactly a `str`, unless it is told one.
+sqlite3.register_adapter(State, str.__str__)
 
 
 def writer_engine(path: Path, durability: str, busy_seconds: float) -> Engine:

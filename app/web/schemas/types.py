@@ -1,6 +1,7 @@
 """The pieces that answers of the API are made of."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Raw
@@ -35,8 +36,13 @@ MeasurementText: TypeAlias = Annotated[
 
 def timestamp(microseconds: int) -> str:
     """Return microseconds since the epoch as RFC 3339 in UTC."""
-    moment = _EPOCH + timedelta(microseconds=microseconds)
-    return moment.isoformat(timespec="microseconds") + "Z"
+    second, rest = divmod(microseconds, 1_000_000)
+    return f"{_to_the_second(second)}.{rest:06d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat(timespec="seconds")
 
 
 def optional_timestamp(microseconds: int | None) -> str | None:
