@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
-
 from app.runtime.life.ending import Ending
 from app.runtime.life.opening import running
 from app.settings import Settings
@@ -14,7 +12,7 @@ from app.web.assembly import assemble
 from app.web.assets import check_assets
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Application:
     """Return the application; the server itself starts and stops with its lifespan.
 
     Args:
@@ -26,10 +24,10 @@ def create_app(settings: Settings) -> FastAPI:
     check_assets()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Application) -> AsyncIterator[None]:
         app.state.ending = ending = Ending(settings.grace_seconds)
         async with running(settings, ending=ending) as service:
-            app.state.service = service
+            app.service = service
             yield
 
     app = Application(

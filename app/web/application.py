@@ -1,16 +1,24 @@
 """FastAPI, with a way in that does not lead through all of its own layers."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.runtime.service import Service
 
 
 class Application(FastAPI):
     """An application whose middleware stands in front of FastAPI's, not behind some of it.
 
     What is on the way of every submission should pay for nothing that it does not use.
+
+    Attributes:
+        service: The running server; there from the start of the lifespan to its end.
     """
+
+    service: Service
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -20,7 +28,9 @@ class Application(FastAPI):
         """Let `middleware` see each request before all that is there already."""
         self._entrance = middleware(self._entrance, **options)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(  # type: ignore[override]  # what is passed on is a coroutine, too
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> Awaitable[None]:
         """Serve one connection's request, or the lifespan."""
         scope["app"] = self
-        await self._entrance(scope, receive, send)
+        return self._entrance(scope, receive, send)

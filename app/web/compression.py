@@ -6,6 +6,7 @@ their compressed size: writes are protected by where they come from, not by a to
 """
 
 import gzip
+from collections.abc import Awaitable
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -22,11 +23,11 @@ class Compression:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         if scope["type"] == "http" and scope["method"] == "GET" and _takes_gzip(scope):
             send = _Compressing(send).send
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 def _takes_gzip(scope: Scope) -> bool:

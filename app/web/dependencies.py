@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends, Path, Query, Request
 
 from app.runtime.service import Service
+from app.web.application import Application
 
 MAX_WAIT = 60.0  # seconds
 DEFAULT_LIMIT = 50
@@ -13,8 +14,8 @@ MAX_LIMIT = 500
 
 def service_of(request: Request) -> Service:
     """Return the service of the app that `request` came to."""
-    service: Service = request.app.state.service
-    return service
+    app: Application = request.app
+    return app.service
 
 
 ServiceDep: TypeAlias = Annotated[Service, Depends(service_of)]

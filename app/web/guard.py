@@ -90,8 +90,11 @@ class Guard:
         if method in _READS:
             return None, receive
         self._hosts.check_origin(headers)
-        check_size(int(headers.get(b"content-length", b"0")), self._body_bytes)
-        return None, Incoming(receive, self._body_bytes).receive
+        size = headers.get(b"content-length")
+        if size is None:
+            return None, Incoming(receive, self._body_bytes).receive
+        check_size(int(size), self._body_bytes)
+        return None, receive
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Ask who is there: send a person to the login page, tell a program to show its token."""

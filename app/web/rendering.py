@@ -15,6 +15,7 @@ from app.web import formats, words
 from app.web.contexts.confirm.asking import Confirmation
 from app.web.contexts.frame import notices
 from app.web.contexts.strip import strip
+from app.web.dependencies import service_of
 from app.web.modules import imported_by
 from app.web.state_words import state_word
 
@@ -117,7 +118,7 @@ def page(
         context: What the template shows.
         status: The HTTP status of the answer.
     """
-    service = request.app.state.service
+    service = service_of(request)
     frame = service.feed.latest()
     around = {
         "strip": strip(frame),

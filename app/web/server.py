@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Awaitable
 from types import FrameType
 from typing import Final
 
@@ -69,6 +70,8 @@ class Config(uvicorn.Config):
             log_config=None,
             access_log=False,
             server_header=False,
+            interface="asgi3",
+            proxy_headers=False,  # a submission can do without: see `assemble`
             timeout_graceful_shutdown=2 * _LAST_SECONDS,  # for what outlives its connection
         )
         self.limits = settings.limits
@@ -138,11 +141,11 @@ class _Lifespan:
         self._app = app
         self.failure: Exception | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        serve = self._run if scope["type"] == "lifespan" else self._app
+        return serve(scope, receive, send)
 
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_without_traceback(message: Message) -> None:
             await send({"type": message["type"]})
 

@@ -86,13 +86,15 @@ class Shortcut:
         self._path = path
         self._endpoint = endpoint
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
-        if scope.get("path") != self._path or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-        else:
-            response = await self._endpoint(Request(scope, receive, send))
-            await response(scope, receive, send)
+        is_for_us = scope.get("path") == self._path and scope["method"] == "POST"
+        serve = self._serve if is_for_us else self._app
+        return serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 async def submit(request: Request) -> Response:
