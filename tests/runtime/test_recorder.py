@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -25,10 +26,12 @@ class Kept:
         self.database = database
         self.reader = Reader(database, threads=1)
         self.moves: list[TaskChanged] = []
+        self.commits: list[list[int]] = []  # the numbers of the tasks that each moved
         self.recorder = Recorder(database, limit, self._announce)
 
     def _announce(self, moves: Sequence[TaskChanged]) -> None:
         self.moves += moves
+        self.commits.append([move.seq for move in moves])
 
     def state(self, seq: int) -> State | None:
         task = self.reader.call(queries.task, f"task-{seq}")
@@ -114,6 +117,30 @@ def test_a_start_and_an_end_in_one_commit_are_one_move(tmp_path: Path) -> None:
             kept.recorder.happened([Start(1, 1, 1, 0.5, "cpu-1", 7, None)], [ended(1)])
             await eventually(lambda: len(kept.moves) > 1)  # told after the commit
             assert [move.state for move in kept.moves] == [State.QUEUED, State.SUCCEEDED]
+
+    asyncio.run(story())
+
+
+def test_a_submission_does_not_wait_for_the_ends_of_others_to_be_written(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with recorder(tmp_path) as kept:
+            for seq in range(1, 6):
+                await claimed(kept, seq)
+            begun, go_on = threading.Event(), threading.Event()
+
+            def long_write(_: object) -> None:
+                begun.set()
+                go_on.wait(10)
+
+            busy = asyncio.create_task(kept.recorder.perform(long_write))
+            await asyncio.to_thread(begun.wait, 10)
+            kept.recorder.happened([], [ended(seq) for seq in range(1, 6)])
+            submitting = asyncio.create_task(kept.recorder.insert([new(6)]))
+            await asyncio.sleep(0)
+            go_on.set()
+            await asyncio.gather(busy, submitting)
+            await eventually(lambda: 5 in kept.commits[-1])
+            assert kept.commits[-2:] == [[6], [1, 2, 3, 4, 5]]
 
     asyncio.run(story())
 
