@@ -47,8 +47,9 @@ def soak(folder: Path, seconds: float, chance: random.Random) -> list[str]:
             with watching(lambda: deployment.process.pid) as watch:
                 with loaded(deployment, client.ledger, chance):
                     mishaps = disturb(site, seconds)
-                found = [*mishaps, *in_the_end(site)]
-        found += tell(site, watch)
+                settle(site)
+            asked = violations(deployment, client.ledger, killed=site.killed)
+        found = [*mishaps, *asked, *tell(site, watch)]
         deployment.stop()
         return found + [line for family in deployment.families for line in family.left_in_the_end()]
 
@@ -77,8 +78,8 @@ def do(fault: Fault, site: Site) -> list[str]:
     return []
 
 
-def in_the_end(site: Site) -> list[str]:
-    """Let everything come to its end, and ask the oracle."""
+def settle(site: Site) -> None:
+    """Let everything come to its end."""
     for pool, size in SIZES.items():
         site.client.call("PATCH", f"/pools/{pool}", json={"size": size, "paused": False})
     site.client.settle()
@@ -86,7 +87,6 @@ def in_the_end(site: Site) -> list[str]:
         site.deployment.when_quiet(_LAST_TASKS)
     except AssertionError as error:
         say(str(error))  # the oracle names the tasks
-    return violations(site.deployment, site.client.ledger, killed=site.killed)
 
 
 def tell(site: Site, watch: Watch) -> list[str]:
