@@ -1,5 +1,6 @@
 """What there is to say about the end of a worker: in words, and what its files hold."""
 
+import math
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,8 @@ class Causes:
     def __init__(self, memory: MemoryWatch | None) -> None:
         self._memory = memory
         self._kills: int | None = None
-        self._counted_at = 0.0
+        self._counted_at = -math.inf
+        self.count()  # a worker may be killed before anybody looks at how much memory it has
 
     def count(self) -> None:
         """Note how often the kernel has killed so far: what it kills from now on is news."""

@@ -6,7 +6,7 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,17 @@ BOUND = 60.0  # seconds that anything may take
 
 
 class Deployment:
-    """One folder with all that a server keeps, over as many lives of the server as it takes."""
+    """One folder with all that a server keeps, over as many lives of the server as it takes.
 
-    def __init__(self, folder: Path, config: str = CONFIG) -> None:
+    Args:
+        folder: The folder.
+        config: The text of its pooldeck.toml.
+        starter: The command that starts the server's own, which follows as its arguments.
+    """
+
+    def __init__(self, folder: Path, config: str = CONFIG, starter: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._starter = starter
         self.logs: list[Path] = []  # one per life
         self.database = folder / "pooldeck-data" / "pooldeck.sqlite3"
         self.effect_log = folder / "effects"
@@ -64,7 +71,7 @@ class Deployment:
         self.logs.append(self.folder / f"server-{len(self.logs)}.log")
         with self.logs[-1].open("wb") as log:
             self.process = subprocess.Popen(
-                [*MODULE, "serve", "--port", "0"],
+                [*self._starter, *MODULE, "serve", "--port", "0"],
                 cwd=self.folder,
                 env=self.environment(self.families[-1].mark) | environment,
                 stderr=log,
@@ -169,9 +176,11 @@ class Deployment:
 
 
 @contextmanager
-def deployed(folder: Path, config: str = CONFIG, **environment: str) -> Iterator[Deployment]:
+def deployed(
+    folder: Path, config: str = CONFIG, *, starter: Sequence[str] = (), **environment: str
+) -> Iterator[Deployment]:
     """Run a server on `folder`, and end whatever runs there at the end."""
-    deployment = Deployment(folder, config)
+    deployment = Deployment(folder, config, starter)
     try:
         deployment.start(**environment)
         yield deployment

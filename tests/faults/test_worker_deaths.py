@@ -12,6 +12,8 @@ import pytest
 from faults.client import Client
 from faults.conftest import Standing
 from faults.deployment import CONFIG, FUNCTIONS, deployed, eventually
+from faults.memory_group import memory_group
+from faults.oracle import violations
 
 BOTH = pytest.mark.parametrize("pool", ["cpu", "io"])
 
@@ -146,6 +148,23 @@ def test_a_task_that_asks_for_more_memory_than_there_is_fails_alone(
     task = standing.client.submit("burst_memory", 2048, pool=pool, wait=30)
     assert (task["error"]["kind"], task["error"]["type"]) == ("exception", "MemoryError")
     assert standing.client.submit("add", 1, 2, pool=pool, wait=30)["result"] == 3
+
+
+def test_a_task_that_takes_more_memory_than_there_is_is_called_out_of_memory(
+    tmp_path: Path,
+) -> None:
+    with memory_group(640 << 20) as starter:
+        with deployed(tmp_path, starter=starter) as deployment, Client(deployment) as client:
+            never = str(tmp_path / "never")
+            greedy = client.submit("hold_memory", 2048, never, pool="cpu", wait=30)
+            victim = greedy["worker"]["pid"]
+            incident = incident_of(Standing(deployment, client), victim)
+            check_crashed(greedy, incident, "probably out of memory")
+            assert "of 640 MiB" in incident["cause"]
+            assert incident["peak_rss_bytes"] > 300 << 20
+            assert client.submit("add", 1, 2, pool="cpu", wait=30)["result"] == 3
+            assert violations(deployment, client.ledger, killed={victim}) == []
+        assert deployment.families[-1].left_in_the_end() == []
 
 
 def test_a_function_that_may_be_run_again_is_run_again_after_a_crash(standing: Standing) -> None:
