@@ -66,7 +66,7 @@ def _cases(url: str, scale: Scale) -> list[Case]:
 
 def _compare(case: Case, server: Pooldeck, api: httpx.Client, scale: Scale) -> list[Figure]:
     experiment = _experiment(case, api, scale.experiment_seconds)
-    measured = _exhaustively(case, server, api, scale.rounds)
+    measured = _exhaustively(case, server, api, scale.size_rounds)
     best = best_size(measured)
     ladder = [step["size"] for step in experiment["steps"] if step["kind"] == case.kind]
     found = next(each for each in experiment["scalings"] if each["kind"] == case.kind)["knee"]

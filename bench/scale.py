@@ -9,11 +9,12 @@ class Scale(Struct, frozen=True):
     """Where to measure, and how much of everything; times in seconds.
 
     `folder` is a place on a real disk that databases are made in. The other defaults are those of
-    a full run, which takes up to four minutes on two cores.
+    a full run, which takes some ten minutes on two cores.
     """
 
     folder: Path
-    rounds: int = 3
+    rounds: int = 7
+    size_rounds: int = 3
     batch_tasks: int = 20_000
     requests: int = 4_000
     latencies: int = 300
@@ -37,6 +38,7 @@ def quick(folder: Path) -> Scale:
     return Scale(
         folder,
         rounds=1,
+        size_rounds=1,
         batch_tasks=5_000,
         requests=1_000,
         latencies=50,

@@ -127,7 +127,8 @@ class Recorder:
         answer: asyncio.Future[T] = self._loop.create_future()
         with self._lock:
             self._batch.requests.append(Request(write, answer))
-        self._wake(asked=True)
+        if not self._awaits_others:  # else it goes with the submissions that are just coming in
+            self._wake(asked=True)
         return await answer
 
     # What has happened: kept until it is written.
@@ -210,14 +211,16 @@ class Recorder:
 
         Under load, what has happened gathers for a while, and commits in between carry only
         what somebody waits for: a commit costs much the same whether it ends one task or fifty.
-        And so that nobody waits for the ends of others, submissions are committed before them.
+        And so that nobody waits for the ends of others, these are written right after submissions,
+        while the clients take their answers and send on; apart from them only if none come.
         """
         due = 0.0  # when what has happened is written at the latest
         while True:
             if not self._closing:
                 self._gathered.wait()
                 self._asked.wait(max(0.0, due - time.monotonic()))
-            is_due = self._closing or time.monotonic() >= due
+            early = _GATHER_SECONDS / 2 if self._asked.is_set() else 0.0
+            is_due = self._closing or time.monotonic() >= due - early
             batch = self._take(with_what_happened=is_due)
             if is_due:
                 is_loaded = len(batch.ends) >= _MANY_ENDS

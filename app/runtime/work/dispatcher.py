@@ -112,6 +112,7 @@ class Dispatcher:
         )
         self._backlog = Backlog(memory)
         self._claiming: dict[int, QueuedTask] = {}
+        self._claiming_seconds = 0.0  # of slots that they are expected to take
         self._claim_work: asyncio.Task[None] | None = None
         self._claim_seconds = 0.002  # running mean of how long a claim takes
         self._claimed = Claimed()
@@ -141,22 +142,29 @@ class Dispatcher:
         Returns:
             What to give back to `accept` or `give_up`; None if the task has to queue.
         """
-        if self._draining or self._claiming or self._refilling or not self._backlog.is_exhausted:
+        if self._draining or self._refilling or not self._backlog.is_exhausted:
             return None
         seconds = self._usual.work(function)
-        if self.pool.free <= len(self._claimed) + self._reserved and (
-            seconds is None or seconds * (1 + self._reserved) > self._seconds_ahead()
-        ):
+        before = len(self._claimed) + len(self._claiming) + self._reserved
+        if self.pool.free <= before and (seconds is None or not self._has_time_for(seconds)):
             return None
         self._reserved += 1
         return Reservation(seconds or _UNKNOWN_WORK, self._clock.monotonic())
 
+    def _has_time_for(self, seconds: float) -> bool:
+        """Tell whether another task of so much work may be claimed ahead of free slots."""
+        coming = self._claiming_seconds + seconds * (1 + self._reserved)
+        return self._claimed.seconds + coming <= self._lead_seconds
+
     def accept(self, task: QueuedTask, reservation: Reservation) -> None:
-        """Take a task that is stored and claimed."""
+        """Take a task that is stored and claimed; what was being claimed before it goes first."""
         self._reserved -= 1
         self._note_claim(reservation.asked_at)
-        self._claimed.add(task, reservation.seconds)
-        self.pump()
+        if self._claiming:
+            self._claimed.hold(task, reservation.seconds)
+        else:
+            self._claimed.add(task, reservation.seconds)
+            self.pump()
 
     def give_up(self) -> None:
         """Note that a task with a reservation was not stored."""
@@ -229,12 +237,13 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Move tasks on as far as they can go now: hand over, claim, refill."""
-        while self._claimed and not self._draining and self._hand_over(self._claimed.first):
+        while not self._draining and (task := self._claimed.first) and self._hand_over(task):
             self._claimed.take()
         if self._draining or self._claiming or self.pool.state is not PoolState.RUNNING:
             return  # one claim at a time: what gathers meanwhile goes with the next
         if self._backlog and (chosen := self._choose()):
             self._claiming = {task.seq: task for task in chosen}
+            self._claiming_seconds = sum(map(self._seconds_of, chosen))
             self._claim_work = self._work(self._claim(chosen))
         if self._backlog.runs_low and not self._refilling:
             self._refilling = True
@@ -265,10 +274,15 @@ class Dispatcher:
         the next claim is on its way, the other is what that claim brings. Nothing is claimed
         ahead before half of that is used up, since a claim costs a commit.
         """
+        lead = self._lead_seconds
+        return lead - self._claimed.seconds if self._claimed.seconds < lead / 2 else 0.0
+
+    @property
+    def _lead_seconds(self) -> float:
+        """Return how far claims may be ahead of free slots, in seconds of slots."""
         if self.pool.state is not PoolState.RUNNING:
             return 0.0
-        lead = 2 * self._claim_seconds * self.pool.spec.size
-        return lead - self._claimed.seconds if self._claimed.seconds < lead / 2 else 0.0
+        return 2 * self._claim_seconds * self.pool.spec.size
 
     async def _claim(self, chosen: list[QueuedTask]) -> None:
         asked_at = self._clock.monotonic()
@@ -282,7 +296,8 @@ class Dispatcher:
         else:
             self._take_claimed([task for task in chosen if task.seq in granted])
             self._note_claim(asked_at)
-        self._claiming = {}
+        self._claiming, self._claiming_seconds = {}, 0.0
+        self._claimed.let_go()
         self.pump()
 
     def _note_claim(self, asked_at: float) -> None:
@@ -292,7 +307,11 @@ class Dispatcher:
 
     def _take_claimed(self, tasks: Iterable[QueuedTask]) -> None:
         for task in tasks:
-            self._claimed.add(task, self._usual.work(task.function) or _UNKNOWN_WORK)
+            self._claimed.add(task, self._seconds_of(task))
+
+    def _seconds_of(self, task: QueuedTask) -> float:
+        """Return how long a task is expected to keep a slot."""
+        return self._usual.work(task.function) or _UNKNOWN_WORK
 
     def _hand_over(self, task: QueuedTask) -> bool:
         """Give a claimed task to the pool; return whether there was room for it."""
@@ -304,7 +323,7 @@ class Dispatcher:
     def take_back(self, tasks: Sequence[QueuedTask]) -> None:
         """Let claimed tasks that no worker started wait for the next slot, before all others."""
         for task in reversed(tasks):
-            self._claimed.put_back(task, self._usual.work(task.function) or _UNKNOWN_WORK)
+            self._claimed.put_back(task, self._seconds_of(task))
         self.pump()
 
     async def _refill(self) -> None:
@@ -360,7 +379,7 @@ class Dispatcher:
     def _unused(self) -> list[QueuedTask]:
         """Take out the claimed tasks that no worker has."""
         unused = []
-        while self._claimed:
+        while self._claimed.first:
             unused.append(self._claimed.take())
         return unused
 
@@ -383,7 +402,7 @@ class Dispatcher:
 
     def _changed(self, on_change: Callable[[], None]) -> None:
         """Pass on that the pool's health changed; a pool that hands nothing out keeps no claims."""
-        if self.pool.state is not PoolState.RUNNING and self._claimed:
+        if self.pool.state is not PoolState.RUNNING and self._claimed.first:
             self._work(self._release(self._unused()))
         on_change()
 
