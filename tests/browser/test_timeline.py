@@ -111,6 +111,7 @@ def test_the_address_tells_what_is_in_view(open_page: Open, shown: Serving) -> N
     page.locator("#timeline").focus()
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("-")
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
     shown_range = page.locator("#timeline-range").inner_text()
     copied = open_page(page.evaluate("location.pathname + location.search"))
     expect(copied.locator("#timeline-range")).to_have_text(shown_range)
