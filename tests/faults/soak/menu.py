@@ -139,7 +139,8 @@ def kill_the_server(site: Site) -> None:
 def stop_the_server(site: Site) -> None:
     site.deployment.families[-1].remember(site.deployment.process.pid)
     exit_code = site.deployment.stop()
-    assert exit_code == 0, f"the server ended with {exit_code}"
+    said = site.deployment.said[-1500:]
+    assert exit_code == 0, f"the server ended with {exit_code}: {said}"
     _begin_again(site)
 
 
