@@ -1,23 +1,9 @@
 """The queue in memory: order, bounds, and what it knows of the rest."""
 
 import pytest
+from queued_tasks import queued as task
 
-from app.domain.tasks import QueuedTask
 from app.runtime.work.backlog import Backlog
-
-
-def task(seq: int, priority: int = 0, args: str = "[]") -> QueuedTask:
-    return QueuedTask(
-        seq=seq,
-        id=f"task-{seq}",
-        function="f",
-        pool="cpu",
-        attempt=0,
-        priority=priority,
-        created_at=seq,
-        args=args,
-        kwargs="{}",
-    )
 
 
 def drained(backlog: Backlog) -> list[int]:

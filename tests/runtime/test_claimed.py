@@ -1,21 +1,8 @@
 """Claimed tasks: in their order, also where a claim overtakes another."""
 
-from app.domain.tasks import QueuedTask
+from queued_tasks import queued
+
 from app.runtime.work.claimed import Claimed
-
-
-def queued(seq: int) -> QueuedTask:
-    return QueuedTask(
-        seq=seq,
-        id=f"task-{seq}",
-        function="f",
-        pool="cpu",
-        attempt=0,
-        priority=0,
-        created_at=1,
-        args="[]",
-        kwargs="{}",
-    )
 
 
 def taken(claimed: Claimed) -> list[int]:
