@@ -19,7 +19,7 @@ class Standing:
         self.killed: set[int] = set()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """A server that all tests share who do it no harm but through tasks; in the end, the oracle."""
     folder = tmp_path_factory.mktemp("standing")

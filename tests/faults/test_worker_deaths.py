@@ -186,9 +186,8 @@ def test_what_a_task_has_started_goes_with_its_worker(
 ) -> None:
     task = standing.client.submit("leave_children", str(tmp_path), pool="cpu")["id"]
     pid = standing.deployment.when_started(task).pid
-    eventually((tmp_path / "fork").exists, "the children are there")
-    children = [psutil.Process(int(note.read_text())) for note in tmp_path.iterdir()]
-    assert len(children) == 3
+    eventually(lambda: len(_noted(tmp_path)) == 3, "the children are there")
+    children = [psutil.Process(pid) for pid in _noted(tmp_path)]
     match end:
         case "cancel":
             assert standing.client.do(f"/tasks/{task}/cancel", kill=True)["outcome"] == "killed"
@@ -206,6 +205,11 @@ def test_what_a_task_has_started_goes_with_its_worker(
         assert (ended["state"], ended["error"]) == ("cancelled", None)
         incidents = standing.deployment.get("/incidents?limit=50")["items"]
         assert pid not in {incident["pid"] for incident in incidents}
+
+
+def _noted(folder: Path) -> list[int]:
+    """Return the process ids that were noted; a note that is just being written has none yet."""
+    return [int(pid) for note in folder.iterdir() if (pid := note.read_text())]
 
 
 def _is_gone(process: psutil.Process) -> bool:
