@@ -68,7 +68,8 @@ def _waiting_in_company(sums: Sums) -> float:
     """
     if not sums.run:
         return 0.0
-    share = (seen_waiting(sums) + sums.least_idle / sums.run) / (sums.looks + 1.0)
+    # Sums that forget are rounded: what was all waiting may come to a little more than all.
+    share = min(1.0, (seen_waiting(sums) + sums.least_idle / sums.run) / (sums.looks + 1.0))
     rounds = max(1.0, sums.looks / (1.0 + sums.per_run(sums.beside)))
     error = math.sqrt(share * (1.0 - share) / rounds) / 2.0
     return min(sums.per_run(sums.idle), max(0.0, share - error) * sums.per_run(sums.run))
@@ -120,7 +121,7 @@ def helper_cpu(by_itself: Sums, in_company: Sums) -> float:
     if by_itself.runs >= _ENOUGH_RUNS or not observed(in_company):
         return by_itself.per_run(by_itself.helper_cpu)
     others = in_a_run(in_company, in_company.seen_helper_cpu) * in_company.runs
-    return (by_itself.helper_cpu + others) / (by_itself.runs + in_company.runs)
+    return by_itself.plus(in_company).per_run(by_itself.helper_cpu + others)
 
 
 def free_share(by_itself: Sums, in_company: Sums) -> float | None:
