@@ -39,8 +39,16 @@ def violations(
         prober: What asked for its health meanwhile.
         most_seconds: How long an answer about its health may take, at the 99th percentile.
     """
-    found = judge(Picture.take(deployment, ledger, killed))
+    found = [*judge(Picture.take(deployment, ledger, killed)), *_unforeseen(deployment)]
     return found + ([] if prober is None else answered(prober, most_seconds))
+
+
+def _unforeseen(deployment: Deployment) -> Iterator[str]:
+    """Whatever went wrong in the server was foreseen: its log has no traceback."""
+    for life, log in enumerate(deployment.logs):
+        _, traceback, rest = log.read_text(errors="replace").partition("Traceback (most recent")
+        if traceback:
+            yield f"the log of life {life} has a traceback: {traceback}{rest[:2000]}"
 
 
 def judge(picture: Picture) -> list[str]:

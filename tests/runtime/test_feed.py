@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.domain.clock import SystemClock
+from app.domain.health import PoolHealth
 from app.runtime.picture.feed import Feed
 from app.runtime.picture.tally import Tally
 
@@ -32,3 +33,30 @@ def test_streams_end_with_the_feed_also_right_after_a_frame(is_just_built: bool)
         await live.stop()
 
     asyncio.run(scenario())
+
+
+def test_frames_go_on_after_one_that_could_not_be_built() -> None:
+    looks = 0
+
+    def pools() -> tuple[PoolHealth, ...]:
+        nonlocal looks
+        looks += 1
+        if looks == 3:  # the first is of the feed's own making, the second the subscription's
+            raise ZeroDivisionError
+        return ()
+
+    async def scenario() -> None:
+        live = Feed(SystemClock(), Tally(), pools, tuple, incidents=lambda: 0, streams=10)
+        live.start()
+        async with live.subscribe() as frames:
+            first = await anext(frames)
+            live.touch()
+            following = asyncio.ensure_future(anext(frames))
+            while not following.done():
+                live.touch()
+                await asyncio.wait([following], timeout=0.1)
+            assert following.result().seq > first.seq
+        await asyncio.wait_for(live.stop(), BOUND)
+
+    asyncio.run(asyncio.wait_for(scenario(), BOUND))
+    assert looks > 3

@@ -18,6 +18,7 @@ from app.domain.errors import Conflict, NotFound, PooldeckError, UnknownFunction
 from app.domain.placements import Placement, PlacementRule
 from app.runtime.advice.advisor import Advisor
 from app.runtime.advice.profiles import Profiles
+from app.runtime.ongoing import Ongoing
 from app.runtime.record.annotations import Annotations
 from app.runtime.record.recorder import Recorder
 from app.runtime.work.directory import Directory
@@ -72,15 +73,15 @@ class Placements:
         self._cpus = usable_cpus()
         self._wishes: dict[str, Leaning] = {}
         self._seen: dict[str, int] = {}  # how many runs of a function were looked at
+        self._looking = Ongoing("placing functions", self._run)
 
     def start(self) -> None:
         """Begin to look at what was measured."""
-        self._looking = asyncio.create_task(self._run())
+        self._looking.start()
 
     async def stop(self) -> None:
         """Move nothing any more."""
-        self._looking.cancel()
-        await asyncio.gather(self._looking, return_exceptions=True)
+        await self._looking.stop()
 
     async def _run(self) -> None:
         while True:

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
 from app.domain.profiles import PoolKind, Profile
+from app.runtime.ongoing import Ongoing
 from app.runtime.record.recorder import Recorder
 from app.store import records
 from pooldeck.outcome import Measurement, Observation
@@ -52,15 +53,15 @@ class Profiles:
             self._put(profile)
         self._gathered: dict[_Key, _Gathered] = {}
         self._unwritten: set[_Key] = set()
+        self._writing = Ongoing("writing profiles", self._run)
 
     def start(self) -> None:
         """Begin to write what changes."""
-        self._writing = asyncio.create_task(self._run())
+        self._writing.start()
 
     async def stop(self) -> None:
         """Write what has changed since the last time."""
-        self._writing.cancel()
-        await asyncio.gather(self._writing, return_exceptions=True)
+        await self._writing.stop()
         await self.write()
 
     def note(self, function: str, kind: PoolKind, measurement: Measurement) -> None:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from app.domain.clock import Clock
 from app.domain.controls import ServerRun
 from app.domain.errors import PooldeckError, StartupError
+from app.runtime.ongoing import Ongoing
 from app.runtime.record.recorder import Recorder
 from app.runtime.shared import remove_sockets
 from app.store import queries, records
@@ -64,8 +65,9 @@ async def lifetime(
         stack.push_async_callback(_end, recorder, run, clock)
         keeper = await _kept(run.boot)
         stack.push_async_callback(keeper.stop)
-        beat = asyncio.create_task(_beat(lock, clock))
-        stack.callback(beat.cancel)
+        beat = Ongoing("the sign of life", lambda: _beat(lock, clock))
+        beat.start()
+        stack.push_async_callback(beat.stop)
         yield Beginning(run, before, reaped, _down_seconds(before, lock, run.started_at))
 
 

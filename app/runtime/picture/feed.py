@@ -18,6 +18,7 @@ from app.domain.events import Frame, TaskChanged
 from app.domain.health import PoolHealth
 from app.domain.notices import Notice
 from app.domain.states import FINAL
+from app.runtime.ongoing import Ongoing
 from app.runtime.picture.tally import Tally
 
 FRAME_SECONDS: Final = 0.25
@@ -62,16 +63,18 @@ class Feed:
         self._new_frame = asyncio.Condition()
         self._subscribers = 0
         self._closed = False
+        self._builder = Ongoing("building the live picture", self._build_frames)
 
     def start(self) -> None:
         """Begin to build frames."""
-        self._builder = asyncio.create_task(self._build_frames())
+        self._builder.start()
 
     async def stop(self) -> None:
         """End every subscription, and answer those who wait with what there is."""
         self.close_streams()
         await self.release_waiters(patience=0)
-        await self._builder
+        await self._builder.stop()
+        await self._tell()  # those who follow, if nobody has
 
     def close_streams(self) -> None:
         """End every subscription; further ones end at once."""
@@ -179,14 +182,16 @@ class Feed:
         return self._frame
 
     async def _build_frames(self) -> None:
-        while not self._closed:
+        while True:
             await self._stirred.wait()
             self._stirred.clear()
+            if self._closed:
+                break
             self._seq += 1
             self._frame = self._build(self._take_changed())
             await self._tell()
             await asyncio.sleep(FRAME_SECONDS)
-        await self._tell()  # the end may have come while nothing was built
+        await self._tell()  # that this is the end
 
     async def _tell(self) -> None:
         async with self._new_frame:

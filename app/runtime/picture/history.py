@@ -18,6 +18,7 @@ from app.domain.errors import PooldeckError
 from app.domain.events import TaskChanged
 from app.domain.health import PoolHealth
 from app.domain.history import STRETCH, Recent, Stretch
+from app.runtime.ongoing import Ongoing
 from app.runtime.picture.lately import Lately
 from app.runtime.picture.present import Present
 from app.runtime.record.recorder import Recorder
@@ -49,16 +50,16 @@ class History:
             self._lately.remember(stretch)
         self._unwritten: deque[Stretch] = deque(maxlen=_MOST_UNWRITTEN)
         self._writing: asyncio.Task[None] | None = None
+        self._looking = Ongoing("looking at the pools for their history", self._run)
 
     def start(self, pools: Callable[[], Sequence[PoolHealth]]) -> None:
         """Begin to look at the pools whose health `pools` gives."""
         self._pools = pools
-        self._looking = asyncio.create_task(self._run())
+        self._looking.start()
 
     async def stop(self) -> None:
         """Look a last time, and write the stretch that has begun."""
-        self._looking.cancel()
-        await asyncio.gather(self._looking, return_exceptions=True)
+        await self._looking.stop()
         self.look()  # a run of less than a second has a history as well
         if self._writing is not None:
             await self._writing

@@ -14,6 +14,7 @@ import psutil
 from msgspec import Struct
 
 from app.domain.health import SwitchRates
+from app.runtime.ongoing import Ongoing
 
 _SECONDS: Final = 2.0
 
@@ -47,12 +48,12 @@ class Sampler:
 
     def start(self, sampled: Callable[[], None]) -> None:
         """Begin to look; `sampled` is called after each look."""
-        self._task = asyncio.create_task(self._run(sampled))
+        self._looking = Ongoing("sampling the workers", lambda: self._run(sampled))
+        self._looking.start()
 
     async def stop(self) -> None:
         """Look no more."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._looking.stop()
 
     def sample(self, pid: int) -> Sample | None:
         """Return the latest figures of a process, or None if there are none yet."""

@@ -17,6 +17,7 @@ from app.domain.events import TaskChanged
 from app.domain.links import Link, NeedState
 from app.domain.releases import Awaiting, Decision, FanOut, Refusal, Release, Stop, stopper
 from app.domain.tasks import NewTask, TaskKey
+from app.runtime.ongoing import Ongoing
 from app.runtime.pipelines.resolving import Resolved, Terms, resolve
 from app.runtime.pipelines.waits import Waits
 from app.runtime.record.recorder import Recorder
@@ -64,16 +65,16 @@ class Releases:
         self._limits = limits
         self._next_key = next_key
         self._follow = follow
+        self._following = Ongoing("releasing tasks that waited for others", self._run)
 
     async def start(self) -> None:
         """Look at all that waits, and begin to follow the ends of tasks."""
         self._waits.look_at(await self._reader.run(queries.awaiting))
-        self._task = asyncio.create_task(self._run())
+        self._following.start()
 
     async def stop(self) -> None:
         """Release nothing more."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._following.stop()
 
     async def _run(self) -> None:
         while True:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
 from app.domain.escapes import undo_escapes
+from app.runtime.ongoing import Ongoing
 from app.runtime.record.recorder import Recorder
 from app.store import queries, records
 from app.store.database import Reader
@@ -55,15 +56,15 @@ class Indexer:
         self._settled = 0  # the number up to which nothing is stored any more
         self._seen: int | None = None  # the newest number at the moment `_seen_at`
         self._seen_at = 0.0
+        self._following = Ongoing("indexing arguments", self._run)
 
     def start(self) -> None:
         """Begin to follow."""
-        self._task = asyncio.create_task(self._run())
+        self._following.start()
 
     async def stop(self) -> None:
         """Follow no more."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._following.stop()
 
     async def _run(self) -> None:
         while True:

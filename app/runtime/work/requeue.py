@@ -61,4 +61,4 @@ class Requeue:
 
     async def stop(self) -> None:
         """Wait for what is being read."""
-        await asyncio.gather(*self._readings)
+        await asyncio.gather(*self._readings, return_exceptions=True)

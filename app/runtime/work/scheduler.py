@@ -13,6 +13,7 @@ from typing import Final
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
 from app.domain.events import TaskChanged
+from app.runtime.ongoing import Ongoing
 from app.runtime.record.recorder import Recorder
 from app.store import queries, records
 from app.store.database import Reader
@@ -44,15 +45,15 @@ class Scheduler:
         self._clock = clock
         self._queued = queued
         self._changed = asyncio.Event()
+        self._watching = Ongoing("queueing tasks that are due", self._run)
 
     def start(self) -> None:
         """Begin to watch the clock."""
-        self._task = asyncio.create_task(self._run())
+        self._watching.start()
 
     async def stop(self) -> None:
         """Queue nothing more."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._watching.stop()
 
     def look_again(self) -> None:
         """Note that a task was stored that may be due before all others."""

@@ -13,9 +13,11 @@ from faults.deployment import eventually
 from faults.oracle import CRASHERS
 from faults.picture import listed
 from faults.soak.site import SIZES, Site
+from faults.visitor import visited
 
 _HELD_UP = 3.0  # seconds that the server is stopped, or its database locked
 _SLOW_READERS = 20
+_PAGES = 25
 
 
 def kill_a_worker(site: Site) -> None:
@@ -74,6 +76,11 @@ def retry(site: Site) -> None:
 def look_at_a_stack(site: Site) -> None:
     if task := site.task("running"):
         site.client.call("GET", f"/tasks/{task['id']}/stack")
+
+
+def look_around(site: Site) -> None:
+    wrong = visited(site.deployment, site.chance, _PAGES)
+    assert wrong == [], f"pages failed: {wrong}"
 
 
 def kill_a_worker_by_call(site: Site) -> None:
@@ -160,6 +167,7 @@ FAULTS: tuple[Fault, ...] = (
     cancel,
     retry,
     look_at_a_stack,
+    look_around,
     kill_a_worker_by_call,
     resize,
     pause,

@@ -1,0 +1,47 @@
+"""Work that goes on beside everything else for as long as the server runs.
+
+Scheduled tasks become due, pictures are built, what was measured is written: none of that may end,
+unnoticed, with the first thing in it that nobody thought of.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+_log = logging.getLogger(__name__)
+_PAUSE: Final = 2.0  # seconds
+
+
+class Ongoing:
+    """One such work, on the event loop. Where it fails, the log has why, and it is begun again.
+
+    Args:
+        what: What it does, in words for the log: "building the live picture".
+        work: Does it, and returns only when there is nothing more to do, if ever.
+        pause: Seconds from a failure to the next beginning.
+    """
+
+    def __init__(
+        self, what: str, work: Callable[[], Awaitable[None]], pause: float = _PAUSE
+    ) -> None:
+        self._what = what
+        self._work = work
+        self._pause = pause
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End it wherever it is."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                return await self._work()
+            except Exception:  # noqa: BLE001 - whatever it is, the work goes on
+                _log.exception("%s failed; it is begun again in %g s", self._what, self._pause)
+            await asyncio.sleep(self._pause)

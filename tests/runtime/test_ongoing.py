@@ -1,0 +1,69 @@
+"""Work that is to go on goes on, whatever goes wrong in it, and the log says what did."""
+
+import asyncio
+
+import pytest
+
+from app.runtime.ongoing import Ongoing
+
+BOUND = 30.0  # seconds
+
+
+def test_work_that_fails_is_begun_again_and_the_log_has_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> None:
+        times, goes_on = 0, asyncio.Event()
+
+        async def work() -> None:
+            nonlocal times
+            times += 1
+            if times < 3:
+                raise ZeroDivisionError("nobody thought of that")
+            goes_on.set()
+            await asyncio.Event().wait()
+
+        ongoing = Ongoing("counting", work, pause=0.0)
+        ongoing.start()
+        await asyncio.wait_for(goes_on.wait(), BOUND)
+        await asyncio.wait_for(ongoing.stop(), BOUND)
+
+    asyncio.run(scenario())
+    assert caplog.text.count("counting failed") == 2
+    assert "nobody thought of that" in caplog.text
+
+
+def test_work_ends_where_it_is_when_it_is_stopped() -> None:
+    async def scenario() -> list[str]:
+        said, is_under_way = [], asyncio.Event()
+
+        async def work() -> None:
+            is_under_way.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                said.append("cleared up")
+
+        ongoing = Ongoing("waiting", work)
+        ongoing.start()
+        await is_under_way.wait()
+        await asyncio.wait_for(ongoing.stop(), BOUND)
+        return said
+
+    assert asyncio.run(scenario()) == ["cleared up"]
+
+
+def test_a_pause_after_a_failure_holds_no_end_up() -> None:
+    async def scenario() -> None:
+        has_failed = asyncio.Event()
+
+        async def work() -> None:
+            has_failed.set()
+            raise ZeroDivisionError
+
+        ongoing = Ongoing("failing", work, pause=3600.0)
+        ongoing.start()
+        await has_failed.wait()
+        await asyncio.wait_for(ongoing.stop(), BOUND)
+
+    asyncio.run(scenario())
