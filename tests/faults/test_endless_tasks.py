@@ -2,13 +2,15 @@
 
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import psutil
 import pytest
 
 from faults.client import Client
 from faults.conftest import Standing
-from faults.deployment import CONFIG, deployed, eventually
+from faults.deployment import CONFIG, FUNCTIONS, deployed, eventually
+from faults.visitor import visited
 
 TIMEOUT = 0.6
 MOST_SECONDS = 3.0  # from its start to its end; wanted: a second after the timeout
@@ -51,6 +53,17 @@ def test_in_a_thread_pool_a_task_is_abandoned_at_its_timeout_and_its_slot_replac
     for other in (neighbour, *others):
         assert standing.client.task(other)["state"] == "succeeded"
     assert standing.client.task(neighbour)["worker"]["pid"] == begun
+
+
+def test_calls_that_have_never_ended_are_seen_and_all_pages_answer(tmp_path: Path) -> None:
+    with deployed(tmp_path) as deployment, Client(deployment) as client:
+        for _ in range(2):  # of a function of which nothing else is known
+            client.submit("spin", pool="io")
+        advice = f"/functions/{FUNCTIONS}.spin/advice"
+        eventually(lambda: deployment.get(advice)["evidence"]["looks"] > 0, "they are looked at")
+        assert deployment.get(advice)["evidence"]["runs"] == 0
+        assert visited(deployment, Random(0), most=40) == []
+        assert deployment.stop() == 0
 
 
 def _neighbour(standing: Standing, gate: Path) -> tuple[str, int]:
