@@ -12,7 +12,7 @@ never run, are claimed when a slot is free and not before.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
@@ -27,8 +27,10 @@ from app.runtime.work.claimed import Claimed
 from app.runtime.work.holds import Holds
 from app.runtime.work.in_hand import InHand
 from app.runtime.work.incidents import Incidents
+from app.runtime.work.lead import Lead, Reservation
+from app.runtime.work.supply import Supply
 from app.runtime.work.usual import Usual
-from app.store import queries, records
+from app.store import records
 from app.store.database import Reader
 from pooldeck.functions import FunctionSpec
 from pooldeck.pools.crew import PoolState
@@ -38,16 +40,6 @@ _log = logging.getLogger(__name__)
 _AHEAD: Final = 1000  # claims ahead of free slots, at most
 _RETRY_SECONDS: Final = 0.5
 _UNKNOWN_WORK: Final = 1.0  # seconds that a task may take whose function has never run
-_SMOOTHING: Final = 0.2  # weight of the newest figure in a running mean
-_BEFORE_ALL: Final = (-1000, 0)  # an order that comes before every task's
-_AFTER_ALL: Final = (1000, 0)
-
-
-class Reservation(NamedTuple):
-    """A place for a task that is being stored: its expected work, and when it was asked for."""
-
-    seconds: float
-    asked_at: float
 
 
 class Dispatcher:
@@ -91,11 +83,9 @@ class Dispatcher:
     ) -> None:
         self.pool: Pool  # set by attach(): a pool and its listener know each other
         self._recorder = recorder
-        self._reader = reader
         self._clock = clock
         self._usual = usual
         self._holds = holds
-        self._memory = memory
         self.in_hand = InHand(
             name,
             kind,
@@ -111,14 +101,13 @@ class Dispatcher:
             on_change=lambda: self._changed(on_change),
         )
         self._backlog = Backlog(memory)
+        self._supply = Supply(
+            name, self._backlog, reader, memory, in_hand=self._in_hand, on_supplied=self.pump
+        )
         self._claiming: dict[int, QueuedTask] = {}
-        self._claiming_seconds = 0.0  # of slots that they are expected to take
         self._claim_work: asyncio.Task[None] | None = None
-        self._claim_seconds = 0.002  # running mean of how long a claim takes
         self._claimed = Claimed()
-        self._reserved = 0  # tasks that are stored and claimed by a commit on its way
-        self._refilling = False
-        self._missed = _AFTER_ALL  # the best order that was offered in vain during a refill
+        self._lead = Lead()
         self._draining = False
         self._works: set[asyncio.Task[None]] = set()
         holds.follow(self._hold_changed)
@@ -133,8 +122,7 @@ class Dispatcher:
         """Take a task that is stored as queued; one on hold stays in the store."""
         if task.function in self._holds:
             return
-        if not self._backlog.offer(task) and self._refilling:
-            self._missed = min(self._missed, task.order)
+        self._supply.offer(task)
 
     def reserve(self, function: str) -> Reservation | None:
         """Let a task that is about to be stored be claimed by the same commit, if it can run next.
@@ -142,24 +130,23 @@ class Dispatcher:
         Returns:
             What to give back to `accept` or `give_up`; None if the task has to queue.
         """
-        if self._draining or self._refilling or not self._backlog.is_exhausted:
+        if self._draining or not self._supply.is_exhausted:
             return None
         seconds = self._usual.work(function)
-        before = len(self._claimed) + len(self._claiming) + self._reserved
+        before = len(self._claimed) + len(self._claiming) + self._lead.reserved
         if self.pool.free <= before and (seconds is None or not self._has_time_for(seconds)):
             return None
-        self._reserved += 1
+        self._lead.reserved += 1
         return Reservation(seconds or _UNKNOWN_WORK, self._clock.monotonic())
 
     def _has_time_for(self, seconds: float) -> bool:
         """Tell whether another task of so much work may be claimed ahead of free slots."""
-        coming = self._claiming_seconds + seconds * (1 + self._reserved)
-        return self._claimed.seconds + coming <= self._lead_seconds
+        return self._lead.has_time_for(seconds, self._slots, self._claimed.seconds)
 
     def accept(self, task: QueuedTask, reservation: Reservation) -> None:
         """Take a task that is stored and claimed; what was being claimed before it goes first."""
-        self._reserved -= 1
-        self._note_claim(reservation.asked_at)
+        self._lead.reserved -= 1
+        self._lead.note_claim(self._clock.monotonic() - reservation.asked_at)
         if self._claiming:
             self._claimed.hold(task, reservation.seconds)
         else:
@@ -168,13 +155,11 @@ class Dispatcher:
 
     def give_up(self) -> None:
         """Note that a task with a reservation was not stored."""
-        self._reserved -= 1
+        self._lead.reserved -= 1
 
     def look_again(self) -> None:
         """Note that tasks became queued in the store that were not offered here."""
-        self._backlog.mark_incomplete(_BEFORE_ALL)
-        if self._refilling:
-            self._missed = _BEFORE_ALL
+        self._supply.note_unseen()
         self.pump()
 
     async def cancel(self, seqs: Collection[int], now: int) -> set[int]:
@@ -243,17 +228,16 @@ class Dispatcher:
             return  # one claim at a time: what gathers meanwhile goes with the next
         if self._backlog and (chosen := self._choose()):
             self._claiming = {task.seq: task for task in chosen}
-            self._claiming_seconds = sum(map(self._seconds_of, chosen))
+            self._lead.claiming = sum(map(self._seconds_of, chosen))
             self._claim_work = self._work(self._claim(chosen))
-        if self._backlog.runs_low and not self._refilling:
-            self._refilling = True
-            self._work(self._refill())
+        if self._supply.is_due:
+            self._work(self._supply.refill())
 
     def _choose(self) -> list[QueuedTask]:
         """Take the tasks to claim now from the backlog."""
         chosen: list[QueuedTask] = []
-        slots_left = self.pool.free - len(self._claimed) - self._reserved
-        seconds_left = self._seconds_ahead()
+        slots_left = self.pool.free - len(self._claimed) - self._lead.reserved
+        seconds_left = self._lead.left(self._slots, self._claimed.seconds)
         if slots_left <= 0 and not seconds_left:
             return chosen
         while len(chosen) < _AHEAD and (task := self._backlog.peek()) is not None:
@@ -267,22 +251,10 @@ class Dispatcher:
             chosen.append(self._backlog.pop())
         return chosen
 
-    def _seconds_ahead(self) -> float:
-        """Return the work, in seconds of slots, by which claims may now run ahead of free slots.
-
-        In all it is twice what the slots get through during one claim: one share is used up while
-        the next claim is on its way, the other is what that claim brings. Nothing is claimed
-        ahead before half of that is used up, since a claim costs a commit.
-        """
-        lead = self._lead_seconds
-        return lead - self._claimed.seconds if self._claimed.seconds < lead / 2 else 0.0
-
     @property
-    def _lead_seconds(self) -> float:
-        """Return how far claims may be ahead of free slots, in seconds of slots."""
-        if self.pool.state is not PoolState.RUNNING:
-            return 0.0
-        return 2 * self._claim_seconds * self.pool.spec.size
+    def _slots(self) -> int:
+        """Return how many slots may be given tasks that are claimed ahead."""
+        return self.pool.spec.size if self.pool.state is PoolState.RUNNING else 0
 
     async def _claim(self, chosen: list[QueuedTask]) -> None:
         asked_at = self._clock.monotonic()
@@ -295,15 +267,10 @@ class Dispatcher:
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             self._take_claimed([task for task in chosen if task.seq in granted])
-            self._note_claim(asked_at)
-        self._claiming, self._claiming_seconds = {}, 0.0
+            self._lead.note_claim(self._clock.monotonic() - asked_at)
+        self._claiming, self._lead.claiming = {}, 0.0
         self._claimed.let_go()
         self.pump()
-
-    def _note_claim(self, asked_at: float) -> None:
-        """Keep the mean of how long claims take up to date."""
-        seconds = self._clock.monotonic() - asked_at
-        self._claim_seconds += _SMOOTHING * (seconds - self._claim_seconds)
 
     def _take_claimed(self, tasks: Iterable[QueuedTask]) -> None:
         for task in tasks:
@@ -326,25 +293,6 @@ class Dispatcher:
             self._claimed.put_back(task, self._seconds_of(task))
         self.pump()
 
-    async def _refill(self) -> None:
-        """Read the best of the queue from the store, leaving out what is in hand."""
-        self._missed = _AFTER_ALL
-        try:
-            front = await self._reader.run(queries.queued, self.pool.spec.name, self._memory)
-        except PooldeckError:
-            _log.exception("the queue of pool %s could not be read", self.pool.spec.name)
-            await asyncio.sleep(_RETRY_SECONDS)
-            self._refilling = False
-            self.pump()
-            return
-        in_hand = self._in_hand()
-        fresh = [task for task in front.tasks if task.seq not in in_hand]
-        self._backlog.refill(fresh, more=front.has_more)
-        if self._missed < _AFTER_ALL:
-            self._backlog.mark_incomplete(self._missed)
-        self._refilling = False
-        self.pump()
-
     def _in_hand(self) -> set[int]:
         return (
             self._claiming.keys() | {task.seq for task in self._claimed} | set(self.in_hand.seqs())
@@ -360,8 +308,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Fill the backlog from the store and start the pool's workers."""
-        self._refilling = True
-        await self._refill()
+        await self._supply.refill()
         await self.pool.start()
 
     def drain(self) -> None:

@@ -1,0 +1,67 @@
+"""How far the claims of a pool run ahead of its free slots, in seconds of slots.
+
+A claim costs a commit, and a slot is not to wait for one. So claims may run ahead as far as the
+slots get through while a claim is on its way to the disk, and by no more than that: what is claimed
+and has not begun is lost to a crash. It is plain arithmetic, fed by the dispatcher.
+"""
+
+from typing import Final, NamedTuple
+
+_SMOOTHING: Final = 0.2  # weight of the newest figure in the running mean
+_AT_FIRST: Final = 0.002  # seconds that a claim takes, as long as nobody knows
+
+
+class Reservation(NamedTuple):
+    """A place for a task that is being stored: its expected work, and when it was asked for."""
+
+    seconds: float
+    asked_at: float
+
+
+class Lead:
+    """The lead of one pool.
+
+    Attributes:
+        reserved: Tasks that are stored and claimed by a commit on its way.
+        claiming: Work of the tasks whose claim is on its way.
+    """
+
+    def __init__(self) -> None:
+        self.reserved = 0
+        self.claiming = 0.0
+        self._claim_seconds = _AT_FIRST
+
+    def note_claim(self, seconds: float) -> None:
+        """Take down how long a claim took; a running mean is kept."""
+        self._claim_seconds += _SMOOTHING * (seconds - self._claim_seconds)
+
+    def most(self, slots: int) -> float:
+        """Return how far claims may be ahead.
+
+        It is twice what the slots get through during one claim: one share is used up while the
+        next claim is on its way, the other is what that claim brings.
+        """
+        return 2 * self._claim_seconds * slots
+
+    def left(self, slots: int, claimed: float) -> float:
+        """Return how much more may be claimed now.
+
+        Nothing is, before half of the lead is used up, since a claim costs a commit.
+
+        Args:
+            slots: How many slots the pool has, 0 while it runs nothing.
+            claimed: The work that is claimed and waits for them.
+        """
+        most = self.most(slots)
+        return most - claimed if claimed < most / 2 else 0.0
+
+    def has_time_for(self, seconds: float, slots: int, claimed: float) -> bool:
+        """Tell whether one more task may be claimed by the commit that stores it.
+
+        Args:
+            seconds: Its expected work.
+            slots: As above.
+            claimed: As above.
+        """
+        coming = self.claiming + seconds * (1 + self.reserved)
+        return claimed + coming <= self.most(slots)
