@@ -8,6 +8,7 @@ import { tickAll } from "./ticking.js";
 
 const PAUSE = 1000; // milliseconds between two fetches, at least
 const SHARE = 20; // a page that the server takes long for is fetched less often: pause / time
+const LONGEST = 10_000; // one answer that was slow does not leave a page old for a minute
 const PROGRESS_PAUSE = 2000;
 const main = document.getElementById("main");
 let pending = false;
@@ -70,7 +71,7 @@ async function refresh() {
     pending = false;
     const began = performance.now();
     await fetchPage().catch(() => {}); // the connection's own state says so on the page
-    const pause = Math.max(PAUSE, SHARE * (performance.now() - began));
+    const pause = Math.min(Math.max(PAUSE, SHARE * (performance.now() - began)), LONGEST);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
   fetching = false;

@@ -67,7 +67,9 @@ export class TimelineData {
     const answer = await this.fetch(this.to - OVERLAP, Date.now() + this.skew + 1000);
     if (!answer) return false;
     const isWhole = answer.complete_from <= answer.from;
+    const ran = this.running;
     this.take(answer);
+    if (isWhole && this.hasLost(ran)) return this.load(from, this.to + 1000); // an end came late
     if (!isWhole) [this.completeFrom, this.limits] = [answer.complete_from / 1000, answer.limits];
     this.forgetBefore(from);
     const known = new Set(this.annotations.map((mark) => mark.at));
@@ -84,6 +86,12 @@ export class TimelineData {
     this.pools = answer.pools;
     this.skew = answer.now / 1000 - Date.now();
     this.to = Math.min(answer.to, answer.now) / 1000;
+  }
+
+  // Whether one of these bars is known no more.
+  hasLost(bars) {
+    const running = new Set(this.running.map((bar) => bar.key));
+    return bars.some((bar) => !running.has(bar.key) && !this.ended.has(bar.key));
   }
 
   forgetBefore(from) {

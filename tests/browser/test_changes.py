@@ -62,7 +62,8 @@ def test_a_kill_is_asked_for_first_and_ends_the_process(
     assert f'action="/tasks/{task_id}/kill"' in asked
     words = follow(client, post(client, f"/tasks/{task_id}/kill"))
     assert "It was killed" in words
-    assert "cancelled Future CANCELLED" in words
+    client.get(f"/api/v1/tasks/{task_id}", params={"wait": 30})
+    assert "cancelled Future CANCELLED" in text_of(page(client, f"/tasks/{task_id}"))
 
 
 def test_a_killed_thread_is_called_abandoned_not_cancelled(
@@ -73,7 +74,8 @@ def test_a_killed_thread_is_called_abandoned_not_cancelled(
     assert "cannot be ended" in text_of(page(client, f"/tasks/{task_id}/kill"))
     words = follow(client, post(client, f"/tasks/{task_id}/kill"))
     assert "It was abandoned" in words
-    assert "failed Future FINISHED" in words
+    client.get(f"/api/v1/tasks/{task_id}", params={"wait": 30})
+    assert "failed Future FINISHED" in text_of(page(client, f"/tasks/{task_id}"))
     assert 'data-state="abandoned"' in page_with(client, "/pools", task_id)
 
 

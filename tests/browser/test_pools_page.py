@@ -98,7 +98,8 @@ def test_what_destroys_asks_first_and_its_reason_is_kept(
     give_reason(page, "Kill worker", "it hung")
     expect(cpu.locator(".told")).to_contain_text("The worker was killed")
     expect(cpu.locator("#lately-cpu")).to_contain_text("was killed by hand it hung")
-    assert own.client.get(f"/api/v1/tasks/{task}").json()["state"] == "cancelled"
+    ended = own.client.get(f"/api/v1/tasks/{task}", params={"wait": 30}).json()
+    assert ended["state"] == "cancelled"
     cpu.get_by_role("link", name="Restart workers").click()
     give_reason(page, "Restart workers", "new code")
     expect(cpu.locator("#lately-cpu")).to_contain_text("workers restarted new code")

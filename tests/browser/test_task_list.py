@@ -45,6 +45,12 @@ def listed(shown: Page) -> list[str]:
     return ids
 
 
+def expect_listed(shown: Page, ids: list[str]) -> None:
+    """Wait until the list is there, which follows its address, and compare."""
+    expect(shown.locator("#task-list input[name=id]")).to_have_count(len(ids))
+    assert listed(shown) == ids
+
+
 # Without JavaScript.
 
 
@@ -128,7 +134,7 @@ def test_chips_orders_and_the_form_lead_from_one_list_to_the_next(
     assert listed(shown) == [failed, *ids[::-1]]
     shown.locator("#chip-failed").click()
     expect(shown).to_have_url(re.compile(r"state=failed&tag=chips"))
-    assert listed(shown) == [failed]
+    expect_listed(shown, [failed])
     shown.get_by_role("link", name="tag chips").click()
     expect(shown).to_have_url(re.compile(r"/tasks\?state=failed$"))
     shown.get_by_role("link", name="Ended last").click()
@@ -156,7 +162,7 @@ def test_the_search_completes_words_by_the_keyboard_and_makes_them_chips(
     expect(option).to_have_attribute("aria-selected", "true")
     search.press("Enter")
     expect(shown).to_have_url(re.compile(r"/tasks\?tag=completed\+tag$"))
-    assert listed(shown) == [task_id]
+    expect_listed(shown, [task_id])
 
 
 def test_a_view_is_kept_under_a_name_and_removed_again(open_page: Open) -> None:
@@ -169,6 +175,7 @@ def test_a_view_is_kept_under_a_name_and_removed_again(open_page: Open) -> None:
     shown.goto("/tasks")
     kept.click()
     expect(shown).to_have_url(re.compile(r"/tasks\?state=lost&tag=kept&since=15m$"))
+    expect(kept).to_have_attribute("aria-current", "page")
     assert barriers(shown) == []
     shown.get_by_role("button", name="Remove the view Lost ones").click()
     expect(kept).to_have_count(0)

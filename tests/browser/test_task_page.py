@@ -50,11 +50,11 @@ def test_an_open_page_follows_a_task_to_its_end(
 def test_an_open_page_shows_the_log_of_an_attempt_that_begins_later(
     open_page: Open, shown: Serving
 ) -> None:
-    task_id = submitted(shown, "shown.tell", ["at last"], delay=2)
+    task_id = submitted(shown, "shown.tell", ["at last"], delay=5)
     opened = open_page(f"/tasks/{task_id}", viewport=DESK)
     assert taken(opened, "wide") == ["scheduled"]
     expect(opened.locator(".log-empty")).to_be_visible()
-    expect(opened.locator("#log-lines li")).to_have_count(1, timeout=15_000)
+    expect(opened.locator("#log-lines li")).to_have_count(1)
     expect(opened.locator("#log-lines")).to_contain_text("at last")
     expect(opened.locator(".task-state .state")).to_have_text("succeeded")
     assert taken(opened, "wide") == ["scheduled", "queued", "running", "succeeded"]
@@ -89,6 +89,7 @@ def test_a_kill_says_who_it_was_and_why(open_page: Open, shown: Serving, flag: P
     opened.get_by_role("button", name="Kill task").click()
     expect(opened.locator(".told")).to_contain_text("It was killed")
     expect(opened.locator("#killed")).to_contain_text("it <b>hangs</b>")
+    expect(opened.locator(".task-state .state")).to_have_text("cancelled")
     assert taken(opened, "wide") == ["queued", "running", "cancelled"]
 
 

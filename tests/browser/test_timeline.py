@@ -38,6 +38,7 @@ def running(shown: Serving, flag: Path) -> Iterator[str]:
     task_id = submitted(shown, "shown.hold", str(flag))
     yield task_id
     flag.touch()
+    shown.client.get(f"/api/v1/tasks/{task_id}", params={"wait": 30})
 
 
 def test_a_run_appears_on_an_open_page_and_ends_there(

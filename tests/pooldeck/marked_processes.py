@@ -15,11 +15,14 @@ from pooldeck.marks import BOOT, WORKER
 
 WAIT = "import signal; print(flush=True); signal.pause()"
 FAMILY = """
-import os, signal
+import os, signal, time
 if not os.fork():  # a grandchild in a session of its own, with nobody left to wait for it
     os.setsid()
+    between = os.getpid()
     if os.fork():
         os._exit(0)
+    while os.getppid() == between:
+        time.sleep(0.001)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print(os.getpid(), flush=True)
     signal.pause()

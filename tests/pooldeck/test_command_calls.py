@@ -27,6 +27,7 @@ def declared(name: str, *run: str, **more: Any) -> Command:
 
 COMMANDS = (
     declared("sh", "sh", "-c", "{script}", grace_seconds=0.3),
+    declared("stubborn", "sh", "-c", "{script}", grace_seconds=2.0),
     declared("each", "sh", "-c", 'for a in "$@"; do echo "<$a>"; done', "sh", "{a}", "--", "{b}"),
     declared("cat", "cat", input="{text}"),
     declared("parsed", "sh", "-c", "{script}", result="json"),
@@ -210,7 +211,8 @@ def test_a_cancelled_command_is_ended_with_all_its_children(worker: DrivenWorker
 
 
 def test_a_command_that_does_not_listen_is_killed(worker: DrivenWorker) -> None:
-    task = worker.submit("sh", "trap 'echo no' TERM; " + FAMILY + "while :; do sleep 0.01; done")
+    script = "trap 'echo no' TERM; " + FAMILY + "while :; do sleep 0.01; done"
+    task = worker.submit("stubborn", script)
     worker.hear_of(task, Log)
 
     worker.control(Cancel(task))

@@ -69,7 +69,9 @@ def test_a_function_sees_that_it_is_asked_and_can_end_as_cancelled(
 
 def test_only_the_one_that_is_meant_is_asked(tmp_path: Path) -> None:
     with DrivenWorker(tmp_path, PATIENT, kind="thread", slots=2) as worker:
-        first, second = worker.submit("until_asked", "first"), worker.submit("until_asked")
+        first = worker.submit("until_asked", "first")
+        worker.hear_of(first, Started)
+        second = worker.submit("until_asked")
         worker.hear_of(second, Started)
         worker.control(Cancel(second))
         assert worker.report(second).outcome.cancelled
@@ -144,8 +146,9 @@ def test_a_busy_worker_that_can_be_told_nothing_any_more_ends(tmp_path: Path, ki
 
 def test_the_number_of_an_abandoned_slot_is_free_at_once(tmp_path: Path) -> None:
     with DrivenWorker(tmp_path, PATIENT, kind="thread", slots=2) as worker:
-        hanging, other = worker.submit("wait_for_ever"), worker.submit("until_asked")
+        hanging = worker.submit("wait_for_ever")
         assert worker.hear_of(hanging, Started).thread == 1
+        other = worker.submit("until_asked")
         assert worker.hear_of(other, Started).thread == 2
         worker.control(Abandon(hanging))
         worker.hear_of(hanging, Abandoned)

@@ -153,7 +153,7 @@ def test_ctrl_c_reaches_the_program_and_not_its_workers(tmp_path: Path) -> None:
     source = """
         if __name__ == "__main__":
             pool = ProcessPool(1)
-            call = pool.submit(say, 1.0, "apple")
+            call = pool.submit(say, 4.0, "apple")  # longer than a machine may pause
             try:
                 while not call.running():
                     time.sleep(0.01)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 from served import Served, served
-from watching import until
+from watching import task_in, until
 
 
 def test_probes_say_one_word(server: Served) -> None:
@@ -27,8 +27,9 @@ def test_prometheus_is_told_what_ran_and_where(tmp_path: Path) -> None:
         server.submit("add", 1)
         server.submit("add", 2)
         server.submit("fail", "x")
-        server.submit("block", wait=0.3)
+        task_in(server, server.submit("block", wait=0).json()["id"], "running")
         server.submit("block", wait=0)
+        until(lambda: figures(server)["pooldeck_pool_queued", "solo"] == 1)
         found = figures(server)
         add, fail = "web_functions.add", "web_functions.fail"
         assert found["pooldeck_tasks_ended_total", add, "cpu", "succeeded"] == 2
@@ -55,10 +56,11 @@ def test_ends_and_reruns_are_counters_that_a_retry_by_hand_does_not_lower(tmp_pa
         assert before["pooldeck_reruns_total", flaky, "cpu"] == 1
 
         assert server.http.post(f"/api/v1/tasks/{task}/retry").status_code < 300
-        until(lambda: figures(server).get(("pooldeck_tasks", flaky, "cpu", "succeeded")) == 1)
+        ended = ("pooldeck_tasks_ended_total", flaky, "cpu", "succeeded")
+        until(lambda: figures(server)[ended] == 2)
 
         after = figures(server)
-        assert after["pooldeck_tasks_ended_total", flaky, "cpu", "succeeded"] == 2
+        assert after["pooldeck_tasks", flaky, "cpu", "succeeded"] == 1
         assert after["pooldeck_reruns_total", flaky, "cpu"] == 1
         assert ("pooldeck_tasks_ended_total", flaky, "cpu", "failed") not in after
 

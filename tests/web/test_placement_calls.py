@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from served import Served
+from watching import until
 
 from app.domain.annotations import Annotation
 from app.domain.placements import Placement, PlacementRule
@@ -46,8 +47,13 @@ def test_a_function_is_placed_by_hand_and_given_back(server: Served) -> None:
     )
     function = place(server, None)
     assert (function["pool"], function["placement"]["rule"]) == ("cpu", "unknown")
-    marks = server.http.get("/api/v1/annotations").json()["items"]
-    placed = [mark for mark in marks if mark["kind"] == "placed"][:2]
+
+    def moves() -> list[dict[str, Any]]:
+        marks = server.http.get("/api/v1/annotations").json()["items"]
+        return [mark for mark in marks if mark["kind"] == "placed"]
+
+    until(lambda: len(moves()) >= 2)  # a mark is committed a moment after what it tells of
+    placed = moves()[:2]
     assert [(mark["pool"], mark["data"]["before"]) for mark in placed] == [
         ("cpu", "io"),
         ("io", "cpu"),

@@ -124,9 +124,9 @@ def test_a_body_that_grows_too_large_is_cut_off(strict: Served) -> None:
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_body_may_come_in_pieces(strict: Served) -> None:
+def test_a_body_may_come_in_pieces(server: Served) -> None:
     body = b'{"function": "web_functions.add", "args": [1]}'
-    with connected(strict) as connection:
+    with connected(server) as connection:
         connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body))
         for byte in body:
             connection.sendall(bytes([byte]))
