@@ -1,6 +1,5 @@
 """What there is to say about the end of a worker: in words, and what its files hold."""
 
-import math
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -24,21 +23,23 @@ class Causes:
 
     def __init__(self, memory: MemoryWatch | None) -> None:
         self._memory = memory
-        self._kills: int | None = None
-        self._counted_at = -math.inf
-        self.count()  # a worker may be killed before anybody looks at how much memory it has
+        # As of the look before the latest: who is killed is gone some time after it is counted.
+        self._kills = self._latest = None if memory is None else memory.oom_kills()
+        self._counted_at = time.monotonic()
 
     def count(self) -> None:
         """Note how often the kernel has killed so far: what it kills from now on is news."""
         now = time.monotonic()
         if self._memory is not None and now - self._counted_at >= _FRESH:
-            self._kills, self._counted_at = self._memory.oom_kills(), now
+            self._kills, self._latest = self._latest, self._memory.oom_kills()
+            self._counted_at = now
 
     def of(self, end: WorkerExit) -> str:
         """Return the cause of an end in words, such as "killed by SIGSEGV"."""
         if self._memory is None or end.signal != _SIGKILL:
             return end.cause
-        before, self._kills = self._kills, self._memory.oom_kills()
+        before = self._kills
+        self._kills = self._latest = self._memory.oom_kills()
         limit = self._memory.limit_bytes()
         memory = out_of_memory(before, self._kills, end.peak_rss_bytes, limit)
         return end.cause if memory is None else f"{end.cause}, {memory}"

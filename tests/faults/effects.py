@@ -54,4 +54,5 @@ def read(log: Path) -> list[Effect]:
     """Return the lines of a log in the order in which they were written."""
     if not log.exists():
         return []
-    return [msgspec.json.decode(line, type=Effect) for line in log.read_bytes().splitlines()]
+    whole, _, _ = log.read_bytes().rpartition(b"\n")  # of the last line, half may be there
+    return [msgspec.json.decode(line, type=Effect) for line in whole.splitlines()]

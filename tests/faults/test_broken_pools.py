@@ -30,7 +30,7 @@ WHY = {
     "raising": "the warehouse is closed",
     "chatty": "the warehouse is noisy",
     "leaving": "the warehouse has moved",
-    "hanging": "not ready after 2 seconds",
+    "hanging": "not ready after 4 seconds",
 }
 
 
@@ -40,7 +40,7 @@ def _state(deployment: Deployment, pool: str) -> str:
 
 def test_a_module_that_cannot_be_imported_breaks_its_pool_and_no_other(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text(BAD_MODULE)
-    config = CONFIG.replace('functions = ["', 'boot_seconds = 2\nfunctions = ["bad", "')
+    config = CONFIG.replace('functions = ["', 'boot_seconds = 4\nfunctions = ["bad", "')
     pools = "".join(f'[pools.{name}]\nkind = "process"\nsize = 1\n' for name in WHY)
     with deployed(tmp_path, config + pools) as deployment, Client(deployment) as client:
         for name, words in WHY.items():

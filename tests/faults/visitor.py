@@ -23,12 +23,19 @@ def visited(deployment: Deployment, chance: Random, most: int) -> list[str]:
                 break
             page = ahead.pop(chance.randrange(len(ahead)))
             answer = browser.get(page, follow_redirects=True)
-            if answer.is_error and answer.status_code != httpx.codes.CONFLICT:  # it ended just now
+            if answer.is_error and not _is_just_gone(page, answer):
                 wrong.append(f"{page} answered {answer.status_code}")
             found = _links(answer.text) - seen
             seen |= found
             ahead += sorted(found)
     return wrong
+
+
+def _is_just_gone(page: str, answer: httpx.Response) -> bool:
+    """Tell whether a page is about what was there when another page led to it."""
+    if page.startswith("/workers/"):
+        return answer.status_code == httpx.codes.NOT_FOUND
+    return answer.status_code == httpx.codes.CONFLICT
 
 
 def _links(page: str) -> set[str]:

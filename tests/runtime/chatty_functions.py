@@ -1,8 +1,9 @@
 """Functions that write much to their logs."""
 
 import logging
+import time
 from collections.abc import Callable
-from threading import Event
+from pathlib import Path
 
 from pooldeck import current_task, task
 
@@ -16,6 +17,7 @@ def flood(lines: int) -> None:
 
 
 @task(pool="io", timeout=0.3)
-def late() -> None:
-    """Outlive its timeout, so that its thread is abandoned."""
-    Event().wait(1.5)
+def late(gate: str) -> None:
+    """Outlive its timeout, so that its thread is abandoned, until there is a file."""
+    while not Path(gate).exists():
+        time.sleep(0.01)

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import time
+from pathlib import Path
 from urllib.request import urlopen
 
 from pooldeck import task
@@ -27,6 +28,13 @@ def hold_gil(seconds: float) -> None:
 def nap(seconds: float) -> None:
     """Wait."""
     time.sleep(seconds)
+
+
+@task(pool="io")
+def linger(gate: str) -> None:
+    """Wait for a file."""
+    while not Path(gate).exists():
+        time.sleep(0.01)
 
 
 @task(pool="io", idempotent=True)

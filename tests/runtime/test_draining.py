@@ -57,6 +57,7 @@ def test_who_hurries_waits_for_nothing_and_everything_is_recorded(tmp_path: Path
             ending.begin()
             ending.hurry()
             await asyncio.wait_for(ending.finished(), BOUND)
+            await eventually(lambda: service.feed.latest().counts[State.LOST] == len(ids))
             for task in ids:
                 assert (await service.task(task)).state is State.LOST
             assert (await service.task(queued)).state is State.QUEUED

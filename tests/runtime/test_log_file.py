@@ -132,7 +132,7 @@ def test_a_full_disk_is_told_once_and_what_is_missing_is_counted(
         resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))
         try:
             file.take(ORIGIN, [line("lost")] * 3)
-            eventually(lambda: file.dropped == 3)
+            eventually(lambda: file.dropped == 3 and file.trouble is not None)
             assert file.trouble == "File too large"
             file.take(ORIGIN, [line("lost")] * 2)
             eventually(lambda: file.dropped == 5)

@@ -78,8 +78,10 @@ def test_what_pooldeck_adds_to_a_log_is_in_the_file_too(tmp_path: Path) -> None:
     async def scenario() -> None:
         log = log_settings(tmp_path)
         async with engine(tmp_path / "data", functions=("chatty_functions",), log=log) as service:
-            task = (await service.submit(submission("late"))).task.id
+            gate = tmp_path / "gate"
+            task = (await service.submit(submission("late", str(gate)))).task.id
             assert (await outcome(service, task)).error_kind == "timeout"
+            gate.touch()
             await eventually(lambda: (tmp_path / "logs" / "tasks.log").stat().st_size > 0)
 
     asyncio.run(scenario())
@@ -116,7 +118,7 @@ def test_a_log_file_that_cannot_be_written_is_noticed_until_it_can(tmp_path: Pat
             folder.rename(tmp_path / "away")
             folder.touch()
             await service.submit(submission("flood", 5))
-            await eventually(lambda: file.dropped == 5)
+            await eventually(lambda: file.dropped == 5 and file.trouble is not None)
             (notice,) = of_log_file(file.trouble)
             assert told(notice).text.startswith("cannot be written: Not a directory.")
 

@@ -52,7 +52,7 @@ def test_what_waits_is_moved_to_threads_and_its_tasks_say_why(tmp_path: Path) ->
         async with engine(tmp_path, clock, pools=POOLS) as service:
             (before,) = await nap(service)
             await stand(service, clock)
-            assert pool_of(service) == "io"
+            await eventually(lambda: pool_of(service) == "io")  # its own look may do it
             (after,) = await nap(service)
             assert (before.pool, after.pool, after.state) == ("cpu", "io", State.SUCCEEDED)
             assert before.placed == Placement("cpu", PlacementRule.UNKNOWN).to_json()
@@ -107,10 +107,10 @@ def test_a_function_under_which_a_worker_died_stays_where_it_takes_nobody_along(
             assert died.error_kind == "crashed"
             await stand(service, clock)
             assert pool_of(service) == "cpu"
-            clock.advance(3600)
+            clock.advance(3600 + 60)
             await nap(service)
             await service.placements.look()
-            assert pool_of(service) == "io"
+            await eventually(lambda: pool_of(service) == "io")  # its own look may do it
 
     asyncio.run(story())
 
@@ -144,7 +144,7 @@ def test_what_a_person_has_placed_stays_there_until_it_is_given_back(tmp_path: P
             await service.placements.place(NAP, None)
             assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
             await stand(service, clock)
-            assert pool_of(service) == "io"
+            await eventually(lambda: pool_of(service) == "io")  # its own look may do it
             await service.placements.place(NAP, None)
             assert pool_of(service) == "cpu"
             assert await service.read(queries.placements) == {}

@@ -39,10 +39,10 @@ def test_a_pool_is_judged_by_what_ran_in_it(tmp_path: Path) -> None:
             assert (found.verdict, found.rule) == ("fits", "load_fits")
             assert found.pool.load.ran == {"runtime_functions.nap": 40}
             assert found.pool.cost is not None
-            assert 0.018 < found.pool.cost.wall < 0.2
+            assert 0.018 < found.pool.cost.wall < 2
             assert found.pool.cost.cpu < 0.01
             assert found.needed is not None
-            assert 0 < found.needed < 40 * 0.1 / 1.0
+            assert 0 < found.needed < 40 * 2 / 10
             assert (await service.sizes.of("cpu")).verdict == "unknown"
 
     asyncio.run(story())

@@ -47,7 +47,7 @@ def test_a_profile_outlives_the_server(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path) as service:
             await add_up(service, 3, "io")
-            known = service.profiles.of(ADD)["thread"]
+        known = service.profiles.of(ADD)["thread"]  # nothing more is seen of its runs
         async with engine(tmp_path) as service:
             assert service.profiles.of(ADD)["thread"] == known
             await add_up(service, 1, "io")

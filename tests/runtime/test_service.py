@@ -146,7 +146,7 @@ def test_a_waiting_task_can_be_cancelled_and_does_not_run(tmp_path: Path) -> Non
     async def story() -> None:
         async with engine(tmp_path / "data") as service:
             blocker = await submit(service, "wait_for", str(gate), pool="cpu")
-            await eventually(lambda: service.pool("cpu").busy == 1)
+            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
             waiting = await submit(service, "note", str(diary), "ran", pool="cpu")
             cancelled = await service.cancel(waiting)
             assert (cancelled.outcome, cancelled.task.state) == ("cancelled", State.CANCELLED)

@@ -43,10 +43,10 @@ def test_a_process_is_killed_which_is_no_incident(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path) as service:
             running = await submit(service, "sleep", 600, pool="cpu")
-            await eventually(lambda: service.pool("cpu").busy == 1)
-            cancelled = await service.cancel(running, kill=True)
-            assert cancelled.outcome == "killed"
-            assert (cancelled.task.state, cancelled.task.error) == (State.CANCELLED, None)
+            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+            assert (await service.cancel(running, kill=True)).outcome == "killed"
+            ended = await outcome(service, running)
+            assert (ended.state, ended.error) == (State.CANCELLED, None)
             assert (await outcome(service, await submit(service, "add", 1, 2))).result == "3"
             assert service.pool("cpu").incidents == 0
             assert not (await service.read(queries.incidents)).items
@@ -61,11 +61,10 @@ def test_a_thread_is_abandoned_and_its_late_end_noted(tmp_path: Path) -> None:
         ) as service:
             go = tmp_path / "go"
             running = await submit(service, "wait_for", str(go), pool="io")
-            await eventually(lambda: service.pool("io").busy == 1)
-            cancelled = await service.cancel(running, kill=True)
-            assert cancelled.outcome == "abandoned"
-            assert cancelled.task.state is State.FAILED
-            assert cancelled.task.error_kind == "abandoned"
+            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+            assert (await service.cancel(running, kill=True)).outcome == "abandoned"
+            ended = await outcome(service, running)
+            assert (ended.state, ended.error_kind) == (State.FAILED, "abandoned")
             assert sum(slot.abandoned for slot in slots(service, "io")) == 1
             assert sum(not slot.abandoned for slot in slots(service, "io")) == 3
             go.write_text("late")
