@@ -61,6 +61,14 @@ class Measured:
         found = self.reader.call(queries.stretches, START, now)
         return [stretch for stretch in found if stretch.samples]
 
+    def shown(self) -> int:
+        """Return how many ends a chart shows."""
+        wanted = ChartRequest(period=900)
+        chart = self.reader.call(queries.history, wanted, self.clock.now())
+        return round(
+            sum(value or 0.0 for line in chart.lines for value in line.values) * chart.step
+        )
+
     def rate(self) -> float:
         recent = self.history.recent("cpu")
         assert recent is not None
@@ -172,6 +180,20 @@ def test_a_stretch_is_ten_seconds_of_looks_and_moves(tmp_path: Path) -> None:
             assert (sample.cpu_percent, sample.voluntary, sample.involuntary) == (100, 40, 10)
             assert 2000 < sample.rss_bytes < 6000
             assert (flow.submitted, flow.succeeded, flow.function) == (6, 6, "f")
+
+    asyncio.run(story())
+
+
+def test_what_ended_in_a_stretch_before_the_first_look_at_a_pool_is_shown(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with measured(tmp_path) as kept:
+            kept.pools = ()  # as long as the server starts
+            kept.pass_seconds(9)
+            kept.pools = (pool(),)
+            kept.ended(6)
+            kept.pass_seconds(1)
+            await eventually(lambda: bool(kept.kept()))
+            assert kept.shown() == 6
 
     asyncio.run(story())
 

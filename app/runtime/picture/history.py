@@ -83,12 +83,14 @@ class History:
     def look(self) -> None:
         """Close the stretch if it has ended, then look at the pools once."""
         now = self._stretch_now()
+        pools = self._pools()
         if now != self._at:
+            if not self._present.is_seen:  # the server began within its last second
+                self._present.see(pools)
             self._close()
             self._at = now
             if self._writing is None or self._writing.done():
                 self._writing = asyncio.create_task(self._write())
-        pools = self._pools()
         self._present.see(pools)
         self._lately.see(pools, self._present, self._clock.monotonic())
 

@@ -61,6 +61,11 @@ class Present:
                 if move.run_seconds is not None:
                     sums.run[bucket_of(move.run_seconds)] += 1
 
+    @property
+    def is_seen(self) -> bool:
+        """Tell whether any pool was looked at: else a chart takes it that no server ran."""
+        return bool(self._gauges)
+
     def see(self, pools: Iterable[PoolHealth]) -> None:
         """Take a look at the pools."""
         for pool in pools:
