@@ -15,6 +15,10 @@ from typing import Final
 from pooldeck.protocol import PROBE_NAME
 
 _WATCHED: Final = 0.2  # seconds
+_HELD_UP: Final = (
+    0.3  # so long a watch says nothing: the machine stood still, and nobody could wake
+)
+_WATCHES: Final = 5
 _WAKES: Final = 10  # in that time; 40 where the machine is not busy
 _SWITCHES: Final = "voluntary_ctxt_switches:"
 _OF_PROBE: Final = f"Name:\t{PROBE_NAME}\n"
@@ -52,9 +56,12 @@ def possible_holders(pid: int, condemned: Collection[int], innocent: Collection[
 
 def _waiters(pid: int) -> Mapping[int, int]:
     """Watch for a moment; return the threads that woke often, and how often."""
-    before = _switches(pid)
-    time.sleep(_WATCHED)
-    wakes = {thread: n - before.get(thread, n) for thread, n in _switches(pid).items()}
+    for _ in range(_WATCHES):
+        before, begun = _switches(pid), time.monotonic()
+        time.sleep(_WATCHED)
+        wakes = {thread: n - before.get(thread, n) for thread, n in _switches(pid).items()}
+        if time.monotonic() - begun < _HELD_UP:
+            break
     return {thread: n for thread, n in wakes.items() if n >= _WAKES}
 
 

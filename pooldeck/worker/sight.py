@@ -25,7 +25,7 @@ from pooldeck.protocol import PROBE_NAME
 
 _BYTES: Final = 256
 _NEAR: Final = 256  # bytes: the GIL's condition variables and mutexes lie side by side
-_LOOKS: Final = 50
+_LOOKS: Final = 500
 _NAP: Final = 200  # microseconds
 _MOMENT: Final = 60  # microseconds
 _SET_NAME: Final = 15  # PR_SET_NAME, see prctl(2)

@@ -20,7 +20,7 @@ from pooldeck.pools.supervisor import WorkerProcess
 def test_a_worker_that_got_ready_while_the_server_was_held_up_counts() -> None:
     async def story() -> None:
         async with pool("process", 1, boot_seconds=1.0) as listener:
-            hold_up_when_reading(after=0.0, seconds=3.0)
+            hold_up_when_reading(after=0.0, seconds=6.0)
             listener.call("sum", "add", 1, 1)
             assert await listener.result("sum") == 2
             assert listener.workers["sum"] == "p-1"

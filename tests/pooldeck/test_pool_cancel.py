@@ -156,10 +156,12 @@ def test_looking_at_a_call_shows_where_it_is_and_does_not_disturb_it(
 ) -> None:
     async def story() -> None:
         async with pool(kind, 1, folder=tmp_path) as listener:
-            await listener.running("sleeper", "rest", 1.0)
-            stacks = await asyncio.gather(*(listener.pool.stack("sleeper") for _ in range(3)))
-            assert all("time.sleep(seconds)" in (stack or "") for stack in stacks)
-            assert await listener.result("sleeper") >= 1.0
+            await listener.running("sleeper", "rest", 5.0)
+            stacks: list[str | None] = [None]
+            while not all("time.sleep(seconds)" in (stack or "") for stack in stacks):
+                assert "sleeper" not in listener.outcomes
+                stacks = await asyncio.gather(*(listener.pool.stack("sleeper") for _ in range(3)))
+            assert await listener.result("sleeper") >= 5.0
 
     asyncio.run(story())
 
@@ -177,11 +179,11 @@ async def places_in_c(listener: Listener) -> list[str]:
 def test_a_call_that_holds_the_gil_can_be_looked_at_too(kind: PoolKind, tmp_path: Path) -> None:
     async def story() -> None:
         async with pool(kind, 2, folder=tmp_path) as listener:
-            await listener.running("holder", "hold_gil", 3.0)
+            await listener.running("holder", "hold_gil", 6.0)
             (place,) = await places_in_c(listener)
             assert place.endswith("in hold_gil")
             assert "holder" not in listener.outcomes
-            assert await listener.result("holder") >= 3.0
+            assert await listener.result("holder") >= 6.0
 
     asyncio.run(story())
 
@@ -196,7 +198,7 @@ def test_what_is_seen_of_a_call_that_holds_the_gil_begins_with_its_own_code(
 
     async def story() -> None:
         async with pool("process", 1, folder=tmp_path) as listener:
-            await listener.running("holder", function, 3.0)
+            await listener.running("holder", function, 600.0)
             places = await places_in_c(listener)
             assert places[0].endswith(first)
 

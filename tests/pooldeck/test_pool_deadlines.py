@@ -48,9 +48,9 @@ def test_a_call_that_minds_its_deadline_ends_by_itself_and_its_worker_lives(kind
 def test_calls_that_end_in_time_are_left_alone(kind: PoolKind) -> None:
     async def story() -> None:
         async with pool(kind, 2, asked_seconds=0.0) as listener:
-            for n in range(40):
-                listener.call(str(n), "rest", 0.05, timeout=0.4)
-            for n in range(40):
+            for n in range(100):  # longer in all than the timeout of one
+                listener.call(str(n), "rest", 0.1, timeout=4.0)
+            for n in range(100):
                 assert (await listener.outcome(str(n))).error is None
 
     asyncio.run(story())
@@ -192,8 +192,8 @@ def test_a_server_that_was_held_up_reads_what_came_in_before_it_gives_a_call_up(
     async def story() -> None:
         async with pool("process", 2, asked_seconds=0.0) as listener:
             await eventually(lambda: listener.pool.free == 2)
-            worker = await listener.running("in time", "rest", 0.2, timeout=0.5)
-            listener.seconds_per_start = 1.0
+            worker = await listener.running("in time", "rest", 0.2, timeout=2.0)
+            listener.seconds_per_start = 4.0
             listener.call("other", "add", 1, 1)
             assert (await listener.outcome("in time")).error is None
             assert listener.pool.workers[worker].verdict is None

@@ -1,6 +1,7 @@
 """What can be done to a pool while it works: resize, pause, drain, restart, recycle."""
 
 import asyncio
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -297,8 +298,10 @@ def test_a_process_worker_runs_no_more_than_its_number_of_tasks(spare: int) -> N
             for n in range(9):
                 listener.call(str(n), "whose")
             pids = [await listener.result(str(n)) for n in range(9)]
-            assert [len(set(pids[n : n + 3])) for n in (0, 3, 6)] == [1, 1, 1]
-            assert len(set(pids)) == 3
+            assert max(Counter(pids).values()) <= 3
+            if not listener.came_back:
+                assert [len(set(pids[n : n + 3])) for n in (0, 3, 6)] == [1, 1, 1]
+                assert len(set(pids)) == 3
             assert listener.most_busy <= 1
             assert not listener.deaths
 

@@ -120,7 +120,7 @@ def test_looking_does_not_cut_a_system_call_short(
     tmp_path: Path, kind: str, function: str, library: list[str]
 ) -> None:
     with DrivenWorker(tmp_path, SLEEPERS, kind=kind) as worker:
-        task = worker.submit(function, *library, 1)
+        task = worker.submit(function, *library, 3)
         stack_of(worker, task, function)
         wait_until(lambda: dump_with(worker, "in in_c"))
         assert worker.report(task).result in (0, [0])  # what C's sleep says was left
