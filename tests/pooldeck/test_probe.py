@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -52,13 +52,21 @@ def seen_of(kind: PoolKind, function: str, beside: int) -> Observation:
     return asyncio.run(observe(kind, function, beside))
 
 
+def check(kind: PoolKind, function: str, beside: int, is_so: Callable[[Observation], bool]) -> None:
+    """Look again if need be: a pause of the machine spoils one measurement, hardly three."""
+    for _ in range(3):
+        seen = seen_of(kind, function, beside)
+        if is_so(seen):
+            return
+    pytest.fail(str(seen))
+
+
 @pytest.mark.parametrize("function", HOLDS)
 @pytest.mark.parametrize(("kind", "beside"), [("process", 1), ("thread", 1), ("thread", 8)])
 def test_a_function_that_needs_the_gil_is_seen_to_need_it_alone_and_among_others(
     kind: PoolKind, beside: int, function: str
 ) -> None:
-    seen = seen_of(kind, function, beside)
-    assert seen.held > 3 * (seen.free + seen.waiting), seen
+    check(kind, function, beside, lambda seen: seen.held > 3 * (seen.free + seen.waiting))
 
 
 @pytest.mark.parametrize("function", RELEASES)
@@ -66,8 +74,7 @@ def test_a_function_that_needs_the_gil_is_seen_to_need_it_alone_and_among_others
 def test_a_function_that_computes_without_the_gil_is_seen_to_be_free_of_it(
     kind: PoolKind, function: str
 ) -> None:
-    seen = seen_of(kind, function, 1)
-    assert seen.free > seen.held + seen.waiting, seen
+    check(kind, function, 1, lambda seen: seen.free > seen.held + seen.waiting)
 
 
 def test_among_many_a_function_that_needs_no_gil_is_told_from_one_that_does() -> None:
@@ -77,8 +84,7 @@ def test_among_many_a_function_that_needs_no_gil_is_told_from_one_that_does() ->
 
 @pytest.mark.parametrize(("kind", "beside"), [("process", 1), ("thread", 1), ("thread", 8)])
 def test_a_function_that_waits_is_seen_to_wait(kind: PoolKind, beside: int) -> None:
-    seen = seen_of(kind, "rest", beside)
-    assert seen.waiting > 5 * (seen.held + seen.free), seen
+    check(kind, "rest", beside, lambda seen: seen.waiting > 5 * (seen.held + seen.free))
 
 
 def test_a_waiting_function_is_told_from_one_that_holds_the_gil_beside_it() -> None:
@@ -102,9 +108,8 @@ def of(listener: Listener, name: str) -> Iterator[Observation]:
 
 
 def test_helpers_of_calls_are_counted_where_all_calls_are_of_their_function() -> None:
-    seen = seen_of("thread", "helped", 4)
-    assert 0.6 < seen.helper_cpu / (4 * SECONDS) < 1.3, seen
-    assert seen_of("thread", "loop", 4).helper_cpu < 0.1 * SECONDS
+    check("thread", "helped", 4, lambda seen: 0.6 < seen.helper_cpu / (4 * SECONDS) < 1.3)
+    check("thread", "loop", 4, lambda seen: seen.helper_cpu < 0.1 * SECONDS)
 
 
 def test_helpers_are_nobodys_where_calls_of_two_functions_run() -> None:
@@ -119,8 +124,13 @@ def test_helpers_are_nobodys_where_calls_of_two_functions_run() -> None:
 
 
 def test_what_is_seen_adds_up_to_how_long_the_calls_ran() -> None:
-    seen = seen_of("thread", "rest", 4)
-    assert 0.5 < (seen.held + seen.free + seen.waiting) / (4 * SECONDS) < 1.5, seen
+    in_all = 4 * SECONDS
+    check(
+        "thread",
+        "rest",
+        4,
+        lambda seen: 0.5 < (seen.held + seen.free + seen.waiting) / in_all < 1.5,
+    )
 
 
 def test_short_calls_count_in_the_mean_for_as_long_as_they_take() -> None:
