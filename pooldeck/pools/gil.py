@@ -15,9 +15,7 @@ from typing import Final
 from pooldeck.protocol import PROBE_NAME
 
 _WATCHED: Final = 0.2  # seconds
-_HELD_UP: Final = (
-    0.3  # so long a watch says nothing: the machine stood still, and nobody could wake
-)
+_HELD_UP: Final = 0.3  # a watch that took so long says nothing: the machine stood still
 _WATCHES: Final = 5
 _WAKES: Final = 10  # in that time; 40 where the machine is not busy
 _SWITCHES: Final = "voluntary_ctxt_switches:"
@@ -25,7 +23,7 @@ _OF_PROBE: Final = f"Name:\t{PROBE_NAME}\n"
 
 
 def is_held(pid: int, tasks: Collection[int]) -> bool:
-    """Tell whether some thread holds the GIL without letting go. It takes 0.2 s and blocks.
+    """Tell whether some thread holds the GIL without letting go. It blocks, for 0.2 s as a rule.
 
     Tasks may wake up often for reasons of their own. The worker's own threads do not: if one of
     them does, it waits for the GIL.
@@ -38,7 +36,7 @@ def is_held(pid: int, tasks: Collection[int]) -> bool:
 
 
 def possible_holders(pid: int, condemned: Collection[int], innocent: Collection[int]) -> set[int]:
-    """Find out whether one of the condemned holds the GIL. It takes 0.2 s and blocks.
+    """Find out whether one of the condemned holds the GIL. It blocks, for 0.2 s as a rule.
 
     Args:
         pid: The process; one of its own threads should have something to do.

@@ -32,9 +32,6 @@ class Supply:
         in_hand: Gives the numbers of the tasks that have left the backlog and may still be queued
             in the store.
         on_supplied: Told when a read has ended, whatever it brought.
-
-    Attributes:
-        is_reading: Whether a read is on its way.
     """
 
     def __init__(
@@ -47,7 +44,7 @@ class Supply:
         in_hand: Callable[[], set[int]],
         on_supplied: Callable[[], None],
     ) -> None:
-        self.is_reading = False
+        self._is_reading = False
         self._pool = pool
         self._backlog = backlog
         self._reader = reader
@@ -59,27 +56,27 @@ class Supply:
     @property
     def is_due(self) -> bool:
         """Tell whether it is time to read."""
-        return self._backlog.runs_low and not self.is_reading
+        return self._backlog.runs_low and not self._is_reading
 
     @property
     def is_exhausted(self) -> bool:
         """Tell whether nothing waits, neither in memory nor in the store."""
-        return self._backlog.is_exhausted and not self.is_reading
+        return self._backlog.is_exhausted and not self._is_reading
 
     def offer(self, task: QueuedTask) -> None:
         """Take a task that is stored as queued, into memory if it belongs there."""
-        if not self._backlog.offer(task) and self.is_reading:
+        if not self._backlog.offer(task) and self._is_reading:
             self._missed = min(self._missed, task.order)
 
     def note_unseen(self) -> None:
         """Note that tasks became queued in the store that were not offered here."""
         self._backlog.mark_incomplete(_BEFORE_ALL)
-        if self.is_reading:
+        if self._is_reading:
             self._missed = _BEFORE_ALL
 
     def refill(self) -> Coroutine[Any, Any, None]:
         """Return the work of reading the best of the queue, which counts as begun at once."""
-        self.is_reading = True
+        self._is_reading = True
         self._missed = _AFTER_ALL
         return self._read()
 
@@ -95,5 +92,5 @@ class Supply:
             self._backlog.refill(fresh, more=front.has_more)
             if self._missed < _AFTER_ALL:
                 self._backlog.mark_incomplete(self._missed)
-        self.is_reading = False
+        self._is_reading = False
         self._on_supplied()
