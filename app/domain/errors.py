@@ -65,6 +65,11 @@ class TooLarge(PooldeckError):
     title = "The request is too large"
 
 
+class HeadersTooLarge(PooldeckError):
+    code = "headers_too_large"
+    title = "The headers of the request are too large"
+
+
 class UnsupportedMediaType(PooldeckError):
     code = "unsupported_media_type"
     title = "The body must be JSON"

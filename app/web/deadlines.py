@@ -1,7 +1,8 @@
 """A connection that does not wait for ever: deadlines and a bound for what uvicorn reads unbounded.
 
 A client that trickles its headers, or a body that nobody reads any more, would otherwise keep its
-connection open as long as it likes.
+connection open as long as it likes; and the trailers after a body would be kept in memory, however
+many there are.
 """
 
 import asyncio
@@ -10,16 +11,13 @@ from typing import Final
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.domain.errors import RequestTimeout
+from app.domain.errors import HeadersTooLarge, RequestTimeout, TooLarge
 from app.settings import LimitSettings
 from app.web.corked import Corked
 from app.web.errors import problem
 
-_MAX_HEAD_BYTES: Final = 64 * 1024
-_TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\nconnection: close\r\n\r\n"
-)
+_MAX_BYTES: Final = 64 * 1024  # of a head; of what frames a body: chunk sizes, extensions, trailers
+_CHUNK_BYTES: Final = 16  # what frames a chunk may take without being counted: its size, two CRLF
 
 
 def _raw(response: Response) -> bytes:
@@ -29,20 +27,30 @@ def _raw(response: Response) -> bytes:
 
 
 _LATE: Final = _raw(problem(RequestTimeout("the body did not arrive in time; send it faster")))
+_LARGE_HEAD: Final = _raw(problem(HeadersTooLarge(f"the head is larger than {_MAX_BYTES} bytes")))
+_LARGE_FRAME: Final = _raw(
+    problem(TooLarge(f"chunk extensions and trailers are larger than {_MAX_BYTES} bytes"))
+)
 
 
 class DeadlineProtocol(HttpToolsProtocol):
     """uvicorn's protocol, closing connections whose requests do not arrive in time.
 
     Headers have `header_seconds` from the connection's start, later from a request's first byte;
-    the body has `body_seconds` after them. Its configuration has the limits as `limits`.
+    the body has `body_seconds` after them. Its configuration has the limits as `limits`. Trailers
+    are dropped.
+
+    The parser does not say where in a read a part of a request ends. So reads are counted in which
+    none does, and what it keeps of an unfinished header stays within the bound and one read.
     """
 
     _timer: asyncio.TimerHandle | None = None
     _awaited: str | None = None  # the part of a request that the timer is for
     _in_head = True
     _is_whole = False
-    _head_bytes = 0
+    _is_split = False  # a head or a body has ended within this read
+    _counted = 0  # bytes of the head, or of what frames the body
+    _not_counted = 0  # bytes of this read
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -56,35 +64,48 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, and see what of a request is still missing."""
-        self._is_whole = False
+        self._is_whole = self._is_split = False
+        self._not_counted = 0
         super().data_received(data)
         missing = None if self._is_whole else "head" if self._in_head else "body"
-        if missing != self._awaited:
+        is_next = missing is not None and self._is_split
+        if missing != self._awaited or is_next:
             self._await(missing)
-        if missing == "head":
-            self._count_head(len(data))
+        if missing is not None and not is_next:
+            self._count(len(data) - self._not_counted)
 
     def on_message_begin(self) -> None:
         """Note that a request has begun."""
         self._is_whole = False
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, and drop a trailer."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Note that what comes now is a body."""
         super().on_headers_complete()
         self._in_head = False
+        self._is_split = True
+
+    def on_body(self, body: bytes) -> None:
+        """Take a chunk, or a part of one, or of a body without chunks."""
+        self._not_counted += len(body) + _CHUNK_BYTES
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that nothing is missing, and that what comes now is another request."""
         super().on_message_complete()
-        self._is_whole = self._in_head = True
+        self._is_whole = self._in_head = self._is_split = True
 
     def _await(self, part: str | None) -> None:
         """Give a part of a request its time, from now."""
         if self._timer is not None:
             self._timer.cancel()
         self._awaited = part
-        self._head_bytes = 0
+        self._counted = 0
         self._timer = (
             None if part is None else self.loop.call_later(self._time_for(part), self._end)
         )
@@ -94,13 +115,25 @@ class DeadlineProtocol(HttpToolsProtocol):
         return limits.header_seconds if part == "head" else limits.body_seconds
 
     def _end(self) -> None:
-        """Close; say why where the app waits for the body and has not answered yet."""
-        if self._awaited == "body" and not self.cycle.response_started:
-            self.transport.write(_LATE)
+        """Close; a head that is late gets no answer."""
+        if self._in_head:
+            self.transport.close()
+        else:
+            self._refuse(_LATE)
+
+    def _count(self, arrived: int) -> None:
+        self._counted = max(0, self._counted + arrived)
+        if self._counted > _MAX_BYTES and not self.transport.is_closing():
+            self._refuse(_LARGE_HEAD if self._in_head else _LARGE_FRAME)
+
+    def _refuse(self, answer: bytes) -> None:
+        """Close; say why, unless a client would take it for a part of another answer."""
+        if self._is_next_to_answer():
+            self.transport.write(answer)
         self.transport.close()
 
-    def _count_head(self, arrived: int) -> None:
-        self._head_bytes += arrived
-        if self._head_bytes > _MAX_HEAD_BYTES:
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+    def _is_next_to_answer(self) -> bool:
+        """Tell whether the request that is not whole yet would be answered now."""
+        if self._in_head:
+            return self.cycle is None or self.cycle.response_complete
+        return not (self.cycle.response_started or self.pipeline)

@@ -37,6 +37,7 @@ STATUS: Final[dict[type[PooldeckError], int]] = {
     errors.IdempotencyMismatch: 422,
     errors.QueueFull: 429,
     errors.FunctionOnHold: 429,
+    errors.HeadersTooLarge: 431,
     errors.Internal: 500,
     errors.Starting: 503,
     errors.Draining: 503,
@@ -46,7 +47,11 @@ STATUS: Final[dict[type[PooldeckError], int]] = {
 }
 """What each error is in HTTP; a test holds it against `app.domain.errors`."""
 
-_HANG_UP: Final = {errors.TooLarge, errors.RequestTimeout}  # the rest of the body is not read
+_HANG_UP: Final = {  # the rest of the request is not read
+    errors.TooLarge,
+    errors.HeadersTooLarge,
+    errors.RequestTimeout,
+}
 _log = logging.getLogger(__name__)
 
 

@@ -13,14 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.domain.errors import PooldeckError, Unauthorized
 from app.settings import Settings
 from app.web.application import Application
+from app.web.cookies import cookie, take_cookies
 from app.web.errors import internal, problem
 from app.web.incoming import Incoming, check_size
-from app.web.security import Credentials, Headers, Hosts, headers_of
+from app.web.security import COOKIE, Credentials, Headers, Hosts, headers_of
 
 _READS: Final = {"GET", "HEAD", "OPTIONS"}
 _PROBES: Final = {"/healthz", "/readyz"}  # asked by machines that know neither name nor token
 _LOGIN: Final = "/login"
 _OPEN: Final = {_LOGIN, "/language"}  # what a person needs to log in
+_OPEN_BYTES: Final = 16 * 1024  # of their forms: parsing hostile ones is slow, and needs no token
 _STATIC: Final = "/static/"
 _FOR_PROGRAMS: Final = ("/api/", "/metrics", "/openapi.json")
 _CSP: Final = (
@@ -81,6 +83,7 @@ class Guard:
     def _admit(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:
         """Return who answers instead of the app, if anyone, and how the body is to be read."""
         path, method = scope["path"], scope["method"]
+        take_cookies(scope)
         if path in _PROBES:
             return None, receive
         headers = headers_of(scope["headers"])
@@ -90,17 +93,20 @@ class Guard:
         if method in _READS:
             return None, receive
         self._hosts.check_origin(headers)
+        limit = min(_OPEN_BYTES, self._body_bytes) if path in _OPEN else self._body_bytes
         size = headers.get(b"content-length")
         if size is None:
-            return None, Incoming(receive, self._body_bytes).receive
-        check_size(int(size), self._body_bytes)
+            return None, Incoming(receive, limit).receive
+        check_size(int(size), limit)
         return None, receive
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Ask who is there: send a person to the login page, tell a program to show its token."""
         path: str = scope["path"]
         is_open = path in _OPEN or path.startswith(_STATIC)
-        if self._credentials is None or is_open or self._credentials.fit(headers):
+        if self._credentials is None or is_open:
+            return None
+        if self._credentials.fit(headers, cookie(scope, COOKIE)):
             return None
         if scope["method"] != "GET" or path.startswith(_FOR_PROGRAMS):
             raise Unauthorized("send the header Authorization: Bearer TOKEN, or log in at /login")

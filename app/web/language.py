@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import Request
 
+from app.web.cookies import cookie
 from app.web.words import ENGLISH, LANGUAGES, language
 
 COOKIE: Final = "pooldeck-language"
@@ -16,7 +17,7 @@ _BY_PREFIX: Final = {"en": ENGLISH, "zh": "zh-Hans"}
 
 def language_of(request: Request) -> str:
     """Return the language that `request` is answered in, as an HTML `lang`."""
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = cookie(request.scope, COOKIE)
     return chosen if chosen in LANGUAGES else accepted(request.headers.get("accept-language", ""))
 
 

@@ -45,7 +45,7 @@ async def is_ready(service: ServiceDep) -> Response:
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
-    responses=_FIGURES | bad(401, 421, 503),
+    responses=_FIGURES | bad(401, 421, 431, 503),
 )
 async def show_metrics(service: ServiceDep) -> Response:
     """Give Prometheus its figures."""

@@ -10,12 +10,11 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from itsdangerous import BadSignature, TimestampSigner
 
-from app.domain.errors import Forbidden, InvalidRequest, WrongHost
+from app.domain.errors import Forbidden, HeadersTooLarge, InvalidRequest, WrongHost
 from app.settings import Settings
 
 COOKIE: Final = "pooldeck"
@@ -29,11 +28,12 @@ _LOOKED_AT: Final = frozenset(
         b"origin",
         b"sec-fetch-site",
         b"authorization",
-        b"cookie",
         b"content-length",
+        b"content-type",
         b"idempotency-key",
     }
 )
+_LONGEST_TYPE: Final = 256  # bytes; python-multipart takes quadratic time for a Content-Type
 _SAME_SITE: Final = {b"same-origin", b"none"}  # "none" is what a person typed or bookmarked
 
 Headers = Mapping[bytes, bytes]
@@ -45,6 +45,7 @@ def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     Raises:
         WrongHost: If there are two hosts.
         InvalidRequest: If another of them stands twice.
+        HeadersTooLarge: If what they say of the body is too long to be looked at.
     """
     found: dict[bytes, bytes] = {}
     for name, value in raw:
@@ -52,6 +53,8 @@ def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
             if name in found:
                 raise _double(name.decode())
             found[name] = value
+    if len(found.get(b"content-type", b"")) > _LONGEST_TYPE:
+        raise HeadersTooLarge(f"the Content-Type is larger than {_LONGEST_TYPE} bytes")
     return found
 
 
@@ -126,12 +129,12 @@ class Credentials:
         key = hmac.new(self._token, b"pooldeck cookie", hashlib.sha256).digest()
         self._signer = TimestampSigner(key, salt="pooldeck", digest_method=hashlib.sha256)
 
-    def fit(self, headers: Headers) -> bool:
-        """Tell whether a request carries the token, or a cookie that stands for it."""
+    def fit(self, headers: Headers, cookie: str) -> bool:
+        """Tell whether a request carries the token, or else a `cookie` that stands for it."""
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() == b"bearer":
             return self.is_token(token.strip())
-        return self.is_cookie(_cookie_in(headers))
+        return self.is_cookie(cookie)
 
     def is_token(self, given: bytes) -> bool:
         """Compare in constant time."""
@@ -147,11 +150,3 @@ class Credentials:
             return self._signer.unsign(value, max_age=COOKIE_SECONDS) == b"deck"
         except BadSignature:
             return False
-
-
-def _cookie_in(headers: Headers) -> str:
-    try:
-        cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-    except CookieError:
-        return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""

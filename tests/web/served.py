@@ -82,3 +82,21 @@ def _wait_until_ready(http: httpx.Client) -> None:
             return
         threading.Event().wait(0.02)
     raise AssertionError("the server did not become ready")
+
+
+@contextmanager
+def connected(server: Served) -> Iterator[socket.socket]:
+    """Open a connection to `server`, for requests that no client would send."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=BOUND) as connection:
+        yield connection
+
+
+def rest(connection: socket.socket) -> bytes:
+    """Return all that comes until the server closes the connection."""
+    parts = []
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)

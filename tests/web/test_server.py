@@ -7,12 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from served import BOUND, Served, served
+from served import BOUND, Served, connected, rest, served
 
 from app.domain.errors import StartupError
 from app.main import create_app
@@ -28,23 +27,6 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     limits = {"header_seconds": SECONDS, "body_seconds": SECONDS, "body_bytes": 4096}
     with served(tmp_path_factory.mktemp("strict"), limits=limits) as running:
         yield running
-
-
-@contextmanager
-def connected(server: Served) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=BOUND) as connection:
-        yield connection
-
-
-def rest(connection: socket.socket) -> bytes:
-    """Return all that comes until the server closes the connection."""
-    parts = []
-    try:
-        while part := connection.recv(65536):
-            parts.append(part)
-    except ConnectionResetError:
-        pass
-    return b"".join(parts)
 
 
 def trickle(connection: socket.socket, piece: bytes) -> None:

@@ -99,7 +99,7 @@ def _event(frame: Frame, said: tuple[Told, ...]) -> bytes:
 @router.get(
     "/events",
     response_class=Response,
-    responses=_DESCRIPTION | bad(401, 421, 422, 500, 503),
+    responses=_DESCRIPTION | bad(401, 421, 422, 431, 500, 503),
 )
 async def follow(
     request: Request, service: ServiceDep, lang: Literal["en", "zh-Hans"] = ENGLISH
