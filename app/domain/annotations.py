@@ -33,8 +33,9 @@ class Annotation(Struct, frozen=True):
     that it is about, and `reason` what a person gave for it. `data` is what else is known: of a
     start `was_clean` and `down_seconds`, of a resize `before` and `after`, of a killed task its
     `function` and `outcome`, of a crash `incident` and `cause`, of a hold `deaths`, of a broken
-    pool what it `said`, and of a function that was placed in another pool where it was `before`,
-    and its `verdict` where that is why.
+    pool what it `said`, and of a function that was placed in another pool where it was `before`;
+    where it was given back, `given_back` is the rule that it had been placed by. Earlier versions
+    moved functions by a `verdict`.
     """
 
     at: int

@@ -1,7 +1,7 @@
 """Where `pool="auto"` sends a function, and why.
 
-At first a function goes where its signature suggests; what was measured, or a person, may place it
-elsewhere later. A task keeps the placement that it was submitted under.
+A function goes where its signature suggests, until a person places it elsewhere: what was measured
+advises, and moves nothing. A task keeps the placement that it was submitted under.
 """
 
 from collections.abc import Mapping
@@ -26,17 +26,18 @@ class PlacementRule(StrEnum):
     ONE_KIND = "one_kind"  # all pools are of one kind
     COROUTINE = "coroutine"  # it is an `async def`
     ADDRESS = "address"  # it has a parameter that is named like an address
-    UNKNOWN = "unknown"  # nothing suggests anything: what it is has to be measured
-    MEASURED = "measured"
+    UNKNOWN = "unknown"  # nothing suggests anything
+    MEASURED = "measured"  # by an earlier version, which moved functions: old tasks keep it
     BY_HAND = "by_hand"
 
 
 class Placement(Struct, frozen=True, omit_defaults=True):
     """Where a function goes that leaves the choice to the server.
 
-    `since` is None for where it starts. `hint` is the parameter that suggested it. The rest is for
-    what was measured: the `verdict` with its `confidence`, how many `runs` it is drawn from, what a
-    move was expected to `gain` (a factor), and where it was `before`; `moves` counts those so far.
+    `since` is None for where it starts. `hint` is the parameter that suggested it, and `before`
+    where it was until somebody placed it. The rest is of tasks that an earlier version placed by
+    what it had measured: the `verdict` with its `confidence`, how many `runs` it was drawn from,
+    and what the move was expected to `gain` (a factor).
     """
 
     pool: str
@@ -48,7 +49,6 @@ class Placement(Struct, frozen=True, omit_defaults=True):
     runs: int | None = None
     gain: float | None = None
     before: str | None = None
-    moves: int = 0
 
     @classmethod
     def from_json(cls, text: str) -> "Placement":
@@ -64,10 +64,10 @@ _decode: Final = msgspec.json.Decoder(Placement).decode
 
 
 def first_placement(spec: FunctionSpec, kinds: Mapping[str, str]) -> Placement:
-    """Return where a function starts of which nothing was measured.
+    """Return where a function starts.
 
     What waits belongs in threads; as long as nobody knows, a process is the safe choice, since
-    nothing that a function does there can slow down or take along another.
+    nothing that a function does there can slow down another, take it along, or get at its data.
 
     Args:
         spec: The function.

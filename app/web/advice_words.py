@@ -194,6 +194,11 @@ def _placing(advice: Advice) -> Iterator[str]:
             there=formats.duration(cost.recommended_seconds),
             gain=formats.rate(cost.gain),
         )
+    if target.kind == "thread":
+        yield _(
+            "Measurements do not tell whether it works there: in threads its calls share the "
+            "working directory, signal handlers and global variables."
+        )
 
 
 def _move(advice: Advice) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from app.domain.annotations import Annotation, Kind
+from app.domain.placements import PlacementRule
 from app.web import formats
-from app.web.words import _
+from app.web.words import _, later
 
 
 def annotation_words(annotation: Annotation) -> str:
@@ -42,15 +43,22 @@ def _crash(note: Annotation) -> str:
 
 
 def _placed(note: Annotation) -> str:
-    data: Mapping[str, Any] = note.data
-    function, before = formats.short_name(note.subject or ""), data.get("before")
+    function, before = formats.short_name(note.subject or ""), note.data.get("before")
+    return _(_placing(note.data), function=function, before=before)
+
+
+def _placing(data: Mapping[str, Any]) -> str:
+    """Return why a function is in another pool, as a text that names it and where it was."""
+    if data.get("given_back") == PlacementRule.MEASURED:
+        return later(
+            "%(function)s is here again: measurements had moved it to %(before)s, and move nothing "
+            "any more"
+        )
+    if data.get("given_back"):
+        return later("%(function)s was given back and is here again, before in %(before)s")
     if data.get("verdict"):
-        return _("%(function)s was moved here from %(before)s", function=function, before=before)
-    return _(
-        "%(function)s was placed here by hand, before in %(before)s",
-        function=function,
-        before=before,
-    )
+        return later("%(function)s was moved here from %(before)s")
+    return later("%(function)s was placed here by hand, before in %(before)s")
 
 
 _WORDS: Final[Mapping[Kind, Callable[[Annotation], str]]] = {

@@ -67,8 +67,8 @@ def _address(placement: Placement) -> str:
 
 def _unknown(placement: Placement) -> str:
     return _(
-        "The server chose %(pool)s: what nothing is known of starts in a process, where it cannot "
-        "slow down anything else.",
+        "The server chose %(pool)s: its signature does not say whether it waits, so it starts in a "
+        "process, where it cannot slow down anything else.",
         pool=placement.pool,
     )
 

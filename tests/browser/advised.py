@@ -12,6 +12,12 @@ def fetch(seconds: float = 0.05) -> None:
 
 
 @task
+def linger(seconds: float = 0.05) -> None:
+    """Wait, and leave the pool to the server."""
+    time.sleep(seconds)
+
+
+@task
 def guess(seconds: float = 0.0) -> None:
     """Leave the pool to the server."""
     time.sleep(seconds)

@@ -124,6 +124,30 @@ def test_a_function_that_leaves_its_pool_to_the_server_is_placed_by_hand_and_giv
     page.context.close()
 
 
+def test_one_click_places_a_function_where_it_is_advised(
+    browser: Browser, own: Serving, complaints: list[str]
+) -> None:
+    page = opened(browser, own, complaints, **DESK)
+    page.goto("/functions/advised.linger")
+    advice = page.locator("#advice")
+    button = advice.get_by_role("button", name="Place it in io")
+    expect(button).to_have_count(0)
+    batch = [{"function": "advised.linger"} for _ in range(RUNS)]
+    own.client.post("/api/v1/tasks/batch", json={"tasks": batch})
+    expect(button).to_be_visible(timeout=40_000)
+    expect(page.locator("main")).to_contain_text("The server chose cpu")
+    expect(advice).to_contain_text("Measurements do not tell whether it works there")
+    button.click()
+    expect(page.locator(".told")).to_contain_text("What is submitted from now on runs there")
+    expect(page.get_by_label("Place it in")).to_have_value("io")
+    expect(button).to_have_count(0)
+    assert own.run("advised.linger")["pool"] == "io"
+    page.goto("/functions/advised.fetch")  # which names its pool itself
+    expect(advice).to_contain_text("It belongs in a thread pool")
+    expect(advice.get_by_role("button")).to_have_count(0)
+    page.context.close()
+
+
 @pytest.mark.parametrize("look", [DESK, PHONE], ids=["light-desk", "dark-phone"])
 def test_advice_is_accessible_and_fits(
     browser: Browser, own: Serving, complaints: list[str], look: dict[str, Any]

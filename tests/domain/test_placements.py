@@ -48,38 +48,45 @@ def test_with_pools_of_one_kind_the_first_it_is(kind: str) -> None:
 
 
 def test_a_placement_is_kept_as_text_without_what_does_not_apply() -> None:
-    placement = Placement("io", PlacementRule.MEASURED, since=5, verdict="io_bound", moves=1)
+    placement = Placement("io", PlacementRule.MEASURED, since=5, verdict="io_bound")
     assert Placement.from_json(placement.to_json()) == placement
     assert Placement("cpu", PlacementRule.UNKNOWN).to_json() == '{"pool":"cpu","rule":"unknown"}'
 
 
-MOVED = Placement("io", PlacementRule.MEASURED, since=1, before="cpu", moves=1)
+def test_what_earlier_versions_kept_of_a_move_can_still_be_read() -> None:
+    text = '{"pool":"io","rule":"measured","since":5,"runs":20,"gain":3.0,"before":"cpu","moves":2}'
+    assert Placement.from_json(text) == Placement(
+        "io", PlacementRule.MEASURED, since=5, runs=20, gain=3.0, before="cpu"
+    )
+
+
+PLACED = Placement("io", PlacementRule.BY_HAND, since=1, before="cpu")
 
 
 def test_a_function_is_where_it_was_placed_also_in_newer_catalogues() -> None:
-    catalogue = Catalogue(KINDS, [function("path")]).placed("acme.f", MOVED)
+    catalogue = Catalogue(KINDS, [function("path")]).placed("acme.f", PLACED)
     found = catalogue.get("acme.f")
-    assert (found.pool, found.placement, found.placed_text) == ("io", MOVED, MOVED.to_json())
+    assert (found.pool, found.placement, found.placed_text) == ("io", PLACED, PLACED.to_json())
     assert catalogue.with_specs([function("path")]).get("acme.f").pool == "io"
 
 
 def test_a_function_that_is_given_back_is_where_it_starts() -> None:
-    catalogue = Catalogue(KINDS, [function("path")], {"acme.f": MOVED})
+    catalogue = Catalogue(KINDS, [function("path")], {"acme.f": PLACED})
     assert catalogue.get("acme.f").pool == "io"
     assert catalogue.placed("acme.f", None).get("acme.f").pool == "cpu"
 
 
 def test_a_named_pool_wins_over_a_placement() -> None:
-    found = Catalogue(KINDS, [function("path", pool="more")], {"acme.f": MOVED}).get("acme.f")
+    found = Catalogue(KINDS, [function("path", pool="more")], {"acme.f": PLACED}).get("acme.f")
     assert (found.pool, found.placement, found.placed_text) == ("more", None, None)
 
 
 def test_a_placement_in_a_pool_that_is_gone_is_forgotten() -> None:
-    found = Catalogue({"cpu": "process"}, [function("path")], {"acme.f": MOVED}).get("acme.f")
+    found = Catalogue({"cpu": "process"}, [function("path")], {"acme.f": PLACED}).get("acme.f")
     assert found.placement == Placement("cpu", PlacementRule.ONE_KIND)
 
 
 def test_a_function_can_be_placed_before_any_worker_has_reported() -> None:
-    catalogue = Catalogue(KINDS).placed("acme.f", MOVED)
+    catalogue = Catalogue(KINDS).placed("acme.f", PLACED)
     assert not catalogue.is_known
     assert catalogue.with_specs([function("path")]).get("acme.f").pool == "io"

@@ -1,13 +1,15 @@
-"""Functions that leave their pool to the server are moved by what is measured of them."""
+"""Where functions run that leave their pool to the server: measurements advise, people place."""
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from engine import call, engine, eventually, outcome, submit
+from engine import call, engine, outcome, submit
 
-from app.advice.moving import STEADY
+from app.advice import Recommendation
 from app.domain.annotations import Annotation
 from app.domain.clock import ManualClock
 from app.domain.errors import Conflict, NotFound, UnknownPool
@@ -18,7 +20,10 @@ from app.runtime.service import Service
 from app.store import queries
 
 NAP = "runtime_functions.nap"
+CHOSEN = "runtime_functions.sleep"  # by a person
+NAMED = "runtime_functions.settled"  # names its pool itself: io
 ENOUGH = 30  # runs for an advice that is sure of itself
+LONG_ENOUGH = 5.0  # seconds: within them earlier versions moved a function that waits
 POOLS = {"cpu": {"kind": "process", "size": 2}, "io": {"kind": "thread", "size": 8}}
 
 
@@ -26,15 +31,6 @@ async def nap(service: Service, number: int = 1) -> list[StoredTask]:
     """Run a function that waits so often."""
     ids = await service.submit_batch([call("nap", 0.01) for _ in range(number)])
     return [await outcome(service, task_id) for task_id in ids]
-
-
-async def stand(service: Service, clock: ManualClock) -> None:
-    """Let an advice stand for long enough to be followed, and be looked at again."""
-    await nap(service, ENOUGH)
-    await service.placements.look()
-    clock.advance(STEADY)
-    await nap(service)
-    await service.placements.look()
 
 
 def pool_of(service: Service, function: str = NAP) -> str:
@@ -46,71 +42,20 @@ async def marks(service: Service) -> list[Annotation]:
     return [each for each in found if each.kind == "placed"]
 
 
-def test_what_waits_is_moved_to_threads_and_its_tasks_say_why(tmp_path: Path) -> None:
+def test_whatever_is_measured_moves_nothing_and_is_advised(tmp_path: Path) -> None:
     async def story() -> None:
         clock = ManualClock()
         async with engine(tmp_path, clock, pools=POOLS) as service:
-            (before,) = await nap(service)
-            await stand(service, clock)
-            await eventually(lambda: pool_of(service) == "io")  # its own look may do it
-            (after,) = await nap(service)
-            assert (before.pool, after.pool, after.state) == ("cpu", "io", State.SUCCEEDED)
-            assert before.placed == Placement("cpu", PlacementRule.UNKNOWN).to_json()
-            why = Placement.from_json(after.placed or "")
-            assert (why.rule, why.verdict, why.before) == ("measured", "io_bound", "cpu")
-            assert (why.runs, why.since, why.moves) == (ENOUGH + 2, clock.now(), 1)
-            (mark,) = await marks(service)
-            assert (mark.pool, mark.subject) == ("io", NAP)
-            assert mark.data == {"before": "cpu", "verdict": "io_bound"}
-
-        async with engine(tmp_path, clock, pools=POOLS) as service:
-            assert pool_of(service) == "io"
-            assert (await nap(service))[0].pool == "io"
-
-    asyncio.run(story())
-
-
-def test_an_advice_that_has_just_come_up_moves_nothing(tmp_path: Path) -> None:
-    async def story() -> None:
-        clock = ManualClock()
-        async with engine(tmp_path, clock, pools=POOLS) as service:
-            await nap(service, ENOUGH)
-            await service.placements.look()
-            clock.advance(STEADY / 2)
-            await nap(service)
-            await service.placements.look()
-            assert service.advisor.misplaced()
-            assert pool_of(service) == "cpu"
-
-    asyncio.run(story())
-
-
-@pytest.mark.parametrize("rest", ["pause", "drain"])
-def test_a_pool_that_rests_is_no_target(tmp_path: Path, rest: str) -> None:
-    async def story() -> None:
-        clock = ManualClock()
-        async with engine(tmp_path, clock, pools=POOLS) as service:
-            await (service.pause_pool if rest == "pause" else service.drain_pool)("io")
-            await stand(service, clock)
-            assert pool_of(service) == "cpu"
-
-    asyncio.run(story())
-
-
-def test_a_function_under_which_a_worker_died_stays_where_it_takes_nobody_along(
-    tmp_path: Path,
-) -> None:
-    async def story() -> None:
-        clock = ManualClock(elapsed=time.monotonic())  # pools note deaths by the real one
-        async with engine(tmp_path, clock, pools=POOLS) as service:
-            died = await outcome(service, await submit(service, "nap", 0.01, 3))
-            assert died.error_kind == "crashed"
-            await stand(service, clock)
-            assert pool_of(service) == "cpu"
-            clock.advance(3600 + 60)
-            await nap(service)
-            await service.placements.look()
-            await eventually(lambda: pool_of(service) == "io")  # its own look may do it
+            until = time.monotonic() + LONG_ENOUGH
+            while time.monotonic() < until:
+                ran = await nap(service, ENOUGH)
+                assert {task.pool for task in ran} == {"cpu"}
+                clock.advance(60)
+            (advice,) = service.advisor.misplaced()
+            assert (advice.function, advice.confidence) == (NAP, "high")
+            assert advice.recommended == Recommendation("thread", "io")
+            assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+            assert await marks(service) == []
 
     asyncio.run(story())
 
@@ -132,22 +77,72 @@ def test_only_what_is_submitted_afterwards_goes_to_the_new_pool(tmp_path: Path) 
 
 def test_what_a_person_has_placed_stays_there_until_it_is_given_back(tmp_path: Path) -> None:
     async def story() -> None:
-        clock = ManualClock()
-        async with engine(tmp_path, clock, pools=POOLS) as service:
-            await service.placements.place(NAP, "cpu")
-            await stand(service, clock)
-            assert pool_of(service) == "cpu"
+        async with engine(tmp_path, pools=POOLS) as service:
+            await service.placements.place(NAP, "io")
+        async with engine(tmp_path, pools=POOLS) as service:
             placement = service.catalogue.get(NAP).placement
             assert placement is not None
-            assert placement.rule is PlacementRule.BY_HAND
-
+            assert (placement.pool, placement.rule, placement.before) == ("io", "by_hand", "cpu")
             await service.placements.place(NAP, None)
+            await service.placements.place(NAP, None)  # which changes nothing
             assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
-            await stand(service, clock)
-            await eventually(lambda: pool_of(service) == "io")  # its own look may do it
-            await service.placements.place(NAP, None)
-            assert pool_of(service) == "cpu"
             assert await service.read(queries.placements) == {}
+        async with engine(tmp_path, pools=POOLS) as service:
+            assert pool_of(service) == "cpu"
+            back, there = await marks(service)
+            assert (there.pool, there.data) == ("io", {"before": "cpu"})
+            assert (back.pool, back.data) == ("cpu", {"before": "io", "given_back": "by_hand"})
+
+    asyncio.run(story())
+
+
+# As an earlier version kept it, which moved functions by what it had measured.
+MOVED = (
+    '{"pool":"io","rule":"measured","since":7,"verdict":"io_bound","confidence":"high",'
+    '"runs":120,"gain":3.0,"before":"cpu","moves":1}'
+)
+
+
+def move_as_before(folder: Path, *functions: str) -> None:
+    """Let the database of a server that has ended say that functions were moved, and tasks too."""
+    with closing(sqlite3.connect(folder / "pooldeck.sqlite3")) as database, database:
+        rows = [(name, "io", 7, MOVED) for name in functions]
+        database.executemany("INSERT OR REPLACE INTO placements VALUES (?, ?, ?, ?)", rows)
+        database.execute("UPDATE tasks SET placed = ?", [MOVED])
+
+
+def test_a_function_that_measurements_had_moved_is_given_back_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def said() -> list[str]:
+        return [each for each in caplog.messages if "given back" in each]
+
+    async def story() -> None:
+        async with engine(tmp_path, pools=POOLS) as service:
+            await service.pause_pool("io")
+            await service.placements.place(CHOSEN, "io")
+            waiting = await submit(service, "nap", 0.01, pool="io")
+        move_as_before(tmp_path, NAP, NAMED, "gone.away")
+        async with engine(tmp_path, pools=POOLS) as service:
+            assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+            assert [pool_of(service, CHOSEN), pool_of(service, NAMED)] == ["io", "io"]
+            assert (await service.read(queries.placements)).keys() == {CHOSEN}
+            assert (await nap(service))[0].pool == "cpu"
+            (line,) = said()
+            assert all(f"{name} (was in io)" in line for name in (NAP, NAMED, "gone.away"))
+            assert CHOSEN not in line
+            (mark,) = [each for each in await marks(service) if each.subject != CHOSEN]
+            assert (mark.subject, mark.pool) == (NAP, "cpu")
+            assert mark.data == {"before": "io", "given_back": "measured"}
+
+            assert (await service.task(waiting)).state is State.QUEUED
+            await service.resume_pool("io")
+            ended = await outcome(service, waiting)
+            assert (ended.pool, ended.state) == ("io", State.SUCCEEDED)
+            assert Placement.from_json(ended.placed or "").rule is PlacementRule.MEASURED
+        async with engine(tmp_path, pools=POOLS) as service:
+            assert pool_of(service) == "cpu"
+            assert len(said()) == 1
 
     asyncio.run(story())
 
@@ -174,18 +169,5 @@ def test_what_cannot_be_placed_is_refused(tmp_path: Path) -> None:
                 await service.placements.place("runtime_functions.settled", "cpu")
             with pytest.raises(UnknownPool, match="sea"):
                 await service.placements.place(NAP, "sea")
-
-    asyncio.run(story())
-
-
-def test_the_server_looks_by_itself(tmp_path: Path) -> None:
-    async def story() -> None:
-        clock = ManualClock()
-        async with engine(tmp_path, clock, pools=POOLS) as service:
-            await nap(service, ENOUGH)
-            await service.placements.look()
-            clock.advance(STEADY)
-            await nap(service)
-            await eventually(lambda: pool_of(service) == "io")
 
     asyncio.run(story())

@@ -11,8 +11,8 @@ from app.domain.loads import Passed, PoolLoad
 from app.domain.placements import Placement, PlacementRule
 from app.store import queries, records
 
-MEASURED = Placement("io", PlacementRule.MEASURED, since=7, verdict="io_bound", moves=1)
-BY_HAND = Placement("cpu", PlacementRule.BY_HAND, since=9, before="io", moves=1)
+MEASURED = Placement("io", PlacementRule.MEASURED, since=7, verdict="io_bound")
+BY_HAND = Placement("cpu", PlacementRule.BY_HAND, since=9, before="io")
 START = 1_700_000_000 // 300 * 300
 
 

@@ -95,6 +95,12 @@ def test_the_better_pool_is_marked_and_the_longer_bar_is_full() -> None:
     )
 
 
+def test_a_button_places_what_is_misplaced_where_there_is_a_better_pool() -> None:
+    assert shown(advice(), SIZES).apply == "io"
+    assert shown(advice(is_misplaced=False), SIZES).apply == ""
+    assert shown(advice(recommended=Recommendation("thread", None)), SIZES).apply == ""
+
+
 def test_nothing_is_compared_where_a_function_is_in_the_right_kind_of_pool() -> None:
     assert shown(advice(recommended=Recommendation("process", "cpu")), SIZES).costs == ()
 

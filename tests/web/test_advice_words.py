@@ -85,6 +85,12 @@ def test_a_move_that_helps_only_others_says_so() -> None:
     assert "times as fast" not in text
 
 
+def test_a_move_to_threads_says_what_measurements_do_not_tell() -> None:
+    to_threads = changed(pool="cpu", kind="process", recommended=Recommendation("thread", "io"))
+    assert "do not tell whether it works there" in " ".join(sentences(to_threads))
+    assert "do not tell" not in " ".join(sentences(MISPLACED))
+
+
 def test_a_kind_that_is_missing_is_said_to_be_missing() -> None:
     text = " ".join(sentences(changed(recommended=Recommendation("process", None))))
     assert "It belongs in a process pool, of which there is none." in text

@@ -1,5 +1,6 @@
 """Why tasks and functions are where they are, and how large pools should be: over HTTP."""
 
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,26 @@ def test_a_function_is_placed_by_hand_and_given_back(server: Served) -> None:
     assert placed[0]["href"] == "/functions/web_functions.roam"
 
 
+def test_what_is_measured_is_advised_with_a_button_and_moves_nothing(server: Served) -> None:
+    doze = "/api/v1/functions/web_functions.doze"
+    for _ in range(30):
+        assert server.submit("doze", 0.02).json()["pool"] == "cpu"
+    function = server.http.get(doze).json()
+    assert (function["pool"], function["placement"]["rule"]) == ("cpu", "unknown")
+    advice = server.http.get(f"{doze}/advice").json()
+    assert (advice["verdict"], advice["is_misplaced"]) == ("io_bound", True)
+    assert advice["recommended"] == {"kind": "thread", "pool": "io"}
+    page = server.http.get("/functions/web_functions.doze").text
+    assert re.search(r'name="pool" value="io"><button[^>]*>Place it in io</button>', page)
+
+    form = {"pool": "io"}  # as the button sends it
+    path = "/functions/web_functions.doze/placement"
+    assert server.http.post(path, data=form, follow_redirects=True).status_code == 200
+    assert server.http.get(doze).json()["placement"]["rule"] == "by_hand"
+    assert "Place it in io" not in server.http.get("/functions/web_functions.doze").text
+    place(server, None, doze)
+
+
 @pytest.mark.parametrize(
     ("function", "body", "status", "code"),
     [
@@ -104,12 +125,18 @@ def test_what_was_measured_is_told_with_its_gain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "words"),
+    ("why", "words"),
     [
-        ("io_bound", "io: f was moved here from cpu"),
-        (None, "io: f was placed here by hand, before in cpu"),
+        ({}, "f was placed here by hand, before in cpu"),
+        ({"given_back": "by_hand"}, "f was given back and is here again, before in cpu"),
+        (
+            {"given_back": "measured"},
+            "f is here again: measurements had moved it to cpu, and move nothing any more",
+        ),
+        ({"verdict": "io_bound"}, "f was moved here from cpu"),  # by an earlier version
     ],
 )
-def test_a_move_is_noted_in_words(verdict: str | None, words: str) -> None:
-    data = {"before": "cpu", "verdict": verdict}
-    assert annotation_words(Annotation(0, "placed", "io", "acme.f", data)) == words
+def test_a_move_is_noted_in_words(why: dict[str, Any], words: str) -> None:
+    data = {"before": "cpu", **why}
+    said = annotation_words(Annotation(0, "placed", "io", "acme.f", data))
+    assert said == f"io: {words}"

@@ -90,6 +90,12 @@ def roam(value: int) -> int:
 
 
 @task
+def doze(seconds: float) -> None:
+    """Leave the pool to the server, and wait."""
+    _never.wait(seconds)
+
+
+@task
 def ask(url: str) -> str:
     """Look as if it waited for another machine."""
     return url

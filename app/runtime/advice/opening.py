@@ -1,44 +1,37 @@
-"""Makes what acts on advice, and what advises on pools, of the parts that are there."""
+"""Makes what places functions, and what advises on pools, of the parts that are there."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
 
-from app.runtime.advice.advisor import Advisor
+from app.domain.errors import PooldeckError, StartupError
 from app.runtime.advice.placement import Placements
 from app.runtime.advice.sizes import Sizes
 from app.runtime.life.ground import Ground
 from app.runtime.work.dispatcher import Dispatcher
 
 
-def open_placements(
-    ground: Ground,
-    queues: Mapping[str, Dispatcher],
-    advisor: Advisor,
-    on_change: Callable[[], None],
-    stack: AsyncExitStack,
-) -> Placements:
-    """Start what moves the functions that leave their pool to the server.
+async def open_placements(ground: Ground, on_change: Callable[[], None]) -> Placements:
+    """Return what places functions, with those given back that measurements had moved.
 
     Args:
-        ground: Knows what was measured, and where each function is.
-        queues: The pools, by name.
-        advisor: Knows the shapes of the pools.
-        on_change: Called after a move.
-        stack: Stops it.
+        ground: Knows the pools, and where each function is.
+        on_change: Called after a change.
+
+    Raises:
+        StartupError: If one could not be given back.
     """
     placements = Placements(
         directory=ground.directory,
-        profiles=ground.profiles,
-        advisor=advisor,
-        queues=queues,
-        incidents=ground.incidents,
+        pools=ground.settings.pools,
+        reader=ground.reader,
         recorder=ground.recorder,
         annotations=ground.annotations,
         clock=ground.clock,
         on_change=on_change,
     )
-    placements.start()
-    stack.push_async_callback(placements.stop)
+    try:
+        await placements.give_back_measured()
+    except PooldeckError as error:
+        raise StartupError(f"the server cannot start: {error}") from error
     return placements
 
 

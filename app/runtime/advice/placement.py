@@ -1,36 +1,25 @@
-"""Moves functions that leave their pool to the server, by what was measured of them.
+"""Functions that leave their pool to the server: placed by hand, and given back.
 
-It owns no evidence: the directory's catalogue says where each function is, `app.advice.moving` when
-it should be moved. A placement is stored first and counts for what is submitted after that; tasks
-that wait stay in the queue that they are in.
+Measurements move nothing. They say where a function would be faster, not whether it works there:
+threads share a working directory, signal handlers and every module, which no measurement sees.
+So an advice is shown, and a person follows it. A placement is stored first and counts for what is
+submitted after that; tasks that wait stay in the queue that they are in.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Collection
 
-from app.advice import Advice, PoolShape, advise
-from app.advice.moving import Leaning, is_ripe, leaning, moved
 from app.domain.catalogue import RegisteredFunction
 from app.domain.clock import Clock
-from app.domain.errors import Conflict, NotFound, PooldeckError, UnknownFunction, UnknownPool
+from app.domain.errors import Conflict, NotFound, UnknownFunction, UnknownPool
 from app.domain.placements import Placement, PlacementRule
-from app.runtime.advice.advisor import Advisor
-from app.runtime.advice.profiles import Profiles
-from app.runtime.ongoing import Ongoing
 from app.runtime.record.annotations import Annotations
 from app.runtime.record.recorder import Recorder
 from app.runtime.work.directory import Directory
-from app.runtime.work.dispatcher import Dispatcher
-from app.runtime.work.incidents import Incidents
-from app.store import records
-from pooldeck.cpus import usable_cpus
-from pooldeck.pools.crew import PoolState
+from app.store import queries, records
+from app.store.database import Reader
 
 _log = logging.getLogger(__name__)
-_SECONDS: Final = 2.0  # between two looks
-_DEADLY: Final = 3600.0  # seconds for which a function under which a worker died stays in processes
 
 
 class Placements:
@@ -38,70 +27,60 @@ class Placements:
 
     Args:
         directory: Holds the catalogue, which says where each of them is.
-        profiles: What was measured.
-        advisor: Knows the pools.
-        queues: The pools, by name.
-        incidents: Knows under which functions workers died.
-        recorder: Where placements are kept.
-        annotations: Notes each move.
+        pools: The names of the pools.
+        reader: Knows the placements that are kept.
+        recorder: Where they are kept.
+        annotations: Notes each change.
         clock: The server's time.
-        on_change: Called after a move.
+        on_change: Called after a change.
     """
 
     def __init__(
         self,
         *,
         directory: Directory,
-        profiles: Profiles,
-        advisor: Advisor,
-        queues: Mapping[str, Dispatcher],
-        incidents: Incidents,
+        pools: Collection[str],
+        reader: Reader,
         recorder: Recorder,
         annotations: Annotations,
         clock: Clock,
         on_change: Callable[[], None],
     ) -> None:
         self._directory = directory
-        self._profiles = profiles
-        self._advisor = advisor
-        self._queues = queues
-        self._incidents = incidents
+        self._pools = pools
+        self._reader = reader
         self._recorder = recorder
         self._annotations = annotations
         self._clock = clock
         self._on_change = on_change
-        self._cpus = usable_cpus()
-        self._wishes: dict[str, Leaning] = {}
-        self._seen: dict[str, int] = {}  # how many runs of a function were looked at
-        self._looking = Ongoing("placing functions", self._run)
 
-    def start(self) -> None:
-        """Begin to look at what was measured."""
-        self._looking.start()
+    async def give_back_measured(self) -> None:
+        """Give back every function that an earlier version moved by what it had measured.
 
-    async def stop(self) -> None:
-        """Move nothing any more."""
-        await self._looking.stop()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(_SECONDS)
-            await self.look()
-
-    async def look(self) -> None:
-        """Look at each function that ran since the last look, and move those whose time it is."""
-        deadly = set(self._deadly())
-        for function in self._directory.catalogue.functions():
-            placement = function.placement
-            if placement is not None and self._has_news(function.spec.name):
-                await self._consider(function.spec.name, placement, deadly)
+        Raises:
+            StorageUnavailable: If the placements cannot be read, or one cannot be forgotten.
+        """
+        kept = await self._reader.run(queries.placements)
+        measured = {
+            name: placement
+            for name, placement in kept.items()
+            if placement.rule is PlacementRule.MEASURED
+        }
+        for name, placement in measured.items():
+            await self._give_back(name, placement)
+        if measured:
+            _log.warning(
+                "measurements move no functions any more; given back, to start where their "
+                "signatures say: %s",
+                ", ".join(f"{name} (was in {each.pool})" for name, each in measured.items()),
+            )
 
     async def place(self, name: str, pool: str | None) -> None:
         """Place a function by hand, where it stays until it is given back.
 
         Args:
             name: The function.
-            pool: Where it is to run; None gives it back: it starts anew, and measurements count.
+            pool: Where it is to run; None gives it back: it is where its signature says.
 
         Raises:
             NotFound: If there is no such function.
@@ -120,19 +99,10 @@ class Placements:
         if pool is None:
             await self._give_back(name, before)
             return
-        if pool not in self._queues:
-            there = ", ".join(self._queues)
+        if pool not in self._pools:
+            there = ", ".join(self._pools)
             raise UnknownPool(f'there is no pool "{pool}"; there are: {there}', field="/pool")
-        await self._settle(
-            name,
-            Placement(
-                pool,
-                PlacementRule.BY_HAND,
-                since=self._clock.now(),
-                before=before.pool,
-                moves=before.moves,
-            ),
-        )
+        await self._settle(name, before, pool)
 
     def _function(self, name: str) -> RegisteredFunction:
         try:
@@ -140,73 +110,30 @@ class Placements:
         except UnknownFunction as error:  # in a path it is the address that does not exist
             raise NotFound(error.detail) from None
 
-    # What is measured.
-
-    def _has_news(self, name: str) -> bool:
-        """Tell whether a function ran since it was last looked at."""
-        runs = sum(profile.runs_ever for profile in self._profiles.of(name).values())
-        if runs == self._seen.get(name, 0):
-            return False
-        self._seen[name] = runs
-        return True
-
-    async def _consider(self, name: str, placement: Placement, deadly: set[str]) -> None:
-        """Move a function if an advice against its place has stood for long enough."""
-        advice = self._advice(name, placement.pool)
-        wish = leaning(advice, self._wishes.get(name), self._clock.monotonic())
-        if wish is None or placement.rule is PlacementRule.BY_HAND:
-            self._wishes.pop(name, None)
-            return
-        self._wishes[name] = wish
-        if name in deadly and self._queues[wish.pool].pool.spec.kind == "thread":
-            return  # in a thread it would take others along
-        if is_ripe(wish, placement, self._clock.monotonic(), self._clock.now()):
-            await self._move(name, moved(wish, advice, placement, self._clock.now()))
-
-    def _advice(self, name: str, present: str) -> Advice:
-        """Return the advice on a function, with only those pools as a target that run."""
-        shapes = tuple(shape for shape in self._advisor.shapes() if self._is_open(shape, present))
-        return advise(name, present, self._profiles.of(name), shapes, self._cpus)
-
-    def _is_open(self, shape: PoolShape, present: str) -> bool:
-        return shape.name == present or self._queues[shape.name].pool.state is PoolState.RUNNING
-
-    def _deadly(self) -> Iterator[str]:
-        """Yield the functions under which workers died lately, or may have."""
-        for pool in self._queues:
-            for incident in self._incidents.latest(pool, _DEADLY):
-                if incident.culprit is not None:
-                    yield incident.culprit.function
-                yield from (suspect.function for suspect in incident.suspects)
-
-    # Moving.
-
-    async def _move(self, name: str, placement: Placement) -> None:
-        try:
-            await self._settle(name, placement)
-        except PooldeckError as error:
-            _log.warning("%s stays where it is: %s", name, error)
-
-    async def _settle(self, name: str, placement: Placement) -> None:
-        """Keep a placement, and let it count."""
+    async def _settle(self, name: str, before: Placement, pool: str) -> None:
+        """Keep a placement by hand, and let it count."""
+        since = self._clock.now()
+        placement = Placement(pool, PlacementRule.BY_HAND, since=since, before=before.pool)
         await self._recorder.perform(lambda tx: records.save_placement(tx, name, placement))
         self._placed(name, placement)
-        self._annotations.note(
-            "placed",
-            placement.pool,
-            name,
-            before=placement.before,
-            verdict=placement.verdict,
-        )
+        self._annotations.note("placed", pool, name, before=before.pool)
 
     async def _give_back(self, name: str, before: Placement) -> None:
+        """Forget a placement; who names its pool by now, or is not there, is not moved by that."""
+        was = self._pool(name)
         await self._recorder.perform(lambda tx: records.forget_placement(tx, name))
         self._placed(name, None)
-        pool = self._directory.catalogue.get(name).pool
-        if pool != before.pool:
-            self._annotations.note("placed", pool, name, before=before.pool, verdict=None)
+        pool = self._pool(name)
+        if pool != was:
+            self._annotations.note("placed", pool, name, before=was, given_back=before.rule)
+
+    def _pool(self, name: str) -> str | None:
+        """Return where a function runs, None if it is not registered."""
+        try:
+            return self._directory.catalogue.get(name).pool
+        except UnknownFunction:
+            return None
 
     def _placed(self, name: str, placement: Placement | None) -> None:
         self._directory.place(name, placement)
-        self._wishes.pop(name, None)
         self._on_change()

@@ -158,6 +158,7 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
     def follow(moves: Sequence[TaskChanged]) -> None:
         requeue.follow(moves)
 
+    placements = await open_placements(ground, feed.look_again)  # before anything is submitted
     scheduler = Scheduler(ground.recorder, ground.reader, ground.clock, follow)
     requeue = Requeue(ground.reader, queues, scheduler.look_again)
     ground.recorder.follow_reruns(follow)
@@ -176,7 +177,6 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
     pipelines = await open_pipelines(ground, intake, tasks, follow, stack)
     scheduler.start()
     stack.push_async_callback(scheduler.stop)
-    placements = open_placements(ground, queues, advisor, feed.look_again, stack)
     experiments = await open_experiments(ground, queues, run.boot, feed.touch, stack)
     return Service(
         Parts(

@@ -13,9 +13,10 @@ from app.web.schemas.types import Timestamp, optional_timestamp
 class Placed(Struct, frozen=True):
     """Why the server chose a pool; `words` say it in a sentence.
 
-    `since` is null for where a function starts. `hint` is the parameter that suggested it. What was
-    measured has a `verdict` with its `confidence`, drawn from so many `runs`, the `gain` that was
-    expected of the move (times as many in the same time), and the pool that it was in `before`.
+    `since` is null for where a function starts. `hint` is the parameter that suggested it, and
+    `before` the pool that it was in until it was placed. Only tasks that an earlier version placed
+    by what it had `measured` have the rest: a `verdict` with its `confidence`, drawn from so many
+    `runs`, and the `gain` that was expected (times as many in the same time).
     """
 
     rule: PlacementRule

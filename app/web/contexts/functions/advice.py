@@ -40,11 +40,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class ShownAdvice:
-    """An advice as the page of its function shows it; `steps` is its confidence, 0 to 3."""
+    """An advice as the page of its function shows it.
+
+    `steps` is its confidence, 0 to 3, and `apply` the pool that its button places the function in,
+    "" where it may stay or there is no better one.
+    """
 
     code: Verdict
     verdict: str
     is_misplaced: bool
+    apply: str
     steps: int
     confidence: str
     one_run: str
@@ -67,6 +72,7 @@ def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
         code=advice.verdict,
         verdict=verdict_words(advice.verdict),
         is_misplaced=advice.is_misplaced,
+        apply=_better_pool(advice),
         steps=_STEPS[advice.confidence],
         confidence=confidence_words(advice),
         one_run=_one_run(advice.numbers),
@@ -76,6 +82,11 @@ def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
         sentences=sentences(advice),
         experiment=f"/experiments/new?{query}",
     )
+
+
+def _better_pool(advice: Advice) -> str:
+    better = advice.recommended if advice.is_misplaced else None
+    return (better.pool if better else None) or ""
 
 
 def _one_run(numbers: Numbers) -> str:

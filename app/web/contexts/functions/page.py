@@ -30,7 +30,7 @@ SAID: Final = {
     "placed": later(
         "What is submitted from now on runs there; tasks that wait stay where they are."
     ),
-    "given_back": later("The server chooses its pool again, by what it measures."),
+    "given_back": later("The server chooses its pool again, by its signature."),
 }
 """What the page says of what was just done."""
 
