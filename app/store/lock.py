@@ -9,6 +9,17 @@ from typing import Self
 from app.domain.errors import StartupError
 
 
+class LockHeld(StartupError):
+    """Another process holds the lock; `holder` is its process id, as far as it is known."""
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(
+            f"another server (process {holder}) uses {path.parent}; "
+            "stop it, or choose another data folder"
+        )
+        self.holder = holder
+
+
 class Lock:
     """A file that is locked for as long as this process lives, with its process id inside.
 
@@ -17,7 +28,8 @@ class Lock:
     it, which costs no commit.
     """
 
-    def __init__(self, descriptor: int, last_touched: int | None) -> None:
+    def __init__(self, path: Path, descriptor: int, last_touched: int | None) -> None:
+        self.path = path
         self._descriptor = descriptor
         self.last_touched = last_touched
         """When the holder before this one was alive (microseconds since the epoch), if known."""
@@ -27,7 +39,7 @@ class Lock:
         """Lock the file at `path`, which is made where it is missing.
 
         Raises:
-            StartupError: If another process holds it.
+            LockHeld: If another process holds it.
             OSError: If the file cannot be written.
         """
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -41,14 +53,11 @@ class Lock:
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
             os.close(descriptor)
-            raise StartupError(
-                f"another server (process {holder}) uses {path.parent}; "
-                "stop it, or choose another data folder"
-            ) from None
+            raise LockHeld(path, holder) from None
         except OSError:
             os.close(descriptor)
             raise
-        return cls(descriptor, found.st_mtime_ns // 1000 if found.st_size else None)
+        return cls(path, descriptor, found.st_mtime_ns // 1000 if found.st_size else None)
 
     def touch(self, now: int) -> None:
         """Note that this process is alive at `now` (microseconds since the epoch).
@@ -57,6 +66,20 @@ class Lock:
             OSError: If the file system does not take it.
         """
         os.utime(self._descriptor, ns=(now * 1000, now * 1000))
+
+    def keep(self) -> None:
+        """Lock the file that is at the path by now: the one that was locked may be removed.
+
+        Raises:
+            LockHeld: If another process has locked a new one meanwhile.
+            OSError: If none can be made.
+        """
+        with suppress(FileNotFoundError):
+            if os.path.samestat(self.path.stat(), os.fstat(self._descriptor)):
+                return
+        anew = Lock.acquire(self.path)
+        os.close(self._descriptor)
+        self._descriptor = anew._descriptor
 
     def release(self) -> None:
         """Let go of the lock. The file stays: removing it would race with the next server."""
