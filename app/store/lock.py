@@ -9,7 +9,7 @@ from typing import Self
 from app.domain.errors import StartupError
 
 
-class LockHeld(StartupError):
+class LockHeldError(StartupError):
     """Another process holds the lock; `holder` is its process id, as far as it is known."""
 
     def __init__(self, path: Path, holder: str) -> None:
@@ -39,24 +39,10 @@ class Lock:
         """Lock the file at `path`, which is made where it is missing.
 
         Raises:
-            LockHeld: If another process holds it.
+            LockHeldError: If another process holds it.
             OSError: If the file cannot be written.
         """
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            found = os.fstat(descriptor)
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, str(os.getpid()).encode())
-            if found.st_size:
-                _restore_times(descriptor, found)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
-            os.close(descriptor)
-            raise LockHeld(path, holder) from None
-        except OSError:
-            os.close(descriptor)
-            raise
+        descriptor, found = _locked(path)
         return cls(path, descriptor, found.st_mtime_ns // 1000 if found.st_size else None)
 
     def touch(self, now: int) -> None:
@@ -71,19 +57,43 @@ class Lock:
         """Lock the file that is at the path by now: the one that was locked may be removed.
 
         Raises:
-            LockHeld: If another process has locked a new one meanwhile.
+            LockHeldError: If another process has locked a new one meanwhile.
             OSError: If none can be made.
         """
         with suppress(FileNotFoundError):
             if os.path.samestat(self.path.stat(), os.fstat(self._descriptor)):
                 return
-        anew = Lock.acquire(self.path)
-        os.close(self._descriptor)
-        self._descriptor = anew._descriptor
+        before = self._descriptor
+        self._descriptor, _ = _locked(self.path)
+        os.close(before)
 
     def release(self) -> None:
         """Let go of the lock. The file stays: removing it would race with the next server."""
         os.close(self._descriptor)
+
+
+def _locked(path: Path) -> tuple[int, os.stat_result]:
+    """Open a file, lock it, and write this process's id into it.
+
+    Returns:
+        Its descriptor, and what it was before.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        found = os.fstat(descriptor)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        if found.st_size:
+            _restore_times(descriptor, found)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
+        os.close(descriptor)
+        raise LockHeldError(path, holder) from None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor, found
 
 
 def _restore_times(descriptor: int, found: os.stat_result) -> None:

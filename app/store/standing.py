@@ -1,6 +1,6 @@
 """Whether the files at their paths are still those that this server opened, and its alone.
 
-A file that is open lives on when it is deleted or replaced: SQLite goes on writing to it, and all of
+A file that is open lives on when it is deleted or replaced: SQLite goes on writing to it, and all
 that is gone with the process. So the writer's thread looks before each commit (which costs a few
 microseconds), and whoever gives the sign of life looks every second. Once something else stands at
 the path, or nothing, no commit is made; when the same file is back, commits go on.
@@ -15,10 +15,15 @@ from typing import Final
 
 from app.domain.displacements import Displaced, Displacement
 from app.domain.errors import StorageUnavailable
-from app.store.lock import Lock, LockHeld
+from app.store.lock import Lock, LockHeldError
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 10  # somebody has to put a file back, or restart the server
+_WORDS: Final = {
+    Displaced.MISSING: "was deleted or moved away",
+    Displaced.REPLACED: "was replaced by another file",
+    Displaced.TAKEN: "was taken over by another server",
+}
 
 
 class Standing:
@@ -58,7 +63,7 @@ class Standing:
             StorageUnavailable: If so.
         """
         if found := self.displacement:
-            raise StorageUnavailable(_in_words(found), retry_after=_RETRY_SECONDS)
+            raise StorageUnavailable(_in_short(found), retry_after=_RETRY_SECONDS)
 
     def is_replaced(self) -> bool:
         """Tell whether another file stands in the place of the database at this moment."""
@@ -83,7 +88,7 @@ class Standing:
         try:
             with suppress(OSError):  # a full disk: it is tried again at the next look
                 self._lock.keep()
-        except LockHeld as error:
+        except LockHeldError as error:
             return Displacement(Displaced.TAKEN, str(self._lock.path), error.holder)
         return None
 
@@ -94,25 +99,28 @@ class Standing:
         if found is None:
             _log.warning("the database %s is back; submissions are taken again", self._path)
         else:
-            _log.error("%s; until then submissions are refused", _in_words(found))
+            _log.error("%s; until then submissions are refused", _in_full(found))
 
 
-def _in_words(found: Displacement) -> str:
+def _in_short(found: Displacement) -> str:
+    return f"the database {_WORDS[found.how]} under the running server; its log says what to do"
+
+
+def _in_full(found: Displacement) -> str:
+    return f"{found.file} {_WORDS[found.how]} under the running server; {_to_do(found)}"
+
+
+def _to_do(found: Displacement) -> str:
     match found.how:
         case Displaced.MISSING:
             return (
-                f"the database {found.file} was deleted or moved away under the running server; "
-                "put the same file back, or stop the server, put a backup there, remove "
-                f"{found.file}-wal and start again"
+                "put the same file back, or stop the server, put a backup there, "
+                f"remove {found.file}-wal and start again"
             )
         case Displaced.REPLACED:
-            return (
-                f"the database {found.file} was replaced under the running server, which has "
-                "another file open; stop the server and start it again, and it uses the new one"
-            )
+            return "stop the server and start it again, and it uses the new file"
         case Displaced.TAKEN:
             return (
-                f"the lock file {found.file} was removed under the running server, and another "
-                f"server (process {found.holder}) uses the database now; "
-                f"stop this one (process {os.getpid()})"
+                f"somebody had removed it; stop this server (process {os.getpid()}), "
+                f"for process {found.holder} uses the database now"
             )

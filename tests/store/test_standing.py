@@ -1,6 +1,5 @@
 """A database whose files are deleted, moved or replaced while it is open."""
 
-import logging
 import os
 import shutil
 import sqlite3
@@ -39,6 +38,15 @@ def how(store: Store) -> Displaced | None:
     return found.how if found else None
 
 
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was logged of the files: levels and words."""
+    return [
+        f"{record.levelname} {record.getMessage()}"
+        for record in caplog.records
+        if record.name == "app.store.standing"
+    ]
+
+
 @pytest.mark.parametrize(
     ("spoil", "expected", "words"),
     [
@@ -48,16 +56,20 @@ def how(store: Store) -> Displaced | None:
     ],
 )
 def test_nothing_is_committed_from_the_moment_on_that_would_be_lost(
-    tmp_path: Path, spoil: Callable[[Path], None], expected: Displaced, words: str
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[Path], None],
+    expected: Displaced,
+    words: str,
 ) -> None:
     with opened(tmp_path / "data") as store:
         store.add()
         spoil(store.database.path)
         with pytest.raises(StorageUnavailable, match=words) as caught:  # before any look
             store.add()
-        assert str(store.database.path) in caught.value.detail
         assert caught.value.retry_after is not None
         assert how(store) is expected
+        assert [str(store.database.path) in line for line in said(caplog)] == [True]
         assert store.read(lambda tx: tx.scalar(text("SELECT count(*) FROM tasks"))) == 1
 
 
@@ -73,8 +85,7 @@ def test_a_folder_that_is_moved_back_goes_on_with_all_that_was_in_it(
         away.rename(data)
         assert how(store) is None
         store.add()
-    said = [record.levelno for record in caplog.records if record.name == "app.store.standing"]
-    assert said == [logging.ERROR, logging.WARNING]
+    assert [line.split()[0] for line in said(caplog)] == ["ERROR", "WARNING"]
     with opened(data) as store:
         assert store.read(lambda tx: tx.scalar(text("SELECT count(*) FROM tasks"))) == 2
 
