@@ -18,6 +18,9 @@ class Need(StrEnum):
     ABANDONED = "abandoned"  # threads that outlived their tasks
     HOLD = "hold"  # a function's tasks wait because too many workers died under it
     REFUSED_WRITES = "refused_writes"  # the database does not take writes
+    MISSING_DATABASE = "missing_database"  # its file was deleted or moved away
+    REPLACED_DATABASE = "replaced_database"  # another file stands in its place
+    TAKEN_DATABASE = "taken_database"  # another server has taken the lock
     SLOW_WRITES = "slow_writes"  # what is written waits for the disk
     UNLOGGED = "unlogged"  # the log file does not take lines
     RETURNED = "returned"  # errors came back that somebody had marked as fixed
@@ -36,9 +39,11 @@ class Notice(Struct, frozen=True):
         task: The task that is stuck, if it is only one.
         function: The function of that task, the one on hold, or the one that is misplaced.
         usual: Seconds within which nineteen of twenty of its runs end.
-        reason: What is known of the cause, in English; the type of an error.
+        reason: What is known of the cause, in English; the type of an error; the process id of
+            the other server that uses the database.
         group: The group of errors that returned, if it is only one.
         target: The pool that the function would do better in.
+        file: The path of the file that is not what the server opened.
         gain: How many times as fast it would be there; the most, where there are several.
     """
 
@@ -53,6 +58,7 @@ class Notice(Struct, frozen=True):
     reason: str | None = None
     group: str | None = None
     target: str | None = None
+    file: str | None = None
     gain: float | None = None
 
 

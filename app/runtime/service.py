@@ -111,6 +111,11 @@ class Service:
             return "draining"
         return "ready" if self.catalogue.is_known else "starting"
 
+    @property
+    def takes_tasks(self) -> bool:
+        """Tell whether submissions are taken now: it is ready, and has its files."""
+        return self.state == "ready" and self.database.standing.displacement is None
+
     # Changing things.
 
     async def submit(self, submission: Submission, idempotency_key: str | None = None) -> Accepted:
@@ -119,7 +124,7 @@ class Service:
         Raises:
             PooldeckError: If it is refused; nothing is stored then.
         """
-        self._refuse_when_draining()
+        self._refuse_what_would_be_lost()
         return await self._parts.intake.submit(submission, idempotency_key)
 
     async def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
@@ -128,7 +133,7 @@ class Service:
         Raises:
             PooldeckError: If any is refused.
         """
-        self._refuse_when_draining()
+        self._refuse_what_would_be_lost()
         return await self._parts.intake.submit_batch(submissions)
 
     async def cancel(
@@ -155,7 +160,7 @@ class Service:
             ArgumentsErased: If its sensitive arguments are gone.
             PooldeckError: If it could not be submitted now either.
         """
-        self._refuse_when_draining()
+        self._refuse_what_would_be_lost()
         return await self._parts.tasks.retry(task_id)
 
     async def cancel_matching(
@@ -166,7 +171,7 @@ class Service:
 
     async def retry_matching(self, selection: Selection) -> BulkDone:
         """Queue every final task again that a filter fits, or those of these ids."""
-        self._refuse_when_draining()
+        self._refuse_what_would_be_lost()
         return await self._parts.tasks.retry_all(selection)
 
     async def count_matching(self, wanted: TaskFilter, *, final: bool) -> int:
@@ -279,11 +284,12 @@ class Service:
         for queue in self._parts.queues.values():
             queue.drain()
 
-    def _refuse_when_draining(self) -> None:
+    def _refuse_what_would_be_lost(self) -> None:
         if self._draining:
             raise Draining(
                 "the server is shutting down; submit again when it is back", retry_after=5
             )
+        self.database.standing.refuse()
 
     # Looking.
 

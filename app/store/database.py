@@ -13,13 +13,14 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from app.domain.errors import StartupError
-from app.store.connections import begun, has_wal_bug, reader_engine, writer_engine
+from app.store.connections import begun, driver, has_wal_bug, reader_engine, writer_engine
 from app.store.lock import Lock
 from app.store.schema import prepare
+from app.store.standing import Standing
 from app.store.transaction import Transaction, in_words, primary_code, reason, transaction
 
 P = ParamSpec("P")
@@ -48,6 +49,7 @@ class Database:
         self.path = path
         self.busy_seconds = busy_seconds
         self.lock = lock
+        self.standing = Standing(path, lock)
         self._engine = engine
         self._writer = writer
 
@@ -77,31 +79,42 @@ class Database:
             writer = undo.enter_context(closing(engine.connect()))
             with begun(writer):
                 prepare(writer, path)
+            database = cls(path, lock, engine, writer, busy_seconds)
             undo.pop_all()
-        return cls(path, lock, engine, writer, busy_seconds)
+        return database
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Return a write transaction, for use by one thread: see `app.store.transaction`."""
-        return transaction(self._writer, self.path)
+        return transaction(self._writer, self.path, self.standing.check)
 
     @property
     def size_bytes(self) -> int:
-        """Return the size of the database file."""
-        return self.path.stat().st_size
+        """Return the size of the database file, 0 while it is gone."""
+        return _size(self.path)
 
     @property
     def wal_bytes(self) -> int:
         """Return the size of the write-ahead log: it grows while a reader stays open."""
-        try:
-            return _wal(self.path).stat().st_size
-        except FileNotFoundError:
-            return 0
+        return _size(_wal(self.path))
 
     def close(self) -> None:
         """Close and unlock it. The last connection to close writes the log back into the file."""
+        if self.standing.is_replaced():
+            self._empty_log()
         self._writer.close()
         self._engine.dispose()
         self.lock.release()
+
+    def _empty_log(self) -> None:
+        """Write the log back into the file that was opened, wherever that is now.
+
+        SQLite does not do so by itself when another file stands at the path, and would replay the
+        log into that one when it is opened the next time.
+        """
+        try:
+            driver(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        except sqlite3.Error as error:
+            _log.warning("%s does not belong to %s: %s", _wal(self.path), self.path.name, error)
 
 
 class Reader:
@@ -110,7 +123,15 @@ class Reader:
     def __init__(self, database: Database, threads: int = 4) -> None:
         self._path = database.path
         self._engine = reader_engine(database.path, threads, database.busy_seconds)
+        self._connect(threads)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+
+    def _connect(self, number: int) -> None:
+        """Make all connections now: later ones would open whatever is at the path by then."""
+        with in_words(self._path), ExitStack() as held:
+            for _ in range(number):
+                connection = held.enter_context(self._engine.connect())
+                connection.execute(text("SELECT 1 FROM runs LIMIT 1")).close()
 
     async def run(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -170,7 +191,7 @@ def _refuse_lone_log(path: Path) -> None:
     if not path.exists() and log.exists() and log.stat().st_size:
         raise StartupError(
             f"the database {path} is missing but its log {log.name} is there; "
-            "put the database back, or move the log away to begin anew"
+            "put the same database back, or move the log away to begin anew or with a backup"
         )
 
 
@@ -193,6 +214,13 @@ def _warn_of_old_sqlite() -> None:
             "writes on one only. Open the file with nothing else, or update to 3.51.3.",
             sqlite3.sqlite_version,
         )
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _wal(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """A write transaction: all of it or nothing, and its errors in the words of the domain."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,19 +35,27 @@ class Transaction:
 
 
 @contextmanager
-def transaction(connection: Connection, path: Path) -> Iterator[Transaction]:
+def transaction(
+    connection: Connection, path: Path, check: Callable[[], None]
+) -> Iterator[Transaction]:
     """Open a transaction on the writer's `connection`; commit at the end, roll back on any error.
 
     The connection works again afterwards, whatever happened.
 
+    Args:
+        connection: The writer's.
+        path: The database.
+        check: Called before the commit; what it raises prevents it.
+
     Raises:
-        StorageUnavailable: If another program holds the database at `path`.
+        StorageUnavailable: If another program holds the database, or `check` says so.
         DiskFull: If it could not be written.
     """
     with in_words(path), begun(connection):
         opened = Transaction(connection)
         yield opened
         settle(connection, opened.moves)
+        check()
 
 
 @contextmanager

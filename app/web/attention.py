@@ -29,6 +29,9 @@ _MARKS: Final = {
     Need.RETURNED: "notice",
     Need.MISPLACED: "advice",
     Need.REFUSED_WRITES: "broken",
+    Need.MISSING_DATABASE: "broken",
+    Need.REPLACED_DATABASE: "broken",
+    Need.TAKEN_DATABASE: "broken",
     Need.UNLOGGED: "notice",
 }
 _WHOLE_FROM: Final = 3.0
@@ -187,6 +190,32 @@ def _refused(notice: Notice) -> str:
     )
 
 
+def _missing(notice: Notice) -> str:
+    return _(
+        "is gone: %(file)s was deleted or moved away under the running server, which takes nothing "
+        "now. Put the same file back. Or stop the server, put a backup there, remove %(file)s-wal "
+        "and start again.",
+        file=notice.file,
+    )
+
+
+def _replaced(notice: Notice) -> str:
+    return _(
+        "was replaced: %(file)s is not the file any more that the server opened, so it takes "
+        "nothing now. Stop the server and start it again, and it uses the new file.",
+        file=notice.file,
+    )
+
+
+def _taken(notice: Notice) -> str:
+    return _(
+        "is used by another server (process %(process)s): %(file)s, which locks it, was removed. "
+        "This server takes nothing any more: stop it.",
+        process=notice.reason,
+        file=notice.file,
+    )
+
+
 def _unlogged(notice: Notice) -> str:
     return _(
         "cannot be written: %(why)s. Lines are left out of it until it can; the log of each task "
@@ -253,6 +282,9 @@ _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
     Need.ABANDONED: _abandoned,
     Need.HOLD: _held,
     Need.REFUSED_WRITES: _refused,
+    Need.MISSING_DATABASE: _missing,
+    Need.REPLACED_DATABASE: _replaced,
+    Need.TAKEN_DATABASE: _taken,
     Need.SLOW_WRITES: _slow,
     Need.UNLOGGED: _unlogged,
     Need.RETURNED: _returned,

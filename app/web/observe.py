@@ -37,9 +37,9 @@ async def is_alive() -> Response:
 @router.get("/readyz", responses={503: {"description": "Not ready.", "content": _STATUS}})
 async def is_ready(service: ServiceDep) -> Response:
     """Tell whether submissions are taken."""
-    is_taken = service.state == "ready"
-    body = b'{"status":"ready"}' if is_taken else b'{"status":"not ready"}'
-    return Response(body, 200 if is_taken else 503, media_type="application/json")
+    if service.takes_tasks:
+        return Response(b'{"status":"ready"}', media_type="application/json")
+    return Response(b'{"status":"not ready"}', 503, media_type="application/json")
 
 
 @router.get(

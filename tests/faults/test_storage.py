@@ -1,6 +1,7 @@
-"""Rows 11 to 13: a full disk, a locked database, and one that cannot be used at all."""
+"""Rows 11 to 13: a full disk, a locked database, one that cannot be used, and one taken away."""
 
 import resource
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -9,10 +10,12 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from serving import MODULE
 
 from app.store.database import Database
+from app.store.lock import Lock
 from faults.client import Client
 from faults.deployment import Deployment, deployed, eventually
 from faults.oracle import violations
@@ -135,3 +138,134 @@ def test_a_database_that_cannot_be_used_is_one_clear_line(
     assert words in said[0]
     assert str(deployment.database) in said[0]
     assert "Traceback" not in started.stderr
+
+
+def _delete(database: Path) -> None:
+    database.unlink()
+
+
+def _delete_folder(database: Path) -> None:
+    shutil.rmtree(database.parent)
+
+
+def _put_backup_over(database: Path) -> None:
+    backup = database.with_name("backup")
+    with (
+        closing(sqlite3.connect(database)) as original,
+        closing(sqlite3.connect(backup)) as copy,
+    ):
+        original.backup(copy)
+    backup.replace(database)
+
+
+def _readiness(deployment: Deployment) -> int:
+    return httpx.get(f"{deployment.url}/readyz", trust_env=False).status_code
+
+
+def _told(deployment: Deployment) -> list[str]:
+    """Return the lines of the log that tell what to do about the files."""
+    return [line for line in deployment.said.splitlines() if "until then" in line]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_delete, "deleted or moved away"),
+        (_delete_folder, "deleted or moved away"),
+        (_put_backup_over, "replaced"),
+    ],
+)
+def test_a_database_that_is_taken_from_under_the_server_is_noticed_and_nothing_more_acknowledged(
+    tmp_path: Path, spoil: Callable[[Path], None], words: str
+) -> None:
+    with deployed(tmp_path) as deployment, Client(deployment) as client:
+        client.submit("add", 1, 2, wait=60)
+        spoil(deployment.database)
+        for pool in ("io", "cpu") * 10:
+            answer = client.send(client.intend("add", 1, 2, pool=pool))
+            assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+        eventually(lambda: _readiness(deployment) == 503, "it is not ready", 3)
+        page = httpx.get(deployment.url, trust_env=False)
+        assert page.status_code == 200
+        assert str(deployment.database) in page.text
+        assert httpx.get(f"{deployment.url}/metrics", trust_env=False).status_code == 200
+        assert client.ledger.complaints == []
+        assert deployment.stop() == 0
+    (line,) = _told(deployment)
+    assert f"{deployment.database} was {words}" in line
+    assert "Traceback" not in deployment.said
+
+
+def test_a_database_whose_deletion_nobody_has_submitted_into_is_noticed_all_the_same(
+    tmp_path: Path,
+) -> None:
+    with deployed(tmp_path) as deployment:
+        deployment.database.unlink()
+        eventually(lambda: _readiness(deployment) == 503, "it is not ready", 3)
+        (line,) = _told(deployment)
+        assert "was deleted or moved away" in line
+
+
+def test_a_backup_that_was_put_over_a_running_server_is_whole_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    with deployed(tmp_path) as deployment, Client(deployment) as client:
+        kept = client.submit("add", 1, 2, wait=60)["id"]
+        _put_backup_over(deployment.database)
+        refused = client.intend("add", 1, 2)
+        assert client.send(refused).status_code == 503
+        assert deployment.stop() == 0
+        deployment.start()
+        assert client.task(kept)["state"] == "succeeded"
+        client.settle()
+        deployment.when_quiet()
+        assert violations(deployment, client.ledger) == []
+
+
+def test_a_data_folder_that_is_moved_back_is_gone_on_with(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    data, away = tmp_path / "pooldeck-data", tmp_path / "away"
+    with deployed(tmp_path) as deployment, Client(deployment) as client:
+        running = _two_running(client, gate)
+        data.rename(away)
+        gate.touch()
+        eventually(lambda: _ends(deployment) == 2, "both tasks end")
+        assert client.send(client.intend("add", 1, 2)).status_code == 503
+        away.rename(data)
+        eventually(lambda: _readiness(deployment) == 200, "it is ready again", 3)
+        client.settle()
+        deployment.when_quiet()
+        assert violations(deployment, client.ledger) == []
+        assert {client.task(task)["state"] for task in running} == {"succeeded"}
+
+
+def test_a_deleted_write_ahead_log_is_survived(tmp_path: Path) -> None:
+    with deployed(tmp_path) as deployment, Client(deployment) as client:
+        client.submit("add", 1, 2, wait=60)
+        deployment.database.with_name(deployment.database.name + "-wal").unlink()
+        for _ in range(40):
+            client.submit("add", 1, 2)
+        deployment.when_quiet()
+        assert deployment.stop() == 0
+        deployment.start()
+        assert violations(deployment, client.ledger) == []
+
+
+def test_a_second_server_that_gets_the_lock_ends_the_acknowledgements_of_the_first(
+    tmp_path: Path,
+) -> None:
+    with deployed(tmp_path) as deployment, Client(deployment) as client:
+        client.submit("add", 1, 2, wait=60)
+        (lock,) = tmp_path.glob("*/pooldeck.lock")
+        with deployment.frozen():  # or it would have locked a new file within a second
+            lock.unlink()
+            second = Lock.acquire(lock)
+        eventually(lambda: _readiness(deployment) == 503, "it is not ready", 3)
+        answer = client.send(client.intend("add", 1, 2))
+        assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+        second.release()
+        assert deployment.stop() == 0
+    (line,) = _told(deployment)
+    assert f"{lock} was taken over by another server" in line
+    assert "Traceback" not in deployment.said

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.domain.controls import Hold
+from app.domain.displacements import Displaced, Displacement
 from app.domain.error_groups import ErrorGroup, GroupState
 from app.domain.errors import DiskFull
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
@@ -112,10 +113,24 @@ def test_a_hold_tells_since_when_and_why() -> None:
 
 
 def test_a_database_that_refuses_says_why_and_one_that_lags_how_long() -> None:
-    assert list(of_store(None, None)) == []
-    assert list(of_store(None, 2.5)) == [Notice(Need.SLOW_WRITES, seconds=2.5)]
-    (refused,) = of_store(DiskFull("there is no room on the disk"), 2.5)
+    full = DiskFull("there is no room on the disk")
+    assert list(of_store(None, None, None)) == []
+    assert list(of_store(None, None, 2.5)) == [Notice(Need.SLOW_WRITES, seconds=2.5)]
+    (refused,) = of_store(None, full, 2.5)
     assert (refused.need, refused.reason) == (Need.REFUSED_WRITES, "there is no room on the disk")
+
+
+@pytest.mark.parametrize("how", Displaced)
+def test_a_database_that_is_not_the_one_that_was_opened_is_the_first_thing_to_say(
+    how: Displaced,
+) -> None:
+    displacement = Displacement(how, "/data/pooldeck.sqlite3", "17")
+    (notice,) = of_store(displacement, DiskFull("there is no room on the disk"), 2.5)
+    assert (notice.need, notice.file, notice.reason) == (
+        f"{how}_database",
+        "/data/pooldeck.sqlite3",
+        "17",
+    )
 
 
 def group(name: str) -> ErrorGroup:

@@ -103,6 +103,24 @@ def test_the_database_is_noticed_before_the_pools() -> None:
     assert refused.text.startswith("does not take writes: no space is left.")
 
 
+@pytest.mark.parametrize(
+    ("need", "what", "to_do"),
+    [
+        (Need.MISSING_DATABASE, "is gone", "Put the same file back. Or stop the server"),
+        (Need.REPLACED_DATABASE, "was replaced", "Stop the server and start it again"),
+        (Need.TAKEN_DATABASE, "is used by another server (process 17)", "stop it"),
+    ],
+)
+def test_a_database_whose_files_were_touched_says_which_what_befell_it_and_what_to_do(
+    need: Need, what: str, to_do: str
+) -> None:
+    words = told(Notice(need, reason="17", file="/data/pooldeck.sqlite3"))
+    assert (words.kind, words.subject) == ("broken", "The database")
+    assert words.text.startswith(what)
+    assert "/data/pooldeck.sqlite3" in words.text
+    assert to_do in words.text
+
+
 def test_an_error_that_is_back_leads_to_its_group() -> None:
     words = told(Notice(Need.RETURNED, seconds=700.0, reason="ValueError", group="ab12"))
     assert (words.subject, words.href) == ("ValueError", "/errors/ab12")

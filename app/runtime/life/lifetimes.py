@@ -2,7 +2,8 @@
 
 A run begins in the store before its first process is started, so that the next run knows the mark
 to look for, however this one ends. It ends in the store after the last of its processes is gone. In
-between, the lock file says every second that it goes on, and a keeper stands by.
+between, the lock file says every second that it goes on, the files of the store are looked at as
+often, and a keeper stands by.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from app.runtime.ongoing import Ongoing
 from app.runtime.record.recorder import Recorder
 from app.runtime.shared import remove_sockets
 from app.store import queries, records
-from app.store.database import Reader
+from app.store.database import Database, Reader
 from app.store.lock import Lock
 from pooldeck import marks
 from pooldeck.keeper import Keeper
@@ -49,7 +50,7 @@ class Beginning(Struct, frozen=True):
 
 @asynccontextmanager
 async def lifetime(
-    lock: Lock, reader: Reader, recorder: Recorder, clock: Clock
+    database: Database, reader: Reader, recorder: Recorder, clock: Clock
 ) -> AsyncIterator[Beginning]:
     """Be a run of the server: the body may start processes, and has ended them when it is left.
 
@@ -65,10 +66,11 @@ async def lifetime(
         stack.push_async_callback(_end, recorder, run, clock)
         keeper = await _kept(run.boot)
         stack.push_async_callback(keeper.stop)
-        beat = Ongoing("the sign of life", lambda: _beat(lock, clock))
+        beat = Ongoing("the sign of life", lambda: _beat(database, clock))
         beat.start()
         stack.push_async_callback(beat.stop)
-        yield Beginning(run, before, reaped, _down_seconds(before, lock, run.started_at))
+        down_seconds = _down_seconds(before, database.lock, run.started_at)
+        yield Beginning(run, before, reaped, down_seconds)
 
 
 def _reap(runs: Iterable[ServerRun]) -> int:
@@ -112,10 +114,12 @@ async def _kept(boot: str) -> Keeper:
     return keeper
 
 
-async def _beat(lock: Lock, clock: Clock) -> None:
+async def _beat(database: Database, clock: Clock) -> None:
+    """Say that the server is alive, and look whether it still has its files."""
     while True:
+        await asyncio.to_thread(database.standing.look)
         with suppress(OSError):  # a full disk; the sign of life is then an older one
-            await asyncio.to_thread(lock.touch, clock.now())
+            await asyncio.to_thread(database.lock.touch, clock.now())
         await asyncio.sleep(_BEAT_SECONDS)
 
 

@@ -106,7 +106,7 @@ async def running(
 async def _begin(ground: Ground, stack: AsyncExitStack) -> ServerRun:
     """Begin a run of the server, and sort out what the one before it left."""
     beginning = await stack.enter_async_context(
-        lifetime(ground.database.lock, ground.reader, ground.recorder, ground.clock)
+        lifetime(ground.database, ground.reader, ground.recorder, ground.clock)
     )
     became = await recover(ground.recorder, ground.clock)
     held = len(ground.holds.all())

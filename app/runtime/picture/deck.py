@@ -58,8 +58,9 @@ class Deck:
     def attention(self) -> tuple[Notice, ...]:
         """Return what needs attention beside the pools."""
         recorder, log_file = self._ground.recorder, self._ground.log_file
+        displacement = self._ground.database.standing.displacement
         return (
-            *notices.of_store(recorder.trouble, recorder.lag.seconds()),
+            *notices.of_store(displacement, recorder.trouble, recorder.lag.seconds()),
             *notices.of_log_file(log_file.trouble if log_file else None),
             *notices.of_errors(self._ground.errors.returned(), self._clock.now()),
         )

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from app.domain.controls import Hold
+from app.domain.displacements import Displaced, Displacement
 from app.domain.error_groups import ErrorGroup
 from app.domain.errors import PooldeckError
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
@@ -20,6 +21,11 @@ STUCK_SECONDS: Final = 10.0
 STUCK_TIMES: Final = 3.0
 """How many times the usual p95 of its function it must have been running for that."""
 
+_DISPLACED: Final = {
+    Displaced.MISSING: Need.MISSING_DATABASE,
+    Displaced.REPLACED: Need.REPLACED_DATABASE,
+    Displaced.TAKEN: Need.TAKEN_DATABASE,
+}
 _OVERDUE_SECONDS: Final = 2.0  # past its timeout: by then it should have been ended
 
 
@@ -93,14 +99,20 @@ def on_hold(hold: Hold, pool: str, now: int) -> Notice:
     return Notice(Need.HOLD, pool, seconds, function=hold.function, reason=hold.reason)
 
 
-def of_store(trouble: PooldeckError | None, lag: float | None) -> Iterator[Notice]:
+def of_store(
+    displacement: Displacement | None, trouble: PooldeckError | None, lag: float | None
+) -> Iterator[Notice]:
     """Yield what of the database needs attention.
 
     Args:
+        displacement: What befell its files, if anything did.
         trouble: Why it did not take the last commit, if it did not.
         lag: Seconds that a commit takes, if that is long.
     """
-    if trouble is not None:
+    if displacement is not None:
+        need = _DISPLACED[displacement.how]
+        yield Notice(need, reason=displacement.holder, file=displacement.file)
+    elif trouble is not None:
         yield Notice(Need.REFUSED_WRITES, reason=trouble.detail)
     elif lag is not None:
         yield Notice(Need.SLOW_WRITES, seconds=lag)

@@ -281,9 +281,10 @@ class Recorder:
 
     def _refuse(self, batch: Batch, error: PooldeckError) -> None:
         """Tell those who wait that the database does not take writes; keep what has happened."""
-        if self.trouble is None:
-            _log.error("the database does not take writes: %s", error)
-        self.trouble = error
+        if self._database.standing.displacement is None:  # which is told of by itself
+            if self.trouble is None:
+                _log.error("the database does not take writes: %s", error)
+            self.trouble = error
         self._loop.call_soon_threadsafe(self._fail, batch, error)
         if not batch.has_happened:
             return
