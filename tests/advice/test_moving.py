@@ -18,9 +18,10 @@ from app.advice.moving import (
 )
 from app.domain.placements import Placement, PlacementRule
 from app.domain.profiles import Profile
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 
-POOLS = (PoolShape("io", "thread", 6), PoolShape("cpu", "process", 2))
+POOLS = (PoolShape("io", PoolKind.THREAD, 6), PoolShape("cpu", PoolKind.PROCESS, 2))
 SLEEP = Measurement(run=0.1, cpu=0.0002, voluntary_switches=1)
 STARTED = Placement("cpu", PlacementRule.UNKNOWN)
 SECOND = 1_000_000
@@ -31,8 +32,8 @@ def advice(runs: int = 100, pool: str = "cpu", *, cpus: int = 2) -> Advice:
     seen = Observation(
         "acme.nap", looks=runs, held=0, free=0, waiting=runs * 0.1, delayed=0, beside=0
     )
-    profile = Profile("acme.nap", "process").after([SLEEP] * runs, [seen], runs=runs, now=1)
-    return advise("acme.nap", pool, {"process": profile}, POOLS, cpus)
+    profile = Profile("acme.nap", PoolKind.PROCESS).after([SLEEP] * runs, [seen], runs=runs, now=1)
+    return advise("acme.nap", pool, {PoolKind.PROCESS: profile}, POOLS, cpus)
 
 
 def with_(given: Advice, **changes: Any) -> Advice:

@@ -9,8 +9,8 @@ from pooled import BOTH, Listener, eventually, pool
 
 from pooldeck.commands import Command
 from pooldeck.functions import Options
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolKind
 
 SLEEP = Command(("sh", "-c", "{script}"), Options(name="commands.sh"), grace_seconds=0.2)
 STUBBORN = Command(("sh", "-c", "{script}"), Options(name="commands.stubborn"), grace_seconds=2.0)

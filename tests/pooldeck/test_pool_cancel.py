@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, Listener, eventually, is_alive, pool
 
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind, Outcome
-from pooldeck.pools.crew import PoolKind, WorkerState
+from pooldeck.pools.crew import WorkerState
 
 
 @BOTH

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, Listener, eventually, is_alive, pool
 
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolKind, PoolState, WorkerState
+from pooldeck.pools.crew import PoolState, WorkerState
 from pooldeck.pools.memory import MemoryWatch
 
 

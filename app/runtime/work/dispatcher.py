@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
-from app.domain.profiles import PoolKind
 from app.domain.submissions import CancelOutcome
 from app.domain.tasks import Claim, QueuedTask
 from app.runtime.advice.profiles import Profiles
@@ -33,6 +32,7 @@ from app.runtime.work.usual import Usual
 from app.store import records
 from app.store.database import Reader
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import PoolKind
 from pooldeck.pools.crew import PoolState
 from pooldeck.pools.pool import Pool
 

@@ -10,7 +10,6 @@ from typing import Final, Literal
 
 from app import failpoints
 from app.domain.clock import Clock
-from app.domain.profiles import PoolKind
 from app.domain.states import State
 from app.domain.tasks import End, ProgressMark, QueuedTask, Rerun
 from app.runtime.advice.profiles import Profiles
@@ -20,6 +19,7 @@ from app.runtime.work.attempts import Attempt
 from app.runtime.work.incidents import Incidents
 from app.runtime.work.usual import Usual
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Observation, Outcome
 from pooldeck.pools.crew import Death, Running, Worker
 from pooldeck.pools.pool import Pool
