@@ -1,10 +1,11 @@
 """What pages ask before they change much, and what they say afterwards."""
 
 import pytest
+from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
-from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from app.domain.states import State
+from app.domain.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
+from app.domain.states import FINAL, LIVE, State
 from app.domain.submissions import BulkDone
 from app.domain.tasks import StoredTask, TaskFilter
 from app.web.contexts.confirm import asking as confirm
@@ -13,6 +14,8 @@ from app.web.contexts.confirm import tasks as confirm_tasks
 from app.web.contexts.task.page import SAID
 from app.web.contexts.tasks.page import address, read_filter
 from app.web.contexts.told import numbers, told, told_of_many
+from app.web.kill_words import kill_button
+from pooldeck.kinds import Ending
 
 LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")
 
@@ -44,15 +47,60 @@ def test_where_nothing_matches_there_is_no_button() -> None:
     assert confirm_tasks.retry_matching(LOST, 0, now=7).button is None
 
 
+def work(state: State) -> StoredTask:
+    return StoredTask(1, "0199", "acme.work", "p", state, 1, 0, (), 0, None)
+
+
 @pytest.mark.parametrize(
-    ("kind", "words"), [("process", "counts as cancelled"), ("thread", "is abandoned")]
+    ("ending", "heading", "button", "words"),
+    [
+        (Ending.WORKER_ENDED, "Kill work?", "Kill task", "worker process is ended at once"),
+        (Ending.COMMAND_ENDED, "Kill work?", "Kill command", "command is told to end, and killed"),
+        (Ending.ABANDONED, "Abandon work?", "Abandon task", "cannot be ended: it is abandoned"),
+        (Ending.NEVER_STARTED, "Cancel work?", "Cancel task", "then never will"),
+    ],
 )
-def test_killing_a_task_is_honest_about_threads(kind: str, words: str) -> None:
-    task = StoredTask(1, "0199", "acme.work", "p", State.RUNNING, 1, 0, (), 0, None)
-    asked = confirm.kill_task(task, kind)
-    assert asked.heading == "Kill work?"
-    assert words in " ".join(asked.sentences)
+def test_killing_a_task_says_how_it_ends(
+    ending: Ending, heading: str, button: str, words: str
+) -> None:
+    slot = SlotHealth("0199", "acme.work", 1.0, if_killed=ending)
+    asked = confirm.kill_task(work(State.RUNNING), slot)
+    said = " ".join(asked.sentences)
+    assert (asked.heading, asked.button) == (heading, button)
+    assert words in said
+    assert ("counts as cancelled" in said) == (ending is not Ending.ABANDONED)
+    assert ("counts as failed" in said) == (ending is Ending.ABANDONED)
     assert asked.action == "/tasks/0199/kill"
+    assert kill_button(ending) == button
+
+
+@pytest.mark.parametrize("state", sorted(LIVE - {State.RUNNING}))
+def test_a_task_that_has_not_started_is_cancelled_not_killed(state: State) -> None:
+    for slot in (None, SlotHealth("0199", "acme.work", None, if_killed=Ending.WORKER_ENDED)):
+        asked = confirm.kill_task(work(state), slot)
+        assert (asked.heading, asked.button) == ("Cancel work?", "Cancel task")
+        assert not asked.asks_reason, "it would not be kept"
+
+
+@pytest.mark.parametrize("state", sorted(FINAL))
+def test_a_task_that_has_ended_cannot_be_killed(state: State) -> None:
+    asked = confirm.kill_task(work(state), None)
+    assert asked.sentences == ("It has ended: there is nothing to kill.",)
+    assert asked.button is None
+
+
+def test_a_task_whose_end_is_on_its_way_cannot_be_killed() -> None:
+    asked = confirm.kill_task(work(State.RUNNING), None)
+    assert asked.button is None
+    assert "ends at this moment" in asked.sentences[0]
+
+
+def test_only_a_slot_that_counts_is_where_a_task_runs() -> None:
+    left, now = SlotHealth(task="a", abandoned=True), SlotHealth(task="a")
+    worker = WorkerHealth("io-3", 1, "busy", 0, 0, (now, SlotHealth(), left))
+    pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
+    assert slot_of([pool], "a") is now
+    assert slot_of([replace(pool, workers=(replace(worker, slots=(left,)),))], "a") is None
 
 
 def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
@@ -63,7 +111,7 @@ def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
 
 
 def test_only_known_words_of_an_address_are_said() -> None:
-    assert told(QueryParams("did=killed"), SAID) == SAID["killed"]
+    assert told(QueryParams("did=retried"), SAID) == SAID["retried"]
     assert told(QueryParams("did=anything"), SAID) is None
     assert told(QueryParams(""), SAID) is None
 

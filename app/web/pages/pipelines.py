@@ -48,5 +48,6 @@ async def cancel(request: Request, service: ServiceDep, pipeline_id: str) -> Res
     """Cancel what has not ended of a pipeline; the form may say to kill it, and why."""
     form = await posted(request)
     why = form.get("reason", "").strip() or None
-    await service.pipelines.cancel(pipeline_id, kill="kill" in form, reason=why)
-    return done(f"/pipelines/{pipeline_id}", "cancelled")
+    kill = "kill" in form
+    await service.pipelines.cancel(pipeline_id, kill=kill, reason=why)
+    return done(f"/pipelines/{pipeline_id}", "killed" if kill else "cancelled")

@@ -1,13 +1,12 @@
 """One task: what became of it, its log, its values as they are, and where it is."""
 
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.domain.annotations import Annotation
 from app.domain.errors import NotFound
-from app.domain.health import PoolHealth
+from app.domain.health import slot_of
 from app.domain.logs import LogWindow
 from app.domain.pipelines import Pipeline
 from app.domain.states import LIVE, State
@@ -103,7 +102,7 @@ async def _read(service: Service, task_id: str, window: LogWindow) -> Reading:
         durations=await service.read(queries.durations, found.function),
         kill=await _kill(service, found),
         are_erased=await service.read(queries.are_arguments_erased, task_id),
-        is_asked=_is_asked(service.pools(), task_id),
+        slot=slot_of(service.pools(), task_id),
         is_callable=found.function in callable_names,
         now=service.clock.now(),
         around=await service.read(queries.neighbours, found.seq),
@@ -131,13 +130,3 @@ async def _kill(service: Service, task: StoredTask) -> Annotation | None:
     if not may_be or task.started_at is None:
         return None
     return await service.read(queries.kill_of, task.id, task.started_at)
-
-
-def _is_asked(pools: Iterable[PoolHealth], task_id: str) -> bool:
-    """Tell whether a task runs that was asked to end itself."""
-    return any(
-        slot.task == task_id and slot.cancel_requested
-        for pool in pools
-        for worker in pool.workers
-        for slot in worker.slots
-    )
