@@ -1,4 +1,4 @@
-"""What pages ask before they change much, and what they say afterwards."""
+"""What pages ask before they change much."""
 
 import pytest
 from msgspec.structs import replace
@@ -6,14 +6,11 @@ from starlette.datastructures import QueryParams
 
 from app.domain.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
 from app.domain.states import FINAL, LIVE, State
-from app.domain.submissions import BulkDone
 from app.domain.tasks import StoredTask, TaskFilter
 from app.web.contexts.confirm import asking as confirm
 from app.web.contexts.confirm import pools as confirm_pools
 from app.web.contexts.confirm import tasks as confirm_tasks
-from app.web.contexts.task.page import SAID
-from app.web.contexts.tasks.page import address, read_filter
-from app.web.contexts.told import numbers, told, told_of_many
+from app.web.contexts.tasks.page import read_filter
 from app.web.kill_words import kill_button
 from pooldeck.kinds import Ending
 
@@ -108,24 +105,3 @@ def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
     worker = WorkerHealth("io-3", 1, "busy", 0, 0, slots)
     pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
     assert "1 task runs in it" in " ".join(confirm_pools.kill_worker(pool, worker).sentences)
-
-
-def test_only_known_words_of_an_address_are_said() -> None:
-    assert told(QueryParams("did=retried"), SAID) == SAID["retried"]
-    assert told(QueryParams("did=anything"), SAID) is None
-    assert told(QueryParams(""), SAID) is None
-
-
-def test_what_became_of_many_is_said_by_number() -> None:
-    done = BulkDone(1350, {"retried": 1344, "arguments_erased": 6})
-    query = QueryParams(address("", numbers(done))[1:])
-    said = told_of_many(query)
-    assert said is not None
-    assert said.startswith("1,344 queued again, 6 refused (")
-    assert "arguments have been erased" in said
-
-
-def test_a_change_of_nothing_is_said_too() -> None:
-    assert told_of_many(QueryParams("did=many")) == "No task was changed."
-    assert told_of_many(QueryParams("did=many&killed=lots&x=3")) == "No task was changed."
-    assert told_of_many(QueryParams("killed=3")) is None

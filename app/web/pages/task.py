@@ -14,14 +14,13 @@ from app.domain.tasks import StoredAttempt, StoredTask
 from app.runtime.service import Service
 from app.store import queries
 from app.web.answers import Answer
+from app.web.contexts.flash import flash
 from app.web.contexts.task.log import LOG_LINES, log_part, read_level
-from app.web.contexts.task.page import SAID, Reading, task_context
+from app.web.contexts.task.page import FLASHES, Reading, task_context
 from app.web.contexts.task.tracebacks import traceback_parts
-from app.web.contexts.told import told
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.rendering import bare_page, page
-from app.web.words import _
 from pooldeck.outcome import ErrorKind
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -43,8 +42,8 @@ async def task(
     """Show one task, with a part of the log of an attempt, by default the end of the latest."""
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
     context = task_context(await _read(service, task_id, window))
-    said = told(request.query_params, SAID)
-    return page(request, "tasks", "task.html", context | {"told": said and _(said)})
+    context["flashed"] = flash(request.query_params, FLASHES)
+    return page(request, "tasks", "task.html", context)
 
 
 @router.get("/tasks/{task_id}/log")

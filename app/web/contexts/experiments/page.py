@@ -20,11 +20,11 @@ from app.web.experiment_words import (
 from app.web.words import _, later
 from pooldeck.kinds import PoolKind
 
-DID: Final = {
+FLASHES: Final = {
     "begun": later("The experiment has begun."),
     "stopped": later("The experiment was stopped; what it measured is kept."),
 }
-"""What the page says of what somebody has just done there."""
+"""What the page says of what was just done."""
 
 KIND_WORDS: Final[dict[PoolKind, str]] = {
     PoolKind.THREAD: later("Threads"),

@@ -27,7 +27,7 @@ from app.web.words import _, later, ngettext
 from pooldeck.functions import Options
 from pooldeck.kinds import PoolKind
 
-SAID: Final = {
+FLASHES: Final = {
     "placed": later(
         "What is submitted from now on runs there; tasks that wait stay where they are."
     ),

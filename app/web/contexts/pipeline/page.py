@@ -19,7 +19,7 @@ from app.web.state_words import state_word
 from app.web.words import _, later, ngettext
 
 PAGE_SIZE: Final = 20
-SAID: Final = {
+FLASHES: Final = {
     "cancelled": later("What had not started is cancelled; what runs was asked to end."),
     "killed": later(
         "What had not started is cancelled; what ran was killed, or abandoned where it ran in a "

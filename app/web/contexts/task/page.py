@@ -34,7 +34,7 @@ from pooldeck.outcome import Error, Measurement
 
 _T = TypeVar("_T")
 
-SAID: Final[dict[str, str]] = {
+FLASHES: Final[dict[str, str]] = {
     "cancelled": later("It was cancelled before it started."),
     "cancel_requested": later(
         "It was asked to end itself: a function does so where it looks at "
