@@ -17,6 +17,7 @@ from app.domain.errors import StartupError
 from app.log_settings import LogSettings
 from pooldeck.commands import Command
 from pooldeck.cpus import usable_cpus
+from pooldeck.kinds import PoolKind
 
 DEFAULT_CONFIG = Path("pooldeck.toml")
 _DEFAULT_POOLS = {"io": {"kind": "thread"}, "cpu": {"kind": "process"}}
@@ -31,7 +32,7 @@ class PoolSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["thread", "process"]
+    kind: PoolKind
     size: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None,
         description="Slots. Default: min(32, cpus + 4) threads, or as many processes as CPUs.",

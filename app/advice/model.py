@@ -15,7 +15,7 @@ import math
 from typing import Final
 
 from app.advice.values import Numbers
-from app.domain.profiles import PoolKind
+from pooldeck.kinds import PoolKind
 
 HANDOVER: Final = 0.00025
 """Seconds that the server and a pipe take for a call and its outcome, measured by `make bench`."""

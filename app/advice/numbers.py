@@ -6,8 +6,9 @@ from typing import Final
 
 from app.advice.values import Numbers
 from app.domain import contention
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
 from app.domain.run_sums import Sums
+from pooldeck.kinds import PoolKind
 
 _ENOUGH_RUNS: Final = 50  # to speak for itself, whatever the other kind of pool has seen
 _ENOUGH_LOOKS: Final = 10  # at its threads at work, or of all where it hardly works
@@ -57,7 +58,7 @@ def _evidence(profiles: Mapping[PoolKind, Profile]) -> Profile:
     """
     latest, *others = sorted(
         profiles.values(), key=lambda profile: profile.last_at, reverse=True
-    ) or [Profile("", "process")]
+    ) or [Profile("", PoolKind.PROCESS)]
     if not others or _says_enough(latest.total):
         return latest
     (other,) = others

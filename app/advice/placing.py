@@ -7,7 +7,8 @@ from app.advice.model import default_size, rate
 from app.advice.numbers import numbers_of
 from app.advice.values import Advice, AdviceRule, Cost, Numbers, PoolShape, Recommendation, Verdict
 from app.advice.verdicts import Finding, confidence, finding
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
+from pooldeck.kinds import PoolKind
 
 CLEAR_GAIN: Final = 1.15
 """How many times as fast a move has to be to be worth it: less is within the noise."""
@@ -59,8 +60,10 @@ def _weighed(found: Finding, numbers: Numbers, pools: Sequence[PoolShape], cpus:
     default, and processes with one for each CPU: more are no use to anybody.
     """
     largest = max((shape.size for shape in pools if shape.kind == "thread"), default=0)
-    threads = rate(numbers, "thread", max(largest, default_size("thread", cpus)), cpus)
-    gain = rate(numbers, "process", cpus, cpus) / threads
+    threads = rate(
+        numbers, PoolKind.THREAD, max(largest, default_size(PoolKind.THREAD, cpus)), cpus
+    )
+    gain = rate(numbers, PoolKind.PROCESS, cpus, cpus) / threads
     if found.verdict is Verdict.MIXED and gain >= CLEAR_GAIN:
         return Finding(found.verdict, AdviceRule.PROCESSES_FASTER)
     if found.verdict in {Verdict.IO_BOUND, Verdict.RELEASES_GIL} and gain >= _LARGE_GAIN:
@@ -80,7 +83,7 @@ def _kind(rule: AdviceRule) -> PoolKind:
         AdviceRule.GIL_LIMITS,
         AdviceRule.PROCESSES_FASTER,
     }
-    return "process" if rule in to_processes else "thread"
+    return PoolKind.PROCESS if rule in to_processes else PoolKind.THREAD
 
 
 def _target(

@@ -15,7 +15,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from app.domain.experiments import Law, PoolKind, Scaling, Step
+from app.domain.experiments import Law, Scaling, Step
+from pooldeck.kinds import PoolKind
 
 ENOUGH: Final = 0.95
 """The share of the best throughput from which on more slots are not worth having."""

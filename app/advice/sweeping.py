@@ -4,15 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.advice.scaling import ENOUGH, knee
-from app.domain.experiments import (
-    MAX_PROCESSES,
-    MAX_THREADS,
-    Choice,
-    PoolKind,
-    Scaling,
-    Sizes,
-    Step,
-)
+from app.domain.experiments import MAX_PROCESSES, MAX_THREADS, Choice, Scaling, Sizes, Step
+from pooldeck.kinds import PoolKind
 
 _THREADS: Final = (1, 2, 4, 8, 16, 32, 64)
 _FEW_CPUS: Final = 4
@@ -21,7 +14,7 @@ _FEW_CPUS: Final = 4
 _BEYOND: Final = 2
 """Sizes beyond the knee after which it is clear that more gain nothing."""
 
-_MOST: Final[dict[PoolKind, int]] = {"thread": MAX_THREADS, "process": MAX_PROCESSES}
+_MOST: Final[dict[PoolKind, int]] = {PoolKind.THREAD: MAX_THREADS, PoolKind.PROCESS: MAX_PROCESSES}
 _CLOSE: Final = 1.15
 """Times the throughput below which one kind is not better than the other: threads are cheaper."""
 
@@ -41,7 +34,7 @@ def usual_sizes(cpus: int) -> Sizes:
         powers = (1 << power for power in range(cpus.bit_length()))
         processes = (*(size for size in powers if size < cpus), cpus)
     beyond = min(cpus + 1, MAX_PROCESSES)
-    return {"thread": _THREADS, "process": tuple(sorted({*processes, beyond}))}
+    return {PoolKind.THREAD: _THREADS, PoolKind.PROCESS: tuple(sorted({*processes, beyond}))}
 
 
 def next_size(
@@ -103,7 +96,7 @@ def choose(scalings: Sequence[Scaling]) -> Choice | None:
     by_kind = {scaling.kind: scaling for scaling in scalings}
     if not by_kind:
         return None
-    threads, processes = by_kind.get("thread"), by_kind.get("process")
+    threads, processes = by_kind.get(PoolKind.THREAD), by_kind.get(PoolKind.PROCESS)
     if threads is None or processes is None:
         (only,) = by_kind.values()
         return Choice(only.kind, only.knee, only.knee_throughput, gain=None, is_close=False)

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from app.domain.profiles import PoolKind
+from pooldeck.kinds import PoolKind
 
 Confidence: TypeAlias = Literal["none", "low", "medium", "high"]
 

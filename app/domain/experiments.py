@@ -11,6 +11,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from pooldeck.kinds import PoolKind
+
 MAX_THREADS: Final = 200
 """Of a pool that is tried: more of them have never helped what fewer do not."""
 
@@ -19,7 +21,6 @@ MAX_SIZES: Final = 20
 MAX_SAMPLES: Final = 100
 SHOWN_SAMPLES: Final = 3
 
-PoolKind: TypeAlias = Literal["thread", "process"]
 Sizes: TypeAlias = Mapping[PoolKind, tuple[int, ...]]
 
 

@@ -1,10 +1,13 @@
 """Live pool health, as the API and the pages show it."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from app.domain.controls import PoolControl
 from app.domain.history import Recent
 from app.domain.notices import Notice
+from pooldeck.kinds import Ending
 
 
 class SlotHealth(Struct, frozen=True):
@@ -23,6 +26,7 @@ class SlotHealth(Struct, frozen=True):
     timeout: float | None = None  # seconds that it may run
     cancel_requested: bool = False  # it was asked to end itself
     fraction: float | None = None  # how much of it is done, if it says so
+    if_killed: Ending | None = None  # how it would end; None for an abandoned one
 
 
 class SwitchRates(Struct, frozen=True):
@@ -77,3 +81,13 @@ class PoolHealth(Struct, frozen=True):
     recent: Recent | None = None  # what it did in the last minutes
     notices: tuple[Notice, ...] = ()  # what needs attention
     controls: PoolControl | None = None  # what was set by hand, if anything was
+
+
+def slot_of(pools: Iterable[PoolHealth], task_id: str) -> SlotHealth | None:
+    """Return the slot that runs a task, None if none does."""
+    for pool in pools:
+        for worker in pool.workers:
+            for slot in worker.slots:
+                if slot.task == task_id and not slot.abandoned:
+                    return slot
+    return None

@@ -7,15 +7,14 @@ others: what was measured of the latter tells as much about their company as abo
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, Self, TypeAlias
+from typing import Final, Self
 
 from msgspec import Struct
 
 from app.domain import contention
 from app.domain.run_sums import Sums
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
-
-PoolKind: TypeAlias = Literal["thread", "process"]
 
 HALF_LIFE: Final = 200
 """Runs after which what was known before counts half."""

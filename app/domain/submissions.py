@@ -8,6 +8,7 @@ from msgspec import Meta, Raw, Struct, field
 from app.domain.links import OnFailure, Rule
 from app.domain.references import may_refer
 from app.domain.tasks import StoredTask
+from pooldeck.kinds import Ending
 
 MAX_PRIORITY = 100
 MAX_TAGS = 20
@@ -136,7 +137,7 @@ class Accepted(Struct, frozen=True):
 CancelOutcome: TypeAlias = Literal[
     "cancelled",  # it had not started
     "cancel_requested",  # it runs, and has been asked to end itself
-    "killed",  # its worker was ended
+    "killed",  # its worker was ended, or its command
     "abandoned",  # it ran in a thread, which cannot be killed: nobody waits for it any more
     "already_ended",
 ]
@@ -144,10 +145,11 @@ CancelOutcome: TypeAlias = Literal[
 
 
 class Cancelled(Struct, frozen=True):
-    """What cancelling did, and the task after it."""
+    """What cancelling did, and the task after it; `ending` is how it was killed, if it was."""
 
     outcome: CancelOutcome
     task: StoredTask
+    ending: Ending | None = None
 
 
 class BulkDone(Struct, frozen=True):

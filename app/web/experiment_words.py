@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from app.domain.experiments import Choice, Experiment, ExperimentState, PoolKind, Scaling, Step
+from app.domain.experiments import Choice, Experiment, ExperimentState, Scaling, Step
 from app.web import formats
 from app.web.words import _, later, ngettext
+from pooldeck.kinds import PoolKind
 
 BUSY: Final = 0.5
 """Tasks in the server's own pools, on average, from which on they are said to have disturbed."""

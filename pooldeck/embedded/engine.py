@@ -23,6 +23,7 @@ from pooldeck.embedded.dispatcher import PATIENCE, Dispatcher, Work, WorkerInfo
 from pooldeck.embedded.launcher import ContextLauncher
 from pooldeck.embedded.parcels import Value, pickled, sealed
 from pooldeck.embedded.worker import Outset
+from pooldeck.kinds import PoolKind
 from pooldeck.pools.crew import PoolListener, PoolSpec
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
@@ -186,7 +187,7 @@ class Engine:
         plan = self._plan
         spec = PoolSpec(
             name="pool",
-            kind="process",
+            kind=PoolKind.PROCESS,
             size=1,
             modules=(),
             boot_seconds=_BOOT_SECONDS,

@@ -4,21 +4,20 @@ import math
 from asyncio import TimerHandle
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from pooldeck.access import Access
 from pooldeck.commands import Command
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Observation, Outcome
 from pooldeck.pools.supervisor import WorkerProcess
 from pooldeck.protocol import Call, Limits, LogLine, Progress, Unready
 
 MOST_CALLS: Final = 8
 """Quick calls that a process worker may have in hand: each frame by itself wakes a process."""
-
-PoolKind = Literal["thread", "process"]
 
 
 class PoolSpec(Struct, frozen=True):

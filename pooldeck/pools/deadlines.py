@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from pooldeck.kinds import KINDS
 from pooldeck.pools.crew import PoolSpec, Running, Verdict, Worker
 
 _LATE: Final = 0.25  # seconds by which an alarm is late if the event loop was held up
@@ -27,6 +28,7 @@ class Deadlines:
     """
 
     def __init__(self, spec: PoolSpec, overdue: Callable[[Worker, Running, Verdict], None]) -> None:
+        self._kind = KINDS[spec.kind]
         self._start_seconds = spec.start_seconds
         self._asked_seconds = spec.asked_seconds
         self._graces = {command.name: command.grace_seconds for command in spec.commands}
@@ -77,22 +79,21 @@ class Deadlines:
         if next_at < math.inf and worker.verdict is None:
             self._set(worker, next_at)
 
-    @staticmethod
-    def _watched(worker: Worker) -> Iterable[Running]:
+    def _watched(self, worker: Worker) -> Iterable[Running]:
         """Return the calls that may be overdue; what waits behind another is not."""
         if worker.verdict is not None or not worker.running:
             return ()
-        return list(worker.running.values())[: 1 if worker.kind == "process" else None]
+        return self._kind.at_risk(worker.running.values())
 
     def _due(self, worker: Worker, running: Running) -> tuple[float, Verdict]:
         """Return when a call is overdue, and why it will be.
 
-        A process worker turns to its next call at once. If that start is not reported, since C code
-        holds the GIL, the timeout counts from then.
+        A worker that runs one call at a time turns to its next at once. If that start is not
+        reported, since C code holds the GIL, the timeout counts from then.
         """
         timeout = running.call.timeout
         since = running.started_at
-        if since is None and worker.kind == "process":
+        if since is None and self._kind.is_alone:
             since = max(running.posted_at, worker.turned_at)
         ends_at = math.inf
         if since is not None and timeout is not None:

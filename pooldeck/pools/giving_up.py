@@ -1,15 +1,16 @@
 """What happens to a call that is overdue or that nobody wants to wait for any longer.
 
 A process is killed. A thread cannot be: it is abandoned, and its slot is used again. One that waits
-for a command is told to end, and ends that first. Only where a thread past its deadline holds the
-GIL, so that no other thread of its worker can run, the worker is replaced as a whole. A held GIL
-alone is no reason to end anything.
+for a command is told to end, and ends that first: `pooldeck.kinds` says so. Only where a thread
+past its deadline holds the GIL, so that no other thread of its worker can run, the worker is
+replaced as a whole. A held GIL alone is no reason to end anything.
 """
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from pooldeck.kinds import KINDS, Ending
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools import gil
 from pooldeck.pools.blame import timed_out
@@ -39,6 +40,7 @@ class GivingUp:
     def __init__(self, staff: Staff, listener: PoolListener) -> None:
         self._staff = staff
         self._listener = listener
+        self._kind = KINDS[staff.spec.kind]
         self._commands = frozenset(command.name for command in staff.spec.commands)
         self._watches: set[asyncio.Task[None]] = set()
 
@@ -54,7 +56,7 @@ class GivingUp:
         if verdict is Verdict.UNSTARTED:
             worker.process.tell(Look(task))  # something to do for a thread of the worker
             self._watch(self._judge_silence(worker, running))
-        elif worker.kind == "process":
+        elif self._kind.can_kill:
             why = f"task {task} was past its timeout of {seconds:g} s"
             self._staff.end(worker, verdict, task, why)
         else:
@@ -62,25 +64,23 @@ class GivingUp:
             self.abandon(worker, running, timed_out(words))
             self._watch(self._judge_thread(worker, running))
 
-    def kill(self, worker: Worker, running: Running) -> Literal["killed", "abandoned"]:
-        """End a call by hand; one that waits behind another is not to run.
+    def ending_of(self, worker: Worker, running: Running) -> Ending:
+        """Return how a call would end if it were killed by hand now."""
+        if self._kind.is_alone and running is not worker.head:
+            return Ending.NEVER_STARTED
+        return self._kind.ending_of(is_command=running.call.function in self._commands)
 
-        Returns:
-            What was done: a thread is abandoned, unless it waits for a command, which can be ended.
-        """
-        task = running.call.task
-        if running.call.function in self._commands and worker.kind == "thread":
-            worker.process.tell(Cancel(task))
-            return "killed"
-        if worker.kind == "thread":
+    def kill(self, worker: Worker, running: Running) -> Ending:
+        """End a call by hand, and return how that was done."""
+        task, ending = running.call.task, self.ending_of(worker, running)
+        if ending is Ending.ABANDONED:
             self.abandon(worker, running, _ABANDONED)
-            return "abandoned"
-        if running is worker.head:
+        elif ending is Ending.WORKER_ENDED:
             self._staff.end(worker, Verdict.KILLED, task, f"task {task} was killed in it")
         else:
-            running.is_killed = True
+            running.is_killed = ending is Ending.NEVER_STARTED
             worker.process.tell(Cancel(task))
-        return "killed"
+        return ending
 
     def abandon(self, worker: Worker, running: Running, outcome: Outcome) -> None:
         """Leave a call's thread to itself, and report the call as finished."""

@@ -17,8 +17,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Final, Literal
+from typing import Final
 
+from pooldeck.kinds import Ending
 from pooldeck.pools.causes import Causes
 from pooldeck.pools.crew import (
     MOST_CALLS,
@@ -182,11 +183,15 @@ class Pool:
         worker.process.tell(Cancel(task))
         return True
 
-    def kill(self, task: str) -> Literal["killed", "abandoned"] | None:
+    def ending_of(self, worker: Worker, running: Running) -> Ending:
+        """Return how a call of one of its workers would end if it were killed now."""
+        return self._giving_up.ending_of(worker, running)
+
+    def kill(self, task: str) -> Ending | None:
         """End a call: a process with its worker; a thread cannot be ended and is abandoned.
 
         Returns:
-            What was done; None if no worker has it.
+            How that was done; None if no worker has it.
         """
         found = self._find(task)
         return None if found is None else self._giving_up.kill(*found)

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from app.advice import PoolShape
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 
 CPUS = 2
 LOOKS = 20  # at each run
-POOLS = (PoolShape("io", "thread", 8), PoolShape("cpu", "process", 2))
+POOLS = (PoolShape("io", PoolKind.THREAD, 8), PoolShape("cpu", PoolKind.PROCESS, 2))
 NOW = 1_700_000_000_000_000
 
 
@@ -83,7 +84,7 @@ def profile(
     runs: int = 20,
     beside: int = 0,
     is_seen: bool = True,
-    kind: PoolKind = "thread",
+    kind: PoolKind = PoolKind.THREAD,
     now: int = NOW,
 ) -> Profile:
     """Return the profile after some runs, with the probe or without it."""

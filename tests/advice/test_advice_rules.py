@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from measured import CPUS, NOW, POOLS, Nature, after, profile
 
 from app.advice import Advice, AdviceRule, PoolShape, Verdict, advise
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
 
 HOLDS = Nature(gil=0.1)
@@ -94,7 +95,7 @@ def test_who_waits_longer_is_never_sent_to_processes_for_it(nature: Nature, more
 
 @given(nature=natures)
 def test_where_it_runs_now_does_not_change_what_it_is(nature: Nature) -> None:
-    profiles: dict[PoolKind, Profile] = {"thread": profile(nature)}
+    profiles: dict[PoolKind, Profile] = {PoolKind.THREAD: profile(nature)}
     here = advise("f", "io", profiles, POOLS, CPUS)
     there = advise("f", "cpu", profiles, POOLS, CPUS)
     assert (here.verdict, here.recommended) == (there.verdict, there.recommended)
@@ -138,7 +139,7 @@ def test_waiting_in_processes_costs_as_many_times_as_there_are_fewer_slots() -> 
 
 
 def test_who_is_in_the_right_kind_of_pool_stays_in_its_pool() -> None:
-    pools = (*POOLS, PoolShape("large", "process", 8))
+    pools = (*POOLS, PoolShape("large", PoolKind.PROCESS, 8))
     advice = of(HOLDS, "cpu", pools)
     assert advice.recommended is not None
     assert advice.recommended.pool == "cpu"
@@ -170,14 +171,16 @@ def test_what_is_too_cheap_is_never_called_misplaced() -> None:
 
 def test_what_costs_more_to_hand_over_than_to_run_is_too_cheap() -> None:
     dear = Measurement(run=0.01, cpu=0.01, decode=0.02, arguments_bytes=10_000_000)
-    advice = advise("f", "cpu", {"process": after(Profile("f", "process"), [dear] * 5)}, POOLS, 2)
+    advice = advise(
+        "f", "cpu", {PoolKind.PROCESS: after(Profile("f", PoolKind.PROCESS), [dear] * 5)}, POOLS, 2
+    )
     assert advice.verdict is Verdict.TOO_CHEAP
 
 
 def test_many_cpus_make_a_small_share_of_the_gil_the_limit() -> None:
     nature = Nature(gil=0.03, free=0.07)
     assert kind_of(of(nature, cpus=2)) == "thread"
-    advice = of(nature, cpus=64, pools=(PoolShape("io", "thread", 64), *POOLS[1:]))
+    advice = of(nature, cpus=64, pools=(PoolShape("io", PoolKind.THREAD, 64), *POOLS[1:]))
     assert (kind_of(advice), advice.rule) == ("process", AdviceRule.GIL_LIMITS)
     assert advice.verdict is Verdict.RELEASES_GIL
 
@@ -213,8 +216,8 @@ def test_confidence_grows_with_what_is_known() -> None:
 
 def test_what_both_kinds_of_pool_have_seen_is_put_together() -> None:
     few: dict[PoolKind, Profile] = {
-        "thread": profile(HOLDS, runs=2),
-        "process": profile(HOLDS, runs=2, kind="process"),
+        PoolKind.THREAD: profile(HOLDS, runs=2),
+        PoolKind.PROCESS: profile(HOLDS, runs=2, kind=PoolKind.PROCESS),
     }
     advice = advise("f", "io", few, POOLS, CPUS)
     assert advice.verdict is Verdict.HOLDS_GIL
@@ -223,8 +226,8 @@ def test_what_both_kinds_of_pool_have_seen_is_put_together() -> None:
 
 def test_a_function_that_was_changed_is_what_its_latest_runs_say() -> None:
     profiles: dict[PoolKind, Profile] = {
-        "process": profile(HOLDS, runs=500, kind="process", now=NOW),
-        "thread": profile(WAITS, runs=60, now=NOW + 1),
+        PoolKind.PROCESS: profile(HOLDS, runs=500, kind=PoolKind.PROCESS, now=NOW),
+        PoolKind.THREAD: profile(WAITS, runs=60, now=NOW + 1),
     }
     assert advise("f", "io", profiles, POOLS, CPUS).verdict is Verdict.IO_BOUND
 
@@ -234,6 +237,6 @@ def test_children_that_compute_beside_others_are_not_taken_to_wait() -> None:
         run=0.4, cpu=0.001, child_cpu=0.1, child_delayed=0.29, voluntary_switches=2, beside=7
     )
     seen = Nature(gil=0.001, waiting=0.399).observation(8, beside=7)
-    known = after(Profile("f", "thread"), [stretched] * 8, [seen])
-    advice = advise("f", "io", {"thread": known}, POOLS, CPUS)
+    known = after(Profile("f", PoolKind.THREAD), [stretched] * 8, [seen])
+    advice = advise("f", "io", {PoolKind.THREAD: known}, POOLS, CPUS)
     assert (advice.verdict, advice.rule) == (Verdict.RELEASES_GIL, AdviceRule.CHILDREN)

@@ -9,7 +9,8 @@ from measured import CPUS, NOW, POOLS
 from msgspec.structs import asdict
 
 from app.advice import Verdict, advise
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 
 lengths = st.sampled_from([0.0, 1e-6, 0.001, 1.0, 600.0]) | st.floats(0.0, 600.0)
@@ -69,14 +70,14 @@ def test_any_measurements_lead_to_an_advice(
 def test_calls_that_were_seen_and_never_ended_are_no_ground_for_a_verdict(
     seen: list[Observation],
 ) -> None:
-    profiles: dict[PoolKind, Profile] = {"thread": _profile("thread", [((), seen)])}
+    profiles: dict[PoolKind, Profile] = {PoolKind.THREAD: _profile(PoolKind.THREAD, [((), seen)])}
     assert advise("jobs.f", "io", profiles, POOLS, CPUS).verdict is Verdict.UNKNOWN
 
 
 def test_what_only_waits_and_is_rounded_up_is_still_all_it_does() -> None:
     waited = Measurement(run=0.1, cpu=0.0, voluntary_switches=1, beside=7)
     looked = Observation("jobs.f", 1, held=0, free=0, waiting=0.1, delayed=0, beside=7)
-    profile = Profile("jobs.f", "thread")
+    profile = Profile("jobs.f", PoolKind.THREAD)
     for _ in range(200):
         profile = profile.after([waited] * 3, [looked], runs=3, now=NOW)
         assert profile.waiting <= profile.wall

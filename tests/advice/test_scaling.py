@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.advice.scaling import ENOUGH, fit, knee, scaling
 from app.domain.experiments import Law, Step
+from pooldeck.kinds import PoolKind
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -24,7 +25,7 @@ throughputs = st.dictionaries(
 
 def step(size: int, throughput: float, noise: float = 0.01) -> Step:
     return Step(
-        kind="thread",
+        kind=PoolKind.THREAD,
         size=size,
         calls=100,
         throughput=throughput,
@@ -54,8 +55,8 @@ def test_a_law_is_found_again_in_what_it_predicts(law: Law) -> None:
 
 @given(laws, st.integers(-20, 20).map(lambda power: 2.0**power))  # which rounds nothing
 def test_the_knee_does_not_depend_on_the_unit(law: Law, unit: float) -> None:
-    plain = scaling("thread", [step(size, law.at(size)) for size in SIZES])
-    scaled = scaling("thread", [step(size, unit * law.at(size)) for size in SIZES])
+    plain = scaling(PoolKind.THREAD, [step(size, law.at(size)) for size in SIZES])
+    scaled = scaling(PoolKind.THREAD, [step(size, unit * law.at(size)) for size in SIZES])
 
     assert plain is not None
     assert scaled is not None
@@ -108,13 +109,13 @@ def test_throughput_falls_beyond_the_peak_of_a_law() -> None:
 
 
 def test_nothing_is_said_of_sizes_at_which_nothing_succeeded() -> None:
-    assert scaling("thread", [step(1, 0), step(2, 0)]) is None
+    assert scaling(PoolKind.THREAD, [step(1, 0), step(2, 0)]) is None
 
 
 def test_measured_and_fitted_knee_stand_side_by_side() -> None:
     served_8_at_a_time = {1: 10.0, 2: 20.0, 4: 40.0, 8: 80.0, 16: 80.0, 32: 80.0}
 
-    found = scaling("thread", steps_of(served_8_at_a_time))
+    found = scaling(PoolKind.THREAD, steps_of(served_8_at_a_time))
 
     assert found is not None
     assert (found.knee, found.best_throughput) == (8, 80)

@@ -9,13 +9,14 @@ from test_scaling import step, steps_of
 
 from app.advice.scaling import knee, scaling
 from app.advice.sweeping import choose, doubtful, next_size, usual_sizes
-from app.domain.experiments import MAX_THREADS, PoolKind, Step
+from app.domain.experiments import MAX_THREADS, Step
+from pooldeck.kinds import PoolKind
 
 LADDER = (1, 2, 4, 8, 16, 32, 64)
 
 
 def climbed(
-    curve: Callable[[int], float], kind: PoolKind = "thread", *, is_adaptive: bool = True
+    curve: Callable[[int], float], kind: PoolKind = PoolKind.THREAD, *, is_adaptive: bool = True
 ) -> list[int]:
     """Return the sizes that are tried, one after the other, where `curve` is measured."""
     tried: list[Step] = []
@@ -26,13 +27,13 @@ def climbed(
 
 def test_the_usual_sizes_go_one_process_beyond_the_cpus() -> None:
     assert usual_sizes(2) == {"thread": LADDER, "process": (1, 2, 3)}
-    assert usual_sizes(4)["process"] == (1, 2, 3, 4, 5)
-    assert usual_sizes(24)["process"] == (1, 2, 4, 8, 16, 24, 25)
+    assert usual_sizes(4)[PoolKind.PROCESS] == (1, 2, 3, 4, 5)
+    assert usual_sizes(24)[PoolKind.PROCESS] == (1, 2, 4, 8, 16, 24, 25)
 
 
 @given(st.integers(1, 1000))
 def test_the_usual_sizes_rise_and_have_the_cpus_among_them(cpus: int) -> None:
-    processes = usual_sizes(cpus)["process"]
+    processes = usual_sizes(cpus)[PoolKind.PROCESS]
 
     assert list(processes) == sorted(set(processes))
     assert min(cpus, 64) in processes
@@ -50,7 +51,7 @@ def test_threads_are_doubled_as_long_as_more_gain_up_to_the_most_there_are() -> 
 
 
 def test_processes_are_not_doubled() -> None:
-    assert climbed(lambda size: size, "process") == list(LADDER)
+    assert climbed(lambda size: size, PoolKind.PROCESS) == list(LADDER)
 
 
 def test_sizes_that_somebody_named_are_all_tried_and_no_others() -> None:
@@ -109,7 +110,10 @@ def test_processes_are_chosen_only_where_they_are_clearly_better(
     size: int,
     is_close: bool,
 ) -> None:
-    both = [scaling("thread", steps_of(threads)), scaling("process", steps_of(processes))]
+    both = [
+        scaling(PoolKind.THREAD, steps_of(threads)),
+        scaling(PoolKind.PROCESS, steps_of(processes)),
+    ]
 
     chosen = choose([found for found in both if found is not None])
 
@@ -118,7 +122,7 @@ def test_processes_are_chosen_only_where_they_are_clearly_better(
 
 
 def test_with_one_kind_there_is_nothing_to_compare() -> None:
-    only = scaling("process", steps_of({1: 10, 2: 20}))
+    only = scaling(PoolKind.PROCESS, steps_of({1: 10, 2: 20}))
     assert only is not None
 
     chosen = choose([only])

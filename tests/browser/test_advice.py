@@ -96,7 +96,7 @@ def test_one_click_gives_a_pool_the_size_that_is_recommended(
     advice = page.locator("#size-advice-cpu")
     expect(advice).to_contain_text("processes beyond that only take turns")
     advice.get_by_role("button", name=f"Set size to {usable_cpus()}").click()
-    expect(page.locator("#cpu .told")).to_have_text("It has another size now.")
+    expect(page.locator("#cpu .flash")).to_have_text("It has another size now.")
     expect(page.locator("#size-cpu")).to_have_value(str(usable_cpus()))
     expect(advice.get_by_role("button")).to_have_count(0)
     page.context.close()
@@ -111,7 +111,7 @@ def test_a_function_that_leaves_its_pool_to_the_server_is_placed_by_hand_and_giv
     expect(chosen).to_have_value("")
     chosen.select_option("io")
     page.get_by_role("button", name="Place").click()
-    expect(page.locator(".told")).to_contain_text("What is submitted from now on runs there")
+    expect(page.locator(".flash")).to_contain_text("What is submitted from now on runs there")
     expect(chosen).to_have_value("io")
     task = own.run("advised.guess")
     assert task["pool"] == "io"

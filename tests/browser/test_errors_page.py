@@ -46,7 +46,7 @@ def test_an_error_is_found_marked_as_fixed_heard_of_again_and_retried(
     failing.run("shown.fail", "a ticket")
     expect(lookup.locator(".cell-lately")).to_have_text(re.compile(r"2$"))  # without a reload
     lookup.get_by_role("button", name="Mark as fixed").click()
-    expect(page.locator(".told")).to_contain_text("marked as fixed")
+    expect(page.locator(".flash")).to_contain_text("marked as fixed")
     expect(rows).to_have_count(1)
 
     failing.run("shown.fail", "a ticket")
@@ -61,7 +61,7 @@ def test_an_error_is_found_marked_as_fixed_heard_of_again_and_retried(
 
     page.get_by_role("link", name="Retry 3 tasks").click()
     page.get_by_role("button", name="Retry 3 tasks").click()
-    expect(page.locator(".told")).to_contain_text("3 queued again")
+    expect(page.locator(".flash")).to_contain_text("3 queued again")
     page.goto("/errors?sort=count")
     expect(lookup.locator(".cell-lately")).to_have_text(re.compile(r"6$"))
     assert complaints == []

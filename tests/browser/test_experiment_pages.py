@@ -88,7 +88,7 @@ def test_a_running_experiment_is_stopped_from_its_page(browser: Browser, trying:
     expect(page.locator(".sizes-table tr[data-size]").first).to_be_visible(timeout=LONG)
     assert fits(page)
     page.get_by_role("button", name="Stop experiment").click()
-    expect(page.locator(".told")).to_contain_text("was stopped")
+    expect(page.locator(".flash")).to_contain_text("was stopped")
     expect(page.locator(".experiment-facts .state")).to_have_text("stopped")
     assert barriers(page) == []
     for path in ("/experiments", "/experiments/new?function=shown.nap"):

@@ -57,7 +57,7 @@ def test_a_size_that_is_being_typed_survives_what_the_page_hears(
     expect(size).to_have_value("7")
     page.locator("#resume-io").click()
     expect(page.locator("#pause-io")).to_be_visible()
-    expect(page.locator(".told")).to_have_text("It hands out what is queued.")
+    expect(page.locator(".flash")).to_have_text("It hands out what is queued.")
 
 
 def test_a_notice_comes_and_goes_with_what_it_tells_of(open_page: Open, shown: Serving) -> None:

@@ -63,6 +63,6 @@ def test_a_pipeline_is_cancelled_after_a_question(
     expect(page.locator("h1")).to_have_text("Cancel a gate?")
     _expect_in_order(page)
     page.locator("#confirm").click()
-    expect(page.locator(".told")).to_contain_text("cancelled")
+    expect(page.locator(".flash")).to_contain_text("cancelled")
     expect(page.get_by_role("link", name="join: shown.tell, cancelled")).to_be_visible()
     gate.write_text("open")  # its wait looks at no request to end

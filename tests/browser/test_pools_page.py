@@ -73,7 +73,7 @@ def test_a_pool_is_resized_paused_and_resumed(
     expect(io.get_by_label("Size", exact=True)).to_have_value(str(before + 1))
     expect(io.locator("output")).to_contain_text(f"{before + 1} threads in one process.")
     io.get_by_role("button", name="Resize").click()
-    expect(io.locator(".told")).to_have_text("It has another size now.")
+    expect(io.locator(".flash")).to_have_text("It has another size now.")
     expect(io.locator("#lately-io")).to_contain_text(f"resized from {before} to {before + 1}")
     assert own.client.get("/api/v1/pools/io").json()["size"] == before + 1
     io.get_by_role("button", name="Pause").click()
@@ -96,7 +96,7 @@ def test_what_destroys_asks_first_and_its_reason_is_kept(
     row.get_by_role("link", name=re.compile("Kill")).click()
     expect(page.get_by_label("Tasks that this ends")).to_contain_text("shown.hold")
     give_reason(page, "Kill worker", "it hung")
-    expect(cpu.locator(".told")).to_contain_text("The worker was killed")
+    expect(cpu.locator(".flash")).to_contain_text("The worker was killed")
     expect(cpu.locator("#lately-cpu")).to_contain_text("was killed by hand it hung")
     ended = own.client.get(f"/api/v1/tasks/{task}", params={"wait": 30}).json()
     assert ended["state"] == "cancelled"

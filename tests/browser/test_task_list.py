@@ -204,7 +204,7 @@ def test_what_is_chosen_stays_chosen_while_the_list_goes_on(
     retry.click()
     expect(looking.get_by_role("heading", level=1)).to_have_text("Retry 51 tasks?")
     looking.get_by_role("button", name="Retry 51 tasks").click()
-    expect(looking.locator(".told")).to_have_text("51 queued again.")
+    expect(looking.locator(".flash")).to_have_text("51 queued again.")
     answer = client.get(f"/api/v1/tasks/{first}", params={"wait": 30}).json()
     assert (answer["attempt"], client.get(f"/api/v1/tasks/{second}").json()["attempt"]) == (2, 1)
 

@@ -87,7 +87,7 @@ def test_a_kill_says_who_it_was_and_why(open_page: Open, shown: Serving, flag: P
     opened.get_by_role("link", name="Kill task").click()
     opened.get_by_label("Reason").fill("it <b>hangs</b>")
     opened.get_by_role("button", name="Kill task").click()
-    expect(opened.locator(".told")).to_contain_text("It was killed")
+    expect(opened.locator(".flash")).to_contain_text("It was killed")
     expect(opened.locator("#killed")).to_contain_text("it <b>hangs</b>")
     expect(opened.locator(".task-state .state")).to_have_text("cancelled")
     assert taken(opened, "wide") == ["queued", "running", "cancelled"]

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.profiles import HALF_LIFE, Profile
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 
-EMPTY = Profile("jobs.f", "thread")
+EMPTY = Profile("jobs.f", PoolKind.THREAD)
 
 
 def after(before: Profile, *measured: Measurement, seen: tuple[Observation, ...] = ()) -> Profile:

@@ -14,14 +14,15 @@ import psutil
 import pytest
 
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Error, Observation, Outcome
-from pooldeck.pools.crew import Death, PoolKind, PoolSpec, Running, Worker, WorkerState
+from pooldeck.pools.crew import Death, PoolSpec, Running, Worker, WorkerState
 from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 
 BOUND = 30.0  # seconds that anything may take
-BOTH = pytest.mark.parametrize("kind", ["process", "thread"])
+BOTH = pytest.mark.parametrize("kind", [PoolKind.PROCESS, PoolKind.THREAD])
 
 
 class Listener:
@@ -131,7 +132,7 @@ class Listener:
 
 @asynccontextmanager
 async def pool(
-    kind: PoolKind,
+    kind: str,
     size: int,
     *,
     memory: MemoryWatch | None = None,
@@ -150,7 +151,7 @@ async def pool(
 
     listener = Listener()
     options = {"boot_seconds": BOUND, **options}
-    spec = PoolSpec(name="p", kind=kind, size=size, modules=modules, **options)
+    spec = PoolSpec(name="p", kind=PoolKind(kind), size=size, modules=modules, **options)
     listener.pool = Pool(spec, "boot-of-the-tests", next_number, listener, memory=memory)
     if is_stopped:
         listener.pool.drain()

@@ -9,8 +9,8 @@ from pooled import BOTH, Listener, eventually, pool
 
 from pooldeck.commands import Command
 from pooldeck.functions import Options
+from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolKind
 
 SLEEP = Command(("sh", "-c", "{script}"), Options(name="commands.sh"), grace_seconds=0.2)
 STUBBORN = Command(("sh", "-c", "{script}"), Options(name="commands.stubborn"), grace_seconds=2.0)
@@ -65,7 +65,8 @@ def test_a_command_that_is_killed_is_really_stopped(kind: PoolKind, tmp_path: Pa
             await listener.running("1", "commands.sh", family(tmp_path))
             family_ids = await pids(tmp_path)
 
-            assert listener.pool.kill("1") == "killed"
+            ways = {"thread": Ending.COMMAND_ENDED, "process": Ending.WORKER_ENDED}
+            assert listener.pool.kill("1") is ways[kind]
             outcome = await listener.outcome("1")
 
             assert outcome.cancelled

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, BOUND, eventually, is_alive, pool
 
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolKind, PoolState
+from pooldeck.pools.crew import PoolState
 
 
 @BOTH

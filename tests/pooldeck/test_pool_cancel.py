@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, Listener, eventually, is_alive, pool
 
+from pooldeck.commands import Command
+from pooldeck.functions import Options
+from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind, Outcome
-from pooldeck.pools.crew import PoolKind, WorkerState
+from pooldeck.pools.crew import WorkerState
 
 
 @BOTH
@@ -60,7 +63,7 @@ def test_killing_a_call_in_a_process_ends_its_worker_and_is_no_incident() -> Non
             worker = await listener.running("killed", "rest", 600)
             await listener.running("other", "work_until_asked")
             pid = listener.pool.workers[worker].pid
-            assert listener.pool.kill("killed") == "killed"
+            assert listener.pool.kill("killed") is Ending.WORKER_ENDED
             assert await listener.outcome("killed") == Outcome(cancelled=True)
             assert not is_alive(pid)
             assert "other" not in listener.outcomes
@@ -77,7 +80,7 @@ def test_a_call_that_is_killed_while_it_waits_behind_another_never_runs(tmp_path
             listener.all_quick = True
             listener.call("first", "count_up", str(tmp_path / "log"), str(tmp_path / "go"))
             listener.call("behind", "count_up", str(tmp_path / "log"), str(tmp_path / "go"))
-            assert listener.pool.kill("behind") == "killed"
+            assert listener.pool.kill("behind") is Ending.NEVER_STARTED
             assert await listener.outcome("behind") == Outcome(cancelled=True)
             (tmp_path / "go").touch()
             assert (await listener.outcome("first")).error is None
@@ -87,12 +90,39 @@ def test_a_call_that_is_killed_while_it_waits_behind_another_never_runs(tmp_path
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    ("kind", "function", "ending"),
+    [
+        (PoolKind.PROCESS, "rest", Ending.WORKER_ENDED),
+        (PoolKind.PROCESS, "commands.rest", Ending.WORKER_ENDED),
+        (PoolKind.THREAD, "rest", Ending.ABANDONED),
+        (PoolKind.THREAD, "commands.rest", Ending.COMMAND_ENDED),
+    ],
+)
+def test_a_pool_says_how_a_call_ends_before_it_is_killed(
+    kind: PoolKind, function: str, ending: Ending
+) -> None:
+    command = Command(("sleep", "{seconds}"), Options(name="commands.rest"))
+
+    async def story() -> None:
+        async with pool(kind, 2, commands=(command,)) as listener:
+            worker = await listener.running("1", function, "600" if "." in function else 600)
+            running = listener.pool.workers[worker].running["1"]
+            assert listener.pool.ending_of(listener.pool.workers[worker], running) is ending
+            assert listener.pool.kill("1") is ending
+            assert (await listener.outcome("1")).cancelled == (ending is not Ending.ABANDONED)
+            listener.call("next", "add", 1, 1)
+            assert await listener.result("next") == 2
+
+    asyncio.run(story())
+
+
 def test_killing_a_call_in_a_thread_abandons_it_and_its_slot_is_used_again(tmp_path: Path) -> None:
     async def story() -> None:
         async with pool("thread", 2) as listener:
             worker = await listener.running("other", "wait_for", str(tmp_path / "other"))
             await listener.running("stuck", "wait_for", str(tmp_path / "stuck"))
-            assert listener.pool.kill("stuck") == "abandoned"
+            assert listener.pool.kill("stuck") is Ending.ABANDONED
             assert (await listener.error("stuck")).kind is ErrorKind.ABANDONED
             assert list(listener.pool.workers[worker].abandoned) == ["stuck"]
             listener.call("next", "add", 1, 1)

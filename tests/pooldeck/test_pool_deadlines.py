@@ -10,8 +10,8 @@ import pytest
 import uvloop
 from pooled import BOTH, eventually, pool
 
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolKind
 
 
 @pytest.mark.parametrize("function", ["rest", "hold_gil"])

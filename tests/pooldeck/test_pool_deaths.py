@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, Listener, eventually, is_alive, pool
 
+from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolKind, PoolState, WorkerState
+from pooldeck.pools.crew import PoolState, WorkerState
 from pooldeck.pools.memory import MemoryWatch
 
 
@@ -60,7 +61,7 @@ def test_an_abandoned_thread_that_ends_its_worker_is_the_culprit(tmp_path: Path)
         async with pool("thread", 8, folder=tmp_path) as listener:
             await listener.running("other", "wait_for", str(tmp_path / "never"))
             await listener.running("abandoned", "segfault_when", str(tmp_path / "go"))
-            assert listener.pool.kill("abandoned") == "abandoned"
+            assert listener.pool.kill("abandoned") is Ending.ABANDONED
             (tmp_path / "go").touch()
             assert (await listener.error("other")).kind is ErrorKind.BYSTANDER
             (death,) = listener.deaths

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, Listener, eventually, pool
 
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolKind, PoolState, WorkerState
+from pooldeck.pools.crew import PoolState, WorkerState
 
 MIB = 1024 * 1024
 AT_WORK = (WorkerState.IDLE, WorkerState.BUSY, WorkerState.SPARE)

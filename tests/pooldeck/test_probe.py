@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pooled import Listener, eventually, pool
 
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
-from pooldeck.pools.crew import PoolKind
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells what a thread waits for"
@@ -62,7 +62,9 @@ def check(kind: PoolKind, function: str, beside: int, is_so: Callable[[Observati
 
 
 @pytest.mark.parametrize("function", HOLDS)
-@pytest.mark.parametrize(("kind", "beside"), [("process", 1), ("thread", 1), ("thread", 8)])
+@pytest.mark.parametrize(
+    ("kind", "beside"), [(PoolKind.PROCESS, 1), (PoolKind.THREAD, 1), (PoolKind.THREAD, 8)]
+)
 def test_a_function_that_needs_the_gil_is_seen_to_need_it_alone_and_among_others(
     kind: PoolKind, beside: int, function: str
 ) -> None:
@@ -70,7 +72,7 @@ def test_a_function_that_needs_the_gil_is_seen_to_need_it_alone_and_among_others
 
 
 @pytest.mark.parametrize("function", RELEASES)
-@pytest.mark.parametrize("kind", ["process", "thread"])
+@pytest.mark.parametrize("kind", [PoolKind.PROCESS, PoolKind.THREAD])
 def test_a_function_that_computes_without_the_gil_is_seen_to_be_free_of_it(
     kind: PoolKind, function: str
 ) -> None:
@@ -78,11 +80,13 @@ def test_a_function_that_computes_without_the_gil_is_seen_to_be_free_of_it(
 
 
 def test_among_many_a_function_that_needs_no_gil_is_told_from_one_that_does() -> None:
-    free, bound = seen_of("thread", "compress", 8), seen_of("thread", "parse", 8)
+    free, bound = seen_of(PoolKind.THREAD, "compress", 8), seen_of(PoolKind.THREAD, "parse", 8)
     assert free.free / (free.held + free.waiting) > 5 * bound.free / bound.held
 
 
-@pytest.mark.parametrize(("kind", "beside"), [("process", 1), ("thread", 1), ("thread", 8)])
+@pytest.mark.parametrize(
+    ("kind", "beside"), [(PoolKind.PROCESS, 1), (PoolKind.THREAD, 1), (PoolKind.THREAD, 8)]
+)
 def test_a_function_that_waits_is_seen_to_wait(kind: PoolKind, beside: int) -> None:
     check(kind, "rest", beside, lambda seen: seen.waiting > 5 * (seen.held + seen.free))
 
@@ -108,8 +112,8 @@ def of(listener: Listener, name: str) -> Iterator[Observation]:
 
 
 def test_helpers_of_calls_are_counted_where_all_calls_are_of_their_function() -> None:
-    check("thread", "helped", 4, lambda seen: 0.6 < seen.helper_cpu / (4 * SECONDS) < 1.3)
-    check("thread", "loop", 4, lambda seen: seen.helper_cpu < 0.1 * SECONDS)
+    check(PoolKind.THREAD, "helped", 4, lambda seen: 0.6 < seen.helper_cpu / (4 * SECONDS) < 1.3)
+    check(PoolKind.THREAD, "loop", 4, lambda seen: seen.helper_cpu < 0.1 * SECONDS)
 
 
 def test_helpers_are_nobodys_where_calls_of_two_functions_run() -> None:
@@ -126,7 +130,7 @@ def test_helpers_are_nobodys_where_calls_of_two_functions_run() -> None:
 def test_what_is_seen_adds_up_to_how_long_the_calls_ran() -> None:
     in_all = 4 * SECONDS
     check(
-        "thread",
+        PoolKind.THREAD,
         "rest",
         4,
         lambda seen: 0.5 < (seen.held + seen.free + seen.waiting) / in_all < 1.5,
@@ -157,7 +161,7 @@ def measured(kind: PoolKind, function: str, *args: float) -> Measurement:
     return asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("kind", ["process", "thread"])
+@pytest.mark.parametrize("kind", [PoolKind.PROCESS, PoolKind.THREAD])
 def test_the_cpu_time_of_children_is_counted_in_both_kinds_of_pool(kind: PoolKind) -> None:
     cost = measured(kind, "child", 0.5)
     assert cost.cpu < 0.25
@@ -177,7 +181,7 @@ def test_children_are_counted_for_the_call_that_waits_for_them_and_for_no_other(
     assert bystander == 0
 
 
-@pytest.mark.parametrize("kind", ["process", "thread"])
+@pytest.mark.parametrize("kind", [PoolKind.PROCESS, PoolKind.THREAD])
 def test_the_cpu_time_of_threads_that_work_for_a_call_is_counted(kind: PoolKind) -> None:
     cost = measured(kind, "helped", 0.4)
     assert cost.cpu < 0.2 < cost.helper_cpu
@@ -193,13 +197,13 @@ def test_a_call_that_ran_beside_others_says_so() -> None:
             return [outcome.measurement.beside for outcome in outcomes if outcome.measurement]
 
     assert all(beside >= 1 for beside in asyncio.run(scenario()))
-    assert measured("thread", "rest", 0.0).beside == 0
+    assert measured(PoolKind.THREAD, "rest", 0.0).beside == 0
 
 
 def test_a_call_says_that_its_target_throttles_it() -> None:
-    cost = measured("thread", "turned_away")
+    cost = measured(PoolKind.THREAD, "turned_away")
     assert (cost.throttled, cost.throttled_seconds) == (2, 1.5)
 
 
 def test_the_growth_of_a_process_is_measured() -> None:
-    assert (measured("process", "hungry", 50).rss_growth_bytes or 0) > 40 << 20
+    assert (measured(PoolKind.PROCESS, "hungry", 50).rss_growth_bytes or 0) > 40 << 20

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pooled import BOTH, eventually, pool
 
-from pooldeck.pools.crew import PoolKind
+from pooldeck.kinds import PoolKind
 
 
 @pytest.fixture

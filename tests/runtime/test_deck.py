@@ -11,6 +11,7 @@ from app.domain.health import SlotHealth
 from app.domain.notices import Need
 from app.domain.states import State
 from app.runtime.service import Service
+from pooldeck.kinds import Ending
 
 
 def slots(service: Service, pool: str) -> list[SlotHealth]:
@@ -41,6 +42,41 @@ def test_a_slot_says_how_long_it_may_run_and_whether_it_was_asked_to_stop(
             await service.cancel(task)
             assert slots(service, pool)[0].cancel_requested
             gate.write_text("open")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("pool", "ending"), [("cpu", Ending.WORKER_ENDED), ("io", Ending.ABANDONED)]
+)
+def test_a_slot_says_how_its_task_ends_if_it_is_killed(
+    tmp_path: Path, pool: str, ending: Ending
+) -> None:
+    gate = tmp_path / "gate"
+
+    async def story() -> None:
+        async with engine(tmp_path / "data") as service:
+            task = await submit(service, "wait_for", str(gate), pool=pool)
+            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+            assert slots(service, pool)[0].if_killed is ending
+            assert (await service.cancel(task, kill=True)).ending is ending
+            assert {slot.if_killed for slot in slots(service, pool)} <= {None}
+            gate.write_text("open")
+
+    asyncio.run(story())
+
+
+def test_what_runs_in_a_pool_that_has_become_smaller_is_shown_to_the_last(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    async def story() -> None:
+        async with engine(tmp_path / "data") as service:
+            tasks = [await submit(service, "wait_for", str(gate), pool="io") for _ in range(3)]
+            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 3)
+            health = await service.resize_pool("io", 1)
+            assert {slot.task for slot in health.workers[0].slots} == set(tasks)
+            gate.write_text("open")
+            await eventually(lambda: service.pool("io").workers[0].slots == (SlotHealth(),))
 
     asyncio.run(story())
 

@@ -16,10 +16,11 @@ from msgspec import Raw
 from app.advice.sweeping import usual_sizes
 from app.domain.errors import BadArguments, Conflict, InvalidRequest, NotFound, UnknownFunction
 from app.domain.experiment_requests import ExperimentRequest, SampleRequest, SizesRequest
-from app.domain.experiments import Experiment, ExperimentState, PoolKind, Step
+from app.domain.experiments import Experiment, ExperimentState, Step
 from app.domain.submissions import Submission
 from app.runtime.service import Service
 from bench.saturating import saturating_site
+from pooldeck.kinds import PoolKind
 
 LONG = 90.0  # seconds that an experiment may take on a busy machine
 NAME = "experiment_functions"
@@ -96,7 +97,10 @@ def trial_workers() -> list[int]:
 def test_a_function_that_waits_scales_with_threads_and_says_so(tmp_path: Path) -> None:
     def check(experiment: Experiment) -> None:
         assert experiment.state is ExperimentState.FINISHED
-        alone, eight = step_at(experiment, "thread", 1), step_at(experiment, "thread", 8)
+        alone, eight = (
+            step_at(experiment, PoolKind.THREAD, 1),
+            step_at(experiment, PoolKind.THREAD, 8),
+        )
         assert 4 < eight.throughput / alone.throughput < 10
         assert 0.02 <= alone.p50 <= alone.p95 < 1
         assert alone.errors == 0
@@ -114,14 +118,14 @@ def test_the_throughput_of_calls_longer_than_a_slice_is_not_rounded_to_whole_cal
     tmp_path: Path,
 ) -> None:
     def check(experiment: Experiment) -> None:
-        assert step_at(experiment, "thread", 2).throughput == pytest.approx(2 / 0.4, rel=0.2)
+        assert step_at(experiment, PoolKind.THREAD, 2).throughput == pytest.approx(2 / 0.4, rel=0.2)
 
     holds(tmp_path, wanted("nap", 0.4, seconds=0.5, thread=(2,)), check)
 
 
 def test_processes_are_found_to_be_better_for_what_holds_the_gil(tmp_path: Path) -> None:
     def check(experiment: Experiment) -> None:
-        one, four = experiment.of_kind("thread")
+        one, four = experiment.of_kind(PoolKind.THREAD)
         assert four.throughput < 1.5 * one.throughput
         assert four.p50 > 2 * one.p50
         assert experiment.choice is not None
@@ -138,7 +142,10 @@ def test_the_knee_is_at_what_a_server_does_at_a_time(tmp_path: Path) -> None:
         (scaling,) = experiment.scalings
         assert scaling.knee in {4, 8}
         assert scaling.law is not None
-        assert step_at(experiment, "thread", 16).p50 > 2 * step_at(experiment, "thread", 1).p50
+        assert (
+            step_at(experiment, PoolKind.THREAD, 16).p50
+            > 2 * step_at(experiment, PoolKind.THREAD, 1).p50
+        )
 
     with saturating_site(latency=0.1, at_once=4) as url:
         holds(tmp_path, wanted("ask", url, seconds=0.6, thread=(1, 2, 4, 8, 16)), check)

@@ -7,16 +7,17 @@ from app.domain.clock import ManualClock
 from app.domain.notices import Need
 from app.domain.profiles import Profile
 from app.runtime.picture.misplaced import Misplaced, of_advice
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
 
-POOLS = (PoolShape("io", "thread", 32), PoolShape("cpu", "process", 2))
+POOLS = (PoolShape("io", PoolKind.THREAD, 32), PoolShape("cpu", PoolKind.PROCESS, 2))
 
 
 def waiting(function: str, runs: int = 30, seconds: float = 0.1) -> Advice:
     """Return the advice on a function that only waits, and runs in processes."""
     run = Measurement(run=seconds, cpu=0.0, decode=0.0, encode=0.0, voluntary_switches=1)
-    profile = Profile(function, "process").after([run] * runs, [], runs=runs, now=1)
-    return advise(function, "cpu", {"process": profile}, POOLS, cpus=2)
+    profile = Profile(function, PoolKind.PROCESS).after([run] * runs, [], runs=runs, now=1)
+    return advise(function, "cpu", {PoolKind.PROCESS: profile}, POOLS, cpus=2)
 
 
 def gaining(advice: Advice, times: float) -> Advice:

@@ -16,6 +16,7 @@ from app.runtime.picture.host import machine, pressure_in
 from app.runtime.service import Service
 from app.store import queries
 from pooldeck.cpus import usable_cpus
+from pooldeck.kinds import PoolKind
 
 POOLS = {"cpu": {"kind": "process", "size": 1}, "io": {"kind": "thread"}}
 
@@ -31,7 +32,7 @@ def test_a_pool_is_judged_by_what_ran_in_it(tmp_path: Path) -> None:
         async with engine(tmp_path, pools=POOLS) as service:
             assert (await service.sizes.of("io")).verdict == "unknown"
             await nap(service, 40)
-            runs = service.profiles.of("runtime_functions.nap")["thread"].runs_ever
+            runs = service.profiles.of("runtime_functions.nap")[PoolKind.THREAD].runs_ever
             assert runs == 40
 
         async with engine(tmp_path, pools=POOLS) as service:  # the last stretch was written

@@ -15,6 +15,7 @@ from app.runtime.record.recorder import Recorder
 from app.runtime.service import Service
 from app.store import queries
 from app.store.database import Database, Reader
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 
 ADD = "runtime_functions.add"
@@ -47,11 +48,11 @@ def test_a_profile_outlives_the_server(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path) as service:
             await add_up(service, 3, "io")
-        known = service.profiles.of(ADD)["thread"]  # nothing more is seen of its runs
+        known = service.profiles.of(ADD)[PoolKind.THREAD]  # nothing more is seen of its runs
         async with engine(tmp_path) as service:
-            assert service.profiles.of(ADD)["thread"] == known
+            assert service.profiles.of(ADD)[PoolKind.THREAD] == known
             await add_up(service, 1, "io")
-            assert service.profiles.of(ADD)["thread"].runs_ever == 4
+            assert service.profiles.of(ADD)[PoolKind.THREAD].runs_ever == 4
 
     asyncio.run(story())
 
@@ -75,7 +76,7 @@ def test_advice_follows_the_size_of_a_pool(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path) as service:
             for _ in range(3):
-                service.profiles.note(ADD, "process", Measurement(run=0.1, cpu=0.0))
+                service.profiles.note(ADD, PoolKind.PROCESS, Measurement(run=0.1, cpu=0.0))
             before = service.advisor.of(ADD)
             await service.resize_pool("io", 8)
             after = service.advisor.of(ADD)
@@ -93,7 +94,7 @@ def test_misplaced_functions_are_listed(tmp_path: Path) -> None:
         async with engine(tmp_path) as service:
             assert service.advisor.misplaced() == ()
             for _ in range(5):  # the function runs in processes, and does nothing but wait
-                service.profiles.note(ADD, "process", Measurement(run=0.5, cpu=0.0))
+                service.profiles.note(ADD, PoolKind.PROCESS, Measurement(run=0.5, cpu=0.0))
             (advice,) = service.advisor.misplaced()
             assert advice.function == ADD
             assert advice.recommended is not None
@@ -112,7 +113,7 @@ def test_the_probe_of_real_workers_reaches_the_profile(tmp_path: Path) -> None:
 
             def looks() -> float:
                 profiles = service.profiles.of(name)
-                return profiles["thread"].total.looks if "thread" in profiles else 0.0
+                return profiles[PoolKind.THREAD].total.looks if PoolKind.THREAD in profiles else 0.0
 
             await eventually(lambda: looks() > 0)
             flag.write_text("go")
@@ -127,9 +128,9 @@ def test_of_many_runs_the_latest_count_and_all_are_counted(tmp_path: Path) -> No
         try:
             profiles = Profiles(Recorder(database, 100, lambda _: None), ManualClock())
             for seconds in [9.0] * HALF_LIFE + [1.0] * 10 * HALF_LIFE:
-                profiles.note("f", "thread", Measurement(run=seconds, cpu=0.0))
-            profiles.observe("thread", [Observation("f", 5, 0.0, 0.0, 5.0, 0.0, 0.0)])
-            known = profiles.of("f")["thread"]
+                profiles.note("f", PoolKind.THREAD, Measurement(run=seconds, cpu=0.0))
+            profiles.observe(PoolKind.THREAD, [Observation("f", 5, 0.0, 0.0, 5.0, 0.0, 0.0)])
+            known = profiles.of("f")[PoolKind.THREAD]
             assert known.runs_ever == 11 * HALF_LIFE
             assert known.wall == 1.0
             assert known.total.looks == 5
@@ -148,7 +149,7 @@ def test_what_cannot_be_written_is_written_the_next_time(tmp_path: Path) -> None
         reader = Reader(database, threads=1)
         recorder.start()
         profiles = Profiles(recorder, ManualClock())
-        profiles.note("f", "thread", Measurement(run=1.0, cpu=0.0))
+        profiles.note("f", PoolKind.THREAD, Measurement(run=1.0, cpu=0.0))
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             await profiles.write()

@@ -11,6 +11,7 @@ from app.domain.experiments import Experiment, ExperimentState, Now, Plan, Sampl
 from app.domain.states import State
 from app.domain.tasks import End, NewTask
 from app.store import queries, records
+from pooldeck.kinds import PoolKind
 
 
 @pytest.fixture
@@ -25,17 +26,17 @@ def experiment(number: int, function: str = "jobs.add") -> Experiment:
         function=function,
         state=ExperimentState.RUNNING,
         created_at=number,
-        plan=Plan({"thread": (1, 2)}, seconds=2.0, warmup=0.3, is_adaptive=True),
+        plan=Plan({PoolKind.THREAD: (1, 2)}, seconds=2.0, warmup=0.3, is_adaptive=True),
         source="given",
         samples=1,
         shown=(Sample("[1]", '{"text": "\\u00e9 \\"quoted\\""}'),),
-        now=Now("thread", 1, is_again=False, done=0, planned=2),
+        now=Now(PoolKind.THREAD, 1, is_again=False, done=0, planned=2),
     )
 
 
 def measured(it: Experiment) -> Experiment:
     step = Step(
-        kind="thread",
+        kind=PoolKind.THREAD,
         size=1,
         calls=10,
         throughput=5.0,

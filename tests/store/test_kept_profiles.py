@@ -6,11 +6,12 @@ from stored import opened
 
 from app.domain.profiles import Profile
 from app.store import queries, records
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
 
 
 def known(function: str, kind: str, seconds: float) -> Profile:
-    empty = Profile(function, "thread" if kind == "thread" else "process")
+    empty = Profile(function, PoolKind.THREAD if kind == PoolKind.THREAD else PoolKind.PROCESS)
     return empty.after([Measurement(run=seconds, cpu=0.1)], [], runs=1, now=1_700_000_000_000_000)
 
 
@@ -21,8 +22,8 @@ def test_profiles_come_back_whole_and_the_latest_counts(tmp_path: Path) -> None:
         later = known("jobs.f", "thread", 3.0)
         store.write(records.save_profiles, [later, known("jobs.g", "thread", 4.0)])
         kept = {(each.function, each.kind): each for each in store.read(queries.profiles)}
-    assert kept["jobs.f", "thread"] == later
-    assert kept["jobs.f", "process"] == first[1]
+    assert kept["jobs.f", PoolKind.THREAD] == later
+    assert kept["jobs.f", PoolKind.PROCESS] == first[1]
     assert len(kept) == 3
 
 

@@ -11,7 +11,7 @@ from app.advice import Advice, AdviceRule, Cost, Numbers, PoolShape, Recommendat
 from app.advice.sizes import size_advice
 from app.domain.loads import Passed, PoolLoad, Window
 from app.domain.machine import Machine
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
 from app.domain.sizes import Cost as RunCost
 from app.domain.sizes import Range, SizeAdvice, SizedPool, SizeOrigin
 from app.web.contexts.functions.advice import shown
@@ -19,9 +19,10 @@ from app.web.contexts.functions.evidence import evidence
 from app.web.contexts.functions.moves import brief, misplaced_lines
 from app.web.contexts.pools.advice import shown as shown_size
 from app.web.formats import NOTHING
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
 
-POOLS = (PoolShape("io", "thread", 32), PoolShape("cpu", "process", 2))
+POOLS = (PoolShape("io", PoolKind.THREAD, 32), PoolShape("cpu", PoolKind.PROCESS, 2))
 SIZES = {"io": 32, "cpu": 2}
 
 
@@ -32,7 +33,7 @@ def profile(kind: PoolKind, runs: int = 10, **costs: Any) -> Profile:
 
 def advice(**changes: Any) -> Advice:
     """Return the advice on a function that waits for a second and runs in processes."""
-    given = advise("acme.f", "cpu", {"process": profile("process")}, POOLS, cpus=2)
+    given = advise("acme.f", "cpu", {PoolKind.PROCESS: profile(PoolKind.PROCESS)}, POOLS, cpus=2)
     return replace(given, **changes)
 
 
@@ -102,7 +103,7 @@ def test_a_button_places_what_is_misplaced_where_there_is_a_better_pool() -> Non
 
 
 def test_nothing_is_compared_where_a_function_is_in_the_right_kind_of_pool() -> None:
-    assert shown(advice(recommended=Recommendation("process", "cpu")), SIZES).costs == ()
+    assert shown(advice(recommended=Recommendation(PoolKind.PROCESS, "cpu")), SIZES).costs == ()
 
 
 def test_misplaced_functions_are_listed_with_the_largest_gain_first() -> None:
@@ -119,7 +120,7 @@ def test_misplaced_functions_are_listed_with_the_largest_gain_first() -> None:
 
 
 def test_a_kind_of_pool_is_named_where_there_is_none_of_it() -> None:
-    homeless = advice(recommended=Recommendation("thread", None))
+    homeless = advice(recommended=Recommendation(PoolKind.THREAD, None))
     assert misplaced_lines([homeless])[0].better == "threads"
     assert brief(homeless).better == "threads"
 
@@ -133,14 +134,16 @@ def test_a_list_names_another_pool_only_for_what_is_misplaced() -> None:
 
 
 def test_the_numbers_have_a_column_for_each_kind_of_pool_that_it_ran_in() -> None:
-    found = evidence({"process": profile("process", cpu=0.25, voluntary_switches=1)})
+    found = evidence({PoolKind.PROCESS: profile(PoolKind.PROCESS, cpu=0.25, voluntary_switches=1)})
     assert found is not None
     assert found.heads == ("in processes",)
     rows = dict(found.rows)
     assert rows["Runs so far"] == ("10",)
     assert rows["CPU time"] == ("250 ms",)
     assert rows["CPU time that needs the GIL"] == (NOTHING,)
-    both = evidence({"process": profile("process"), "thread": profile("thread")})
+    both = evidence(
+        {PoolKind.PROCESS: profile(PoolKind.PROCESS), PoolKind.THREAD: profile(PoolKind.THREAD)}
+    )
     assert both is not None
     assert both.heads == ("in threads", "in processes")
     assert evidence({}) is None

@@ -11,6 +11,7 @@ from app.web.advice_words import (
     verdict_words,
 )
 from app.web.language import speaking
+from pooldeck.kinds import PoolKind
 
 NUMBERS = Numbers(
     runs=40.0,
@@ -41,10 +42,10 @@ NUMBERS = Numbers(
 MISPLACED = Advice(
     function="jobs.f",
     pool="io",
-    kind="thread",
+    kind=PoolKind.THREAD,
     verdict=Verdict.HOLDS_GIL,
     rule=AdviceRule.GIL_HELD,
-    recommended=Recommendation("process", "cpu"),
+    recommended=Recommendation(PoolKind.PROCESS, "cpu"),
     is_misplaced=True,
     confidence="high",
     numbers=NUMBERS,
@@ -92,7 +93,7 @@ def test_a_move_to_threads_says_what_measurements_do_not_tell() -> None:
 
 
 def test_a_kind_that_is_missing_is_said_to_be_missing() -> None:
-    text = " ".join(sentences(changed(recommended=Recommendation("process", None))))
+    text = " ".join(sentences(changed(recommended=Recommendation(PoolKind.PROCESS, None))))
     assert "It belongs in a process pool, of which there is none." in text
 
 
@@ -100,7 +101,7 @@ def test_who_is_well_placed_is_told_so() -> None:
     well = changed(
         pool="cpu",
         kind="process",
-        recommended=Recommendation("process", "cpu"),
+        recommended=Recommendation(PoolKind.PROCESS, "cpu"),
         is_misplaced=False,
     )
     assert "It is in the right kind of pool." in sentences(well)
@@ -111,7 +112,7 @@ def test_another_kind_without_a_gain_is_no_reason_to_move() -> None:
         kind="process",
         verdict=Verdict.IO_BOUND,
         rule=AdviceRule.WAITS,
-        recommended=Recommendation("thread", "io"),
+        recommended=Recommendation(PoolKind.THREAD, "io"),
         is_misplaced=False,
     )
     assert "A thread pool would do as well and cost less." in sentences(idle)

@@ -1,11 +1,13 @@
 """Declared commands on a real server: called, refused, shown and stopped like any function."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from served import Served, served
+from watching import task_in
+
+from pooldeck.kinds import Ending
 
 COMMANDS = {
     "count_words": {
@@ -22,6 +24,11 @@ COMMANDS = {
         "sensitive": ["path"],
     },
     "wait": {"run": ["sleep", "{seconds}"], "parameters": {"seconds": {"type": "integer"}}},
+    "wait_alone": {
+        "run": ["sleep", "{seconds}"],
+        "parameters": {"seconds": {"type": "integer"}},
+        "pool": "solo",
+    },
     "missing": {"run": ["no-such-program"]},
 }
 
@@ -102,14 +109,78 @@ def test_the_page_of_a_command_says_what_it_runs_and_has_a_field_for_each_placeh
     assert "The file." in page
 
 
+def running(server: Served, function: str, *args: object) -> str:
+    """Submit a task and return its id as soon as it runs."""
+    body = {"function": function, "args": args}
+    task: str = server.http.post("/api/v1/tasks", json=body).json()["id"]
+    task_in(server, task, "running")
+    return task
+
+
 def test_a_killed_command_is_cancelled_though_a_thread_waited_for_it(server: Served) -> None:
-    body = {"function": "commands.wait", "args": [600]}
-    task = server.http.post("/api/v1/tasks", json=body).json()["id"]
-    while server.http.get(f"/api/v1/tasks/{task}").json()["state"] != "running":
-        time.sleep(0.01)
+    task = running(server, "commands.wait", 600)
 
     answer = server.http.post(f"/api/v1/tasks/{task}/cancel", json={"kill": True}).json()
 
     assert answer["outcome"] == "killed"
     ended = server.http.get(f"/api/v1/tasks/{task}", params={"wait": 20}).json()
     assert (ended["state"], ended["error"]) == ("cancelled", None)
+
+
+KILLS = {
+    Ending.WORKER_ENDED: (
+        "Kill task",
+        "Its worker process is ended at once",
+        "It was killed: its worker process was ended",
+        "cancelled",
+    ),
+    Ending.COMMAND_ENDED: (
+        "Kill command",
+        "Its command is told to end, and killed",
+        "It was killed: its command was made to end",
+        "cancelled",
+    ),
+    Ending.ABANDONED: (
+        "Abandon task",
+        "It runs in a thread, which cannot be ended",
+        "It was abandoned",
+        "failed",
+    ),
+}
+"""What pages say of a kill: the button, the question, the answer; and what becomes of the task."""
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "ending"),
+    [
+        ("web_functions.block", (), Ending.WORKER_ENDED),
+        ("web_functions.wait_in_a_thread", (), Ending.ABANDONED),
+        ("commands.wait", (600,), Ending.COMMAND_ENDED),
+        ("commands.wait_alone", (600,), Ending.WORKER_ENDED),
+    ],
+)
+def test_what_is_said_of_a_kill_before_and_after_is_what_happens(
+    server: Served, function: str, args: tuple[int, ...], ending: Ending
+) -> None:
+    button, asked, said, state = KILLS[ending]
+    task = running(server, function, *args)
+
+    assert f">{button}</a>" in server.http.get(f"/tasks/{task}").text
+    question = server.http.get(f"/tasks/{task}/kill").text
+    assert f'id="confirm">{button}</button>' in question
+    assert asked in question
+    assert f"The task then counts as {state}" in question
+    answer = server.http.post(f"/tasks/{task}/kill", follow_redirects=True)
+    assert said in answer.text
+    assert task_in(server, task, state)["id"] == task
+    assert "there is nothing to kill" in server.http.get(f"/tasks/{task}/kill").text
+    by_hand = "Abandoned by hand" if ending is Ending.ABANDONED else "Killed by hand"
+    assert by_hand in server.http.get(f"/tasks/{task}").text
+
+
+def test_the_api_says_how_what_runs_would_end(server: Served) -> None:
+    task = running(server, "commands.wait", 600)
+
+    slots = server.http.get("/api/v1/pools/io").json()["workers"][0]["slots"]
+    assert {slot["if_killed"] for slot in slots if slot["task"] == task} == {"command_ended"}
+    assert server.http.post(f"/api/v1/tasks/{task}/cancel").status_code == 200

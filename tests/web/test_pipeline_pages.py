@@ -138,6 +138,19 @@ def test_the_pages_of_a_pipeline_and_of_its_tasks_show_the_drawing(server: Serve
     assert server.http.get("/pipelines/nothing").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({}, "what runs was asked to end."), ({"kill": "on"}, "what ran was killed, or abandoned")],
+)
+def test_what_was_done_to_a_pipeline_is_said_as_it_was_done(
+    server: Served, fields: dict[str, str], words: str
+) -> None:
+    body = {"tasks": {"only": {"function": "web_functions.echo", "args": [1], "delay": 600}}}
+    sent = server.http.post("/api/v1/pipelines", json=body).json()
+    path = f"/pipelines/{sent['id']}/cancel"
+    assert words in server.http.post(path, data=fields, follow_redirects=True).text
+
+
 def test_the_page_of_a_task_says_what_it_waits_for_or_what_stopped_it(server: Served) -> None:
     first = server.submit("add", 1, wait=0, delay=600).json()["id"]
     second = server.submit("add", 1, wait=0, after=[first]).json()["id"]

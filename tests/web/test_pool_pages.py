@@ -89,7 +89,7 @@ def unjudged(name: str) -> SizeAdvice:
     return size_advice(idle, Machine(cpus=2, affinity=2), [idle])
 
 
-def sections(*annotations: Annotation, told: str | None = None, **changes: Any) -> list[Any]:
+def sections(*annotations: Annotation, flash: str | None = None, **changes: Any) -> list[Any]:
     read = Reading(
         pools=[pool(**changes), pool(name="io")],
         advice={name: unjudged(name) for name in ("cpu", "io")},
@@ -98,12 +98,12 @@ def sections(*annotations: Annotation, told: str | None = None, **changes: Any) 
         homes={"acme.a": "cpu", "acme.b": "io"},
         cpus=2,
     )
-    found: list[Any] = pools_context(read, "cpu", told)["sections"]
+    found: list[Any] = pools_context(read, "cpu", flash)["sections"]
     return found
 
 
 def test_what_was_done_is_said_of_the_pool_it_was_done_to() -> None:
-    assert [each.told for each in sections(told="It is paused.")] == ["It is paused.", None]
+    assert [each.flash for each in sections(flash="It is paused.")] == ["It is paused.", None]
 
 
 def test_what_was_done_lately_leaves_out_holds_on_functions_of_other_pools() -> None:

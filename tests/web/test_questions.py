@@ -1,18 +1,18 @@
-"""What pages ask before they change much, and what they say afterwards."""
+"""What pages ask before they change much."""
 
 import pytest
+from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
-from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from app.domain.states import State
-from app.domain.submissions import BulkDone
+from app.domain.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
+from app.domain.states import FINAL, LIVE, State
 from app.domain.tasks import StoredTask, TaskFilter
 from app.web.contexts.confirm import asking as confirm
 from app.web.contexts.confirm import pools as confirm_pools
 from app.web.contexts.confirm import tasks as confirm_tasks
-from app.web.contexts.task.page import SAID
-from app.web.contexts.tasks.page import address, read_filter
-from app.web.contexts.told import numbers, told, told_of_many
+from app.web.contexts.tasks.page import read_filter
+from app.web.kill_words import kill_button
+from pooldeck.kinds import Ending
 
 LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")
 
@@ -44,15 +44,60 @@ def test_where_nothing_matches_there_is_no_button() -> None:
     assert confirm_tasks.retry_matching(LOST, 0, now=7).button is None
 
 
+def work(state: State) -> StoredTask:
+    return StoredTask(1, "0199", "acme.work", "p", state, 1, 0, (), 0, None)
+
+
 @pytest.mark.parametrize(
-    ("kind", "words"), [("process", "counts as cancelled"), ("thread", "is abandoned")]
+    ("ending", "heading", "button", "words"),
+    [
+        (Ending.WORKER_ENDED, "Kill work?", "Kill task", "worker process is ended at once"),
+        (Ending.COMMAND_ENDED, "Kill work?", "Kill command", "command is told to end, and killed"),
+        (Ending.ABANDONED, "Abandon work?", "Abandon task", "cannot be ended: it is abandoned"),
+        (Ending.NEVER_STARTED, "Cancel work?", "Cancel task", "then never will"),
+    ],
 )
-def test_killing_a_task_is_honest_about_threads(kind: str, words: str) -> None:
-    task = StoredTask(1, "0199", "acme.work", "p", State.RUNNING, 1, 0, (), 0, None)
-    asked = confirm.kill_task(task, kind)
-    assert asked.heading == "Kill work?"
-    assert words in " ".join(asked.sentences)
+def test_killing_a_task_says_how_it_ends(
+    ending: Ending, heading: str, button: str, words: str
+) -> None:
+    slot = SlotHealth("0199", "acme.work", 1.0, if_killed=ending)
+    asked = confirm.kill_task(work(State.RUNNING), slot)
+    said = " ".join(asked.sentences)
+    assert (asked.heading, asked.button) == (heading, button)
+    assert words in said
+    assert ("counts as cancelled" in said) == (ending is not Ending.ABANDONED)
+    assert ("counts as failed" in said) == (ending is Ending.ABANDONED)
     assert asked.action == "/tasks/0199/kill"
+    assert kill_button(ending) == button
+
+
+@pytest.mark.parametrize("state", sorted(LIVE - {State.RUNNING}))
+def test_a_task_that_has_not_started_is_cancelled_not_killed(state: State) -> None:
+    for slot in (None, SlotHealth("0199", "acme.work", None, if_killed=Ending.WORKER_ENDED)):
+        asked = confirm.kill_task(work(state), slot)
+        assert (asked.heading, asked.button) == ("Cancel work?", "Cancel task")
+        assert not asked.asks_reason, "it would not be kept"
+
+
+@pytest.mark.parametrize("state", sorted(FINAL))
+def test_a_task_that_has_ended_cannot_be_killed(state: State) -> None:
+    asked = confirm.kill_task(work(state), None)
+    assert asked.sentences == ("It has ended: there is nothing to kill.",)
+    assert asked.button is None
+
+
+def test_a_task_whose_end_is_on_its_way_cannot_be_killed() -> None:
+    asked = confirm.kill_task(work(State.RUNNING), None)
+    assert asked.button is None
+    assert "ends at this moment" in asked.sentences[0]
+
+
+def test_only_a_slot_that_counts_is_where_a_task_runs() -> None:
+    left, now = SlotHealth(task="a", abandoned=True), SlotHealth(task="a")
+    worker = WorkerHealth("io-3", 1, "busy", 0, 0, (now, SlotHealth(), left))
+    pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
+    assert slot_of([pool], "a") is now
+    assert slot_of([replace(pool, workers=(replace(worker, slots=(left,)),))], "a") is None
 
 
 def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
@@ -60,24 +105,3 @@ def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
     worker = WorkerHealth("io-3", 1, "busy", 0, 0, slots)
     pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
     assert "1 task runs in it" in " ".join(confirm_pools.kill_worker(pool, worker).sentences)
-
-
-def test_only_known_words_of_an_address_are_said() -> None:
-    assert told(QueryParams("did=killed"), SAID) == SAID["killed"]
-    assert told(QueryParams("did=anything"), SAID) is None
-    assert told(QueryParams(""), SAID) is None
-
-
-def test_what_became_of_many_is_said_by_number() -> None:
-    done = BulkDone(1350, {"retried": 1344, "arguments_erased": 6})
-    query = QueryParams(address("", numbers(done))[1:])
-    said = told_of_many(query)
-    assert said is not None
-    assert said.startswith("1,344 queued again, 6 refused (")
-    assert "arguments have been erased" in said
-
-
-def test_a_change_of_nothing_is_said_too() -> None:
-    assert told_of_many(QueryParams("did=many")) == "No task was changed."
-    assert told_of_many(QueryParams("did=many&killed=lots&x=3")) == "No task was changed."
-    assert told_of_many(QueryParams("killed=3")) is None

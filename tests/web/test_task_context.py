@@ -181,7 +181,7 @@ def shown(**changes: Any) -> dict[str, Any]:
         durations=Durations(),
         kill=None,
         are_erased=False,
-        is_asked=False,
+        slot=None,
         is_callable=True,
         now=NOW,
     )

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from app.advice import Advice, PoolShape, advise
 from app.domain.catalogue import Catalogue
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
 from app.runtime.advice.profiles import Profiles
 from app.runtime.work.dispatcher import Dispatcher
 from pooldeck.cpus import usable_cpus
+from pooldeck.kinds import PoolKind
 
 
 class _Ground(NamedTuple):

@@ -15,10 +15,11 @@ from msgspec import Struct, field
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
 from app.runtime.ongoing import Ongoing
 from app.runtime.record.recorder import Recorder
 from app.store import records
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 
 _log = logging.getLogger(__name__)
@@ -78,8 +79,8 @@ class Profiles:
 
     def of(self, function: str) -> Mapping[PoolKind, Profile]:
         """Return the profiles of a function, by the kind of pool; none of where it never ran."""
-        self._settle((function, "thread"))
-        self._settle((function, "process"))
+        self._settle((function, PoolKind.THREAD))
+        self._settle((function, PoolKind.PROCESS))
         return self._profiles.get(function, {})
 
     async def write(self) -> None:

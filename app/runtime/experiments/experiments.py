@@ -11,14 +11,7 @@ from app.domain.catalogue import Catalogue, RegisteredFunction
 from app.domain.clock import Clock
 from app.domain.errors import Conflict, Draining, NotFound, PooldeckError, Starting
 from app.domain.experiment_requests import ExperimentRequest
-from app.domain.experiments import (
-    SHOWN_SAMPLES,
-    Experiment,
-    ExperimentState,
-    PoolKind,
-    Sample,
-    Step,
-)
+from app.domain.experiments import SHOWN_SAMPLES, Experiment, ExperimentState, Sample, Step
 from app.domain.ids import TaskIds
 from app.runtime.experiments.pools import TemporaryPools
 from app.runtime.experiments.preparing import plan_of, samples_of, shown
@@ -31,6 +24,7 @@ from app.settings import Settings
 from app.store import queries, records
 from app.store.database import Reader
 from pooldeck.cpus import usable_cpus
+from pooldeck.kinds import PoolKind
 
 _log = logging.getLogger(__name__)
 

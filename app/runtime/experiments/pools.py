@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from app.domain.experiments import PoolKind
 from app.runtime.life.ground import Ground
 from app.runtime.life.pool_making import pool_spec
 from app.store import records
+from pooldeck.kinds import PoolKind
 from pooldeck.pools.crew import PoolListener, PoolSpec
 from pooldeck.pools.launching import SubprocessLauncher
 from pooldeck.pools.memory import MemoryWatch

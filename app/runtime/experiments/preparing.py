@@ -9,7 +9,8 @@ from app.advice.sweeping import usual_sizes
 from app.domain.catalogue import RegisteredFunction
 from app.domain.errors import InvalidRequest, PooldeckError, TooLarge
 from app.domain.experiment_requests import ExperimentRequest, SampleRequest
-from app.domain.experiments import Plan, PoolKind, Sample, Sizes
+from app.domain.experiments import Plan, Sample, Sizes
+from pooldeck.kinds import PoolKind
 
 _LATEST: Final = 20
 """How many different arguments of real tasks are tried at most."""
@@ -33,9 +34,9 @@ def plan_of(request: ExperimentRequest, cpus: int) -> Plan:
 def _given_sizes(request: ExperimentRequest) -> Sizes:
     given: dict[PoolKind, tuple[int, ...]] = {}
     if request.sizes is not None and request.sizes.thread:
-        given["thread"] = tuple(sorted(set(request.sizes.thread)))
+        given[PoolKind.THREAD] = tuple(sorted(set(request.sizes.thread)))
     if request.sizes is not None and request.sizes.process:
-        given["process"] = tuple(sorted(set(request.sizes.process)))
+        given[PoolKind.PROCESS] = tuple(sorted(set(request.sizes.process)))
     if not given:
         raise InvalidRequest("sizes: name at least one, of threads or processes", field="/sizes")
     return given

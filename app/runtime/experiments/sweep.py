@@ -8,17 +8,10 @@ from msgspec.structs import replace
 
 from app.advice.scaling import scaling
 from app.advice.sweeping import choose, doubtful, next_size
-from app.domain.experiments import (
-    MAX_SIZES,
-    Experiment,
-    ExperimentState,
-    Now,
-    PoolKind,
-    Step,
-    Trouble,
-)
+from app.domain.experiments import MAX_SIZES, Experiment, ExperimentState, Now, Step, Trouble
 from app.runtime.experiments.trial import TrialError
 from app.runtime.experiments.window import median_and_noise
+from pooldeck.kinds import PoolKind
 
 Measure: TypeAlias = Callable[[PoolKind, int], Awaitable[Step]]
 """Measures one size of one kind of pool."""

@@ -75,9 +75,7 @@ class Deck:
         pool = queue.pool
         name = pool.spec.name
         self.look(name)
-        workers = self._tiles.of(
-            list(pool.workers.values()), self._places[name], queue.in_hand.fraction
-        )
+        workers = self._tiles.of(pool, self._places[name], queue.in_hand.fraction)
         health = PoolHealth(
             name=name,
             kind=pool.spec.kind,

@@ -1,7 +1,6 @@
 """The workers of a pool with their slots, as they are at this moment."""
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -11,7 +10,9 @@ from app.domain.health import SlotHealth, WorkerHealth
 from app.runtime.picture.places import Places
 from app.runtime.picture.sampler import Sampler
 from app.runtime.work.usual import Usual
+from pooldeck.kinds import KINDS, Ending
 from pooldeck.pools.crew import Running, Worker
+from pooldeck.pools.pool import Pool
 
 _LATE_SECONDS: Final = 1.0  # beyond the usual: tasks of milliseconds are not worth a look
 _NOWHERE: Final = 1_000_000  # behind every place
@@ -32,14 +33,14 @@ class Tiles(Struct, frozen=True):
 
     def of(
         self,
-        workers: list[Worker],
+        pool: Pool,
         places: Places,
         fraction: Callable[[str], float | None],
     ) -> tuple[WorkerHealth, ...]:
-        """Return the workers, in the order of their places.
+        """Return the workers of a pool, in the order of their places.
 
         Args:
-            workers: All workers of a pool.
+            pool: The pool.
             places: Their places; those without one, such as spares, come last.
             fraction: Tells how much of a task is done.
         """
@@ -50,11 +51,13 @@ class Tiles(Struct, frozen=True):
             return _NOWHERE if found is None else found[0]
 
         return tuple(
-            self._worker(worker, places, now, fraction) for worker in sorted(workers, key=number)
+            self._worker(pool, worker, places, now, fraction)
+            for worker in sorted(pool.workers.values(), key=number)
         )
 
     def _worker(
         self,
+        pool: Pool,
         worker: Worker,
         places: Places,
         now: float,
@@ -63,8 +66,8 @@ class Tiles(Struct, frozen=True):
         sample = self.sampler.sample(worker.pid)
         _, place = places.of(worker.id) or (None, None)
 
-        def slot(running: Running, *, abandoned: bool = False) -> SlotHealth:
-            return self._slot(running, now, fraction(running.call.task), abandoned=abandoned)
+        def slot(running: Running, if_killed: Ending | None) -> SlotHealth:
+            return self._slot(running, now, fraction(running.call.task), if_killed)
 
         return WorkerHealth(
             id=worker.id,
@@ -72,8 +75,8 @@ class Tiles(Struct, frozen=True):
             state=worker.state,
             started_at=self.clock.now() - int((now - worker.started_at) * 1e6),
             tasks_done=worker.tasks_done,
-            slots=_placed(worker, slot)
-            + tuple(slot(left, abandoned=True) for left in worker.abandoned.values()),
+            slots=_placed(worker, lambda running: slot(running, pool.ending_of(worker, running)))
+            + tuple(slot(left, None) for left in worker.abandoned.values()),
             rss_bytes=sample.rss_bytes if sample else None,
             cpu_percent=sample.cpu_percent if sample else None,
             ctx_switches_per_s=sample.switches if sample else None,
@@ -82,8 +85,9 @@ class Tiles(Struct, frozen=True):
         )
 
     def _slot(
-        self, running: Running, now: float, fraction: float | None, *, abandoned: bool
+        self, running: Running, now: float, fraction: float | None, if_killed: Ending | None
     ) -> SlotHealth:
+        """Return a call in its slot; one that nothing can end any more is abandoned."""
         started_at = running.started_at
         elapsed = None if started_at is None else max(0.0, now - started_at)
         spread = self.usual.spread(running.call.function)
@@ -94,19 +98,24 @@ class Tiles(Struct, frozen=True):
             usual_p50=spread.p50 if spread else None,
             usual_p95=spread.p95 if spread else None,
             is_late=spread is not None and (elapsed or 0.0) > spread.p95 + _LATE_SECONDS,
-            abandoned=abandoned,
+            abandoned=if_killed is None,
             timeout=running.call.timeout,
             cancel_requested=running.is_asked,
             fraction=fraction,
+            if_killed=if_killed,
         )
 
 
 def _placed(worker: Worker, slot: Callable[[Running], SlotHealth]) -> tuple[SlotHealth, ...]:
-    """Return the slots in the order of the threads that run them; free ones are empty."""
-    slots = [SlotHealth()] * worker.slots
+    """Return the slots in the order of the threads that run them; free ones are empty.
+
+    There are more than the worker's share as long as more run, since the pool has become smaller.
+    """
+    runs = KINDS[worker.kind].at_risk(worker.running.values())  # the others wait behind it
+    slots = [SlotHealth()] * max(worker.slots, len(runs))
     unplaced = []
-    for running in islice(worker.running.values(), worker.slots):  # others wait behind it
-        if running.thread is not None and running.thread <= worker.slots:
+    for running in runs:
+        if running.thread is not None and running.thread <= len(slots):
             slots[running.thread - 1] = slot(running)
         else:
             unplaced.append(running)

@@ -12,12 +12,10 @@ never run, are claimed when a slot is free and not before.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from app.domain.clock import Clock
 from app.domain.errors import PooldeckError
-from app.domain.profiles import PoolKind
-from app.domain.submissions import CancelOutcome
 from app.domain.tasks import Claim, QueuedTask
 from app.runtime.advice.profiles import Profiles
 from app.runtime.record.log_file import LogFile
@@ -33,6 +31,7 @@ from app.runtime.work.usual import Usual
 from app.store import records
 from app.store.database import Reader
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import Ending, PoolKind
 from pooldeck.pools.crew import PoolState
 from pooldeck.pools.pool import Pool
 
@@ -192,11 +191,12 @@ class Dispatcher:
 
     async def stop_task(
         self, task_id: str, seq: int, now: int, *, kill: bool
-    ) -> CancelOutcome | None:
+    ) -> Literal["cancelled", "cancel_requested"] | Ending | None:
         """Cancel a task wherever it is, ask it to end itself if it runs, or kill it.
 
         Returns:
-            What was done; None if the task has moved on meanwhile: look again.
+            What was done, and how it ends if it was killed; None if the task has moved on
+            meanwhile: look again.
 
         Raises:
             StorageUnavailable: If it could not be written; the task goes on as before.

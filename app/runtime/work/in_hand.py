@@ -10,7 +10,6 @@ from typing import Final, Literal
 
 from app import failpoints
 from app.domain.clock import Clock
-from app.domain.profiles import PoolKind
 from app.domain.states import State
 from app.domain.tasks import End, ProgressMark, QueuedTask, Rerun
 from app.runtime.advice.profiles import Profiles
@@ -20,6 +19,7 @@ from app.runtime.work.attempts import Attempt
 from app.runtime.work.incidents import Incidents
 from app.runtime.work.usual import Usual
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import Observation, Outcome
 from pooldeck.pools.crew import Death, Running, Worker
 from pooldeck.pools.pool import Pool
@@ -107,12 +107,12 @@ class InHand:
 
     async def stop(
         self, task_id: str, pool: Pool, *, kill: bool
-    ) -> QueuedTask | Literal["cancel_requested", "killed", "abandoned"] | None:
+    ) -> QueuedTask | Literal["cancel_requested"] | Ending | None:
         """Ask a task in hand to end itself, or end it.
 
         Returns:
-            What was done; the task itself, still claimed, if no worker has started it and none
-            will; None if it has just ended.
+            What was done, and how it ends if it was killed; the task itself, still claimed, if no
+            worker has started it and none will; None if it has just ended.
         """
         attempt = self._attempts[task_id]
         if not kill or attempt.started_at is None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec.structs import replace
 
@@ -22,6 +22,7 @@ from app.runtime.work.intake import Intake
 from app.runtime.work.requeue import Requeue
 from app.store import queries, records
 from app.store.database import Reader
+from pooldeck.kinds import Ending
 
 Selection: TypeAlias = TaskFilter | Sequence[str]
 """Which tasks are meant: all that a filter fits, or those of these ids."""
@@ -98,19 +99,28 @@ class TaskControl:
         for _ in range(_LOOKS):
             if task.state in FINAL:
                 return Cancelled("already_ended", task)
-            outcome = await self._stop(task.id, task.seq, task.pool, kill=kill)
-            if outcome in {"killed", "abandoned"}:
-                self._annotations.note(
-                    "kill_task", task.pool, task.id, reason, function=task.function, outcome=outcome
-                )
-            if outcome in {"killed", "abandoned"} or outcome is None:
+            stopped = await self._stop(task.id, task.seq, task.pool, kill=kill)
+            if isinstance(stopped, Ending):
+                return await self._killed(task, stopped, reason)
+            if stopped is None:
                 await self._end_of(task.id)
             task = await self.task(task_id)
-            if outcome is not None:
-                return Cancelled(outcome, task)
+            if stopped is not None:
+                return Cancelled(stopped, task)
         raise Conflict(f"task {task_id} is on its way between two states; try again")
 
-    async def _stop(self, task_id: str, seq: int, pool: str, *, kill: bool) -> CancelOutcome | None:
+    async def _killed(self, task: StoredTask, ending: Ending, reason: str | None) -> Cancelled:
+        """Note that a task was killed, and wait for its end."""
+        outcome: CancelOutcome = "abandoned" if ending is Ending.ABANDONED else "killed"
+        self._annotations.note(
+            "kill_task", task.pool, task.id, reason, function=task.function, outcome=outcome
+        )
+        await self._end_of(task.id)
+        return Cancelled(outcome, await self.task(task.id), ending)
+
+    async def _stop(
+        self, task_id: str, seq: int, pool: str, *, kill: bool
+    ) -> Literal["cancelled", "cancel_requested"] | Ending | None:
         now = self._clock.now()
         queue = self._queues.get(pool)
         if queue is not None:

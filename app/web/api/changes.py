@@ -59,8 +59,9 @@ async def retry_tasks(request: Request, service: ServiceDep) -> Response:
 async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath) -> Response:
     """Cancel a task that has not started, or ask one that runs to end itself.
 
-    With `kill`, one that runs in a process is ended with its worker; one that runs in a thread
-    cannot be ended and is abandoned: its slot is free again, and its outcome does not count.
+    With `kill`, one that runs in a process is ended with its worker, and a declared command is
+    ended wherever it runs. A function that runs in a thread cannot be ended and is abandoned: its
+    slot is free again, and its outcome does not count.
     """
     wanted = read_cancel(await optional_json_body(request), service.settings.limits)
     cancelled = await service.cancel(task_id, kill=wanted.kill, reason=wanted.reason)

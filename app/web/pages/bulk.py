@@ -25,8 +25,8 @@ from app.web.contexts.confirm.tasks import (
     retry_chosen,
     retry_matching,
 )
+from app.web.contexts.flash import numbers
 from app.web.contexts.tasks.page import LATEST, View, href, read_filter
-from app.web.contexts.told import numbers
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.pages.posting import posted, whole

@@ -10,19 +10,18 @@ from app.runtime.service import Service
 from app.store import queries
 from app.web.contexts.errors.page import (
     DAYS,
+    FLASHES,
     PAGE_SIZE,
-    SAID,
     Reading,
     View,
     error_group_context,
     errors_context,
 )
-from app.web.contexts.told import told
+from app.web.contexts.flash import flash
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.pages.posting import done, posted
 from app.web.rendering import page
-from app.web.words import _
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -41,7 +40,7 @@ async def errors(request: Request, service: ServiceDep, cursor: str = "") -> Res
     counts = await service.read(queries.error_group_counts)
     names = [function.spec.name for function in service.catalogue.functions()]
     context = errors_context(view, found, counts, names, is_first=not cursor)
-    context["told"] = _said(request)
+    context["flashed"] = flash(request.query_params, FLASHES)
     return page(request, "errors", "errors.html", context)
 
 
@@ -49,7 +48,7 @@ async def errors(request: Request, service: ServiceDep, cursor: str = "") -> Res
 async def error_group(request: Request, service: ServiceDep, group_id: str) -> Response:
     """Show one group: its latest error, its hours, its functions, its tasks."""
     context = error_group_context(await _read(service, group_id), _MOST_RETRYABLE)
-    context["told"] = _said(request)
+    context["flashed"] = flash(request.query_params, FLASHES)
     return page(request, "errors", "error_group.html", context)
 
 
@@ -74,8 +73,3 @@ async def _read(service: Service, group_id: str) -> Reading:
         tasks=(await service.read(queries.tasks, latest, _TASKS)).items,
         retryable=await service.read(queries.count_in_error_group, group_id, _MOST_RETRYABLE),
     )
-
-
-def _said(request: Request) -> str | None:
-    words = told(request.query_params, SAID)
-    return words and _(words)

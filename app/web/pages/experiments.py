@@ -20,21 +20,20 @@ from app.web.contexts.experiments import form as forms
 from app.web.contexts.experiments.form import Form, form_context
 from app.web.contexts.experiments.listing import listing_context, mark_of
 from app.web.contexts.experiments.page import (
-    DID,
+    FLASHES,
     OTHERS,
     Reading,
     call_time,
     efficiency,
     experiment_context,
 )
-from app.web.contexts.told import told
+from app.web.contexts.flash import flash
 from app.web.dependencies import ServiceDep
 from app.web.errors import STATUS
 from app.web.formats import sentence
 from app.web.page_route import PageRoute
 from app.web.pages.posting import done, posted
 from app.web.rendering import page
-from app.web.words import _
 from pooldeck.cpus import usable_cpus
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -91,9 +90,8 @@ async def experiment(
         pool=_own_pool(service, it),
     )
     context = experiment_context(read)
-    said = told(request.query_params, DID)
     more = {
-        "told": _(said) if said else None,
+        "flashed": flash(request.query_params, FLASHES),
         "mark": mark_of(it),
         "source": forms.words_of_source(it.source),
         "efficiency": efficiency,

@@ -15,8 +15,8 @@ from app.domain.tasks import RunOptions, StoredTask, TaskFilter
 from app.runtime.service import Service
 from app.store import queries
 from app.web.bodies import read_submission
-from app.web.contexts.functions.page import LATEST, SAID, Reading, function_context
-from app.web.contexts.told import told
+from app.web.contexts.flash import flash
+from app.web.contexts.functions.page import FLASHES, LATEST, Reading, function_context
 from app.web.dependencies import ServiceDep
 from app.web.errors import STATUS
 from app.web.form_values import FormErrors, body, typed
@@ -25,7 +25,6 @@ from app.web.forms import ARGUMENT, OPTIONS, Form, form
 from app.web.page_route import PageRoute
 from app.web.pages.posting import done, posted
 from app.web.rendering import page
-from app.web.words import _
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -122,8 +121,7 @@ async def _show(
     error: type[PooldeckError] | None = None,
 ) -> Response:
     context = function_context(await _read(service, registered))
-    said = told(request.query_params, SAID)
-    context["told"] = _(said) if said else None
+    context["flashed"] = flash(request.query_params, FLASHES)
     status = STATUS[error] if error else 200
     return page(request, "functions", "function.html", context | {"form": shown}, status)
 

@@ -7,13 +7,12 @@ from sqlalchemy import Connection
 
 from app.domain.figures import Activity, Count, Spread
 from app.store import queries
-from app.web.contexts.functions.listing import MINUTES, RELEASED, Reading, functions_context
-from app.web.contexts.told import told
+from app.web.contexts.flash import flash
+from app.web.contexts.functions.listing import FLASHES, MINUTES, Reading, functions_context
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.pages.posting import done
 from app.web.rendering import page
-from app.web.words import _
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -35,8 +34,7 @@ async def functions(request: Request, service: ServiceDep, q: str = "") -> Respo
         is_known=service.catalogue.is_known,
         advice={advice.function: advice for advice in service.advisor.all()},
     )
-    said = told(request.query_params, RELEASED)
-    context = functions_context(read, q) | {"told": _(said) if said else None}
+    context = functions_context(read, q) | {"flashed": flash(request.query_params, FLASHES)}
     return page(request, "functions", "functions.html", context)
 
 

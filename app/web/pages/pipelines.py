@@ -3,19 +3,18 @@
 from fastapi import APIRouter, Request, Response
 
 from app.store import queries
+from app.web.contexts.flash import flash
 from app.web.contexts.pipeline.page import (
+    FLASHES,
     PAGE_SIZE,
-    SAID,
     cancel_pipeline,
     pipeline_context,
     pipelines_context,
 )
-from app.web.contexts.told import told
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.pages.posting import done, posted
 from app.web.rendering import confirmation, page
-from app.web.words import _
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -32,8 +31,8 @@ async def pipelines(request: Request, service: ServiceDep, cursor: str = "") -> 
 async def pipeline(request: Request, service: ServiceDep, pipeline_id: str) -> Response:
     """Show one pipeline: its steps as a drawing, and how far they are."""
     context = pipeline_context(await service.pipelines.pipeline(pipeline_id))
-    said = told(request.query_params, SAID)
-    return page(request, "pipelines", "pipeline.html", context | {"told": said and _(said)})
+    context["flashed"] = flash(request.query_params, FLASHES)
+    return page(request, "pipelines", "pipeline.html", context)
 
 
 @router.get("/pipelines/{pipeline_id}/cancel")
@@ -48,5 +47,6 @@ async def cancel(request: Request, service: ServiceDep, pipeline_id: str) -> Res
     """Cancel what has not ended of a pipeline; the form may say to kill it, and why."""
     form = await posted(request)
     why = form.get("reason", "").strip() or None
-    await service.pipelines.cancel(pipeline_id, kill="kill" in form, reason=why)
-    return done(f"/pipelines/{pipeline_id}", "cancelled")
+    kill = "kill" in form
+    await service.pipelines.cancel(pipeline_id, kill=kill, reason=why)
+    return done(f"/pipelines/{pipeline_id}", "killed" if kill else "cancelled")

@@ -13,8 +13,8 @@ from app.runtime.service import Service
 from app.store import queries
 from app.web.bodies import MAX_POOL_SIZE
 from app.web.contexts.confirm import pools as confirm_pools
-from app.web.contexts.pools.page import LATELY, SAID, Reading, pools_context, size_means
-from app.web.contexts.told import told
+from app.web.contexts.flash import flash
+from app.web.contexts.pools.page import FLASHES, LATELY, Reading, pools_context, size_means
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.pages.posting import done, posted, whole
@@ -37,7 +37,7 @@ async def pools(request: Request, service: ServiceDep, pool: str = "") -> Respon
         advice={each.pool.name: each for each in await service.sizes.all()},
         cpus=usable_cpus(),
     )
-    context = pools_context(read, pool, told(request.query_params, SAID))
+    context = pools_context(read, pool, flash(request.query_params, FLASHES))
     return page(request, "pools", "pools.html", context)
 
 

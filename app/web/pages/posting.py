@@ -5,8 +5,8 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import QueryParams
 
 from app.domain.errors import InvalidRequest
+from app.web.contexts.flash import DID
 from app.web.contexts.tasks.page import address
-from app.web.contexts.told import DID
 
 
 async def posted(request: Request) -> QueryParams:

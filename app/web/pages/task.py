@@ -1,13 +1,12 @@
 """One task: what became of it, its log, its values as they are, and where it is."""
 
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.domain.annotations import Annotation
 from app.domain.errors import NotFound
-from app.domain.health import PoolHealth
+from app.domain.health import slot_of
 from app.domain.logs import LogWindow
 from app.domain.pipelines import Pipeline
 from app.domain.states import LIVE, State
@@ -15,14 +14,13 @@ from app.domain.tasks import StoredAttempt, StoredTask
 from app.runtime.service import Service
 from app.store import queries
 from app.web.answers import Answer
+from app.web.contexts.flash import flash
 from app.web.contexts.task.log import LOG_LINES, log_part, read_level
-from app.web.contexts.task.page import SAID, Reading, task_context
+from app.web.contexts.task.page import FLASHES, Reading, task_context
 from app.web.contexts.task.tracebacks import traceback_parts
-from app.web.contexts.told import told
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.rendering import bare_page, page
-from app.web.words import _
 from pooldeck.outcome import ErrorKind
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -44,8 +42,8 @@ async def task(
     """Show one task, with a part of the log of an attempt, by default the end of the latest."""
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
     context = task_context(await _read(service, task_id, window))
-    said = told(request.query_params, SAID)
-    return page(request, "tasks", "task.html", context | {"told": said and _(said)})
+    context["flashed"] = flash(request.query_params, FLASHES)
+    return page(request, "tasks", "task.html", context)
 
 
 @router.get("/tasks/{task_id}/log")
@@ -103,7 +101,7 @@ async def _read(service: Service, task_id: str, window: LogWindow) -> Reading:
         durations=await service.read(queries.durations, found.function),
         kill=await _kill(service, found),
         are_erased=await service.read(queries.are_arguments_erased, task_id),
-        is_asked=_is_asked(service.pools(), task_id),
+        slot=slot_of(service.pools(), task_id),
         is_callable=found.function in callable_names,
         now=service.clock.now(),
         around=await service.read(queries.neighbours, found.seq),
@@ -131,13 +129,3 @@ async def _kill(service: Service, task: StoredTask) -> Annotation | None:
     if not may_be or task.started_at is None:
         return None
     return await service.read(queries.kill_of, task.id, task.started_at)
-
-
-def _is_asked(pools: Iterable[PoolHealth], task_id: str) -> bool:
-    """Tell whether a task runs that was asked to end itself."""
-    return any(
-        slot.task == task_id and slot.cancel_requested
-        for pool in pools
-        for worker in pool.workers
-        for slot in worker.slots
-    )

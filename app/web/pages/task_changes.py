@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.domain.health import slot_of
 from app.web.contexts.confirm.asking import kill_task
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
@@ -21,8 +22,7 @@ async def cancel(service: ServiceDep, task_id: str) -> Response:
 async def ask_to_kill(request: Request, service: ServiceDep, task_id: str) -> Response:
     """Say what killing a task means, and ask."""
     found = await service.task(task_id)
-    kinds = {pool.name: pool.kind for pool in service.pools()}
-    return confirmation(request, kill_task(found, kinds.get(found.pool)))
+    return confirmation(request, kill_task(found, slot_of(service.pools(), task_id)))
 
 
 @router.post("/tasks/{task_id}/kill")
@@ -30,7 +30,7 @@ async def kill(request: Request, service: ServiceDep, task_id: str) -> Response:
     """Kill a task that runs; the form may say why."""
     why = (await posted(request)).get("reason", "").strip() or None
     cancelled = await service.cancel(task_id, kill=True, reason=why)
-    return done(f"/tasks/{task_id}", cancelled.outcome)
+    return done(f"/tasks/{task_id}", cancelled.ending or cancelled.outcome)
 
 
 @router.post("/tasks/{task_id}/retry")

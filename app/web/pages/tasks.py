@@ -8,10 +8,10 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from app.domain.states import State
 from app.runtime.service import Service
 from app.store import queries
+from app.web.contexts.flash import flash_of_many
 from app.web.contexts.tasks.completion import MOST, completions, parted
-from app.web.contexts.tasks.listing import PAGE_SIZE, tasks_context
+from app.web.contexts.tasks.listing import FLASHES, PAGE_SIZE, tasks_context
 from app.web.contexts.tasks.page import View, has_keyed_words, href, read_view
-from app.web.contexts.told import told_of_many
 from app.web.dependencies import ServiceDep
 from app.web.page_route import PageRoute
 from app.web.rendering import page
@@ -39,7 +39,7 @@ async def tasks(request: Request, service: ServiceDep) -> Response:
         _names(service),
         is_first=cursor is None,
     )
-    context["told"] = told_of_many(request.query_params)
+    context["flashed"] = flash_of_many(request.query_params, FLASHES)
     context["not_indexed"] = await _not_indexed(service, view)
     return page(request, "tasks", "tasks.html", context)
 

@@ -6,10 +6,11 @@ from msgspec import Meta, Struct
 
 from app import advice
 from app.advice.values import AdviceRule, Confidence, Verdict
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
 from app.web.advice_words import english_sentences
 from app.web.schemas.sizes import PoolAdvice
 from app.web.schemas.types import Seconds, Timestamp, timestamp
+from pooldeck.kinds import PoolKind
 
 _Share = Annotated[float, Meta(description="Between 0 and 1.")]
 

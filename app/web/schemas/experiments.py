@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import astuple
 
 from app.domain import experiments as domain
-from app.domain.experiments import ExperimentState, PoolKind
+from app.domain.experiments import ExperimentState
 from app.web.experiment_words import conclusion, remarks
 from app.web.schemas.types import (
     JsonArray,
@@ -17,6 +17,7 @@ from app.web.schemas.types import (
     raw,
     timestamp,
 )
+from pooldeck.kinds import PoolKind
 
 
 class ExperimentSample(Struct, frozen=True):

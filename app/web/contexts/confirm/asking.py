@@ -3,22 +3,16 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from app.domain.health import SlotHealth
+from app.domain.states import FINAL, State
 from app.domain.tasks import StoredTask
 from app.web import formats
+from app.web.kill_words import KILL_WORDS
 from app.web.words import _, later
+from pooldeck.kinds import Ending
 
-_IN_A_PROCESS: Final = (
-    later("Its worker process is ended at once, and another takes its place."),
-    later("Processes that it started are ended too."),
-    later("The task then counts as cancelled."),
-)
-_IN_A_THREAD: Final = (
-    later("It runs in a thread, which cannot be ended: it is abandoned."),
-    later(
-        "The task then counts as failed, its slot is free again, and what it returns is dropped."
-    ),
-    later("To end it for good, kill its worker on the page of the pools, with all tasks in it."),
-)
+_HAS_ENDED: Final = later("It has ended: there is nothing to kill.")
+_ENDS_NOW: Final = later("No worker has it any more: it ends at this moment.")
 
 
 @dataclass(frozen=True)
@@ -55,15 +49,30 @@ class Confirmation:
     style: Literal["danger", "primary"] = "danger"
 
 
-def kill_task(task: StoredTask, kind: str | None) -> Confirmation:
-    """Ask before a running task is killed; `kind` is that of its pool, None if it is gone."""
-    what_happens = _IN_A_THREAD if kind == "thread" else _IN_A_PROCESS
+def kill_task(task: StoredTask, slot: SlotHealth | None) -> Confirmation:
+    """Ask before a task is killed; `slot` is where it runs, None if nowhere."""
+    ending = _ending(task, slot)
+    words = KILL_WORDS[ending or Ending.WORKER_ENDED]
+    sentences = words.sentences if ending else (_over(task),)
     return Confirmation(
         section="tasks",
-        heading=_("Kill %(function)s?", function=formats.short_name(task.function)),
-        sentences=tuple(_(sentence) for sentence in what_happens),
+        heading=_(words.question, function=formats.short_name(task.function)),
+        sentences=tuple(_(sentence) for sentence in sentences),
         action=f"/tasks/{task.id}/kill",
-        button=_("Kill task"),
+        button=_(words.button) if ending else None,
         back=f"/tasks/{task.id}",
-        asks_reason=True,
+        asks_reason=ending is not Ending.NEVER_STARTED,
     )
+
+
+def _ending(task: StoredTask, slot: SlotHealth | None) -> Ending | None:
+    """Return how a task ends if it is killed now, None if there is nothing to be ended."""
+    if task.state in FINAL:
+        return None
+    if slot is not None and (slot.elapsed is not None or task.state is State.RUNNING):
+        return slot.if_killed
+    return None if task.state is State.RUNNING else Ending.NEVER_STARTED
+
+
+def _over(task: StoredTask) -> str:
+    return _HAS_ENDED if task.state in FINAL else _ENDS_NOW

@@ -8,6 +8,7 @@ from app.domain.tasks import TaskFilter
 from app.web.contexts.confirm.asking import Confirmation
 from app.web.contexts.tasks.listing import conditions
 from app.web.contexts.tasks.page import View, href, pairs
+from app.web.kill_words import KILL_WHAT_RUNS
 from app.web.words import _, later, ngettext
 
 BEFORE: Final = "before"
@@ -69,7 +70,7 @@ def _cancel(number: int, nothing: str, *, note: tuple[str, ...] = (), **more: An
         sentences=(_(_CANCEL), *note) if number else (nothing,),
         action="/tasks/cancel",
         button=ngettext("Cancel %(num)s task", "Cancel %(num)s tasks", number) if number else None,
-        check=("kill", _("Kill what runs: processes are ended, threads abandoned")),
+        check=("kill", _(KILL_WHAT_RUNS)),
         asks_reason=True,
         **more,
     )

@@ -47,7 +47,7 @@ _LABELS: Final = {
     GroupChange.UNMUTE: later("Unmute"),
     GroupChange.REOPEN: later("Reopen"),
 }
-SAID: Final[dict[str, str]] = {
+FLASHES: Final[dict[str, str]] = {
     GroupChange.FIX: later(
         "It is marked as fixed. If a task that starts from now on fails so, every page says that "
         "it has returned."

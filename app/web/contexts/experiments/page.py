@@ -6,15 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from app.domain.experiments import (
-    Choice,
-    Experiment,
-    ExperimentState,
-    Law,
-    PoolKind,
-    Scaling,
-    Step,
-)
+from app.domain.experiments import Choice, Experiment, ExperimentState, Law, Scaling, Step
 from app.domain.health import PoolHealth
 from app.web import formats
 from app.web.experiment_words import (
@@ -26,14 +18,18 @@ from app.web.experiment_words import (
     state_words,
 )
 from app.web.words import _, later
+from pooldeck.kinds import PoolKind
 
-DID: Final = {
+FLASHES: Final = {
     "begun": later("The experiment has begun."),
     "stopped": later("The experiment was stopped; what it measured is kept."),
 }
-"""What the page says of what somebody has just done there."""
+"""What the page says of what was just done."""
 
-KIND_WORDS: Final[dict[PoolKind, str]] = {"thread": later("Threads"), "process": later("Processes")}
+KIND_WORDS: Final[dict[PoolKind, str]] = {
+    PoolKind.THREAD: later("Threads"),
+    PoolKind.PROCESS: later("Processes"),
+}
 OTHERS: Final = 8
 """How many other experiments of the same function the page lists."""
 

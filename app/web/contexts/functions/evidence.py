@@ -6,13 +6,14 @@ from typing import Final
 
 from app.advice import Numbers
 from app.advice.numbers import numbers_of
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
 from app.web import formats
 from app.web.words import _, later
+from pooldeck.kinds import PoolKind
 
 _HEADS: Final[Mapping[PoolKind, str]] = {
-    "thread": later("in threads"),
-    "process": later("in processes"),
+    PoolKind.THREAD: later("in threads"),
+    PoolKind.PROCESS: later("in processes"),
 }
 
 

@@ -20,10 +20,10 @@ from app.web.words import later
 MINUTES: Final = 60
 """How far back the figures of the list go."""
 
-RELEASED: Final = {
+FLASHES: Final = {
     "released": later("It was released: its tasks run again, and new ones are taken.")
 }
-"""What the page says after a function was released."""
+"""What the list says of what was just done."""
 
 _UNSUCCESSFUL: Final = (State.FAILED, State.LOST)
 

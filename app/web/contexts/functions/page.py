@@ -13,7 +13,7 @@ from app.domain.catalogue import RegisteredFunction
 from app.domain.controls import Hold
 from app.domain.figures import Count, Durations
 from app.domain.placements import PlacementRule
-from app.domain.profiles import PoolKind, Profile
+from app.domain.profiles import Profile
 from app.domain.states import State
 from app.domain.tasks import StoredTask
 from app.web import formats
@@ -25,8 +25,9 @@ from app.web.placement_words import placement_words
 from app.web.state_words import state_word
 from app.web.words import _, later, ngettext
 from pooldeck.functions import Options
+from pooldeck.kinds import PoolKind
 
-SAID: Final = {
+FLASHES: Final = {
     "placed": later(
         "What is submitted from now on runs there; tasks that wait stay where they are."
     ),

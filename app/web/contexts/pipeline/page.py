@@ -14,11 +14,18 @@ from app.web.contexts.pipeline.graph import (
     step_words,
 )
 from app.web.contexts.tasks.page import address
+from app.web.kill_words import KILL_WHAT_RUNS
 from app.web.state_words import state_word
 from app.web.words import _, later, ngettext
 
 PAGE_SIZE: Final = 20
-SAID: Final = {"cancelled": later("What had not started is cancelled; what runs was asked to end.")}
+FLASHES: Final = {
+    "cancelled": later("What had not started is cancelled; what runs was asked to end."),
+    "killed": later(
+        "What had not started is cancelled; what ran was killed, or abandoned where it ran in a "
+        "thread."
+    ),
+}
 """What the page says of what was just done."""
 
 
@@ -103,6 +110,6 @@ def cancel_pipeline(pipeline: Pipeline) -> Confirmation:
         action=f"/pipelines/{pipeline.id}/cancel",
         button=ngettext("Cancel %(num)s task", "Cancel %(num)s tasks", live) if live else None,
         back=f"/pipelines/{pipeline.id}",
-        check=("kill", _("Kill what runs: processes are ended, threads abandoned")),
+        check=("kill", _(KILL_WHAT_RUNS)),
         asks_reason=True,
     )

@@ -17,7 +17,7 @@ from app.web.contexts.deck.page import slot_state
 from app.web.contexts.pools import sizes
 from app.web.contexts.pools.advice import ShownSize, shown
 from app.web.contexts.pools.deeds import Deed, deeds
-from app.web.words import _, later
+from app.web.words import later
 
 _OF_FUNCTIONS: Final = {"hold", "release"}
 _SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
@@ -25,7 +25,7 @@ _SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
 LATELY: Final = 8
 """How many things are listed that were done to a pool."""
 
-SAID: Final = {
+FLASHES: Final = {
     "resized": later("It has another size now."),
     "paused": later("It is paused: what runs goes on, what is queued waits."),
     "resumed": later("It hands out what is queued."),
@@ -53,11 +53,11 @@ class Reading(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class PoolSection:
-    """A pool on its page; `told` says what was just done to it."""
+    """A pool on its page; `flash` says what was just done to it."""
 
     health: PoolHealth
     settings: PoolSettings
-    told: str | None
+    flash: str | None
     size_origin: str
     size_means: str
     slider_end: int
@@ -66,18 +66,17 @@ class PoolSection:
     lately: tuple[Deed, ...]
 
 
-def pools_context(read: Reading, changed: str, told: str | None) -> dict[str, Any]:
+def pools_context(read: Reading, changed: str, flash: str | None) -> dict[str, Any]:
     """Return what the page of the pools shows.
 
     Args:
         read: What was read.
         changed: The pool to which something was just done, empty if to none.
-        told: What that was, in English.
+        flash: What is said of it.
     """
     return {
         "sections": [
-            _section(read, pool, _(told) if told and pool.name == changed else None)
-            for pool in read.pools
+            _section(read, pool, flash if pool.name == changed else None) for pool in read.pools
         ],
         "tasks_of": tasks_of,
     }
@@ -93,12 +92,12 @@ def tasks_of(worker: WorkerHealth) -> list[tuple[SlotHealth, str]]:
     return [(slot, slot_state(worker, slot)) for slot in worker.slots if slot.task is not None]
 
 
-def _section(read: Reading, pool: PoolHealth, told: str | None) -> PoolSection:
+def _section(read: Reading, pool: PoolHealth, flash: str | None) -> PoolSection:
     settings = read.settings[pool.name]
     return PoolSection(
         health=pool,
         settings=settings,
-        told=told,
+        flash=flash,
         size_origin=sizes.origin(pool.kind, settings, pool.controls),
         size_means=size_means(pool, pool.size, read.cpus),
         slider_end=sizes.slider_end(pool, read.cpus),

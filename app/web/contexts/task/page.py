@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from app.domain.annotations import Annotation
 from app.domain.figures import Durations
+from app.domain.health import SlotHealth
 from app.domain.latest_runs import LatestRun
 from app.domain.links import Neighbours
 from app.domain.logs import LogWindow
@@ -25,20 +26,28 @@ from app.web.contexts.task.runs import strip
 from app.web.contexts.task.times import segments
 from app.web.contexts.task.tracebacks import Part, traceback_parts
 from app.web.hint_words import hint_words
+from app.web.kill_words import kill_button
 from app.web.placement_words import placed_words
 from app.web.words import _, later
+from pooldeck.kinds import Ending
 from pooldeck.outcome import Error, Measurement
 
 _T = TypeVar("_T")
 
-SAID: Final = {
+FLASHES: Final[dict[str, str]] = {
     "cancelled": later("It was cancelled before it started."),
     "cancel_requested": later(
-        "It was asked to end itself, and does so where its function looks at "
-        "current_task().cancelled. If it does not: kill it."
+        "It was asked to end itself: a function does so where it looks at "
+        "current_task().cancelled, a command is told to."
     ),
-    "killed": later("It was killed: its worker process was ended, and another takes its place."),
-    "abandoned": later(
+    Ending.WORKER_ENDED: later(
+        "It was killed: its worker process was ended, and another takes its place."
+    ),
+    Ending.COMMAND_ENDED: later(
+        "It was killed: its command was made to end, and the thread that waited for it goes on."
+    ),
+    Ending.NEVER_STARTED: later("It was killed before it started."),
+    Ending.ABANDONED: later(
         "It was abandoned: its thread cannot be ended and runs on, but its slot is free."
     ),
     "already_ended": later("It had ended before."),
@@ -51,7 +60,7 @@ class Reading(Struct, frozen=True):
     """What was read of a task.
 
     `log` are the lines in `window`, one more than a page shows if there are so many.
-    `are_erased`: its sensitive arguments are gone. `is_asked`: it was asked to end itself.
+    `are_erased`: its sensitive arguments are gone. `slot` is where it runs, None if nowhere.
     """
 
     task: StoredTask
@@ -62,7 +71,7 @@ class Reading(Struct, frozen=True):
     durations: Durations
     kill: Annotation | None
     are_erased: bool
-    is_asked: bool
+    slot: SlotHealth | None
     is_callable: bool
     now: int  # microseconds since the epoch
     around: Neighbours = Neighbours()
@@ -125,14 +134,15 @@ def task_context(read: Reading) -> dict[str, Any]:
     }
 
 
-def _possible(read: Reading) -> dict[str, bool]:
+def _possible(read: Reading) -> dict[str, bool | str]:
     """Return what can be done with the task, and what cannot."""
-    task = read.task
+    task, slot = read.task, read.slot
     return {
         "can_cancel": task.state in {State.QUEUED, State.SCHEDULED},
         "can_retry": task.state in FINAL and read.is_callable and not read.are_erased,
         "are_erased": read.are_erased,
-        "is_asked": read.is_asked,
+        "is_asked": slot is not None and slot.cancel_requested,
+        "kill_button": kill_button(slot.if_killed if slot else None),
         "is_callable": read.is_callable,
     }
 

@@ -16,6 +16,16 @@ from app.web.words import _, later, ngettext
 
 PAGE_SIZE: Final = 50
 
+FLASHES: Final = {
+    "cancelled": later("%(number)s cancelled"),
+    "cancel_requested": later("%(number)s asked to end"),
+    "killed": later("%(number)s killed"),
+    "abandoned": later("%(number)s abandoned"),
+    "already_ended": later("%(number)s had ended before"),
+    "retried": later("%(number)s queued again"),
+}
+"""What the list says of what was just done, and to how many."""
+
 _LABELS: Final = {
     "functions": later("function"),
     "pools": later("pool"),

@@ -1,0 +1,78 @@
+"""What pages say of what somebody has just done there."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import get_args
+
+import pytest
+from served import Served
+from starlette.datastructures import QueryParams
+
+from app.domain.submissions import BulkDone, CancelOutcome
+from app.web.contexts.errors import page as errors
+from app.web.contexts.experiments import page as experiments
+from app.web.contexts.flash import flash, flash_of_many, numbers
+from app.web.contexts.functions import listing as functions
+from app.web.contexts.functions import page as function
+from app.web.contexts.pipeline import page as pipeline
+from app.web.contexts.pools import page as pools
+from app.web.contexts.task import page as task
+from app.web.contexts.tasks import listing as tasks
+from app.web.contexts.tasks.page import address
+from app.web.language import speaking
+from pooldeck.kinds import Ending
+
+FLASH = re.compile(r'<p class="flash" role="status">([^<]*)</p>')
+SCREENS = (errors, experiments, function, functions, pipeline, pools, task)
+
+
+def test_only_known_words_of_an_address_are_said() -> None:
+    assert flash(QueryParams("did=retried"), task.FLASHES) == task.FLASHES["retried"]
+    assert flash(QueryParams("did=anything"), task.FLASHES) is None
+    assert flash(QueryParams(""), task.FLASHES) is None
+
+
+@pytest.mark.parametrize("flashes", [screen.FLASHES for screen in SCREENS])
+def test_whatever_was_done_is_said_in_the_language_of_the_reader(
+    flashes: Mapping[str, str],
+) -> None:
+    with speaking("zh-Hans"):
+        said = {did: flash(QueryParams({"did": did}), flashes) for did in flashes}
+    assert [did for did, words in said.items() if not words or words == flashes[did]] == []
+
+
+def test_there_are_words_for_whatever_cancelling_does() -> None:
+    outcomes = set(get_args(CancelOutcome))
+    assert outcomes | {"retried"} == tasks.FLASHES.keys()
+    assert (outcomes - {"killed"}) | set(Ending) | {"retried"} == task.FLASHES.keys()
+
+
+def test_what_became_of_many_is_said_by_number() -> None:
+    done = BulkDone(1350, {"retried": 1344, "arguments_erased": 6})
+    query = QueryParams(address("", numbers(done))[1:])
+    said = flash_of_many(query, tasks.FLASHES)
+    assert said is not None
+    assert said.startswith("1,344 queued again, 6 refused (")
+    assert "arguments have been erased" in said
+
+
+def test_a_change_of_nothing_is_said_too() -> None:
+    for parameters in ("did=many", "did=many&killed=lots&x=3"):
+        said = flash_of_many(QueryParams(parameters), tasks.FLASHES)
+        assert said == "No task was changed."
+    assert flash_of_many(QueryParams("killed=3"), tasks.FLASHES) is None
+
+
+def test_what_became_of_many_is_said_in_the_language_of_the_reader(server: Served) -> None:
+    waiting = [server.submit("echo", n, wait=0, delay=3600).json()["id"] for n in range(2)]
+    ended = server.submit("echo", 1).json()["id"]
+    form = {"id": [*waiting, ended, str(uuid.uuid4())], "back": "/tasks"}
+    in_chinese = {"accept-language": "zh"}
+
+    page = server.http.post("/tasks/cancel", data=form, headers=in_chinese, follow_redirects=True)
+
+    (said,) = FLASH.findall(page.text)
+    assert said.startswith("2 个已取消")
+    assert re.findall("[0-9]", said) == ["2", "1", "1"]
+    assert re.findall("[A-Za-z]+", said) == []
