@@ -28,7 +28,7 @@ VENDORED = {
 """Below `node_modules` → below `static/vendor`."""
 
 PACKAGED = ("templates", "static", "migrations")
-"""Folders beside the package `app` in a checkout, inside it once installed."""
+"""Folders at the top of a checkout, inside the package `pooldeck_server` once installed."""
 
 
 class BrowserAssets:
@@ -120,4 +120,6 @@ class BuildHook(BuildHookInterface[BuilderConfig]):
         if not assets.is_current():
             assets.bring_in()
         if self.target_name == "wheel" and version == "standard":
-            build_data["force_include"].update({name: f"app/{name}" for name in PACKAGED})
+            build_data["force_include"].update(
+                {name: f"pooldeck_server/{name}" for name in PACKAGED}
+            )

@@ -13,12 +13,12 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
-from app.web import words
-from app.web.errors import STATUS
+from pooldeck_server.web import words
+from pooldeck_server.web.errors import STATUS
 
 _ROOT: Final = Path(__file__).parents[1]
 _SOURCES: Final = {
-    "app/web": ("**.py", "python"),
+    "app/pooldeck_server/web": ("**.py", "python"),
     "templates": ("**.html", "jinja2"),
     "static/js": ("**.js", "javascript"),
 }
@@ -33,7 +33,7 @@ def extracted() -> Catalog:
         for path, text in _texts(folder):
             catalogue.add(text, locations=[(path, 0)])
     for error in STATUS:
-        catalogue.add(error.title, locations=[("app/domain/errors.py", 0)])
+        catalogue.add(error.title, locations=[("app/pooldeck_server/domain/errors.py", 0)])
     return catalogue
 
 

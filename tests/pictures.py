@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
-from serving import Serving, serving
 
 from examples.pipeline import PIPELINE
+from serving import Serving, serving
 
 _ROOT: Final = Path(__file__).parents[1]
 _IMAGES: Final = _ROOT / "docs" / "images"

@@ -11,8 +11,6 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from app.store.database import Database
-from app.store.tables import tasks
 from bench import (
     batches,
     crash,
@@ -32,6 +30,8 @@ from bench.figures import Figure
 from bench.load import Plan, UnexpectedAnswerError, generate, get
 from bench.processes import application
 from bench.scale import Scale
+from pooldeck_server.store.database import Database
+from pooldeck_server.store.tables import tasks
 
 HANDFUL = Scale(
     Path(),

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from app.domain.errors import StartupError
-from app.web.assets import check_assets
 from hatch_build import VENDORED, BrowserAssets, BuildHook
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.web.assets import check_assets
 
 ROOT = Path(__file__).parent.parent
 
@@ -136,5 +136,5 @@ def test_only_a_wheel_that_is_to_be_installed_gets_copies_of_the_folders() -> No
         hook(ROOT).initialize(version, build_data)
         included[version] = build_data["force_include"]
 
-    assert included["standard"]["templates"] == "app/templates"
+    assert included["standard"]["templates"] == "pooldeck_server/templates"
     assert included["editable"] == {}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.configuration import BadSettings, read_settings
-from app.settings import Settings
+from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings.reading import BadSettings, read_settings
 
 THUMBNAIL = """\
 [commands.thumbnail]

@@ -5,12 +5,12 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
-from serving import serving
 
-from app.domain.errors import PooldeckError
-from app.settings import PoolSettings, Settings
 from pooldeck.outcome import ErrorKind
 from pooldeck.pools.crew import PoolState
+from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.settings.model import PoolSettings, Settings
+from serving import serving
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

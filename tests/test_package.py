@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from serving import serving
 
 ROOT = Path(__file__).parent.parent
@@ -67,8 +68,10 @@ def test_the_wheel_holds_the_packages_and_the_folders_beside_them(wheel: Path) -
     names = set(zipfile.ZipFile(wheel).namelist())
 
     assert beside_the_code("app", "pooldeck") <= names
-    assert {f"app/{name}" for name in beside_the_code("templates", "static", "migrations")} <= names
-    assert {"app/py.typed", "pooldeck/py.typed"} <= names
+    assert {
+        f"pooldeck_server/{name}" for name in beside_the_code("templates", "static", "migrations")
+    } <= names
+    assert {"pooldeck_server/py.typed", "pooldeck/py.typed"} <= names
 
 
 def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
@@ -79,8 +82,10 @@ def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
 
 def test_the_browser_code_comes_with_its_licence(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        names = {path.name for path in zipfile.Path(archive, "app/static/vendor/").iterdir()}
-        licence = archive.read("app/static/vendor/uPlot.LICENSE.txt").decode()
+        names = {
+            path.name for path in zipfile.Path(archive, "pooldeck_server/static/vendor/").iterdir()
+        }
+        licence = archive.read("pooldeck_server/static/vendor/uPlot.LICENSE.txt").decode()
 
     assert names == VENDORED
     assert "Leon Sorokin" in licence
@@ -104,7 +109,7 @@ def test_the_installed_server_finds_its_folders_inside_the_package(
     installed: Path, tmp_path: Path
 ) -> None:
     program = (
-        "from app.resources import resource; from app.web.assets import check_assets;"
+        "from pooldeck_server.resources import resource; from pooldeck_server.web.assets import check_assets;"
         "check_assets();"
         "print(*(resource(name) for name in ('templates', 'static', 'migrations')), sep='\\n')"
     )

@@ -4,10 +4,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from serving import Serving, serving
-
 from examples.pipeline import PIPELINE
 from examples.samples import write_samples
+from serving import Serving, serving
 
 CHAPTERS = 12
 CONFIG = """

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from serving import MODULE, Serving, serving
 
 from examples import samples
+from serving import MODULE, Serving, serving
 
 ROOT = Path(__file__).parent.parent
 WHERE = """

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from serving import serving
 
-from app.settings import Settings
 from pooldeck.marks import BOOT
+from pooldeck_server.settings.model import Settings
+from serving import serving
 
 ROOT = Path(__file__).parent.parent
 CONFIGURATION = """

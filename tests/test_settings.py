@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.domain.errors import StartupError
-from app.settings import PoolSettings, Settings
 from pooldeck.cpus import usable_cpus
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.settings.model import PoolSettings, Settings
 
 
 @pytest.fixture(autouse=True)

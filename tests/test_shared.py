@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from serving import Serving, serving
 
 _BOUND = 30.0

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from app.advice import PoolShape
-from app.domain.profiles import Profile
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
+from pooldeck_server.advice import PoolShape
+from pooldeck_server.domain.profiles import Profile
 
 CPUS = 2
 LOOKS = 20  # at each run

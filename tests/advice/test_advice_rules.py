@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from measured import CPUS, NOW, POOLS, Nature, after, profile
 
-from app.advice import Advice, AdviceRule, PoolShape, Verdict, advise
-from app.domain.profiles import Profile
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
+from pooldeck_server.advice import Advice, AdviceRule, PoolShape, Verdict, advise
+from pooldeck_server.domain.profiles import Profile
 
 HOLDS = Nature(gil=0.1)
 RELEASES = Nature(gil=0.005, free=0.095)

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from measured import CPUS, NOW, POOLS
 from msgspec.structs import asdict
 
-from app.advice import Verdict, advise
-from app.domain.profiles import Profile
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
+from pooldeck_server.advice import Verdict, advise
+from pooldeck_server.domain.profiles import Profile
 
 lengths = st.sampled_from([0.0, 1e-6, 0.001, 1.0, 600.0]) | st.floats(0.0, 600.0)
 shares = st.sampled_from([0.0, 1e-5, 0.5, 1.0]) | st.floats(0.0, 1.0)

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from measured import Nature, profile
 
-from app.advice import Numbers
-from app.advice.model import HANDOVER, default_size, rate
-from app.advice.numbers import numbers_of
 from pooldeck.kinds import PoolKind
+from pooldeck_server.advice import Numbers
+from pooldeck_server.advice.model import HANDOVER, default_size, rate
+from pooldeck_server.advice.numbers import numbers_of
 
 seconds = st.floats(0.001, 1.0)
 natures = st.builds(Nature, gil=seconds, free=seconds, waiting=seconds)

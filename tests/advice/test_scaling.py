@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.advice.scaling import ENOUGH, fit, knee, scaling
-from app.domain.experiments import Law, Step
 from pooldeck.kinds import PoolKind
+from pooldeck_server.advice.scaling import ENOUGH, fit, knee, scaling
+from pooldeck_server.domain.experiments import Law, Step
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.advice.queueing import mean_wait, offered_load
-from app.advice.sizes import MOST_THREADS, computing_slots, size_advice
-from app.domain.loads import Passed, PoolLoad, Window
-from app.domain.machine import CpuPressure, Machine
-from app.domain.sizes import Cost, Range, SizeAdvice, SizedPool, SizeOrigin, SizeRule
+from pooldeck_server.advice.queueing import mean_wait, offered_load
+from pooldeck_server.advice.sizes import MOST_THREADS, computing_slots, size_advice
+from pooldeck_server.domain.loads import Passed, PoolLoad, Window
+from pooldeck_server.domain.machine import CpuPressure, Machine
+from pooldeck_server.domain.sizes import Cost, Range, SizeAdvice, SizedPool, SizeOrigin, SizeRule
 
 MACHINE = Machine(cpus=2, affinity=2)
 WAITS = Cost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import Serving, serving
 
 from browser.looking import submitted
 from browser.reading import page, page_with, post, text_of
+from serving import Serving, serving
 
 
 def follow(client: httpx.Client, answer: httpx.Response) -> str:

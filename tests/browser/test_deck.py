@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from serving import Serving, serving
 
 from browser.looking import Open, barriers, expect_live, submitted
+from serving import Serving, serving
 
 
 def test_the_deck_follows_a_task_from_its_start_to_its_end(

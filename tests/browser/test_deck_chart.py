@@ -3,11 +3,11 @@
 import re
 
 from playwright.sync_api import expect
-from serving import Serving
 
-from app.web.contexts.deck.chart import amount
-from app.web.contexts.deck.page import spark
 from browser.looking import Open
+from pooldeck_server.web.contexts.deck.chart import amount
+from pooldeck_server.web.contexts.deck.page import spark
+from serving import Serving
 
 
 def test_the_chart_shows_what_is_chosen_and_the_address_says_so(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import Serving, serving
 
 from browser.looking import barriers, expect_live, watch
+from serving import Serving, serving
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import expect
-from serving import Serving
 
 from browser.looking import Open, expect_live, submitted
+from serving import Serving
 
 
 def test_the_list_shows_a_new_task_and_its_end_without_a_reload(

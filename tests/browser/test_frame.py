@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import Serving, serving
 
-from app.web import formats
-from app.web.language import speaking
 from browser.looking import Open, barriers, expect_live
+from pooldeck_server.web import formats
+from pooldeck_server.web.language import speaking
+from serving import Serving, serving
 
 HERE = {"PYTHONPATH": str(Path(__file__).parent)}
 LOCALES = {"en": "en-GB", "zh-Hans": "zh-CN"}

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import Serving
 
 from browser.reading import page, post, text_of
+from serving import Serving
 
 
 def test_functions_are_listed_with_what_is_wrong_with_them(client: httpx.Client) -> None:

@@ -4,9 +4,9 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from serving import Serving
 
 from browser.looking import Open, expect_live
+from serving import Serving
 
 PAGES = {
     "d": "/",

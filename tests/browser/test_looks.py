@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import Serving, serving
 
 from browser.looking import Open, barriers, expect_live, submitted
+from serving import Serving, serving
 
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}

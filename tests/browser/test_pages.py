@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import Serving
 
 from browser.reading import page, page_with, text_of
+from serving import Serving
 
 PAGES = ["/", "/tasks", "/incidents", "/functions", "/functions/shown.choose", "/pools"]
 PAGES += ["/tasks/cancel", "/tasks/retry"]

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
-from serving import Serving, serving
 
 from browser.looking import barriers, expect_live, submitted, watch
 from browser.reading import page_with
+from serving import Serving, serving
 
 DESK: dict[str, Any] = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
 PHONE: dict[str, Any] = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}

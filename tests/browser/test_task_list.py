@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
-from serving import Serving
 
 from browser.looking import Open, barriers, expect_live, submitted
 from browser.reading import page, page_with, post, text_of
+from serving import Serving
 
 SLOW = 30_000  # milliseconds for what takes a commit, a frame and a fetch
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from serving import Serving
 
-from app.web.colours import COLOURS, colour_of
 from browser.looking import Open, barriers, expect_live, submitted
+from pooldeck_server.web.colours import COLOURS, colour_of
+from serving import Serving
 
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}

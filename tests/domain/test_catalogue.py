@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.domain.catalogue import Catalogue
-from app.domain.errors import BadArguments, InvalidRequest, UnknownFunction, UnknownPool
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
+from pooldeck_server.domain.catalogue import Catalogue
+from pooldeck_server.domain.errors import BadArguments, InvalidRequest, UnknownFunction, UnknownPool
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 

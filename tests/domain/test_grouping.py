@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.error_groups import CHANGES, GroupKey, GroupState, group_of
-from app.domain.masking import masked
-from app.domain.places import place_of
 from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.error_groups import CHANGES, GroupKey, GroupState, group_of
+from pooldeck_server.domain.masking import masked
+from pooldeck_server.domain.places import place_of
 
 TEXTS = st.text(max_size=300)
 KINDS = st.sampled_from(list(ErrorKind))

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.domain.hints import Hint, hint_for
 from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.hints import Hint, hint_for
 
 
 def _error(message: str) -> Error:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.errors import InvalidRequest
-from app.domain.histograms import (
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.histograms import (
     ERROR,
     LONGEST,
     SHORTEST,
@@ -20,7 +20,7 @@ from app.domain.histograms import (
     percentile,
     to_text,
 )
-from app.domain.history import (
+from pooldeck_server.domain.history import (
     KEPT,
     STEPS,
     ChartRequest,

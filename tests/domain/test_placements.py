@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from test_catalogue import parameter, spec
 
-from app.domain.catalogue import Catalogue
-from app.domain.placements import Placement, PlacementRule, first_placement
 from pooldeck.functions import FunctionSpec
+from pooldeck_server.domain.catalogue import Catalogue
+from pooldeck_server.domain.placements import Placement, PlacementRule, first_placement
 
 KINDS = {"io": "thread", "cpu": "process", "more": "process"}
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.profiles import HALF_LIFE, Profile
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
+from pooldeck_server.domain.profiles import HALF_LIFE, Profile
 
 EMPTY = Profile("jobs.f", PoolKind.THREAD)
 

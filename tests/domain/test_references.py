@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.errors import InvalidRequest
-from app.domain.references import holds_item, kept, names_in, refers, written
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.references import holds_item, kept, names_in, refers, written
 
 REFERENCE = {"$result": "a"}
 ITEM = {"$item": True}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.domain.reruns import CRASH_RERUNS, LONGEST_PAUSE, rerun_at
-from app.domain.states import State
-from app.domain.tasks import End, Rerun, RunOptions
 from pooldeck.outcome import ErrorKind
+from pooldeck_server.domain.reruns import CRASH_RERUNS, LONGEST_PAUSE, rerun_at
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import End, Rerun, RunOptions
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from serving import MODULE
 
-from app.domain.states import LIVE
 from faults import effects, processes
 from faults.effects import Effect
 from faults.processes import Family
+from pooldeck_server.domain.states import LIVE
+from serving import MODULE
 
 FUNCTIONS = "faults.fault_functions"
 CONFIG = f"""

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
 
-from app.domain.states import FINAL, State
 from faults.deployment import FUNCTIONS, Deployment
 from faults.ledger import Entry, Ledger
 from faults.picture import Picture, options_of
 from faults.prober import Prober
+from pooldeck_server.domain.states import FINAL, State
 
 MOST_SECONDS = 0.25  # of an answer of /healthz, at the 99th percentile
 CRASHERS = frozenset(

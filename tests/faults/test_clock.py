@@ -11,15 +11,15 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from app.domain.clock import SystemClock
-from app.domain.states import State
-from app.domain.submissions import Submission
-from app.domain.tasks import StoredTask
-from app.runtime.life.opening import running
-from app.runtime.service import Service
-from app.settings import Settings
 from faults import effects
 from faults.deployment import BOUND, FUNCTIONS
+from pooldeck_server.domain.clock import SystemClock
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.runtime.life.opening import running
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.settings.model import Settings
 
 HOUR = 3600 * 1_000_000  # microseconds
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import MODULE
 
-from app.store.database import Database
-from app.store.lock import Lock
 from faults.client import Client
 from faults.deployment import Deployment, deployed, eventually
 from faults.oracle import violations
 from faults.prober import probing
+from pooldeck_server.store.database import Database
+from pooldeck_server.store.lock import Lock
+from serving import MODULE
 
 
 @contextmanager

@@ -12,13 +12,13 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from app.domain.clock import Clock
-from app.domain.submissions import Submission
-from app.domain.tasks import StoredTask
-from app.runtime.life.ending import Ending
-from app.runtime.life.opening import running
-from app.runtime.service import Service
-from app.settings import Settings
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.runtime.life.ending import Ending
+from pooldeck_server.runtime.life.opening import running
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.settings.model import Settings
 
 BOUND = 30.0  # seconds that anything may take
 POOLS = {

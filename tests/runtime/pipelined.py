@@ -9,11 +9,11 @@ import msgspec
 from engine import engine, outcome
 from msgspec import Raw
 
-from app.domain.pipelines import PipelineRequest
-from app.domain.submissions import Submission
-from app.domain.tasks import StoredTask
-from app.runtime.pipelines.pipelines import Submitted
-from app.runtime.service import Service
+from pooldeck_server.domain.pipelines import PipelineRequest
+from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.runtime.pipelines.pipelines import Submitted
+from pooldeck_server.runtime.service import Service
 
 MODULES = ("runtime_functions", "pipeline_functions")
 

@@ -9,15 +9,15 @@ import pytest
 from engine import BOUND, call, engine, eventually, outcome, submit
 from msgspec.structs import replace
 
-from app.domain.annotations import Annotation
-from app.domain.clock import ManualClock
-from app.domain.errors import NotFound
-from app.domain.health import PoolHealth
-from app.runtime.record.annotations import Annotations
-from app.runtime.record.recorder import Recorder
-from app.runtime.service import Service
-from app.store import queries
-from app.store.database import Database, Reader
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.runtime.record.annotations import Annotations
+from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Database, Reader
 
 POOL = PoolHealth(
     name="cpu",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from engine import engine, eventually, outcome, submit
 
-from app.domain.errors import StorageUnavailable
+from pooldeck_server.domain.errors import StorageUnavailable
 
 LEAN = {"cpu": {"kind": "process", "size": 1, "spare": 0}}
 

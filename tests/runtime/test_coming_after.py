@@ -8,10 +8,15 @@ import pytest
 from engine import call, eventually, outcome, submit
 from pipelined import asked, ended, pipeline_engine, result_of, submitted
 
-from app.domain.errors import BadArguments, Conflict, IdempotencyMismatch, InvalidRequest
-from app.domain.links import Rule
-from app.domain.states import State
-from app.domain.submissions import After
+from pooldeck_server.domain.errors import (
+    BadArguments,
+    Conflict,
+    IdempotencyMismatch,
+    InvalidRequest,
+)
+from pooldeck_server.domain.links import Rule
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.submissions import After
 
 
 def test_a_task_runs_after_those_that_it_names_and_not_before(tmp_path: Path) -> None:

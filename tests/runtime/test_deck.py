@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from engine import BOUND, engine, eventually, outcome, submit
 
-from app.domain.health import SlotHealth
-from app.domain.notices import Need
-from app.domain.states import State
-from app.runtime.service import Service
 from pooldeck.kinds import Ending
+from pooldeck_server.domain.health import SlotHealth
+from pooldeck_server.domain.notices import Need
+from pooldeck_server.domain.states import State
+from pooldeck_server.runtime.service import Service
 
 
 def slots(service: Service, pool: str) -> list[SlotHealth]:

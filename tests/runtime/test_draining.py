@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from engine import BOUND, call, engine, eventually, settings, submit
 
-from app.domain.errors import Draining
-from app.domain.states import State
-from app.runtime.life.ending import Ending
-from app.runtime.life.opening import running
-from app.runtime.service import Service
+from pooldeck_server.domain.errors import Draining
+from pooldeck_server.domain.states import State
+from pooldeck_server.runtime.life.ending import Ending
+from pooldeck_server.runtime.life.opening import running
+from pooldeck_server.runtime.service import Service
 
 LONG = 600.0
 

@@ -13,14 +13,24 @@ import pytest
 from engine import BOUND, engine, eventually
 from msgspec import Raw
 
-from app.advice.sweeping import usual_sizes
-from app.domain.errors import BadArguments, Conflict, InvalidRequest, NotFound, UnknownFunction
-from app.domain.experiment_requests import ExperimentRequest, SampleRequest, SizesRequest
-from app.domain.experiments import Experiment, ExperimentState, Step
-from app.domain.submissions import Submission
-from app.runtime.service import Service
 from bench.saturating import saturating_site
 from pooldeck.kinds import PoolKind
+from pooldeck_server.advice.sweeping import usual_sizes
+from pooldeck_server.domain.errors import (
+    BadArguments,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    UnknownFunction,
+)
+from pooldeck_server.domain.experiment_requests import (
+    ExperimentRequest,
+    SampleRequest,
+    SizesRequest,
+)
+from pooldeck_server.domain.experiments import Experiment, ExperimentState, Step
+from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.runtime.service import Service
 
 LONG = 90.0  # seconds that an experiment may take on a busy machine
 NAME = "experiment_functions"

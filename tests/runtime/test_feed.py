@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from app.domain.clock import SystemClock
-from app.domain.health import PoolHealth
-from app.runtime.picture.feed import Feed
-from app.runtime.picture.tally import Tally
+from pooldeck_server.domain.clock import SystemClock
+from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.runtime.picture.feed import Feed
+from pooldeck_server.runtime.picture.tally import Tally
 
 BOUND = 30.0  # seconds
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from engine import engine, eventually, outcome, submit
 
-from app.domain.clock import ManualClock
-from app.domain.events import TaskChanged
-from app.domain.health import PoolHealth, SwitchRates, WorkerHealth
-from app.domain.histograms import ERROR
-from app.domain.history import ChartRequest, Stretch
-from app.domain.states import State
-from app.runtime.picture.history import History
-from app.runtime.record.recorder import Recorder
-from app.runtime.service import Service
-from app.store import queries
-from app.store.database import Database, Reader
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.health import PoolHealth, SwitchRates, WorkerHealth
+from pooldeck_server.domain.histograms import ERROR
+from pooldeck_server.domain.history import ChartRequest, Stretch
+from pooldeck_server.domain.states import State
+from pooldeck_server.runtime.picture.history import History
+from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Database, Reader
 
 START = 1_700_000_000 // 600 * 600  # seconds; the beginning of ten minutes
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import engine
 
-from app.domain.clock import ManualClock
-from app.domain.ids import TaskIds
-from app.domain.states import State
-from app.domain.tasks import NewTask, TaskFilter
-from app.runtime.record.indexer import Indexer
-from app.runtime.record.recorder import Recorder
-from app.store import queries
-from app.store.database import Database, Reader
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.ids import TaskIds
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import NewTask, TaskFilter
+from pooldeck_server.runtime.record.indexer import Indexer
+from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Database, Reader
 
 
 class Record:

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 from engine import engine, eventually
 
-from app.domain.controls import ServerRun, StartReport
-from app.runtime.service import Service
+from pooldeck_server.domain.controls import ServerRun, StartReport
+from pooldeck_server.runtime.service import Service
 
 HOUR = 3600
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")

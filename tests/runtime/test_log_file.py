@@ -12,10 +12,10 @@ from typing import Literal
 
 import pytest
 
-from app.runtime.record.log_file import LogFile
-from app.runtime.record.log_format import Origin, formatter
-from app.runtime.record.rotating_file import RotatingFile
 from pooldeck.protocol import LogLine
+from pooldeck_server.runtime.record.log_file import LogFile
+from pooldeck_server.runtime.record.log_format import Origin, formatter
+from pooldeck_server.runtime.record.rotating_file import RotatingFile
 
 BOUND = 20.0
 ORIGIN = Origin("io", "io-1", "0199", 2, "acme.jobs.fetch")
@@ -53,12 +53,12 @@ def test_a_record_is_one_line_that_says_whose_words_it_has(tmp_path: Path) -> No
     path = tmp_path / "log"
     with writing(path) as file:
         file.take(ORIGIN, [line("first\nsecond\r\x1b[31m\u2028ü")])
-        file.note(AT, "WARNING", "app.cli", "mine")
+        file.note(AT, "WARNING", "pooldeck_server.cli", "mine")
 
     assert path.read_text() == (
         "2027-01-15T08:00:00.250Z INFO io io-1 0199/2 acme.jobs.fetch "
         "stdout: first\\nsecond\\r\\x1b[31m\\u2028ü\n"
-        "2027-01-15T08:00:00.250Z WARNING server - - - app.cli: mine\n"
+        "2027-01-15T08:00:00.250Z WARNING server - - - pooldeck_server.cli: mine\n"
     )
 
 
@@ -66,7 +66,7 @@ def test_as_json_every_part_has_its_name(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with writing(path, "json") as file:
         file.take(ORIGIN, [line("first\nsecond")])
-        file.note(AT, "ERROR", "app.cli", "mine")
+        file.note(AT, "ERROR", "pooldeck_server.cli", "mine")
 
     said = [json.loads(each) for each in path.read_text().split("\n")[:-1]]
     assert said[0] == {

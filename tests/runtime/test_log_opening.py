@@ -12,11 +12,11 @@ import pytest
 from engine import engine, eventually, outcome, settings
 from msgspec import Raw
 
-from app.domain.errors import StartupError
-from app.domain.submissions import Submission
-from app.runtime.life.opening import running
-from app.runtime.picture.notices import of_log_file
-from app.web.attention import told
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.runtime.life.opening import running
+from pooldeck_server.runtime.picture.notices import of_log_file
+from pooldeck_server.web.attention import told
 
 LINES = 400
 POOLS = {

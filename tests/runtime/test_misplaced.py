@@ -2,13 +2,13 @@
 
 from msgspec.structs import replace
 
-from app.advice import Advice, Cost, PoolShape, advise
-from app.domain.clock import ManualClock
-from app.domain.notices import Need
-from app.domain.profiles import Profile
-from app.runtime.picture.misplaced import Misplaced, of_advice
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
+from pooldeck_server.advice import Advice, Cost, PoolShape, advise
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.notices import Need
+from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.runtime.picture.misplaced import Misplaced, of_advice
 
 POOLS = (PoolShape("io", PoolKind.THREAD, 32), PoolShape("cpu", PoolKind.PROCESS, 2))
 

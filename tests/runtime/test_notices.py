@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.domain.controls import Hold
-from app.domain.displacements import Displaced, Displacement
-from app.domain.error_groups import ErrorGroup, GroupState
-from app.domain.errors import DiskFull
-from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from app.domain.notices import Need, Notice
-from app.runtime.picture.notices import Since, of_errors, of_pool, of_store, on_hold
+from pooldeck_server.domain.controls import Hold
+from pooldeck_server.domain.displacements import Displaced, Displacement
+from pooldeck_server.domain.error_groups import ErrorGroup, GroupState
+from pooldeck_server.domain.errors import DiskFull
+from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.notices import Need, Notice
+from pooldeck_server.runtime.picture.notices import Since, of_errors, of_pool, of_store, on_hold
 
 SECOND = 1_000_000
 

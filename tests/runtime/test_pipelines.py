@@ -8,11 +8,11 @@ import pytest
 from engine import eventually, outcome
 from pipelined import pipeline_engine, pipelined, result, result_of, state_at_end, step
 
-from app.domain.errors import BadArguments, InvalidRequest, NotFound, UnknownFunction
-from app.domain.states import State
-from app.domain.tasks import TaskFilter
-from app.runtime.service import Service
-from app.store import queries
+from pooldeck_server.domain.errors import BadArguments, InvalidRequest, NotFound, UnknownFunction
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
 
 ITEM = {"$item": True}
 

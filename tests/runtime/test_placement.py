@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from engine import call, engine, outcome, submit
 
-from app.advice import Recommendation
-from app.domain.annotations import Annotation
-from app.domain.clock import ManualClock
-from app.domain.errors import Conflict, NotFound, UnknownPool
-from app.domain.placements import Placement, PlacementRule
-from app.domain.states import State
-from app.domain.tasks import StoredTask, TaskFilter
-from app.runtime.service import Service
-from app.store import queries
+from pooldeck_server.advice import Recommendation
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.errors import Conflict, NotFound, UnknownPool
+from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import StoredTask, TaskFilter
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
 
 NAP = "runtime_functions.nap"
 CHOSEN = "runtime_functions.sleep"  # by a person

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from engine import engine, eventually, outcome, submit
 
-from app.domain.controls import PoolControl
-from app.domain.states import State
+from pooldeck_server.domain.controls import PoolControl
+from pooldeck_server.domain.states import State
 
 
 def pools(size: int) -> dict[str, Any]:

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from engine import call, engine, eventually, outcome
 
-from app.domain.clock import ManualClock
-from app.domain.errors import NotFound
-from app.domain.history import STRETCH
-from app.domain.machine import CpuPressure
-from app.domain.sizes import SizeOrigin
-from app.runtime.picture.host import machine, pressure_in
-from app.runtime.service import Service
-from app.store import queries
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.history import STRETCH
+from pooldeck_server.domain.machine import CpuPressure
+from pooldeck_server.domain.sizes import SizeOrigin
+from pooldeck_server.runtime.picture.host import machine, pressure_in
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
 
 POOLS = {"cpu": {"kind": "process", "size": 1}, "io": {"kind": "thread"}}
 

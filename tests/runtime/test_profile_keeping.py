@@ -7,16 +7,16 @@ from pathlib import Path
 
 from engine import engine, eventually, outcome, submit
 
-from app.advice import Verdict
-from app.domain.clock import ManualClock
-from app.domain.profiles import HALF_LIFE
-from app.runtime.advice.profiles import Profiles
-from app.runtime.record.recorder import Recorder
-from app.runtime.service import Service
-from app.store import queries
-from app.store.database import Database, Reader
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
+from pooldeck_server.advice import Verdict
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.profiles import HALF_LIFE
+from pooldeck_server.runtime.advice.profiles import Profiles
+from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Database, Reader
 
 ADD = "runtime_functions.add"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from engine import eventually
 
-from app.domain.errors import Internal, StorageUnavailable
-from app.domain.events import TaskChanged
-from app.domain.states import State
-from app.domain.tasks import Claim, End, NewTask, Start
-from app.runtime.record.recorder import Recorder
-from app.store import queries, records
-from app.store.database import Database, Reader
+from pooldeck_server.domain.errors import Internal, StorageUnavailable
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, End, NewTask, Start
+from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.database import Database, Reader
 
 
 class Kept:

@@ -7,13 +7,13 @@ import pytest
 from engine import engine, outcome
 from msgspec.structs import replace
 
-from app.domain.clock import SystemClock
-from app.domain.controls import ServerRun, StartReport
-from app.domain.ids import TaskIds
-from app.domain.states import State
-from app.domain.tasks import Claim, NewTask, Start
-from app.store import records
-from app.store.database import Database
+from pooldeck_server.domain.clock import SystemClock
+from pooldeck_server.domain.controls import ServerRun, StartReport
+from pooldeck_server.domain.ids import TaskIds
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, NewTask, Start
+from pooldeck_server.store import records
+from pooldeck_server.store.database import Database
 
 FAR_AHEAD = 3600 * 1_000_000  # microseconds
 CLOCK = SystemClock()

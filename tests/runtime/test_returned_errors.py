@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from engine import engine, eventually, outcome, submit
 
-from app.domain.error_groups import ErrorGroup, GroupChange, GroupFilter, GroupState
-from app.domain.errors import Conflict, NotFound
-from app.runtime.service import Service
-from app.store import queries
+from pooldeck_server.domain.error_groups import ErrorGroup, GroupChange, GroupFilter, GroupState
+from pooldeck_server.domain.errors import Conflict, NotFound
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
 
 
 async def groups(service: Service) -> list[ErrorGroup]:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from engine import BOUND, call, engine, eventually, outcome, submit
 
-from app.domain.errors import FunctionOnHold, NotFound
-from app.domain.incidents import Incident
-from app.domain.states import State
-from app.runtime.service import Service
-from app.store import queries
+from pooldeck_server.domain.errors import FunctionOnHold, NotFound
+from pooldeck_server.domain.incidents import Incident
+from pooldeck_server.domain.states import State
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
 
 BOTH = pytest.mark.parametrize("pool", ["cpu", "io"])
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from engine import BOUND, call, engine, eventually, outcome, submit
 
-from app.domain.clock import ManualClock
-from app.domain.errors import (
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.errors import (
     BadArguments,
     Draining,
     IdempotencyMismatch,
@@ -18,10 +18,10 @@ from app.domain.errors import (
     UnknownFunction,
     UnknownPool,
 )
-from app.domain.states import State
-from app.domain.tasks import TaskFilter
-from app.runtime.service import Service
-from app.store import queries
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
 
 
 def test_a_task_runs_in_the_pool_that_was_asked_for(tmp_path: Path) -> None:

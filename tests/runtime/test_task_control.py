@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from engine import call, engine, eventually, outcome, submit
 
-from app.domain.errors import ArgumentsErased, Conflict, NotFound
-from app.domain.states import State
-from app.domain.tasks import TaskFilter
-from app.runtime.service import Service
-from app.store import queries
+from pooldeck_server.domain.errors import ArgumentsErased, Conflict, NotFound
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
 
 BOTH = pytest.mark.parametrize("pool", ["cpu", "io"])
 

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
-from app.domain.errors import StorageUnavailable
-from app.domain.figures import Durations, Percentiles
-from app.runtime.work.usual import Usual
 from pooldeck.outcome import Measurement
+from pooldeck_server.domain.errors import StorageUnavailable
+from pooldeck_server.domain.figures import Durations, Percentiles
+from pooldeck_server.runtime.work.usual import Usual
 
 KEPT = Durations(200, None, Percentiles(1.0, 3.0))
 

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from app.domain.events import TaskChanged
-from app.domain.links import NeedState, Rule
-from app.domain.states import State
-from app.runtime.pipelines.waits import Waits
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.links import NeedState, Rule
+from pooldeck_server.domain.states import State
+from pooldeck_server.runtime.pipelines.waits import Waits
 
 
 def _move(seq: int, state: State, before: State = State.RUNNING) -> TaskChanged:

@@ -8,14 +8,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import msgspec
 from sqlalchemy import Connection, select
 
-from app.domain.clock import ManualClock
-from app.domain.ids import TaskIds
-from app.domain.states import State
-from app.domain.tasks import Claim, NewTask, Start, StoredTask, TaskFilter
-from app.store import queries, records
-from app.store.database import Database, Reader
-from app.store.tables import tasks
-from app.store.transaction import Transaction
+from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.ids import TaskIds
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, NewTask, Start, StoredTask, TaskFilter
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.database import Database, Reader
+from pooldeck_server.store.tables import tasks
+from pooldeck_server.store.transaction import Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")

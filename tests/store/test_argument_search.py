@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from app.domain.escapes import undo_escapes
-from app.domain.states import State
-from app.domain.tasks import TaskFilter
-from app.store import queries, records
-from app.store.transaction import Transaction
+from pooldeck_server.domain.escapes import undo_escapes
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.transaction import Transaction
 
 EVERYTHING = 2**62
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from app.domain.states import FINAL, State
-from app.domain.tasks import (
+from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks import (
     Claim,
     End,
     LogEntry,
@@ -18,7 +18,7 @@ from app.domain.tasks import (
     Start,
     StoredAttempt,
 )
-from app.store import queries, records
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from stored import Store, opened
 
-from app.domain.controls import Hold, PoolControl, ServerRun, StartReport
-from app.domain.errors import InvalidRequest
-from app.domain.incidents import Bystander, Incident, TaskName
-from app.store import queries, records
+from pooldeck_server.domain.controls import Hold, PoolControl, ServerRun, StartReport
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.incidents import Bystander, Incident, TaskName
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 

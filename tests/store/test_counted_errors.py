@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from stored import Store, opened
 
-from app.domain.error_groups import (
+from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.error_groups import (
     HOUR,
     ErrorGroup,
     FunctionCount,
@@ -17,11 +18,10 @@ from app.domain.error_groups import (
     GroupState,
     group_of,
 )
-from app.domain.errors import InvalidRequest
-from app.domain.states import State
-from app.domain.tasks import Claim, End, NewTask, Rerun, RunOptions
-from app.store import queries, records
-from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, End, NewTask, Rerun, RunOptions
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 FUNCTION = "jobs.add"

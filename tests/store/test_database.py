@@ -16,11 +16,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from stored import opened
 
-from app.domain.errors import StartupError
-from app.domain.tasks import TaskFilter
-from app.store import queries, records
-from app.store.connections import has_wal_bug
-from app.store.database import Database, Reader
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.connections import has_wal_bug
+from pooldeck_server.store.database import Database, Reader
 
 
 def refusal(location: Path | str) -> str:
@@ -74,7 +74,7 @@ def test_a_second_server_is_refused_and_told_who_holds_the_database(tmp_path: Pa
 def test_the_lock_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
     program = f"""
         import os, signal
-        from app.store.database import Database
+        from pooldeck_server.store.database import Database
         database = Database.open({str(tmp_path / "pooldeck.db")!r})
         os.kill(os.getpid(), signal.SIGKILL)
     """
@@ -157,8 +157,8 @@ def _refusal_without_rights(path: Path) -> str:
     """Return what a process says that may not write everywhere, as root may."""
     program = f"""
         import os
-        from app.domain.errors import StartupError
-        from app.store.database import Database
+        from pooldeck_server.domain.errors import StartupError
+        from pooldeck_server.store.database import Database
         if os.getuid() == 0:
             os.setuid(65534)
         try:

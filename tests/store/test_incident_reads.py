@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 from stored import Store, opened
 
-from app.domain.ids import TaskIds
-from app.domain.incidents import CulpritCount, Incident, TaskName
-from app.domain.states import State
-from app.store import queries, records
+from pooldeck_server.domain.ids import TaskIds
+from pooldeck_server.domain.incidents import CulpritCount, Incident, TaskName
+from pooldeck_server.domain.states import State
+from pooldeck_server.store import queries, records
 
 MINUTE = 60.0
 

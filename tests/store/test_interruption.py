@@ -5,11 +5,11 @@ from pathlib import Path
 import msgspec
 from stored import opened
 
-from app.domain.reruns import CRASH_RERUNS
-from app.domain.states import State
-from app.domain.tasks import Claim, RunOptions
-from app.store import queries, records
 from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.reruns import CRASH_RERUNS
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, RunOptions
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 

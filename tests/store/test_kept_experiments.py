@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from stored import Store, opened
 
-from app.domain.experiments import Experiment, ExperimentState, Now, Plan, Sample, Step
-from app.domain.states import State
-from app.domain.tasks import End, NewTask
-from app.store import queries, records
 from pooldeck.kinds import PoolKind
+from pooldeck_server.domain.experiments import Experiment, ExperimentState, Now, Plan, Sample, Step
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import End, NewTask
+from pooldeck_server.store import queries, records
 
 
 @pytest.fixture

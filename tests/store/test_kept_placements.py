@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from stored import opened
 
-from app.domain.history import Flow, Sample, Stretch
-from app.domain.loads import Passed, PoolLoad
-from app.domain.placements import Placement, PlacementRule
-from app.store import queries, records
+from pooldeck_server.domain.history import Flow, Sample, Stretch
+from pooldeck_server.domain.loads import Passed, PoolLoad
+from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.store import queries, records
 
 MEASURED = Placement("io", PlacementRule.MEASURED, since=7, verdict="io_bound")
 BY_HAND = Placement("cpu", PlacementRule.BY_HAND, since=9, before="io")

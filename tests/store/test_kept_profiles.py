@@ -4,10 +4,10 @@ from pathlib import Path
 
 from stored import opened
 
-from app.domain.profiles import Profile
-from app.store import queries, records
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
+from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.store import queries, records
 
 
 def known(function: str, kind: str, seconds: float) -> Profile:

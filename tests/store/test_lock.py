@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.errors import StartupError
-from app.store.lock import Lock
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.store.lock import Lock
 
 MOMENT = 1_700_000_000_000_000  # microseconds since the epoch
 

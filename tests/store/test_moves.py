@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from app.domain.events import TaskChanged
-from app.domain.states import FINAL, MOVES, State
-from app.domain.tasks import Claim, End, NewTask, Rerun
-from app.store import queries, records
-from app.store.transaction import Transaction
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.states import FINAL, MOVES, State
+from pooldeck_server.domain.tasks import Claim, End, NewTask, Rerun
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.transaction import Transaction
 
 NOW = 1_700_000_000_000_000
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 from stored import opened
 
-from app.domain.states import State
-from app.domain.tasks import End, LogEntry, ProgressMark
-from app.store import queries, records
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import End, LogEntry, ProgressMark
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 

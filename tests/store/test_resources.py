@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.domain.errors import StartupError
-from app.resources import resource
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.resources import resource
 
 
 def test_the_migrations_are_found() -> None:

@@ -13,10 +13,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from stored import opened
 
-from app.domain.states import State
-from app.resources import resource
-from app.store import queries, records
-from app.store.tables import SCHEMA, metadata
+from pooldeck_server.domain.states import State
+from pooldeck_server.resources import resource
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.tables import SCHEMA, metadata
 
 
 def _sql(connection: Connection) -> dict[str, str]:
@@ -89,7 +89,7 @@ def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path) -> 
     with opened(tmp_path) as store:
         path = store.database.path
     program = (
-        "import sys; from app.store.database import Database\n"
+        "import sys; from pooldeck_server.store.database import Database\n"
         f"Database.open({str(path)!r}).close(); print('alembic' in sys.modules)"
     )
     command_line = [sys.executable, "-c", program]

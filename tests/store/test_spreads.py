@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from app.domain.histograms import ERROR, bucket_of, packed, to_text
-from app.domain.history import Flow, Sample, Stretch
-from app.store import queries, records
+from pooldeck_server.domain.histograms import ERROR, bucket_of, packed, to_text
+from pooldeck_server.domain.history import Flow, Sample, Stretch
+from pooldeck_server.store import queries, records
 
 MINUTE = 60
 START = 1_700_000_040  # the beginning of a minute

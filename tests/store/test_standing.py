@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Connection, text
 from stored import Store, opened
 
-from app.domain.displacements import Displaced
-from app.domain.errors import StorageUnavailable
-from app.store.database import Database, Reader
-from app.store.lock import Lock
+from pooldeck_server.domain.displacements import Displaced
+from pooldeck_server.domain.errors import StorageUnavailable
+from pooldeck_server.store.database import Database, Reader
+from pooldeck_server.store.lock import Lock
 
 
 def delete(path: Path) -> None:
@@ -43,7 +43,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         f"{record.levelname} {record.getMessage()}"
         for record in caplog.records
-        if record.name == "app.store.standing"
+        if record.name == "pooldeck_server.store.standing"
     ]
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from app.domain.controls import Hold
-from app.domain.figures import Activity, Count, Durations, FunctionFigures, Percentiles
-from app.domain.states import State
-from app.domain.tasks import Claim, End, TaskKey
-from app.store import queries, records
-from app.store.queries.figures import percentiles
+from pooldeck_server.domain.controls import Hold
+from pooldeck_server.domain.figures import Activity, Count, Durations, FunctionFigures, Percentiles
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, End, TaskKey
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.queries.figures import percentiles
 
 MINUTE = 60_000_000
 NOW = 28_333_333 * MINUTE

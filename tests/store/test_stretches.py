@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Connection, func, select
 from stored import Store, opened
 
-from app.domain.annotations import Annotation
-from app.domain.histograms import ERROR, bucket_of, packed, to_text
-from app.domain.history import (
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.histograms import ERROR, bucket_of, packed, to_text
+from pooldeck_server.domain.history import (
     COUNTED,
     KEPT,
     STEPS,
@@ -23,8 +23,8 @@ from app.domain.history import (
     Stretch,
     groupings,
 )
-from app.store import queries, records
-from app.store.tables import flows, samples
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.tables import flows, samples
 
 START = 1_700_000_000 // 3600 * 3600  # the beginning of an hour
 SECOND = 1_000_000

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stored import Store, opened
 
-from app.domain.states import State
-from app.domain.tasks import Claim, End, TaskFilter
-from app.store import queries, records
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, End, TaskFilter
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 

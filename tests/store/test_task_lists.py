@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from app.domain.errors import InvalidRequest
-from app.domain.states import FINAL, State
-from app.domain.tasks import Claim, End, NewTask, StoredTask, TaskFilter, TaskRef
-from app.store import queries, records
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks import Claim, End, NewTask, StoredTask, TaskFilter, TaskRef
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 POOLS = ("cpu", "io")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from app.domain.annotations import Annotation
-from app.domain.logs import LogWindow
-from app.domain.states import State
-from app.domain.tasks import Claim, End, LogEntry, NewTask
-from app.store import queries, records
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.logs import LogWindow
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, End, LogEntry, NewTask
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from stored import Store, opened
 
-from app.domain.states import State
-from app.domain.tasks import Claim, End, NewTask, Rerun, Start
-from app.domain.timeline import Overhead, Timeline, TimelineRequest
-from app.store import queries, records
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, End, NewTask, Rerun, Start
+from pooldeck_server.domain.timeline import Overhead, Timeline, TimelineRequest
+from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000

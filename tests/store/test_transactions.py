@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import text
 from stored import Store, opened
 
-from app.domain.errors import DiskFull, StorageUnavailable
-from app.domain.states import State
-from app.store import queries, records
-from app.store.database import Database
-from app.store.transaction import Transaction
+from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
+from pooldeck_server.domain.states import State
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.database import Database
+from pooldeck_server.store.transaction import Transaction
 
 
 def test_an_error_takes_everything_back_and_the_next_transaction_works(tmp_path: Path) -> None:
@@ -81,8 +81,8 @@ def test_a_file_that_may_not_grow_is_a_full_disk_and_works_again_with_room(tmp_p
         import resource
         from pathlib import Path
         from stored import opened
-        from app.domain.errors import DiskFull
-        from app.store import records
+        from pooldeck_server.domain.errors import DiskFull
+        from pooldeck_server.store import records
 
         with opened(Path({str(tmp_path)!r})) as store:
             limit = store.database.size_bytes + store.database.wal_bytes + 50_000

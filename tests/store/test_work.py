@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Connection
 from stored import Store, opened
 
-from app.domain.states import FINAL, State
-from app.domain.tasks import Claim, End, NewTask, ProgressMark, Rerun, Sort, TaskFilter
-from app.store import queries, records
-from app.store.transaction import Transaction
+from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks import Claim, End, NewTask, ProgressMark, Rerun, Sort, TaskFilter
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.transaction import Transaction
 
 NOW = 1_700_000_000_000_000
 SMALL, LARGE = 1_000, 8_000

@@ -13,9 +13,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.main import create_app
-from app.settings import Settings
-from app.web.server import Config, Server, listen
+from pooldeck_server.main import create_app
+from pooldeck_server.settings.model import Settings
+from pooldeck_server.web.server import Config, Server, listen
 
 BOUND = 30.0  # seconds that anything may take
 FUNCTIONS = "web_functions"

@@ -7,20 +7,29 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.advice import Advice, AdviceRule, Cost, Numbers, PoolShape, Recommendation, Verdict, advise
-from app.advice.sizes import size_advice
-from app.domain.loads import Passed, PoolLoad, Window
-from app.domain.machine import Machine
-from app.domain.profiles import Profile
-from app.domain.sizes import Cost as RunCost
-from app.domain.sizes import Range, SizeAdvice, SizedPool, SizeOrigin
-from app.web.contexts.functions.advice import shown
-from app.web.contexts.functions.evidence import evidence
-from app.web.contexts.functions.moves import brief, misplaced_lines
-from app.web.contexts.pools.advice import shown as shown_size
-from app.web.formats import NOTHING
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
+from pooldeck_server.advice import (
+    Advice,
+    AdviceRule,
+    Cost,
+    Numbers,
+    PoolShape,
+    Recommendation,
+    Verdict,
+    advise,
+)
+from pooldeck_server.advice.sizes import size_advice
+from pooldeck_server.domain.loads import Passed, PoolLoad, Window
+from pooldeck_server.domain.machine import Machine
+from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.sizes import Cost as RunCost
+from pooldeck_server.domain.sizes import Range, SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.web.contexts.functions.advice import shown
+from pooldeck_server.web.contexts.functions.evidence import evidence
+from pooldeck_server.web.contexts.functions.moves import brief, misplaced_lines
+from pooldeck_server.web.contexts.pools.advice import shown as shown_size
+from pooldeck_server.web.formats import NOTHING
 
 POOLS = (PoolShape("io", PoolKind.THREAD, 32), PoolShape("cpu", PoolKind.PROCESS, 2))
 SIZES = {"io": 32, "cpu": 2}

@@ -3,15 +3,15 @@
 import msgspec
 import pytest
 
-from app.advice import Advice, AdviceRule, Cost, Numbers, Recommendation, Verdict
-from app.web.advice_words import (
+from pooldeck.kinds import PoolKind
+from pooldeck_server.advice import Advice, AdviceRule, Cost, Numbers, Recommendation, Verdict
+from pooldeck_server.web.advice_words import (
     confidence_words,
     english_sentences,
     sentences,
     verdict_words,
 )
-from app.web.language import speaking
-from pooldeck.kinds import PoolKind
+from pooldeck_server.web.language import speaking
 
 NUMBERS = Numbers(
     runs=40.0,

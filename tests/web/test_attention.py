@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.domain.controls import Hold, ServerRun, StartReport
-from app.domain.events import Frame, Window
-from app.domain.health import PoolHealth
-from app.domain.notices import Need, Notice
-from app.web.attention import Told, in_english, span, told
-from app.web.contexts.deck.story import story
-from app.web.contexts.frame import notices
-from app.web.language import speaking
+from pooldeck_server.domain.controls import Hold, ServerRun, StartReport
+from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.domain.notices import Need, Notice
+from pooldeck_server.web.attention import Told, in_english, span, told
+from pooldeck_server.web.contexts.deck.story import story
+from pooldeck_server.web.contexts.frame import notices
+from pooldeck_server.web.language import speaking
 
 DAY = 24 * 3600 * 1_000_000
 

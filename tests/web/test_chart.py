@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from app.domain.annotations import Annotation
-from app.domain.history import Chart, ChartRequest, Line
-from app.web import formats
-from app.web.annotation_words import annotation_words
-from app.web.colours import colour_of
-from app.web.contexts.deck.chart import amount, as_data_block, chart_context, chosen
-from app.web.contexts.deck.page import Narrowed
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.history import Chart, ChartRequest, Line
+from pooldeck_server.web import formats
+from pooldeck_server.web.annotation_words import annotation_words
+from pooldeck_server.web.colours import colour_of
+from pooldeck_server.web.contexts.deck.chart import amount, as_data_block, chart_context, chosen
+from pooldeck_server.web.contexts.deck.page import Narrowed
 
 MINUTE = 60_000_000
 POOLS = ("io", "cpu")

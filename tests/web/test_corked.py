@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from app.web.corked import Corked
+from pooldeck_server.web.corked import Corked
 
 
 class _Recording:

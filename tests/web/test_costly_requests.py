@@ -14,10 +14,10 @@ from fastapi import Request
 from httpx import ASGITransport, AsyncClient
 from served import BOUND, Served, connected, rest
 
-from app.settings import Settings
-from app.web import guard
-from app.web.application import Application
-from app.web.cookies import MAX_BYTES, cookie, take_cookies
+from pooldeck_server.settings.model import Settings
+from pooldeck_server.web import guard
+from pooldeck_server.web.application import Application
+from pooldeck_server.web.cookies import MAX_BYTES, cookie, take_cookies
 
 MIB = 1024 * 1024
 MUCH = 32 * MIB  # more than a server and the buffers between take without reading on

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.domain.catalogue import Catalogue
-from app.domain.controls import ServerRun
-from app.domain.events import Frame, Window
-from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from app.web.contexts.deck.page import (
+from pooldeck.functions import FunctionSpec, Options
+from pooldeck_server.domain.catalogue import Catalogue
+from pooldeck_server.domain.controls import ServerRun
+from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.web.contexts.deck.page import (
     Narrowed,
     deck_context,
     late_first,
@@ -17,7 +18,6 @@ from app.web.contexts.deck.page import (
     slot_state,
     spark,
 )
-from pooldeck.functions import FunctionSpec, Options
 
 BUSY = SlotHealth("t", "acme.f", 1.0)
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from served import Served
 
-from app.resources import resource
-from app.web.modules import graph, imported_by
+from pooldeck_server.resources import resource
+from pooldeck_server.web.modules import graph, imported_by
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from served import Served, served
 
-from app.cli import main
+from pooldeck_server.cli import main
 
 LONG = 60.0  # seconds that an experiment may take on a busy machine
 API = "/api/v1/experiments"

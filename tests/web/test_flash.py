@@ -9,19 +9,19 @@ import pytest
 from served import Served
 from starlette.datastructures import QueryParams
 
-from app.domain.submissions import BulkDone, CancelOutcome
-from app.web.contexts.errors import page as errors
-from app.web.contexts.experiments import page as experiments
-from app.web.contexts.flash import flash, flash_of_many, numbers
-from app.web.contexts.functions import listing as functions
-from app.web.contexts.functions import page as function
-from app.web.contexts.pipeline import page as pipeline
-from app.web.contexts.pools import page as pools
-from app.web.contexts.task import page as task
-from app.web.contexts.tasks import listing as tasks
-from app.web.contexts.tasks.page import address
-from app.web.language import speaking
 from pooldeck.kinds import Ending
+from pooldeck_server.domain.submissions import BulkDone, CancelOutcome
+from pooldeck_server.web.contexts.errors import page as errors
+from pooldeck_server.web.contexts.experiments import page as experiments
+from pooldeck_server.web.contexts.flash import flash, flash_of_many, numbers
+from pooldeck_server.web.contexts.functions import listing as functions
+from pooldeck_server.web.contexts.functions import page as function
+from pooldeck_server.web.contexts.pipeline import page as pipeline
+from pooldeck_server.web.contexts.pools import page as pools
+from pooldeck_server.web.contexts.task import page as task
+from pooldeck_server.web.contexts.tasks import listing as tasks
+from pooldeck_server.web.contexts.tasks.page import address
+from pooldeck_server.web.language import speaking
 
 FLASH = re.compile(r'<p class="flash" role="status">([^<]*)</p>')
 SCREENS = (errors, experiments, function, functions, pipeline, pools, task)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.web import formats
+from pooldeck_server.web import formats
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.web.form_values import FormErrors, body, typed
-from app.web.forms import Control, form
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
+from pooldeck_server.web.form_values import FormErrors, body, typed
+from pooldeck_server.web.forms import Control, form
 
 Kind = ParameterKind
 INTEGER = {"type": "integer"}

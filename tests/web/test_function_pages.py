@@ -5,17 +5,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.domain.catalogue import Catalogue
-from app.domain.controls import Hold
-from app.domain.figures import Activity, Count, Durations, Percentiles, Spread
-from app.domain.placements import Placement, PlacementRule
-from app.domain.states import State
-from app.web.contexts.functions import listing as functions
-from app.web.contexts.functions import page as function
-from app.web.contexts.functions.signature import signature_parts
-from app.web.docstrings import described_arguments
-from app.web.form_examples import example
 from pooldeck.functions import FunctionSpec, Options
+from pooldeck_server.domain.catalogue import Catalogue
+from pooldeck_server.domain.controls import Hold
+from pooldeck_server.domain.figures import Activity, Count, Durations, Percentiles, Spread
+from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.domain.states import State
+from pooldeck_server.web.contexts.functions import listing as functions
+from pooldeck_server.web.contexts.functions import page as function
+from pooldeck_server.web.contexts.functions.signature import signature_parts
+from pooldeck_server.web.docstrings import described_arguments
+from pooldeck_server.web.form_examples import example
 
 NAME = "acme.jobs.work"
 NOW_MINUTE = 1000

@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from served import Served
 
-from app.domain.errors import Forbidden, WrongHost
-from app.settings import Settings
-from app.web.security import Hosts
+from pooldeck_server.domain.errors import Forbidden, WrongHost
+from pooldeck_server.settings.model import Settings
+from pooldeck_server.web.security import Hosts
 
 OPEN = {"/healthz", "/readyz"}
 FOR_LOGGING_IN = {"/login", "/language"}

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from starlette.datastructures import QueryParams
 
-from app.domain.annotations import Annotation
-from app.domain.controls import Hold
-from app.domain.health import WorkerHealth
-from app.domain.incidents import (
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.controls import Hold
+from pooldeck_server.domain.health import WorkerHealth
+from pooldeck_server.domain.incidents import (
     Bystander,
     CulpritCount,
     Incident,
@@ -18,10 +18,10 @@ from app.domain.incidents import (
     TaskName,
     TaskToday,
 )
-from app.domain.states import State
-from app.web.contexts.incident.fault import fault_of
-from app.web.contexts.incident.listing import incidents_context, read_wanted
-from app.web.contexts.incident.page import Reading, ids_of, incident_context
+from pooldeck_server.domain.states import State
+from pooldeck_server.web.contexts.incident.fault import fault_of
+from pooldeck_server.web.contexts.incident.listing import incidents_context, read_wanted
+from pooldeck_server.web.contexts.incident.page import Reading, ids_of, incident_context
 
 FAULT = """Fatal Python error: Segmentation fault
 

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from served import Served
 
-from app.web.addresses import own_path
-from app.web.language import COOKIE, accepted, speaking
-from app.web.words import language
+from pooldeck_server.web.addresses import own_path
+from pooldeck_server.web.language import COOKIE, accepted, speaking
+from pooldeck_server.web.words import language
 
 
 @pytest.mark.parametrize(

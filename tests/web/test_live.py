@@ -11,10 +11,10 @@ import httpx
 import pytest
 from served import BOUND, Served, served
 
-from app.domain.events import Frame, Window
-from app.web.api.live import Encoder
-from app.web.attention import Told
-from app.web.words import gettext
+from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.web.api.live import Encoder
+from pooldeck_server.web.attention import Told
+from pooldeck_server.web.words import gettext
 
 
 @contextmanager

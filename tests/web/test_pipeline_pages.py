@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from served import Served
 
-from app.domain.links import Neighbour, Neighbours, Rule
-from app.domain.pipelines import Pipeline, PipelineStep, StepNeed, StepReport
-from app.domain.states import State
-from app.web.contexts.pipeline.graph import pipeline_graph, step_state, step_words
-from app.web.contexts.pipeline.layers import HEIGHT, WIDTH, layout
-from app.web.contexts.pipeline.page import cancel_pipeline, pipeline_name
+from pooldeck_server.domain.links import Neighbour, Neighbours, Rule
+from pooldeck_server.domain.pipelines import Pipeline, PipelineStep, StepNeed, StepReport
+from pooldeck_server.domain.states import State
+from pooldeck_server.web.contexts.pipeline.graph import pipeline_graph, step_state, step_words
+from pooldeck_server.web.contexts.pipeline.layers import HEIGHT, WIDTH, layout
+from pooldeck_server.web.contexts.pipeline.page import cancel_pipeline, pipeline_name
 
 
 @st.composite

@@ -7,10 +7,10 @@ import pytest
 from served import Served
 from watching import until
 
-from app.domain.annotations import Annotation
-from app.domain.placements import Placement, PlacementRule
-from app.web.annotation_words import annotation_words
-from app.web.placement_words import placed_words, placement_words
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.web.annotation_words import annotation_words
+from pooldeck_server.web.placement_words import placed_words, placement_words
 
 ROAM = "/api/v1/functions/web_functions.roam"
 

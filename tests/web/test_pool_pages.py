@@ -5,17 +5,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.advice.sizes import size_advice
-from app.domain.annotations import Annotation
-from app.domain.controls import PoolControl
-from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from app.domain.machine import Machine
-from app.domain.notices import Need, Notice
-from app.domain.sizes import SizeAdvice, SizedPool, SizeOrigin
-from app.settings import PoolSettings
-from app.web.contexts.confirm import pools as confirm_pools
-from app.web.contexts.pools.page import LATELY, Reading, pools_context
-from app.web.contexts.pools.sizes import meaning, origin, slider_end, typical_memory
+from pooldeck_server.advice.sizes import size_advice
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.controls import PoolControl
+from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.machine import Machine
+from pooldeck_server.domain.notices import Need, Notice
+from pooldeck_server.domain.sizes import SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.web.contexts.confirm import pools as confirm_pools
+from pooldeck_server.web.contexts.pools.page import LATELY, Reading, pools_context
+from pooldeck_server.web.contexts.pools.sizes import meaning, origin, slider_end, typical_memory
 
 MIB = 1024 * 1024
 BUSY = SlotHealth("t1", "acme.render", 7.0)

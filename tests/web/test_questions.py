@@ -4,15 +4,15 @@ import pytest
 from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
-from app.domain.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
-from app.domain.states import FINAL, LIVE, State
-from app.domain.tasks import StoredTask, TaskFilter
-from app.web.contexts.confirm import asking as confirm
-from app.web.contexts.confirm import pools as confirm_pools
-from app.web.contexts.confirm import tasks as confirm_tasks
-from app.web.contexts.tasks.page import read_filter
-from app.web.kill_words import kill_button
 from pooldeck.kinds import Ending
+from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
+from pooldeck_server.domain.states import FINAL, LIVE, State
+from pooldeck_server.domain.tasks import StoredTask, TaskFilter
+from pooldeck_server.web.contexts.confirm import asking as confirm
+from pooldeck_server.web.contexts.confirm import pools as confirm_pools
+from pooldeck_server.web.contexts.confirm import tasks as confirm_tasks
+from pooldeck_server.web.contexts.tasks.page import read_filter
+from pooldeck_server.web.kill_words import kill_button
 
 LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")
 

@@ -3,12 +3,12 @@
 import pytest
 from msgspec import Raw
 
-from app.domain.errors import InvalidRequest, MalformedJson, PooldeckError, TooLarge
-from app.domain.states import State
-from app.domain.tasks import TaskFilter
-from app.settings import LimitSettings, PoolSettings
-from app.web.bodies import MAX_POOL_SIZE, PoolChange, read_pool_change, read_submission
-from app.web.selections import read_bulk_cancel, read_bulk_retry, selected
+from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, PooldeckError, TooLarge
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.settings.model import LimitSettings, PoolSettings
+from pooldeck_server.web.bodies import MAX_POOL_SIZE, PoolChange, read_pool_change, read_submission
+from pooldeck_server.web.selections import read_bulk_cancel, read_bulk_retry, selected
 
 LIMITS = LimitSettings(batch_tasks=3)
 

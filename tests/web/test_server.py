@@ -13,10 +13,10 @@ import httpx
 import pytest
 from served import BOUND, Served, connected, rest, served
 
-from app.domain.errors import StartupError
-from app.main import create_app
-from app.settings import Settings
-from app.web.server import listen, serve
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.main import create_app
+from pooldeck_server.settings.model import Settings
+from pooldeck_server.web.server import listen, serve
 
 SECONDS = 0.4  # what the server here gives to headers, and to a body
 POST = b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -163,7 +163,16 @@ def test_why_the_app_cannot_start_reaches_the_caller(tmp_path: Path) -> None:
 def test_a_signal_ends_open_streams_and_then_the_server(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pooldeck_server.cli",
+        "serve",
+        "--port",
+        "0",
+        "--data",
+        str(tmp_path),
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None

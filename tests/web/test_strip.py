@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from app.domain.events import Frame, Window
-from app.domain.states import State
-from app.web.contexts.strip import strip
-from app.web.language import speaking
+from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.domain.states import State
+from pooldeck_server.web.contexts.strip import strip
+from pooldeck_server.web.language import speaking
 
 FRAME = Frame(
     seq=1,

@@ -5,20 +5,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.domain.figures import Durations, Percentiles
-from app.domain.latest_runs import LatestRun
-from app.domain.logs import LogWindow
-from app.domain.placements import Placement, PlacementRule
-from app.domain.states import FINAL, State
-from app.domain.tasks import LogEntry, StoredAttempt, StoredTask
-from app.web.contexts.task.diagram import Layout, diagram
-from app.web.contexts.task.journey import journey
-from app.web.contexts.task.layouts import TALL, WIDE
-from app.web.contexts.task.log import LOG_LINES, log_part
-from app.web.contexts.task.page import Reading, task_context
-from app.web.contexts.task.runs import strip
-from app.web.contexts.task.times import segments
 from pooldeck.outcome import Error, ErrorKind, Measurement
+from pooldeck_server.domain.figures import Durations, Percentiles
+from pooldeck_server.domain.latest_runs import LatestRun
+from pooldeck_server.domain.logs import LogWindow
+from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks import LogEntry, StoredAttempt, StoredTask
+from pooldeck_server.web.contexts.task.diagram import Layout, diagram
+from pooldeck_server.web.contexts.task.journey import journey
+from pooldeck_server.web.contexts.task.layouts import TALL, WIDE
+from pooldeck_server.web.contexts.task.log import LOG_LINES, log_part
+from pooldeck_server.web.contexts.task.page import Reading, task_context
+from pooldeck_server.web.contexts.task.runs import strip
+from pooldeck_server.web.contexts.task.times import segments
 
 SECOND = 1_000_000
 NOW = 100 * SECOND

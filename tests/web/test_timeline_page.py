@@ -7,11 +7,16 @@ import pytest
 from served import Served
 from starlette.datastructures import QueryParams
 
-from app.domain.errors import InvalidRequest
-from app.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from app.domain.timeline import ABANDONED, Bar, Timeline, TimelineRequest, unstored
-from app.web.contexts.timeline.data import timeline_data
-from app.web.contexts.timeline.page import Asked, read_address, read_request, timeline_context
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.timeline import ABANDONED, Bar, Timeline, TimelineRequest, unstored
+from pooldeck_server.web.contexts.timeline.data import timeline_data
+from pooldeck_server.web.contexts.timeline.page import (
+    Asked,
+    read_address,
+    read_request,
+    timeline_context,
+)
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
-from catalogues import extracted, is_translated
 
-from app.resources import resource
-from app.web import formats, words
-from app.web.language import speaking
-from app.web.rendering import environment
-from app.web.words import LANGUAGES, browser_words, catalogue, gettext, ngettext, strings
+from catalogues import extracted, is_translated
+from pooldeck_server.resources import resource
+from pooldeck_server.web import formats, words
+from pooldeck_server.web.language import speaking
+from pooldeck_server.web.rendering import environment
+from pooldeck_server.web.words import (
+    LANGUAGES,
+    browser_words,
+    catalogue,
+    gettext,
+    ngettext,
+    strings,
+)
 
 OTHERS = [name for name in LANGUAGES if name != "en"]
 NAMES = {

@@ -1,0 +1,53 @@
+"""How many runs a second a pool can get through: the least of what limits it.
+
+Of one run, with `alone` seconds from its start to its end where nothing disturbs it, `gil` seconds
+of CPU time that need the GIL, and `cpu` seconds of CPU time in all:
+
+- a pool of n threads is in one process: n / alone for its slots, 1 / gil for its one GIL, and
+  cpus / cpu for the machine;
+- a pool of n processes has n GILs: n / alone and cpus / cpu.
+
+These are the asymptotic bounds of operational analysis (Denning and Buzen, "The Operational
+Analysis of Queueing Network Models", 1978); under load, throughput comes close to the least.
+"""
+
+import math
+from typing import Final
+
+from pooldeck.kinds import PoolKind
+from pooldeck_server.advice.values import Numbers
+
+HANDOVER: Final = 0.00025
+"""Seconds that the server and a pipe take for a call and its outcome, measured by `make bench`."""
+
+_THREADS_AT_MOST: Final = 32  # of the stdlib's default
+
+
+def rate(numbers: Numbers, kind: PoolKind, size: int, cpus: int) -> float:
+    """Return how many runs a second a pool can get through.
+
+    Args:
+        numbers: What one run costs. CPU time of which nobody knows counts as held.
+        kind: The kind of pool.
+        size: Its slots.
+        cpus: How many CPUs there are.
+    """
+    around = numbers.handover
+    held = numbers.cpu if numbers.gil is None else numbers.gil
+    limits = [
+        1.0 / HANDOVER,
+        _over(size, numbers.alone + around),
+        _over(cpus, numbers.all_cpu + around),
+    ]
+    if kind == "thread":
+        limits.append(_over(1, held + around))
+    return min(limits)
+
+
+def default_size(kind: PoolKind, cpus: int) -> int:
+    """Return how many slots a pool has if nobody says, as in the stdlib."""
+    return min(_THREADS_AT_MOST, cpus + 4) if kind == "thread" else cpus
+
+
+def _over(number: float, seconds: float) -> float:
+    return number / seconds if seconds > 0 else math.inf

@@ -1,0 +1,131 @@
+"""From numbers to advice: which kind of pool a function belongs in, and what a move would gain."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pooldeck.kinds import PoolKind
+from pooldeck_server.advice.model import default_size, rate
+from pooldeck_server.advice.numbers import numbers_of
+from pooldeck_server.advice.values import (
+    Advice,
+    AdviceRule,
+    Cost,
+    Numbers,
+    PoolShape,
+    Recommendation,
+    Verdict,
+)
+from pooldeck_server.advice.verdicts import Finding, confidence, finding
+from pooldeck_server.domain.profiles import Profile
+
+CLEAR_GAIN: Final = 1.15
+"""How many times as fast a move has to be to be worth it: less is within the noise."""
+
+_CALLS: Final = 100
+_LARGE_GAIN: Final = 1.5  # for which processes are recommended to what threads serve well
+_NEVER_MOVED: Final = frozenset({Verdict.UNKNOWN, Verdict.TOO_CHEAP})
+
+
+def advise(
+    function: str,
+    pool: str,
+    profiles: Mapping[PoolKind, Profile],
+    pools: Sequence[PoolShape],
+    cpus: int,
+) -> Advice:
+    """Return where a function should run, by what was measured of it.
+
+    Args:
+        function: Its name.
+        pool: The pool that it runs in now; one of `pools`.
+        profiles: What was measured of it in each kind of pool.
+        pools: All pools.
+        cpus: How many CPUs there are.
+    """
+    numbers = numbers_of(profiles)
+    present = next(shape for shape in pools if shape.name == pool)
+    found = _weighed(finding(numbers), numbers, pools, cpus)
+    target = _target(found, numbers, present, pools, cpus)
+    cost = None if target is None else _cost(numbers, present, target, cpus)
+    return Advice(
+        function=function,
+        pool=pool,
+        kind=present.kind,
+        verdict=found.verdict,
+        rule=found.rule,
+        recommended=_recommendation(target),
+        is_misplaced=_is_misplaced(found, present, target, cost),
+        confidence=confidence(numbers, found),
+        numbers=numbers,
+        cost=cost,
+    )
+
+
+def _weighed(found: Finding, numbers: Numbers, pools: Sequence[PoolShape], cpus: int) -> Finding:
+    """Return the finding with the rule that says which kind of pool the model prefers.
+
+    Threads are compared with as many slots as the largest pool of them has, or would have by
+    default, and processes with one for each CPU: more are no use to anybody.
+    """
+    largest = max((shape.size for shape in pools if shape.kind == "thread"), default=0)
+    threads = rate(
+        numbers, PoolKind.THREAD, max(largest, default_size(PoolKind.THREAD, cpus)), cpus
+    )
+    gain = rate(numbers, PoolKind.PROCESS, cpus, cpus) / threads
+    if found.verdict is Verdict.MIXED and gain >= CLEAR_GAIN:
+        return Finding(found.verdict, AdviceRule.PROCESSES_FASTER)
+    if found.verdict in {Verdict.IO_BOUND, Verdict.RELEASES_GIL} and gain >= _LARGE_GAIN:
+        return Finding(found.verdict, AdviceRule.GIL_LIMITS)
+    return found
+
+
+def _kind(rule: AdviceRule) -> PoolKind:
+    """Return the kind of pool that a rule recommends.
+
+    Threads are cheaper, so that a process pool needs a reason: a held GIL is one even where the
+    machine has one CPU, since it slows down everything else in its process.
+    """
+    to_processes = {
+        AdviceRule.GIL_HELD,
+        AdviceRule.GIL_ASSUMED,
+        AdviceRule.GIL_LIMITS,
+        AdviceRule.PROCESSES_FASTER,
+    }
+    return PoolKind.PROCESS if rule in to_processes else PoolKind.THREAD
+
+
+def _target(
+    found: Finding, numbers: Numbers, present: PoolShape, pools: Sequence[PoolShape], cpus: int
+) -> PoolShape | None:
+    """Return the recommended pool, a nameless one where there is none of its kind."""
+    if found.verdict is Verdict.UNKNOWN:
+        return None
+    kind = _kind(found.rule)
+    if present.kind == kind:
+        return present
+    return max(
+        (shape for shape in pools if shape.kind == kind),
+        key=lambda shape: rate(numbers, kind, shape.size, cpus),
+        default=PoolShape("", kind, default_size(kind, cpus)),
+    )
+
+
+def _recommendation(target: PoolShape | None) -> Recommendation | None:
+    return None if target is None else Recommendation(target.kind, target.name or None)
+
+
+def _cost(numbers: Numbers, present: PoolShape, target: PoolShape, cpus: int) -> Cost:
+    here, there = (
+        _CALLS / rate(numbers, shape.kind, shape.size, cpus) for shape in (present, target)
+    )
+    return Cost(_CALLS, here, there)
+
+
+def _is_misplaced(
+    found: Finding, present: PoolShape, target: PoolShape | None, cost: Cost | None
+) -> bool:
+    if found.verdict in _NEVER_MOVED or target is None or cost is None:
+        return False
+    if target.kind == present.kind:
+        return False
+    return found.verdict is Verdict.HOLDS_GIL or cost.gain >= CLEAR_GAIN

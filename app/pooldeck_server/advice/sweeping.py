@@ -1,0 +1,118 @@
+"""Which sizes an experiment tries next, which it measures again, and what it concludes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pooldeck.kinds import PoolKind
+from pooldeck_server.advice.scaling import ENOUGH, knee
+from pooldeck_server.domain.experiments import (
+    MAX_PROCESSES,
+    MAX_THREADS,
+    Choice,
+    Scaling,
+    Sizes,
+    Step,
+)
+
+_THREADS: Final = (1, 2, 4, 8, 16, 32, 64)
+_FEW_CPUS: Final = 4
+"""Up to so many, each number of processes is tried; beyond, powers of two."""
+
+_BEYOND: Final = 2
+"""Sizes beyond the knee after which it is clear that more gain nothing."""
+
+_MOST: Final[dict[PoolKind, int]] = {PoolKind.THREAD: MAX_THREADS, PoolKind.PROCESS: MAX_PROCESSES}
+_CLOSE: Final = 1.15
+"""Times the throughput below which one kind is not better than the other: threads are cheaper."""
+
+_CERTAIN: Final = 2.0  # standard errors
+_LEAST_NOISE: Final = 0.02  # of what a shared machine does to every measurement
+
+
+def usual_sizes(cpus: int) -> Sizes:
+    """Return the sizes to try where nobody named any.
+
+    Threads: powers of two. Processes: up to as many as there are CPUs, and one more, to show that
+    it gains nothing.
+    """
+    if cpus <= _FEW_CPUS:
+        processes = tuple(range(1, cpus + 1))
+    else:
+        powers = (1 << power for power in range(cpus.bit_length()))
+        processes = (*(size for size in powers if size < cpus), cpus)
+    beyond = min(cpus + 1, MAX_PROCESSES)
+    return {PoolKind.THREAD: _THREADS, PoolKind.PROCESS: tuple(sorted({*processes, beyond}))}
+
+
+def next_size(
+    kind: PoolKind, planned: Sequence[int], tried: Sequence[Step], *, is_adaptive: bool
+) -> int | None:
+    """Return the size to try next, None where no further one can tell anything.
+
+    Args:
+        kind: Of pool.
+        planned: The sizes to try, ascending.
+        tried: What was measured so far.
+        is_adaptive: Whether to stop early where sizes have long gained nothing, and to go on beyond
+            the planned threads while the largest is the best. Processes beyond the CPUs are planned
+            only to show that they gain nothing.
+    """
+    largest = max((step.size for step in tried), default=0)
+    if is_adaptive and tried and _is_over(tried):
+        return None
+    following = next((size for size in planned if size > largest), None)
+    if following is not None or not is_adaptive or kind == "process":
+        return following
+    doubled = min(2 * largest, _MOST[kind])
+    return doubled if knee(tried).size == largest < doubled else None
+
+
+def _is_over(tried: Sequence[Step]) -> bool:
+    """Tell whether two sizes beyond the knee have gained nothing."""
+    least = knee(tried).size
+    return sum(step.size > least for step in tried) >= _BEYOND
+
+
+def doubtful(tried: Sequence[Step]) -> tuple[int, ...]:
+    """Return the sizes to measure again, since noise may have decided which of them is the knee.
+
+    They are those up to the knee whose throughput is not clearly on one side of 95 % of the best,
+    and the best itself, which they are compared with. Empty where the knee is clear.
+    """
+    best = max(tried, key=lambda step: step.throughput)
+    least, enough = knee(tried).size, ENOUGH * best.throughput
+    unclear = {
+        step.size
+        for step in tried
+        if step.size <= least
+        and step is not best
+        and abs(step.throughput - enough) < _doubt(step) + _doubt(best)
+    }
+    return tuple(sorted({*unclear, best.size})) if unclear else ()
+
+
+def _doubt(step: Step) -> float:
+    return _CERTAIN * max(step.noise, _LEAST_NOISE / _CERTAIN) * step.throughput
+
+
+def choose(scalings: Sequence[Scaling]) -> Choice | None:
+    """Return the pool that is best for the function; None where nothing succeeded in any.
+
+    Threads, which are cheaper, are preferred unless processes are clearly better.
+    """
+    by_kind = {scaling.kind: scaling for scaling in scalings}
+    if not by_kind:
+        return None
+    threads, processes = by_kind.get(PoolKind.THREAD), by_kind.get(PoolKind.PROCESS)
+    if threads is None or processes is None:
+        (only,) = by_kind.values()
+        return Choice(only.kind, only.knee, only.knee_throughput, gain=None, is_close=False)
+    ratio = processes.knee_throughput / threads.knee_throughput
+    chosen, gain = (processes, ratio) if ratio >= _CLOSE else (threads, 1 / ratio)
+    return Choice(
+        kind=chosen.kind,
+        size=chosen.knee,
+        throughput=chosen.knee_throughput,
+        gain=gain,
+        is_close=1 / _CLOSE < ratio < _CLOSE,
+    )

@@ -1,0 +1,93 @@
+"""Live pool health, as the API and the pages show it."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from pooldeck.kinds import Ending
+from pooldeck_server.domain.controls import PoolControl
+from pooldeck_server.domain.history import Recent
+from pooldeck_server.domain.notices import Notice
+
+
+class SlotHealth(Struct, frozen=True):
+    """A slot of a worker and what runs in it; all None when it is free.
+
+    An abandoned thread is no slot any more; it is listed behind them until it ends.
+    """
+
+    task: str | None = None
+    function: str | None = None
+    elapsed: float | None = None
+    usual_p50: float | None = None  # seconds: half of its function's latest runs took at most this
+    usual_p95: float | None = None  # and nineteen in twenty at most this
+    is_late: bool = False  # it runs longer than nineteen in twenty do, and noticeably so
+    abandoned: bool = False
+    timeout: float | None = None  # seconds that it may run
+    cancel_requested: bool = False  # it was asked to end itself
+    fraction: float | None = None  # how much of it is done, if it says so
+    if_killed: Ending | None = None  # how it would end; None for an abandoned one
+
+
+class SwitchRates(Struct, frozen=True):
+    """Context switches per second of worker processes."""
+
+    voluntary: float
+    involuntary: float
+
+
+class WorkerHealth(Struct, frozen=True):
+    """One worker process; measured figures are None until they were sampled."""
+
+    id: str
+    pid: int | None
+    state: str  # starting, idle, busy, spare, stopping
+    started_at: int | None  # microseconds since the epoch
+    tasks_done: int
+    slots: tuple[SlotHealth, ...]
+    rss_bytes: int | None = None
+    cpu_percent: float | None = None
+    ctx_switches_per_s: SwitchRates | None = None
+    restarts: int = 0  # how many workers had its place before, since the server started
+    replaced: str | None = None  # the last of them
+
+
+class DeadWorker(Struct, frozen=True):
+    """A worker that died a moment ago, and whose fault that was if it is known."""
+
+    id: str
+    incident: str
+    cause: str  # in words, such as "killed by SIGSEGV"
+    function: str | None
+
+
+class PoolHealth(Struct, frozen=True):
+    """A pool at this moment."""
+
+    name: str
+    kind: str
+    size: int
+    state: str  # running, paused, draining, broken, stopped
+    reason: str | None  # why it is broken, in words, with the traceback
+    busy: int
+    queued: int
+    oldest_wait: float | None
+    incidents: int
+    workers: tuple[WorkerHealth, ...]
+    spare: int = 0  # workers that are ready to take a dead one's place
+    restarts: int = 0  # workers that were replaced since the server started
+    dead: tuple[DeadWorker, ...] = ()  # the latest first
+    ctx_switches_per_s: SwitchRates | None = None  # of all its workers together
+    recent: Recent | None = None  # what it did in the last minutes
+    notices: tuple[Notice, ...] = ()  # what needs attention
+    controls: PoolControl | None = None  # what was set by hand, if anything was
+
+
+def slot_of(pools: Iterable[PoolHealth], task_id: str) -> SlotHealth | None:
+    """Return the slot that runs a task, None if none does."""
+    for pool in pools:
+        for worker in pool.workers:
+            for slot in worker.slots:
+                if slot.task == task_id and not slot.abandoned:
+                    return slot
+    return None

@@ -1,0 +1,139 @@
+"""How large a pool should be: what was found out about its size, and what to make of it."""
+
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from pooldeck_server.domain.loads import PoolLoad
+from pooldeck_server.domain.machine import Machine
+
+SizeVerdict: TypeAlias = Literal["unknown", "fits", "larger", "smaller"]
+
+
+class SizeRule(StrEnum):
+    """What decided about a size."""
+
+    NOTHING_RAN = "nothing_ran"  # nothing was measured that it could be judged by
+    LOAD_FITS = "load_fits"  # the load needs no more, and the machine bears what there is
+    LOAD_NEEDS_MORE = "load_needs_more"
+    MACHINE_FULL = "machine_full"  # the load needs more, but the CPUs or the GIL give no more
+    PRESSURE = "pressure"  # the load needs more, but tasks wait for a CPU as it is
+    THROTTLED = "throttled"  # what its functions ask sends them away too often
+    OVER_CPUS = "over_cpus"  # more processes than CPUs
+    CROWDED = "crowded"  # more threads compute at the same time than the CPUs can run
+
+
+class SizeOrigin(Struct, frozen=True):
+    """Where a size comes from; `configured` is what the configuration gives."""
+
+    source: Literal["default", "setting", "hand"]
+    configured: int
+
+
+class Cost(Struct, frozen=True):
+    """What one run in a pool takes in the mean with nothing beside it, in seconds.
+
+    `alone` is the wall time, `cpu` all CPU time, `gil` the part of it that needs the GIL. `wall` is
+    the wall time with all that it met, `beside` how many others ran in its process, and `throttled`
+    the share of requests that were turned away by what the functions talk to.
+    """
+
+    alone: float
+    cpu: float
+    gil: float
+    wall: float = 0.0
+    beside: float = 0.0
+    throttled: float = 0.0
+
+    @property
+    def waiting(self) -> float:
+        """Return the seconds for which it waits."""
+        return max(0.0, self.alone - self.cpu)
+
+    @property
+    def cpu_share(self) -> float:
+        """Return the CPU time for each second of it; over 1 where several threads work for it."""
+        return self.cpu / self.alone if self.alone else 0.0
+
+
+class SizedPool(Struct, frozen=True):
+    """A pool with what is known of its load; `cost` is None where nothing ran in it."""
+
+    name: str
+    kind: str
+    size: int
+    origin: SizeOrigin
+    load: PoolLoad = PoolLoad()
+    cost: Cost | None = None
+
+    @property
+    def busy(self) -> float:
+        """Return how many slots were busy on average.
+
+        Looks a second apart can miss all of a load that comes in beats; then the runs tell, by
+        Little's law.
+        """
+        if self.cost is None or not self.load.seconds:
+            return self.load.busy
+        ran = sum(self.load.ran.values())
+        return max(self.load.busy, ran * self.cost.wall / self.load.seconds)
+
+    @property
+    def utilization(self) -> float | None:
+        """Return the share of the slots that was busy, None before it was looked at."""
+        return min(1.0, self.busy / self.load.slots) if self.load.slots else None
+
+
+class Range(Struct, frozen=True):
+    """The sizes that are right: `low` for the load, `high` for what machine and target bear."""
+
+    low: int
+    high: int
+
+
+class Effect(Struct, frozen=True):
+    """What a size would mean for the load.
+
+    `capacity` is how many tasks a second it gets through, `utilization` the share of its slots that
+    the load keeps busy, and `wait` the mean wait for a slot in seconds; None: the queue grows.
+    """
+
+    size: int
+    capacity: float
+    utilization: float
+    wait: float | None
+
+
+class SizeAdvice(Struct, frozen=True):
+    """What to make of a pool's size.
+
+    Attributes:
+        pool: The pool.
+        machine: What it runs on.
+        verdict: Whether another size would be better.
+        rule: Why.
+        right: The sizes that are right; None where nothing ran.
+        recommended: The size to choose; None where it can stay.
+        needed: How many slots the busiest window kept busy (Little's law); None: nothing ran.
+        by_cpus: The size at which its functions use up the CPUs; None: nothing ran.
+        by_gil: The size at which they use up the GIL of a thread pool; None: they do not.
+        by_target: How many at once the throttling target bears; None: it does not throttle.
+        computing: How many of the slots of all pools together can compute at the same time.
+        present: What the present size means.
+        expected: What the recommended size would mean.
+    """
+
+    pool: SizedPool
+    machine: Machine
+    verdict: SizeVerdict
+    rule: SizeRule
+    computing: int
+    right: Range | None = None
+    recommended: int | None = None
+    needed: float | None = None
+    by_cpus: int | None = None
+    by_gil: int | None = None
+    by_target: int | None = None
+    present: Effect | None = None
+    expected: Effect | None = None

@@ -1,0 +1,52 @@
+"""The story of a start, in words for the log and the pages."""
+
+from pooldeck_server.domain.controls import StartReport
+
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+
+
+def in_words(report: StartReport) -> str:
+    """Return what a start found and what it did with it, such as "the server before this one …".
+
+    Figures of nothing are left out.
+    """
+    how = "ended in order" if report.was_clean else "was cut off"
+    parts = [f"the server before this one {how}{_ago(report.down_seconds)}"]
+    if tasks := _tasks(report):
+        parts.append(f"its tasks: {tasks}")
+    if report.reaped:
+        parts.append(f"{_counted(report.reaped, 'process', 'processes')} left over and ended")
+    if report.held:
+        parts.append(f"{_counted(report.held, 'function', 'functions')} on hold")
+    return "; ".join(parts)
+
+
+def _tasks(report: StartReport) -> str:
+    figures = (
+        (report.queued, "queued"),
+        (report.scheduled, "scheduled"),
+        (report.rerun, "run again"),
+        (report.lost, "lost"),
+    )
+    return ", ".join(f"{number} {words}" for number, words in figures if number)
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
+def _ago(seconds: float | None) -> str:
+    return "" if seconds is None else f" {_span(seconds)} ago"
+
+
+def _span(seconds: float) -> str:
+    """Return a time span as exactly as people want it, such as "2.5 s" or "3 h 20 min"."""
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    if seconds < 2 * _DAY:
+        return f"{seconds // _HOUR:.0f} h {seconds % _HOUR / _MINUTE:.0f} min"
+    return f"{seconds / _DAY:.0f} days"

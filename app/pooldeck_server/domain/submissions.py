@@ -1,0 +1,166 @@
+"""What a client asks for: the body of a submission, and the answer to it."""
+
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Raw, Struct, field
+
+from pooldeck.kinds import Ending
+from pooldeck_server.domain.links import OnFailure, Rule
+from pooldeck_server.domain.references import may_refer
+from pooldeck_server.domain.tasks import StoredTask
+
+MAX_PRIORITY = 100
+MAX_TAGS = 20
+MAX_TAG_LENGTH = 100
+MAX_NAME_LENGTH = 200
+MAX_KEY_LENGTH = 200
+MAX_DELAY = 365 * 24 * 3600  # seconds
+MAX_RETRIES = 100
+MAX_AFTER = 1000
+PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f])"  # not [^...]*$: `$` lets a last newline pass
+
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=PRINTABLE)]
+Priority: TypeAlias = Annotated[
+    int,
+    Meta(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher first. Default: the function's."),
+]
+Delay: TypeAlias = Annotated[
+    float, Meta(ge=0, le=MAX_DELAY, description="Seconds to wait; not together with `run_at`.")
+]
+Moment: TypeAlias = Annotated[
+    datetime, Meta(tz=True, description="When to run it; not together with `delay`.")
+]
+Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_TAG_LENGTH, pattern=PRINTABLE)]
+Tags: TypeAlias = Annotated[
+    tuple[Tag, ...], Meta(max_length=MAX_TAGS, description="Labels to find it by, each once.")
+]
+Args: TypeAlias = Annotated[
+    Raw,
+    Meta(
+        description="Arguments by position.",
+        examples=[["pictures/a.png"]],
+        extra_json_schema={"type": "array", "default": []},
+    ),
+]
+Kwargs: TypeAlias = Annotated[
+    Raw,
+    Meta(
+        description="Arguments by name.",
+        examples=[{"width": 64}],
+        extra_json_schema={"type": "object", "default": {}},
+    ),
+]
+Timeout: TypeAlias = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=MAX_DELAY,
+        description="Seconds from its start to its end. Default: the function's.",
+    ),
+]
+Retries: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAX_RETRIES,
+        description="Reruns after an exception or a timeout. Default: the function's.",
+    ),
+]
+Key: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_KEY_LENGTH,
+        pattern=PRINTABLE,
+        description="The same key gives the same task. In a batch only; else it is a header.",
+    ),
+]
+
+
+class After(Struct, frozen=True, forbid_unknown_fields=True):
+    """A task that another comes after, with a rule of its own."""
+
+    task: Name
+    on_failure: OnFailure | None = None
+
+
+Afters: TypeAlias = Annotated[
+    tuple[Name | After, ...],
+    Meta(
+        max_length=MAX_AFTER,
+        description="The tasks that must have ended before: their ids; in a pipeline, steps.",
+        examples=[["019ad5a2-3c10-7b4e-9f8e-2d64a7c0ffee"]],
+    ),
+]
+
+
+class Submission(Struct, frozen=True, forbid_unknown_fields=True):
+    """One task to run. Its arguments are kept as they are written.
+
+    Anywhere in them, `{"$result": "the id of a task"}` stands for that task's result; the task
+    then runs after it, as if it stood in `after`.
+    """
+
+    function: Name
+    args: Args = field(default_factory=lambda: Raw(b"[]"))
+    kwargs: Kwargs = field(default_factory=lambda: Raw(b"{}"))
+    pool: Name | None = None
+    priority: Priority | None = None
+    delay: Delay | None = None
+    run_at: Moment | None = None
+    tags: Tags = ()
+    timeout: Timeout | None = None
+    retries: Retries | None = None
+    idempotency_key: Key | None = None
+    after: Afters = ()
+    on_failure: OnFailure = Rule.STOP
+
+    @property
+    def needs(self) -> tuple[After, ...]:
+        """Return what stands in `after`, all of it in the longer form."""
+        return tuple(each if isinstance(each, After) else After(each) for each in self.after)
+
+    @property
+    def may_come_after(self) -> bool:
+        """Tell whether it could come after other tasks: its arguments may refer to them, too."""
+        return bool(self.after) or may_refer(self.args) or may_refer(self.kwargs)
+
+
+class Accepted(Struct, frozen=True):
+    """A submission that is stored; `created` is False where its key had been used before."""
+
+    task: StoredTask
+    created: bool
+
+
+CancelOutcome: TypeAlias = Literal[
+    "cancelled",  # it had not started
+    "cancel_requested",  # it runs, and has been asked to end itself
+    "killed",  # its worker was ended, or its command
+    "abandoned",  # it ran in a thread, which cannot be killed: nobody waits for it any more
+    "already_ended",
+]
+"""What cancelling a task did."""
+
+
+class Cancelled(Struct, frozen=True):
+    """What cancelling did, and the task after it; `ending` is how it was killed, if it was."""
+
+    outcome: CancelOutcome
+    task: StoredTask
+    ending: Ending | None = None
+
+
+class BulkDone(Struct, frozen=True):
+    """What was done to all tasks that a filter fits: how many, and what it did to how many."""
+
+    matched: int
+    outcomes: dict[str, int]
+
+
+class TaskStack(Struct, frozen=True):
+    """Where a running task is: `text` is None if it ended meanwhile or its worker cannot tell."""
+
+    task: StoredTask
+    text: str | None

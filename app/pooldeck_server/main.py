@@ -1,0 +1,43 @@
+"""The application: what answers, around the server that runs while it does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pooldeck_server.runtime.life.ending import Ending
+from pooldeck_server.runtime.life.opening import running
+from pooldeck_server.settings.model import Settings
+from pooldeck_server.web import pages, static_files
+from pooldeck_server.web.application import Application
+from pooldeck_server.web.assembly import assemble
+from pooldeck_server.web.assets import check_assets
+
+
+def create_app(settings: Settings) -> Application:
+    """Return the application; the server itself starts and stops with its lifespan.
+
+    Args:
+        settings: What to serve, and with which limits.
+
+    Raises:
+        StartupError: If the files that the pages need are missing.
+    """
+    check_assets()
+
+    @asynccontextmanager
+    async def lifespan(app: Application) -> AsyncIterator[None]:
+        app.state.ending = ending = Ending(settings.grace_seconds)
+        async with running(settings, ending=ending) as service:
+            app.service = service
+            yield
+
+    app = Application(
+        title="Pooldeck",
+        lifespan=lifespan,
+        docs_url=None,  # these pages load their scripts from elsewhere
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics has the figures
+    )
+    static_files.install(app)
+    app.include_router(pages.router)
+    assemble(app, settings)
+    return app

@@ -1,0 +1,139 @@
+"""The advice on the size of each pool as of now: its load, what its functions cost, the machine.
+
+It owns no evidence. What the history says changes every ten seconds, so it is read once in that
+time at most; the rest is looked at whenever somebody asks.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pooldeck.cpus import usable_cpus
+from pooldeck_server.advice.numbers import numbers_of
+from pooldeck_server.advice.sizes import size_advice
+from pooldeck_server.advice.values import Numbers
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.history import STRETCH
+from pooldeck_server.domain.loads import PoolLoad
+from pooldeck_server.domain.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.runtime.advice.profiles import Profiles
+from pooldeck_server.runtime.picture.host import machine
+from pooldeck_server.runtime.work.dispatcher import Dispatcher
+from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Reader
+
+_SECOND: Final = 1_000_000  # microseconds
+
+
+class Sizes:
+    """Advises on the sizes of pools.
+
+    Args:
+        reader: Reads the history.
+        clock: The server's time.
+        profiles: What the functions cost.
+        settings: The settings of each pool.
+        queues: The pools, by name.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        clock: Clock,
+        profiles: Profiles,
+        settings: Mapping[str, PoolSettings],
+        queues: Mapping[str, Dispatcher],
+    ) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._profiles = profiles
+        self._settings = settings
+        self._queues = queues
+        self._cpus = usable_cpus()
+        self._read_at = -1
+        self._loads: Mapping[str, PoolLoad] = {}
+
+    async def of(self, name: str) -> SizeAdvice:
+        """Return the advice on the size of one pool.
+
+        Raises:
+            NotFound: If there is no such pool.
+        """
+        for advice in await self.all():
+            if advice.pool.name == name:
+                return advice
+        raise NotFound(f'there is no pool "{name}"; there are: {", ".join(self._queues)}')
+
+    async def all(self) -> tuple[SizeAdvice, ...]:
+        """Return the advice on the size of each pool, in the order of the settings."""
+        loads = await self._lately()
+        pools = [self._pool(name, loads.get(name, PoolLoad())) for name in self._queues]
+        host = machine()
+        return tuple(size_advice(pool, host, pools) for pool in pools)
+
+    async def wrong(self) -> tuple[SizeAdvice, ...]:
+        """Return the advice on the pools that should have another size."""
+        return tuple(each for each in await self.all() if each.recommended is not None)
+
+    async def _lately(self) -> Mapping[str, PoolLoad]:
+        stretch = self._clock.now() // _SECOND // STRETCH
+        if stretch != self._read_at:
+            self._loads = await self._reader.run(queries.loads)
+            self._read_at = stretch
+        return self._loads
+
+    def _pool(self, name: str, load: PoolLoad) -> SizedPool:
+        pool = self._queues[name].pool
+        costs = [
+            (number, numbers_of(self._profiles.of(function)))
+            for function, number in load.ran.items()
+        ]
+        return SizedPool(
+            name=name,
+            kind=pool.spec.kind,
+            size=pool.size,
+            origin=_origin(self._settings[name], pool.size),
+            load=load,
+            cost=_mean(costs),
+        )
+
+
+def _origin(settings: PoolSettings, size: int) -> SizeOrigin:
+    """Return where a size comes from."""
+    if size != settings.slots:
+        return SizeOrigin("hand", settings.slots)
+    return SizeOrigin("default" if settings.size is None else "setting", settings.slots)
+
+
+def _mean(costs: Iterable[tuple[int, Numbers]]) -> Cost | None:
+    """Return what a run costs in the mean of functions of which so many tasks ran."""
+    known = [(number, _cost(each)) for number, each in costs if each.wall > 0]
+    total = sum(number for number, _ in known)
+    if not total:
+        return None
+    means = (
+        sum(number * getattr(cost, name) for number, cost in known) / total
+        for name in Cost.__struct_fields__
+    )
+    return Cost(*means)
+
+
+def _cost(numbers: Numbers) -> Cost:
+    """Return what a run of one function costs.
+
+    Reading arguments and writing results is computing in the slot as well. What computes too
+    briefly to be seen mostly holds the GIL. Each run makes one request that is answered, as far as
+    anybody knows, beside those that were turned away.
+    """
+    around = numbers.handover
+    held = numbers.cpu if numbers.gil is None else numbers.gil
+    return Cost(
+        alone=numbers.alone + around,
+        cpu=numbers.all_cpu + around,
+        gil=held + around,
+        wall=numbers.wall + around,
+        beside=numbers.beside,
+        throttled=numbers.throttled / (1 + numbers.throttled),
+    )

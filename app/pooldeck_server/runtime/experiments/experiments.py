@@ -1,0 +1,241 @@
+"""Keeps the experiments, and runs one at a time: two would measure each other."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from msgspec.structs import replace
+
+from pooldeck.cpus import usable_cpus
+from pooldeck.kinds import PoolKind
+from pooldeck_server.domain.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import Conflict, Draining, NotFound, PooldeckError, Starting
+from pooldeck_server.domain.experiment_requests import ExperimentRequest
+from pooldeck_server.domain.experiments import (
+    SHOWN_SAMPLES,
+    Experiment,
+    ExperimentState,
+    Sample,
+    Step,
+)
+from pooldeck_server.domain.ids import TaskIds
+from pooldeck_server.runtime.experiments.pools import TemporaryPools
+from pooldeck_server.runtime.experiments.preparing import plan_of, samples_of, shown
+from pooldeck_server.runtime.experiments.sweep import Sweep
+from pooldeck_server.runtime.experiments.trial import Trial
+from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.runtime.work.dispatcher import Dispatcher
+from pooldeck_server.runtime.work.holds import Holds
+from pooldeck_server.settings.model import Settings
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.database import Reader
+
+_log = logging.getLogger(__name__)
+
+
+class Experiments:
+    """All experiments.
+
+    Args:
+        settings: Limits, and what pools are made of.
+        clock: The server's time.
+        recorder: Where experiments are kept.
+        reader: Reads those that are over.
+        pools: Makes temporary pools.
+        catalogue: Gives the catalogue of this moment.
+        holds: Knows which functions must not run.
+        queues: The server's own pools, whose tasks disturb what is measured.
+        on_change: Told whenever more is known of the one that runs.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        recorder: Recorder,
+        reader: Reader,
+        pools: TemporaryPools,
+        catalogue: Callable[[], Catalogue],
+        holds: Holds,
+        queues: Mapping[str, Dispatcher],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._recorder = recorder
+        self._reader = reader
+        self._pools = pools
+        self._catalogue = catalogue
+        self._holds = holds
+        self._queues = queues
+        self._on_change = on_change
+        self._ids = TaskIds(clock)
+        self._is_closing = False
+        self._ended_by: Literal["person", "server"] | None = None
+        self._present: Experiment | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    # What is asked for.
+
+    async def begin(self, request: ExperimentRequest) -> Experiment:
+        """Begin an experiment; return it when it is stored.
+
+        Raises:
+            Conflict: If another one runs.
+            PooldeckError: If it is refused for another reason; nothing is stored then.
+        """
+        function = self._function(request.function)
+        self._refuse_a_second()
+        samples = await samples_of(
+            request, function, self._settings.limits.arguments_bytes, self._latest
+        )
+        self._refuse_a_second()  # another one may have begun while the store was read
+        experiment = Experiment(
+            id=self._ids.next(),
+            function=function.spec.name,
+            state=ExperimentState.RUNNING,
+            created_at=self._clock.now(),
+            plan=plan_of(request, usable_cpus()),
+            source="latest" if request.samples is None else "given",
+            samples=len(samples),
+            shown=shown(samples[:SHOWN_SAMPLES], function),
+            cpus=usable_cpus(),
+        )
+        self._present = experiment
+        try:
+            await self._recorder.perform(lambda tx: records.save_experiment(tx, experiment))
+        except BaseException:
+            self._present = None
+            raise
+        self._ended_by = None
+        self._running = asyncio.create_task(self._run(experiment, function, samples))
+        self._running.add_done_callback(self._forget)
+        return experiment
+
+    async def stop(self, experiment_id: str) -> Experiment:
+        """Stop an experiment if it runs; return it as it is then.
+
+        Raises:
+            NotFound: If there is no such experiment.
+        """
+        if self._present is not None and self._present.id == experiment_id:
+            self._cancel("person")
+            await self._ended()
+        return await self.get(experiment_id)
+
+    def drain(self) -> None:
+        """Begin no more, and let the one that runs end: the server is told to end."""
+        self._is_closing = True
+        self._cancel("server")
+
+    async def close(self) -> None:
+        """Begin no more, and return when none runs."""
+        self.drain()
+        await self._ended()
+
+    def _cancel(self, by: Literal["person", "server"]) -> None:
+        if self._running is not None and self._ended_by is None:  # once: its end takes a while
+            self._ended_by = by
+            self._running.cancel()
+
+    async def _ended(self) -> None:
+        if self._running is not None:
+            await asyncio.wait([self._running])
+
+    # What is looked at.
+
+    async def get(self, experiment_id: str) -> Experiment:
+        """Return an experiment as it is now.
+
+        Raises:
+            NotFound: If there is none of that id.
+        """
+        if self._present is not None and self._present.id == experiment_id:
+            return self._present
+        found = await self._reader.run(queries.experiment, experiment_id)
+        if found is None:
+            raise NotFound(f"there is no experiment {experiment_id}")
+        return found
+
+    async def latest(self, function: str | None = None, limit: int = 50) -> list[Experiment]:
+        """Return experiments, the newest first; of one function, if one is named."""
+        kept = await self._reader.run(queries.experiments, function, limit)
+        now = self._present
+        return [now if now is not None and each.id == now.id else each for each in kept]
+
+    # Running.
+
+    def _function(self, name: str) -> RegisteredFunction:
+        if self._is_closing:
+            raise Draining("the server is shutting down; try again when it is back", retry_after=5)
+        catalogue = self._catalogue()
+        if not catalogue.is_known:
+            raise Starting("no worker has reported its functions yet", retry_after=1)
+        self._holds.check(name)
+        return catalogue.get(name)
+
+    def _refuse_a_second(self) -> None:
+        if self._present is not None:
+            raise Conflict(
+                f"experiment {self._present.id} is running; two would measure each other: wait "
+                "until it has ended, or stop it",
+                experiment=self._present.id,
+            )
+
+    async def _latest(self, function: str, limit: int) -> Sequence[Sample]:
+        return await self._reader.run(queries.latest_samples, function, limit)
+
+    async def _run(
+        self, experiment: Experiment, function: RegisteredFunction, samples: Sequence[Sample]
+    ) -> None:
+        began = self._clock.monotonic()
+
+        async def measure(kind: PoolKind, size: int) -> Step:
+            trial = Trial(
+                experiment.id,
+                function.spec.name,
+                samples,
+                timeout=function.spec.options.timeout,
+                busy=self._busy,
+            )
+            pool = self._pools.make(function.pool, kind, size, trial)
+            return await trial.measure(pool, experiment.plan.seconds, experiment.plan.warmup)
+
+        sweep = Sweep(experiment, measure, lambda: self._clock.monotonic() - began, self._note)
+        try:
+            await sweep.run()
+        except asyncio.CancelledError:
+            sweep.experiment = replace(
+                sweep.experiment, state=ExperimentState.STOPPED, ended_by=self._ended_by, now=None
+            )
+        except Exception:  # noqa: BLE001 - whatever it is, the next experiment must be able to run
+            _log.exception("experiment %s failed by a defect of the server", experiment.id)
+            sweep.experiment = replace(
+                sweep.experiment, state=ExperimentState.FAILED, ended_by=self._ended_by, now=None
+            )
+        await self._keep(replace(sweep.experiment, finished_at=self._clock.now()))
+
+    def _busy(self) -> int:
+        return sum(queue.pool.busy for queue in self._queues.values())
+
+    async def _note(self, experiment: Experiment) -> None:
+        """Keep what is known of the one that runs."""
+        if experiment.state is not ExperimentState.RUNNING:
+            return  # its end is kept with the time of it
+        self._present = experiment
+        self._on_change()
+        await self._keep(experiment)
+
+    def _forget(self, _: "asyncio.Task[None]") -> None:
+        """Let another one begin: this one has ended."""
+        self._present = self._running = None
+        self._on_change()
+
+    async def _keep(self, experiment: Experiment) -> None:
+        try:
+            await self._recorder.perform(lambda tx: records.save_experiment(tx, experiment))
+        except PooldeckError as error:
+            _log.warning("what experiment %s found was not kept: %s", experiment.id, error)

@@ -1,0 +1,146 @@
+"""The stretch of history that has not ended: what goes through the pools, and how they are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from operator import add
+
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.health import PoolHealth, WorkerHealth
+from pooldeck_server.domain.histograms import Histogram, bucket_of, packed, to_text
+from pooldeck_server.domain.history import STRETCH, Flow, Sample, Stretch
+from pooldeck_server.domain.states import State
+
+
+class _Sums:
+    """What went through a pool of one function: counts, and histograms while they are counted."""
+
+    __slots__ = ("ended", "run", "submitted", "wait")
+
+    def __init__(self) -> None:
+        self.submitted = 0
+        self.ended: defaultdict[State, int] = defaultdict(int)
+        self.wait: defaultdict[int, int] = defaultdict(int)
+        self.run: defaultdict[int, int] = defaultdict(int)
+
+
+class _Gauges:
+    """The sums of what was seen of one pool, but the highest of its oldest waits."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.sums = [0.0] * 7
+        self.oldest_wait = 0.0
+
+    def see(self, pool: PoolHealth) -> None:
+        self.looks += 1
+        self.sums = list(map(add, self.sums, _gauges(pool)))
+        self.oldest_wait = max(self.oldest_wait, pool.oldest_wait or 0.0)
+
+
+class Present:
+    """Sums of what happens until the stretch is closed: of the moves of commits, and of looks."""
+
+    def __init__(self) -> None:
+        self._sums: defaultdict[tuple[str, str], _Sums] = defaultdict(_Sums)
+        self._gauges: defaultdict[str, _Gauges] = defaultdict(_Gauges)
+
+    def take(self, moves: Iterable[TaskChanged]) -> None:
+        """Count the moves of a commit.
+
+        A wait is counted when its end is known: with the start, or with an end that tells of a
+        start that was not told before.
+        """
+        for move in moves:
+            sums = self._sums[move.pool, move.function]
+            if move.before is None:
+                sums.submitted += 1
+            elif move.wait_seconds is not None and move.before is not State.RUNNING:
+                sums.wait[bucket_of(move.wait_seconds)] += 1
+            if move.finished_at is not None:
+                sums.ended[move.state] += 1
+                if move.run_seconds is not None:
+                    sums.run[bucket_of(move.run_seconds)] += 1
+
+    @property
+    def is_seen(self) -> bool:
+        """Tell whether any pool was looked at: else a chart takes it that no server ran."""
+        return bool(self._gauges)
+
+    def see(self, pools: Iterable[PoolHealth]) -> None:
+        """Take a look at the pools."""
+        for pool in pools:
+            self._gauges[pool.name].see(pool)
+
+    def ended(self, pool: str) -> int:
+        """Return how many tasks of a pool ended."""
+        return sum(sum(sums.ended.values()) for sums in self._of(pool))
+
+    def histograms(self, pool: str) -> tuple[Histogram, Histogram]:
+        """Return the waits and the runs of a pool."""
+        flows = list(self._of(pool))
+        return sum(packed(sums.wait) for sums in flows), sum(packed(sums.run) for sums in flows)
+
+    def close(self, at: int) -> Stretch:
+        """Return the stretch that began `at` seconds after the epoch, and begin the next."""
+        stretch = Stretch(
+            tuple(_sample(at, pool, gauges) for pool, gauges in self._gauges.items()),
+            tuple(_flow(at, *key, sums) for key, sums in self._sums.items()),
+        )
+        self._sums.clear()
+        self._gauges.clear()
+        return stretch
+
+    def _of(self, pool: str) -> Iterator[_Sums]:
+        return (sums for key, sums in self._sums.items() if key[0] == pool)
+
+
+def _gauges(pool: PoolHealth) -> Iterator[float]:
+    """Yield how a pool is, in the order of the means of a sample."""
+    workers = pool.workers
+    yield pool.size
+    yield pool.busy
+    yield pool.queued
+    yield sum(worker.cpu_percent or 0.0 for worker in workers)
+    yield sum(worker.rss_bytes or 0 for worker in workers)
+    yield sum(_switches(worker)[0] for worker in workers)
+    yield sum(_switches(worker)[1] for worker in workers)
+
+
+def _switches(worker: WorkerHealth) -> tuple[float, float]:
+    rates = worker.ctx_switches_per_s
+    return (rates.voluntary, rates.involuntary) if rates else (0.0, 0.0)
+
+
+def _sample(at: int, pool: str, gauges: _Gauges) -> Sample:
+    slots, busy, queued, cpu, rss, voluntary, involuntary = (
+        total / gauges.looks for total in gauges.sums
+    )
+    return Sample(
+        seconds=STRETCH,
+        at=at,
+        pool=pool,
+        slots=slots,
+        busy=busy,
+        queued=queued,
+        oldest_wait=gauges.oldest_wait,
+        cpu_percent=cpu,
+        rss_bytes=rss,
+        voluntary=voluntary,
+        involuntary=involuntary,
+    )
+
+
+def _flow(at: int, pool: str, function: str, sums: _Sums) -> Flow:
+    return Flow(
+        seconds=STRETCH,
+        at=at,
+        pool=pool,
+        function=function,
+        submitted=sums.submitted,
+        succeeded=sums.ended[State.SUCCEEDED],
+        failed=sums.ended[State.FAILED],
+        cancelled=sums.ended[State.CANCELLED],
+        lost=sums.ended[State.LOST],
+        wait=to_text(packed(sums.wait)),
+        run=to_text(packed(sums.run)),
+    )

@@ -1,0 +1,106 @@
+"""Counts kept in memory, moved by every commit: tasks by state, ends, reruns, what ended lately."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from typing import Final
+
+from pooldeck_server.domain.events import TaskChanged, Window
+from pooldeck_server.domain.states import FINAL, State
+
+WINDOW_SECONDS: Final = 3600
+_BUCKET_SECONDS: Final = 10  # the resolution of the window
+_RATE_SECONDS: Final = 10
+_IN_HAND: Final = frozenset({State.QUEUED, State.RUNNING})  # queued too: claimed
+
+
+class Tally:
+    """How many tasks are in each state, and how many ended in the last hour and seconds.
+
+    Moments are seconds of the monotonic clock.
+
+    Attributes:
+        ends: How often tasks of a pool and function came to a final state since this server
+            started; a task that is retried by hand ends again.
+        reruns: How often the server ran tasks of a pool and function again by itself since then.
+    """
+
+    def __init__(self) -> None:
+        self.ends: Counter[tuple[str, str, State]] = Counter()
+        self.reruns: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[str, State]] = Counter()
+        self._ends: deque[tuple[float, Counter[State]]] = deque()
+        self._seconds: deque[tuple[int, int]] = deque()  # second, ends in it
+
+    def load(
+        self,
+        counts: Iterable[tuple[str, State, int]],
+        ends: Iterable[tuple[float, State, int]],
+    ) -> None:
+        """Begin with what the store kept.
+
+        Args:
+            counts: Pool, state and number of all kept tasks.
+            ends: Moment, state and number of what ended within the window, oldest first.
+        """
+        for pool, state, number in counts:
+            self._counts[pool, state] += number
+        for moment, state, number in ends:
+            self._ends.append((moment, Counter({state: number})))
+
+    def take(self, moves: Iterable[TaskChanged], now: float) -> None:
+        """Count the moves of a commit."""
+        ended: Counter[State] = Counter()
+        for move in moves:
+            if move.before is not None:
+                self._counts[move.pool, move.before] -= 1
+            self._counts[move.pool, move.state] += 1
+            if move.state in FINAL:
+                ended[move.state] += 1
+                self.ends[move.pool, move.function, move.state] += 1
+            elif move.before in _IN_HAND and move.state is not State.RUNNING:
+                self.reruns[move.pool, move.function] += 1
+        if ended:
+            self._note_ends(ended, now)
+
+    def _note_ends(self, ended: "Counter[State]", now: float) -> None:
+        if self._ends and now - self._ends[-1][0] < _BUCKET_SECONDS:
+            self._ends[-1][1].update(ended)
+        else:
+            self._ends.append((now, ended))
+        if self._seconds and self._seconds[-1][0] == int(now):
+            self._seconds[-1] = (int(now), self._seconds[-1][1] + ended.total())
+        else:
+            self._seconds.append((int(now), ended.total()))
+        while self._seconds[0][0] < now - _RATE_SECONDS:
+            self._seconds.popleft()
+
+    def number(self, pool: str, state: State) -> int:
+        """Return how many tasks of a pool are in a state."""
+        return self._counts[pool, state]
+
+    def counts(self) -> dict[State, int]:
+        """Return how many kept tasks are in each state."""
+        totals = dict.fromkeys(State, 0)
+        for (_, state), number in self._counts.items():
+            totals[state] += number
+        return totals
+
+    def window(self, now: float) -> Window:
+        """Return what ended in the last hour."""
+        while self._ends and self._ends[0][0] < now - WINDOW_SECONDS:
+            self._ends.popleft()
+        total: Counter[State] = Counter()
+        for _, ended in self._ends:
+            total.update(ended)
+        return Window(
+            seconds=WINDOW_SECONDS,
+            succeeded=total[State.SUCCEEDED],
+            failed=total[State.FAILED],
+            cancelled=total[State.CANCELLED],
+            lost=total[State.LOST],
+        )
+
+    def throughput(self, now: float) -> float:
+        """Return the ends per second over the last ten seconds."""
+        recent = (number for second, number in self._seconds if second >= now - _RATE_SECONDS)
+        return sum(recent) / _RATE_SECONDS

@@ -1,0 +1,104 @@
+"""Ties submissions to the tasks that they come after, on their way to the store."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.links import Edge, Link, Rule, TaskLink
+from pooldeck_server.domain.pipelines import Ties
+from pooldeck_server.domain.references import names_in
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.domain.tasks import NewTask, StoredTask
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Reader
+
+NO_TIES: Final = Ties((), ())
+_SHOWN: Final = 100  # of those before, by their ids
+_decode = msgspec.json.Decoder().decode
+
+
+class Linker:
+    """Finds the tasks that submissions name.
+
+    Args:
+        reader: Where they are looked for.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def tie(
+        self, tasks: Sequence[NewTask], submissions: Sequence[Submission]
+    ) -> tuple[Sequence[NewTask], Ties]:
+        """Return tasks as they are to be stored, with what ties them to others.
+
+        Args:
+            tasks: What the submissions became, as if they came after nothing.
+            submissions: As many.
+
+        Raises:
+            InvalidRequest: If a submission names a task that does not exist.
+        """
+        if not any(submission.may_come_after for submission in submissions):
+            return tasks, NO_TIES
+        needs = [rules_of(submission) for submission in submissions]
+        numbers = await self._numbers({name for each in needs for name in each})
+        tied = list(tasks)
+        links, edges = [], []
+        for place, rules in enumerate(needs):
+            if rules:
+                _check_known(rules, numbers, {"index": place} if len(tasks) > 1 else {})
+                task, submission = tasks[place], submissions[place]
+                tied[place] = waiting(task)
+                links.append(link_of(task, submission))
+                edges += [Edge(numbers[name], task.seq, name, rules[name]) for name in rules]
+        return tied, Ties(tuple(links), tuple(edges))
+
+    async def _numbers(self, ids: set[str]) -> dict[str, int]:
+        found = await self._reader.run(queries.named, sorted(ids))
+        return {ref.id: ref.seq for ref in found}
+
+
+def rules_of(submission: Submission) -> dict[str, Rule]:
+    """Return the names that a submission comes after, each with the rule for its failure.
+
+    Raises:
+        InvalidRequest: If a reference in its arguments names nothing.
+    """
+    rules = {need.task: need.on_failure or submission.on_failure for need in submission.needs}
+    values: list[Any] = [_decode(bytes(text)) for text in (submission.args, submission.kwargs)]
+    for name in names_in(values):
+        rules.setdefault(name, submission.on_failure)
+    return rules
+
+
+def waiting(task: NewTask) -> NewTask:
+    """Return a task as one that waits for others: scheduled, without a time."""
+    return replace(task, state=State.SCHEDULED, run_at=None)
+
+
+def link_of(task: NewTask, submission: Submission) -> Link:
+    """Return the link of a task that waits; a delay begins when it waits no more."""
+    run_at = None if submission.delay else task.run_at
+    return Link(task.seq, delay=submission.delay or None, run_at=run_at)
+
+
+def shown(task: NewTask, ties: Ties) -> StoredTask:
+    """Return a task that was stored a moment ago as people see it."""
+    stored = task.as_stored()
+    if not ties.edges:
+        return stored
+    after = [edge.name for edge in ties.edges if edge.seq == task.seq]
+    return replace(stored, link=TaskLink(needs=len(after), after=tuple(after[:_SHOWN])))
+
+
+def _check_known(
+    rules: Mapping[str, Rule], numbers: Mapping[str, int], where: Mapping[str, int]
+) -> None:
+    for name in rules:
+        if name not in numbers:
+            raise InvalidRequest(f'after: there is no task "{name[:100]}"', field="/after", **where)

@@ -1,0 +1,128 @@
+"""Pipelines as a whole: taken in, read, cancelled."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import Draining, NotFound
+from pooldeck_server.domain.pipelines import NewPipeline, Pipeline, PipelineRequest, planned
+from pooldeck_server.domain.submissions import BulkDone
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.runtime.pipelines.drafting import Drafting
+from pooldeck_server.runtime.work.intake import Intake, check_same
+from pooldeck_server.runtime.work.keys import KeysInFlight
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Reader
+
+_LOOKS: Final = 3
+
+CancelAll = Callable[..., Awaitable[BulkDone]]
+
+
+class Submitted(Struct, frozen=True):
+    """A pipeline that is stored: its id, and those of the tasks of each step."""
+
+    id: str
+    tasks: dict[str, tuple[str, ...]]
+
+
+class Pipelines:
+    """The door for pipelines.
+
+    Args:
+        intake: Checks and stores their tasks.
+        reader: Finds what is stored.
+        clock: The server's time.
+        most: How many tasks one may have.
+        cancel_all: Cancels all tasks that a filter fits.
+    """
+
+    def __init__(
+        self, intake: Intake, reader: Reader, clock: Clock, most: int, cancel_all: CancelAll
+    ) -> None:
+        self._intake = intake
+        self._reader = reader
+        self._clock = clock
+        self._most = most
+        self._cancel_all = cancel_all
+        self._is_draining = False
+        self._keys = KeysInFlight()
+
+    def drain(self) -> None:
+        """Take none in any more."""
+        self._is_draining = True
+
+    async def submit(
+        self, request: PipelineRequest, idempotency_key: str | None = None
+    ) -> Submitted:
+        """Store a pipeline's tasks in one commit, or find those that its key stands for.
+
+        Raises:
+            PooldeckError: If any step is refused; nothing is stored then.
+        """
+        if self._is_draining:
+            raise Draining(
+                "the server is shutting down; submit again when it is back", retry_after=5
+            )
+        if idempotency_key is None:
+            return await self._store(request)
+        fingerprint = _fingerprint(request)
+        async with self._keys.hold([idempotency_key]):
+            owner = await self._reader.run(queries.pipeline_by_key, idempotency_key)
+            if owner is None:
+                return await self._store(request, idempotency_key, fingerprint)
+            check_same(idempotency_key, owner.fingerprint, fingerprint)
+            return Submitted(owner.id, await self._reader.run(queries.pipeline_tasks, owner.id))
+
+    async def _store(
+        self, request: PipelineRequest, key: str | None = None, fingerprint: str | None = None
+    ) -> Submitted:
+        pipeline = NewPipeline(
+            self._intake.next_key().id,
+            request.name,
+            self._clock.now(),
+            idempotency_key=key,
+            fingerprint=fingerprint,
+        )
+        draft = Drafting(self._intake.check, self._most).draft(pipeline, planned(request))
+        await self._intake.store(draft.tasks, draft.ties)
+        return Submitted(pipeline.id, draft.ids)
+
+    async def pipeline(self, pipeline_id: str) -> Pipeline:
+        """Return a pipeline and how far it is.
+
+        Raises:
+            NotFound: If there is no such pipeline.
+        """
+        found = await self._reader.run(queries.pipeline, pipeline_id)
+        if found is None:
+            raise NotFound(f"there is no pipeline {pipeline_id}")
+        return found
+
+    async def cancel(
+        self, pipeline_id: str, *, kill: bool = False, reason: str | None = None
+    ) -> BulkDone:
+        """Cancel every task of a pipeline that has not ended, as one task is cancelled.
+
+        Raises:
+            NotFound: If there is no such pipeline.
+        """
+        await self.pipeline(pipeline_id)
+        wanted = TaskFilter(pipelines=(pipeline_id,))
+        outcomes: Counter[str] = Counter()
+        for _ in range(_LOOKS):  # a step may have been spread over a list meanwhile
+            done = await self._cancel_all(wanted, kill=kill, reason=reason)
+            outcomes.update(done.outcomes)
+            if not done.outcomes.get("cancelled"):
+                break
+        return BulkDone(outcomes.total(), dict(outcomes))
+
+
+def _fingerprint(request: PipelineRequest) -> str:
+    """Return a digest of everything that a pipeline asks for."""
+    return hashlib.blake2b(msgspec.json.encode(request), digest_size=16).hexdigest()

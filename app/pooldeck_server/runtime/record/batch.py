@@ -1,0 +1,112 @@
+"""What gathers between two commits: what is asked for, and what has happened."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.incidents import Incident
+from pooldeck_server.domain.pipelines import Ties
+from pooldeck_server.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
+from pooldeck_server.store.transaction import Transaction
+
+
+class Insert(Struct):
+    """Submissions, what ties them to others, and who waits for them.
+
+    `settled` is told whether they are stored, also where nobody waits for `answer` any more.
+    """
+
+    tasks: Sequence[NewTask]
+    answer: "asyncio.Future[None]"
+    settled: Callable[[bool], None]
+    ties: Ties | None = None
+
+
+class Request(Struct):
+    """Another write whose result somebody waits for."""
+
+    write: Callable[[Transaction], Any]
+    answer: "asyncio.Future[Any]"
+
+
+class Batch(Struct):
+    """What has gathered since the last commit: what is asked for, and what has happened."""
+
+    inserts: list[Insert] = []
+    requests: list[Request] = []
+    starts: dict[int, Start] = {}
+    ends: list[End] = []
+    reruns: list[Rerun] = []
+    progress: dict[int, ProgressMark] = {}
+    log: list[LogEntry] = []
+    incidents: dict[str, Incident] = {}
+    annotations: list[Annotation] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.inserts or self.requests or self.has_happened)
+
+    @property
+    def has_happened(self) -> bool:
+        """Tell whether it holds anything that must not be lost."""
+        return bool(
+            self.starts
+            or self.ends
+            or self.reruns
+            or self.progress
+            or self.log
+            or self.incidents
+            or self.annotations
+        )
+
+    def answers(self) -> "Iterator[asyncio.Future[Any]]":
+        """Yield the futures of those who wait: first for inserts, then for requests."""
+        for insert in self.inserts:
+            yield insert.answer
+        for request in self.requests:
+            yield request.answer
+
+    def apart(self) -> "Iterator[Batch]":
+        """Yield batches of one write each, in order."""
+        for insert in self.inserts:
+            yield Batch(inserts=[insert])
+        for request in self.requests:
+            yield Batch(requests=[request])
+        for seq, start in self.starts.items():
+            yield Batch(starts={seq: start})
+        for seq, mark in self.progress.items():
+            yield Batch(progress={seq: mark})
+        for entry in self.log:
+            yield Batch(log=[entry])
+        for end in self.ends:
+            yield Batch(ends=[end])
+        for rerun in self.reruns:
+            yield Batch(reruns=[rerun])
+        for key, incident in self.incidents.items():
+            yield Batch(incidents={key: incident})
+        for annotation in self.annotations:
+            yield Batch(annotations=[annotation])
+
+    def parted(self) -> "tuple[Batch, Batch]":
+        """Return what is asked for and what has happened, each by itself."""
+        asked = Batch(inserts=self.inserts, requests=self.requests)
+        return asked, replace(self, inserts=[], requests=[])
+
+    def before(self, newer: "Batch") -> "Batch":
+        """Return what has happened in this batch, followed by all of a newer one."""
+        ended = {end.seq for end in newer.ends} | {rerun.seq for rerun in newer.reruns}
+        starts = {seq: start for seq, start in self.starts.items() if seq not in ended}
+        return Batch(
+            inserts=newer.inserts,
+            requests=newer.requests,
+            starts=starts | newer.starts,
+            ends=self.ends + newer.ends,
+            reruns=self.reruns + newer.reruns,
+            progress=self.progress | newer.progress,
+            log=self.log + newer.log,
+            incidents=self.incidents | newer.incidents,
+            annotations=self.annotations + newer.annotations,
+        )

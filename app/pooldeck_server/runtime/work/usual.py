@@ -1,0 +1,103 @@
+"""How long each function usually takes, from its latest runs, kept in memory.
+
+Until a function has run a few times since the server started, the store says what was usual before.
+"""
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from pooldeck.outcome import Measurement
+from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.figures import Durations, Percentiles
+
+_log = logging.getLogger(__name__)
+_RUNS: Final = 200
+_FEW: Final = 20  # runs that say less than what the store has kept
+_FEWEST: Final = 5  # runs that say anything at all
+_SMOOTHING: Final = 0.1
+_QUICK: Final = 0.001
+_LEAST_WORK: Final = 0.00025  # a call and its outcome keep a slot at least this long
+
+
+class Usual:
+    """Recent run times per function, in seconds.
+
+    Args:
+        look_up: Reads from the store how long a function's latest runs took.
+    """
+
+    def __init__(self, look_up: Callable[[str], Awaitable[Durations]]) -> None:
+        self._look_up = look_up
+        self._runs: dict[str, deque[float]] = {}
+        self._work: dict[str, float] = {}
+        self._spread: dict[str, Percentiles | None] = {}  # of those that have not run since
+        self._kept: dict[str, Percentiles | None] = {}  # None: the store does not know it either
+        self._asking: set[asyncio.Task[None]] = set()
+
+    async def stop(self) -> None:
+        """Ask the store no more."""
+        for asking in self._asking:
+            asking.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
+
+    def note(self, function: str, measurement: Measurement) -> None:
+        """Remember one run."""
+        runs = self._runs.get(function)
+        if runs is None:
+            runs = self._runs[function] = deque(maxlen=_RUNS)
+        runs.append(measurement.run)
+        self._spread.pop(function, None)
+        work = measurement.decode + measurement.run + measurement.encode
+        mean = self._work.get(function, work)
+        self._work[function] = mean + _SMOOTHING * (work - mean)
+
+    def spread(self, function: str) -> Percentiles | None:
+        """Return how long its latest runs took; None if too few are known."""
+        if function not in self._spread:
+            self._spread[function] = self._reckon(function)
+        return self._spread[function]
+
+    def _reckon(self, function: str) -> Percentiles | None:
+        runs = self._runs.get(function, ())
+        if len(runs) < _FEW:
+            self._ask(function)
+            if kept := self._kept.get(function):
+                return kept
+        return _percentiles(runs) if len(runs) >= _FEWEST else None
+
+    def _ask(self, function: str) -> None:
+        """Have the store asked what was usual, once."""
+        if function not in self._kept:
+            self._kept[function] = None
+            asking = asyncio.get_running_loop().create_task(self._fetch(function))
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
+
+    async def _fetch(self, function: str) -> None:
+        try:
+            durations = await self._look_up(function)
+        except PooldeckError as error:
+            _log.warning("how long %s usually takes could not be read: %s", function, error)
+            return
+        if durations.n >= _FEWEST:
+            self._kept[function] = durations.run
+            self._spread.pop(function, None)
+
+    def is_quick(self, function: str) -> bool:
+        """Tell whether its runs are so short that handing them over one by one costs more."""
+        return self._work.get(function, _QUICK) < _QUICK
+
+    def work(self, function: str) -> float | None:
+        """Return how long one run keeps a worker busy, in the mean; None if it has not run."""
+        mean = self._work.get(function)
+        return None if mean is None else max(mean, _LEAST_WORK)
+
+
+def _percentiles(runs: "deque[float] | tuple[float, ...]") -> Percentiles:
+    ordered = sorted(runs)
+    p50, p95 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
+    return Percentiles(p50, p95)

@@ -1,0 +1,25 @@
+"""What `[log]` sets: the file that has the log lines of all tasks."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pooldeck_server.domain.logs import Level
+
+
+class LogSettings(BaseModel):
+    """The log file; without a path there is none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path
+    max_bytes: Annotated[int, Field(ge=4096)] = Field(
+        default=50_000_000, description="The file is moved aside before it gets larger."
+    )
+    keep: Annotated[int, Field(ge=0, le=999)] = Field(
+        default=5, description="Files that were moved aside and are kept: PATH.1 is the latest."
+    )
+    format: Literal["text", "json"] = "text"
+    level: Level = Field(default="INFO", description="The least that is written.")
+    server: bool = Field(default=False, description="Whether the server's own records go there.")

@@ -1,0 +1,96 @@
+"""Reading the settings, and saying in words which of them is wrong and where to set it."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from tomllib import TOMLDecodeError
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
+
+from pooldeck_server.settings.commands import CommandSettings, ParameterSettings
+from pooldeck_server.settings.log import LogSettings
+from pooldeck_server.settings.model import PoolSettings, Settings
+
+OPTIONS = ("host", "port", "data", "config", "functions")
+"""The settings that the command line takes as `--NAME` too."""
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "pools": PoolSettings,
+    "commands": CommandSettings,
+    "log": LogSettings,
+}
+_SECRET = "token"  # noqa: S105  (the name of the setting)
+_LONGEST_VALUE = 80
+
+
+class BadSettings(Exception):  # noqa: N818  (a condition as the caller sees it)
+    """The settings cannot be used; `problems` has a line for each that is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def read_settings(given: Mapping[str, Any]) -> Settings:
+    """Return the settings: those `given` beat variables, and variables beat the file.
+
+    Raises:
+        BadSettings: If any of them is not possible.
+        StartupError: If the configuration file that is named does not exist.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise BadSettings([_in_words(problem) for problem in error.errors()]) from error
+    except TOMLDecodeError as error:
+        raise BadSettings([f"the configuration file is not valid TOML: {error}"]) from error
+    except (SettingsError, UnicodeDecodeError, OSError) as error:
+        raise BadSettings([f"the settings cannot be read: {error}"]) from error
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    """Return one line: the setting, its value, what is wrong with it, how to set it."""
+    path = tuple(str(part) for part in problem["loc"] if part != "[key]")
+    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if not path:
+        return reason
+    name = ".".join(path)
+    match problem["type"]:
+        case "missing":
+            return f"{name} is missing. {_how_to_set(path)}"
+        case "extra_forbidden":
+            return f"{name}: there is no such setting{_suggestion(path)}"
+    return f"{name}{_value(path, problem['input'])}: {reason}. {_how_to_set(path)}"
+
+
+def _value(path: tuple[str, ...], value: Any) -> str:
+    """Return ` = VALUE`, shortened; nothing for a secret or a whole table."""
+    if path[0] == _SECRET or isinstance(value, dict):
+        return ""
+    text = repr(value)
+    return f" = {text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + '…'}"
+
+
+def _how_to_set(path: tuple[str, ...]) -> str:
+    ways = [f"POOLDECK_{'__'.join(path).upper()}"]
+    if path[0] in OPTIONS:
+        ways.insert(0, f"--{path[0]}")
+    table = f" under [{'.'.join(path[:-1])}]" if path[1:] else ""
+    return f"Set it by {', '.join(ways)} or {path[-1]}{table} in pooldeck.toml"
+
+
+def _suggestion(path: tuple[str, ...]) -> str:
+    """Return `; did you mean NAME?` where a setting of a similar name exists beside it."""
+    close = get_close_matches(path[-1], _names_beside(path), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _names_beside(path: tuple[str, ...]) -> list[str]:
+    table: type[BaseModel] = Settings
+    if path[1:] and path[0] in _TABLES:
+        table = ParameterSettings if "parameters" in path[2:-1] else _TABLES[path[0]]
+    elif path[1:] and isinstance(default := Settings.model_fields[path[0]].default, BaseModel):
+        table = type(default)
+    return list(table.model_fields)

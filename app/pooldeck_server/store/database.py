@@ -1,0 +1,239 @@
+"""The database: opened and locked once, written to by one connection, read from by a few.
+
+`Database` belongs to the service. Its `transaction` is for one thread, the recorder's; a `Reader`
+answers everybody else from threads of its own and is closed before the database.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.store.connections import (
+    begun,
+    driver,
+    has_wal_bug,
+    reader_engine,
+    writer_engine,
+)
+from pooldeck_server.store.lock import Lock
+from pooldeck_server.store.schema import prepare
+from pooldeck_server.store.standing import Standing
+from pooldeck_server.store.transaction import (
+    Transaction,
+    in_words,
+    primary_code,
+    reason,
+    transaction,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_LOCK = "pooldeck.lock"
+_ADVICE: dict[int | None, str] = {
+    sqlite3.SQLITE_NOTADB: "it is no database; move it away, or put a backup in its place",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; put a backup in its place",
+    sqlite3.SQLITE_READONLY: "this process may not write to it; check its owner and permissions",
+    sqlite3.SQLITE_CANTOPEN: "this process may not open it; check its owner and permissions",
+    sqlite3.SQLITE_BUSY: "another program holds it; close that",
+    sqlite3.SQLITE_FULL: "make room on its disk",
+    sqlite3.SQLITE_IOERR: "its disk is full or failing",
+}
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """A SQLite file that this process has locked, migrated, and alone writes to."""
+
+    def __init__(
+        self, path: Path, lock: Lock, engine: Engine, writer: Connection, busy_seconds: float
+    ) -> None:
+        """Keep what `open` made."""
+        self.path = path
+        self.busy_seconds = busy_seconds
+        self.lock = lock
+        self.standing = Standing(path, lock)
+        self._engine = engine
+        self._writer = writer
+
+    @classmethod
+    def open(
+        cls, location: str | Path, durability: str = "full", *, busy_seconds: float = 5.0
+    ) -> Self:
+        """Open the database at `location`; what is missing is made.
+
+        Args:
+            location: A path, or a URL of the form `sqlite:///path`.
+            durability: "full" or "normal", as in the settings.
+            busy_seconds: How long a transaction waits for another program.
+
+        Raises:
+            StartupError: If it cannot be used: in use, damaged, read-only, of a newer version.
+        """
+        path = _path(location)
+        _warn_of_old_sqlite()
+        with ExitStack() as undo:
+            undo.enter_context(_startup_errors(path))
+            lock = _lock_folder(path.parent)
+            undo.callback(lock.release)
+            _refuse_lone_log(path)
+            engine = writer_engine(path, durability, busy_seconds)
+            undo.callback(engine.dispose)
+            writer = undo.enter_context(closing(engine.connect()))
+            with begun(writer):
+                prepare(writer, path)
+            database = cls(path, lock, engine, writer, busy_seconds)
+            undo.pop_all()
+        return database
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Return a write transaction, for use by one thread: see `pooldeck_server.store.transaction`."""
+        return transaction(self._writer, self.path, self.standing.check)
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the size of the database file, 0 while it is gone."""
+        return _size(self.path)
+
+    @property
+    def wal_bytes(self) -> int:
+        """Return the size of the write-ahead log: it grows while a reader stays open."""
+        return _size(_wal(self.path))
+
+    def close(self) -> None:
+        """Close and unlock it. The last connection to close writes the log back into the file."""
+        if self.standing.is_replaced():
+            self._empty_log()
+        self._writer.close()
+        self._engine.dispose()
+        self.lock.release()
+
+    def _empty_log(self) -> None:
+        """Write the log back into the file that was opened, wherever that is now.
+
+        SQLite does not do so by itself when another file stands at the path, and would replay the
+        log into that one when it is opened the next time.
+        """
+        try:
+            driver(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        except sqlite3.Error as error:
+            _log.warning("%s does not belong to %s: %s", _wal(self.path), self.path.name, error)
+
+
+class Reader:
+    """Runs queries on threads of its own, each in a short read transaction."""
+
+    def __init__(self, database: Database, threads: int = 4) -> None:
+        self._path = database.path
+        self._engine = reader_engine(database.path, threads, database.busy_seconds)
+        self._connect(threads)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+
+    def _connect(self, number: int) -> None:
+        """Make all connections now: later ones would open whatever is at the path by then."""
+        with in_words(self._path), ExitStack() as held:
+            for _ in range(number):
+                connection = held.enter_context(self._engine.connect())
+                connection.execute(text("SELECT 1 FROM runs LIMIT 1")).close()
+
+    async def run(
+        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return `query(connection, *args, **kwargs)`, run on a thread.
+
+        Raises:
+            StorageUnavailable: If another program keeps the database from being read.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: self.call(query, *args, **kwargs))
+
+    def call(
+        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return `query(connection, *args, **kwargs)`, run here and now."""
+        with in_words(self._path), self._engine.begin() as connection:
+            return query(connection, *args, **kwargs)
+
+    def close(self) -> None:
+        """Wait for the queries that run, then close the connections."""
+        self._threads.shutdown()
+        self._engine.dispose()
+
+
+def _path(location: str | Path) -> Path:
+    """Return the file that `location` means.
+
+    Raises:
+        StartupError: If it is a URL of another database than SQLite, or none at all.
+    """
+    if isinstance(location, Path) or "://" not in location:
+        return Path(location).resolve()
+    try:
+        url = make_url(location)
+    except ArgumentError:
+        raise StartupError(f"{location} is not the URL of a database") from None
+    if url.drivername != "sqlite" or url.query or url.database in {None, "", ":memory:"}:
+        raise StartupError(
+            f"the database {url.render_as_string(hide_password=True)} is not available yet; "
+            "use sqlite:///path/to/file"
+        )
+    return Path(str(url.database)).resolve()
+
+
+def _lock_folder(folder: Path) -> Lock:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Lock.acquire(folder / _LOCK)
+    except OSError as error:
+        raise StartupError(f"the folder {folder} cannot be written: {error.strerror}") from error
+
+
+def _refuse_lone_log(path: Path) -> None:
+    """Stop before SQLite throws away the log of a database that is not where it was."""
+    log = _wal(path)
+    if not path.exists() and log.exists() and log.stat().st_size:
+        raise StartupError(
+            f"the database {path} is missing but its log {log.name} is there; "
+            "put the same database back, or move the log away to begin anew or with a backup"
+        )
+
+
+@contextmanager
+def _startup_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of an unusable file into one clear line."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        advice = _ADVICE.get(primary_code(error), "see what SQLite says of this")
+        raise StartupError(
+            f"the database {path} cannot be used ({reason(error)}): {advice}"
+        ) from error
+
+
+def _warn_of_old_sqlite() -> None:
+    if has_wal_bug(sqlite3.sqlite_version_info):
+        _log.warning(
+            "SQLite %s can corrupt a database that several connections write to at once; Pooldeck "
+            "writes on one only. Open the file with nothing else, or update to 3.51.3.",
+            sqlite3.sqlite_version,
+        )
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")

@@ -1,0 +1,110 @@
+"""Figures: what the counters and the activity say, and the spread of the latest runs."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy import Connection, func, select
+
+from pooldeck_server.domain.figures import Activity, Count, Durations, FunctionFigures, Percentiles
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.walk import AFTER_ALL, newest_first, plan
+from pooldeck_server.store.tables import activity as minutes
+from pooldeck_server.store.tables import counters, tasks
+
+_RAN = (State.SUCCEEDED, State.FAILED)
+
+
+def counts(connection: Connection) -> list[Count]:
+    """Return how many tasks are kept, by pool, function and state; zeros are left out."""
+    row = json_object({name: counters.c[name] for name in Count.__struct_fields__})
+    query = select(func.json_group_array(row)).where(counters.c.n > 0)
+    return fetch(connection, query, list[Count])
+
+
+def activity(connection: Connection, since_minute: int) -> list[Activity]:
+    """Return what ended from `since_minute` (minutes since the epoch) on, the oldest first."""
+    row = json_object({name: minutes.c[name] for name in Activity.__struct_fields__})
+    query = select(func.json_group_array(row)).where(minutes.c.minute >= since_minute)
+    return fetch(connection, query, list[Activity])
+
+
+def durations(connection: Connection, function: str, latest: int = 200) -> Durations:
+    """Return how long the `latest` tasks of `function` that ended by themselves waited and ran."""
+    walk = plan(connection, TaskFilter(states=_RAN, functions=(function,)))
+    if not walk.lanes:
+        return Durations()
+    found = newest_first([lane.between(0, AFTER_ALL) for lane in walk.lanes]).limit(latest)
+    newest = found.subquery()
+    pairs = select(json_rows((tasks.c.queued_seconds, tasks.c.run_seconds))).select_from(newest)
+    rows = fetch(
+        connection,
+        pairs.join(tasks, tasks.c.seq == newest.c.seq),
+        list[tuple[float | None, float | None]],
+    )
+    return Durations(len(rows), *(percentiles(column) for column in zip(*rows, strict=True)))
+
+
+def percentiles(values: Sequence[float | None]) -> Percentiles | None:
+    """Return the nearest-rank percentiles of the values that are known; None if none is."""
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return None
+    p50, p95 = (known[math.ceil(share * len(known)) - 1] for share in (0.5, 0.95))
+    return Percentiles(p50, p95)
+
+
+class _Ended(Struct, frozen=True, array_like=True):
+    """The activity of a function that ended in one way."""
+
+    function: str
+    state: State
+    n: int
+    wait_seconds: float
+    run_seconds: float
+
+
+def function_figures(connection: Connection, since_minute: int) -> list[FunctionFigures]:
+    """Return the figures of each function that has any, by name.
+
+    `counts` are of all tasks kept; the others of those that ended from `since_minute` (minutes
+    since the epoch) on.
+    """
+    kept: defaultdict[str, dict[State, int]] = defaultdict(dict)
+    for count in counts(connection):
+        states = kept[count.function]
+        states[count.state] = states.get(count.state, 0) + count.n
+    ended: defaultdict[str, list[_Ended]] = defaultdict(list)
+    for row in _ended(connection, since_minute):
+        ended[row.function].append(row)
+    return [
+        FunctionFigures(
+            function,
+            kept[function],
+            {row.state: row.n for row in ended[function]},
+            sum(row.wait_seconds for row in ended[function]),
+            sum(row.run_seconds for row in ended[function]),
+        )
+        for function in sorted(kept.keys() | ended.keys())
+    ]
+
+
+def _ended(connection: Connection, since_minute: int) -> list[_Ended]:
+    sums = (
+        select(
+            minutes.c.function,
+            minutes.c.state,
+            *(
+                func.sum(minutes.c[name]).label(name)
+                for name in ("n", "wait_seconds", "run_seconds")
+            ),
+        )
+        .where(minutes.c.minute >= since_minute)
+        .group_by(minutes.c.function, minutes.c.state)
+        .subquery()
+    )
+    return fetch(connection, select(json_rows(sums.c)), list[_Ended])

@@ -1,0 +1,132 @@
+"""Incidents as they are kept: lists, one of them, and how many there are of what.
+
+Their ids are in the order of time, so that "since" is read from the index of the ids.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from pooldeck_server.domain.ids import first_id_at
+from pooldeck_server.domain.incidents import CulpritCount, Incident, IncidentPage, TaskToday
+from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.queries.cursors import read_cursor, write_cursor
+from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.tables import incidents as deaths
+from pooldeck_server.store.tables import tasks
+
+
+def incidents(
+    connection: Connection,
+    limit: int = 50,
+    cursor: str | None = None,
+    pool: str | None = None,
+    *,
+    function: str | None = None,
+    cause: str | None = None,
+    since: int | None = None,
+) -> IncidentPage:
+    """Return incidents, the newest first.
+
+    Args:
+        connection: To read from.
+        limit: How many at most.
+        cursor: Where to go on, as the page before said.
+        pool: Only of this pool.
+        function: Only those that this function is the culprit of, or a suspect.
+        cause: Only those with this cause, in the words of the incident.
+        since: Only those from then on, in microseconds since the epoch.
+
+    Raises:
+        InvalidRequest: If `cursor` is none that a page gave.
+    """
+    newest = (
+        select(deaths.c.n, deaths.c.incident)
+        .where(deaths.c.n < read_cursor(cursor))
+        .where(*_conditions(pool, function, cause, since))
+        .order_by(deaths.c.n.desc())
+        .limit(limit + 1)
+        .subquery()
+    )
+    query = select(json_rows((newest.c.n, func.json(newest.c.incident))))
+    rows = fetch(connection, query, list[tuple[int, Incident]])
+    following = rows[limit - 1][0] if len(rows) > limit else None
+    return IncidentPage(tuple(item for _, item in rows[:limit]), write_cursor(following))
+
+
+def incident(connection: Connection, incident_id: str) -> Incident | None:
+    """Return the incident of that id, or None."""
+    query = select(deaths.c.incident).where(deaths.c.id == incident_id)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else msgspec.json.decode(found, type=Incident)
+
+
+def incident_counts(connection: Connection) -> dict[str, int]:
+    """Return how many incidents are kept of each pool that has any."""
+    counted = select(deaths.c.pool, func.count().label("n")).group_by(deaths.c.pool).subquery()
+    query = select(func.json_group_object(counted.c.pool, counted.c.n))
+    return fetch(connection, query, dict[str, int])
+
+
+def incident_culprits(
+    connection: Connection, pool: str | None = None, since: int | None = None
+) -> list[CulpritCount]:
+    """Return how many workers died of which function, the most deadly first.
+
+    Args:
+        connection: To read from.
+        pool: Only of this pool.
+        since: Only from then on, in microseconds since the epoch.
+    """
+    culprit = _field("culprit.function").label("function")
+    counted = (
+        select(culprit, func.count().label("n"))
+        .where(*_conditions(pool, None, None, since))
+        .group_by(culprit)
+        .order_by(func.count().desc(), culprit)
+        .subquery()
+    )
+    row = json_object({"function": counted.c.function, "n": counted.c.n})
+    return fetch(connection, select(func.json_group_array(row)), list[CulpritCount])
+
+
+def incident_times(connection: Connection, since: int) -> list[int]:
+    """Return when the workers died that did since `since`; microseconds, oldest first."""
+    recent = (
+        select(_field("detected_at").label("at"))
+        .where(deaths.c.id >= first_id_at(since))
+        .order_by(deaths.c.id)
+    )
+    return list(connection.scalars(recent))
+
+
+def tasks_today(connection: Connection, ids: Iterable[str]) -> dict[str, TaskToday]:
+    """Return what has become of the tasks of these ids, by id; those that are gone are left out."""
+    row = json_object({name: tasks.c[name] for name in TaskToday.__struct_fields__})
+    query = select(func.json_group_array(row)).where(tasks.c.id.in_(list(ids)))
+    return {task.id: task for task in fetch(connection, query, list[TaskToday])}
+
+
+def _conditions(
+    pool: str | None, function: str | None, cause: str | None, since: int | None
+) -> Iterator[ColumnElement[bool]]:
+    if pool is not None:
+        yield deaths.c.pool == pool
+    if function is not None:
+        yield or_(_field("culprit.function") == function, _is_suspect(function))
+    if cause is not None:
+        yield _field("cause") == cause
+    if since is not None:
+        yield deaths.c.id >= first_id_at(since)
+
+
+def _field(path: str) -> ColumnElement[Any]:
+    return func.json_extract(deaths.c.incident, f"$.{path}")
+
+
+def _is_suspect(function: str) -> ColumnElement[bool]:
+    suspects = func.json_each(deaths.c.incident, "$.suspects").table_valued("value")
+    named = func.json_extract(suspects.c.value, "$.function") == function
+    return select(suspects.c.value).where(named).exists()

@@ -1,0 +1,103 @@
+"""The lists of tasks: filtered, sorted, a page at a time; and how many there are of them."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, func, select
+
+from pooldeck_server.domain.tasks import (
+    Matching,
+    Sort,
+    StoredTask,
+    TaskFilter,
+    TaskPage,
+    TaskRef,
+    Total,
+)
+from pooldeck_server.store.bulk import Rows, json_rows
+from pooldeck_server.store.queries.cursors import read_cursor, read_place, write_cursor, write_place
+from pooldeck_server.store.queries.ordered import ordered
+from pooldeck_server.store.queries.search import SCAN_LIMIT, search
+from pooldeck_server.store.queries.shown import LISTED_TASK
+from pooldeck_server.store.queries.walk import AFTER_ALL, counted
+from pooldeck_server.store.tables import tasks as table
+
+_COUNTED = 1000
+_LOOKED_AT_TO_COUNT = 5000  # tasks, where each has to be looked at
+
+_row = Rows("seq")
+_found = _row.table.join(table, table.c.seq == _row["seq"])
+_listed = select(func.json_group_array(LISTED_TASK)).select_from(_found)
+_ref = json_rows(table.c[name] for name in TaskRef.__struct_fields__)
+_named = select(_ref).select_from(_found)
+
+_id = Rows("id")
+_identified = select(_ref).select_from(_id.table.join(table, table.c.id == _id["id"]))
+
+
+def tasks(
+    connection: Connection,
+    wanted: TaskFilter,
+    limit: int = 50,
+    cursor: str | None = None,
+    scan_limit: int = SCAN_LIMIT,
+    *,
+    sort: Sort = Sort.CREATED,
+) -> TaskPage:
+    """Return up to `limit` tasks that fit the filter, from `cursor` on.
+
+    Where rows have to be looked at one by one, a page ends after `scan_limit` of them: it may then
+    hold few tasks or none, and still have a cursor to go on with.
+
+    Raises:
+        InvalidRequest: If `cursor` is none that a page of such a list gave.
+    """
+    if sort is Sort.CREATED:
+        newest = search(connection, wanted, read_cursor(cursor), limit, scan_limit)
+        return TaskPage(_items(connection, newest.seqs), write_cursor(newest.next))
+    after = read_place(sort, cursor)
+    found = ordered(connection, wanted, sort, after, limit=limit, scan_limit=scan_limit)
+    return TaskPage(_items(connection, found.seqs), write_place(sort, found.next))
+
+
+def _items(connection: Connection, seqs: Sequence[int]) -> tuple[StoredTask, ...]:
+    """Return tasks as lists show them, in the order of `seqs`."""
+    items = _row.fetch(connection, _listed, StoredTask, [(seq,) for seq in seqs])
+    by_number = {item.seq: item for item in items}
+    return tuple(by_number[seq] for seq in seqs if seq in by_number)
+
+
+def matching(
+    connection: Connection,
+    wanted: TaskFilter,
+    before: int | None = None,
+    limit: int = 1000,
+    scan_limit: int = SCAN_LIMIT,
+) -> Matching:
+    """Return up to `limit` tasks that fit the filter, for a change of all that do.
+
+    Args:
+        connection: Where to read.
+        wanted: The filter.
+        before: The `next` of the call before; None at first.
+        limit: How many to return at most.
+        scan_limit: How many rows to look at where they have to be looked at one by one; the answer
+            may then be short or empty, and still have a `next`.
+    """
+    start = AFTER_ALL if before is None else before
+    seqs, following = search(connection, wanted, start, limit, scan_limit)
+    found = _row.fetch(connection, _named, TaskRef, [(seq,) for seq in seqs])
+    found.sort(key=lambda item: item.seq, reverse=True)
+    return Matching(tuple(found), following)
+
+
+def named(connection: Connection, ids: Iterable[str]) -> list[TaskRef]:
+    """Return the tasks of these ids; those that do not exist are left out."""
+    return _id.fetch(connection, _identified, TaskRef, [(task_id,) for task_id in ids])
+
+
+def total(connection: Connection, wanted: TaskFilter, most: int = _COUNTED) -> Total:
+    """Return how many tasks fit the filter: exactly where the counters know, else up to `most`."""
+    if wanted == TaskFilter(wanted.states, wanted.functions, wanted.pools):
+        return Total(counted(connection, wanted), is_exact=True)
+    found = search(connection, wanted, AFTER_ALL, most, _LOOKED_AT_TO_COUNT)
+    return Total(len(found.seqs), is_exact=found.next is None)

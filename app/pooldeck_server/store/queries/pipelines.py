@@ -1,0 +1,135 @@
+"""Pipelines and how far they are: lists, and one of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
+from sqlalchemy import Connection, Select, Subquery, case, func, select
+
+from pooldeck_server.domain.pipelines import Pipeline, PipelinePage, PipelineStep, StepReport
+from pooldeck_server.domain.states import State
+from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.queries.cursors import read_cursor, write_cursor
+from pooldeck_server.store.tables import links, tasks
+from pooldeck_server.store.tables import pipelines as kept
+
+
+class _Row(Struct, frozen=True, array_like=True):
+    n: int
+    id: str
+    name: str | None
+    created_at: int
+    steps: tuple[PipelineStep, ...]
+
+
+class _Count(Struct, frozen=True, array_like=True):
+    """How many tasks of a step are in a state; `id` is that of any of them."""
+
+    pipeline: str
+    step: str
+    state: State
+    n: int
+    id: str
+
+
+class PipelineOwner(NamedTuple):
+    """The pipeline that an idempotency key belongs to."""
+
+    id: str
+    fingerprint: str
+
+
+_Counts: TypeAlias = dict[tuple[str, str], list[_Count]]
+
+
+def pipeline(connection: Connection, pipeline_id: str) -> Pipeline | None:
+    """Return the pipeline of that id, or None."""
+    rows = _rows(connection, select(kept).where(kept.c.id == pipeline_id))
+    return _reports(connection, rows)[0] if rows else None
+
+
+def pipelines(connection: Connection, limit: int = 20, cursor: str | None = None) -> PipelinePage:
+    """Return pipelines, the newest first.
+
+    Raises:
+        InvalidRequest: If `cursor` is none that a page gave.
+    """
+    newest = (
+        select(kept)
+        .where(kept.c.n < read_cursor(cursor))
+        .order_by(kept.c.n.desc())
+        .limit(limit + 1)
+    )
+    rows = _rows(connection, newest)
+    following = rows[limit - 1].n if len(rows) > limit else None
+    return PipelinePage(tuple(_reports(connection, rows[:limit])), write_cursor(following))
+
+
+def pipeline_by_key(connection: Connection, key: str) -> PipelineOwner | None:
+    """Return the pipeline that was submitted with the idempotency key `key`, or None."""
+    query = select(kept.c.id, kept.c.fingerprint).where(kept.c.idempotency_key == key)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else PipelineOwner(*found)
+
+
+def pipeline_tasks(connection: Connection, pipeline_id: str) -> dict[str, tuple[str, ...]]:
+    """Return the ids of the tasks of each step of a pipeline, in the order of their items."""
+    found = (
+        select(links.c.step, tasks.c.id)
+        .select_from(links.join(tasks, tasks.c.seq == links.c.seq))
+        .where(links.c.pipeline == pipeline_id)
+        .order_by(tasks.c.seq)
+        .subquery()
+    )
+    ids: defaultdict[str, list[str]] = defaultdict(list)
+    for step, task_id in fetch(connection, select(json_rows(found.c)), list[tuple[str, str]]):
+        ids[step].append(task_id)
+    return {step: tuple(each) for step, each in ids.items()}
+
+
+def _rows(connection: Connection, query: Select[tuple[object, ...]]) -> list[_Row]:
+    found: Subquery = query.subquery()
+    columns = [found.c[name] for name in _Row.__struct_fields__ if name != "steps"]
+    rows = json_rows([*columns, func.json(found.c.steps)])
+    return fetch(connection, select(rows), list[_Row])
+
+
+def _reports(connection: Connection, rows: Sequence[_Row]) -> list[Pipeline]:
+    counts = _counts(connection, [row.id for row in rows])
+    return [
+        Pipeline(
+            row.id,
+            row.name,
+            row.created_at,
+            tuple(_report(step, counts[row.id, step.name]) for step in row.steps),
+        )
+        for row in rows
+    ]
+
+
+def _report(step: PipelineStep, counts: Iterable[_Count]) -> StepReport:
+    found = list(counts)
+    number = sum(count.n for count in found)
+    return StepReport(
+        step,
+        {count.state: count.n for count in found},
+        found[0].id if number == 1 else None,
+    )
+
+
+def _counts(connection: Connection, ids: Sequence[str]) -> _Counts:
+    """Return the tasks of pipelines, counted by step and state; those of empty lists are none."""
+    is_empty = case((links.c["items"] == 0, 1), else_=0)
+    columns = (links.c.pipeline, links.c.step, tasks.c.state)
+    counted = (
+        select(*columns, func.count().label("n"), func.min(tasks.c.id).label("id"))
+        .select_from(links.join(tasks, tasks.c.seq == links.c.seq))
+        .where(links.c.pipeline.in_(ids), is_empty == 0)
+        .group_by(*columns)
+        .subquery()
+    )
+    found: _Counts = defaultdict(list)
+    for count in fetch(connection, select(json_rows(counted.c)), list[_Count]):
+        found[count.pipeline, count.step].append(count)
+    return found

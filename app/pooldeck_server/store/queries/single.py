@@ -1,0 +1,106 @@
+"""One task and what belongs to it; the catalogue."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    union_all,
+)
+
+from pooldeck.functions import FunctionSpec
+from pooldeck_server.domain.states import FINAL
+from pooldeck_server.domain.tasks import LogEntry, StoredAttempt, StoredTask
+from pooldeck_server.store.bulk import fetch
+from pooldeck_server.store.queries.shown import WHOLE_TASK, json_object
+from pooldeck_server.store.tables import attempts as archive
+from pooldeck_server.store.tables import functions, tasks
+from pooldeck_server.store.tables import logs as log_lines
+
+_by_id = select(WHOLE_TASK).where(tasks.c.id == bindparam("task_id"))
+_task = msgspec.json.Decoder(StoredTask)
+_spec = msgspec.json.Decoder(FunctionSpec)
+
+
+class KeyOwner(NamedTuple):
+    """The task that an idempotency key belongs to."""
+
+    seq: int
+    id: str
+    fingerprint: str | None
+
+
+def task(connection: Connection, task_id: str) -> StoredTask | None:
+    """Return the task of that id, or None."""
+    found = connection.execute(_by_id, {"task_id": task_id}).scalar_one_or_none()
+    return None if found is None else _task.decode(found)
+
+
+def task_by_key(connection: Connection, key: str) -> KeyOwner | None:
+    """Return the task that was submitted with the idempotency key `key`, or None."""
+    query = select(tasks.c.seq, tasks.c.id, tasks.c.fingerprint)
+    found = connection.execute(query.where(tasks.c.idempotency_key == key)).one_or_none()
+    return None if found is None else KeyOwner(*found)
+
+
+def are_arguments_erased(connection: Connection, task_id: str) -> bool:
+    """Tell whether a task ended and its sensitive arguments were erased."""
+    query = select(tasks.c.seq).where(
+        tasks.c.id == task_id,
+        tasks.c.state.in_(FINAL),
+        or_(tasks.c.shown_args.is_not(None), tasks.c.shown_kwargs.is_not(None)),
+    )
+    return connection.execute(query).one_or_none() is not None
+
+
+def attempts(connection: Connection, task_id: str) -> list[StoredAttempt]:
+    """Return the attempts of a task that a worker had or has, the oldest first."""
+    earlier = select(*_fields_in(archive)).join(tasks, tasks.c.seq == archive.c.seq)
+    archived = exists().where(archive.c.seq == tasks.c.seq, archive.c.attempt == tasks.c.attempt)
+    present = select(*_fields_in(tasks)).where(tasks.c.attempt > 0, not_(archived))
+    both = union_all(*(query.where(tasks.c.id == task_id) for query in (earlier, present)))
+    found = both.order_by(both.selected_columns.attempt).subquery()
+    attempt = json_object(dict(found.c.items()))
+    return fetch(connection, select(func.json_group_array(attempt)), list[StoredAttempt])
+
+
+def _fields_in(table: Table) -> list[ColumnElement[Any]]:
+    return [table.c[name] for name in StoredAttempt.__struct_fields__]
+
+
+def logs(
+    connection: Connection,
+    task_id: str,
+    after: int = 0,
+    limit: int = 1000,
+    attempt: int | None = None,
+) -> list[LogEntry]:
+    """Return up to `limit` lines of the log of an attempt, from number `after` + 1.
+
+    `attempt` counts from 1; without it, the lines are those of the task's latest attempt.
+    """
+    lines = (
+        select(log_lines)
+        .join(tasks, tasks.c.seq == log_lines.c.seq)
+        .where(tasks.c.id == task_id, log_lines.c.n > after)
+        .where(log_lines.c.attempt == (tasks.c.attempt if attempt is None else attempt))
+        .order_by(log_lines.c.n)
+        .limit(limit)
+        .subquery()
+    )
+    line = json_object({name: lines.c[name] for name in LogEntry.__struct_fields__})
+    return fetch(connection, select(func.json_group_array(line)), list[LogEntry])
+
+
+def catalogue(connection: Connection) -> list[FunctionSpec]:
+    """Return the functions that workers reported last, by name."""
+    specs = connection.execute(select(functions.c.spec).order_by(functions.c.name))
+    return [_spec.decode(spec) for spec in specs.scalars()]

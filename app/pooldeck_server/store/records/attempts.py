@@ -1,0 +1,136 @@
+"""A task on its way through a worker: claimed, started, ended."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import Claim, End, Start
+from pooldeck_server.store.bulk import Rows
+from pooldeck_server.store.records.error_groups import count_errors
+from pooldeck_server.store.records.fence import (
+    Held,
+    attempts,
+    erased,
+    first_per_task,
+    is_claimed,
+    is_in_hand,
+    now,
+    pass_fence,
+)
+from pooldeck_server.store.tables import is_waiting, tasks
+from pooldeck_server.store.transaction import Transaction
+
+_is_claimable = (
+    tasks.c.seq == attempts["seq"],
+    tasks.c.attempt == attempts["attempt"] - 1,
+    is_waiting,
+)
+_find_claimable = (
+    select(func.json_group_array(tasks.c.seq)).select_from(attempts.table).where(*_is_claimable)
+)
+_claim = update(tasks).where(*_is_claimable).values(attempt=attempts["attempt"], claimed=1)
+_release = (
+    update(tasks)
+    .where(tasks.c.seq == attempts["seq"], tasks.c.attempt == attempts["attempt"], is_claimed)
+    .values(attempt=tasks.c.attempt - 1, claimed=0)
+)
+
+
+def claim(transaction: Transaction, batch: Sequence[Claim]) -> frozenset[int]:
+    """Claim queued tasks for the attempt that comes next.
+
+    Returns:
+        The `seq` of those that were still free. Only these may reach a worker, and only after
+        the commit. Their state stays queued.
+    """
+    firsts = first_per_task(batch)
+    claimed = frozenset(attempts.fetch(transaction.connection, _find_claimable, int, firsts))
+    granted = [item for item in firsts if item.seq in claimed]
+    attempts.execute(transaction.connection, _claim, granted)
+    return claimed
+
+
+def release(transaction: Transaction, batch: Sequence[Claim]) -> None:
+    """Take back claims that never reached a worker; what has started since stays."""
+    attempts.execute(transaction.connection, _release, first_per_task(batch))
+
+
+_started = Rows.of(Start)
+_start = (
+    update(tasks)
+    .where(tasks.c.seq == _started["seq"], tasks.c.attempt == _started["attempt"], is_claimed)
+    .values(
+        state=State.RUNNING,
+        **_started.columns("started_at", "queued_seconds", "worker", "pid", "thread"),
+    )
+)
+
+
+def start(transaction: Transaction, batch: Sequence[Start]) -> list[TaskChanged]:
+    """Move claimed tasks to running, and return the moves."""
+    passed = pass_fence(transaction.connection, batch, lambda _: State.RUNNING)
+    _started.execute(transaction.connection, _start, [item for item, _ in passed])
+    return transaction.moved(
+        [
+            TaskChanged(
+                task.seq,
+                task.id,
+                task.function,
+                task.pool,
+                task.state,
+                State.RUNNING,
+                item.queued_seconds,
+            )
+            for item, task in passed
+        ]
+    )
+
+
+def known_of_start(ended: Rows) -> dict[str, ColumnElement[Any]]:
+    """Return what is known of the starts of attempts that ended: as told again, else as before."""
+    names = ("started_at", "queued_seconds", "worker", "pid", "thread")
+    return {name: func.coalesce(ended[name], tasks.c[name]) for name in names}
+
+
+_ended = Rows.of(End)
+_end = (
+    update(tasks)
+    .where(tasks.c.seq == _ended["seq"], tasks.c.attempt == _ended["attempt"], is_in_hand)
+    .values(
+        claimed=0,
+        **known_of_start(_ended),
+        **_ended.columns("state", "finished_at", "run_seconds", "cpu_seconds", "measurement"),
+        **_ended.columns("error_kind", "result", "error", "error_group"),
+        recorded_at=now,
+        **erased,
+    )
+)
+
+
+def end(transaction: Transaction, batch: Sequence[End]) -> list[TaskChanged]:
+    """Move claimed and running tasks to their final states, and return the moves.
+
+    What their starts told is kept unless the ends tell it again.
+    """
+    passed = pass_fence(transaction.connection, batch, lambda item: item.state)
+    _ended.execute(transaction.connection, _end, [item for item, _ in passed])
+    count_errors(transaction, passed)
+    return transaction.moved([_end_move(item, task) for item, task in passed])
+
+
+def _end_move(item: End, task: Held) -> TaskChanged:
+    waited = task.queued_seconds if item.queued_seconds is None else item.queued_seconds
+    return TaskChanged(
+        task.seq,
+        task.id,
+        task.function,
+        task.pool,
+        task.state,
+        item.state,
+        waited,
+        item.run_seconds,
+        item.finished_at,
+    )

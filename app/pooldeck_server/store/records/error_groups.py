@@ -1,0 +1,137 @@
+"""Failures counted in their groups, in the transaction that records them; and groups decided on."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import case, func, literal_column, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from pooldeck.outcome import Error
+from pooldeck_server.domain.error_groups import CHANGES, HOUR, GroupChange, GroupState, group_of
+from pooldeck_server.domain.tasks import End
+from pooldeck_server.store.bulk import Rows
+from pooldeck_server.store.records.fence import Held
+from pooldeck_server.store.tables import error_counts, error_groups
+from pooldeck_server.store.transaction import Transaction
+
+_Failed: TypeAlias = tuple[End, Held]
+
+
+class _Seen(Struct, frozen=True):
+    """What the failures of a batch say of a group."""
+
+    id: str
+    kind: str
+    type: str
+    place: str
+    message: str
+    n: int
+    first_seen: int
+    last_seen: int
+    last_task: str
+    last_start: int
+
+
+_seen = Rows.of(_Seen)
+_columns = _seen.columns(*(name for name in _Seen.__struct_fields__ if name != "last_start"))
+_insert_seen = insert(error_groups).from_select(
+    [*_columns, "state"],
+    select(*_columns.values(), literal_column(f"'{GroupState.OPEN}'")).where(_seen.is_given),
+)
+_add_seen = _insert_seen.on_conflict_do_update(
+    index_elements=[error_groups.c.id],
+    set_={
+        "n": error_groups.c.n + _insert_seen.excluded.n,
+        "first_seen": func.min(error_groups.c.first_seen, _insert_seen.excluded.first_seen),
+        "last_seen": func.max(error_groups.c.last_seen, _insert_seen.excluded.last_seen),
+        "last_task": case(
+            (
+                _insert_seen.excluded.last_seen >= error_groups.c.last_seen,
+                _insert_seen.excluded.last_task,
+            ),
+            else_=error_groups.c.last_task,
+        ),
+    },
+)
+_return_fixed = (
+    update(error_groups)
+    .where(
+        error_groups.c.id == _seen["id"],
+        error_groups.c.state == GroupState.FIXED,
+        error_groups.c.changed_at < _seen["last_start"],
+    )
+    .values(state=GroupState.RETURNED, changed_at=_seen["last_seen"])
+)
+
+_count = Rows("id", "hour", "function", "n")
+_insert_counts = insert(error_counts).from_select(
+    list(_count.columns()), select(*_count.columns().values()).where(_count.is_given)
+)
+_add_counts = _insert_counts.on_conflict_do_update(
+    index_elements=list(error_counts.primary_key),
+    set_={"n": error_counts.c.n + _insert_counts.excluded.n},
+)
+
+
+def count_errors(transaction: Transaction, ended: Iterable[_Failed]) -> None:
+    """Count those attempts among `ended` (with their tasks) that failed, each in its group.
+
+    A group that was fixed has returned if one of them started after that. Where its start is not
+    known, which is so of what dies at once, its end stands for it.
+    """
+    failed = [(end, task) for end, task in ended if end.error_group is not None]
+    if failed:
+        seen = _groups(failed)
+        _seen.execute(transaction.connection, _add_seen, seen)
+        _count.execute(transaction.connection, _add_counts, _counts(failed))
+        _seen.execute(transaction.connection, _return_fixed, seen)
+
+
+def _groups(failed: Iterable[_Failed]) -> list[_Seen]:
+    groups: dict[str, list[_Failed]] = {}
+    for end, task in failed:
+        groups.setdefault(end.error_group or "", []).append((end, task))
+    return [_one(group_id, alike) for group_id, alike in groups.items()]
+
+
+def _one(group_id: str, alike: Sequence[_Failed]) -> _Seen:
+    last, task = max(alike, key=lambda pair: pair[0].finished_at)
+    key = group_of(msgspec.json.decode(last.error or "", type=Error), task.function)
+    return _Seen(
+        id=group_id,
+        kind=key.kind,
+        type=key.type,
+        place=key.place,
+        message=key.message,
+        n=len(alike),
+        first_seen=min(end.finished_at for end, _ in alike),
+        last_seen=last.finished_at,
+        last_task=task.id,
+        last_start=max(end.started_at or end.finished_at for end, _ in alike),
+    )
+
+
+def _counts(failed: Iterable[_Failed]) -> list[tuple[str, int, str, int]]:
+    counter = Counter(
+        (end.error_group or "", end.finished_at // HOUR, task.function) for end, task in failed
+    )
+    return [(*key, n) for key, n in counter.items()]
+
+
+def change_error_group(
+    transaction: Transaction, group_id: str, change: GroupChange, now: int
+) -> bool:
+    """Decide about a group, at `now` (microseconds since the epoch); return whether it could be.
+
+    It cannot where the group is in none of the states that the change starts from.
+    """
+    before, state = CHANGES[change]
+    changed = transaction.connection.execute(
+        update(error_groups)
+        .where(error_groups.c.id == group_id, error_groups.c.state.in_(sorted(before)))
+        .values(state=state, changed_at=now)
+    )
+    return changed.rowcount > 0

@@ -1,0 +1,132 @@
+"""What is kept of history: stretches as they end, and longer ones made from them.
+
+Charts need no more than stretches as long as their step, so that old ones are kept as parts of
+longer ones only.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import Connection, Table, delete, func, select, tuple_
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from pooldeck_server.domain.history import KEPT, Flow, Sample, Stretch, merged_flows, merged_samples
+from pooldeck_server.store.bulk import Rows, fetch, json_rows
+from pooldeck_server.store.tables import flows, samples
+from pooldeck_server.store.transaction import Transaction
+
+_DELETED_AT_ONCE: Final = 1000
+
+R = TypeVar("R", Sample, Flow)
+
+
+def save_stretches(transaction: Transaction, stretches: Iterable[Stretch]) -> None:
+    """Keep stretches; what is kept already of the same ones is added to."""
+    for stretch in stretches:
+        _samples.add(transaction.connection, stretch.samples)
+        _flows.add(transaction.connection, stretch.flows)
+
+
+def roll_up(transaction: Transaction, now: int) -> None:
+    """Make longer stretches from the shorter ones of each that has ended and is not made yet.
+
+    Args:
+        transaction: Where the stretches that have ended are kept already.
+        now: Seconds since the epoch.
+    """
+    connection = transaction.connection
+    for shorter, longer in pairwise(KEPT):
+        ended = now // longer * longer
+        made = _end_of_last(connection, longer, now)
+        if made < ended:
+            for kind in _KINDS:
+                parts = kind.between(connection, shorter, range(made, ended))
+                kind.save(connection, kind.merged(parts, longer))
+
+
+def trim_history(transaction: Transaction, now: int) -> int:
+    """Delete some of the stretches that are older than they are kept; return how many rows.
+
+    Args:
+        transaction: Where to delete.
+        now: Seconds since the epoch.
+    """
+    return sum(
+        kind.delete_before(transaction.connection, seconds, now - kept)
+        for seconds, kept in KEPT.items()
+        for kind in _KINDS
+    )
+
+
+def _end_of_last(connection: Connection, seconds: int, now: int) -> int:
+    """Return where the last stretch of a length ends; what a clock put into the future is none."""
+    last = select(func.max(samples.c.at)).where(samples.c.seconds == seconds, samples.c.at < now)
+    found: int | None = connection.execute(last).scalar_one()
+    return 0 if found is None else found + seconds
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[R]):
+    """Rows of a table of stretches, and how several become one that is longer."""
+
+    table: Table
+    row: type[R]
+    merge: Callable[[Sequence[R], int, int], R]
+
+    def add(self, connection: Connection, rows: Sequence[R]) -> None:
+        """Keep rows of one stretch, together with what is kept of it already."""
+        if rows:
+            seconds, at = rows[0].seconds, rows[0].at
+            before = self.between(connection, seconds, range(at, at + 1))
+            self.save(connection, self.merged(chain(before, rows), seconds))
+
+    def between(self, connection: Connection, seconds: int, at: range) -> list[R]:
+        """Return the rows of the stretches of a length that begin within `at`."""
+        columns = [self.table.c[name] for name in self.row.__struct_fields__]
+        query = select(json_rows(columns)).where(
+            self.table.c.seconds == seconds,
+            self.table.c.at >= at.start,
+            self.table.c.at < at.stop,
+        )
+        return fetch(connection, query, list[self.row])  # type: ignore[name-defined]  # msgspec's way
+
+    def merged(self, parts: Iterable[R], seconds: int) -> list[R]:
+        """Return the stretches of a length that `parts` make up."""
+        groups: defaultdict[Hashable, list[R]] = defaultdict(list)
+        for part in parts:
+            at = part.at // seconds * seconds
+            groups[at, part.pool, getattr(part, "function", None)].append(part)
+        return [
+            self.merge(group, seconds, group[0].at // seconds * seconds)
+            for group in groups.values()
+        ]
+
+    def save(self, connection: Connection, rows: Sequence[R]) -> None:
+        """Keep rows in place of those of the same keys."""
+        if rows:
+            new = Rows.of(self.row)
+            given = select(*new.columns().values()).where(new.is_given)
+            insert = upsert(self.table).from_select(list(new.columns()), given)
+            values = {column.name: insert.excluded[column.name] for column in self.table.c}
+            replace = insert.on_conflict_do_update(
+                index_elements=list(self.table.primary_key), set_=values
+            )
+            new.execute(connection, replace, rows)
+
+    def delete_before(self, connection: Connection, seconds: int, at: int) -> int:
+        """Delete some of the rows of the stretches that began before `at`; return how many."""
+        old = (
+            select(*self.table.primary_key)
+            .where(self.table.c.seconds == seconds, self.table.c.at < at)
+            .limit(_DELETED_AT_ONCE)
+        )
+        key = tuple_(*self.table.primary_key)
+        return connection.execute(delete(self.table).where(key.in_(old))).rowcount
+
+
+_samples: Final = _Kind(samples, Sample, merged_samples)
+_flows: Final = _Kind(flows, Flow, merged_flows)
+_KINDS: Final[tuple[_Kind[Any], ...]] = (_samples, _flows)

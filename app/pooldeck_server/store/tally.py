@@ -1,0 +1,63 @@
+"""The figures that are kept rather than counted: written from the moves of a transaction."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.store.bulk import Rows
+from pooldeck_server.store.tables import activity, counters
+
+_MINUTE = 60_000_000  # microseconds
+
+_count = Rows("pool", "function", "state", "n")
+_insert_counts = insert(counters).from_select(
+    list(_count.columns()), select(*_count.columns().values()).where(_count.is_given)
+)
+_add_counts = _insert_counts.on_conflict_do_update(
+    index_elements=list(counters.primary_key),
+    set_={"n": counters.c.n + _insert_counts.excluded.n},
+)
+
+_end = Rows("minute", "pool", "function", "state", "n", "wait_seconds", "run_seconds")
+_insert_ends = insert(activity).from_select(
+    list(_end.columns()), select(*_end.columns().values()).where(_end.is_given)
+)
+_add_ends = _insert_ends.on_conflict_do_update(
+    index_elements=list(activity.primary_key),
+    set_={
+        name: activity.c[name] + _insert_ends.excluded[name]
+        for name in ("n", "wait_seconds", "run_seconds")
+    },
+)
+
+
+def settle(connection: Connection, moves: Iterable[TaskChanged]) -> None:
+    """Add what moved to the counters and, where tasks ended, to the activity of its minute."""
+    counts, ends = _counts(moves), _ends(moves)
+    if counts:
+        _count.execute(connection, _add_counts, counts)
+    if ends:
+        _end.execute(connection, _add_ends, ends)
+
+
+def _counts(moves: Iterable[TaskChanged]) -> list[tuple[str, str, str, int]]:
+    counter: Counter[tuple[str, str, str]] = Counter()
+    for move in moves:
+        counter[move.pool, move.function, move.state] += 1
+        if move.before is not None:
+            counter[move.pool, move.function, move.before] -= 1
+    return [(*key, n) for key, n in counter.items() if n]
+
+
+def _ends(moves: Iterable[TaskChanged]) -> list[tuple[int, str, str, str, int, float, float]]:
+    sums: defaultdict[tuple[int, str, str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+    for move in moves:
+        if move.finished_at is not None:
+            entry = sums[move.finished_at // _MINUTE, move.pool, move.function, move.state]
+            entry[0] += 1
+            entry[1] += move.wait_seconds or 0.0
+            entry[2] += move.run_seconds or 0.0
+    return [(*key, int(n), wait, run) for key, (n, wait, run) in sums.items()]

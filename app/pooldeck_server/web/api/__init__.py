@@ -1,0 +1,47 @@
+"""The HTTP API, version 1: thin calls over `pooldeck_server.runtime.service` and `pooldeck_server.store.queries`."""
+
+from fastapi import APIRouter
+
+from pooldeck_server.web.api import (
+    advice,
+    changes,
+    errors,
+    experiments,
+    functions,
+    history,
+    incidents,
+    live,
+    pipelines,
+    pools,
+    server,
+    shared,
+    submit,
+    tasks,
+)
+from pooldeck_server.web.application import Application
+
+_PREFIX = "/api/v1"
+_PARTS = (
+    tasks,
+    changes,
+    functions,
+    advice,
+    pipelines,
+    pools,
+    history,
+    incidents,
+    errors,
+    experiments,
+    live,
+    server,
+    shared,
+)
+
+
+def install(app: Application) -> None:
+    """Add the calls of the API to `app`."""
+    submit.install(app, _PREFIX)
+    router = APIRouter(prefix=_PREFIX)
+    for part in _PARTS:
+        router.include_router(part.router)
+    app.include_router(router)

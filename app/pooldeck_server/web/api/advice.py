@@ -1,0 +1,39 @@
+"""Thread or process: what measurements say of functions."""
+
+from fastapi import APIRouter, Response
+
+from pooldeck_server.advice import Advice
+from pooldeck_server.domain.errors import Conflict, NotFound, UnknownFunction
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.web.answers import READING, answer, bad, good
+from pooldeck_server.web.dependencies import NamePath, ServiceDep
+from pooldeck_server.web.schemas import AdviceList, FunctionAdvice, PoolAdvice
+
+router = APIRouter(tags=["advice"])
+
+
+@router.get("/advice", responses=good(AdviceList, "What should change.") | bad(*READING))
+async def list_advice(service: ServiceDep) -> Response:
+    """List the functions that would do better in another pool, and the pools of the wrong size."""
+    functions = [_shown(service, advice) for advice in service.advisor.misplaced()]
+    pools = [PoolAdvice.of(advice) for advice in await service.sizes.wrong()]
+    return answer(AdviceList(functions, pools))
+
+
+@router.get(
+    "/functions/{name}/advice",
+    responses=good(FunctionAdvice, "The advice.") | bad(*READING, 404, 409),
+)
+async def get_advice(service: ServiceDep, name: NamePath) -> Response:
+    """Return which kind of pool a function belongs in, why, and what a move would gain."""
+    try:
+        advice = service.advisor.of(name)
+    except UnknownFunction as error:  # in a path it is the address that does not exist
+        raise NotFound(error.detail) from None
+    if advice is None:
+        raise Conflict(f"{name} names a pool that does not exist: there is nothing to compare")
+    return answer(_shown(service, advice))
+
+
+def _shown(service: Service, advice: Advice) -> FunctionAdvice:
+    return FunctionAdvice.of(advice, dict(service.profiles.of(advice.function)))

@@ -1,0 +1,77 @@
+"""Cancelling and retrying tasks: one, or all that are meant."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from pooldeck_server.web.answers import CHANGING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.bodies import CancelRequest, read_cancel
+from pooldeck_server.web.dependencies import ServiceDep, TaskIdPath
+from pooldeck_server.web.incoming import json_body, optional_json_body
+from pooldeck_server.web.schemas import BulkDone, Cancellation, Task
+from pooldeck_server.web.selections import (
+    BulkCancel,
+    BulkRetry,
+    read_bulk_cancel,
+    read_bulk_retry,
+    selected,
+)
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+_FAILED: Final[dict[str, Any]] = {
+    "filter": {"state": ["failed", "lost"], "since": "2026-11-30T09:00:00Z"}
+}
+_QUEUED: Final[dict[str, Any]] = {
+    "filter": {"function": ["examples.jobs.resize_image"]},
+    "kill": False,
+}
+
+
+@router.post(
+    "/cancel",
+    responses=good(BulkDone, "How many are meant, and what became of how many.") | bad(*WRITING),
+    openapi_extra=takes(BulkCancel, _QUEUED),
+)
+async def cancel_tasks(request: Request, service: ServiceDep) -> Response:
+    """Cancel all tasks that a filter fits, or those named; what has ended stays as it is."""
+    wanted = read_bulk_cancel(await json_body(request), service.settings.limits)
+    done = await service.cancel_matching(selected(wanted), kill=wanted.kill, reason=wanted.reason)
+    return answer(done)
+
+
+@router.post(
+    "/retry",
+    responses=good(BulkDone, "How many are meant, and what became of how many.") | bad(*WRITING),
+    openapi_extra=takes(BulkRetry, _FAILED),
+)
+async def retry_tasks(request: Request, service: ServiceDep) -> Response:
+    """Run all final tasks that a filter fits, or those named, again."""
+    wanted = read_bulk_retry(await json_body(request), service.settings.limits)
+    return answer(await service.retry_matching(selected(wanted)))
+
+
+@router.post(
+    "/{task_id}/cancel",
+    responses=good(Cancellation, "What cancelling did.") | bad(*WRITING, 404),
+    openapi_extra=takes(CancelRequest, {"kill": True, "reason": "it hangs"}, required=False),
+)
+async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath) -> Response:
+    """Cancel a task that has not started, or ask one that runs to end itself.
+
+    With `kill`, one that runs in a process is ended with its worker, and a declared command is
+    ended wherever it runs. A function that runs in a thread cannot be ended and is abandoned: its
+    slot is free again, and its outcome does not count.
+    """
+    wanted = read_cancel(await optional_json_body(request), service.settings.limits)
+    cancelled = await service.cancel(task_id, kill=wanted.kill, reason=wanted.reason)
+    return answer(Cancellation.of(cancelled))
+
+
+@router.post(
+    "/{task_id}/retry",
+    responses=good(Task, "The task, queued again.") | bad(*CHANGING, 404, 409, 429),
+)
+async def retry_task(service: ServiceDep, task_id: TaskIdPath) -> Response:
+    """Run a final task again, as a new attempt of the same task."""
+    return answer(Task.of(await service.retry(task_id)))

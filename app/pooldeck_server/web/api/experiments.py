@@ -1,0 +1,79 @@
+"""Experiments: which kind of pool serves a function, and how large, found out by trying."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from pooldeck_server.domain.experiment_requests import ExperimentRequest
+from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.web.answers import CHANGING, READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
+from pooldeck_server.web.incoming import json_body
+from pooldeck_server.web.schemas import Experiment, ExperimentList
+from pooldeck_server.web.strict_json import check, typed
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+_AROUND = 4  # levels around an argument: the body, samples, one of them, its args
+_decode = msgspec.json.Decoder(ExperimentRequest).decode
+_EXAMPLE = {
+    "function": "examples.computing.primes",
+    "samples": [{"args": [100000]}],
+    "sizes": {"thread": [1, 2, 4], "process": [1, 2]},
+    "seconds": 1.0,
+}
+
+
+def read_request(body: bytes, limits: LimitSettings) -> ExperimentRequest:
+    """Decode what an experiment is to be.
+
+    Raises:
+        MalformedJson: If the body is not strict JSON, or nested too deeply.
+        InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
+    """
+    check(body, limits.depth + _AROUND)
+    return typed(_decode, body)
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses=good(Experiment, "It has begun.", 202) | bad(*WRITING, 409, 429),
+    openapi_extra=takes(ExperimentRequest, _EXAMPLE),
+)
+async def begin_experiment(request: Request, service: ServiceDep) -> Response:
+    """Try a function in temporary pools of several sizes and both kinds, beside the real ones.
+
+    Its tasks are called again and again with the samples, so it must be safe to run many times.
+    One experiment runs at a time; another one meanwhile is refused with 409.
+    """
+    wanted = read_request(await json_body(request), service.settings.limits)
+    begun = await service.experiments.begin(wanted)
+    location = f"/api/v1/experiments/{begun.id}".encode()
+    return answer(Experiment.of(begun), 202, (b"location", location))
+
+
+@router.get("", responses=good(ExperimentList, "Experiments.") | bad(*READING))
+async def list_experiments(
+    service: ServiceDep,
+    function: Annotated[str | None, Query(description="Only those of this function.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response:
+    """List experiments, the newest first."""
+    found = await service.experiments.latest(function, limit)
+    return answer(ExperimentList([Experiment.of(each) for each in found]))
+
+
+@router.get("/{name}", responses=good(Experiment, "The experiment.") | bad(*READING, 404))
+async def get_experiment(service: ServiceDep, name: NamePath) -> Response:
+    """Return one experiment, with what is known so far if it still runs."""
+    return answer(Experiment.of(await service.experiments.get(name)))
+
+
+@router.post(
+    "/{name}/stop", responses=good(Experiment, "The experiment, ended.") | bad(*CHANGING, 404)
+)
+async def stop_experiment(service: ServiceDep, name: NamePath) -> Response:
+    """Stop an experiment; what it has measured is kept. One that has ended stays as it is."""
+    return answer(Experiment.of(await service.experiments.stop(name)))

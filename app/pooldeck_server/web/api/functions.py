@@ -1,0 +1,96 @@
+"""What can be called, and what is on hold."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from pooldeck_server.advice import Advice
+from pooldeck_server.domain.catalogue import RegisteredFunction
+from pooldeck_server.domain.controls import Hold
+from pooldeck_server.domain.errors import NotFound, UnknownFunction
+from pooldeck_server.domain.figures import FunctionFigures
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
+from pooldeck_server.web.answers import CHANGING, READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.bodies import PlacementChange, read_placement_change
+from pooldeck_server.web.dependencies import NamePath, ServiceDep
+from pooldeck_server.web.incoming import json_body
+from pooldeck_server.web.schemas import Function, FunctionList, Statistics
+
+router = APIRouter(prefix="/functions", tags=["functions"])
+
+_WINDOW_MINUTES: Final = 60
+_MINUTE: Final = 60_000_000  # microseconds
+
+
+@router.get("", responses=good(FunctionList, "All functions, by name.") | bad(*READING))
+async def list_functions(service: ServiceDep) -> Response:
+    """List what can be called: signature, JSON Schema, options, statistics of the last hour."""
+    figures, holds = await _figures(service), _holds(service)
+    advice = {each.function: each for each in service.advisor.all()}
+    functions = service.catalogue.functions()
+    return answer(FunctionList([_shown(each, figures, holds, advice) for each in functions]))
+
+
+@router.get("/{name}", responses=good(Function, "The function.") | bad(*READING, 404))
+async def get_function(service: ServiceDep, name: NamePath) -> Response:
+    """Return one function."""
+    return await _one(service, name)
+
+
+@router.post(
+    "/{name}/release", responses=good(Function, "The function, released.") | bad(*CHANGING, 404)
+)
+async def release_function(service: ServiceDep, name: NamePath) -> Response:
+    """Release a function that is on hold: its tasks run again, and new ones are taken."""
+    await service.release(name)
+    return await _one(service, name)
+
+
+@router.post(
+    "/{name}/placement",
+    responses=good(Function, "The function, placed.") | bad(*WRITING, 404, 409),
+    openapi_extra=takes(PlacementChange, {"pool": "io"}),
+)
+async def place_function(request: Request, service: ServiceDep, name: NamePath) -> Response:
+    """Choose the pool of a function that leaves it to the server, or leave it to the server again.
+
+    It counts for what is submitted from now on; tasks that wait stay in their pool.
+    """
+    change = read_placement_change(await json_body(request), service.settings.limits)
+    await service.placements.place(name, change.pool)
+    return await _one(service, name)
+
+
+async def _one(service: Service, name: str) -> Response:
+    try:
+        function = service.catalogue.get(name)
+    except UnknownFunction as error:  # in a path it is the address that does not exist
+        raise NotFound(error.detail) from None
+    given = service.advisor.of(name)
+    advice = {name: given} if given else {}
+    return answer(_shown(function, await _figures(service), _holds(service), advice))
+
+
+async def _figures(service: Service) -> dict[str, FunctionFigures]:
+    """Return the figures of each function that has any."""
+    since = service.clock.now() // _MINUTE - _WINDOW_MINUTES + 1
+    found = await service.read(queries.function_figures, since)
+    return {figures.function: figures for figures in found}
+
+
+def _holds(service: Service) -> dict[str, Hold]:
+    """Return why each function is on hold that is."""
+    return {hold.function: hold for hold in service.holds()}
+
+
+def _shown(
+    function: RegisteredFunction,
+    figures: dict[str, FunctionFigures],
+    holds: dict[str, Hold],
+    advice: dict[str, Advice],
+) -> Function:
+    name = function.spec.name
+    its = figures.get(name) or FunctionFigures(name, {}, {}, 0.0, 0.0)
+    statistics = Statistics.of(its, _WINDOW_MINUTES * 60.0)
+    return Function.of(function, statistics, holds.get(name), advice.get(name))

@@ -1,0 +1,83 @@
+"""Pipelines: tasks that hand their results on, submitted, followed and cancelled together."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from pooldeck_server.domain.pipelines import PipelineRequest
+from pooldeck_server.store import queries
+from pooldeck_server.web.answers import READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.api.submit import KEY_HEADER, idempotency_key
+from pooldeck_server.web.bodies import CancelRequest, read_cancel, read_pipeline
+from pooldeck_server.web.dependencies import NamePath, ServiceDep
+from pooldeck_server.web.incoming import json_body, optional_json_body
+from pooldeck_server.web.schemas import BulkDone, NewPipeline, Pipeline, PipelineList
+
+router = APIRouter(prefix="/pipelines", tags=["pipelines"])
+
+_MOST: Final = 100
+_EXAMPLE: Final = {
+    "name": "words of some pages",
+    "tasks": {
+        "fetch": {"function": "examples.pipeline.fetch", "args": [{"$item": True}], "each": [1, 2]},
+        "count": {
+            "function": "examples.pipeline.count_words",
+            "args": [{"$item": True}],
+            "each": {"$result": "fetch"},
+        },
+        "join": {
+            "function": "examples.pipeline.add_up",
+            "args": [{"$result": "count"}],
+            "on_failure": "skip",
+        },
+    },
+}
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses=good(NewPipeline, "All of its tasks are stored.", 202) | bad(*WRITING, 429),
+    openapi_extra=takes(PipelineRequest, _EXAMPLE) | {"parameters": [KEY_HEADER]},
+)
+async def submit_pipeline(request: Request, service: ServiceDep) -> Response:
+    """Submit tasks that come after each other, in one commit: all of them are stored, or none.
+
+    Steps refer to each other by name: with `{"$result": "a step"}` in arguments or in `each`, or in
+    `after`.
+    """
+    wanted = read_pipeline(await json_body(request), service.settings.limits)
+    stored = await service.pipelines.submit(wanted, idempotency_key(request))
+    location = (b"location", f"/api/v1/pipelines/{stored.id}".encode())
+    return answer(NewPipeline(stored.id, stored.tasks), 202, location)
+
+
+@router.get("", responses=good(PipelineList, "A page of pipelines.") | bad(*READING))
+async def list_pipelines(
+    service: ServiceDep,
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = 20,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
+    ] = None,
+) -> Response:
+    """List pipelines, the newest first."""
+    return answer(PipelineList.of(await service.read(queries.pipelines, limit, cursor)))
+
+
+@router.get("/{name}", responses=good(Pipeline, "The pipeline.") | bad(*READING, 404))
+async def get_pipeline(service: ServiceDep, name: NamePath) -> Response:
+    """Return a pipeline by its id: its steps, and how far they are."""
+    return answer(Pipeline.of(await service.pipelines.pipeline(name)))
+
+
+@router.post(
+    "/{name}/cancel",
+    responses=good(BulkDone, "How many were live, and what became of how many.")
+    | bad(*WRITING, 404),
+    openapi_extra=takes(CancelRequest, {"kill": True, "reason": "a typo"}, required=False),
+)
+async def cancel_pipeline(request: Request, service: ServiceDep, name: NamePath) -> Response:
+    """Cancel every task of a pipeline that has not ended, as a single task is cancelled."""
+    wanted = read_cancel(await optional_json_body(request), service.settings.limits)
+    done = await service.pipelines.cancel(name, kill=wanted.kill, reason=wanted.reason)
+    return answer(done)

@@ -1,0 +1,86 @@
+"""Pools and their workers: their health, and what can be done to them."""
+
+from fastapi import APIRouter, Request, Response
+
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.web.answers import READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.bodies import PoolChange, Reasoned, read_pool_change, read_reason
+from pooldeck_server.web.dependencies import NamePath, ServiceDep
+from pooldeck_server.web.incoming import json_body, optional_json_body
+from pooldeck_server.web.schemas import Pool, PoolAdvice, PoolList
+
+router = APIRouter(tags=["pools"])
+
+_POOL = good(Pool, "The pool.")
+_MAY_SAY_WHY = takes(Reasoned, {"reason": "new code"}, required=False)
+
+
+@router.get("/pools", responses=good(PoolList, "All pools.") | bad(*READING))
+async def list_pools(service: ServiceDep) -> Response:
+    """Return the health of every pool."""
+    return answer(PoolList([Pool.of(pool) for pool in service.pools()]))
+
+
+@router.get("/pools/{name}", responses=_POOL | bad(*READING, 404))
+async def get_pool(service: ServiceDep, name: NamePath) -> Response:
+    """Return the health of one pool."""
+    return answer(Pool.of(service.pool(name)))
+
+
+@router.get("/pools/{name}/advice", responses=good(PoolAdvice, "The advice.") | bad(*READING, 404))
+async def get_pool_advice(service: ServiceDep, name: NamePath) -> Response:
+    """Return how large a pool should be, why, and what would come of it."""
+    return answer(PoolAdvice.of(await service.sizes.of(name)))
+
+
+@router.patch(
+    "/pools/{name}",
+    responses=_POOL | bad(*WRITING, 404),
+    openapi_extra=takes(PoolChange, {"size": 8}),
+)
+async def change_pool(request: Request, service: ServiceDep, name: NamePath) -> Response:
+    """Resize, pause or resume a pool while its tasks run; none of them is lost by that.
+
+    What is set stays set over a restart of the server.
+    """
+    change = read_pool_change(await json_body(request), service.settings.limits)
+    health = service.pool(name)
+    if change.size is not None:
+        health = await service.resize_pool(name, change.size)
+    if change.paused is not None:
+        health = await (service.pause_pool if change.paused else service.resume_pool)(name)
+    return answer(Pool.of(health))
+
+
+@router.post(
+    "/pools/{name}/restart", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
+)
+async def restart_pool(request: Request, service: ServiceDep, name: NamePath) -> Response:
+    """Replace the pool's workers one by one: reloads code, and mends a broken pool.
+
+    The answer comes when it has begun; submissions are taken meanwhile.
+    """
+    reason = await _reason(request, service)
+    return answer(Pool.of(await service.restart_pool(name, reason)))
+
+
+@router.post(
+    "/pools/{name}/drain", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
+)
+async def drain_pool(request: Request, service: ServiceDep, name: NamePath) -> Response:
+    """Hand nothing new out and finish what runs; then the pool is stopped, until resumed."""
+    reason = await _reason(request, service)
+    return answer(Pool.of(await service.drain_pool(name, reason)))
+
+
+@router.post(
+    "/workers/{name}/kill", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
+)
+async def kill_worker(request: Request, service: ServiceDep, name: NamePath) -> Response:
+    """Kill one worker; what runs in it is cancelled, and another worker takes its place."""
+    reason = await _reason(request, service)
+    return answer(Pool.of(await service.kill_worker(name, reason)))
+
+
+async def _reason(request: Request, service: Service) -> str | None:
+    return read_reason(await optional_json_body(request), service.settings.limits)

@@ -1,0 +1,19 @@
+"""The server itself."""
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, Response
+
+from pooldeck_server.web.answers import READING, answer, bad, good
+from pooldeck_server.web.dependencies import ServiceDep
+from pooldeck_server.web.schemas import Server
+
+router = APIRouter(tags=["observing"])
+
+_VERSION = version("pooldeck")
+
+
+@router.get("/server", responses=good(Server, "The server.") | bad(*READING))
+async def show_server(service: ServiceDep) -> Response:
+    """Tell since when the server runs, and what its start found and did."""
+    return answer(Server.of(service.start_report, _VERSION, service.state))

@@ -1,0 +1,16 @@
+"""Shared state."""
+
+from fastapi import APIRouter, Response
+
+from pooldeck_server.web.answers import READING, answer, bad, good
+from pooldeck_server.web.dependencies import ServiceDep
+from pooldeck_server.web.schemas import SharedState
+
+router = APIRouter(tags=["observing"])
+
+
+@router.get("/shared", responses=good(SharedState, "What is shared.") | bad(*READING))
+async def show_shared(service: ServiceDep) -> Response:
+    """Tell what tasks share by `pooldeck.shared`: names, sizes, holders and waiters of locks."""
+    shared = service.shared
+    return answer(SharedState.of(await shared.picture(), shared.limits, shared.lost_at))

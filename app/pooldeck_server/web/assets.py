@@ -1,0 +1,27 @@
+"""The third-party browser code that the build brought in, checked before the server starts."""
+
+import json
+from pathlib import Path
+
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.resources import resource
+
+_REMEDY = "bring it in with `pip install --editable .` in the checkout, or install Pooldeck again"
+
+
+def check_assets(static: Path | None = None) -> None:
+    """Make sure that every file of the build's list is there, so that no page is half a page.
+
+    Args:
+        static: The folder that browsers are served from; by default that of this installation.
+
+    Raises:
+        StartupError: If files are missing from it; says which, and what to do.
+    """
+    vendor = (static or resource("static")) / "vendor"
+    try:
+        names = json.loads((vendor / "stamp.json").read_bytes())["files"]
+    except (OSError, ValueError, LookupError):
+        raise StartupError(f"the pages' browser code is missing from {vendor}: {_REMEDY}") from None
+    if missing := [name for name in names if not (vendor / name).is_file()]:
+        raise StartupError(f"{', '.join(missing)} missing from {vendor}: {_REMEDY}")

@@ -1,0 +1,37 @@
+"""A route for people: it speaks their language, and its errors are pages, no problem documents."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.web.errors import STATUS
+from pooldeck_server.web.formats import sentence
+from pooldeck_server.web.language import language_of, speaking
+from pooldeck_server.web.rendering import bare_page
+from pooldeck_server.web.words import _
+
+
+class PageRoute(APIRoute):
+    """Answers in the reader's language; renders `error.html` where a page cannot be made."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's handler, with errors turned into pages."""
+        handler = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            with speaking(language_of(request)):
+                try:
+                    return await handler(request)
+                except PooldeckError as error:
+                    return error_page(request, error, STATUS[type(error)])
+
+        return answer
+
+
+def error_page(request: Request, error: PooldeckError, status: int) -> Response:
+    """Return the page that tells a person of `error`."""
+    said = {"title": _(error.title), "detail": sentence(error.detail)}
+    return bare_page(request, "error.html", said, status)

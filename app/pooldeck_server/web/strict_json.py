@@ -1,0 +1,171 @@
+"""JSON as RFC 8259 has it, and nothing that parsers disagree on.
+
+Three readers look at a body, each for what only it notices. msgspec's untyped decoder refuses
+NaN, numbers beyond a double, lone surrogates and invalid UTF-8; the standard library's finds
+members that stand twice; msgspec's typed decoder finds wrong fields, and cuts parts out as the
+bytes that were sent. The depth is bounded by counting brackets, which is nearly free. Together
+about 6 µs for a body of 150 bytes.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from pooldeck_server.domain.errors import InvalidRequest, MalformedJson
+
+T = TypeVar("T")
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ROUND: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_POSITION: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
+_PLACE: Final = re.compile(r"(.*) - at `\$(.*)`")
+_FIELD: Final = re.compile(r"Object .*(unknown|required) field `(.*)`", re.DOTALL)
+_NO_NUMBER: Final = re.compile(rb"-?(NaN|Infinity)")
+_WORDS: Final = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "an array",
+    "object": "an object",
+    "datetime": "a date and time (RFC 3339)",
+    "null": "null",
+}
+
+_any = msgspec.json.Decoder().decode
+
+
+def check(body: bytes, depth: int) -> None:
+    """Refuse what is no strict JSON.
+
+    Args:
+        body: The whole text.
+        depth: How many arrays and objects may be nested in one another.
+
+    Raises:
+        MalformedJson: If the text is not JSON, ambiguous, or nested too deeply.
+    """
+    try:
+        _any(body)
+        _check_depth(body, depth)
+        _unique.decode(body.decode())
+    except RecursionError:
+        raise _too_deep(depth) from None
+    except UnicodeDecodeError:
+        raise _not_utf8(body) from None
+    except msgspec.ValidationError as error:
+        raise _out_of_range(str(error)) from None
+    except msgspec.DecodeError as error:
+        raise _malformed(body, str(error)) from None
+
+
+def typed(decode: Callable[[bytes], T], body: bytes) -> T:
+    """Decode a text that `check` let pass into a type.
+
+    Args:
+        decode: A typed msgspec decoder's method.
+        body: The whole text.
+
+    Raises:
+        InvalidRequest: If it is of another shape; `field` is a JSON pointer to what is wrong.
+    """
+    try:
+        return decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from None
+
+
+def _check_depth(body: bytes, depth: int) -> None:
+    """Refuse well-formed JSON that is nested more than `depth` levels.
+
+    Few brackets cannot nest deeply. Otherwise, taking all innermost pairs of brackets away makes
+    what is left one level shallower.
+    """
+    if body.count(b"[") + body.count(b"{") <= depth:
+        return
+    brackets = _STRING.sub(b"", body).translate(_ROUND, _NO_BRACKETS)
+    for _ in range(depth):
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
+        raise _too_deep(depth)
+
+
+def _too_deep(depth: int) -> MalformedJson:
+    return MalformedJson(f"arrays and objects are nested more than {depth} levels deep")
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        double = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise MalformedJson(f'the name "{double[:100]}" stands twice in one object')
+    return members
+
+
+_unique = json.JSONDecoder(object_pairs_hook=_refuse_doubles)
+
+
+def _not_utf8(body: bytes) -> MalformedJson:
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return MalformedJson(f"byte {error.start} is not valid UTF-8", position=error.start)
+    return MalformedJson("a string is not valid Unicode")
+
+
+def _out_of_range(message: str) -> MalformedJson:
+    if message.startswith("Integer"):
+        return MalformedJson("an integer has more than 4300 digits; send it as a string")
+    return MalformedJson("a number is too large for a double; send it as a string")
+
+
+def _malformed(body: bytes, message: str) -> MalformedJson:
+    if not body.strip():
+        return MalformedJson("the body is empty", position=0)
+    if body.startswith(b"\xef\xbb\xbf"):
+        return MalformedJson("the text starts with a byte order mark; leave it out", position=0)
+    match = _POSITION.match(message)
+    if match is None:
+        return _truncated(body)
+    problem, position = match[1], int(match[2])
+    if "surrogate" in problem or "hex escape" in problem:
+        problem = "a \\u escape that is no character (a lone surrogate?)"
+    elif _NO_NUMBER.match(body, max(position - 1, 0)) or _NO_NUMBER.match(body, position):
+        problem = "NaN and infinities are not JSON"
+    return MalformedJson(f"{problem}, at byte {position}", position=position)
+
+
+def _truncated(body: bytes) -> MalformedJson:
+    """Explain a text whose end came too early, or seemed to, after half of a surrogate pair."""
+    try:
+        json.loads(body)
+    except ValueError:
+        return MalformedJson("the text ends too early", position=len(body))
+    return MalformedJson("a \\u escape is a lone surrogate, which is no character")
+
+
+def _invalid(message: str) -> InvalidRequest:
+    """Turn msgspec's complaint into one that points to the field, by a JSON pointer."""
+    match = _PLACE.match(message)
+    problem, path = (match[1], match[2]) if match else (message, "")
+    pointer = path.replace("[", ".").replace("]", "").replace(".", "/")
+    if field := _FIELD.match(problem):
+        pointer += f"/{field[2]}"
+        problem = "there is no such field" if field[1] == "unknown" else "missing"
+    return InvalidRequest(f"{pointer[1:] or 'the body'}: {_in_words(problem)}", field=pointer)
+
+
+def _in_words(problem: str) -> str:
+    if "matching regex" in problem:
+        return "control characters are not allowed here"
+    problem = re.sub(r"`([a-z |]+)`", lambda found: _named(found[1]), problem)
+    return problem[:1].lower() + problem[1:]
+
+
+def _named(types: str) -> str:
+    return " or ".join(_WORDS.get(name, f"`{name}`") for name in types.split(" | "))

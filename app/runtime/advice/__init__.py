@@ -1,1 +1,0 @@
-"""What the running server learns of its functions, and what it advises: see `app.advice`."""
