@@ -13,8 +13,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
-from pooldeck_server.web import words
-from pooldeck_server.web.errors import STATUS
+from pooldeck_server.web.http.errors import STATUS
+from pooldeck_server.web.text import i18n
 
 _ROOT: Final = Path(__file__).parents[1]
 _SOURCES: Final = {
@@ -52,16 +52,16 @@ def _texts(folder: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
 
 def update(language: str) -> tuple[int, int]:
     """Bring one catalogue up to date; return how many texts it has, and how many lack words."""
-    catalogue = words.catalogue(language)
+    catalogue = i18n.catalogue(language)
     catalogue.update(extracted(), no_fuzzy_matching=True)
-    (words.TRANSLATIONS / f"{language.replace('-', '_')}.po").write_bytes(_as_po(catalogue))
+    (i18n.TRANSLATIONS / f"{language.replace('-', '_')}.po").write_bytes(_as_po(catalogue))
     lacking = sum(not is_translated(message) for message in catalogue if message.id)
     return len(catalogue), lacking
 
 
 def is_translated(message: Message) -> bool:
     """Tell whether a text has words in another language, for every number if it has one."""
-    forms = words.strings(message.string)
+    forms = i18n.strings(message.string)
     return bool(forms) and all(forms)
 
 
@@ -82,8 +82,8 @@ def _as_po(catalogue: Catalog) -> bytes:
 
 def main() -> None:
     """Bring all catalogues up to date, and say what is left to do."""
-    for language in words.LANGUAGES:
-        if language != words.ENGLISH:
+    for language in i18n.LANGUAGES:
+        if language != i18n.ENGLISH:
             number, lacking = update(language)
             print(f"{language}: {number} texts, {lacking} without a translation")  # noqa: T201 - a program that prints
 

@@ -10,7 +10,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 from hatch_build import VENDORED, BrowserAssets, BuildHook
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.web.assets import check_assets
+from pooldeck_server.web.http.assets import check_assets
 
 ROOT = Path(__file__).parent.parent
 

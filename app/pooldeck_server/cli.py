@@ -88,7 +88,7 @@ def _serve(settings: Settings) -> None:
     """Run the server in this thread until it is told to end."""
     # Imported late: they take most of a second, which help and wrong settings need not wait for.
     from pooldeck_server.main import create_app  # noqa: PLC0415
-    from pooldeck_server.web.server import serve  # noqa: PLC0415
+    from pooldeck_server.web.http.server import serve  # noqa: PLC0415
 
     _log_to_stderr()
     _log.info("data in %s; pools %s", settings.data.resolve(), _pools_in_words(settings))

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from pooldeck_server.runtime.life.ending import Ending
 from pooldeck_server.runtime.life.opening import running
 from pooldeck_server.settings.model import Settings
-from pooldeck_server.web import pages, static_files
-from pooldeck_server.web.application import Application
-from pooldeck_server.web.assembly import assemble
-from pooldeck_server.web.assets import check_assets
+from pooldeck_server.web import pages
+from pooldeck_server.web.http import static_files
+from pooldeck_server.web.http.application import Application
+from pooldeck_server.web.http.assets import check_assets
+from pooldeck_server.web.wiring import assemble
 
 
 def create_app(settings: Settings) -> Application:

@@ -1,5 +1,5 @@
 // The colour of a function: one of twelve, the same on every chart and timeline. It is chosen as
-// app/pooldeck_server/web/colours.py chooses it; css/colours.css names what the twelve look like.
+// app/pooldeck_server/web/text/colours.py chooses it; css/colours.css names what the twelve look like.
 
 export const COLOURS = 12;
 

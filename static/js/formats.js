@@ -1,4 +1,4 @@
-// Numbers, sizes and times as people read them, worded as app/pooldeck_server/web/formats.py words them; a browser
+// Numbers, sizes and times as people read them, worded as app/pooldeck_server/web/text/formats.py words them; a browser
 // test holds the two against each other.
 
 import { _ } from "./words.js";

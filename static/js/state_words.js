@@ -1,4 +1,4 @@
-// The words for states, of tasks and of pools, workers and slots: as app/pooldeck_server/web/state_words.py.
+// The words for states, of tasks and of pools, workers and slots: as app/pooldeck_server/web/text/states.py.
 
 import { _ } from "./words.js";
 

@@ -1,4 +1,4 @@
-// The words of the pages in the language of whoever reads them: as app/pooldeck_server/web/words.py, for the
+// The words of the pages in the language of whoever reads them: as app/pooldeck_server/web/text/i18n.py, for the
 // browser. The page loads the catalogue of its language before any module runs.
 
 const catalogue = globalThis.pooldeckWords ?? {};

@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import expect
 
 from browser.looking import Open
-from pooldeck_server.web.contexts.deck.chart import amount
-from pooldeck_server.web.contexts.deck.page import spark
+from pooldeck_server.web.pages.deck.chart import amount
+from pooldeck_server.web.pages.deck.view import spark
 from serving import Serving
 
 

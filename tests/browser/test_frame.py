@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.looking import Open, barriers, expect_live
-from pooldeck_server.web import formats
-from pooldeck_server.web.language import speaking
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.language import speaking
 from serving import Serving, serving
 
 HERE = {"PYTHONPATH": str(Path(__file__).parent)}

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.looking import Open, barriers, expect_live, submitted
-from pooldeck_server.web.colours import COLOURS, colour_of
+from pooldeck_server.web.text.colours import COLOURS, colour_of
 from serving import Serving
 
 DESK = {"width": 1280, "height": 800}

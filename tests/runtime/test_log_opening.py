@@ -16,7 +16,7 @@ from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.domain.submissions import Submission
 from pooldeck_server.runtime.life.opening import running
 from pooldeck_server.runtime.picture.notices import of_log_file
-from pooldeck_server.web.attention import told
+from pooldeck_server.web.text.notices import told
 
 LINES = 400
 POOLS = {

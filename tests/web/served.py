@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from pooldeck_server.main import create_app
 from pooldeck_server.settings.model import Settings
-from pooldeck_server.web.server import Config, Server, listen
+from pooldeck_server.web.http.server import Config, Server, listen
 
 BOUND = 30.0  # seconds that anything may take
 FUNCTIONS = "web_functions"

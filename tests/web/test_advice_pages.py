@@ -25,11 +25,11 @@ from pooldeck_server.domain.machine import Machine
 from pooldeck_server.domain.profiles import Profile
 from pooldeck_server.domain.sizes import Cost as RunCost
 from pooldeck_server.domain.sizes import Range, SizeAdvice, SizedPool, SizeOrigin
-from pooldeck_server.web.contexts.functions.advice import shown
-from pooldeck_server.web.contexts.functions.evidence import evidence
-from pooldeck_server.web.contexts.functions.moves import brief, misplaced_lines
-from pooldeck_server.web.contexts.pools.advice import shown as shown_size
-from pooldeck_server.web.formats import NOTHING
+from pooldeck_server.web.pages.functions.advice import shown
+from pooldeck_server.web.pages.functions.evidence import evidence
+from pooldeck_server.web.pages.functions.moves import brief, misplaced_lines
+from pooldeck_server.web.pages.pools.advice import shown as shown_size
+from pooldeck_server.web.text.formats import NOTHING
 
 POOLS = (PoolShape("io", PoolKind.THREAD, 32), PoolShape("cpu", PoolKind.PROCESS, 2))
 SIZES = {"io": 32, "cpu": 2}

@@ -5,13 +5,13 @@ import pytest
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice, AdviceRule, Cost, Numbers, Recommendation, Verdict
-from pooldeck_server.web.advice_words import (
+from pooldeck_server.web.text.advice import (
     confidence_words,
     english_sentences,
     sentences,
     verdict_words,
 )
-from pooldeck_server.web.language import speaking
+from pooldeck_server.web.text.language import speaking
 
 NUMBERS = Numbers(
     runs=40.0,

@@ -9,10 +9,10 @@ from pooldeck_server.domain.controls import Hold, ServerRun, StartReport
 from pooldeck_server.domain.events import Frame, Window
 from pooldeck_server.domain.health import PoolHealth
 from pooldeck_server.domain.notices import Need, Notice
-from pooldeck_server.web.attention import Told, in_english, span, told
-from pooldeck_server.web.contexts.deck.story import story
-from pooldeck_server.web.contexts.frame import notices
-from pooldeck_server.web.language import speaking
+from pooldeck_server.web.pages.deck.story import story
+from pooldeck_server.web.pages.shared.frame import notices
+from pooldeck_server.web.text.language import speaking
+from pooldeck_server.web.text.notices import Told, in_english, span, told
 
 DAY = 24 * 3600 * 1_000_000
 

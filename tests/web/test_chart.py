@@ -7,11 +7,11 @@ import pytest
 
 from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.history import Chart, ChartRequest, Line
-from pooldeck_server.web import formats
-from pooldeck_server.web.annotation_words import annotation_words
-from pooldeck_server.web.colours import colour_of
-from pooldeck_server.web.contexts.deck.chart import amount, as_data_block, chart_context, chosen
-from pooldeck_server.web.contexts.deck.page import Narrowed
+from pooldeck_server.web.pages.deck.chart import amount, as_data_block, chart_context, chosen
+from pooldeck_server.web.pages.deck.view import Narrowed
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.annotations import annotation_words
+from pooldeck_server.web.text.colours import colour_of
 
 MINUTE = 60_000_000
 POOLS = ("io", "cpu")

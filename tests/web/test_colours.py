@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from pooldeck_server.resources import resource
-from pooldeck_server.web.colours import COLOURS, colour_of
+from pooldeck_server.web.text.colours import COLOURS, colour_of
 
 LIGHT, DARK = 0, 1
 LEAST_CONTRAST = 3.0

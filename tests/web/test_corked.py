@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from pooldeck_server.web.corked import Corked
+from pooldeck_server.web.http.coalesce import Corked
 
 
 class _Recording:

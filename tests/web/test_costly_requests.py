@@ -15,9 +15,9 @@ from httpx import ASGITransport, AsyncClient
 from served import BOUND, Served, connected, rest
 
 from pooldeck_server.settings.model import Settings
-from pooldeck_server.web import guard
-from pooldeck_server.web.application import Application
-from pooldeck_server.web.cookies import MAX_BYTES, cookie, take_cookies
+from pooldeck_server.web.http import guard
+from pooldeck_server.web.http.application import Application
+from pooldeck_server.web.http.cookies import MAX_BYTES, cookie, take_cookies
 
 MIB = 1024 * 1024
 MUCH = 32 * MIB  # more than a server and the buffers between take without reading on

@@ -10,7 +10,7 @@ from pooldeck_server.domain.catalogue import Catalogue
 from pooldeck_server.domain.controls import ServerRun
 from pooldeck_server.domain.events import Frame, Window
 from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from pooldeck_server.web.contexts.deck.page import (
+from pooldeck_server.web.pages.deck.view import (
     Narrowed,
     deck_context,
     late_first,

@@ -9,7 +9,7 @@ import pytest
 from served import Served
 
 from pooldeck_server.resources import resource
-from pooldeck_server.web.modules import graph, imported_by
+from pooldeck_server.web.http.modules import graph, imported_by
 
 
 @pytest.fixture

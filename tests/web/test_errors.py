@@ -9,9 +9,9 @@ from served import Served
 
 from pooldeck_server.domain.errors import NotFound, PooldeckError, QueueFull, Unauthorized
 from pooldeck_server.settings.model import Settings
-from pooldeck_server.web import errors, guard
-from pooldeck_server.web.application import Application
-from pooldeck_server.web.errors import STATUS, problem
+from pooldeck_server.web.http import errors, guard
+from pooldeck_server.web.http.application import Application
+from pooldeck_server.web.http.errors import STATUS, problem
 
 
 def every_error() -> list[type[PooldeckError]]:
@@ -86,7 +86,9 @@ def test_a_defect_shows_an_id_and_keeps_its_details_in_the_log(
     response = _get(app, "/defect")
     _expect(response, 500, "internal")
     assert "secret" not in response.text
-    [record] = [record for record in caplog.records if record.name == "pooldeck_server.web.errors"]
+    [record] = [
+        record for record in caplog.records if record.name == "pooldeck_server.web.http.errors"
+    ]
     assert response.json()["id"] in record.getMessage()
     assert record.exc_info is not None
 

@@ -11,17 +11,17 @@ from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import Ending
 from pooldeck_server.domain.submissions import BulkDone, CancelOutcome
-from pooldeck_server.web.contexts.errors import page as errors
-from pooldeck_server.web.contexts.experiments import page as experiments
-from pooldeck_server.web.contexts.flash import flash, flash_of_many, numbers
-from pooldeck_server.web.contexts.functions import listing as functions
-from pooldeck_server.web.contexts.functions import page as function
-from pooldeck_server.web.contexts.pipeline import page as pipeline
-from pooldeck_server.web.contexts.pools import page as pools
-from pooldeck_server.web.contexts.task import page as task
-from pooldeck_server.web.contexts.tasks import listing as tasks
-from pooldeck_server.web.contexts.tasks.page import address
-from pooldeck_server.web.language import speaking
+from pooldeck_server.web.pages.errors import view as errors
+from pooldeck_server.web.pages.experiments import view as experiments
+from pooldeck_server.web.pages.functions import listing as functions
+from pooldeck_server.web.pages.functions import view as function
+from pooldeck_server.web.pages.pipelines import view as pipeline
+from pooldeck_server.web.pages.pools import view as pools
+from pooldeck_server.web.pages.shared.flash import flash, flash_of_many, numbers
+from pooldeck_server.web.pages.task import view as task
+from pooldeck_server.web.pages.tasks import view as tasks
+from pooldeck_server.web.pages.tasks.address import address
+from pooldeck_server.web.text.language import speaking
 
 FLASH = re.compile(r'<p class="flash" role="status">([^<]*)</p>')
 SCREENS = (errors, experiments, function, functions, pipeline, pools, task)

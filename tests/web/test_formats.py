@@ -2,7 +2,7 @@
 
 import pytest
 
-from pooldeck_server.web import formats
+from pooldeck_server.web.text import formats
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
-from pooldeck_server.web.form_values import FormErrors, body, typed
-from pooldeck_server.web.forms import Control, form
+from pooldeck_server.web.pages.functions.form import Control, form
+from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
 
 Kind = ParameterKind
 INTEGER = {"type": "integer"}

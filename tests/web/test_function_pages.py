@@ -11,11 +11,11 @@ from pooldeck_server.domain.controls import Hold
 from pooldeck_server.domain.figures import Activity, Count, Durations, Percentiles, Spread
 from pooldeck_server.domain.placements import Placement, PlacementRule
 from pooldeck_server.domain.states import State
-from pooldeck_server.web.contexts.functions import listing as functions
-from pooldeck_server.web.contexts.functions import page as function
-from pooldeck_server.web.contexts.functions.signature import signature_parts
-from pooldeck_server.web.docstrings import described_arguments
-from pooldeck_server.web.form_examples import example
+from pooldeck_server.web.pages.functions import listing as functions
+from pooldeck_server.web.pages.functions import view as function
+from pooldeck_server.web.pages.functions.docstrings import described_arguments
+from pooldeck_server.web.pages.functions.form_examples import example
+from pooldeck_server.web.pages.functions.signature import signature_parts
 
 NAME = "acme.jobs.work"
 NOW_MINUTE = 1000

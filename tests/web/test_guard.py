@@ -14,7 +14,7 @@ from served import Served
 
 from pooldeck_server.domain.errors import Forbidden, WrongHost
 from pooldeck_server.settings.model import Settings
-from pooldeck_server.web.security import Hosts
+from pooldeck_server.web.http.security import Hosts
 
 OPEN = {"/healthz", "/readyz"}
 FOR_LOGGING_IN = {"/login", "/language"}

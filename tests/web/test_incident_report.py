@@ -19,9 +19,9 @@ from pooldeck_server.domain.incidents import (
     TaskToday,
 )
 from pooldeck_server.domain.states import State
-from pooldeck_server.web.contexts.incident.fault import fault_of
-from pooldeck_server.web.contexts.incident.listing import incidents_context, read_wanted
-from pooldeck_server.web.contexts.incident.page import Reading, ids_of, incident_context
+from pooldeck_server.web.pages.incidents.fault import fault_of
+from pooldeck_server.web.pages.incidents.listing import incidents_context, read_wanted
+from pooldeck_server.web.pages.incidents.view import Reading, ids_of, incident_context
 
 FAULT = """Fatal Python error: Segmentation fault
 

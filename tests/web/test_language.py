@@ -6,9 +6,9 @@ import httpx
 import pytest
 from served import Served
 
-from pooldeck_server.web.addresses import own_path
-from pooldeck_server.web.language import COOKIE, accepted, speaking
-from pooldeck_server.web.words import language
+from pooldeck_server.web.http.redirects import own_path
+from pooldeck_server.web.text.i18n import language
+from pooldeck_server.web.text.language import COOKIE, accepted, speaking
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from served import BOUND, Served, served
 
 from pooldeck_server.domain.events import Frame, Window
 from pooldeck_server.web.api.live import Encoder
-from pooldeck_server.web.attention import Told
-from pooldeck_server.web.words import gettext
+from pooldeck_server.web.text.i18n import gettext
+from pooldeck_server.web.text.notices import Told
 
 
 @contextmanager

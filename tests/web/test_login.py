@@ -8,7 +8,7 @@ import pytest
 from conftest import TOKEN
 from served import Served, served
 
-from pooldeck_server.web.security import Credentials
+from pooldeck_server.web.http.security import Credentials
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from served import Served
 from pooldeck_server.domain.links import Neighbour, Neighbours, Rule
 from pooldeck_server.domain.pipelines import Pipeline, PipelineStep, StepNeed, StepReport
 from pooldeck_server.domain.states import State
-from pooldeck_server.web.contexts.pipeline.graph import pipeline_graph, step_state, step_words
-from pooldeck_server.web.contexts.pipeline.layers import HEIGHT, WIDTH, layout
-from pooldeck_server.web.contexts.pipeline.page import cancel_pipeline, pipeline_name
+from pooldeck_server.web.pages.pipelines.graph import pipeline_graph, step_state, step_words
+from pooldeck_server.web.pages.pipelines.layers import HEIGHT, WIDTH, layout
+from pooldeck_server.web.pages.pipelines.view import cancel_pipeline, pipeline_name
 
 
 @st.composite

@@ -9,8 +9,8 @@ from watching import until
 
 from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.placements import Placement, PlacementRule
-from pooldeck_server.web.annotation_words import annotation_words
-from pooldeck_server.web.placement_words import placed_words, placement_words
+from pooldeck_server.web.text.annotations import annotation_words
+from pooldeck_server.web.text.placement import placed_words, placement_words
 
 ROAM = "/api/v1/functions/web_functions.roam"
 

@@ -13,9 +13,9 @@ from pooldeck_server.domain.machine import Machine
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.sizes import SizeAdvice, SizedPool, SizeOrigin
 from pooldeck_server.settings.model import PoolSettings
-from pooldeck_server.web.contexts.confirm import pools as confirm_pools
-from pooldeck_server.web.contexts.pools.page import LATELY, Reading, pools_context
-from pooldeck_server.web.contexts.pools.sizes import meaning, origin, slider_end, typical_memory
+from pooldeck_server.web.pages.pools import confirm as confirm_pools
+from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end, typical_memory
+from pooldeck_server.web.pages.pools.view import LATELY, Reading, pools_context
 
 MIB = 1024 * 1024
 BUSY = SlotHealth("t1", "acme.render", 7.0)

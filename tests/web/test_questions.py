@@ -8,11 +8,11 @@ from pooldeck.kinds import Ending
 from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
 from pooldeck_server.domain.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks import StoredTask, TaskFilter
-from pooldeck_server.web.contexts.confirm import asking as confirm
-from pooldeck_server.web.contexts.confirm import pools as confirm_pools
-from pooldeck_server.web.contexts.confirm import tasks as confirm_tasks
-from pooldeck_server.web.contexts.tasks.page import read_filter
-from pooldeck_server.web.kill_words import kill_button
+from pooldeck_server.web.pages.pools import confirm as confirm_pools
+from pooldeck_server.web.pages.shared import confirmation as confirm
+from pooldeck_server.web.pages.tasks import confirm as confirm_tasks
+from pooldeck_server.web.pages.tasks.address import read_filter
+from pooldeck_server.web.text.kill import kill_button
 
 LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")
 

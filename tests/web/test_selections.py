@@ -7,8 +7,13 @@ from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, Pooldec
 from pooldeck_server.domain.states import State
 from pooldeck_server.domain.tasks import TaskFilter
 from pooldeck_server.settings.model import LimitSettings, PoolSettings
-from pooldeck_server.web.bodies import MAX_POOL_SIZE, PoolChange, read_pool_change, read_submission
-from pooldeck_server.web.selections import read_bulk_cancel, read_bulk_retry, selected
+from pooldeck_server.web.api.bodies import (
+    MAX_POOL_SIZE,
+    PoolChange,
+    read_pool_change,
+    read_submission,
+)
+from pooldeck_server.web.api.selections import read_bulk_cancel, read_bulk_retry, selected
 
 LIMITS = LimitSettings(batch_tasks=3)
 

@@ -16,7 +16,7 @@ from served import BOUND, Served, connected, rest, served
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.main import create_app
 from pooldeck_server.settings.model import Settings
-from pooldeck_server.web.server import listen, serve
+from pooldeck_server.web.http.server import listen, serve
 
 SECONDS = 0.4  # what the server here gives to headers, and to a body
 POST = b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -11,7 +11,7 @@ from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.loads import Passed, PoolLoad, Window
 from pooldeck_server.domain.machine import CpuPressure, Machine
 from pooldeck_server.domain.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin, SizeRule
-from pooldeck_server.web.size_words import range_words, size_sentences, size_verdict
+from pooldeck_server.web.text.sizes import range_words, size_sentences, size_verdict
 
 BUSY = Machine(cpus=2, affinity=2, pressure=CpuPressure(0.5, 0.5, 0.5))
 CALM = Machine(cpus=2, affinity=2)

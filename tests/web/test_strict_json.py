@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, TooLarge
 from pooldeck_server.settings.model import LimitSettings
-from pooldeck_server.web.bodies import read_batch, read_cancel, read_submission
-from pooldeck_server.web.strict_json import check
+from pooldeck_server.web.api.bodies import read_batch, read_cancel, read_submission
+from pooldeck_server.web.http.strict_json import check
 
 LIMITS = LimitSettings(arguments_bytes=1000, depth=5, batch_tasks=3)
 

@@ -12,13 +12,13 @@ from pooldeck_server.domain.logs import LogWindow
 from pooldeck_server.domain.placements import Placement, PlacementRule
 from pooldeck_server.domain.states import FINAL, State
 from pooldeck_server.domain.tasks import LogEntry, StoredAttempt, StoredTask
-from pooldeck_server.web.contexts.task.diagram import Layout, diagram
-from pooldeck_server.web.contexts.task.journey import journey
-from pooldeck_server.web.contexts.task.layouts import TALL, WIDE
-from pooldeck_server.web.contexts.task.log import LOG_LINES, log_part
-from pooldeck_server.web.contexts.task.page import Reading, task_context
-from pooldeck_server.web.contexts.task.runs import strip
-from pooldeck_server.web.contexts.task.times import segments
+from pooldeck_server.web.pages.task.diagram import Layout, diagram
+from pooldeck_server.web.pages.task.journey import journey
+from pooldeck_server.web.pages.task.layouts import TALL, WIDE
+from pooldeck_server.web.pages.task.log import LOG_LINES, log_part
+from pooldeck_server.web.pages.task.runs import strip
+from pooldeck_server.web.pages.task.times import segments
+from pooldeck_server.web.pages.task.view import Reading, task_context
 
 SECOND = 1_000_000
 NOW = 100 * SECOND

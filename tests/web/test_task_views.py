@@ -11,16 +11,16 @@ from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.figures import Count
 from pooldeck_server.domain.states import State
 from pooldeck_server.domain.tasks import Sort, StoredTask, TaskFilter, TaskPage, Total
-from pooldeck_server.web.contexts.confirm.tasks import cancel_chosen, retry_chosen
-from pooldeck_server.web.contexts.tasks.completion import completions
-from pooldeck_server.web.contexts.tasks.listing import tasks_context, total_words
-from pooldeck_server.web.contexts.tasks.page import (
+from pooldeck_server.web.pages.tasks.address import (
     View,
     has_keyed_words,
     href,
     read_filter,
     read_view,
 )
+from pooldeck_server.web.pages.tasks.completion import completions
+from pooldeck_server.web.pages.tasks.confirm import cancel_chosen, retry_chosen
+from pooldeck_server.web.pages.tasks.view import tasks_context, total_words
 
 MINUTE = 60_000_000  # microseconds
 TASK = StoredTask(1, "0199", "acme.work", "cpu", State.RUNNING, 1, 0, (), 0, None)

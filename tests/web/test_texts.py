@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from pooldeck_server.web.contexts.task.json_text import json_text
-from pooldeck_server.web.contexts.task.tracebacks import traceback_parts
+from pooldeck_server.web.pages.shared.json_text import json_text
+from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
 
 
 def shown(text: str) -> str:

@@ -9,10 +9,9 @@ from babel.messages.catalog import Message
 
 from catalogues import extracted, is_translated
 from pooldeck_server.resources import resource
-from pooldeck_server.web import formats, words
-from pooldeck_server.web.language import speaking
-from pooldeck_server.web.rendering import environment
-from pooldeck_server.web.words import (
+from pooldeck_server.web.pages.shared.rendering import environment
+from pooldeck_server.web.text import formats, i18n
+from pooldeck_server.web.text.i18n import (
     LANGUAGES,
     browser_words,
     catalogue,
@@ -20,6 +19,7 @@ from pooldeck_server.web.words import (
     ngettext,
     strings,
 )
+from pooldeck_server.web.text.language import speaking
 
 OTHERS = [name for name in LANGUAGES if name != "en"]
 NAMES = {
@@ -168,5 +168,5 @@ def test_a_template_looks_up_literal_texts_only(path: Path) -> None:
 
 def test_a_text_without_a_translation_stays_english() -> None:
     with speaking("zh-Hans"):
-        assert words.gettext("no page says this") == "no page says this"
-        assert words.gettext("") == ""
+        assert i18n.gettext("no page says this") == "no page says this"
+        assert i18n.gettext("") == ""

@@ -18,7 +18,7 @@ from pooldeck_server.web.api import (
     submit,
     tasks,
 )
-from pooldeck_server.web.application import Application
+from pooldeck_server.web.http.application import Application
 
 _PREFIX = "/api/v1"
 _PARTS = (

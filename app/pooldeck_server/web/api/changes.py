@@ -4,18 +4,18 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from pooldeck_server.web.answers import CHANGING, WRITING, answer, bad, good, takes
-from pooldeck_server.web.bodies import CancelRequest, read_cancel
-from pooldeck_server.web.dependencies import ServiceDep, TaskIdPath
-from pooldeck_server.web.incoming import json_body, optional_json_body
-from pooldeck_server.web.schemas import BulkDone, Cancellation, Task
-from pooldeck_server.web.selections import (
+from pooldeck_server.web.api.bodies import CancelRequest, read_cancel
+from pooldeck_server.web.api.responses import CHANGING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.api.schemas import BulkDone, Cancellation, Task
+from pooldeck_server.web.api.selections import (
     BulkCancel,
     BulkRetry,
     read_bulk_cancel,
     read_bulk_retry,
     selected,
 )
+from pooldeck_server.web.http.dependencies import ServiceDep, TaskIdPath
+from pooldeck_server.web.http.request_body import json_body, optional_json_body
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 

@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pooldeck_server.domain.error_groups import GroupChange, GroupFilter, GroupSort, GroupState
 from pooldeck_server.domain.tasks import TaskFilter
 from pooldeck_server.store import queries
-from pooldeck_server.web.answers import CHANGING, READING, answer, bad, good
-from pooldeck_server.web.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
-from pooldeck_server.web.schemas import BulkDone, ErrorGroup, ErrorGroupList
+from pooldeck_server.web.api.responses import CHANGING, READING, answer, bad, good
+from pooldeck_server.web.api.schemas import BulkDone, ErrorGroup, ErrorGroupList
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
 
 router = APIRouter(prefix="/errors", tags=["errors"])
 

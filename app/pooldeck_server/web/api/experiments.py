@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck_server.domain.experiment_requests import ExperimentRequest
 from pooldeck_server.settings.model import LimitSettings
-from pooldeck_server.web.answers import CHANGING, READING, WRITING, answer, bad, good, takes
-from pooldeck_server.web.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
-from pooldeck_server.web.incoming import json_body
-from pooldeck_server.web.schemas import Experiment, ExperimentList
-from pooldeck_server.web.strict_json import check, typed
+from pooldeck_server.web.api.responses import CHANGING, READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.api.schemas import Experiment, ExperimentList
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
+from pooldeck_server.web.http.request_body import json_body
+from pooldeck_server.web.http.strict_json import check, typed
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 

@@ -11,11 +11,11 @@ from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.figures import FunctionFigures
 from pooldeck_server.runtime.service import Service
 from pooldeck_server.store import queries
-from pooldeck_server.web.answers import CHANGING, READING, WRITING, answer, bad, good, takes
-from pooldeck_server.web.bodies import PlacementChange, read_placement_change
-from pooldeck_server.web.dependencies import NamePath, ServiceDep
-from pooldeck_server.web.incoming import json_body
-from pooldeck_server.web.schemas import Function, FunctionList, Statistics
+from pooldeck_server.web.api.bodies import PlacementChange, read_placement_change
+from pooldeck_server.web.api.responses import CHANGING, READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.api.schemas import Function, FunctionList, Statistics
+from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
+from pooldeck_server.web.http.request_body import json_body
 
 router = APIRouter(prefix="/functions", tags=["functions"])
 

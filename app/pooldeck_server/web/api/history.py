@@ -8,10 +8,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from pooldeck_server.domain.history import STEPS, ChartRequest, Grouping, Series
 from pooldeck_server.store import queries
-from pooldeck_server.web.answers import READING, answer, bad, good
-from pooldeck_server.web.dependencies import DEFAULT_LIMIT, Limit, ServiceDep
-from pooldeck_server.web.schemas import AnnotationList, History
-from pooldeck_server.web.schemas.history import Annotation
+from pooldeck_server.web.api.responses import READING, answer, bad, good
+from pooldeck_server.web.api.schemas import AnnotationList, History
+from pooldeck_server.web.api.schemas.history import Annotation
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep
 
 router = APIRouter(tags=["history"])
 

@@ -12,13 +12,13 @@ from starlette.types import Receive, Scope, Send
 from pooldeck_server.domain.events import Frame, Window
 from pooldeck_server.domain.states import State
 from pooldeck_server.runtime.service import Service
-from pooldeck_server.web.answers import Responses, bad
-from pooldeck_server.web.attention import Told
-from pooldeck_server.web.contexts.frame import notices
-from pooldeck_server.web.dependencies import ServiceDep
-from pooldeck_server.web.language import speaking
-from pooldeck_server.web.schemas import Pool, timestamp
-from pooldeck_server.web.words import ENGLISH
+from pooldeck_server.web.api.responses import Responses, bad
+from pooldeck_server.web.api.schemas import Pool, timestamp
+from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.pages.shared.frame import notices
+from pooldeck_server.web.text.i18n import ENGLISH
+from pooldeck_server.web.text.language import speaking
+from pooldeck_server.web.text.notices import Told
 
 router = APIRouter(tags=["live"])
 

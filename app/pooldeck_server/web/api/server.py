@@ -4,9 +4,9 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
-from pooldeck_server.web.answers import READING, answer, bad, good
-from pooldeck_server.web.dependencies import ServiceDep
-from pooldeck_server.web.schemas import Server
+from pooldeck_server.web.api.responses import READING, answer, bad, good
+from pooldeck_server.web.api.schemas import Server
+from pooldeck_server.web.http.dependencies import ServiceDep
 
 router = APIRouter(tags=["observing"])
 

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from pooldeck_server.web.answers import READING, answer, bad, good
-from pooldeck_server.web.dependencies import ServiceDep
-from pooldeck_server.web.schemas import SharedState
+from pooldeck_server.web.api.responses import READING, answer, bad, good
+from pooldeck_server.web.api.schemas import SharedState
+from pooldeck_server.web.http.dependencies import ServiceDep
 
 router = APIRouter(tags=["observing"])
 

@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from pooldeck_server.store import queries
-from pooldeck_server.web.answers import READING, answer, bad, good
-from pooldeck_server.web.dependencies import DEFAULT_LIMIT, Limit, ServiceDep, TaskIdPath, Wait
-from pooldeck_server.web.filters import TaskQuery
-from pooldeck_server.web.schemas import (
+from pooldeck_server.web.api.filters import TaskQuery
+from pooldeck_server.web.api.responses import READING, answer, bad, good
+from pooldeck_server.web.api.schemas import (
     Attempt,
     AttemptList,
     LogLine,
@@ -17,6 +16,7 @@ from pooldeck_server.web.schemas import (
     Task,
     TaskList,
 )
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep, TaskIdPath, Wait
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 

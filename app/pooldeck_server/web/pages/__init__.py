@@ -1,29 +1,27 @@
-"""The pages for people: each reads what its context needs and renders the template of its name.
+"""The pages for people, a folder for each screen: its routes, what they read, what they show.
 
-What they change goes through plain forms that work without JavaScript: a POST, and a redirect to
+What people change goes through plain forms that work without JavaScript: a POST, and a redirect to
 the page that says what was done.
 """
 
 from fastapi import APIRouter
 
-from pooldeck_server.web.page_route import PageRoute
-from pooldeck_server.web.pages import (
-    bulk,
-    deck,
-    errors,
-    experiments,
-    function,
-    functions,
-    incidents,
-    language,
-    pipelines,
-    pools,
-    shared,
-    task,
-    task_changes,
-    tasks,
-    timeline,
-)
+from pooldeck_server.web.pages import language
+from pooldeck_server.web.pages.deck import routes as deck
+from pooldeck_server.web.pages.errors import routes as errors
+from pooldeck_server.web.pages.experiments import routes as experiments
+from pooldeck_server.web.pages.functions import list_routes as function_list
+from pooldeck_server.web.pages.functions import routes as functions
+from pooldeck_server.web.pages.incidents import routes as incidents
+from pooldeck_server.web.pages.pipelines import routes as pipelines
+from pooldeck_server.web.pages.pools import routes as pools
+from pooldeck_server.web.pages.shared.page_route import PageRoute
+from pooldeck_server.web.pages.shared_state import routes as shared_state
+from pooldeck_server.web.pages.task import changes as task_changes
+from pooldeck_server.web.pages.task import routes as task
+from pooldeck_server.web.pages.tasks import bulk
+from pooldeck_server.web.pages.tasks import routes as tasks
+from pooldeck_server.web.pages.timeline import routes as timeline
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 for part in (
@@ -32,8 +30,8 @@ for part in (
     tasks,
     task,
     task_changes,
+    function_list,
     functions,
-    function,
     pipelines,
     pools,
     incidents,
@@ -41,6 +39,6 @@ for part in (
     experiments,
     language,
     timeline,
-    shared,
+    shared_state,
 ):
     router.include_router(part.router)

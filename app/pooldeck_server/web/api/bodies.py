@@ -1,0 +1,174 @@
+"""What may stand in the body of a request, and the rules that types alone cannot say."""
+
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from pooldeck_server.domain.annotations import MAX_REASON
+from pooldeck_server.domain.errors import InvalidRequest, TooLarge
+from pooldeck_server.domain.pipelines import PipelineRequest, step_pointer
+from pooldeck_server.domain.submissions import Name, Submission
+from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.web.http.strict_json import check, typed
+
+_AROUND: Final = 2  # levels around an argument: the body's object, and args or kwargs
+_AROUND_IN_BATCH: Final = 4  # and the batch's object and array
+_YEARS: Final = range(1970, 9000)  # a moment outside of these cannot be shown in every time zone
+MAX_POOL_SIZE: Final = 1000  # slots, as in the settings
+
+Size: TypeAlias = Annotated[
+    int,
+    Meta(ge=1, le=MAX_POOL_SIZE, description="Slots; those that go finish what they run first."),
+]
+Paused: TypeAlias = Annotated[
+    bool, Meta(description="True: hand nothing out; false: go on, also after a drain.")
+]
+Reason: TypeAlias = Annotated[
+    str, Meta(max_length=MAX_REASON, description="Why, for those who look at the charts later.")
+]
+
+
+class Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a batch: all of its tasks are stored, or none."""
+
+    tasks: list[Submission]
+
+
+class CancelRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a cancellation; it may be left out."""
+
+    kill: bool = False
+    reason: Reason | None = None
+
+
+class Reasoned(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a call that destroys or interrupts something; it may be left out."""
+
+    reason: Reason | None = None
+
+
+class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to set for a pool; what is left out stays as it is."""
+
+    size: Size | None = None
+    paused: Paused | None = None
+
+
+class PlacementChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a function is to run; null leaves it to the server again."""
+
+    pool: Name | None
+
+
+_submission = msgspec.json.Decoder(Submission).decode
+_batch = msgspec.json.Decoder(Batch).decode
+_pipeline = msgspec.json.Decoder(PipelineRequest).decode
+_cancel = msgspec.json.Decoder(CancelRequest).decode
+_reasoned = msgspec.json.Decoder(Reasoned).decode
+_pool_change = msgspec.json.Decoder(PoolChange).decode
+_placement_change = msgspec.json.Decoder(PlacementChange).decode
+
+
+def read_submission(body: bytes, limits: LimitSettings) -> Submission:
+    """Decode the body of a submission.
+
+    Args:
+        body: The bytes that were sent.
+        limits: Its `depth` (levels within an argument) and `arguments_bytes` are used.
+
+    Raises:
+        MalformedJson: If the body is not strict JSON, or nested too deeply.
+        InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
+        TooLarge: If the arguments are.
+    """
+    check(body, limits.depth + _AROUND)
+    submission = typed(_submission, body)
+    if submission.idempotency_key is not None:
+        raise InvalidRequest(
+            "idempotency_key: send it as the header Idempotency-Key", field="/idempotency_key"
+        )
+    _check_rules(submission, limits, "")
+    return submission
+
+
+def read_batch(body: bytes, limits: LimitSettings) -> list[Submission]:
+    """Decode the body of a batch of 1 to `limits.batch_tasks`; raises as `read_submission`."""
+    check(body, limits.depth + _AROUND_IN_BATCH)
+    tasks = typed(_batch, body).tasks
+    if not tasks:
+        raise InvalidRequest("tasks: a batch needs at least one", field="/tasks")
+    if len(tasks) > limits.batch_tasks:
+        raise TooLarge(
+            f"{len(tasks)} tasks are more than the {limits.batch_tasks} that a batch may hold; "
+            "send several batches"
+        )
+    for position, submission in enumerate(tasks):
+        _check_rules(submission, limits, f"/tasks/{position}")
+    return tasks
+
+
+def read_pipeline(body: bytes, limits: LimitSettings) -> PipelineRequest:
+    """Decode the body of a pipeline; raises as `read_submission`."""
+    check(body, limits.depth + _AROUND_IN_BATCH)
+    request = typed(_pipeline, body)
+    for name, step in request.tasks.items():
+        _check_rules(step, limits, step_pointer(name))
+    return request
+
+
+def read_cancel(body: bytes, limits: LimitSettings) -> CancelRequest:
+    """Decode the body of a cancellation, empty for the defaults; raises as `read_submission`."""
+    if not body:
+        return CancelRequest()
+    check(body, limits.depth)
+    return typed(_cancel, body)
+
+
+def read_reason(body: bytes, limits: LimitSettings) -> str | None:
+    """Decode the reason for a call, None for an empty body; raises as `read_submission`."""
+    if not body:
+        return None
+    check(body, limits.depth)
+    return typed(_reasoned, body).reason
+
+
+def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:
+    """Decode what is to be set for a pool; raises as `read_submission`, also for nothing."""
+    check(body, limits.depth)
+    change = typed(_pool_change, body)
+    if change == PoolChange():
+        raise InvalidRequest("say what to set: size, paused, or both")
+    return change
+
+
+def read_placement_change(body: bytes, limits: LimitSettings) -> PlacementChange:
+    """Decode where a function is to run; raises as `read_submission`."""
+    check(body, limits.depth)
+    return typed(_placement_change, body)
+
+
+def _check_rules(submission: Submission, limits: LimitSettings, at: str) -> None:
+    """Check what the types let pass; `at` is the JSON pointer of the submission."""
+    if not bytes(submission.args).startswith(b"["):
+        raise InvalidRequest("args: expected an array", field=f"{at}/args")
+    if not bytes(submission.kwargs).startswith(b"{"):
+        raise InvalidRequest("kwargs: expected an object", field=f"{at}/kwargs")
+    size = len(submission.args) + len(submission.kwargs)
+    if size > limits.arguments_bytes:
+        raise TooLarge(
+            f"the arguments take {size} bytes; a task may have {limits.arguments_bytes}",
+            field=f"{at}/args",
+        )
+    if len(set(submission.tags)) != len(submission.tags):
+        raise InvalidRequest("tags: one stands there twice", field=f"{at}/tags")
+    _check_time(submission, at)
+
+
+def _check_time(submission: Submission, at: str) -> None:
+    if submission.run_at is None:
+        return
+    if submission.delay is not None:
+        raise InvalidRequest("delay, run_at: only one of them may be given", field=f"{at}/run_at")
+    if submission.run_at.year not in _YEARS:
+        raise InvalidRequest("run_at: the year is out of range", field=f"{at}/run_at")

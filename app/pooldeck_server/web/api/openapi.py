@@ -1,0 +1,106 @@
+"""The OpenAPI document: FastAPI's, with the schemas of the structs that are really sent."""
+
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from msgspec import Struct
+from starlette.requests import Request
+
+from pooldeck.outcome import Error, Measurement
+from pooldeck_server.domain.experiment_requests import ExperimentRequest
+from pooldeck_server.domain.pipelines import PipelineRequest
+from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.web.api import schemas
+from pooldeck_server.web.api.bodies import (
+    Batch,
+    CancelRequest,
+    PlacementChange,
+    PoolChange,
+    Reasoned,
+)
+from pooldeck_server.web.api.selections import BulkCancel, BulkRetry
+
+_MODELS: Final[list[type[Struct]]] = [
+    *(getattr(schemas, name) for name in schemas.__all__ if name[0].isupper()),
+    Submission,
+    Batch,
+    BulkCancel,
+    BulkRetry,
+    CancelRequest,
+    ExperimentRequest,
+    PipelineRequest,
+    PlacementChange,
+    PoolChange,
+    Reasoned,
+    Error,
+    Measurement,
+]
+_TAGS: Final = {
+    "tasks": "Submit, find, follow, cancel and retry tasks.",
+    "functions": "What can be called, what became of it, and what is on hold.",
+    "advice": "Thread or process: what measurements say.",
+    "pipelines": "Tasks that hand their results on, submitted and followed together.",
+    "pools": "Pools, their workers, what these do now, and what can be done to them.",
+    "incidents": "Unexpected deaths of workers.",
+    "errors": "Failures that are alike, counted and decided on together.",
+    "experiments": "Functions tried in pools of several sizes: which kind is best, how large.",
+    "history": "Series over time, and what was done and happened meanwhile.",
+    "live": "The live picture.",
+    "observing": "For machines that watch the server.",
+}
+_SECURITY: Final = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The server's token, if it has one.",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "pooldeck",
+        "description": "Set by the login page.",
+    },
+}
+
+
+class DirectRoute(APIRoute):
+    """A call that takes the request and returns the response by itself.
+
+    It is described in the OpenAPI document as any other. FastAPI's handling of parameters, which
+    it does without, costs about as much as everything else on the way of a submission.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """Return the endpoint itself."""
+        endpoint: Callable[[Request], Any] = self.endpoint
+        return endpoint
+
+
+def install(app: FastAPI) -> None:
+    """Complete the document that `app` serves."""
+    generate = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _complete(generate())
+        return app.openapi_schema
+
+    app.openapi = complete  # type: ignore[method-assign]  # FastAPI's way to extend the document
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    _, components = msgspec.json.schema_components(
+        _MODELS, ref_template="#/components/schemas/{name}"
+    )
+    for component in components.values():
+        component["description"] = cleandoc(component["description"])  # each struct has one
+    parts = document.setdefault("components", {})
+    parts["schemas"] = parts.get("schemas", {}) | components
+    parts["securitySchemes"] = _SECURITY
+    document["security"] = [{name: []} for name in _SECURITY] + [{}]  # any one; none without token
+    document["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
+    return document

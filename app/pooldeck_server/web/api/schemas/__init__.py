@@ -1,0 +1,63 @@
+"""Answers of the API, as they stand in JSON; the OpenAPI document is made from these same structs.
+
+Arguments, results and errors are spliced in as the JSON texts that the store keeps: they are never
+decoded here.
+"""
+
+from pooldeck_server.domain.submissions import BulkDone
+from pooldeck_server.web.api.schemas.advice import AdviceList, AdviceSummary, FunctionAdvice
+from pooldeck_server.web.api.schemas.attempts import Attempt, AttemptList, LogLine, LogLines, Stack
+from pooldeck_server.web.api.schemas.errors import ErrorGroup, ErrorGroupList, TaskError
+from pooldeck_server.web.api.schemas.experiments import Experiment, ExperimentList
+from pooldeck_server.web.api.schemas.functions import Function, FunctionList, Statistics
+from pooldeck_server.web.api.schemas.history import Annotation, AnnotationList, History, Mark
+from pooldeck_server.web.api.schemas.incidents import Incident, IncidentList
+from pooldeck_server.web.api.schemas.pipelines import NewPipeline, Pipeline, PipelineList
+from pooldeck_server.web.api.schemas.pools import Pool, PoolList, Worker
+from pooldeck_server.web.api.schemas.problems import Problem
+from pooldeck_server.web.api.schemas.server import Server
+from pooldeck_server.web.api.schemas.shared import SharedState
+from pooldeck_server.web.api.schemas.sizes import PoolAdvice
+from pooldeck_server.web.api.schemas.tasks import Cancellation, Ids, Task, TaskList
+from pooldeck_server.web.api.schemas.types import timestamp
+
+__all__ = [
+    "AdviceList",
+    "AdviceSummary",
+    "Annotation",
+    "AnnotationList",
+    "Attempt",
+    "AttemptList",
+    "BulkDone",
+    "Cancellation",
+    "ErrorGroup",
+    "ErrorGroupList",
+    "Experiment",
+    "ExperimentList",
+    "Function",
+    "FunctionAdvice",
+    "FunctionList",
+    "History",
+    "Ids",
+    "Incident",
+    "IncidentList",
+    "LogLine",
+    "LogLines",
+    "Mark",
+    "NewPipeline",
+    "Pipeline",
+    "PipelineList",
+    "Pool",
+    "PoolAdvice",
+    "PoolList",
+    "Problem",
+    "Server",
+    "SharedState",
+    "Stack",
+    "Statistics",
+    "Task",
+    "TaskError",
+    "TaskList",
+    "Worker",
+    "timestamp",
+]

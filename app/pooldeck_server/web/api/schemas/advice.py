@@ -1,0 +1,177 @@
+"""Advice on functions as the API shows it."""
+
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct
+
+from pooldeck.kinds import PoolKind
+from pooldeck_server import advice
+from pooldeck_server.advice.values import AdviceRule, Confidence, Verdict
+from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.web.api.schemas.sizes import PoolAdvice
+from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, timestamp
+from pooldeck_server.web.text.advice import english_sentences
+
+_Share = Annotated[float, Meta(description="Between 0 and 1.")]
+
+
+class AdvisedPlace(Struct, frozen=True):
+    """A kind of pool, and one of that kind; `pool` is null where there is none."""
+
+    kind: PoolKind
+    pool: str | None
+
+
+class AdviceSummary(Struct, frozen=True):
+    """What measurements say of a function, in short."""
+
+    verdict: Verdict
+    recommended: AdvisedPlace | None
+    is_misplaced: bool
+    confidence: Confidence
+
+    @classmethod
+    def of(cls, given: advice.Advice) -> Self:
+        """Return the gist of an advice as the API shows it."""
+        return cls(given.verdict, _place(given), given.is_misplaced, given.confidence)
+
+
+class Evidence(Struct, frozen=True):
+    """One run in the mean, over the latest `runs`, older ones counting less.
+
+    `wall` is as it was, the other durations are as they would be with nothing beside it. `gil` is
+    the CPU time that needs the GIL, null if that was not seen; `gil_share` is its share of all CPU
+    time, `cpu_share` that of computing in a run by itself. `spread` is the standard deviation of
+    the wall time as a share of its mean, `trend` the latest wall times as a share of earlier ones,
+    `beside` the number of other calls in its process. `looks` says how often calls were looked at.
+    """
+
+    runs: float
+    runs_ever: int
+    looks: float
+    observed_seconds: Seconds
+    wall: Seconds
+    cpu: Seconds
+    waiting: Seconds
+    gil: Seconds | None
+    child_cpu: Seconds
+    helper_cpu: Seconds
+    cpu_share: _Share
+    gil_share: _Share | None
+    decode: Seconds
+    encode: Seconds
+    arguments_bytes: float
+    result_bytes: float
+    voluntary_switches: float
+    involuntary_switches: float
+    memory_growth_bytes: float | None
+    spread: float
+    trend: float
+    beside: float
+    throttled: float
+    throttled_seconds: Seconds
+
+    @classmethod
+    def of(cls, numbers: advice.Numbers) -> Self:
+        """Return numbers as the API shows them."""
+        return cls(*(getattr(numbers, name) for name in cls.__struct_fields__))
+
+
+class AdvisedCost(Struct, frozen=True):
+    """How long so many calls keep the pools busy, by the model; `gain` is the quotient."""
+
+    calls: int
+    present_seconds: Seconds
+    recommended_seconds: Seconds
+    gain: float
+
+    @classmethod
+    def of(cls, cost: advice.Cost) -> Self:
+        """Return what calls cost as the API shows it."""
+        return cls(cost.calls, cost.present_seconds, cost.recommended_seconds, cost.gain)
+
+
+class KindProfile(Struct, frozen=True):
+    """What is known of a function in pools of one kind; one run in the mean, as in `evidence`."""
+
+    runs: float
+    runs_ever: int
+    first_at: Timestamp
+    last_at: Timestamp
+    looks: float
+    wall: Seconds
+    cpu: Seconds
+    waiting: Seconds
+    alone: Seconds
+    gil: Seconds | None
+    child_cpu: Seconds
+    helper_cpu: Seconds
+
+    @classmethod
+    def of(cls, profile: Profile) -> Self:
+        """Return a profile as the API shows it."""
+        return cls(
+            runs=profile.runs,
+            runs_ever=profile.runs_ever,
+            first_at=timestamp(profile.first_at),
+            last_at=timestamp(profile.last_at),
+            looks=profile.total.looks,
+            wall=profile.wall,
+            cpu=profile.cpu,
+            waiting=profile.waiting,
+            alone=profile.alone,
+            gil=profile.gil,
+            child_cpu=profile.child_cpu,
+            helper_cpu=profile.helper_cpu,
+        )
+
+
+class FunctionAdvice(Struct, frozen=True):
+    """Thread or process: what measurements say of a function, why, and what a move would gain.
+
+    `rule` is the rule that led to the verdict and the recommendation; `sentences` say it in words.
+    `recommended` and `cost` are null where nothing can be said yet.
+    """
+
+    function: str
+    pool: str
+    kind: PoolKind
+    verdict: Verdict
+    rule: AdviceRule
+    recommended: AdvisedPlace | None
+    is_misplaced: bool
+    confidence: Confidence
+    sentences: list[str]
+    evidence: Evidence
+    cost: AdvisedCost | None
+    profiles: dict[PoolKind, KindProfile]
+
+    @classmethod
+    def of(cls, given: advice.Advice, profiles: dict[PoolKind, Profile]) -> Self:
+        """Return an advice as the API shows it, with what was measured in each kind of pool."""
+        return cls(
+            function=given.function,
+            pool=given.pool,
+            kind=given.kind,
+            verdict=given.verdict,
+            rule=given.rule,
+            recommended=_place(given),
+            is_misplaced=given.is_misplaced,
+            confidence=given.confidence,
+            sentences=english_sentences(given),
+            evidence=Evidence.of(given.numbers),
+            cost=AdvisedCost.of(given.cost) if given.cost else None,
+            profiles={kind: KindProfile.of(profile) for kind, profile in profiles.items()},
+        )
+
+
+def _place(given: advice.Advice) -> AdvisedPlace | None:
+    place = given.recommended
+    return AdvisedPlace(place.kind, place.pool) if place else None
+
+
+class AdviceList(Struct, frozen=True):
+    """The functions that would clearly do better in another pool, and pools of the wrong size."""
+
+    functions: list[FunctionAdvice]
+    pools: list[PoolAdvice]

@@ -1,0 +1,226 @@
+"""Experiments as the API shows them."""
+
+from typing import Annotated, Literal, Self
+
+from msgspec import Meta, Struct
+from msgspec.structs import astuple
+
+from pooldeck.kinds import PoolKind
+from pooldeck_server.domain import experiments as domain
+from pooldeck_server.domain.experiments import ExperimentState
+from pooldeck_server.web.api.schemas.types import (
+    JsonArray,
+    JsonObject,
+    Seconds,
+    Timestamp,
+    optional_timestamp,
+    raw,
+    timestamp,
+)
+from pooldeck_server.web.text.experiments import conclusion, remarks
+
+
+class ExperimentSample(Struct, frozen=True):
+    """Arguments that the function was tried with; sensitive ones are redacted."""
+
+    args: JsonArray | None
+    kwargs: JsonObject | None
+
+
+class ExperimentPlan(Struct, frozen=True):
+    """What was to be tried. `is_adaptive`: nobody named the sizes, so others may have followed."""
+
+    sizes: dict[PoolKind, tuple[int, ...]]
+    seconds: Seconds
+    warmup: Seconds
+    is_adaptive: bool
+
+
+class ExperimentStep(Struct, frozen=True):
+    """What one size of one kind of pool did, with a call in every slot all the time.
+
+    `throughput` is calls a second that succeeded, `noise` its standard error as a share of it,
+    `p50` and `p95` how long calls kept their slots, `cpu` CPU seconds a second, `switches` context
+    switches a second, `efficiency` the throughput of a slot over that of one in the smallest pool,
+    `busy` how many tasks ran in the server's own pools meanwhile, `others` how many CPUs everything
+    else on the machine took, `looks` how often it was measured.
+    """
+
+    kind: PoolKind
+    size: int
+    calls: int
+    errors: int
+    throughput: float
+    noise: float
+    p50: Seconds
+    p95: Seconds
+    cpu: float
+    rss_bytes: int
+    switches: float
+    efficiency: float | None
+    seconds: Seconds
+    busy: float
+    others: float
+    looks: int
+
+
+class UniversalScalabilityLaw(Struct, frozen=True):
+    """X(N) = rate·N / (1 + contention·(N - 1) + coherency·N·(N - 1)), fitted (Gunther).
+
+    `knee` is the smallest size within 5 % of the law's best among the sizes up to the largest that
+    was tried, `r_squared` the share of the differences between sizes that it explains.
+    """
+
+    rate: float
+    contention: float
+    coherency: float
+    r_squared: float
+    knee: int
+
+
+class ExperimentScaling(Struct, frozen=True):
+    """How throughput went with the size in one kind of pool.
+
+    `knee` is the smallest size measured within 5 % of the best, `law` what was fitted beside it.
+    """
+
+    kind: PoolKind
+    knee: int
+    knee_throughput: float
+    best: int
+    best_throughput: float
+    law: UniversalScalabilityLaw | None
+
+    @classmethod
+    def of(cls, found: domain.Scaling) -> Self:
+        """Return `found` as the API shows it."""
+        law = None
+        if found.law is not None and found.law_knee is not None:
+            its = found.law
+            law = UniversalScalabilityLaw(
+                its.rate, its.contention, its.coherency, its.r_squared, found.law_knee
+            )
+        return cls(
+            kind=found.kind,
+            knee=found.knee,
+            knee_throughput=found.knee_throughput,
+            best=found.best,
+            best_throughput=found.best_throughput,
+            law=law,
+        )
+
+
+class ExperimentTrouble(Struct, frozen=True):
+    """Why a kind of pool was given up."""
+
+    kind: PoolKind
+    size: int
+    message: str
+
+
+class ExperimentProgress(Struct, frozen=True):
+    """What is being tried; `done` of about `planned` steps are behind it."""
+
+    kind: PoolKind
+    size: int
+    is_again: bool
+    done: int
+    planned: int
+
+
+class Recommended(Struct, frozen=True):
+    """The pool that is best for the function.
+
+    `gain` is its throughput over that of the other kind's knee, null where only one kind was tried.
+    `is_close`: the kinds differ too little to justify a move.
+    """
+
+    kind: PoolKind
+    size: int
+    throughput: float
+    gain: float | None
+    is_close: bool
+
+
+class Experiment(Struct, frozen=True):
+    """A function tried in temporary pools of several sizes, and what was found.
+
+    `samples` is how many different arguments the calls went through, `shown` the first of them;
+    `ended_by` what ended it before its time; `conclusion` one sentence, `remarks` what one should
+    know to judge the figures.
+    """
+
+    id: str
+    function: str
+    state: ExperimentState
+    created_at: Timestamp
+    finished_at: Timestamp | None
+    ended_by: Literal["person", "server", "limit"] | None
+    plan: ExperimentPlan
+    source: Annotated[Literal["given", "latest"], Meta(description="Where the samples are from.")]
+    samples: int
+    shown: list[ExperimentSample]
+    cpus: int
+    progress: ExperimentProgress | None
+    steps: list[ExperimentStep]
+    scalings: list[ExperimentScaling]
+    troubles: list[ExperimentTrouble]
+    recommended: Recommended | None
+    conclusion: str
+    remarks: list[str]
+
+    @classmethod
+    def of(cls, experiment: domain.Experiment) -> Self:
+        """Return `experiment` as the API shows it."""
+        plan, choice, now = experiment.plan, experiment.choice, experiment.now
+        return cls(
+            id=experiment.id,
+            function=experiment.function,
+            state=experiment.state,
+            created_at=timestamp(experiment.created_at),
+            finished_at=optional_timestamp(experiment.finished_at),
+            ended_by=experiment.ended_by,
+            plan=ExperimentPlan(dict(plan.sizes), plan.seconds, plan.warmup, plan.is_adaptive),
+            source=experiment.source,
+            samples=experiment.samples,
+            shown=[ExperimentSample(raw(each.args), raw(each.kwargs)) for each in experiment.shown],
+            cpus=experiment.cpus,
+            progress=ExperimentProgress(*astuple(now)) if now else None,
+            steps=[
+                _step(experiment, step) for kind in plan.sizes for step in experiment.of_kind(kind)
+            ],
+            scalings=[ExperimentScaling.of(found) for found in experiment.scalings],
+            troubles=[
+                ExperimentTrouble(each.kind, each.size, each.words) for each in experiment.troubles
+            ],
+            recommended=Recommended(*astuple(choice)) if choice else None,
+            conclusion=conclusion(experiment),
+            remarks=list(remarks(experiment)),
+        )
+
+
+def _step(experiment: domain.Experiment, step: domain.Step) -> ExperimentStep:
+    return ExperimentStep(
+        kind=step.kind,
+        size=step.size,
+        calls=step.calls,
+        errors=step.errors,
+        throughput=step.throughput,
+        noise=step.noise,
+        p50=step.p50,
+        p95=step.p95,
+        cpu=step.cpu,
+        rss_bytes=step.rss_bytes,
+        switches=step.switches,
+        efficiency=experiment.efficiency(step),
+        seconds=step.seconds,
+        busy=step.busy,
+        others=step.others,
+        looks=step.looks,
+    )
+
+
+class ExperimentList(Struct, frozen=True):
+    """Experiments, the newest first."""
+
+    items: list[Experiment]

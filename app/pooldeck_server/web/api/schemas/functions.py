@@ -1,0 +1,124 @@
+"""Functions as the API shows them."""
+
+from typing import Annotated, Any, Self
+
+from msgspec import Meta, Raw, Struct
+
+from pooldeck.functions import Options, ParameterKind, ParameterSpec
+from pooldeck_server.advice import Advice
+from pooldeck_server.domain.catalogue import RegisteredFunction
+from pooldeck_server.domain.controls import Hold
+from pooldeck_server.domain.figures import FunctionFigures
+from pooldeck_server.domain.states import State
+from pooldeck_server.web.api.schemas.advice import AdviceSummary
+from pooldeck_server.web.api.schemas.placements import Placed
+from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, raw, timestamp
+
+
+class Statistics(Struct, frozen=True):
+    """What became of a function's tasks.
+
+    `counts` are all tasks that are kept, by state; `ended` those that ended within the last
+    `window` seconds, whose mean wait and run are given.
+    """
+
+    window: Seconds
+    counts: dict[State, int]
+    ended: dict[State, int]
+    mean_wait: Seconds | None
+    mean_run: Seconds | None
+
+    @classmethod
+    def of(cls, figures: FunctionFigures, window: float) -> Self:
+        """Return `figures` over a window of seconds as the API shows them."""
+        number = sum(figures.ended.values())
+        return cls(
+            window=window,
+            counts=figures.counts,
+            ended=figures.ended,
+            mean_wait=figures.wait_seconds / number if number else None,
+            mean_run=figures.run_seconds / number if number else None,
+        )
+
+
+class Parameter(Struct, frozen=True):
+    """A parameter of a function; `default` is null where there is none, or none in JSON."""
+
+    name: str
+    kind: ParameterKind
+    required: bool
+    default: Raw | None
+
+    @classmethod
+    def of(cls, spec: ParameterSpec) -> Self:
+        """Return `spec` as the API shows it."""
+        return cls(spec.name, spec.kind, spec.required, raw(spec.default))
+
+
+class FunctionHold(Struct, frozen=True):
+    """Why a function's tasks wait and new ones are refused: `deaths` workers died under it."""
+
+    since: Timestamp
+    deaths: int
+    reason: str
+
+    @classmethod
+    def of(cls, hold: Hold) -> Self:
+        """Return `hold` as the API shows it."""
+        return cls(timestamp(hold.since), hold.deaths, hold.reason)
+
+
+class Function(Struct, frozen=True):
+    """A function that can be called, unless `problem` says why not; `pool` is where it runs.
+
+    `placement` says why it runs there, null where it names its pool itself. `advice` is null where
+    that pool does not exist.
+    """
+
+    name: str
+    module: str
+    signature: str
+    doc: str
+    pool: str
+    placement: Placed | None
+    problem: str | None
+    hold: FunctionHold | None
+    is_async: bool
+    options: Options
+    parameters: list[Parameter]
+    schema: Annotated[dict[str, Any], Meta(description="JSON Schema of the arguments by name.")]
+    statistics: Statistics
+    advice: AdviceSummary | None
+
+    @classmethod
+    def of(
+        cls,
+        function: RegisteredFunction,
+        statistics: Statistics,
+        hold: Hold | None,
+        given: Advice | None,
+    ) -> Self:
+        """Return `function` as the API shows it."""
+        spec = function.spec
+        return cls(
+            name=spec.name,
+            module=spec.module,
+            signature=spec.signature,
+            doc=spec.doc,
+            pool=function.pool,
+            placement=Placed.of(function.placement) if function.placement else None,
+            problem=function.problem,
+            hold=FunctionHold.of(hold) if hold else None,
+            is_async=spec.is_async,
+            options=spec.options,
+            parameters=[Parameter.of(parameter) for parameter in spec.parameters],
+            schema=spec.schema,
+            statistics=statistics,
+            advice=AdviceSummary.of(given) if given else None,
+        )
+
+
+class FunctionList(Struct, frozen=True):
+    """All registered functions, by name."""
+
+    items: list[Function]

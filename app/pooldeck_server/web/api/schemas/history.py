@@ -1,0 +1,100 @@
+"""History as the API shows it: a series over time for a chart, and what was done meanwhile."""
+
+from typing import Annotated, Any, Self
+
+from msgspec import Meta, Struct
+
+from pooldeck_server.domain import annotations, history
+from pooldeck_server.web.api.schemas.types import Timestamp, timestamp
+
+_EpochSeconds = Annotated[float, Meta(description="Seconds since the epoch.")]
+
+
+class Mark(Struct, frozen=True):
+    """Something that was done or happened, on a chart; `href` is the page that tells more."""
+
+    at: _EpochSeconds
+    kind: annotations.Kind
+    pool: str | None
+    subject: str | None
+    data: dict[str, Any]
+    reason: str | None
+    href: str | None
+
+    @classmethod
+    def of(cls, annotation: annotations.Annotation) -> Self:
+        """Return `annotation` as a chart shows it."""
+        return cls(
+            at=annotation.at / 1e6,
+            kind=annotation.kind,
+            pool=annotation.pool,
+            subject=annotation.subject,
+            data=annotation.data,
+            reason=annotation.reason,
+            href=annotation.href,
+        )
+
+
+class History(Struct, frozen=True):
+    """A series over time, in `unit`; each point covers `step` seconds.
+
+    `at` says where the points begin, in seconds since the epoch. A line has a value for each of
+    them; null where no server ran, and where there was nothing to take a percentile of.
+    """
+
+    series: history.Series
+    unit: str
+    period: int
+    step: int
+    at: tuple[int, ...]
+    lines: tuple[history.Line, ...]
+    annotations: list[Mark]
+
+    @classmethod
+    def of(cls, chart: history.Chart) -> Self:
+        """Return `chart` as the API shows it."""
+        return cls(
+            series=chart.series,
+            unit=chart.unit,
+            period=chart.period,
+            step=chart.step,
+            at=chart.at,
+            lines=chart.lines,
+            annotations=[Mark.of(annotation) for annotation in chart.annotations],
+        )
+
+
+class Annotation(Struct, frozen=True):
+    """Something that was done to a pool, or that befell it.
+
+    `pool` is null where it concerns all of them. `subject` is the worker, the task or the function
+    that it is about, `data` what else is known, `reason` what a person gave for it, and `href` the
+    page that tells more.
+    """
+
+    at: Timestamp
+    kind: annotations.Kind
+    pool: str | None
+    subject: str | None
+    data: dict[str, Any]
+    reason: str | None
+    href: str | None
+
+    @classmethod
+    def of(cls, annotation: annotations.Annotation) -> Self:
+        """Return `annotation` as the API shows it."""
+        return cls(
+            at=timestamp(annotation.at),
+            kind=annotation.kind,
+            pool=annotation.pool,
+            subject=annotation.subject,
+            data=annotation.data,
+            reason=annotation.reason,
+            href=annotation.href,
+        )
+
+
+class AnnotationList(Struct, frozen=True):
+    """Annotations, newest first."""
+
+    items: list[Annotation]

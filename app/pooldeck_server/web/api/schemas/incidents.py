@@ -1,0 +1,69 @@
+"""Incidents as the API shows them."""
+
+from typing import Annotated, Literal, Self
+
+from msgspec import Meta, Struct
+
+from pooldeck_server.domain import incidents
+from pooldeck_server.domain.incidents import Bystander, TaskName
+from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp, timestamp
+
+
+class Incident(Struct, frozen=True):
+    """A worker's unexpected death. Kills that the server itself made are none.
+
+    `culprit` is named where it can be known; where it cannot, `suspects` are all that ran.
+    """
+
+    id: str
+    pool: str
+    worker: str
+    pid: int | None
+    detected_at: Timestamp
+    cause: Annotated[str, Meta(description="In words.", examples=["killed by SIGSEGV"])]
+    signal: int | None
+    exit_code: int | None
+    error_type: Literal["BrokenProcessPool"]
+    culprit: TaskName | None
+    suspects: tuple[TaskName, ...]
+    bystanders: tuple[Bystander, ...]
+    traceback: str | None
+    peak_rss_bytes: int | None
+    recovered_at: Annotated[
+        Timestamp | None, Meta(description="When the pool was whole again; null until then.")
+    ]
+    recovery_ms: float | None
+
+    @classmethod
+    def of(cls, incident: incidents.Incident) -> Self:
+        """Return `incident` as the API shows it."""
+        return cls(
+            id=incident.id,
+            pool=incident.pool,
+            worker=incident.worker,
+            pid=incident.pid,
+            detected_at=timestamp(incident.detected_at),
+            cause=incident.cause,
+            signal=incident.signal,
+            exit_code=incident.exit_code,
+            error_type="BrokenProcessPool",
+            culprit=incident.culprit,
+            suspects=incident.suspects,
+            bystanders=incident.bystanders,
+            traceback=incident.traceback,
+            peak_rss_bytes=incident.peak_rss_bytes,
+            recovered_at=optional_timestamp(incident.recovered_at),
+            recovery_ms=incident.recovery_ms,
+        )
+
+
+class IncidentList(Struct, frozen=True):
+    """A page of incidents, newest first; `next_cursor` continues it, null at the end."""
+
+    items: list[Incident]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: incidents.IncidentPage) -> Self:
+        """Return `page` as the API shows it."""
+        return cls([Incident.of(incident) for incident in page.items], page.next_cursor)

@@ -1,0 +1,90 @@
+"""Pipelines as the API shows them."""
+
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct
+
+from pooldeck_server.domain import pipelines as domain
+from pooldeck_server.domain.links import Rule
+from pooldeck_server.domain.pipelines import PipelinePage, PipelineState, StepReport
+from pooldeck_server.domain.states import State
+from pooldeck_server.web.api.schemas.types import TaskId, Timestamp, timestamp
+
+
+class NewPipeline(Struct, frozen=True):
+    """A pipeline that was stored: its id, and those of the tasks of each step.
+
+    A step that goes over a list which is not known yet has one task: it becomes that of the first
+    item.
+    """
+
+    id: TaskId
+    tasks: dict[str, tuple[TaskId, ...]]
+
+
+class StepBefore(Struct, frozen=True):
+    """A step that another comes after."""
+
+    step: str
+    on_failure: Rule
+
+
+class PipelineStep(Struct, frozen=True):
+    """A step, and how many of its tasks are in each state."""
+
+    name: str
+    function: str
+    pool: str
+    after: tuple[StepBefore, ...]
+    each: Annotated[bool, Meta(description="Whether it goes over a list.")]
+    counts: dict[State, int]
+    task: Annotated[TaskId | None, Meta(description="Its task, where it is only one.")]
+
+    @classmethod
+    def of(cls, report: StepReport) -> Self:
+        """Return a step as the API shows it."""
+        step = report.step
+        return cls(
+            name=step.name,
+            function=step.function,
+            pool=step.pool,
+            after=tuple(StepBefore(need.step, need.rule) for need in step.needs),
+            each=step.is_fan,
+            counts=report.counts,
+            task=report.task,
+        )
+
+
+class Pipeline(Struct, frozen=True):
+    """A pipeline; its steps stand after those that they need."""
+
+    id: TaskId
+    name: str | None
+    state: PipelineState
+    created_at: Timestamp
+    counts: dict[State, int]
+    steps: tuple[PipelineStep, ...]
+
+    @classmethod
+    def of(cls, pipeline: domain.Pipeline) -> Self:
+        """Return a pipeline as the API shows it."""
+        return cls(
+            id=pipeline.id,
+            name=pipeline.name,
+            state=pipeline.state,
+            created_at=timestamp(pipeline.created_at),
+            counts=pipeline.counts,
+            steps=tuple(PipelineStep.of(step) for step in pipeline.steps),
+        )
+
+
+class PipelineList(Struct, frozen=True):
+    """A page of pipelines, newest first; `next_cursor` continues it, null at the end."""
+
+    items: tuple[Pipeline, ...]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: PipelinePage) -> Self:
+        """Return a page as the API shows it."""
+        return cls(tuple(Pipeline.of(item) for item in page.items), page.next_cursor)

@@ -1,0 +1,53 @@
+"""Why functions and tasks are where they are, as the API shows it."""
+
+from functools import lru_cache
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct
+
+from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp
+from pooldeck_server.web.text.placement import english_placement
+
+
+class Placed(Struct, frozen=True):
+    """Why the server chose a pool; `words` say it in a sentence.
+
+    `since` is null for where a function starts. `hint` is the parameter that suggested it, and
+    `before` the pool that it was in until it was placed. Only tasks that an earlier version placed
+    by what it had `measured` have the rest: a `verdict` with its `confidence`, drawn from so many
+    `runs`, and the `gain` that was expected (times as many in the same time).
+    """
+
+    rule: PlacementRule
+    pool: str
+    since: Timestamp | None
+    hint: str | None
+    verdict: str | None
+    confidence: str | None
+    runs: int | None
+    gain: float | None
+    before: str | None
+    words: Annotated[str, Meta(description="In English.")]
+
+    @classmethod
+    def of(cls, placement: Placement) -> Self:
+        """Return a placement as the API shows it."""
+        return cls(
+            rule=placement.rule,
+            pool=placement.pool,
+            since=optional_timestamp(placement.since),
+            hint=placement.hint,
+            verdict=placement.verdict,
+            confidence=placement.confidence,
+            runs=placement.runs,
+            gain=placement.gain,
+            before=placement.before,
+            words=english_placement(placement),
+        )
+
+
+@lru_cache(maxsize=1024)
+def placed(text: str) -> Placed:
+    """Return what a task keeps of why it is in its pool; most tasks of a list keep the same."""
+    return Placed.of(Placement.from_json(text))

@@ -1,0 +1,116 @@
+"""Pools and their workers as the API shows them."""
+
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct
+
+from pooldeck_server.domain.controls import PoolControl
+from pooldeck_server.domain.health import (
+    DeadWorker,
+    PoolHealth,
+    SlotHealth,
+    SwitchRates,
+    WorkerHealth,
+)
+from pooldeck_server.domain.history import Recent
+from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp
+from pooldeck_server.web.text.notices import in_english
+
+
+class Worker(Struct, frozen=True):
+    """A worker process of a pool; measured figures are null until they were sampled.
+
+    `restarts` says how many workers had its place before, since the server started, and `replaced`
+    names the last of them.
+    """
+
+    id: str
+    pid: int | None
+    state: Annotated[
+        str, Meta(extra_json_schema={"enum": ["starting", "idle", "busy", "spare", "stopping"]})
+    ]
+    started_at: Timestamp | None
+    tasks_done: int
+    rss_bytes: int | None
+    cpu_percent: float | None
+    ctx_switches_per_s: SwitchRates | None
+    restarts: int
+    replaced: str | None
+    slots: tuple[SlotHealth, ...]
+
+    @classmethod
+    def of(cls, worker: WorkerHealth) -> Self:
+        """Return `worker` as the API shows it."""
+        return cls(
+            id=worker.id,
+            pid=worker.pid,
+            state=worker.state,
+            started_at=optional_timestamp(worker.started_at),
+            tasks_done=worker.tasks_done,
+            rss_bytes=worker.rss_bytes,
+            cpu_percent=worker.cpu_percent,
+            ctx_switches_per_s=worker.ctx_switches_per_s,
+            restarts=worker.restarts,
+            replaced=worker.replaced,
+            slots=worker.slots,
+        )
+
+
+class Pool(Struct, frozen=True):
+    """A pool at this moment; `queued` counts all that wait, `reason` says why it is broken.
+
+    `spare` counts workers that are ready to take a dead one's place, `restarts` those that were
+    replaced since the server started; `dead` are those that died in the last seconds. `recent` is
+    what the pool did in the last minutes, the switches are of all its workers. `notice` says in
+    words what needs attention (a line for each), and `controls` is what was set by hand.
+    """
+
+    name: str
+    kind: Annotated[str, Meta(extra_json_schema={"enum": ["thread", "process"]})]
+    size: int
+    state: Annotated[
+        str,
+        Meta(extra_json_schema={"enum": ["running", "paused", "draining", "broken", "stopped"]}),
+    ]
+    reason: str | None
+    busy: int
+    queued: int
+    oldest_wait: Seconds | None
+    incidents: int
+    spare: int
+    restarts: int
+    dead: tuple[DeadWorker, ...]
+    ctx_switches_per_s: SwitchRates | None
+    recent: Recent | None
+    notice: str | None
+    controls: PoolControl | None
+    workers: list[Worker]
+
+    @classmethod
+    def of(cls, pool: PoolHealth) -> Self:
+        """Return `pool` as the API shows it."""
+        return cls(
+            name=pool.name,
+            kind=pool.kind,
+            size=pool.size,
+            state=pool.state,
+            reason=pool.reason,
+            busy=pool.busy,
+            queued=pool.queued,
+            oldest_wait=pool.oldest_wait,
+            incidents=pool.incidents,
+            spare=pool.spare,
+            restarts=pool.restarts,
+            dead=pool.dead,
+            ctx_switches_per_s=pool.ctx_switches_per_s,
+            recent=pool.recent,
+            notice=in_english(pool.notices),
+            controls=pool.controls,
+            workers=[Worker.of(worker) for worker in pool.workers],
+        )
+
+
+class PoolList(Struct, frozen=True):
+    """All pools, in the order of the settings."""
+
+    items: list[Pool]

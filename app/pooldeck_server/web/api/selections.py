@@ -1,0 +1,95 @@
+"""Which tasks a change of many is for: a filter, ids, or expressly all of them."""
+
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from pooldeck_server.domain.errors import InvalidRequest, TooLarge
+from pooldeck_server.domain.submissions import Name
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.web.api.bodies import Reason
+from pooldeck_server.web.api.filters import Filter
+from pooldeck_server.web.http.strict_json import check, typed
+
+Ids: TypeAlias = Annotated[tuple[Name, ...], Meta(description="Ids of tasks.")]
+All: TypeAlias = Annotated[bool, Meta(description="True: all tasks, instead of a filter.")]
+
+
+class BulkRetry(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which tasks to run again: exactly one of `filter`, `ids` and `all`."""
+
+    filter: Filter | None = None
+    ids: Ids | None = None
+    all: All = False
+
+
+class BulkCancel(BulkRetry, frozen=True, forbid_unknown_fields=True):
+    """Which tasks to cancel: exactly one of `filter`, `ids` and `all`.
+
+    With `kill`, those that run are ended too, for the `reason` that is given.
+    """
+
+    kill: bool = False
+    reason: Reason | None = None
+
+
+B = TypeVar("B", bound=BulkRetry)
+
+_cancel = msgspec.json.Decoder(BulkCancel)
+_retry = msgspec.json.Decoder(BulkRetry)
+
+
+def read_bulk_cancel(body: bytes, limits: LimitSettings) -> BulkCancel:
+    """Decode the body of a cancellation of many.
+
+    Args:
+        body: The bytes that were sent.
+        limits: Its `depth` and `batch_tasks` (the most ids) are used.
+
+    Raises:
+        MalformedJson: If the body is not strict JSON, or nested too deeply.
+        InvalidRequest: If it does not say which tasks; an empty filter does not.
+        TooLarge: If there are too many ids.
+    """
+    return _read(_cancel, body, limits)
+
+
+def read_bulk_retry(body: bytes, limits: LimitSettings) -> BulkRetry:
+    """Decode the body of a retry of many; raises as `read_bulk_cancel`."""
+    return _read(_retry, body, limits)
+
+
+def selected(request: BulkRetry) -> TaskFilter | Sequence[str]:
+    """Return what a request that was read is for."""
+    if request.ids is not None:
+        return request.ids
+    return request.filter.as_filter() if request.filter else TaskFilter()
+
+
+def _read(decoder: msgspec.json.Decoder[B], body: bytes, limits: LimitSettings) -> B:
+    check(body, limits.depth)
+    request = typed(decoder.decode, body)
+    _check_choice(request)
+    if len(request.ids or ()) > limits.batch_tasks:
+        raise TooLarge(
+            f"ids: {len(request.ids or ())} are more than the {limits.batch_tasks} that a call "
+            "may name; send several, or a filter",
+            field="/ids",
+        )
+    return request
+
+
+def _check_choice(request: BulkRetry) -> None:
+    """Refuse a request that does not say in one way which tasks are meant."""
+    given = [request.filter is not None, request.ids is not None, request.all]
+    if given.count(True) > 1:
+        raise InvalidRequest("filter, ids, all: only one of them may be given")
+    if not any(given):
+        raise InvalidRequest('say which tasks: "filter" or "ids", or "all": true to mean all')
+    if request.filter is not None and request.filter.as_filter() == TaskFilter():
+        raise InvalidRequest(
+            'filter: it is empty; say "all": true instead of it to mean all', field="/filter"
+        )

@@ -1,1 +1,0 @@
-"""What each page shows: pure functions from the server's values to a template's data."""

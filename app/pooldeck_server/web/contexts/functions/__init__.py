@@ -1,1 +1,0 @@
-"""Functions: the list, and the page of one."""

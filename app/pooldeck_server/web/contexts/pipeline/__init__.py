@@ -1,1 +1,0 @@
-"""The pages of pipelines, and the drawing of what comes after what."""

@@ -1,1 +1,0 @@
-"""The pools, what a size means, what was done to them."""

@@ -1,0 +1,1 @@
+"""What stands before every call: the server, deadlines, the guard, bodies, errors, static files."""

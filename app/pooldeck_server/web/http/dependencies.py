@@ -1,0 +1,28 @@
+"""What the calls of the web are given: the service, and parameters that several of them take."""
+
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends, Path, Query, Request
+
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.web.http.application import Application
+
+MAX_WAIT = 60.0  # seconds
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of the app that `request` came to."""
+    app: Application = request.app
+    return app.service
+
+
+ServiceDep: TypeAlias = Annotated[Service, Depends(service_of)]
+TaskIdPath: TypeAlias = Annotated[str, Path(description="The task's id.")]
+NamePath: TypeAlias = Annotated[str, Path(description="The name, exactly.")]
+Wait: TypeAlias = Annotated[
+    float,
+    Query(ge=0, le=MAX_WAIT, description="Wait for the task's end, at most so many seconds."),
+]
+Limit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items of one page.")]

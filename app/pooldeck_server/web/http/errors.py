@@ -1,0 +1,147 @@
+"""Errors into HTTP: each class its status, each answer a problem document (RFC 9457)."""
+
+import logging
+import secrets
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from pooldeck_server.domain import errors
+from pooldeck_server.domain.errors import (
+    Internal,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    PooldeckError,
+)
+from pooldeck_server.web.api.schemas import Problem
+
+MEDIA_TYPE: Final = "application/problem+json"
+STATUS: Final[dict[type[PooldeckError], int]] = {
+    errors.MalformedJson: 400,
+    errors.Unauthorized: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.RequestTimeout: 408,
+    errors.Conflict: 409,
+    errors.ArgumentsErased: 409,
+    errors.TooLarge: 413,
+    errors.UnsupportedMediaType: 415,
+    errors.WrongHost: 421,
+    errors.InvalidRequest: 422,
+    errors.UnknownFunction: 422,
+    errors.UnknownPool: 422,
+    errors.BadArguments: 422,
+    errors.IdempotencyMismatch: 422,
+    errors.QueueFull: 429,
+    errors.FunctionOnHold: 429,
+    errors.HeadersTooLarge: 431,
+    errors.Internal: 500,
+    errors.Starting: 503,
+    errors.Draining: 503,
+    errors.TooManyStreams: 503,
+    errors.StorageUnavailable: 503,
+    errors.DiskFull: 507,
+}
+"""What each error is in HTTP; a test holds it against `pooldeck_server.domain.errors`."""
+
+_HANG_UP: Final = {  # the rest of the request is not read
+    errors.TooLarge,
+    errors.HeadersTooLarge,
+    errors.RequestTimeout,
+}
+_log = logging.getLogger(__name__)
+
+
+def problem(error: PooldeckError) -> Response:
+    """Return the answer that tells a client of `error`."""
+    status = STATUS[type(error)]
+    document = Problem("about:blank", error.title, status, error.detail, error.code)
+    members = msgspec.to_builtins(document)
+    extra = {name: value for name, value in error.extra.items() if value is not None}
+    body = msgspec.json.encode(members | extra | members)  # RFC 9457's own come first, and stay
+    return Response(body, status, _headers(error), media_type=MEDIA_TYPE)
+
+
+def _headers(error: PooldeckError) -> dict[str, str]:
+    headers = {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, errors.Unauthorized):
+        headers["www-authenticate"] = "Bearer"
+    if type(error) in _HANG_UP:
+        headers["connection"] = "close"
+    return headers
+
+
+def internal(error: Exception) -> Response:
+    """Log an unexpected error under an id of its own; return the answer that gives only the id."""
+    number = secrets.token_hex(8)
+    _log.error("internal error %s", number, exc_info=error)
+    return problem(
+        Internal(f"this is a defect of the server; its log has the details as {number}", id=number)
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error that a call of `app` raises a problem document."""
+    app.add_exception_handler(PooldeckError, _known)
+    app.add_exception_handler(HTTPException, from_starlette)
+    app.add_exception_handler(RequestValidationError, _from_fastapi)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    return internal(error)
+
+
+async def _known(_: Request, error: Any) -> Response:
+    return problem(error)
+
+
+async def from_starlette(request: Request, error: Any) -> Response:
+    """Answer what the router itself refuses: unknown paths and wrong methods.
+
+    Args:
+        request: What was asked.
+        error: Starlette's `HTTPException`.
+    """
+    path = request.scope["path"]
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_methods(request))
+        response = problem(MethodNotAllowed(f"{path} takes {allowed}, not {request.method}"))
+        response.headers["allow"] = allowed
+        return response
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem(NotFound(f"there is nothing at {path}"))
+    return problem(InvalidRequest(error.detail))
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that any route takes at the path of `request`."""
+    routes = request.app.routes
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
+
+
+async def _from_fastapi(_: Request, error: Any) -> Response:
+    """Answer what FastAPI finds wrong with a parameter of the query or the path."""
+    first = error.errors()[0]
+    place, *names = first["loc"]
+    name = ".".join(str(part) for part in names) or place
+    unknown = first["type"] == "extra_forbidden"
+    message = "there is no such parameter" if unknown else first["msg"]
+    return problem(InvalidRequest(f"{name}: {message}", parameter=name))

@@ -1,0 +1,231 @@
+"""The chart of the deck: what can be chosen, its lines with their figures, and what happened."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any, Final, get_args
+
+import msgspec
+from msgspec import Struct
+
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.history import (
+    STEPS,
+    Chart,
+    ChartRequest,
+    Grouping,
+    Line,
+    Series,
+    groupings,
+)
+from pooldeck_server.domain.states import State
+from pooldeck_server.web.pages.deck.view import Narrowed
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.annotations import annotation_words
+from pooldeck_server.web.text.colours import COLOURS, colour_of
+from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.states import state_word
+
+_SERIES: Final[Mapping[Series, str]] = {
+    "throughput": later("Throughput"),
+    "failures": later("Failures"),
+    "wait_p95": later("Wait, p95"),
+    "wait_p50": later("Wait, p50"),
+    "run_p95": later("Run, p95"),
+    "run_p50": later("Run, p50"),
+    "queued": later("Queued"),
+    "oldest_wait": later("Oldest wait"),
+    "utilization": later("Utilization"),
+    "busy": later("Busy slots"),
+    "size": later("Slots"),
+    "cpu": later("CPU of workers"),
+    "memory": later("Memory of workers"),
+    "switches": later("Context switches"),
+}
+_GROUPS: Final[Mapping[Grouping, str]] = {
+    "none": later("all together"),
+    "pool": later("by pool"),
+    "function": later("by function"),
+    "state": later("by state"),
+}
+_PERIODS: Final[Mapping[int, str]] = {
+    900: later("15 minutes"),
+    3600: later("1 hour"),
+    21600: later("6 hours"),
+    86400: later("24 hours"),
+    604800: later("7 days"),
+}
+_STATE_COLOURS: Final = {
+    State.SUCCEEDED: "ok",
+    State.FAILED: "failed",
+    State.CANCELLED: "line-strong",
+    State.LOST: "lost",
+}
+_DIGITS: Final = 4  # of a value that is only drawn
+_HAPPENINGS: Final = 12  # that are listed below the chart
+
+
+class ShownLine(Struct, frozen=True):
+    """A line with its figures in words; `colour` names a property of the style sheets.
+
+    `dash` tells lines of the same colour apart, from 0.
+    """
+
+    label: str
+    colour: str
+    dash: int
+    latest: str
+    lowest: str
+    mean: str
+    highest: str
+
+
+class Happening(Struct, frozen=True):
+    """Something that was done or happened; `at` is in microseconds since the epoch."""
+
+    at: int
+    kind: str
+    text: str
+    href: str | None
+
+
+def chosen(query: Mapping[str, str], narrowed: Narrowed) -> ChartRequest:
+    """Return what an address asks for; what makes no sense in it becomes the usual."""
+    series = _one_of(query.get("series"), get_args(Series), "throughput")
+    period = query.get("period", "")
+    known = groupings(series)
+    return ChartRequest(
+        series=series,
+        period=int(period) if period.isdecimal() and int(period) in STEPS else 3600,
+        by=_one_of(query.get("by"), known, "none"),
+        pools=(narrowed.pool,) if narrowed.pool else (),
+        functions=(narrowed.function,) if narrowed.function and "function" in known else (),
+    )
+
+
+def _one_of(value: str | None, known: Sequence[Any], otherwise: Any) -> Any:
+    return value if value in known else otherwise
+
+
+def chart_context(
+    chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int
+) -> dict[str, Any]:
+    """Return what the chart shows.
+
+    Args:
+        chart: Its numbers.
+        wanted: What was asked for.
+        pools: The names of all pools, which give them their colours.
+        now: Microseconds since the epoch; what happened may be later than the last point.
+    """
+    looks = _looks([line.name for line in chart.lines], wanted.by, pools)
+    happenings = sorted(map(_happening, chart.annotations), key=lambda each: each.at)
+    return {
+        "wanted": wanted,
+        "title": ", ".join(
+            map(_, (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period]))
+        ),
+        "series": [(name, _(words), " ".join(groupings(name))) for name, words in _SERIES.items()],
+        "periods": [(seconds, _(words)) for seconds, words in _PERIODS.items()],
+        "groups": [
+            (name, _(words), name in groupings(chart.series)) for name, words in _GROUPS.items()
+        ],
+        "lines": [
+            _line(line, look, chart.unit) for line, look in zip(chart.lines, looks, strict=True)
+        ],
+        "happenings": happenings[: -_HAPPENINGS - 1 : -1],
+        "earlier": max(0, len(happenings) - _HAPPENINGS),
+        "drawing": _drawing(chart, looks, happenings) | {"until": now / 1e6},
+    }
+
+
+def _happening(annotation: Annotation) -> Happening:
+    return Happening(annotation.at, annotation.kind, annotation_words(annotation), annotation.href)
+
+
+class _Look(Struct, frozen=True):
+    label: str
+    colour: str
+    dash: int
+
+
+def _looks(names: Iterable[str], by: Grouping, pools: Sequence[str]) -> list[_Look]:
+    """Return label and colour of each line; those of one colour get different dashes."""
+    used: Counter[str] = Counter()
+    looks = []
+    for name in names:
+        colour = _colour(name, by, pools)
+        looks.append(_Look(_label(name, by), colour, used[colour]))
+        used[colour] += 1
+    return looks
+
+
+def _colour(name: str, by: Grouping, pools: Sequence[str]) -> str:
+    if by == "none":
+        return "accent"
+    if by == "state":
+        return _STATE_COLOURS.get(State(name), "dim")
+    if name == "others":
+        return "line-strong"
+    number = colour_of(name) if by == "function" or name not in pools else pools.index(name)
+    return f"fn-{number % COLOURS}"
+
+
+def _label(name: str, by: Grouping) -> str:
+    if by == "state":
+        return state_word(name)
+    return {"all": _("all"), "others": _("others")}.get(name, name)
+
+
+def _line(line: Line, look: _Look, unit: str) -> ShownLine:
+    known = [value for value in line.values if value is not None]
+    latest = line.values[-1] if line.values else None
+    figures = (latest, min(known), fmean(known), max(known)) if known else (None,) * 4
+    return ShownLine(look.label, look.colour, look.dash, *(amount(each, unit) for each in figures))
+
+
+_WORDS: Final[Mapping[str, Callable[[float], str]]] = {
+    "s": formats.duration,
+    "bytes": lambda octets: formats.size(int(octets)),
+    "percent": formats.percent,
+    "share": lambda share: formats.percent(100 * share),
+    "per s": lambda number: f"{formats.rate(number)}/s",
+}
+
+
+def amount(value: float | None, unit: str) -> str:
+    """Return a value of a chart as people read it; static/js/chart_values.js words it the same."""
+    return formats.NOTHING if value is None else _WORDS.get(unit, formats.rate)(value)
+
+
+def _drawing(
+    chart: Chart, looks: Sequence[_Look], happenings: Sequence[Happening]
+) -> dict[str, Any]:
+    """Return what the browser draws, ready for JSON."""
+    return {
+        "unit": chart.unit,
+        "step": chart.step,
+        "start": chart.at[0] if chart.at else 0,
+        "lines": [
+            {
+                "label": look.label,
+                "colour": look.colour,
+                "dash": look.dash,
+                "values": [_rounded(value) for value in line.values],
+            }
+            for line, look in zip(chart.lines, looks, strict=True)
+        ],
+        "marks": [
+            {"at": each.at / 1e6, "kind": each.kind, "text": each.text, "href": each.href}
+            for each in happenings
+        ],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{_DIGITS}g}")
+
+
+def as_data_block(drawing: Mapping[str, Any]) -> str:
+    """Return JSON that can stand between the tags of a script element."""
+    return msgspec.json.encode(drawing).decode().replace("<", "\\u003c")

@@ -1,0 +1,1 @@
+"""Groups of errors: the list, and the page of one."""

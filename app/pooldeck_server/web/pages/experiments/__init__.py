@@ -1,0 +1,1 @@
+"""Experiments: the list, the page of one, and the form that begins one."""

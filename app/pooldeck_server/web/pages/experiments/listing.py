@@ -1,0 +1,63 @@
+"""The list of experiments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pooldeck_server.domain.experiments import Experiment, ExperimentState
+from pooldeck_server.web.text.experiments import conclusion, now_words, slots, state_words
+
+_MARKS: Final = {
+    ExperimentState.RUNNING: "running",
+    ExperimentState.FINISHED: "succeeded",
+    ExperimentState.STOPPED: "cancelled",
+    ExperimentState.FAILED: "failed",
+}
+"""The state of a task whose mark an experiment has."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An experiment in the list; `best` is the recommended size, empty where there is none."""
+
+    experiment: Experiment
+    mark: str
+    state: str
+    best: str
+    words: str
+    seconds: float | None
+
+
+def mark_of(experiment: Experiment) -> str:
+    """Return the state of a task whose mark an experiment has."""
+    return _MARKS[experiment.state]
+
+
+def listing_context(
+    experiments: Sequence[Experiment], functions: Sequence[str], function: str
+) -> dict[str, Any]:
+    """Return what the list shows.
+
+    Args:
+        experiments: The newest first.
+        functions: The names of all functions.
+        function: The one that the list is narrowed to; empty for all.
+    """
+    return {
+        "rows": tuple(_row(each) for each in experiments),
+        "functions": functions,
+        "function": function,
+    }
+
+
+def _row(it: Experiment) -> Row:
+    choice, ended = it.choice, it.finished_at
+    is_running = it.state is ExperimentState.RUNNING
+    return Row(
+        experiment=it,
+        mark=mark_of(it),
+        state=state_words(it.state),
+        best="" if choice is None else slots(choice.kind, choice.size),
+        words=now_words(it) if is_running else conclusion(it),
+        seconds=None if ended is None else (ended - it.created_at) / 1_000_000,
+    )

@@ -1,0 +1,144 @@
+"""Experiments: the list of them, one of them, and the form that begins one."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from markupsafe import Markup
+
+from pooldeck.cpus import usable_cpus
+from pooldeck_server.advice.sweeping import usual_sizes
+from pooldeck_server.domain.catalogue import RegisteredFunction
+from pooldeck_server.domain.errors import NotFound, PooldeckError, UnknownFunction
+from pooldeck_server.domain.experiments import Experiment, Sample
+from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
+from pooldeck_server.web.api.experiments import read_request
+from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.errors import STATUS
+from pooldeck_server.web.pages.deck.chart import as_data_block
+from pooldeck_server.web.pages.experiments import form as forms
+from pooldeck_server.web.pages.experiments.form import Form, form_context
+from pooldeck_server.web.pages.experiments.listing import listing_context, mark_of
+from pooldeck_server.web.pages.experiments.view import (
+    FLASHES,
+    OTHERS,
+    Reading,
+    call_time,
+    efficiency,
+    experiment_context,
+)
+from pooldeck_server.web.pages.shared.flash import flash
+from pooldeck_server.web.pages.shared.page_route import PageRoute
+from pooldeck_server.web.pages.shared.posting import done, posted
+from pooldeck_server.web.pages.shared.rendering import page
+from pooldeck_server.web.text.formats import sentence
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+_SECTION: Final = "experiments"
+_LISTED: Final = 100
+_FEW: Final = 3
+
+
+@router.get("/experiments")
+async def experiments(request: Request, service: ServiceDep, function: str = "") -> Response:
+    """Show the experiments, the newest first."""
+    found = await service.experiments.latest(function or None, _LISTED)
+    names = [each.spec.name for each in service.catalogue.functions()]
+    return page(request, _SECTION, "experiments.html", listing_context(found, names, function))
+
+
+@router.get("/experiments/new")
+async def new_experiment(request: Request, service: ServiceDep, function: str = "") -> Response:
+    """Show the form that begins an experiment."""
+    if not function:
+        return _form(request, service, None, None)
+    registered = _registered(service, function)
+    latest = await service.read(queries.latest_samples, function, _FEW)
+    return _form(request, service, registered, _fresh(registered, latest))
+
+
+@router.post("/experiments")
+async def begin(request: Request, service: ServiceDep) -> Response:
+    """Begin what the form says and show it; or the form again, with what is wrong."""
+    values = dict(await posted(request))
+    registered = _registered(service, values.get("function", ""))
+    try:
+        typed = forms.body(registered.spec.name, values)
+        begun = await service.experiments.begin(read_request(typed, service.settings.limits))
+    except PooldeckError as error:
+        latest = await service.read(queries.latest_samples, registered.spec.name, _FEW)
+        form = _refused(_fresh(registered, latest), values, error)
+        return _form(request, service, registered, form, STATUS[type(error)])
+    return RedirectResponse(f"/experiments/{begun.id}", status_code=303)
+
+
+@router.get("/experiments/{experiment_id}")
+async def experiment(
+    request: Request, service: ServiceDep, experiment_id: str, beside: str = ""
+) -> Response:
+    """Show an experiment, beside another one if that is asked for."""
+    it = await service.experiments.get(experiment_id)
+    of_function = await service.experiments.latest(it.function, OTHERS + 1)
+    read = Reading(
+        experiment=it,
+        others=[each for each in of_function if each.id != it.id][:OTHERS],
+        beside=await service.experiments.get(beside) if beside else None,
+        pool=_own_pool(service, it),
+    )
+    context = experiment_context(read)
+    more = {
+        "flashed": flash(request.query_params, FLASHES),
+        "mark": mark_of(it),
+        "source": forms.words_of_source(it.source),
+        "efficiency": efficiency,
+        "call_time": call_time,
+        "experiment_data": Markup(as_data_block(context["drawing"])),  # noqa: S704 - it is JSON
+    }
+    return page(request, _SECTION, "experiment.html", context | more)
+
+
+@router.post("/experiments/{experiment_id}/stop")
+async def stop(service: ServiceDep, experiment_id: str) -> Response:
+    """Stop an experiment."""
+    await service.experiments.stop(experiment_id)
+    return done(f"/experiments/{experiment_id}", "stopped")
+
+
+def _registered(service: Service, name: str) -> RegisteredFunction:
+    try:
+        return service.catalogue.get(name)
+    except UnknownFunction as error:
+        raise NotFound(error.detail) from None
+
+
+def _own_pool(service: Service, it: Experiment) -> PoolHealth | None:
+    """Return the pool that the function runs in now."""
+    try:
+        return service.pool(service.catalogue.get(it.function).pool)
+    except PooldeckError:
+        return None
+
+
+def _fresh(registered: RegisteredFunction, latest: list[Sample]) -> Form:
+    return forms.fresh(registered, latest, usual_sizes(usable_cpus()))
+
+
+def _refused(form: Form, values: Mapping[str, str], error: PooldeckError) -> Form:
+    typed = {name: values.get(name, "") for name in forms.FIELDS}
+    field = str(error.extra.get("field", "")).strip("/").partition("/")[0]
+    return Form(typed, form.may_use_latest, form.usual, sentence(error.detail), field or None)
+
+
+def _form(
+    request: Request,
+    service: Service,
+    registered: RegisteredFunction | None,
+    form: Form | None,
+    status: int = 200,
+) -> Response:
+    context = form_context(service.catalogue.functions(), registered, form)
+    return page(request, _SECTION, "experiment_new.html", context, status)

@@ -1,0 +1,1 @@
+"""Functions: the list, the page of one, and its form."""

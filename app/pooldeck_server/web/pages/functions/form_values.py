@@ -1,0 +1,233 @@
+"""What was typed into a function's form, as the body of a submission; and a call, as typed text.
+
+The body then goes through the same door as one sent to the API, so a form can do nothing that a
+program cannot, and whole numbers keep every digit that was typed.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw
+
+from pooldeck.functions import FunctionSpec, ParameterKind
+from pooldeck_server.web.pages.functions.form import ARGUMENT, EMPTY_TEXT, Control, Field, fields
+from pooldeck_server.web.text.i18n import _, later
+
+_POSITIONAL = {ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD}
+_COLLECTIONS: dict[ParameterKind, tuple[type, str]] = {
+    ParameterKind.VAR_POSITIONAL: (list, later("This must be a JSON array.")),
+    ParameterKind.VAR_KEYWORD: (dict, later("This must be a JSON object.")),
+}
+
+
+class FormErrors(Exception):  # noqa: N818 - it carries several errors to one page
+    """Fields that cannot be read: what is wrong, by field name."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(f"{len(errors)} fields cannot be read")
+        self.errors = errors
+
+
+def body(spec: FunctionSpec, values: Mapping[str, str]) -> bytes:
+    """Return the JSON body of the submission that the form says.
+
+    Args:
+        spec: The function.
+        values: What was typed, by field name.
+
+    Raises:
+        FormErrors: If a field does not hold what it should.
+    """
+    errors: dict[str, str] = {}
+    given = _read_arguments(spec, values, errors)
+    options = _read_options(values, errors)
+    if errors:
+        raise FormErrors(errors)
+    args, kwargs = _call(spec, given)
+    return msgspec.json.encode({"function": spec.name, "args": args, "kwargs": kwargs, **options})
+
+
+def typed(spec: FunctionSpec, args: str, kwargs: str) -> dict[str, str]:
+    """Return what one would type to make the call `args`, `kwargs` (JSON texts) again.
+
+    Sensitive arguments stay empty: what the store shows of them is not their value.
+    """
+    positional = msgspec.json.decode(args, type=list[Raw])
+    named = msgspec.json.decode(kwargs, type=dict[str, Raw])
+    values: dict[str, str] = {}
+    for field in fields(spec):
+        value = _taken(field, positional, named)
+        if value is not None and field.name not in spec.options.sensitive:
+            values |= _as_typed(field, value)
+    return values
+
+
+def _read_arguments(
+    spec: FunctionSpec, values: Mapping[str, str], errors: dict[str, str]
+) -> dict[str, Raw]:
+    given = {}
+    for field in fields(spec):
+        try:
+            text = _json_text(field, values)
+        except ValueError as error:
+            errors[ARGUMENT + field.name] = str(error)
+        else:
+            if text is not None:
+                given[field.name] = Raw(text.encode())
+    return given
+
+
+def _json_text(field: Field, values: Mapping[str, str]) -> str | None:
+    """Return a field's value as JSON text, None where it is left out."""
+    value = values.get(ARGUMENT + field.name, "").replace("\r\n", "\n")  # as forms send them
+    if EMPTY_TEXT + field.name in values or (field.control is Control.TEXT and field.required):
+        return _quoted(value)
+    if not value.strip():
+        if field.required:
+            raise ValueError(_("This is needed."))
+        return None
+    text = _READERS[field.control](value)
+    if field.kind in _COLLECTIONS:
+        _check_collection(text, *_COLLECTIONS[field.kind])
+    return text
+
+
+def _check_collection(text: str, type_: type, words: str) -> None:
+    try:
+        msgspec.json.decode(text, type=type_)
+    except msgspec.ValidationError:
+        raise ValueError(_(words)) from None
+
+
+def _quoted(value: str) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _integer(value: str) -> str:
+    try:
+        return str(int(value))
+    except ValueError:
+        raise ValueError(_("%(value)s is not a whole number.", value=value.strip())) from None
+
+
+def _number(value: str) -> str:
+    try:
+        return _integer(value)
+    except ValueError:
+        return _decimal(value)
+
+
+def _decimal(value: str) -> str:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(_("%(value)s is not a number.", value=value.strip()))
+    return repr(number)
+
+
+def _json(value: str) -> str:
+    try:
+        msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(_("This is not JSON: %(problem)s.", problem=error)) from None
+    return value.strip()
+
+
+_READERS = {
+    Control.INTEGER: _integer,
+    Control.NUMBER: _number,
+    Control.TEXT: _quoted,
+    Control.CHOICE: _json,
+    Control.JSON: _json,
+}
+
+
+_MINUTE = re.compile(r"[\d-]+T\d\d:\d\d")
+_OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$")
+_NUMBERS = {"priority": _integer, "delay": _number, "timeout": _number, "retries": _integer}
+
+
+def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, object]:
+    """Return the options of the submission that were filled in."""
+    options: dict[str, object] = {}
+    if pool := values.get("pool", ""):
+        options["pool"] = pool
+    if tags := [tag.strip() for tag in values.get("tags", "").split(",") if tag.strip()]:
+        options["tags"] = tags
+    if run_at := values.get("run_at", "").strip():
+        options["run_at"] = _moment(run_at)
+    for name, reader in _NUMBERS.items():
+        try:
+            if text := values.get(name, "").strip():
+                options[name] = Raw(reader(text).encode())
+        except ValueError as error:
+            errors[name] = str(error)
+    return options
+
+
+def _moment(value: str) -> str:
+    """Return a moment as browsers send it, or as it was typed; without an offset it is in UTC.
+
+    Browsers leave the seconds out where they are 0.
+    """
+    if _MINUTE.fullmatch(value):
+        value += ":00"
+    return value if _OFFSET.search(value) else f"{value}Z"
+
+
+def _call(spec: FunctionSpec, given: dict[str, Raw]) -> tuple[list[Raw], dict[str, Raw]]:
+    """Divide the given values: named where a parameter can be named, in order where it must be."""
+    named = dict(given)
+    further: list[Raw] = []
+    extra: dict[str, Raw] = {}
+    for parameter in spec.parameters:
+        if parameter.kind is ParameterKind.VAR_POSITIONAL and parameter.name in named:
+            further = msgspec.json.decode(named.pop(parameter.name), type=list[Raw])
+        elif parameter.kind is ParameterKind.VAR_KEYWORD and parameter.name in named:
+            extra = msgspec.json.decode(named.pop(parameter.name), type=dict[str, Raw])
+    args = _in_order(spec, named, everything=bool(further))
+    return args + further, named | extra
+
+
+def _in_order(spec: FunctionSpec, named: dict[str, Raw], *, everything: bool) -> list[Raw]:
+    """Take from `named` what goes by position, up to the last that was given, or everything."""
+    kinds = _POSITIONAL if everything else {ParameterKind.POSITIONAL_ONLY}
+    ordered = [field for field in fields(spec) if field.kind in kinds]
+    while ordered and not everything and ordered[-1].name not in named:
+        ordered.pop()
+    return [_positional(field, named) for field in ordered]
+
+
+def _positional(field: Field, named: dict[str, Raw]) -> Raw:
+    if field.name in named:
+        return named.pop(field.name)
+    if field.default is None:
+        problem = _("This is needed, because an argument after it is given.")
+        raise FormErrors({ARGUMENT + field.name: problem})
+    return Raw(field.default.encode())
+
+
+def _taken(field: Field, positional: list[Raw], named: dict[str, Raw]) -> Raw | None:
+    """Take a field's value out of a call; the fields are asked in the order of the signature."""
+    if field.kind is ParameterKind.VAR_POSITIONAL:
+        rest, positional[:] = list(positional), []
+        return Raw(msgspec.json.encode(rest)) if rest else None
+    if field.kind is ParameterKind.VAR_KEYWORD:
+        return Raw(msgspec.json.encode(named)) if named else None
+    if field.kind in _POSITIONAL and positional:
+        return positional.pop(0)
+    return named.pop(field.name, None)
+
+
+def _as_typed(field: Field, value: Raw) -> dict[str, str]:
+    text = bytes(value).decode()
+    if field.control is Control.TEXT and text.startswith('"'):
+        text = msgspec.json.decode(text, type=str)
+    name = ARGUMENT + field.name
+    if text == "" and field.takes_empty_text:
+        return {name: "", EMPTY_TEXT + field.name: "on"}
+    return {name: text}

@@ -1,0 +1,72 @@
+"""Moves that are advised, as lists of functions show them: from where to where, and what for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from pooldeck_server.advice import Advice, Recommendation, Verdict
+from pooldeck_server.advice.placing import CLEAR_GAIN
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.advice import verdict_words
+from pooldeck_server.web.text.i18n import _
+
+
+@dataclass(frozen=True)
+class BriefAdvice:
+    """An advice as a list of functions shows it; `better` is the pool to move to, if to any."""
+
+    code: Verdict
+    words: str
+    better: str
+
+
+@dataclass(frozen=True)
+class Misplaced:
+    """A function that would do better in another pool, as a line of a list."""
+
+    function: str
+    href: str
+    verdict: str
+    present: str
+    better: str
+    gain: str
+
+
+def brief(advice: Advice) -> BriefAdvice:
+    """Return an advice as a list of functions shows it."""
+    better = pool_or_kind(advice.recommended) if advice.is_misplaced else ""
+    return BriefAdvice(advice.verdict, verdict_words(advice.verdict), better)
+
+
+def misplaced_lines(misplaced: Iterable[Advice]) -> list[Misplaced]:
+    """Return functions that would do better elsewhere as lines of a list, the most gain first."""
+    return [_line(advice) for advice in sorted(misplaced, key=_gain, reverse=True)]
+
+
+def _gain(advice: Advice) -> float:
+    return advice.cost.gain if advice.cost else 0.0
+
+
+def _line(advice: Advice) -> Misplaced:
+    return Misplaced(
+        function=advice.function,
+        href=f"/functions/{quote(advice.function)}#advice",
+        verdict=verdict_words(advice.verdict),
+        present=advice.pool,
+        better=pool_or_kind(advice.recommended),
+        gain=_gain_words(advice),
+    )
+
+
+def _gain_words(advice: Advice) -> str:
+    """Return what a move would gain, such as "3.4 times as fast"."""
+    if advice.cost is None or advice.cost.gain < CLEAR_GAIN:
+        return _("not faster, but it slows nothing down beside it")
+    return _("%(times)s times as fast", times=formats.rate(advice.cost.gain))
+
+
+def pool_or_kind(better: Recommendation | None) -> str:
+    """Return the pool that is recommended; what it would be made of, where there is none."""
+    if better is None:
+        return ""
+    return better.pool or (_("threads") if better.kind == "thread" else _("processes"))

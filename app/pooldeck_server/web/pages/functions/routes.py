@@ -1,0 +1,148 @@
+"""One function: what it is, its numbers, and the form that submits it."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
+
+from pooldeck_server.domain.catalogue import RegisteredFunction
+from pooldeck_server.domain.errors import InvalidRequest, NotFound, PooldeckError, UnknownFunction
+from pooldeck_server.domain.figures import Count, Durations
+from pooldeck_server.domain.tasks import RunOptions, StoredTask, TaskFilter
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
+from pooldeck_server.web.api.bodies import read_submission
+from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.errors import STATUS
+from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, Form, form
+from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
+from pooldeck_server.web.pages.functions.view import FLASHES, LATEST, Reading, function_context
+from pooldeck_server.web.pages.shared.flash import flash
+from pooldeck_server.web.pages.shared.page_route import PageRoute
+from pooldeck_server.web.pages.shared.posting import done, posted
+from pooldeck_server.web.pages.shared.rendering import page
+from pooldeck_server.web.text.formats import sentence
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@router.get("/functions/{name}")
+async def function(
+    request: Request,
+    service: ServiceDep,
+    name: str,
+    task: Annotated[str | None, Query()] = None,
+) -> Response:
+    """Show a function; with `task`, its form is filled with that task's arguments."""
+    registered = _registered(service, name)
+    values = await _values_of(service, registered, task) if task else {}
+    return await _show(request, service, registered, form(registered.spec, values))
+
+
+@router.post("/functions/{name}")
+async def submit(request: Request, service: ServiceDep, name: str) -> Response:
+    """Submit what the form says and show the task; or the form again, with what is wrong."""
+    registered = _registered(service, name)
+    async with request.form() as posted:
+        values = {key: value for key, value in posted.items() if isinstance(value, str)}
+    try:
+        submission = read_submission(body(registered.spec, values), service.settings.limits)
+        accepted = await service.submit(submission)
+    except FormErrors as error:
+        refused = form(registered.spec, values, errors=error.errors)
+        return await _show(request, service, registered, refused, InvalidRequest)
+    except PooldeckError as error:
+        refused = _explained(registered, values, error)
+        return await _show(request, service, registered, refused, type(error))
+    return RedirectResponse(f"/tasks/{accepted.task.id}", status_code=303)
+
+
+@router.post("/functions/{name}/placement")
+async def place(request: Request, service: ServiceDep, name: str) -> Response:
+    """Choose the pool of a function that leaves that to the server, or let the server choose."""
+    pool = (await posted(request)).get("pool") or None
+    await service.placements.place(name, pool)
+    return done(f"/functions/{quote(name)}", "placed" if pool else "given_back")
+
+
+def _registered(service: Service, name: str) -> RegisteredFunction:
+    try:
+        return service.catalogue.get(name)
+    except UnknownFunction as error:
+        raise NotFound(error.detail) from None
+
+
+async def _values_of(
+    service: Service, registered: RegisteredFunction, task_id: str
+) -> dict[str, str]:
+    """Return what one would type to submit the task again."""
+    task = await service.task(task_id)
+    if task.function != registered.spec.name or task.args is None or task.kwargs is None:
+        return {}
+    values = typed(registered.spec, task.args, task.kwargs) | {"tags": ", ".join(task.tags)}
+    if task.placed is None and task.pool != registered.pool:
+        values["pool"] = task.pool
+    if task.priority != registered.spec.options.priority:
+        values["priority"] = str(task.priority)
+    return values | _run_options(registered, RunOptions.from_json(task.options))
+
+
+def _run_options(registered: RegisteredFunction, options: RunOptions) -> dict[str, str]:
+    """Return what one would type for the options that are not the function's own."""
+    usual = registered.spec.options
+    values = {}
+    if options.timeout is not None and options.timeout != usual.timeout:
+        values["timeout"] = str(options.timeout)
+    if options.retries != usual.retries:
+        values["retries"] = str(options.retries)
+    return values
+
+
+def _explained(
+    registered: RegisteredFunction, values: Mapping[str, str], error: PooldeckError
+) -> Form:
+    """Return the form with an error beside the field that it is about, or else above all."""
+    known = {ARGUMENT + parameter.name for parameter in registered.spec.parameters} | {*OPTIONS}
+    argument, pointer = error.extra.get("argument"), error.extra.get("field", "")
+    name = f"{ARGUMENT}{argument}" if argument else pointer.split("/")[-1]
+    if name in known:
+        return form(registered.spec, values, errors={name: f"{error.detail}."})
+    return form(registered.spec, values, error=sentence(error.detail))
+
+
+async def _show(
+    request: Request,
+    service: Service,
+    registered: RegisteredFunction,
+    shown: Form,
+    error: type[PooldeckError] | None = None,
+) -> Response:
+    context = function_context(await _read(service, registered))
+    context["flashed"] = flash(request.query_params, FLASHES)
+    status = STATUS[error] if error else 200
+    return page(request, "functions", "function.html", context | {"form": shown}, status)
+
+
+async def _read(service: Service, registered: RegisteredFunction) -> Reading:
+    name = registered.spec.name
+    counts, durations, latest = await service.read(_figures, name)
+    return Reading(
+        function=registered,
+        counts=counts,
+        durations=durations,
+        latest=latest,
+        pools={shape.name: shape.size for shape in service.advisor.shapes()},
+        hold=next((hold for hold in service.holds() if hold.function == name), None),
+        advice=service.advisor.of(name),
+        profiles=service.profiles.of(name),
+    )
+
+
+def _figures(
+    connection: Connection, name: str
+) -> tuple[list[Count], Durations, tuple[StoredTask, ...]]:
+    latest = queries.tasks(connection, TaskFilter(functions=(name,)), LATEST)
+    return queries.counts(connection), queries.durations(connection, name), latest.items

@@ -1,0 +1,104 @@
+"""What to do about an incident: what its cause suggests, and what was lost by it."""
+
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pooldeck_server.domain.incidents import Incident, TaskToday
+from pooldeck_server.domain.states import State
+from pooldeck_server.web.text.i18n import _
+
+_NATIVE: Final = {
+    signal.SIGSEGV,
+    signal.SIGABRT,
+    signal.SIGBUS,
+    signal.SIGILL,
+    signal.SIGFPE,
+}
+_MAY_RUN_AGAIN: Final = {State.FAILED, State.LOST}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Something to do; `retry` is the task that a button beside it runs again."""
+
+    text: str
+    retry: str | None = None
+
+
+def advice(
+    incident: Incident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
+) -> tuple[Advice, ...]:
+    """Return what to do now.
+
+    Args:
+        incident: The incident.
+        tasks: What has become of its tasks, by id.
+        may_rerun: Whether the culprit's function is declared idempotent; None: not registered.
+    """
+    return (
+        Advice(_of_cause(incident)),
+        *_of_suspects(incident),
+        *_of_lost(tasks),
+        *_of_culprit(incident, tasks, may_rerun=may_rerun),
+    )
+
+
+def _of_cause(incident: Incident) -> str:
+    if incident.signal in _NATIVE:
+        return _(
+            "This comes from native code, not from Python: look for the C extension at the top of"
+            " the traceback, and call it alone with the same arguments."
+        )
+    if incident.signal == signal.SIGKILL and "out of memory" in incident.cause:
+        return _(
+            "Give it less at once, make the pool smaller, or set max_memory_mb for the pool, which"
+            " replaces large workers in time."
+        )
+    if incident.signal is not None:
+        return _(
+            "Pooldeck did not send this signal: look into the system's log of that time for who"
+            " did."
+        )
+    return _(
+        "Something in the process ended it, such as os._exit or a library that exits on an error:"
+        " let it raise an exception instead, and only the task fails."
+    )
+
+
+def _of_suspects(incident: Incident) -> Iterator[Advice]:
+    if incident.suspects:
+        yield Advice(
+            _(
+                "Run such functions in a process pool: there the culprit is always known, and"
+                " nobody else is hit."
+            )
+        )
+
+
+def _of_lost(tasks: Mapping[str, TaskToday]) -> Iterator[Advice]:
+    if any(task.state is State.LOST for task in tasks.values()):
+        yield Advice(
+            _(
+                "How far the lost tasks came cannot be known: decide for each whether it may run"
+                " twice. Functions that may are declared idempotent, and run again by themselves."
+            )
+        )
+
+
+def _of_culprit(
+    incident: Incident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
+) -> Iterator[Advice]:
+    task = tasks.get(incident.culprit.task) if incident.culprit else None
+    if task is None or may_rerun is None or task.state not in _MAY_RUN_AGAIN:
+        return
+    text = (
+        _("When the cause is mended, run the task again.")
+        if may_rerun
+        else _(
+            "When the cause is mended, run the task again: it is not declared idempotent, so this"
+            " is not done by itself."
+        )
+    )
+    yield Advice(text, retry=task.id)

@@ -1,0 +1,95 @@
+"""The login page: a person shows the token once, and the browser keeps a signed cookie."""
+
+import time
+from collections import Counter
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.redirects import HOME, own_path
+from pooldeck_server.web.http.security import COOKIE, COOKIE_SECONDS, Credentials
+from pooldeck_server.web.pages.shared.page_route import PageRoute
+from pooldeck_server.web.pages.shared.rendering import bare_page
+from pooldeck_server.web.text.i18n import _
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+_TRIES: Final = 10  # wrong tokens from one address within a minute
+_MINUTE: Final = 60
+
+
+class Tries:
+    """Counts wrong tokens by address, so that nobody can try many through the form.
+
+    A program can try them at the API, where only the length of the token protects it; the form
+    is for tokens that people type.
+    """
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._wrong: Counter[str] = Counter()
+
+    def are_spent(self, address: str) -> bool:
+        """Tell whether `address` has to wait for the next minute."""
+        minute = int(time.monotonic()) // _MINUTE
+        if minute != self._minute:
+            self._minute = minute
+            self._wrong.clear()
+        return self._wrong[address] >= _TRIES
+
+    def note_wrong(self, address: str) -> None:
+        """Count a wrong token."""
+        self._wrong[address] += 1
+
+
+@router.get("/login")
+async def show_login(request: Request, service: ServiceDep, next: str = HOME) -> Response:  # noqa: A002
+    """Show the form; without a token there is nothing to log in to."""
+    if service.settings.token is None:
+        return RedirectResponse(HOME, 303)
+    return _form(request, next)
+
+
+@router.post("/login")
+async def log_in(
+    request: Request,
+    service: ServiceDep,
+    token: Annotated[str, Form()],
+    next: Annotated[str, Form()] = HOME,  # noqa: A002
+) -> Response:
+    """Take the token, and send the browser on to where it wanted to go."""
+    secret = service.settings.token
+    if secret is None:
+        return RedirectResponse(HOME, 303)
+    tries: Tries = request.app.state.tries
+    address = request.client.host if request.client else ""
+    if tries.are_spent(address):
+        return _form(request, next, _("Too many wrong tokens. Wait a minute, then try again."), 429)
+    credentials = Credentials(secret.get_secret_value())
+    if not credentials.is_token(token.strip().encode()):
+        tries.note_wrong(address)
+        return _form(request, next, _("That is not the token of this server."), 401)
+    response = RedirectResponse(own_path(next), 303)
+    response.set_cookie(
+        COOKIE,
+        credentials.new_cookie(),
+        max_age=COOKIE_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.scope["scheme"] == "https",
+    )
+    return response
+
+
+@router.post("/logout")
+async def log_out() -> Response:
+    """Take the cookie away."""
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return response
+
+
+def _form(request: Request, wanted: str, error: str | None = None, status: int = 200) -> Response:
+    return bare_page(request, "login.html", {"next": own_path(wanted), "error": error}, status)

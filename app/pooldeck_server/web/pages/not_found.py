@@ -1,0 +1,29 @@
+"""What a person gets at an address that leads nowhere: a page, where programs get a problem."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.web.http.errors import STATUS, from_starlette
+from pooldeck_server.web.pages.shared.page_route import error_page
+from pooldeck_server.web.text.language import language_of, speaking
+
+
+def install(app: FastAPI) -> None:
+    """Answer people in `app` themselves, and leave programs to `pooldeck_server.web.http.errors`."""
+    app.add_exception_handler(HTTPException, _answer)
+
+
+async def _answer(request: Request, error: Any) -> Response:
+    if error.status_code != STATUS[NotFound] or not _is_a_person(request):
+        return await from_starlette(request, error)
+    with speaking(language_of(request)):
+        nothing = NotFound(f"there is nothing at {request.url.path}")
+        return error_page(request, nothing, error.status_code)
+
+
+def _is_a_person(request: Request) -> bool:
+    """Tell whether a browser asks for a page, not a script or a program for data."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")

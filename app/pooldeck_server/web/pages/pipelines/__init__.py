@@ -1,0 +1,1 @@
+"""Pipelines: the list, and the page of one."""

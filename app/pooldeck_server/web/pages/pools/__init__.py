@@ -1,0 +1,1 @@
+"""The page of the pools, and what can be done to them."""

@@ -1,0 +1,108 @@
+"""What is asked before a pool is drained or restarted, or one of its workers killed."""
+
+from typing import Final
+
+from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.web.pages.shared.confirmation import Affected, Confirmation
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _, ngettext
+
+_LISTED: Final = 12
+
+
+def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> Confirmation:
+    """Ask before a worker is killed, naming the tasks that would end with it."""
+    running = [slot for slot in worker.slots if slot.task is not None]
+    cut_off = [slot for slot in running if not slot.abandoned]
+    return Confirmation(
+        section="pools",
+        heading=_("Kill %(worker)s?", worker=worker.id),
+        sentences=(
+            _("It is ended at once, with all that it started; another takes its place."),
+            _cut_off(len(cut_off)),
+        ),
+        action=f"/workers/{worker.id}/kill",
+        button=_("Kill worker"),
+        back=f"/pools#{pool.name}",
+        affected=tuple(map(_affected, running[:_LISTED])),
+        unlisted=max(0, len(running) - _LISTED),
+        asks_reason=True,
+    )
+
+
+def drain(pool: PoolHealth) -> Confirmation:
+    """Ask before a pool takes nothing more from its queue and then stops."""
+    return Confirmation(
+        section="pools",
+        heading=_("Drain and stop %(pool)s?", pool=pool.name),
+        sentences=(
+            _finishing(pool),
+            _waiting(pool),
+            _("New tasks are taken, and wait too. The pool stays stopped if the server restarts."),
+        ),
+        action=f"/pools/{pool.name}/drain",
+        button=_("Drain and stop"),
+        back=f"/pools#{pool.name}",
+        asks_reason=True,
+    )
+
+
+def restart(pool: PoolHealth) -> Confirmation:
+    """Ask before a pool's workers are replaced by ones that load the code anew."""
+    return Confirmation(
+        section="pools",
+        heading=_("Restart the workers of %(pool)s?", pool=pool.name),
+        sentences=(
+            ngettext(
+                "%(num)s worker is replaced by one that loads the code anew.",
+                "%(num)s workers are replaced, one after the other, by ones that load the code"
+                " anew.",
+                len(pool.workers),
+            ),
+            _finishing(pool),
+            _("What waits goes on waiting for a slot, and no task is lost."),
+        ),
+        action=f"/pools/{pool.name}/restart",
+        button=_("Restart workers"),
+        back=f"/pools#{pool.name}",
+        asks_reason=True,
+    )
+
+
+def _affected(slot: SlotHealth) -> Affected:
+    becomes = (
+        _("was abandoned, and its thread ends")
+        if slot.abandoned
+        else _("runs for %(time)s, will be cancelled", time=formats.duration(slot.elapsed))
+    )
+    return Affected(slot.task or "", slot.function or "", becomes)
+
+
+def _cut_off(number: int) -> str:
+    if not number:
+        return _("No task runs in it.")
+    return ngettext(
+        "%(num)s task runs in it: it is cut off and counts as cancelled.",
+        "%(num)s tasks run in it: they are cut off and count as cancelled.",
+        number,
+    )
+
+
+def _waiting(pool: PoolHealth) -> str:
+    if not pool.queued:
+        return _("No task waits in its queue.")
+    return ngettext(
+        "%(num)s task waits in its queue: it stays there until the pool is resumed.",
+        "%(num)s tasks wait in its queue: they stay there until the pool is resumed.",
+        pool.queued,
+    )
+
+
+def _finishing(pool: PoolHealth) -> str:
+    if not pool.busy:
+        return _("No task runs in it.")
+    return ngettext(
+        "%(num)s task runs in it: it is finished first.",
+        "%(num)s tasks run in it: they are finished first.",
+        pool.busy,
+    )

@@ -1,0 +1,85 @@
+"""What a pool's size means: for the CPUs, for memory, and where it comes from."""
+
+from collections.abc import Iterable, Iterator
+from statistics import median_low
+from typing import Final
+
+from pooldeck_server.domain.controls import PoolControl
+from pooldeck_server.domain.health import PoolHealth, WorkerHealth
+from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _, ngettext
+
+_MANY_THREADS: Final = 100
+_WIDEST_THREADS: Final = 128
+_WIDEST_PROCESSES: Final = 16
+_PER_CPU: Final = 4
+
+
+def meaning(kind: str, size: int, cpus: int, memory: int | None) -> str:
+    """Return what it means to have a pool of this size, in sentences.
+
+    Args:
+        kind: "thread" or "process".
+        size: Its slots.
+        cpus: How many the server's processes may use.
+        memory: What one of its workers typically holds, in bytes; None if it is not known.
+    """
+    words = _threads(size, memory) if kind == "thread" else _processes(size, cpus, memory)
+    return " ".join(words)
+
+
+def typical_memory(workers: Iterable[WorkerHealth]) -> int | None:
+    """Return what one of the workers typically holds in bytes, None before it was measured."""
+    measured = [worker.rss_bytes for worker in workers if worker.rss_bytes]
+    return median_low(measured) if measured else None
+
+
+def slider_end(pool: PoolHealth, cpus: int) -> int:
+    """Return the largest size that a slider offers; the number beside it takes more."""
+    if pool.kind == "thread":
+        return max(_WIDEST_THREADS, pool.size)
+    return max(_WIDEST_PROCESSES, _PER_CPU * cpus, pool.size)
+
+
+def origin(kind: str, settings: PoolSettings, control: PoolControl | None) -> str:
+    """Return where a pool's size comes from."""
+    if control is not None and control.size is not None:
+        return _("by hand, configured %(size)s", size=formats.count(control.configured))
+    if settings.size is not None:
+        return _("from the settings")
+    if kind == "thread":
+        return _("default: four more than the CPUs, at most 32")
+    return _("default: as many as there are CPUs")
+
+
+def _threads(size: int, memory: int | None) -> Iterator[str]:
+    yield ngettext("%(num)s thread in one process.", "%(num)s threads in one process.", size)
+    yield _("They wait at the same time, but compute one at a time.")
+    if size > _MANY_THREADS:
+        yield _("Watch open connections, and what the other end allows.")
+    if memory is not None:
+        yield _("The process holds %(size)s now.", size=formats.size(memory))
+
+
+def _processes(size: int, cpus: int, memory: int | None) -> Iterator[str]:
+    yield _(
+        "%(processes)s, %(cpus)s: %(verdict)s.",
+        processes=ngettext("%(num)s process", "%(num)s processes", size),
+        cpus=ngettext("%(num)s CPU", "%(num)s CPUs", cpus),
+        verdict=_verdict(size, cpus),
+    )
+    if memory is not None:
+        yield _(
+            "About %(total)s of memory: %(one)s each, as its workers hold now.",
+            total=formats.size(size * memory),
+            one=formats.size(memory),
+        )
+
+
+def _verdict(size: int, cpus: int) -> str:
+    if size > cpus:
+        return _("more than the CPUs, work that computes will not go faster")
+    if size == cpus:
+        return _("each can compute at full speed")
+    return ngettext("%(num)s CPU stays free", "%(num)s CPUs stay free", cpus - size)

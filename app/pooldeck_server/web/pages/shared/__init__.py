@@ -1,0 +1,1 @@
+"""What several pages use: rendering, routes, forms, flash messages, confirmations."""

@@ -1,0 +1,63 @@
+"""Flash messages: what a page says of what somebody has just done there.
+
+Forms answer with a redirect, so that a reload does nothing twice. What was done stands in the
+address as a word of a closed list, never as text. Each screen has a table of its own, `FLASHES`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pooldeck_server.domain.submissions import BulkDone
+from pooldeck_server.web.http.errors import STATUS
+from pooldeck_server.web.pages.tasks.address import Query
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _
+
+DID: Final = "did"
+"""The parameter of an address that names what was done."""
+
+_MANY: Final = "many"
+_REFUSALS: Final = {error.code: error.title for error in STATUS}
+_MOST_DIGITS: Final = 12
+
+
+def flash(query: Query, flashes: Mapping[str, str]) -> str | None:
+    """Return what is said of what was done, in the language of the reader.
+
+    Args:
+        query: The parameters of the address.
+        flashes: The screen's words for what can be done there: English, in the catalogue.
+
+    Returns:
+        None where the address names nothing of them.
+    """
+    words = flashes.get(query.get(DID) or "")
+    return None if words is None else _(words)
+
+
+def numbers(done: BulkDone) -> list[tuple[str, str]]:
+    """Return the parameters that tell what a change of many did."""
+    return [(DID, _MANY), *((name, str(number)) for name, number in done.outcomes.items())]
+
+
+def flash_of_many(query: Query, flashes: Mapping[str, str]) -> str | None:
+    """Return what is said of a change of many, by the parameters that `numbers` made.
+
+    The arguments are those of `flash`; the words have a place for the `number` of tasks.
+    """
+    if query.get(DID) != _MANY:
+        return None
+    parts = [_(flashes[name], number=number) for name, number in _given(query, flashes)]
+    parts += [
+        _("%(number)s refused (%(why)s)", number=number, why=_(_REFUSALS[name]))
+        for name, number in _given(query, _REFUSALS)
+    ]
+    return _("%(parts)s.", parts=_(", ").join(parts)) if parts else _("No task was changed.")
+
+
+def _given(query: Query, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the names that the address has a number for, and that number."""
+    for name in names:
+        number = query.get(name) or ""
+        if number.isdecimal() and len(number) <= _MOST_DIGITS:
+            yield name, formats.count(int(number))

@@ -1,0 +1,112 @@
+"""JSON text as people read it: lines broken, each piece with its type, and no more than fits.
+
+The text is scanned up to the bound and never parsed: numbers, escapes and the order of keys stay
+as they were sent, and ten megabytes cost no more than what is shown of them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from pooldeck_server.web.text import formats
+
+Piece: TypeAlias = tuple[str, str]
+"""What a piece is ("key", "string", "number", "literal", or "" for what stands between), and it."""
+
+_MOST_CHARACTERS: Final = 24 * 1024  # that a page shows of one value
+_LONGEST_STRING: Final = 2000
+_LONG_LINES: Final = 24  # a value of more lines can be folded
+_ONE_LINE: Final = 72  # characters of a list or an object that stays on one line
+
+_TOKEN: Final = re.compile(
+    r"""\s*(?:
+    (?P<string>"[^"\\]*(?:\\.[^"\\]*)*")(?P<colon>\s*:)?
+  | (?P<number>-?\d[\d.eE+-]*)
+  | (?P<literal>true|false|null)
+  | (?P<empty>\[\s*\]|\{\s*\})
+  | (?P<open>[\[{])
+  | (?P<close>[\]}])
+  | (?P<comma>,)
+    )""",
+    re.VERBOSE,
+)
+_FLAT: Final = re.compile(r'[\[{](?:[^\[\]{}"]|"[^"\\]*(?:\\.[^"\\]*)*")*[\]}]')
+"""A list or an object that holds no other."""
+
+
+@dataclass(frozen=True)
+class JsonText:
+    """A value to be shown: its pieces, how many lines they make, and how large it is."""
+
+    pieces: tuple[Piece, ...]
+    lines: int
+    size: str
+    is_cut: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Tell whether it deserves to be folded."""
+        return self.lines > _LONG_LINES
+
+
+def json_text(text: str) -> JsonText:
+    """Return how JSON text is shown."""
+    pieces: list[Piece] = []
+    room = _MOST_CHARACTERS
+    is_cut = False
+    for kind, piece in _pieces(text):
+        shown = _shortened(piece) if kind == "string" else piece
+        is_cut = is_cut or shown != piece
+        if (room := room - len(shown)) < 0:
+            return _made(text, [*pieces, ("", "…")], is_cut=True)
+        pieces.append((kind, shown))
+    return _made(text, pieces, is_cut=is_cut)
+
+
+def _made(text: str, pieces: list[Piece], *, is_cut: bool) -> JsonText:
+    lines = 1 + sum(piece.count("\n") for _, piece in pieces)
+    return JsonText(tuple(pieces), lines, formats.size(len(text.encode())), is_cut)
+
+
+def _shortened(string: str) -> str:
+    return string if len(string) <= _LONGEST_STRING else f'{string[:_LONGEST_STRING]}…"'
+
+
+def _pieces(text: str) -> Iterator[Piece]:
+    """Yield the pieces of JSON text, with line breaks and indents between them."""
+    depth, flat_until = 0, 0
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        is_flat = token.end() <= flat_until
+        if kind == "open":
+            flat_until = _flat_end(text, token.start("open"))
+            depth += 1
+            yield "", token["open"] + ("" if flat_until else _line(depth))
+        elif kind == "close":
+            depth -= 1
+            yield "", ("" if is_flat else _line(depth)) + token["close"]
+        elif kind == "comma":
+            yield "", ", " if is_flat else "," + _line(depth)
+        elif kind is not None:
+            yield from _value(kind, token)
+
+
+def _value(kind: str, token: re.Match[str]) -> Iterator[Piece]:
+    if kind == "colon":
+        yield "key", token["string"]
+        yield "", ": "
+    elif kind == "empty":
+        yield "", "[]" if "[" in token["empty"] else "{}"
+    else:
+        yield kind, token[kind]
+
+
+def _flat_end(text: str, start: int) -> int:
+    """Return where a list or an object ends that fits on a line; 0 if it does not."""
+    found = _FLAT.match(text, start, start + _ONE_LINE)
+    return found.end() if found else 0
+
+
+def _line(depth: int) -> str:
+    return "\n" + "  " * depth

@@ -1,0 +1,95 @@
+"""The states that a task has been in, how long in each, and how often it began again."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.web.pages.task.times import ran, waited
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _
+
+ENDS: Final = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST)
+"""The final states, in the order in which they are drawn."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A state on the way: `words` say how long or when; `elapsed` counts on, in seconds."""
+
+    state: State
+    is_taken: bool
+    is_present: bool
+    words: str = ""
+    elapsed: float | None = None
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Every state with whether it was taken by the present attempt, and how many came before."""
+
+    stops: tuple[Stop, ...]
+    earlier: int
+
+    @property
+    def taken(self) -> tuple[State, ...]:
+        """Return the states of the path, in order."""
+        return tuple(stop.state for stop in self.stops if stop.is_taken)
+
+
+def journey(task: StoredTask, earlier: int, now: int) -> Journey:
+    """Return the way of a task.
+
+    Args:
+        task: The task.
+        earlier: How many attempts it has behind it.
+        now: Microseconds since the epoch.
+    """
+    taken = _taken(task)
+    counting = {State.QUEUED: waited(task, now), State.RUNNING: ran(task, now)}
+    words = {state: _duration(seconds) for state, seconds in counting.items()}
+    words[State.SCHEDULED] = _scheduled(task, earlier, now)
+    if task.state in FINAL:
+        words[task.state] = formats.ago(task.finished_at, now)
+    stops = (
+        Stop(
+            state,
+            is_taken=state in taken,
+            is_present=state is task.state,
+            words=words.get(state, "") if state in taken else "",
+            elapsed=counting.get(state) if state is task.state else None,
+        )
+        for state in (State.SCHEDULED, State.QUEUED, State.RUNNING, *ENDS)
+    )
+    return Journey(tuple(stops), earlier)
+
+
+def _taken(task: StoredTask) -> frozenset[State]:
+    taken = {task.state}
+    if task.run_at is not None or task.is_unreleased:
+        taken.add(State.SCHEDULED)
+    if task.state is not State.SCHEDULED and not _ended_while_scheduled(task):
+        taken.add(State.QUEUED)
+    if task.started_at is not None:
+        taken.add(State.RUNNING)
+    return frozenset(taken)
+
+
+def _ended_while_scheduled(task: StoredTask) -> bool:
+    if task.is_unreleased:
+        return True
+    return bool(task.finished_at and task.run_at and task.finished_at < task.run_at)
+
+
+def _scheduled(task: StoredTask, earlier: int, now: int) -> str:
+    """Return when it is due; afterwards how long it waited, if its submission set the time."""
+    if task.state is State.SCHEDULED:
+        return _("for other tasks") if task.run_at is None else formats.ago(task.run_at, now)
+    if task.run_at is None or earlier:
+        return ""
+    end = min(task.run_at, task.finished_at or task.run_at)
+    return formats.duration((end - task.created_at) / 1_000_000)
+
+
+def _duration(seconds: float | None) -> str:
+    return "" if seconds is None else formats.duration(seconds)

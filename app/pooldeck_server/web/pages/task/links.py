@@ -1,0 +1,83 @@
+"""A task among others, on its page: the drawing, and what it means for it in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pooldeck_server.domain.links import Neighbours, TaskLink
+from pooldeck_server.domain.pipelines import Pipeline
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.web.pages.pipelines.graph import Graph, neighbours_graph, pipeline_graph
+from pooldeck_server.web.pages.pipelines.view import pipeline_name
+from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
+from pooldeck_server.web.text.i18n import _, ngettext
+
+
+@dataclass(frozen=True)
+class LinkWords:
+    """A sentence, which may end with a link."""
+
+    text: str
+    href: str = ""
+    label: str = ""
+
+
+def links_context(
+    task: StoredTask, around: Neighbours, pipeline: Pipeline | None
+) -> dict[str, Any]:
+    """Return what the page of a task shows of those before and after it.
+
+    Args:
+        task: The task.
+        around: What is right before and after it.
+        pipeline: The pipeline that it belongs to; None if to none.
+    """
+    return {
+        "graph": _graph(task, around, pipeline),
+        "pipeline": pipeline,
+        "pipeline_name": "" if pipeline is None else pipeline_name(pipeline),
+        "link_words": tuple(_sentences(task, task.link)) if task.link else (),
+        "more_around": "" if pipeline is not None else _more(around),
+        "given": tuple(_given(task.link)) if task.link else (),
+    }
+
+
+def _graph(task: StoredTask, around: Neighbours, pipeline: Pipeline | None) -> Graph | None:
+    if pipeline is not None and task.link is not None:
+        return pipeline_graph(pipeline, here=task.link.step)
+    return neighbours_graph(task, around)
+
+
+def _sentences(task: StoredTask, link: TaskLink) -> Iterator[LinkWords]:
+    if link.stopped_by is not None:
+        words = _("It was cancelled, since a task that it comes after did not succeed:")
+        yield LinkWords(words, f"/tasks/{link.stopped_by}", link.stopped_by)
+    elif link.items == 0:
+        yield LinkWords(_("The list that it should go over is empty: there was nothing to do."))
+    elif task.state is State.SCHEDULED and link.released_at is None:
+        yield LinkWords(
+            ngettext(
+                "It waits for %(num)s task to end.",
+                "It waits for %(num)s tasks to end.",
+                link.needs,
+            )
+        )
+        if link.is_fan:
+            yield LinkWords(
+                _("It stands for all items of a list that is not known yet, and becomes the first.")
+            )
+
+
+def _more(around: Neighbours) -> str:
+    hidden = around.before_count + around.after_count - len(around.before) - len(around.after)
+    if not hidden:
+        return ""
+    return ngettext("%(num)s more is not drawn.", "%(num)s more are not drawn.", hidden)
+
+
+def _given(link: TaskLink) -> Iterator[JsonText]:
+    """Yield the arguments as they were submitted, where results took places in them."""
+    for text in (link.given_args, link.given_kwargs):
+        if text is not None and text not in {"[]", "{}"}:
+            yield json_text(text)

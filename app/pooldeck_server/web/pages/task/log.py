@@ -1,0 +1,97 @@
+"""A task's log on a page: a part of it, the levels to choose from, the way to what came before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.logs import LEVELS, Level, LogWindow
+from pooldeck_server.domain.tasks import LogEntry
+from pooldeck_server.web.text.i18n import _
+
+LOG_LINES: Final = 200
+"""How many lines a page shows at once."""
+
+
+@dataclass(frozen=True)
+class LevelChoice:
+    """A link that narrows the log to a level and those above it."""
+
+    words: str
+    href: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class LogPart:
+    """Lines of one attempt's log, in their order.
+
+    `earlier` leads to those before, None where there are none, `latest` to the end; `fragment` is
+    where a script gets more of the same log.
+    """
+
+    attempt: int
+    lines: Sequence[LogEntry]
+    levels: tuple[LevelChoice, ...]
+    earlier: str | None
+    latest: str
+    fragment: str
+    is_end: bool  # whether the last line there is stands among them, or none
+    is_narrowed: bool
+
+
+def read_level(text: str | None) -> Level | None:
+    """Return the least level that an address asks for; None for all.
+
+    Raises:
+        InvalidRequest: If there is no such level.
+    """
+    found = next((level for level in LEVELS if level == text), None)
+    if text and found is None:
+        raise InvalidRequest(f"there is no level {text}; there are {', '.join(LEVELS)}")
+    return found
+
+
+def log_part(task_id: str, attempt: int, window: LogWindow, found: Sequence[LogEntry]) -> LogPart:
+    """Return what a page shows of a log.
+
+    Args:
+        task_id: The task's.
+        attempt: The attempt whose log it is.
+        window: What was asked for.
+        found: The lines in it, one more than `LOG_LINES` if there are so many.
+    """
+    has_more = len(found) > LOG_LINES
+    follows = window.after is not None
+    lines = found[:LOG_LINES] if follows else found[-LOG_LINES:]
+    is_cut_above = has_more and not follows
+    return LogPart(
+        attempt=attempt,
+        lines=lines,
+        levels=_levels(task_id, window),
+        earlier=_href(task_id, window, window.level, lines[0].n) if is_cut_above else None,
+        latest=_href(task_id, window, window.level),
+        fragment=f"/tasks/{task_id}/log",
+        is_end=window.before is None and not (has_more and follows),
+        is_narrowed=window.level is not None,
+    )
+
+
+def _levels(task_id: str, window: LogWindow) -> tuple[LevelChoice, ...]:
+    choices: tuple[tuple[Level | None, str], ...] = (
+        (None, _("all levels")),
+        ("INFO", _("info and above")),
+        ("WARNING", _("warnings and above")),
+        ("ERROR", _("errors")),
+    )
+    return tuple(
+        LevelChoice(words, _href(task_id, window, level), window.level == level)
+        for level, words in choices
+    )
+
+
+def _href(task_id: str, window: LogWindow, level: Level | None, before: int | None = None) -> str:
+    given = {"attempt": window.attempt, "level": level, "before": before}
+    query = urlencode({name: value for name, value in given.items() if value is not None})
+    return f"/tasks/{task_id}{'?' if query else ''}{query}#log"

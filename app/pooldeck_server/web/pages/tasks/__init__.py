@@ -1,0 +1,1 @@
+"""The list of tasks, and changes of many at once."""

@@ -1,0 +1,132 @@
+"""Cancelling and retrying many tasks: how many that are is said and confirmed first."""
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from msgspec.structs import replace
+from starlette.datastructures import QueryParams
+
+from pooldeck_server.domain.annotations import MAX_REASON
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.states import FINAL, LIVE, State
+from pooldeck_server.domain.submissions import BulkDone
+from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.runtime.service import Service
+from pooldeck_server.store import queries
+from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.redirects import own_path
+from pooldeck_server.web.pages.shared.flash import numbers
+from pooldeck_server.web.pages.shared.page_route import PageRoute
+from pooldeck_server.web.pages.shared.posting import posted, whole
+from pooldeck_server.web.pages.shared.rendering import confirmation
+from pooldeck_server.web.pages.tasks.address import LATEST, View, href, read_filter
+from pooldeck_server.web.pages.tasks.confirm import (
+    BEFORE,
+    CHOSEN,
+    cancel_chosen,
+    cancel_matching,
+    retry_chosen,
+    retry_matching,
+)
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+_MOST_CHOSEN: Final = 1000
+
+
+@router.get("/tasks/cancel")
+async def ask_to_cancel(request: Request, service: ServiceDep) -> Response:
+    """Say how many tasks would be cancelled, and ask."""
+    now = service.clock.now()
+    wanted = read_filter(request.query_params, now)
+    number = await service.count_matching(_until(wanted, now), final=False)
+    return confirmation(request, cancel_matching(wanted, number, now))
+
+
+@router.get("/tasks/retry")
+async def ask_to_retry(request: Request, service: ServiceDep) -> Response:
+    """Say how many tasks would be run again, and ask."""
+    now = service.clock.now()
+    wanted = read_filter(request.query_params, now)
+    number = await service.count_matching(_until(wanted, now), final=True)
+    return confirmation(request, retry_matching(wanted, number, now))
+
+
+@router.post("/tasks/chosen/cancel")
+async def ask_to_cancel_chosen(request: Request, service: ServiceDep) -> Response:
+    """Say how many of the chosen tasks would be cancelled, and ask."""
+    form = await posted(request)
+    ids = _chosen(form)
+    states = await _states(service, ids, LIVE)
+    return confirmation(request, cancel_chosen(ids, states, _back(form)))
+
+
+@router.post("/tasks/chosen/retry")
+async def ask_to_retry_chosen(request: Request, service: ServiceDep) -> Response:
+    """Say how many of the chosen tasks would be run again, and ask."""
+    form = await posted(request)
+    ids = _chosen(form)
+    states = await _states(service, ids, FINAL)
+    return confirmation(request, retry_chosen(ids, states, _back(form)))
+
+
+@router.post("/tasks/cancel")
+async def cancel(request: Request, service: ServiceDep) -> Response:
+    """Cancel them, and show their list with what became of them."""
+    form = await posted(request)
+    meant, back = _meant(form)
+    why = form.get("reason", "").strip()[:MAX_REASON] or None
+    done = await service.cancel_matching(meant, kill="kill" in form, reason=why)
+    return _show(back, done)
+
+
+@router.post("/tasks/retry")
+async def retry(request: Request, service: ServiceDep) -> Response:
+    """Queue them again, and show their list with what became of them."""
+    meant, back = _meant(await posted(request))
+    return _show(back, await service.retry_matching(meant))
+
+
+def _meant(form: QueryParams) -> tuple[TaskFilter | Sequence[str], str]:
+    """Return which tasks a confirmed form is for, and where to go afterwards.
+
+    Of a filter, those that were there when their number was said.
+    """
+    if CHOSEN in form:
+        return _chosen(form), _back(form)
+    now = whole(form, BEFORE, 0, LATEST)
+    wanted = read_filter(form, now)
+    return _until(wanted, now), href(View(wanted))
+
+
+def _until(wanted: TaskFilter, now: int) -> TaskFilter:
+    return replace(wanted, until=now if wanted.until is None else min(now, wanted.until))
+
+
+def _chosen(form: QueryParams) -> list[str]:
+    ids = list(dict.fromkeys(form.getlist(CHOSEN)))
+    if not ids:
+        raise InvalidRequest("no task was chosen: tick those that you mean, then try again")
+    if len(ids) > _MOST_CHOSEN:
+        raise InvalidRequest(f"{len(ids)} tasks are more than the {_MOST_CHOSEN} of one choice")
+    return ids
+
+
+async def _states(
+    service: Service, ids: Sequence[str], possible: frozenset[State]
+) -> tuple[State, ...]:
+    """Return the states of those of the chosen tasks that are in one of `possible`."""
+    found = await service.read(queries.named, ids)
+    return tuple(ref.state for ref in found if ref.state in possible)
+
+
+def _back(form: QueryParams) -> str:
+    return own_path(form.get("back", "/tasks"))
+
+
+def _show(back: str, done: BulkDone) -> Response:
+    more = urlencode(numbers(done))
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{more}", status_code=303)

@@ -1,0 +1,223 @@
+"""The list of tasks: its chips, its orders, its links, and how many tasks there are."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from pooldeck_server.domain.figures import Count
+from pooldeck_server.domain.states import FINAL, LIVE, State
+from pooldeck_server.domain.tasks import Sort, TaskFilter, TaskPage, Total
+from pooldeck_server.web.pages.tasks.address import PLAIN, View, address, asked, before_now, href
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _, later, ngettext
+from pooldeck_server.web.text.states import state_word
+
+PAGE_SIZE: Final = 50
+
+FLASHES: Final = {
+    "cancelled": later("%(number)s cancelled"),
+    "cancel_requested": later("%(number)s asked to end"),
+    "killed": later("%(number)s killed"),
+    "abandoned": later("%(number)s abandoned"),
+    "already_ended": later("%(number)s had ended before"),
+    "retried": later("%(number)s queued again"),
+}
+"""What the list says of what was just done, and to how many."""
+
+_LABELS: Final = {
+    "functions": later("function"),
+    "pools": later("pool"),
+    "tags": later("tag"),
+    "errors": later("error"),
+    "groups": later("error group"),
+    "pipelines": later("pipeline"),
+}
+_SORTS: Final = {
+    Sort.CREATED: later("Newest"),
+    Sort.FINISHED: later("Ended last"),
+    Sort.RUN: later("Longest run"),
+}
+_WITHIN: Final = {
+    900: later("last 15 min"),
+    3600: later("last hour"),
+    24 * 3600: later("last 24 h"),
+}
+"""The choices of a time, by their seconds."""
+
+_PRESETS: Final = (
+    (later("All tasks"), View()),
+    (later("Running"), View(TaskFilter((State.RUNNING,)))),
+    (later("Failed or lost, 24 h"), View(TaskFilter((State.FAILED, State.LOST)), within=24 * 3600)),
+    (later("Longest runs"), View(sort=Sort.RUN)),
+)
+
+
+@dataclass(frozen=True)
+class StateChip:
+    """A state to filter by; following `href` adds it, or takes it out again."""
+
+    state: State
+    count: str | None
+    is_chosen: bool
+    href: str
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """A condition that narrows the list; following `href` takes it out."""
+
+    label: str
+    value: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several ways to see the list."""
+
+    label: str
+    href: str
+    is_chosen: bool
+
+
+def tasks_context(
+    view: View,
+    page: TaskPage,
+    total: Total,
+    counts: Sequence[Count],
+    choices: Mapping[str, Sequence[str]],
+    *,
+    is_first: bool,
+) -> dict[str, Any]:
+    """Return what the list shows.
+
+    Args:
+        view: What is asked for.
+        page: What was found.
+        total: How many fit altogether.
+        counts: How many tasks there are, by pool, function and state.
+        choices: Names to choose from, for the parameters `function`, `pool` and `error`.
+        is_first: Whether this is the first page.
+    """
+    older = page.next_cursor
+    return {
+        "view": view,
+        "wanted": view.wanted,
+        "page": page,
+        "total": total_words(total),
+        "presets": tuple(_choice(_(label), preset, view) for label, preset in _PRESETS),
+        "chips": tuple(_chips(view, counts)),
+        "narrowings": tuple(_narrowings(view)),
+        "choices": choices,
+        "within": tuple(
+            (before_now(each), _last(each), each == view.within) for each in _withins(view)
+        ),
+        "since": _in_a_field(view.wanted.since),
+        "until": _in_a_field(view.wanted.until),
+        "sorts": tuple(
+            _choice(_(label), replace(view, sort=sort), view) for sort, label in _SORTS.items()
+        ),
+        "is_first": is_first,
+        "has_any": any(count.n for count in counts),
+        "refresh": _refresh(page, is_first=is_first),
+        "first_href": href(view),
+        "older_href": href(view, cursor=older) if older else None,
+        "cancel_href": _change_href("cancel", view, LIVE),
+        "retry_href": _change_href("retry", view, FINAL),
+    }
+
+
+def conditions(wanted: TaskFilter) -> tuple[tuple[str, str], ...]:
+    """Return the conditions of a filter in words: what each is about, and its value."""
+    states = [(_("state"), state_word(state)) for state in wanted.states]
+    others = [(each.label, each.value) for each in _narrowings(View(wanted))]
+    return (*states, *others)
+
+
+def total_words(total: Total) -> str:
+    """Return how many tasks there are, in words: "1,000+ tasks" where more may be found."""
+    if total.is_exact:
+        return ngettext("%(num)s task", "%(num)s tasks", total.number)
+    return _("%(number)s+ tasks", number=formats.count(total.number))
+
+
+def _choice(label: str, there: View, here: View) -> Choice:
+    return Choice(label, href(there), is_chosen=href(there) == href(here))
+
+
+def _chips(view: View, counts: Sequence[Count]) -> Iterable[StateChip]:
+    """Yield a chip for each state, with its number where the counters know it."""
+    numbers = _numbers(view, counts)
+    chosen = view.wanted.states
+    for state in State:
+        others = tuple(other for other in chosen if other is not state)
+        states = others if state in chosen else (*chosen, state)
+        count = None if numbers is None else formats.count(numbers.get(state, 0))
+        yield StateChip(state, count, state in chosen, href(view.but(states=states)))
+
+
+def _numbers(view: View, counts: Sequence[Count]) -> dict[State, int] | None:
+    """Return how many tasks each state has under the other filters; None if no counter tells."""
+    wanted = view.wanted
+    counted = TaskFilter(wanted.states, wanted.functions, wanted.pools)
+    if wanted != counted or view.within is not None:
+        return None
+    found: dict[State, int] = {}
+    for each in counts:
+        if _fits(each.function, wanted.functions) and _fits(each.pool, wanted.pools):
+            found[each.state] = found.get(each.state, 0) + each.n
+    return found
+
+
+def _fits(value: str, allowed: Sequence[str]) -> bool:
+    return not allowed or value in allowed
+
+
+def _narrowings(view: View) -> Iterable[Narrowing]:
+    for field in PLAIN:
+        values = getattr(view.wanted, field)
+        for value in values:
+            rest = tuple(other for other in values if other != value)
+            yield Narrowing(_(_LABELS[field]), value, href(view.but(**{field: rest})))
+    if view.within is not None:
+        yield Narrowing(_("submitted"), _last(view.within), href(replace(view, within=None)))
+    for name, label in (("since", _("from")), ("until", _("until"))):
+        if (at := getattr(view.wanted, name)) is not None:
+            yield Narrowing(label, formats.moment(at), href(view.but(**{name: None})))
+    if view.wanted.text:
+        yield Narrowing(_("text"), view.wanted.text, href(view.but(text=None)))
+
+
+def _withins(view: View) -> Sequence[int]:
+    """Return the choices of a time, with the one that is chosen."""
+    return sorted({*_WITHIN, *([] if view.within is None else [view.within])})
+
+
+def _in_a_field(at: int | None) -> str:
+    """Return a time (microseconds since the epoch) as the field of a form holds it, in UTC."""
+    return "" if at is None else formats.iso(at)[: len("2026-11-30T09:00:00")]
+
+
+def _last(seconds: int) -> str:
+    if seconds in _WITHIN:
+        return _(_WITHIN[seconds])
+    return _("last %(time)s", time=formats.duration(seconds))
+
+
+def _refresh(page: TaskPage, *, is_first: bool) -> str:
+    """Return when the page is to be loaded anew: progress is told by no change of a state."""
+    if not is_first:
+        return "never"
+    in_progress = any(
+        task.state is State.RUNNING and task.progress_fraction is not None for task in page.items
+    )
+    return "always" if in_progress else "changes"
+
+
+def _change_href(change: str, view: View, states: frozenset[State]) -> str | None:
+    """Return where a change of all that match is asked for; None where none can be in `states`."""
+    if not states.intersection(view.wanted.states or State):
+        return None
+    return address(f"/tasks/{change}", asked(view))

@@ -1,0 +1,227 @@
+"""The timeline's page: what its address asks for, the functions in it, and its longest runs."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pooldeck.outcome import ErrorKind
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.domain.timeline import Bar, Timeline, TimelineRequest, slots_of
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.colours import colour_of
+from pooldeck_server.web.text.i18n import _
+
+PERIODS: Final = (10, 60, 300, 900, 3600, 21600, 86400)
+"""Seconds that the page offers to show."""
+
+LONGEST: Final = 15
+"""Runs that the table names."""
+
+_USUAL: Final = 60.0  # seconds
+_SHORTEST, _LARGEST = 0.001, 7 * 86400.0  # seconds
+_SECOND: Final = 1_000_000  # microseconds
+_FEW, _SOME = 8, 24  # slots, for which less room is kept
+
+
+_BLANK: Final = Bar(
+    task="",
+    attempt=0,
+    function="",
+    pool="",
+    worker="",
+    thread=None,
+    state="running",
+    error_kind=None,
+    started_at=0,
+    finished_at=None,
+    recorded_at=None,
+    queued_seconds=None,
+    cpu_seconds=None,
+    overhead=None,
+)
+"""What the browser makes rows of the table from."""
+
+
+class Query(Protocol):
+    """The part of a request's query parameters that is used here."""
+
+    def get(self, key: str, /) -> str | None:
+        """Return the last value of `key`, None where there is none."""
+
+
+class Asked(Struct, frozen=True):
+    """What the page's address asks for: the last `span` seconds, or so many from a time on."""
+
+    span: float = _USUAL
+    since: int | None = None  # microseconds since the epoch; None: follow the present
+    pool: str | None = None
+    function: str | None = None
+
+    def request(self, now: int) -> TimelineRequest:
+        """Return what to read at the time `now`."""
+        length = int(self.span * _SECOND)
+        since = now - length if self.since is None else self.since
+        return TimelineRequest(since, since + length, self.pool, self.function)
+
+    @property
+    def href(self) -> str:
+        """Return the page's address."""
+        given = {
+            "from": None if self.since is None else formats.iso(self.since),
+            "span": f"{self.span:g}",
+            "pool": self.pool,
+            "function": self.function,
+        }
+        return f"/timeline?{urlencode({name: value for name, value in given.items() if value})}"
+
+
+class LegendEntry(Struct, frozen=True):
+    """A function in the picture; following `href` narrows the page to it, or widens it again."""
+
+    function: str
+    colour: int
+    count: str
+    is_chosen: bool
+    href: str
+
+
+def read_address(query: Query) -> Asked:
+    """Return what the page's address asks for.
+
+    Raises:
+        InvalidRequest: If a time or a length is none.
+    """
+    since = query.get("from")
+    return Asked(
+        span=_span(query.get("span")),
+        since=read_time("from", since) if since else None,
+        pool=query.get("pool") or None,
+        function=query.get("function") or None,
+    )
+
+
+def read_request(query: Query) -> TimelineRequest:
+    """Return what the parameters of the data's address ask for.
+
+    Raises:
+        InvalidRequest: If a time is none, or the stretch is empty or longer than a week.
+    """
+    since, until = (read_time(name, query.get(name) or "") for name in ("from", "to"))
+    if not 0 < until - since <= _LARGEST * _SECOND:
+        raise InvalidRequest("to: a timeline shows at most a week, and ends after it begins")
+    return TimelineRequest(since, until, query.get("pool") or None, query.get("function") or None)
+
+
+def read_time(name: str, text: str) -> int:
+    """Return a time such as "2026-11-22T19:05:12.5Z" in microseconds; without a zone it is UTC.
+
+    Raises:
+        InvalidRequest: If it is none; `name` is the parameter that is at fault.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest(
+            f'{name}: "{text[:40]}" is no time; write one such as 2026-11-22T19:05:12Z'
+        ) from None
+    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int((at - datetime.fromtimestamp(0, UTC)).total_seconds() * _SECOND)
+
+
+def _span(text: str | None) -> float:
+    try:
+        span = float(text or _USUAL)
+    except ValueError:
+        span = 0.0
+    if not _SHORTEST <= span <= _LARGEST:
+        raise InvalidRequest(f'span: "{text}" is no number of seconds from 0.001 to 604,800')
+    return span
+
+
+def timeline_context(
+    asked: Asked,
+    request: TimelineRequest,
+    found: Timeline,
+    pools: Sequence[PoolHealth],
+    *,
+    choices: Mapping[str, Sequence[str]],
+    now: int,
+) -> dict[str, Any]:
+    """Return what the page shows.
+
+    Args:
+        asked: What its address asks for.
+        request: What was read.
+        found: What ran then.
+        pools: The pools at this moment.
+        choices: Names to choose from, for the parameters `pool` and `function`.
+        now: Microseconds since the epoch.
+    """
+    return {
+        "asked": asked,
+        "request": request,
+        "periods": [(each, _round(each)) for each in sorted({*PERIODS, asked.span})],
+        "choices": choices,
+        "legend": tuple(_legend(asked, found.bars)),
+        "longest": longest(found.bars, now),
+        "room": _room(sum(1 for _slot in slots_of(pools))),
+        "limits": limits(request, found),
+        "colour_of": colour_of,
+        "look": look,
+        "blank": _BLANK,
+        "blank_entry": LegendEntry("", 0, "", is_chosen=False, href=""),
+        "live_href": replace(asked, since=None).href,
+        "earlier_href": replace(asked, since=request.since - int(asked.span * _SECOND)).href,
+        "later_href": replace(asked, since=request.until).href,
+        "is_latest": request.until >= now,
+    }
+
+
+def _round(seconds: float) -> str:
+    """Return a length of time, without a second unit where there is none of it."""
+    return re.sub(r"(?<=\D) 0 \w+$|\.0(?= )", "", formats.duration(seconds))
+
+
+def _legend(asked: Asked, bars: Iterable[Bar]) -> Iterable[LegendEntry]:
+    counted = Counter(bar.function for bar in bars)
+    for function in sorted(counted.keys() | ({asked.function} if asked.function else set())):
+        is_chosen = function == asked.function
+        href = replace(asked, function=None if is_chosen else function).href
+        count = formats.count(counted[function])
+        yield LegendEntry(function, colour_of(function), count, is_chosen, href)
+
+
+def longest(bars: Iterable[Bar], now: int) -> list[Bar]:
+    """Return the bars that lasted longest, the longest first."""
+    return sorted(bars, key=lambda bar: -bar.seconds(now))[:LONGEST]
+
+
+def look(bar: Bar) -> str:
+    """Return how a bar is marked: as its state, or as a crash."""
+    return "crashed" if bar.error_kind == ErrorKind.CRASHED else bar.state
+
+
+def limits(request: TimelineRequest, found: Timeline) -> str:
+    """Return what the picture leaves out, in words; empty if it is whole."""
+    if found.complete_from <= request.since:
+        return ""
+    return _(
+        "Too many to draw: %(n)s or more ended in this time. The picture is whole from %(since)s "
+        "on; zoom in to see what was before.",
+        n=formats.count(found.ended),
+        since=f"{formats.clock(found.complete_from)} UTC",
+    )
+
+
+def _room(slots: int) -> str:
+    """Return how much room is kept for so many rows, before the browser draws them."""
+    if slots <= _FEW:
+        return "small"
+    return "medium" if slots <= _SOME else "large"

@@ -1,0 +1,1 @@
+"""Texts of the pages: words, numbers and sentences in the reader's language."""

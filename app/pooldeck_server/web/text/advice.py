@@ -1,0 +1,239 @@
+"""An advice on a function in the words of the reader's language."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from pooldeck_server.advice import Advice, AdviceRule, Numbers, Verdict
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext
+from pooldeck_server.web.text.language import speaking
+
+_VERDICTS: Final[Mapping[Verdict, str]] = {
+    Verdict.HOLDS_GIL: later("computes, holding the GIL"),
+    Verdict.RELEASES_GIL: later("computes without the GIL"),
+    Verdict.IO_BOUND: later("waits"),
+    Verdict.MIXED: later("waits and computes"),
+    Verdict.TOO_CHEAP: later("cheaper than its handover"),
+    Verdict.UNKNOWN: later("cannot say yet"),
+}
+_CONFIDENCES: Final[Mapping[str, str]] = {
+    "none": later("not enough runs"),
+    "low": later("low confidence"),
+    "medium": later("medium confidence"),
+    "high": later("high confidence"),
+}
+_KINDS: Final[Mapping[str, str]] = {
+    "thread": later("a thread pool"),
+    "process": later("a process pool"),
+}
+_UNEVEN: Final = 1.0  # standard deviation as a share of the mean
+_SLOWER: Final = 1.5  # trend from which it is told
+_FASTER: Final = 0.67
+_GAIN: Final = 1.15  # as in `pooldeck_server.advice.placing`
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Return a verdict in a few words, to follow the name of a function."""
+    return _(_VERDICTS[verdict])
+
+
+def confidence_words(advice: Advice) -> str:
+    """Return how sure an advice is."""
+    return _(_CONFIDENCES[advice.confidence])
+
+
+def english_sentences(advice: Advice) -> list[str]:
+    """Return what `sentences` says, in English whatever the reader asked for."""
+    with speaking(ENGLISH):
+        return sentences(advice)
+
+
+def sentences(advice: Advice) -> list[str]:
+    """Return an advice in whole sentences: what it is, where it belongs, what is odd about it."""
+    return [
+        _REASONS[advice.rule](advice.numbers),
+        *_placing(advice),
+        *_evidence(advice.numbers),
+        *_oddities(advice.numbers),
+    ]
+
+
+# What it is, and which rule says so.
+
+
+def _never_ran(_numbers: Numbers) -> str:
+    return _("It has not run yet, so that nothing can be said.")
+
+
+def _few_runs(_numbers: Numbers) -> str:
+    return _("It has run too little to say anything: three runs, or half a second of one, will do.")
+
+
+def _blurred(_numbers: Numbers) -> str:
+    return _(
+        "It has run only beside others, and this system does not tell whether it waited for them "
+        "or for something else: run it a few times by itself."
+    )
+
+
+def _handover(numbers: Numbers) -> str:
+    return _(
+        "A run takes %(run)s, less than it takes to hand it to a worker and back: let one task do "
+        "many of them.",
+        run=formats.duration(numbers.alone),
+    )
+
+
+def _gil_held(numbers: Numbers) -> str:
+    return _(
+        "It computes for %(share)s of its time and needs the GIL for %(gil)s of that, so that of "
+        "many threads only one gets on at a time.",
+        share=_share(numbers.cpu_share),
+        gil=_share(numbers.gil_share),
+    )
+
+
+def _gil_assumed(numbers: Numbers) -> str:
+    return _(
+        "It computes for %(share)s of its time, in runs too short to see whether it gives up the "
+        "GIL. Most code does not.",
+        share=_share(numbers.cpu_share),
+    )
+
+
+def _gil_released(numbers: Numbers) -> str:
+    return _(
+        "It computes for %(share)s of its time, and for %(free)s of that without the GIL: threads "
+        "use all CPUs as well as processes do, and cost less.",
+        share=_share(numbers.cpu_share),
+        free=_share(1.0 - (numbers.gil_share or 0.0)),
+    )
+
+
+def _children(numbers: Numbers) -> str:
+    return _(
+        "Child processes or threads of its own compute for it, %(cpu)s of CPU time a run. A thread "
+        "waits for them as well as a process does.",
+        cpu=formats.duration(numbers.helped_cpu),
+    )
+
+
+def _waits(numbers: Numbers) -> str:
+    return _(
+        "It waits for %(waiting)s of its time. A thread waits as well as a process does, and many "
+        "threads cost little.",
+        waiting=_share(1.0 - numbers.cpu_share),
+    )
+
+
+def _gil_limits(numbers: Numbers) -> str:
+    return _(
+        "It needs the GIL for only %(gil)s of a run, but this machine has so many CPUs that "
+        "threads would wait for one another.",
+        gil=formats.duration(numbers.cpu if numbers.gil is None else numbers.gil),
+    )
+
+
+def _processes_faster(numbers: Numbers) -> str:
+    return _(
+        "It computes for %(computing)s and waits for %(waiting)s in a run. In threads the GIL "
+        "would limit it before the CPUs do.",
+        computing=formats.duration(numbers.computing),
+        waiting=formats.duration(numbers.alone - numbers.computing),
+    )
+
+
+def _threads_enough(numbers: Numbers) -> str:
+    return _(
+        "It computes for %(computing)s and waits for %(waiting)s in a run. While one thread waits "
+        "others compute, so that processes would gain nothing worth their cost.",
+        computing=formats.duration(numbers.computing),
+        waiting=formats.duration(numbers.alone - numbers.computing),
+    )
+
+
+_REASONS: Final[Mapping[AdviceRule, Callable[[Numbers], str]]] = {
+    AdviceRule.NEVER_RAN: _never_ran,
+    AdviceRule.FEW_RUNS: _few_runs,
+    AdviceRule.BLURRED: _blurred,
+    AdviceRule.HANDOVER: _handover,
+    AdviceRule.GIL_HELD: _gil_held,
+    AdviceRule.GIL_ASSUMED: _gil_assumed,
+    AdviceRule.GIL_RELEASED: _gil_released,
+    AdviceRule.CHILDREN: _children,
+    AdviceRule.WAITS: _waits,
+    AdviceRule.GIL_LIMITS: _gil_limits,
+    AdviceRule.PROCESSES_FASTER: _processes_faster,
+    AdviceRule.THREADS_ENOUGH: _threads_enough,
+}
+
+
+# Where it belongs.
+
+
+def _placing(advice: Advice) -> Iterator[str]:
+    target, cost = advice.recommended, advice.cost
+    if target is None or cost is None or advice.verdict is Verdict.TOO_CHEAP:
+        return
+    if target.kind == advice.kind:
+        yield _("It is in the right kind of pool.")
+        return
+    if not advice.is_misplaced:
+        yield _("%(kind)s would do as well and cost less.", kind=_capital(_(_KINDS[target.kind])))
+        return
+    yield _move(advice)
+    if cost.gain < _GAIN:
+        yield _("It keeps the GIL from whatever else runs in %(pool)s.", pool=advice.pool)
+    else:
+        yield _(
+            "%(calls)s calls take about %(here)s in %(pool)s, and would take about %(there)s: "
+            "%(gain)s times as fast.",
+            calls=cost.calls,
+            here=formats.duration(cost.present_seconds),
+            pool=advice.pool,
+            there=formats.duration(cost.recommended_seconds),
+            gain=formats.rate(cost.gain),
+        )
+    if target.kind == "thread":
+        yield _(
+            "Measurements do not tell whether it works there: in threads its calls share the "
+            "working directory, signal handlers and global variables."
+        )
+
+
+def _move(advice: Advice) -> str:
+    target = advice.recommended
+    assert target is not None  # noqa: S101 - who is misplaced has a better place
+    kind = _(_KINDS[target.kind])
+    if target.pool is None:
+        return _("It belongs in %(kind)s, of which there is none.", kind=kind)
+    return _("It belongs in %(kind)s, such as %(pool)s.", kind=kind, pool=target.pool)
+
+
+# How that is known, and what else is noteworthy.
+
+
+def _evidence(numbers: Numbers) -> Iterator[str]:
+    if numbers.runs_ever:
+        yield ngettext(
+            "Measured over %(num)s run.", "Measured over %(num)s runs.", numbers.runs_ever
+        )
+
+
+def _oddities(numbers: Numbers) -> Iterator[str]:
+    if numbers.throttled:
+        yield _("Its target throttles it: more slots would make it wait longer, not work faster.")
+    if numbers.spread > _UNEVEN:
+        yield _("Its runs differ a lot in length; what is said holds in the mean.")
+    if numbers.trend > _SLOWER:
+        yield _("Its latest runs took longer than those before.")
+    elif numbers.trend < _FASTER:
+        yield _("Its latest runs took less time than those before.")
+
+
+def _share(share: float | None) -> str:
+    return formats.percent(None if share is None else 100 * share)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,79 @@
+"""Annotations in the words of the reader's language, such as "cpu: resized from 2 to 4"."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pooldeck_server.domain.annotations import Annotation, Kind
+from pooldeck_server.domain.placements import PlacementRule
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _, later
+
+
+def annotation_words(annotation: Annotation) -> str:
+    """Return what happened, where, and why if somebody said so."""
+    words = _WORDS[annotation.kind](annotation)
+    if annotation.pool is not None:
+        words = f"{annotation.pool}: {words}"
+    return f"{words} ({annotation.reason})" if annotation.reason else words
+
+
+def _start(note: Annotation) -> str:
+    down = note.data.get("down_seconds")
+    if down is None:
+        return _("the server started")
+    if note.data.get("was_clean"):
+        return _("the server started, %(down)s after its end", down=formats.duration(down))
+    return _("the server started again, %(down)s after it was cut off", down=formats.duration(down))
+
+
+def _resize(note: Annotation) -> str:
+    data: Mapping[str, Any] = note.data
+    return _("resized from %(before)s to %(after)s", before=data["before"], after=data["after"])
+
+
+def _kill_task(note: Annotation) -> str:
+    function = formats.short_name(str(note.data.get("function", "")))
+    if note.data.get("outcome") == "abandoned":
+        return _("a task of %(function)s was abandoned by hand", function=function)
+    return _("a task of %(function)s was killed by hand", function=function)
+
+
+def _crash(note: Annotation) -> str:
+    return f"{note.subject} {note.data['cause']}"
+
+
+def _placed(note: Annotation) -> str:
+    function, before = formats.short_name(note.subject or ""), note.data.get("before")
+    return _(_placing(note.data), function=function, before=before)
+
+
+def _placing(data: Mapping[str, Any]) -> str:
+    """Return why a function is in another pool, as a text that names it and where it was."""
+    if data.get("given_back") == PlacementRule.MEASURED:
+        return later(
+            "%(function)s is here again: measurements had moved it to %(before)s, and move nothing "
+            "any more"
+        )
+    if data.get("given_back"):
+        return later("%(function)s was given back and is here again, before in %(before)s")
+    if data.get("verdict"):
+        return later("%(function)s was moved here from %(before)s")
+    return later("%(function)s was placed here by hand, before in %(before)s")
+
+
+_WORDS: Final[Mapping[Kind, Callable[[Annotation], str]]] = {
+    "start": _start,
+    "resize": _resize,
+    "pause": lambda _note: _("paused"),
+    "resume": lambda _note: _("resumed"),
+    "drain": lambda _note: _("drained"),
+    "restart": lambda _note: _("workers restarted"),
+    "kill_worker": lambda note: _("%(worker)s was killed by hand", worker=note.subject),
+    "kill_task": _kill_task,
+    "crash": _crash,
+    "hold": lambda note: _("%(function)s was put on hold", function=note.subject),
+    "release": lambda note: _("%(function)s was released", function=note.subject),
+    "broken": lambda note: _("broken: %(why)s", why=note.data.get("said", "")),
+    "shared_lost": lambda _note: _("shared state was lost: its process died and began anew"),
+    "placed": _placed,
+}

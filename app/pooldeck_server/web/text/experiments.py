@@ -1,0 +1,196 @@
+"""What an experiment found, in sentences: in the reader's language, for the API in English."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pooldeck.kinds import PoolKind
+from pooldeck_server.domain.experiments import Choice, Experiment, ExperimentState, Scaling, Step
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _, later, ngettext
+
+BUSY: Final = 0.5
+"""Tasks in the server's own pools, on average, from which on they are said to have disturbed."""
+
+NOISY: Final = 0.1
+"""The relative standard error from which on the figures are said to waver."""
+
+OTHERS: Final = 0.25
+"""The share of the CPUs that other programs must take to be spoken of."""
+
+LAW_FITS: Final = 0.9
+"""The share of the differences that the law must explain to be spoken of as a fit."""
+
+_STATES: Final = {
+    ExperimentState.RUNNING: later("running"),
+    ExperimentState.FINISHED: later("finished"),
+    ExperimentState.STOPPED: later("stopped"),
+    ExperimentState.FAILED: later("failed"),
+}
+
+
+def state_words(state: ExperimentState) -> str:
+    """Return a state in a word."""
+    return _(_STATES[state])
+
+
+def slots(kind: PoolKind, size: int) -> str:
+    """Return a size with its unit, such as "8 threads"."""
+    if kind == "thread":
+        return ngettext("%(num)s thread", "%(num)s threads", size)
+    return ngettext("%(num)s process", "%(num)s processes", size)
+
+
+def per_second(throughput: float) -> str:
+    """Return a throughput with its unit."""
+    return _("%(rate)s calls a second", rate=formats.rate(throughput))
+
+
+def conclusion(experiment: Experiment) -> str:
+    """Return in one sentence what was found, or why nothing was."""
+    choice = experiment.choice
+    if choice is None:
+        return _without_a_choice(experiment)
+    found = _(
+        "%(slots)s: %(rate)s",
+        slots=slots(choice.kind, choice.size),
+        rate=per_second(choice.throughput),
+    )
+    return f"{found}{_against_the_other(choice)}{_beyond(experiment, choice)}."
+
+
+def _without_a_choice(experiment: Experiment) -> str:
+    match experiment.state:
+        case ExperimentState.RUNNING:
+            return _("Nothing has been measured yet.")
+        case ExperimentState.STOPPED:
+            return _("It was stopped before anything was measured.")
+    if experiment.troubles:
+        return _("Nothing could be measured: %(words)s.", words=experiment.troubles[0].words)
+    return _("Nothing could be measured.")
+
+
+def _against_the_other(choice: Choice) -> str:
+    """Return what the other kind would be against the chosen one, as a clause."""
+    if choice.gain is None:
+        return ""
+    ratio = formats.rate(choice.gain)
+    if choice.is_close and choice.kind == "thread":
+        return _(", about as many as processes reach (%(ratio)s times), and cheaper", ratio=ratio)
+    if choice.kind == "thread":
+        return _(", %(ratio)s times what processes reach", ratio=ratio)
+    return _(", %(ratio)s times what threads reach", ratio=ratio)
+
+
+def _beyond(experiment: Experiment, choice: Choice) -> str:
+    """Return what more slots than at the knee bring, as a clause."""
+    steps = experiment.of_kind(choice.kind)
+    further = next((step for step in steps if step.size > choice.size), None)
+    if further is None:
+        return _("; no larger size was tried") if len(steps) > 1 else ""
+    return _("; %(slots)s are %(change)s", slots=further.size, change=_change(choice, further))
+
+
+def _change(choice: Choice, further: Step) -> str:
+    share = round(100 * (further.throughput / choice.throughput - 1))
+    if share > 0:
+        return _("only %(percent)s faster", percent=formats.percent(share))
+    if share < 0:
+        return _("%(percent)s slower", percent=formats.percent(-share))
+    return _("no faster")
+
+
+def remarks(experiment: Experiment) -> Iterator[str]:
+    """Yield what one should know to judge the figures."""
+    for trouble in experiment.troubles:
+        yield _(
+            "%(slots)s could not be measured: %(words)s.",
+            slots=slots(trouble.kind, trouble.size),
+            words=trouble.words,
+        )
+    yield from _endings(experiment)
+    yield from _doubts(experiment)
+    if errors := sum(step.errors for step in experiment.steps):
+        yield ngettext(
+            "%(num)s call failed and does not count.",
+            "%(num)s calls failed and do not count.",
+            errors,
+        )
+    busy = max((step.busy for step in experiment.steps), default=0.0)
+    if busy >= BUSY:
+        yield _(
+            "The server's own pools ran up to %(n)s tasks at a time meanwhile: with an idle server"
+            " the figures would be higher.",
+            n=formats.rate(busy),
+        )
+
+
+def _doubts(experiment: Experiment) -> Iterator[str]:
+    """Yield why the figures may be off."""
+    noise = max((step.noise for step in experiment.steps if step.throughput), default=0.0)
+    if noise > NOISY:
+        yield _(
+            "The throughput wavered: the standard error is up to %(share)s. Measure each size for"
+            " longer, or when the machine has less to do.",
+            share=formats.percent(100 * noise),
+        )
+    others = max((step.others for step in experiment.steps), default=0.0)
+    if others >= OTHERS * experiment.cpus:
+        yield _(
+            "Everything else on the machine took up to %(others)s of %(cpus)s CPUs meanwhile.",
+            others=formats.rate(others),
+            cpus=experiment.cpus,
+        )
+    choice = experiment.choice
+    if choice is not None and choice.kind == "process" and choice.size > experiment.cpus:
+        yield ngettext(
+            "That is more processes than the %(num)s CPU: it pays only where calls wait.",
+            "That is more processes than the %(num)s CPUs: it pays only where calls wait.",
+            experiment.cpus,
+        )
+
+
+def _endings(experiment: Experiment) -> Iterator[str]:
+    match experiment.ended_by:
+        case "person":
+            yield _("It was stopped by hand; what was measured before is shown.")
+        case "server":
+            yield _("The server ended while it ran; what was measured before is shown.")
+        case "limit":
+            yield _("Its time was over before all sizes were tried.")
+
+
+def law_words(scaling: Scaling) -> str:
+    """Return what the fitted law says beside the measured knee."""
+    law = scaling.law
+    if law is None:
+        return _("The law needs three sizes.")
+    if law.r_squared < LAW_FITS:
+        return _(
+            "The law does not describe it: it explains %(share)s of the differences.",
+            share=formats.percent(100 * law.r_squared),
+        )
+    return _(
+        "The law has its knee at %(knee)s: %(contention)s must be done one after the other, and"
+        " keeping each pair in step costs %(coherency)s.",
+        knee=scaling.law_knee,
+        contention=_share(law.contention),
+        coherency=_share(law.coherency),
+    )
+
+
+def _share(value: float) -> str:
+    """Return a share in percent with the digits that small ones need."""
+    return f"{100 * value:.2g} %" if value < 0.1 else formats.percent(100 * value)  # noqa: PLR2004 - a tenth
+
+
+def now_words(experiment: Experiment) -> str:
+    """Return what is being tried; empty where nothing is."""
+    now = experiment.now
+    if now is None:
+        return _("Starting.") if experiment.state is ExperimentState.RUNNING else ""
+    what = slots(now.kind, now.size)
+    return (
+        _("Measuring %(slots)s once more.", slots=what)
+        if now.is_again
+        else _("Measuring %(slots)s.", slots=what)
+    )

@@ -1,0 +1,53 @@
+"""Which language a request is answered in: what was chosen, else what the browser asks for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from fastapi import Request
+
+from pooldeck_server.web.http.cookies import cookie
+from pooldeck_server.web.text.i18n import ENGLISH, LANGUAGES, language
+
+COOKIE: Final = "pooldeck-language"
+COOKIE_SECONDS: Final = 365 * 24 * 3600
+_LONGEST_HEADER: Final = 500  # characters that are looked at
+_BY_PREFIX: Final = {"en": ENGLISH, "zh": "zh-Hans"}
+
+
+def language_of(request: Request) -> str:
+    """Return the language that `request` is answered in, as an HTML `lang`."""
+    chosen = cookie(request.scope, COOKIE)
+    return chosen if chosen in LANGUAGES else accepted(request.headers.get("accept-language", ""))
+
+
+def accepted(header: str) -> str:
+    """Return the language that an Accept-Language header likes best among those there are.
+
+    Args:
+        header: Its value, such as "zh-CN,zh;q=0.9,en;q=0.8"; regions and scripts are not told
+            apart. English where it names none of them, or makes no sense.
+    """
+    wanted = [_range(part) for part in header[:_LONGEST_HEADER].lower().split(",")]
+    known = [(quality, name) for name, quality in wanted if name in _BY_PREFIX and quality > 0]
+    best = max(known, key=lambda each: each[0], default=(0.0, "en"))  # the first of equals
+    return _BY_PREFIX[best[1]]
+
+
+def _range(part: str) -> tuple[str, float]:
+    """Return a language range's first subtag, and its quality from 0 to 1."""
+    name, _, quality = part.partition(";q=")
+    try:
+        return name.strip().partition("-")[0], float(quality or 1)
+    except ValueError:
+        return "", 0.0
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Have the words of the body in a language, where it is one of those there are."""
+    token = language.set(name if name in LANGUAGES else ENGLISH)
+    try:
+        yield
+    finally:
+        language.reset(token)

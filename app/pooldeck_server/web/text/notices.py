@@ -1,0 +1,292 @@
+"""What needs attention, in the words of the reader's language, with the way to where it is mended.
+
+The words of a notice change rarely: a screen reader says them anew when they do.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from pooldeck_server.domain.notices import HALTED, Need, Notice
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext
+from pooldeck_server.web.text.language import speaking
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_SPANS: Final = (
+    (86400, later("for over a day")),
+    (_HOUR, later("for over an hour")),
+    (10 * _MINUTE, later("for over 10 minutes")),
+    (_MINUTE, later("for over a minute")),
+    (10, later("for over 10 s")),
+)
+_MARKS: Final = {
+    Need.STARVATION: "notice",
+    Need.STUCK: "notice",
+    Need.SLOW_WRITES: "notice",
+    Need.RETURNED: "notice",
+    Need.MISPLACED: "advice",
+    Need.REFUSED_WRITES: "broken",
+    Need.MISSING_DATABASE: "broken",
+    Need.REPLACED_DATABASE: "broken",
+    Need.TAKEN_DATABASE: "broken",
+    Need.UNLOGGED: "notice",
+}
+_WHOLE_FROM: Final = 3.0
+_SHOWN_BY_STATE: Final = {Need.BROKEN, *HALTED.values()}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice in words: `subject` is a link to `href`, where more is known or it can be mended.
+
+    `kind` names the mark beside it.
+    """
+
+    kind: str
+    subject: str
+    text: str
+    href: str
+
+
+def told(notice: Notice) -> Told:
+    """Return a notice in words."""
+    kind = _MARKS.get(notice.need, notice.need.value)
+    return Told(kind, _subject(notice), _TEXTS[notice.need](notice), _href(notice))
+
+
+def in_english(notices: tuple[Notice, ...]) -> str | None:
+    """Return what a pool's notices say beyond its state, a line for each, None for nothing."""
+    with speaking(ENGLISH):
+        lines = [
+            f"{each.need}: {_subject(each)} {_TEXTS[each.need](each)}"
+            for each in notices
+            if each.need not in _SHOWN_BY_STATE
+        ]
+    return "\n".join(lines) or None
+
+
+def _subject(notice: Notice) -> str:
+    if notice.need is Need.MISPLACED and notice.function is None:
+        return ngettext("%(num)s function", "%(num)s functions", notice.number)
+    if notice.function is not None:
+        return notice.function if notice.need is Need.HOLD else formats.short_name(notice.function)
+    if notice.need is Need.RETURNED:
+        return notice.reason or _("Errors")
+    if notice.need is Need.UNLOGGED:
+        return _("The log file")
+    return notice.worker or notice.pool or _("The database")
+
+
+def _href(notice: Notice) -> str:
+    if notice.need is Need.HOLD:
+        return f"/functions/{quote(notice.function or '')}"
+    if notice.need is Need.MISPLACED:
+        return f"/functions/{quote(notice.function)}#advice" if notice.function else "/#misplaced"
+    if notice.task is not None:
+        return f"/tasks/{notice.task}"
+    if notice.need is Need.RETURNED:
+        return f"/errors/{quote(notice.group)}" if notice.group else "/errors?state=returned"
+    if notice.need is Need.STUCK:
+        return "/tasks?" + urlencode({"state": "running", "pool": notice.pool})
+    return f"/pools#{quote(notice.pool)}" if notice.pool else "/"
+
+
+def span(seconds: float | None) -> str:
+    """Return for how long something has been so, in words that rarely change; "" if unknown."""
+    return next((_(words) for least, words in _SPANS if (seconds or 0.0) >= least), "")
+
+
+def _for(notice: Notice) -> str:
+    """Return the span of a notice, to follow what is so."""
+    words = span(notice.seconds)
+    return _(", %(span)s now", span=words) if words else ""
+
+
+def _broken(notice: Notice) -> str:
+    why = first_line(notice.reason) or _("its workers do not start")
+    return _("is broken%(since)s: %(why)s", since=_for(notice), why=why)
+
+
+def _paused(notice: Notice) -> str:
+    return _(
+        "is paused%(since)s: what is queued waits until somebody resumes it.", since=_for(notice)
+    )
+
+
+def _draining(notice: Notice) -> str:
+    return _(
+        "is draining%(since)s: it finishes what runs and hands nothing new out.",
+        since=_for(notice),
+    )
+
+
+def _stopped(notice: Notice) -> str:
+    return _(
+        "is stopped%(since)s: what is queued waits until somebody resumes it.", since=_for(notice)
+    )
+
+
+def _starving(notice: Notice) -> str:
+    slots = ngettext("its only slot has", "all %(num)s slots have", notice.number)
+    return _(
+        "starves: %(slots)s been busy %(since)s while tasks wait. If what runs waits for what is "
+        "queued, neither ends: make the pool larger, or kill one.",
+        slots=slots,
+        since=span(notice.seconds),
+    )
+
+
+def _stuck(notice: Notice) -> str:
+    if notice.task is None:
+        return ngettext(
+            "has %(num)s task that runs far longer than usual, or past its timeout: look where it "
+            "is, ask it to end, or kill it.",
+            "has %(num)s tasks that run far longer than usual, or past their timeouts: look where "
+            "they are, ask them to end, or kill them.",
+            notice.number,
+        )
+    if notice.usual is None:
+        return _(
+            "in %(worker)s has been running %(since)s, past its timeout: look where it is, or "
+            "kill it.",
+            worker=notice.worker,
+            since=span(notice.seconds),
+        )
+    return _(
+        "in %(worker)s has been running %(since)s; 19 of 20 take at most %(usual)s: look where it "
+        "is, ask it to end, or kill it.",
+        worker=notice.worker,
+        since=span(notice.seconds),
+        usual=formats.duration(notice.usual),
+    )
+
+
+def _abandoned(notice: Notice) -> str:
+    return ngettext(
+        "has 1 abandoned thread%(since)s: its task is over, but it runs on until it ends. A "
+        "restart of the pool gets rid of it.",
+        "has %(num)s abandoned threads%(since)s: their tasks are over, but they run on until they "
+        "end. A restart of the pool gets rid of them.",
+        notice.number,
+        since=_for(notice),
+    )
+
+
+def _held(notice: Notice) -> str:
+    return _(
+        "is on hold%(since)s; its tasks wait: %(why)s. Release it when it is mended.",
+        since=_for(notice),
+        why=notice.reason,
+    )
+
+
+def _refused(notice: Notice) -> str:
+    return _(
+        "does not take writes: %(why)s. What has ended is kept in memory and tried again.",
+        why=notice.reason,
+    )
+
+
+def _missing(notice: Notice) -> str:
+    return _(
+        "is gone: %(file)s was deleted or moved away under the running server, which takes nothing "
+        "now. Put the same file back. Or stop the server, put a backup there, remove %(file)s-wal "
+        "and start again.",
+        file=notice.file,
+    )
+
+
+def _replaced(notice: Notice) -> str:
+    return _(
+        "was replaced: %(file)s is not the file any more that the server opened, so it takes "
+        "nothing now. Stop the server and start it again, and it uses the new file.",
+        file=notice.file,
+    )
+
+
+def _taken(notice: Notice) -> str:
+    return _(
+        "is used by another server (process %(process)s): %(file)s, which locks it, was removed. "
+        "This server takes nothing any more: stop it.",
+        process=notice.reason,
+        file=notice.file,
+    )
+
+
+def _unlogged(notice: Notice) -> str:
+    return _(
+        "cannot be written: %(why)s. Lines are left out of it until it can; the log of each task "
+        "has them.",
+        why=notice.reason,
+    )
+
+
+def _slow(notice: Notice) -> str:
+    return _(
+        "lags: a commit takes more than %(seconds)s s. The disk is slow or busy, or another "
+        "program holds the database.",
+        seconds=int(notice.seconds or 1),
+    )
+
+
+def _returned(notice: Notice) -> str:
+    return ngettext(
+        "is back%(since)s, after somebody had marked it as fixed.",
+        "of %(num)s kinds are back, after somebody had marked them as fixed.",
+        notice.number,
+        since=_for(notice),
+    )
+
+
+def _misplaced(notice: Notice) -> str:
+    times = _coarsely(notice.gain or 1.0)
+    if notice.function is None:
+        return _(
+            "would do better in other pools than where they run: up to %(times)s times as fast.",
+            times=times,
+        )
+    if notice.target is None:
+        return _(
+            "would do better in another kind of pool than %(pool)s: %(times)s times as fast.",
+            pool=notice.pool,
+            times=times,
+        )
+    return _(
+        "would do better in %(target)s than in %(pool)s: %(times)s times as fast.",
+        target=notice.target,
+        pool=notice.pool,
+        times=times,
+    )
+
+
+def _coarsely(gain: float) -> str:
+    """Return a gain in steps of a half, from three on in whole ones: it wavers with each run."""
+    return f"{int(gain)}" if gain >= _WHOLE_FROM else f"{int(2 * gain) / 2:g}"
+
+
+def first_line(reason: str | None) -> str:
+    """Return the first line of a reason that goes on with a traceback."""
+    return (reason or "").strip().partition("\n")[0]
+
+
+_TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
+    Need.BROKEN: _broken,
+    Need.PAUSED: _paused,
+    Need.DRAINING: _draining,
+    Need.STOPPED: _stopped,
+    Need.STARVATION: _starving,
+    Need.STUCK: _stuck,
+    Need.ABANDONED: _abandoned,
+    Need.HOLD: _held,
+    Need.REFUSED_WRITES: _refused,
+    Need.MISSING_DATABASE: _missing,
+    Need.REPLACED_DATABASE: _replaced,
+    Need.TAKEN_DATABASE: _taken,
+    Need.SLOW_WRITES: _slow,
+    Need.UNLOGGED: _unlogged,
+    Need.RETURNED: _returned,
+    Need.MISPLACED: _misplaced,
+}

@@ -1,0 +1,103 @@
+"""Why a task ran where it ran, in the words of the reader's language."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from pooldeck_server.advice import Verdict
+from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext
+from pooldeck_server.web.text.language import speaking
+
+_BECAUSE: Final[Mapping[str, str]] = {
+    Verdict.HOLDS_GIL: later(
+        "it computes and holds the GIL, so that threads would only take turns"
+    ),
+    Verdict.RELEASES_GIL: later("it computes without the GIL, which threads do as well"),
+    Verdict.IO_BOUND: later("it mostly waits, which many threads do at once"),
+    Verdict.MIXED: later("it waits and computes, and gets through more there"),
+}
+_NOTEWORTHY: Final = 1.1  # times as fast
+
+
+def placed_words(placed: str | None) -> str:
+    """Return why a task is in its pool.
+
+    Args:
+        placed: The JSON that the task keeps; None where its pool was named.
+    """
+    if placed is None:
+        return _("Its pool was named, by its function or by whoever submitted it.")
+    return placement_words(Placement.from_json(placed))
+
+
+def placement_words(placement: Placement) -> str:
+    """Return why a function is where it is that leaves its pool to the server."""
+    return _WORDS[placement.rule](placement)
+
+
+def english_placement(placement: Placement) -> str:
+    """Return what `placement_words` says, in English whatever the reader asked for."""
+    with speaking(ENGLISH):
+        return placement_words(placement)
+
+
+def _one_kind(placement: Placement) -> str:
+    return _(
+        "The server chose %(pool)s: all pools are of one kind, and it is the first.",
+        pool=placement.pool,
+    )
+
+
+def _coroutine(placement: Placement) -> str:
+    return _(
+        "The server chose %(pool)s: an async function mostly waits, and starts in threads.",
+        pool=placement.pool,
+    )
+
+
+def _address(placement: Placement) -> str:
+    return _(
+        'The server chose %(pool)s: the parameter "%(name)s" looks as if the function waits for '
+        "another machine, so it starts in threads.",
+        pool=placement.pool,
+        name=placement.hint,
+    )
+
+
+def _unknown(placement: Placement) -> str:
+    return _(
+        "The server chose %(pool)s: its signature does not say whether it waits, so it starts in a "
+        "process, where it cannot slow down anything else.",
+        pool=placement.pool,
+    )
+
+
+def _measured(placement: Placement) -> str:
+    why = _BECAUSE.get(placement.verdict or "", _BECAUSE[Verdict.MIXED])
+    words = ngettext(
+        "The server moved the function from %(before)s to %(pool)s after %(num)s run: %(why)s.",
+        "The server moved the function from %(before)s to %(pool)s after %(num)s runs: %(why)s.",
+        placement.runs or 0,
+        before=placement.before,
+        pool=placement.pool,
+        why=_(why),
+    )
+    if placement.gain is None or placement.gain < _NOTEWORTHY:
+        return words
+    gain = formats.rate(placement.gain)
+    return words + " " + _("Expected: %(gain)s times as many in the same time.", gain=gain)
+
+
+def _by_hand(placement: Placement) -> str:
+    return _("The function was placed in %(pool)s by hand.", pool=placement.pool)
+
+
+_WORDS: Final[Mapping[PlacementRule, Callable[[Placement], str]]] = {
+    PlacementRule.ONE_KIND: _one_kind,
+    PlacementRule.COROUTINE: _coroutine,
+    PlacementRule.ADDRESS: _address,
+    PlacementRule.UNKNOWN: _unknown,
+    PlacementRule.MEASURED: _measured,
+    PlacementRule.BY_HAND: _by_hand,
+}

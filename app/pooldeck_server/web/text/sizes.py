@@ -1,0 +1,222 @@
+"""What to make of a pool's size, in whole sentences in the language of the reader."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from pooldeck_server.domain.sizes import Cost, Effect, SizeAdvice, SizeRule
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext
+from pooldeck_server.web.text.language import speaking
+
+_PRESSED: Final = 0.1  # of a minute, from which on pressure is told
+_CPU_BOUND: Final = 0.5
+_WAITS: Final = 0.2
+
+
+def english_size_sentences(advice: SizeAdvice) -> list[str]:
+    """Return what `size_sentences` says, in English whatever the reader asked for."""
+    with speaking(ENGLISH):
+        return size_sentences(advice)
+
+
+def size_sentences(advice: SizeAdvice) -> list[str]:
+    """Return an advice on a size in whole sentences: what to do and why, then what it rests on."""
+    return [
+        size_verdict(advice),
+        *_expectation(advice),
+        *_load(advice),
+        *_machine(advice),
+        *_elsewhere(advice),
+    ]
+
+
+def size_verdict(advice: SizeAdvice) -> str:
+    """Return what to do about a size, and why, in one sentence."""
+    return _VERDICTS[advice.rule](advice)
+
+
+def range_words(advice: SizeAdvice) -> str:
+    """Return the sizes that are right, such as "2 to 32"; a dash where nothing is known."""
+    if advice.right is None:
+        return formats.NOTHING
+    low, high = (formats.count(size) for size in (advice.right.low, advice.right.high))
+    return low if low == high else _("%(low)s to %(high)s", low=low, high=high)
+
+
+# What to do, and why.
+
+
+def _nothing_ran(_advice: SizeAdvice) -> str:
+    return _("Cannot say yet: nothing that was measured ran in it within the last hour.")
+
+
+def _fits(advice: SizeAdvice) -> str:
+    return _(
+        "Its size fits: the busiest minutes of the last hour needed %(needed)s of its %(size)s.",
+        needed=formats.rate(advice.needed or 0.0),
+        size=_slots(advice.pool.size),
+    )
+
+
+def _more(advice: SizeAdvice) -> str:
+    return _(
+        "Make it larger, %(size)s: the busiest minutes of the last hour needed %(needed)s, and a "
+        "pool that is never idle lets tasks wait.",
+        size=_slots(advice.recommended or 0),
+        needed=formats.rate(advice.needed or 0.0),
+    )
+
+
+def _full(advice: SizeAdvice) -> str:
+    if advice.pool.kind == "process":
+        return ngettext(
+            "It is busy, but more processes would not help: there is %(num)s CPU.",
+            "It is busy, but more processes would not help: there are %(num)s CPUs.",
+            advice.machine.cpus,
+        )
+    if advice.by_gil is not None and advice.by_gil < (advice.by_cpus or 0):
+        return _(
+            "It is busy, but more threads would not help: %(threads)s use up the GIL that they "
+            "share. What computes belongs in processes.",
+            threads=advice.by_gil,
+        )
+    return _(
+        "It is busy, but more threads would not help: %(threads)s use up the CPUs.",
+        threads=advice.right.high if advice.right else advice.pool.size,
+    )
+
+
+def _pressure(_advice: SizeAdvice) -> str:
+    return _(
+        "It is busy, but do not make it larger now: on this machine something waits for a CPU as "
+        "it is, and more that compute would wait as well."
+    )
+
+
+def _throttled(advice: SizeAdvice) -> str:
+    return _(
+        "Make it smaller, %(size)s: what its functions talk to throttles them, and turns more at "
+        "once away.",
+        size=_slots(advice.recommended or 0),
+    )
+
+
+def _over_cpus(advice: SizeAdvice) -> str:
+    return ngettext(
+        "Make it smaller: there is %(num)s CPU, and processes beyond that only take turns.",
+        "Make it smaller: there are %(num)s CPUs, and processes beyond that only take turns.",
+        advice.machine.cpus,
+    )
+
+
+def _crowded(advice: SizeAdvice) -> str:
+    return _(
+        "Make it smaller, %(size)s: that many threads use up the CPUs, and the others take turns "
+        "with them.",
+        size=_slots(advice.recommended or 0),
+    )
+
+
+_VERDICTS: Final[Mapping[SizeRule, Callable[[SizeAdvice], str]]] = {
+    SizeRule.NOTHING_RAN: _nothing_ran,
+    SizeRule.LOAD_FITS: _fits,
+    SizeRule.LOAD_NEEDS_MORE: _more,
+    SizeRule.MACHINE_FULL: _full,
+    SizeRule.PRESSURE: _pressure,
+    SizeRule.THROTTLED: _throttled,
+    SizeRule.OVER_CPUS: _over_cpus,
+    SizeRule.CROWDED: _crowded,
+}
+
+
+# What is expected of it, and what it rests on.
+
+
+def _expectation(advice: SizeAdvice) -> Iterator[str]:
+    now, then = advice.present, advice.expected
+    if now is None or then is None:
+        return
+    if advice.rule is SizeRule.THROTTLED:
+        yield _("Expected: about as many answers, and fewer that are turned away.")
+    elif advice.verdict == "smaller":
+        yield _(
+            "Expected: still up to %(then)s tasks a second, each of them done sooner.",
+            then=formats.rate(then.capacity),
+        )
+    else:
+        yield _(
+            "Expected: up to %(then)s tasks a second instead of %(now)s, and %(wait)s.",
+            then=formats.rate(then.capacity),
+            now=formats.rate(now.capacity),
+            wait=_wait(then),
+        )
+
+
+def _wait(effect: Effect) -> str:
+    if effect.wait is None:
+        return _("a queue that still grows in such minutes")
+    return _(
+        "a mean wait of %(wait)s in such minutes", wait=formats.duration(round(effect.wait, 4))
+    )
+
+
+def _load(advice: SizeAdvice) -> Iterator[str]:
+    cost = advice.pool.cost
+    if cost is None:
+        return
+    yield _costs(cost)
+    if advice.pool.kind == "thread" and advice.by_cpus is not None:
+        yield _by_cpus(advice, cost)
+    elif cost.cpu_share <= _WAITS:
+        yield _("Its functions mostly wait: a thread pool would let more of them wait at once.")
+
+
+def _costs(cost: Cost) -> str:
+    return _(
+        "A run computes for %(cpu)s and waits for %(waiting)s in the mean.",
+        cpu=formats.duration(cost.cpu),
+        waiting=formats.duration(cost.waiting),
+    )
+
+
+def _by_cpus(advice: SizeAdvice, cost: Cost) -> str:
+    if not cost.cpu:
+        return _("No number of threads would use up the CPUs.")
+    return _(
+        "CPUs times (1 + waiting / computing), here %(cpus)s times (1 + %(ratio)s): %(threads)s.",
+        cpus=advice.machine.cpus,
+        ratio=formats.rate(cost.waiting / cost.cpu),
+        threads=ngettext("%(num)s thread", "%(num)s threads", advice.by_cpus or 1),
+    )
+
+
+def _machine(advice: SizeAdvice) -> Iterator[str]:
+    cpus = advice.machine.cpus
+    if advice.computing > cpus:
+        yield _(
+            "All pools together may compute on %(slots)s at once, with %(cpus)s.",
+            slots=_slots(advice.computing),
+            cpus=ngettext("%(num)s CPU", "%(num)s CPUs", cpus),
+        )
+    pressure = advice.machine.pressure
+    if pressure is not None and pressure.avg60 >= _PRESSED:
+        yield _(
+            "In the last minute something waited for a CPU for %(share)s of the time.",
+            share=formats.percent(100 * pressure.avg60),
+        )
+
+
+def _elsewhere(advice: SizeAdvice) -> Iterator[str]:
+    """Yield what a size cannot mend."""
+    cost = advice.pool.cost
+    if cost is None or advice.pool.kind == "process" or advice.by_gil is None:
+        return
+    if cost.cpu_share >= _CPU_BOUND and advice.by_gil < (advice.by_cpus or 0):
+        yield _(
+            "Its functions mostly compute, and hold the GIL: processes would serve them, whatever "
+            "the size."
+        )
+
+
+def _slots(number: int) -> str:
+    return ngettext("%(num)s slot", "%(num)s slots", number)
