@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pooldeck_server.runtime.life.ending import Ending
-from pooldeck_server.runtime.life.opening import running
+from pooldeck_server.runtime.lifecycle.ending import Ending
+from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.settings.model import Settings
 from pooldeck_server.web import pages
 from pooldeck_server.web.http import static_files

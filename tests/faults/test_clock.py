@@ -17,8 +17,8 @@ from pooldeck_server.domain.clock import SystemClock
 from pooldeck_server.domain.states import State
 from pooldeck_server.domain.submissions import Submission
 from pooldeck_server.domain.tasks import StoredTask
-from pooldeck_server.runtime.life.opening import running
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.lifecycle.startup import running
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.settings.model import Settings
 
 HOUR = 3600 * 1_000_000  # microseconds

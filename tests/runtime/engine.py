@@ -15,9 +15,9 @@ from msgspec import Raw
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.submissions import Submission
 from pooldeck_server.domain.tasks import StoredTask
-from pooldeck_server.runtime.life.ending import Ending
-from pooldeck_server.runtime.life.opening import running
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.lifecycle.ending import Ending
+from pooldeck_server.runtime.lifecycle.startup import running
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.settings.model import Settings
 
 BOUND = 30.0  # seconds that anything may take

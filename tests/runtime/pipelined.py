@@ -13,7 +13,7 @@ from pooldeck_server.domain.pipelines import PipelineRequest
 from pooldeck_server.domain.submissions import Submission
 from pooldeck_server.domain.tasks import StoredTask
 from pooldeck_server.runtime.pipelines.pipelines import Submitted
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 
 MODULES = ("runtime_functions", "pipeline_functions")
 

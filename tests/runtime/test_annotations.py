@@ -13,9 +13,9 @@ from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.health import PoolHealth
-from pooldeck_server.runtime.record.annotations import Annotations
-from pooldeck_server.runtime.record.recorder import Recorder
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.recording.annotations import Annotations
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 

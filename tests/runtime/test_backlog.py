@@ -3,7 +3,7 @@
 import pytest
 from queued_tasks import queued as task
 
-from pooldeck_server.runtime.work.backlog import Backlog
+from pooldeck_server.runtime.tasks.backlog import Backlog
 
 
 def drained(backlog: Backlog) -> list[int]:

@@ -2,7 +2,7 @@
 
 from queued_tasks import queued
 
-from pooldeck_server.runtime.work.claimed import Claimed
+from pooldeck_server.runtime.tasks.claimed import Claimed
 
 
 def taken(claimed: Claimed) -> list[int]:

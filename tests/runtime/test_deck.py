@@ -11,7 +11,7 @@ from pooldeck.kinds import Ending
 from pooldeck_server.domain.health import SlotHealth
 from pooldeck_server.domain.notices import Need
 from pooldeck_server.domain.states import State
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 
 
 def slots(service: Service, pool: str) -> list[SlotHealth]:

@@ -9,9 +9,9 @@ from engine import BOUND, call, engine, eventually, settings, submit
 
 from pooldeck_server.domain.errors import Draining
 from pooldeck_server.domain.states import State
-from pooldeck_server.runtime.life.ending import Ending
-from pooldeck_server.runtime.life.opening import running
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.lifecycle.ending import Ending
+from pooldeck_server.runtime.lifecycle.startup import running
+from pooldeck_server.runtime.server import Service
 
 LONG = 600.0
 

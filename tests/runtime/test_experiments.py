@@ -30,7 +30,7 @@ from pooldeck_server.domain.experiment_requests import (
 )
 from pooldeck_server.domain.experiments import Experiment, ExperimentState, Step
 from pooldeck_server.domain.submissions import Submission
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 
 LONG = 90.0  # seconds that an experiment may take on a busy machine
 NAME = "experiment_functions"

@@ -6,8 +6,8 @@ import pytest
 
 from pooldeck_server.domain.clock import SystemClock
 from pooldeck_server.domain.health import PoolHealth
-from pooldeck_server.runtime.picture.feed import Feed
-from pooldeck_server.runtime.picture.tally import Tally
+from pooldeck_server.runtime.live.frames import Feed
+from pooldeck_server.runtime.tasks.counts import Tally
 
 BOUND = 30.0  # seconds
 

@@ -16,9 +16,9 @@ from pooldeck_server.domain.health import PoolHealth, SwitchRates, WorkerHealth
 from pooldeck_server.domain.histograms import ERROR
 from pooldeck_server.domain.history import ChartRequest, Stretch
 from pooldeck_server.domain.states import State
-from pooldeck_server.runtime.picture.history import History
-from pooldeck_server.runtime.record.recorder import Recorder
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.live.history import History
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 

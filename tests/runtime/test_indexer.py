@@ -11,8 +11,8 @@ from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.ids import TaskIds
 from pooldeck_server.domain.states import State
 from pooldeck_server.domain.tasks import NewTask, TaskFilter
-from pooldeck_server.runtime.record.indexer import Indexer
-from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.runtime.recording.indexer import Indexer
+from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 

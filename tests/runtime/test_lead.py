@@ -2,7 +2,7 @@
 
 import pytest
 
-from pooldeck_server.runtime.work.lead import Lead
+from pooldeck_server.runtime.tasks.prefetch import Lead
 
 CLAIM = 0.01  # seconds
 SLOTS = 4

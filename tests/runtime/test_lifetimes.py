@@ -14,7 +14,7 @@ import psutil
 from engine import engine, eventually
 
 from pooldeck_server.domain.controls import ServerRun, StartReport
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 
 HOUR = 3600
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")

@@ -13,9 +13,9 @@ from typing import Literal
 import pytest
 
 from pooldeck.protocol import LogLine
-from pooldeck_server.runtime.record.log_file import LogFile
-from pooldeck_server.runtime.record.log_format import Origin, formatter
-from pooldeck_server.runtime.record.rotating_file import RotatingFile
+from pooldeck_server.runtime.recording.log_file import LogFile
+from pooldeck_server.runtime.recording.log_format import Origin, formatter
+from pooldeck_server.runtime.recording.rotating_file import RotatingFile
 
 BOUND = 20.0
 ORIGIN = Origin("io", "io-1", "0199", 2, "acme.jobs.fetch")

@@ -14,8 +14,8 @@ from msgspec import Raw
 
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.domain.submissions import Submission
-from pooldeck_server.runtime.life.opening import running
-from pooldeck_server.runtime.picture.notices import of_log_file
+from pooldeck_server.runtime.lifecycle.startup import running
+from pooldeck_server.runtime.live.notices import of_log_file
 from pooldeck_server.web.text.notices import told
 
 LINES = 400

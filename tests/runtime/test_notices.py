@@ -11,7 +11,7 @@ from pooldeck_server.domain.error_groups import ErrorGroup, GroupState
 from pooldeck_server.domain.errors import DiskFull
 from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.notices import Need, Notice
-from pooldeck_server.runtime.picture.notices import Since, of_errors, of_pool, of_store, on_hold
+from pooldeck_server.runtime.live.notices import Since, of_errors, of_pool, of_store, on_hold
 
 SECOND = 1_000_000
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pooldeck_server.runtime.ongoing import Ongoing
+from pooldeck_server.runtime.background import Ongoing
 
 BOUND = 30.0  # seconds
 

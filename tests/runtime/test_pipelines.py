@@ -11,7 +11,7 @@ from pipelined import pipeline_engine, pipelined, result, result_of, state_at_en
 from pooldeck_server.domain.errors import BadArguments, InvalidRequest, NotFound, UnknownFunction
 from pooldeck_server.domain.states import State
 from pooldeck_server.domain.tasks import TaskFilter
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 
 ITEM = {"$item": True}

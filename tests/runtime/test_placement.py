@@ -16,7 +16,7 @@ from pooldeck_server.domain.errors import Conflict, NotFound, UnknownPool
 from pooldeck_server.domain.placements import Placement, PlacementRule
 from pooldeck_server.domain.states import State
 from pooldeck_server.domain.tasks import StoredTask, TaskFilter
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 
 NAP = "runtime_functions.nap"

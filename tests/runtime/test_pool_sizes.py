@@ -14,8 +14,8 @@ from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.history import STRETCH
 from pooldeck_server.domain.machine import CpuPressure
 from pooldeck_server.domain.sizes import SizeOrigin
-from pooldeck_server.runtime.picture.host import machine, pressure_in
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.advice.machine import machine, pressure_in
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 
 POOLS = {"cpu": {"kind": "process", "size": 1}, "io": {"kind": "thread"}}

@@ -12,9 +12,9 @@ from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.advice import Verdict
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.profiles import HALF_LIFE
-from pooldeck_server.runtime.advice.profiles import Profiles
-from pooldeck_server.runtime.record.recorder import Recorder
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 

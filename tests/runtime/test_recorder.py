@@ -14,7 +14,7 @@ from pooldeck_server.domain.errors import Internal, StorageUnavailable
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.states import State
 from pooldeck_server.domain.tasks import Claim, End, NewTask, Start
-from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database, Reader
 

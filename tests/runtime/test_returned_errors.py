@@ -8,7 +8,7 @@ from engine import engine, eventually, outcome, submit
 
 from pooldeck_server.domain.error_groups import ErrorGroup, GroupChange, GroupFilter, GroupState
 from pooldeck_server.domain.errors import Conflict, NotFound
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck_server.runtime.record.rotating_file import RotatingFile
+from pooldeck_server.runtime.recording.rotating_file import RotatingFile
 
 ROOM = 4096
 

@@ -20,7 +20,7 @@ from pooldeck_server.domain.errors import (
 )
 from pooldeck_server.domain.states import State
 from pooldeck_server.domain.tasks import TaskFilter
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 
 

@@ -12,8 +12,8 @@ from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice, PoolShape, advise
 from pooldeck_server.domain.catalogue import Catalogue
 from pooldeck_server.domain.profiles import Profile
-from pooldeck_server.runtime.advice.profiles import Profiles
-from pooldeck_server.runtime.work.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.profiles import Profiles
 
 
 class _Ground(NamedTuple):

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pooldeck_server.domain.errors import PooldeckError, StartupError
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
-from pooldeck_server.runtime.life.ground import Ground
-from pooldeck_server.runtime.work.dispatcher import Dispatcher
+from pooldeck_server.runtime.lifecycle.ground import Ground
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 
 
 async def open_placements(ground: Ground, on_change: Callable[[], None]) -> Placements:

@@ -13,9 +13,9 @@ from pooldeck_server.domain.catalogue import RegisteredFunction
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownFunction, UnknownPool
 from pooldeck_server.domain.placements import Placement, PlacementRule
-from pooldeck_server.runtime.record.annotations import Annotations
-from pooldeck_server.runtime.record.recorder import Recorder
-from pooldeck_server.runtime.work.directory import Directory
+from pooldeck_server.runtime.recording.annotations import Annotations
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.functions import Directory
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 

@@ -16,9 +16,9 @@ from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.history import STRETCH
 from pooldeck_server.domain.loads import PoolLoad
 from pooldeck_server.domain.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin
-from pooldeck_server.runtime.advice.profiles import Profiles
-from pooldeck_server.runtime.picture.host import machine
-from pooldeck_server.runtime.work.dispatcher import Dispatcher
+from pooldeck_server.runtime.advice.machine import machine
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.settings.model import PoolSettings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader

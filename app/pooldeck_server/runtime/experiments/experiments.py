@@ -25,9 +25,9 @@ from pooldeck_server.runtime.experiments.pools import TemporaryPools
 from pooldeck_server.runtime.experiments.preparing import plan_of, samples_of, shown
 from pooldeck_server.runtime.experiments.sweep import Sweep
 from pooldeck_server.runtime.experiments.trial import Trial
-from pooldeck_server.runtime.record.recorder import Recorder
-from pooldeck_server.runtime.work.dispatcher import Dispatcher
-from pooldeck_server.runtime.work.holds import Holds
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.settings.model import Settings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import psutil
 from msgspec import Struct
 
-from pooldeck_server.runtime.picture.sampler import Sampler
+from pooldeck_server.runtime.live.sampler import Sampler
 
 
 class Taken(Struct, frozen=True):

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
-from pooldeck_server.runtime.life.ground import Ground
-from pooldeck_server.runtime.work.dispatcher import Dispatcher
+from pooldeck_server.runtime.lifecycle.ground import Ground
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.store import records
 
 _log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from pooldeck.pools.crew import PoolListener, PoolSpec
 from pooldeck.pools.launching import SubprocessLauncher
 from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.pool import Pool
-from pooldeck_server.runtime.life.ground import Ground
-from pooldeck_server.runtime.life.pool_making import pool_spec
+from pooldeck_server.runtime.lifecycle.ground import Ground
+from pooldeck_server.runtime.lifecycle.pool_making import pool_spec
 from pooldeck_server.store import records
 
 

@@ -26,7 +26,7 @@ from pooldeck_server.domain.figures import Durations
 from pooldeck_server.runtime.experiments.gauge import Gauge, Taken
 from pooldeck_server.runtime.experiments.listening import Indifferent
 from pooldeck_server.runtime.experiments.window import Ended, median_and_noise, percentile, slices
-from pooldeck_server.runtime.work.usual import Usual
+from pooldeck_server.runtime.tasks.durations import Usual
 
 LONGEST_CALL: Final = 60.0
 """Seconds after which a call of an experiment is given up."""

@@ -20,7 +20,7 @@ from pooldeck_server.domain.pipelines import (
 )
 from pooldeck_server.domain.references import kept, written
 from pooldeck_server.domain.tasks import NewTask
-from pooldeck_server.runtime.pipelines.linking import link_of, waiting
+from pooldeck_server.runtime.tasks.linking import link_of, waiting
 
 
 class Draft(Struct, frozen=True):

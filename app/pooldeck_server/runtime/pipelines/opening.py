@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.runtime.life.ground import Ground
+from pooldeck_server.runtime.lifecycle.ground import Ground
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.pipelines.releases import Releases
-from pooldeck_server.runtime.work.intake import Intake
-from pooldeck_server.runtime.work.task_control import TaskControl
+from pooldeck_server.runtime.tasks.control import TaskControl
+from pooldeck_server.runtime.tasks.intake import Intake
 
 
 async def open_pipelines(

@@ -14,8 +14,8 @@ from pooldeck_server.domain.pipelines import NewPipeline, Pipeline, PipelineRequ
 from pooldeck_server.domain.submissions import BulkDone
 from pooldeck_server.domain.tasks import TaskFilter
 from pooldeck_server.runtime.pipelines.drafting import Drafting
-from pooldeck_server.runtime.work.intake import Intake, check_same
-from pooldeck_server.runtime.work.keys import KeysInFlight
+from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
+from pooldeck_server.runtime.tasks.intake import Intake, check_same
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 

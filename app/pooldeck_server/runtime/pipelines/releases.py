@@ -25,10 +25,10 @@ from pooldeck_server.domain.releases import (
     stopper,
 )
 from pooldeck_server.domain.tasks import NewTask, TaskKey
-from pooldeck_server.runtime.ongoing import Ongoing
+from pooldeck_server.runtime.background import Ongoing
 from pooldeck_server.runtime.pipelines.resolving import Resolved, Terms, resolve
 from pooldeck_server.runtime.pipelines.waits import Waits
-from pooldeck_server.runtime.record.recorder import Recorder
+from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.settings.model import LimitSettings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader

@@ -9,7 +9,7 @@ from pooldeck_server.domain.catalogue import RegisteredFunction
 from pooldeck_server.domain.controls import Hold
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.figures import FunctionFigures
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import PlacementChange, read_placement_change
 from pooldeck_server.web.api.responses import CHANGING, READING, WRITING, answer, bad, good, takes

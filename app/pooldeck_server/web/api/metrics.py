@@ -11,9 +11,9 @@ from prometheus_client.registry import Collector
 
 from pooldeck_server.domain.figures import Count
 from pooldeck_server.domain.health import PoolHealth
-from pooldeck_server.runtime.picture.tally import Tally
-from pooldeck_server.runtime.record.log_file import LogFile
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.recording.log_file import LogFile
+from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.tasks.counts import Tally
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.responses import Responses, bad
 from pooldeck_server.web.http.dependencies import ServiceDep

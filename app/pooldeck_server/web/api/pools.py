@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.web.api.bodies import PoolChange, Reasoned, read_pool_change, read_reason
 from pooldeck_server.web.api.responses import READING, WRITING, answer, bad, good, takes
 from pooldeck_server.web.api.schemas import Pool, PoolAdvice, PoolList

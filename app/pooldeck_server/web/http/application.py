@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 
 
 class Application(FastAPI):

@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Path, Query, Request
 
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.web.http.application import Application
 
 MAX_WAIT = 60.0  # seconds

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.runtime.life.ending import Ending
+from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.settings.model import LimitSettings, Settings
 from pooldeck_server.web.http.deadlines import DeadlineProtocol
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 from msgspec.structs import replace
 
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.deck.chart import as_data_block, chart_context, chosen

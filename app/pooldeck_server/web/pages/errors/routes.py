@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.domain.error_groups import GroupChange
 from pooldeck_server.domain.tasks import TaskFilter
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.errors.view import (

@@ -13,7 +13,7 @@ from pooldeck_server.domain.catalogue import RegisteredFunction
 from pooldeck_server.domain.errors import NotFound, PooldeckError, UnknownFunction
 from pooldeck_server.domain.experiments import Experiment, Sample
 from pooldeck_server.domain.health import PoolHealth
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.experiments import read_request
 from pooldeck_server.web.http.dependencies import ServiceDep

@@ -12,7 +12,7 @@ from pooldeck_server.domain.catalogue import RegisteredFunction
 from pooldeck_server.domain.errors import InvalidRequest, NotFound, PooldeckError, UnknownFunction
 from pooldeck_server.domain.figures import Count, Durations
 from pooldeck_server.domain.tasks import RunOptions, StoredTask, TaskFilter
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import read_submission
 from pooldeck_server.web.http.dependencies import ServiceDep

@@ -9,7 +9,7 @@ from pooldeck.pools.memory import MemoryWatch
 from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.incidents import CulpritCount, Incident, IncidentPage, TaskToday
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.incidents.listing import (

@@ -10,7 +10,7 @@ from pooldeck.cpus import usable_cpus
 from pooldeck_server.domain.annotations import MAX_REASON, Annotation
 from pooldeck_server.domain.errors import InvalidRequest, NotFound
 from pooldeck_server.domain.health import PoolHealth, WorkerHealth
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServiceDep

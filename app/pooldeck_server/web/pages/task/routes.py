@@ -12,7 +12,7 @@ from pooldeck_server.domain.logs import LogWindow
 from pooldeck_server.domain.pipelines import Pipeline
 from pooldeck_server.domain.states import LIVE, State
 from pooldeck_server.domain.tasks import StoredAttempt, StoredTask
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.responses import Answer
 from pooldeck_server.web.http.dependencies import ServiceDep

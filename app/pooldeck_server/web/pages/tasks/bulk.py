@@ -14,7 +14,7 @@ from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.states import FINAL, LIVE, State
 from pooldeck_server.domain.submissions import BulkDone
 from pooldeck_server.domain.tasks import TaskFilter
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.redirects import own_path

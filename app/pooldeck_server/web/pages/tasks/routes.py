@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.states import State
-from pooldeck_server.runtime.service import Service
+from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.shared.flash import flash_of_many

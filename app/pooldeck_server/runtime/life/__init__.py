@@ -1,1 +1,0 @@
-"""How a server starts, sorts out what it finds, and ends."""

@@ -1,0 +1,1 @@
+"""Start, recovery and end of the server."""

@@ -1,0 +1,69 @@
+"""Sorts what an earlier server left behind, before anything is handed out, and tells the story.
+
+A queued task runs. A task that was claimed or running may have had effects, and nobody can know how
+far it got: it is run again if its function is idempotent, and lost if not.
+"""
+
+import logging
+from collections import Counter
+
+from msgspec.structs import replace
+
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.controls import ServerRun, StartReport
+from pooldeck_server.domain.errors import PooldeckError, StartupError
+from pooldeck_server.domain.starts import in_words
+from pooldeck_server.domain.states import State
+from pooldeck_server.runtime.lifecycle.run import Beginning
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.counts import Tally
+from pooldeck_server.store import records
+
+_log = logging.getLogger(__name__)
+
+
+async def recover(recorder: Recorder, clock: Clock) -> "Counter[State]":
+    """Record what became of every task that was in hand; return how many came to each state.
+
+    Raises:
+        StartupError: If it cannot be written.
+    """
+    became: Counter[State] = Counter()
+    try:
+        while moves := await recorder.perform(lambda tx: records.interrupt(tx, clock.now())):
+            became.update(move.state for move in moves)
+    except PooldeckError as error:
+        raise StartupError(f"the server cannot start: {error}") from error
+    return became
+
+
+async def report(
+    beginning: Beginning, became: "Counter[State]", tally: Tally, held: int, recorder: Recorder
+) -> ServerRun:
+    """Log and keep what the start found; return this run with it.
+
+    Args:
+        beginning: This run and the one before.
+        became: How many tasks that had been in hand came to each state.
+        tally: The counts as they are now.
+        held: How many functions are on hold.
+        recorder: Where the report is kept.
+    """
+    counts = tally.counts()
+    found = StartReport(
+        was_clean=beginning.was_clean,
+        down_seconds=beginning.down_seconds,
+        queued=counts[State.QUEUED] - became[State.QUEUED],
+        scheduled=counts[State.SCHEDULED],
+        rerun=became[State.QUEUED],
+        lost=became[State.LOST],
+        reaped=beginning.reaped,
+        held=held,
+    )
+    if beginning.before is not None:
+        _log.log(logging.INFO if found.was_clean else logging.WARNING, in_words(found))
+    try:
+        await recorder.perform(lambda tx: records.save_report(tx, beginning.run.boot, found))
+    except PooldeckError as error:
+        _log.warning("the story of this start was not kept: %s", error)
+    return replace(beginning.run, report=found)

@@ -1,0 +1,137 @@
+"""The runs of the server: what those before left running, and what is kept of this one.
+
+A run begins in the store before its first process is started, so that the next run knows the mark
+to look for, however this one ends. It ends in the store after the last of its processes is gone. In
+between, the lock file says every second that it goes on, the files of the store are looked at as
+often, and a keeper stands by.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
+
+import psutil
+from msgspec import Struct
+
+from pooldeck import marks
+from pooldeck.keeper import Keeper
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.controls import ServerRun
+from pooldeck_server.domain.errors import PooldeckError, StartupError
+from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.shared_state import remove_sockets
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.database import Database, Reader
+from pooldeck_server.store.lock import Lock
+
+_log = logging.getLogger(__name__)
+_BEAT_SECONDS: Final = 1.0
+_REMEMBERED: Final = 50  # runs whose processes are looked for, if they did not end in order
+
+
+class Beginning(Struct, frozen=True):
+    """This run, and what it found of the one before it."""
+
+    run: ServerRun
+    before: ServerRun | None
+    reaped: int  # processes that earlier runs had left
+    down_seconds: float | None  # since the last sign of life of the run before
+
+    @property
+    def was_clean(self) -> bool:
+        """Tell whether the run before ended in order, or there was none."""
+        return self.before is None or self.before.ended_at is not None
+
+
+@asynccontextmanager
+async def lifetime(
+    database: Database, reader: Reader, recorder: Recorder, clock: Clock
+) -> AsyncIterator[Beginning]:
+    """Be a run of the server: the body may start processes, and has ended them when it is left.
+
+    Raises:
+        StartupError: If the run cannot be noted, or its keeper cannot be started.
+    """
+    earlier = await reader.run(queries.runs, _REMEMBERED)
+    reaped = await asyncio.to_thread(_reap, earlier)
+    run = ServerRun(secrets.token_hex(8), os.getpid(), clock.now())
+    before = earlier[0] if earlier else None
+    async with AsyncExitStack() as stack:
+        await _begin(recorder, run)
+        stack.push_async_callback(_end, recorder, run, clock)
+        keeper = await _kept(run.boot)
+        stack.push_async_callback(keeper.stop)
+        beat = Ongoing("the sign of life", lambda: _beat(database, clock))
+        beat.start()
+        stack.push_async_callback(beat.stop)
+        down_seconds = _down_seconds(before, database.lock, run.started_at)
+        yield Beginning(run, before, reaped, down_seconds)
+
+
+def _reap(runs: Iterable[ServerRun]) -> int:
+    """End what runs that were cut off have left; return how many processes that were."""
+    boots = [run.boot for run in runs if run.ended_at is None and not _goes_on(run)]
+    remove_sockets(boots)
+    try:
+        return marks.sweep(boots) if boots else 0
+    except OSError as error:
+        _log.warning("what the last server may have left running could not be ended: %s", error)
+        return 0
+
+
+def _goes_on(run: ServerRun) -> bool:
+    """Tell whether a run's process is still there.
+
+    The lock says that none is, unless the data folder is a copy of one that a server uses: its
+    processes are not ours to end.
+    """
+    if run.pid == os.getpid():
+        return False
+    try:
+        return psutil.Process(run.pid).create_time() * 1e6 <= run.started_at
+    except psutil.Error:
+        return False
+
+
+async def _begin(recorder: Recorder, run: ServerRun) -> None:
+    try:
+        await recorder.perform(lambda tx: records.begin_run(tx, run))
+    except PooldeckError as error:
+        raise StartupError(f"the server cannot start: {error}") from error
+
+
+async def _kept(boot: str) -> Keeper:
+    keeper = Keeper(boot)
+    try:
+        await keeper.start()
+    except OSError as error:
+        raise StartupError(f"the server cannot start without its keeper: {error}") from error
+    return keeper
+
+
+async def _beat(database: Database, clock: Clock) -> None:
+    """Say that the server is alive, and look whether it still has its files."""
+    while True:
+        await asyncio.to_thread(database.standing.look)
+        with suppress(OSError):  # a full disk; the sign of life is then an older one
+            await asyncio.to_thread(database.lock.touch, clock.now())
+        await asyncio.sleep(_BEAT_SECONDS)
+
+
+async def _end(recorder: Recorder, run: ServerRun, clock: Clock) -> None:
+    try:
+        await recorder.perform(lambda tx: records.end_run(tx, run.boot, clock.now()))
+    except PooldeckError as error:
+        _log.warning("that this server ended in order was not kept: %s", error)
+
+
+def _down_seconds(before: ServerRun | None, lock: Lock, now: int) -> float | None:
+    if before is None:
+        return None
+    seen = before.ended_at or max(before.started_at, lock.last_touched or 0)
+    return max(0, now - seen) / 1e6

@@ -1,0 +1,118 @@
+"""Looks at the worker processes from outside, every few seconds: memory, CPU, context switches.
+
+It owns the measurements and a thread of the loop's pool for the time of one look; the service reads
+the latest figures from it. A process that is gone is skipped: its pool says what became of it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+import psutil
+from msgspec import Struct
+
+from pooldeck_server.domain.health import SwitchRates
+from pooldeck_server.runtime.background import Ongoing
+
+_SECONDS: Final = 2.0
+
+
+class Sample(Struct, frozen=True):
+    """What one look at a process found. CPU in percent of one core since the look before."""
+
+    rss_bytes: int
+    cpu_percent: float
+    switches: SwitchRates
+
+
+class _Totals(Struct, frozen=True):
+    at: float
+    cpu_seconds: float
+    voluntary: int
+    involuntary: int
+
+
+class Sampler:
+    """Samples the processes that `pids` names.
+
+    Args:
+        pids: Gives the worker processes of this moment.
+    """
+
+    def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
+        self._pids = pids
+        self._totals: dict[int, _Totals] = {}
+        self._samples: dict[int, Sample] = {}
+
+    def start(self, sampled: Callable[[], None]) -> None:
+        """Begin to look; `sampled` is called after each look."""
+        self._looking = Ongoing("sampling the workers", lambda: self._run(sampled))
+        self._looking.start()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        await self._looking.stop()
+
+    def sample(self, pid: int) -> Sample | None:
+        """Return the latest figures of a process, or None if there are none yet."""
+        return self._samples.get(pid)
+
+    async def _run(self, sampled: Callable[[], None]) -> None:
+        while True:
+            pids = list(self._pids())
+            await asyncio.to_thread(self.look, pids)
+            sampled()
+            await asyncio.sleep(_SECONDS)
+
+    def look(self, pids: list[int]) -> None:
+        """Look once at each of `pids`, and forget all others."""
+        totals: dict[int, _Totals] = {}
+        samples: dict[int, Sample] = {}
+        for pid in pids:
+            try:
+                process = psutil.Process(pid)
+                totals[pid] = now = _totals(process)
+                samples[pid] = _sample(process.memory_info().rss, self._totals.get(pid), now)
+            except psutil.Error:
+                continue
+        self._totals, self._samples = totals, samples
+
+
+def _totals(process: psutil.Process) -> _Totals:
+    cpu = process.cpu_times()
+    switches = _thread_switches(process.pid) or process.num_ctx_switches()
+    return _Totals(time.monotonic(), cpu.user + cpu.system, switches[0], switches[1])
+
+
+def _thread_switches(pid: int) -> tuple[int, int] | None:
+    """Return voluntary and involuntary switches over all threads, where /proc tells them.
+
+    `psutil.Process.num_ctx_switches` counts the main thread only, which waits in a thread worker.
+    """
+    voluntary = involuntary = 0
+    try:
+        for status in Path(f"/proc/{pid}/task").glob("*/status"):
+            for line in status.read_text().splitlines():
+                if line.startswith("voluntary_ctxt_switches"):
+                    voluntary += int(line.split()[1])
+                elif line.startswith("nonvoluntary_ctxt_switches"):
+                    involuntary += int(line.split()[1])
+    except OSError:
+        return None
+    return (voluntary, involuntary) if voluntary or involuntary else None
+
+
+def _sample(rss: int, before: _Totals | None, now: _Totals) -> Sample:
+    if before is None or now.at <= before.at:
+        return Sample(rss, 0.0, SwitchRates(0.0, 0.0))
+    seconds = now.at - before.at
+    return Sample(
+        rss_bytes=rss,
+        cpu_percent=max(0.0, 100 * (now.cpu_seconds - before.cpu_seconds) / seconds),
+        switches=SwitchRates(
+            voluntary=max(0, now.voluntary - before.voluntary) / seconds,
+            involuntary=max(0, now.involuntary - before.involuntary) / seconds,
+        ),
+    )

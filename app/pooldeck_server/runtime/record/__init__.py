@@ -1,1 +1,0 @@
-"""What is written: one writer, and what follows behind it."""

@@ -1,0 +1,54 @@
+"""Notes what is done to pools and what befalls them, for the charts and for whoever asks later.
+
+It owns nothing: a note goes to the recorder, which keeps it until it is written, in the order in
+which things happened. Whoever notes something neither waits for that nor can fail by it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pooldeck_server.domain.annotations import Annotation, Kind
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.runtime.recording.recorder import Recorder
+
+
+class Annotations:
+    """Notes annotations.
+
+    Args:
+        recorder: Writes them.
+        clock: The server's time.
+    """
+
+    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._broken: set[str] = set()
+
+    def note(
+        self,
+        kind: Kind,
+        pool: str | None = None,
+        subject: str | None = None,
+        reason: str | None = None,
+        **data: Any,
+    ) -> None:
+        """Note that something happened just now.
+
+        Args:
+            kind: What.
+            pool: Where, if it does not concern all pools.
+            subject: The worker, task or function that it is about.
+            reason: What a person gave for it.
+            **data: What else is known, ready for JSON.
+        """
+        now = self._clock.now()
+        self._recorder.annotated(Annotation(now, kind, pool, subject, data, reason or None))
+
+    def see(self, pools: Iterable[PoolHealth]) -> None:
+        """Take a look at the pools, and note those that have become broken."""
+        broken = {pool.name: pool.reason for pool in pools if pool.state == "broken"}
+        for name in broken.keys() - self._broken:
+            self.note("broken", name, said=(broken[name] or "").partition("\n")[0])
+        self._broken = set(broken)

@@ -1,0 +1,159 @@
+"""The log file: the lines of all tasks of all workers in one place, in the order of their coming.
+
+Workers send their lines to the server; the event loop leaves them here, and one thread writes them.
+The loop never waits for the disk: what comes faster than it can be written, or while it cannot be,
+is dropped and counted, and both the file and the server's own log say so.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from threading import Condition, Thread
+from typing import Final
+
+from pooldeck.protocol import LogLine
+from pooldeck.text import bounded
+from pooldeck_server.runtime.recording.log_format import LogRecord, Origin
+from pooldeck_server.runtime.recording.rotating_file import RotatingFile
+
+_log = logging.getLogger(__name__)
+_MOST_WAITING: Final = 16 * 1024 * 1024  # characters of messages
+_RECORD: Final = 200  # characters that a record takes beside its message
+_MOST_MESSAGE: Final = 64 * 1024  # bytes of a message of the server's own
+_RETRY_SECONDS: Final = 1.0
+_LAST_SECONDS: Final = 5.0  # for the rest to be written, when the server stops
+
+
+class LogFile:
+    """Writes log lines to a file, on a thread of its own.
+
+    Args:
+        file: Where to.
+        form: Makes a line of a record.
+        hidden: Levels that are left out.
+
+    Attributes:
+        dropped: How many lines were dropped since the start.
+        trouble: Why it cannot be written at present, in words.
+    """
+
+    def __init__(
+        self, file: RotatingFile, form: Callable[[LogRecord], bytes], hidden: Sequence[str] = ()
+    ) -> None:
+        self.dropped = 0
+        self.trouble: str | None = None
+        self._file = file
+        self._form = form
+        self._hidden = frozenset(hidden)
+        self._thread = Thread(target=self._run, name="log-file", daemon=True)
+        self._changed = Condition()
+        self._waiting: list[LogRecord] = []
+        self._size = 0  # of what waits
+        self._overflow = 0  # lines that came after what waits, and were dropped
+        self._missing = 0  # lines that the file does not have, and has not said so yet
+        self._is_closing = False
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, for some seconds at most, and close the file; it blocks."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify()
+        self._thread.join(_LAST_SECONDS)
+
+    def take(self, origin: Origin, lines: Sequence[LogLine]) -> None:
+        """Take lines of a task's log; returns at once."""
+        self._queue(
+            [
+                LogRecord(line.at, line.level, line.source, line.message, origin)
+                for line in lines
+                if line.level not in self._hidden
+            ]
+        )
+
+    def note(self, at: float, level: str, source: str, message: str) -> None:
+        """Take a record of the server's own, from any thread; returns at once."""
+        if level not in self._hidden:
+            self._queue([LogRecord(at, level, source, bounded(message, _MOST_MESSAGE), None)])
+
+    def _queue(self, records: list[LogRecord]) -> None:
+        with self._changed:
+            if self._size > _MOST_WAITING:
+                self._overflow += len(records)
+                return
+            self._waiting += records
+            self._size += sum(_RECORD + len(record.message) for record in records)
+            self._changed.notify()
+
+    # The thread.
+
+    def _run(self) -> None:
+        while not self._is_done():
+            records, overflow = self._next()
+            self._write([self._form(record) for record in records])
+            if overflow:
+                self._miss(overflow)
+                self._write([])
+        self._file.close()
+
+    def _is_done(self) -> bool:
+        with self._changed:
+            return self._is_closing and not self._waiting
+
+    def _next(self) -> tuple[list[LogRecord], int]:
+        """Return what waits, and how many lines after it were dropped."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._waiting or self._is_closing,
+                timeout=_RETRY_SECONDS if self._missing else None,
+            )
+            records, self._waiting = self._waiting, []
+            overflow, self._overflow = self._overflow, 0
+            self._size = 0
+        return records, overflow
+
+    def _write(self, lines: Sequence[bytes]) -> None:
+        """Append lines, after a word on those before them that are missing."""
+        word = [self._word()] if self._missing else []
+        before = self._file.lines
+        try:
+            self._file.append([*word, *lines])
+        except OSError as error:
+            written = self._file.lines - before
+            if word and written:
+                self._missing, written = 0, written - 1
+            self._miss(len(lines) - written)
+            self._complain(error)
+        else:
+            self._missing = 0
+            self._go_on()
+
+    def _miss(self, lines: int) -> None:
+        self._missing += lines
+        self.dropped += lines
+
+    def _word(self) -> bytes:
+        words = f"{self._missing:,} lines are missing here: they could not be written in time"
+        return self._form(LogRecord(time.time(), "WARNING", "pooldeck", words, None))
+
+    def _complain(self, error: OSError) -> None:
+        words = error.strerror or str(error)
+        if self.trouble is None:
+            _log.error(
+                "the log file %s cannot be written: %s; lines are dropped until it can",
+                self._file.path,
+                words,
+            )
+        self.trouble = words
+
+    def _go_on(self) -> None:
+        if self.trouble is not None:
+            _log.warning(
+                "the log file %s is written again; %d lines have been dropped since the start",
+                self._file.path,
+                self.dropped,
+            )
+            self.trouble = None

@@ -1,0 +1,344 @@
+"""The one writer: gathers what waits to be written, commits it together, then says so.
+
+It owns the writer thread. Intake, dispatchers and recovery feed it from the event loop; the thread
+takes everything that has gathered, writes it in one transaction through `pooldeck_server.store.records`, and
+hands the answers back to the loop after the commit. While one commit is on its way to the disk the
+next batch gathers, so that the harder it is pressed, the more each commit carries.
+
+What a client waits for (a submission, a cancellation) is refused when it cannot be written.
+What has happened already (a start, an end, a log line) is kept and tried again until it is written.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from pooldeck_server import failpoints
+from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.incidents import Incident
+from pooldeck_server.domain.pipelines import Ties
+from pooldeck_server.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
+from pooldeck_server.runtime.recording.batch import Batch, Insert, Request
+from pooldeck_server.runtime.recording.lag import Lag
+from pooldeck_server.store import records
+from pooldeck_server.store.database import Database
+from pooldeck_server.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS: Final = 0.5
+_LAST_TRIES: Final = 3  # of what is kept, when the server stops
+_GATHER_SECONDS: Final = 0.02
+_MANY_ENDS: Final = 4  # in one commit: such a load it pays to gather under
+_FLOW_SECONDS: Final = 0.005  # that submissions may go on arriving before they are committed
+
+T = TypeVar("T")
+Moves = Sequence[TaskChanged]
+
+
+class Recorder:
+    """Group commit on one thread.
+
+    Args:
+        database: Where to write.
+        limit: How many submissions may wait for a commit before further ones are refused.
+        announce: Called on the event loop with the moves of each commit, after it.
+    """
+
+    def __init__(self, database: Database, limit: int, announce: Callable[[Moves], None]) -> None:
+        self._database = database
+        self._limit = limit
+        self._announce = announce
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._lock = threading.Lock()
+        self._gathered = threading.Event()
+        self._asked = threading.Event()
+        self._batch = Batch()
+        self._inserting = 0
+        self._arrived = 0  # single submissions since the start
+        self._awaits_others = False
+        self._closing = False
+        self._tries_left = _LAST_TRIES
+        self._follow: Callable[[Moves], None] = lambda _: None
+        self.trouble: PooldeckError | None = None  # why the last commit failed, if it did
+        self.lag = Lag()
+
+    def follow_reruns(self, follow: Callable[[Moves], None]) -> None:
+        """Give `follow` the moves of tasks that are run again, after each commit."""
+        self._follow = follow
+
+    def start(self) -> None:
+        """Start the writer thread."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Write what waits, then end the thread."""
+        self._closing = True
+        self._wake(asked=True)
+        await asyncio.to_thread(self._thread.join)
+
+    # What is asked for: refused when it cannot be written.
+
+    async def insert(
+        self,
+        tasks: Sequence[NewTask],
+        settled: Callable[[bool], None] = lambda _: None,
+        ties: Ties | None = None,
+    ) -> None:
+        """Store submissions; return when they are committed.
+
+        Args:
+            tasks: The submissions.
+            settled: Told whether they are stored, also where whoever waits here is cancelled
+                meanwhile: what is on its way to the disk is not called back.
+            ties: What ties them to others, stored in the same commit.
+
+        Raises:
+            StorageUnavailable: If the database does not take them, or too many wait already.
+            DiskFull: If there is no room for them.
+        """
+        if self._inserting + len(tasks) > self._limit:
+            raise StorageUnavailable(
+                f"{self._inserting} submissions already wait to be written; try again in a moment",
+                retry_after=1,
+            )
+        insert = Insert(tasks, self._loop.create_future(), settled, ties)
+        self._inserting += len(tasks)
+        with self._lock:
+            self._batch.inserts.append(insert)
+        if len(tasks) > 1:
+            self._wake(asked=True)
+        else:
+            self._wake_after_others()
+        await insert.answer
+
+    async def perform(self, write: Callable[[Transaction], T]) -> T:
+        """Run another write of `pooldeck_server.store.records`; return its result when it is committed.
+
+        Raises:
+            StorageUnavailable: If the database does not take it.
+            DiskFull: If there is no room for it.
+        """
+        answer: asyncio.Future[T] = self._loop.create_future()
+        with self._lock:
+            self._batch.requests.append(Request(write, answer))
+        if not self._awaits_others:  # else it goes with the submissions that are just coming in
+            self._wake(asked=True)
+        return await answer
+
+    # What has happened: kept until it is written.
+
+    def happened(
+        self, starts: Sequence[Start], ends: Sequence[End], reruns: Sequence[Rerun] = ()
+    ) -> None:
+        """Record attempts that started, how others ended, and which of these are run again.
+
+        An end in the same commit makes the start of its attempt needless.
+        """
+        if ends or reruns:
+            failpoints.reach("before_final_write")
+        with self._lock:
+            for start in starts:
+                self._batch.starts[start.seq] = start
+            for end in ends:
+                self._batch.starts.pop(end.seq, None)
+            for rerun in reruns:
+                self._batch.starts.pop(rerun.seq, None)
+            self._batch.ends.extend(ends)
+            self._batch.reruns.extend(reruns)
+        self._wake(asked=False)
+
+    def incident(self, incident: Incident) -> None:
+        """Record an incident, or what more is known of it."""
+        with self._lock:
+            self._batch.incidents[incident.id] = incident
+        self._wake(asked=False)
+
+    def annotated(self, annotation: Annotation) -> None:
+        """Record what was done to a pool, or what befell it."""
+        with self._lock:
+            self._batch.annotations.append(annotation)
+        self._wake(asked=False)
+
+    def progressed(self, mark: ProgressMark) -> None:
+        """Record how far an attempt says it is; only the latest of a commit counts."""
+        with self._lock:
+            self._batch.progress[mark.seq] = mark
+        self._wake(asked=False)
+
+    def logged(self, entries: Sequence[LogEntry]) -> None:
+        """Record log lines."""
+        with self._lock:
+            self._batch.log.extend(entries)
+        self._wake(asked=False)
+
+    def _wake_after_others(self) -> None:
+        """Wake the writer thread when the loop has taken in the submissions that are here by now.
+
+        Where many clients submit one by one, a few large commits let them all get on faster than
+        many small ones, which take the GIL from the loop each time.
+        """
+        self._arrived += 1
+        if self._awaits_others:
+            return
+        self._awaits_others = True
+        self._loop.call_soon(self._look_for_others, self._arrived, time.monotonic() + _FLOW_SECONDS)
+
+    def _look_for_others(self, arrived: int, latest: float) -> None:
+        """Wake the writer thread if no submission has come in this turn of the loop."""
+        if self._arrived > arrived and time.monotonic() < latest:
+            self._loop.call_soon(self._look_for_others, self._arrived, latest)
+        else:
+            self._awaits_others = False
+            self._wake(asked=True)
+
+    def _wake(self, *, asked: bool) -> None:
+        """Tell the writer thread that something has gathered, and whether somebody waits."""
+        if asked and not self._asked.is_set():
+            self._asked.set()
+        if not self._gathered.is_set():
+            self._gathered.set()
+
+    # The writer thread.
+
+    def _run(self) -> None:
+        """Commit what gathers, until the recorder closes and nothing is left.
+
+        Under load, what has happened gathers for a while, and commits in between carry only
+        what somebody waits for: a commit costs much the same whether it ends one task or fifty.
+        And so that nobody waits for the ends of others, these are written right after submissions,
+        while the clients take their answers and send on; apart from them only if none come.
+        """
+        due = 0.0  # when what has happened is written at the latest
+        while True:
+            if not self._closing:
+                self._gathered.wait()
+                self._asked.wait(max(0.0, due - time.monotonic()))
+            early = _GATHER_SECONDS / 2 if self._asked.is_set() else 0.0
+            is_due = self._closing or time.monotonic() >= due - early
+            batch = self._take(with_what_happened=is_due)
+            if is_due:
+                is_loaded = len(batch.ends) >= _MANY_ENDS
+                due = time.monotonic() + _GATHER_SECONDS if is_loaded else 0.0
+            if self._closing and not batch:
+                return
+            for part in _by_urgency(batch):
+                with self.lag.commit():
+                    self._commit(part)
+
+    def _take(self, *, with_what_happened: bool) -> Batch:
+        with self._lock:
+            batch, self._batch = self._batch, Batch()
+            if not with_what_happened:
+                batch, self._batch = batch.parted()
+            if not self._batch:
+                self._gathered.clear()
+            self._asked.clear()
+        return batch
+
+    def _commit(self, batch: Batch) -> None:
+        try:
+            results, moves, reruns = self._write(batch)
+        except (StorageUnavailable, DiskFull) as error:
+            self._refuse(batch, error)
+        except Exception as error:  # noqa: BLE001 - one bad row must not stop all others
+            self._write_apart(batch, error)
+        else:
+            self.trouble = None
+            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves, reruns)
+
+    def _write(self, batch: Batch) -> tuple[list[Any], Moves, Moves]:
+        """Write a batch in one transaction; return the answers, the moves, those of reruns."""
+        results: list[Any] = [None] * len(batch.inserts)
+        with self._database.transaction() as transaction:
+            if batch.inserts:
+                tasks = [task for insert in batch.inserts for task in insert.tasks]
+                records.insert_tasks(transaction, tasks)
+                for ties in filter(None, (insert.ties for insert in batch.inserts)):
+                    records.tie(transaction, ties)
+            results += [request.write(transaction) for request in batch.requests]
+            if batch.starts:
+                records.start(transaction, list(batch.starts.values()))
+            if batch.progress:
+                records.progress(transaction, list(batch.progress.values()))
+            if batch.log:
+                records.log(transaction, batch.log)
+            if batch.ends:
+                records.end(transaction, batch.ends)
+            reruns = records.rerun(transaction, batch.reruns) if batch.reruns else ()
+            for incident in batch.incidents.values():
+                records.save_incident(transaction, incident)
+            if batch.annotations:
+                records.annotate(transaction, batch.annotations)
+            failpoints.reach("before_commit")
+        failpoints.reach("after_commit")
+        return results, transaction.moves, reruns
+
+    def _refuse(self, batch: Batch, error: PooldeckError) -> None:
+        """Tell those who wait that the database does not take writes; keep what has happened."""
+        if self._database.standing.displacement is None:  # which is told of by itself
+            if self.trouble is None:
+                _log.error("the database does not take writes: %s", error)
+            self.trouble = error
+        self._loop.call_soon_threadsafe(self._fail, batch, error)
+        if not batch.has_happened:
+            return
+        if self._closing:
+            self._tries_left -= 1
+            if self._tries_left == 0:
+                _log.error("giving up %d ends that could not be written", len(batch.ends))
+                return
+        self._keep(batch)
+        time.sleep(_RETRY_SECONDS)  # a full disk or a locked file is not mended by asking faster
+
+    def _keep(self, batch: Batch) -> None:
+        """Put back what has happened, before what has gathered since."""
+        with self._lock:
+            self._batch = batch.before(self._batch)
+        self._gathered.set()
+
+    def _write_apart(self, batch: Batch, error: Exception) -> None:
+        """One write of the batch is bad: write each by itself, so that only that one fails."""
+        parts = list(batch.apart())
+        if len(parts) > 1:
+            for part in parts:
+                self._commit(part)
+            return
+        _log.error("a write failed and is given up", exc_info=error)
+        refusal = Internal("the database refused this write; the server's log says why")
+        self._loop.call_soon_threadsafe(self._fail, batch, refusal)
+
+    # Back on the event loop.
+
+    def _deliver(self, batch: Batch, results: list[Any], moves: Moves, reruns: Moves) -> None:
+        self._announce(moves)
+        if reruns:
+            self._follow(reruns)
+        self._settle(batch, is_stored=True)
+        for answer, result in zip(batch.answers(), results, strict=True):
+            if not answer.done():
+                answer.set_result(result)
+
+    def _fail(self, batch: Batch, error: PooldeckError) -> None:
+        self._settle(batch, is_stored=False)
+        for answer in batch.answers():
+            if not answer.done():
+                answer.set_exception(error)
+
+    def _settle(self, batch: Batch, *, is_stored: bool) -> None:
+        """Tell whoever submitted, each in a turn of its own: a failure of one hurts no other."""
+        for insert in batch.inserts:
+            self._inserting -= len(insert.tasks)
+            self._loop.call_soon(insert.settled, is_stored)
+
+
+def _by_urgency(batch: Batch) -> tuple[Batch, ...]:
+    """Return what to commit, one after the other."""
+    if batch.inserts and len(batch.ends) >= _MANY_ENDS:
+        return batch.parted()
+    return (batch,) if batch else ()

@@ -1,0 +1,1 @@
+"""Tasks under way: from a submission to its queue, to a worker, to its end."""

@@ -1,0 +1,167 @@
+"""An attempt while a worker has it, and what its reports become: a start, log lines, an end."""
+
+import asyncio
+import random
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from pooldeck.outcome import Error, ErrorKind, Outcome
+from pooldeck.pools.crew import Running, Worker
+from pooldeck.protocol import Call, LogLine
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.error_groups import group_of
+from pooldeck_server.domain.reruns import rerun_at
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import End, LogEntry, QueuedTask, Rerun, RunOptions, Start
+from pooldeck_server.runtime.recording.log_format import Origin
+
+Answer = Literal["started", "ended", "returned"]
+"""What became of an attempt that was asked to end itself while nobody knew whether it had begun."""
+
+_LOST: Final = frozenset({ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
+_to_json = msgspec.json.Encoder().encode
+
+
+class Attempt(Struct):
+    """A task in a worker's hands. `started_at` is in microseconds since the epoch."""
+
+    task: QueuedTask
+    number: int
+    options: RunOptions
+    started_at: int | None = None
+    worker: str = ""  # where it started
+    log_lines: int = 0
+    fraction: float | None = None  # how much of it is done, as it says
+    is_asked: bool = False  # to end itself, by hand: it is not run again then
+    answers: "tuple[asyncio.Future[Answer], ...]" = ()
+
+    @classmethod
+    def next_of(cls, task: QueuedTask) -> "Attempt":
+        """Return the attempt that comes next for `task`."""
+        return cls(task, task.attempt + 1, RunOptions.from_json(task.options))
+
+    def call(self) -> Call:
+        """Return what a worker needs to know."""
+        task = self.task
+        return Call(
+            task.id,
+            self.number,
+            task.function,
+            task.args.encode(),
+            task.kwargs.encode(),
+            self.options.timeout,
+        )
+
+    def begin(self, running: Running, clock: Clock) -> None:
+        """Note its start, if the worker reported one."""
+        if running.started_at is not None:
+            since = clock.monotonic() - running.started_at
+            self.started_at = clock.now() - int(since * 1e6)
+
+    def ask(self) -> "asyncio.Future[Answer]":
+        """Note that it was asked to end itself; return what is told when more is known of it."""
+        self.is_asked = True
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.answers = (*self.answers, answer)
+        return answer
+
+    def tell(self, news: Answer) -> bool:
+        """Tell those who asked what became of it; return whether there was anybody."""
+        waiting = [answer for answer in self.answers if not answer.done()]
+        for answer in waiting:
+            answer.set_result(news)
+        self.answers = ()
+        return bool(waiting)
+
+    @property
+    def _queued_seconds(self) -> float | None:
+        if self.started_at is None:
+            return None
+        return max(0.0, (self.started_at - self.task.ready_at) / 1e6)
+
+    def start(self, worker: Worker, running: Running) -> Start:
+        """Return its start as a record."""
+        return Start(
+            seq=self.task.seq,
+            attempt=self.number,
+            started_at=self.started_at or 0,
+            queued_seconds=self._queued_seconds or 0.0,
+            worker=worker.id,
+            pid=worker.pid,
+            thread=running.thread,
+        )
+
+    def origin(self, pool: str) -> Origin:
+        """Return whose words its log lines are, for the log file.
+
+        Args:
+            pool: Where it runs.
+        """
+        return Origin(pool, self.worker, self.task.id, self.number, self.task.function)
+
+    def entries(self, lines: list[LogLine]) -> list[LogEntry]:
+        """Return log lines as records, numbered within the attempt."""
+        first = self.log_lines + 1
+        self.log_lines += len(lines)
+        return [
+            LogEntry(
+                seq=self.task.seq,
+                attempt=self.number,
+                n=n,
+                at=int(line.at * 1e6),
+                level=line.level,
+                source=line.source,
+                message=line.message,
+            )
+            for n, line in enumerate(lines, first)
+        ]
+
+    def end(
+        self, worker: Worker, running: Running, outcome: Outcome, run: float, finished_at: int
+    ) -> End:
+        """Return how it ended as a record.
+
+        Args:
+            worker: Where it ran.
+            running: The call as its pool saw it.
+            outcome: What the worker reported, or what its pool made of the worker's death.
+            run: Seconds that it ran.
+            finished_at: Microseconds since the epoch.
+        """
+        error, measurement = outcome.error, outcome.measurement
+        return End(
+            seq=self.task.seq,
+            attempt=self.number,
+            state=_final_state(outcome),
+            finished_at=finished_at,
+            started_at=self.started_at,
+            queued_seconds=self._queued_seconds,
+            run_seconds=run if self.started_at else None,
+            cpu_seconds=measurement.cpu if measurement else None,
+            worker=worker.id,
+            pid=worker.pid,
+            thread=running.thread,
+            error_kind=error.kind.value if error else None,
+            result=outcome.result.decode() if outcome.result is not None else None,
+            error=_to_json(error).decode() if error else None,
+            measurement=_to_json(measurement).decode() if measurement else None,
+            error_group=group_of(error, self.task.function).id if error else None,
+        )
+
+    def rerun(self, end: End, error: Error | None) -> Rerun | None:
+        """Return the rerun that follows its end, if the task goes on by itself."""
+        if error is None or self.is_asked:
+            return None
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads reruns, keeps no secret
+        run_at = rerun_at(self.options, self.task.reruns, error.kind, end.finished_at, jitter)
+        return None if run_at is None else Rerun(end, run_at)
+
+
+def _final_state(outcome: Outcome) -> State:
+    if outcome.cancelled:
+        return State.CANCELLED
+    if outcome.error is None:
+        return State.SUCCEEDED
+    return State.LOST if outcome.error.kind in _LOST else State.FAILED

@@ -1,0 +1,361 @@
+"""One pool's queue: which task runs next, and how it gets there.
+
+It owns the backlog of its pool. Intake offers it what is stored; it claims the best of that through
+the recorder, and hands a claimed task to the pool when a slot is free. What becomes of it there is
+the business of `pooldeck_server.runtime.tasks.running`. Everything runs on the event loop.
+
+A claim is committed before its task is handed over. Claims run ahead of free slots only as far as
+the pool gets through while a claim is on its way to the disk: tasks that take long, or that have
+never run, are claimed when a slot is free and not before.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from typing import Any, Final, Literal
+
+from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import Ending, PoolKind
+from pooldeck.pools.crew import PoolState
+from pooldeck.pools.pool import Pool
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.tasks import Claim, QueuedTask
+from pooldeck_server.runtime.recording.log_file import LogFile
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.backlog import Backlog
+from pooldeck_server.runtime.tasks.claimed import Claimed
+from pooldeck_server.runtime.tasks.durations import Usual
+from pooldeck_server.runtime.tasks.holds import Holds
+from pooldeck_server.runtime.tasks.incidents import Incidents
+from pooldeck_server.runtime.tasks.prefetch import Lead, Reservation
+from pooldeck_server.runtime.tasks.profiles import Profiles
+from pooldeck_server.runtime.tasks.refill import Supply
+from pooldeck_server.runtime.tasks.running import InHand
+from pooldeck_server.store import records
+from pooldeck_server.store.database import Reader
+
+_log = logging.getLogger(__name__)
+_AHEAD: Final = 1000  # claims ahead of free slots, at most
+_RETRY_SECONDS: Final = 0.5
+_UNKNOWN_WORK: Final = 1.0  # seconds that a task may take whose function has never run
+
+
+class Dispatcher:
+    """Feeds one pool.
+
+    Args:
+        name: The pool's name.
+        kind: Its kind.
+        recorder: Where claims go.
+        reader: Where the backlog is refilled from.
+        clock: The server's time.
+        usual: How long functions usually take.
+        profiles: What functions cost.
+        holds: Which functions must not run.
+        incidents: Where deaths of workers go.
+        log_file: Where log lines go as well, if there is one.
+        memory: How many queued tasks to hold in memory.
+        on_functions: Told which functions a worker of the pool reports.
+        on_change: Told that the pool's picture changed.
+
+    Attributes:
+        in_hand: What the workers have; the pool's listener.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: PoolKind,
+        *,
+        recorder: Recorder,
+        reader: Reader,
+        clock: Clock,
+        usual: Usual,
+        profiles: Profiles,
+        holds: Holds,
+        incidents: Incidents,
+        log_file: LogFile | None,
+        memory: int,
+        on_functions: Callable[[list[FunctionSpec]], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self.pool: Pool  # set by attach(): a pool and its listener know each other
+        self._recorder = recorder
+        self._clock = clock
+        self._usual = usual
+        self._holds = holds
+        self.in_hand = InHand(
+            name,
+            kind,
+            recorder=recorder,
+            clock=clock,
+            usual=usual,
+            profiles=profiles,
+            incidents=incidents,
+            log_file=log_file,
+            on_room=self.pump,
+            on_return=self.take_back,
+            on_functions=on_functions,
+            on_change=lambda: self._changed(on_change),
+        )
+        self._backlog = Backlog(memory)
+        self._supply = Supply(
+            name, self._backlog, reader, memory, in_hand=self._in_hand, on_supplied=self.pump
+        )
+        self._claiming: dict[int, QueuedTask] = {}
+        self._claim_work: asyncio.Task[None] | None = None
+        self._claimed = Claimed()
+        self._lead = Lead()
+        self._draining = False
+        self._works: set[asyncio.Task[None]] = set()
+        holds.follow(self._hold_changed)
+
+    def attach(self, pool: Pool) -> None:
+        """Name the pool to feed."""
+        self.pool = pool
+
+    # What comes in.
+
+    def offer(self, task: QueuedTask) -> None:
+        """Take a task that is stored as queued; one on hold stays in the store."""
+        if task.function in self._holds:
+            return
+        self._supply.offer(task)
+
+    def reserve(self, function: str) -> Reservation | None:
+        """Let a task that is about to be stored be claimed by the same commit, if it can run next.
+
+        Returns:
+            What to give back to `accept` or `give_up`; None if the task has to queue.
+        """
+        if self._draining or not self._supply.is_exhausted:
+            return None
+        seconds = self._usual.work(function)
+        before = len(self._claimed) + len(self._claiming) + self._lead.reserved
+        if self.pool.free <= before and (seconds is None or not self._has_time_for(seconds)):
+            return None
+        self._lead.reserved += 1
+        return Reservation(seconds or _UNKNOWN_WORK, self._clock.monotonic())
+
+    def _has_time_for(self, seconds: float) -> bool:
+        """Tell whether another task of so much work may be claimed ahead of free slots."""
+        return self._lead.has_time_for(seconds, self._slots, self._claimed.seconds)
+
+    def accept(self, task: QueuedTask, reservation: Reservation) -> None:
+        """Take a task that is stored and claimed; what was being claimed before it goes first."""
+        self._lead.reserved -= 1
+        self._lead.note_claim(self._clock.monotonic() - reservation.asked_at)
+        if self._claiming:
+            self._claimed.hold(task, reservation.seconds)
+        else:
+            self._claimed.add(task, reservation.seconds)
+            self.pump()
+
+    def give_up(self) -> None:
+        """Note that a task with a reservation was not stored."""
+        self._lead.reserved -= 1
+
+    def look_again(self) -> None:
+        """Note that tasks became queued in the store that were not offered here."""
+        self._supply.note_unseen()
+        self.pump()
+
+    async def cancel(self, seqs: Collection[int], now: int) -> set[int]:
+        """Cancel tasks that no worker has, whether they wait here or in the store only.
+
+        Returns:
+            Which are cancelled; the others have been handed over or are final.
+
+        Raises:
+            StorageUnavailable: If it could not be written; the tasks wait on as before.
+        """
+        if self._claim_work is not None and not self._claiming.keys().isdisjoint(seqs):
+            await asyncio.shield(self._claim_work)
+        ahead = set(seqs).difference(self.in_hand.seqs())
+        waiting = [task for seq in ahead if (task := self._backlog.remove(seq))]
+        claimed = [entry for seq in ahead if (entry := self._claimed.remove(seq))]
+        try:
+            return await self._write_cancelled(ahead, now)
+        except PooldeckError:
+            for entry in claimed:
+                self._claimed.add(*entry)
+            for task in waiting:
+                self.offer(task)
+            self.pump()
+            raise
+
+    async def _write_cancelled(self, seqs: Collection[int], now: int) -> set[int]:
+        moves = await self._recorder.perform(lambda tx: records.cancel(tx, list(seqs), now))
+        return {move.seq for move in moves}
+
+    async def stop_task(
+        self, task_id: str, seq: int, now: int, *, kill: bool
+    ) -> Literal["cancelled", "cancel_requested"] | Ending | None:
+        """Cancel a task wherever it is, ask it to end itself if it runs, or kill it.
+
+        Returns:
+            What was done, and how it ends if it was killed; None if the task has moved on
+            meanwhile: look again.
+
+        Raises:
+            StorageUnavailable: If it could not be written; the task goes on as before.
+        """
+        if task_id not in self.in_hand:
+            return "cancelled" if await self.cancel([seq], now) else None
+        done = await self.in_hand.stop(task_id, self.pool, kill=kill)
+        if isinstance(done, QueuedTask):
+            try:
+                await self._write_cancelled([seq], now)
+            except PooldeckError:
+                self.take_back([done])
+                raise
+            return "cancelled"
+        return done
+
+    @property
+    def oldest(self) -> QueuedTask | None:
+        """Return the task in memory that has waited longest; None if none waits."""
+        return self._backlog.oldest()
+
+    # From the backlog to the pool.
+
+    def pump(self) -> None:
+        """Move tasks on as far as they can go now: hand over, claim, refill."""
+        while not self._draining and (task := self._claimed.first) and self._hand_over(task):
+            self._claimed.take()
+        if self._draining or self._claiming or self.pool.state is not PoolState.RUNNING:
+            return  # one claim at a time: what gathers meanwhile goes with the next
+        if self._backlog and (chosen := self._choose()):
+            self._claiming = {task.seq: task for task in chosen}
+            self._lead.claiming = sum(map(self._seconds_of, chosen))
+            self._claim_work = self._work(self._claim(chosen))
+        if self._supply.is_due:
+            self._work(self._supply.refill())
+
+    def _choose(self) -> list[QueuedTask]:
+        """Take the tasks to claim now from the backlog."""
+        chosen: list[QueuedTask] = []
+        slots_left = self.pool.free - len(self._claimed) - self._lead.reserved
+        seconds_left = self._lead.left(self._slots, self._claimed.seconds)
+        if slots_left <= 0 and not seconds_left:
+            return chosen
+        while len(chosen) < _AHEAD and (task := self._backlog.peek()) is not None:
+            if slots_left > 0:
+                slots_left -= 1
+            else:
+                seconds = self._usual.work(task.function)
+                if seconds is None or seconds > seconds_left:
+                    break
+                seconds_left -= seconds
+            chosen.append(self._backlog.pop())
+        return chosen
+
+    @property
+    def _slots(self) -> int:
+        """Return how many slots may be given tasks that are claimed ahead."""
+        return self.pool.spec.size if self.pool.state is PoolState.RUNNING else 0
+
+    async def _claim(self, chosen: list[QueuedTask]) -> None:
+        asked_at = self._clock.monotonic()
+        try:
+            claims = [Claim(task.seq, task.attempt + 1) for task in chosen]
+            granted = await self._recorder.perform(lambda tx: records.claim(tx, claims))
+        except PooldeckError:
+            for task in chosen:
+                self.offer(task)
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            self._take_claimed([task for task in chosen if task.seq in granted])
+            self._lead.note_claim(self._clock.monotonic() - asked_at)
+        self._claiming, self._lead.claiming = {}, 0.0
+        self._claimed.let_go()
+        self.pump()
+
+    def _take_claimed(self, tasks: Iterable[QueuedTask]) -> None:
+        for task in tasks:
+            self._claimed.add(task, self._seconds_of(task))
+
+    def _seconds_of(self, task: QueuedTask) -> float:
+        """Return how long a task is expected to keep a slot."""
+        return self._usual.work(task.function) or _UNKNOWN_WORK
+
+    def _hand_over(self, task: QueuedTask) -> bool:
+        """Give a claimed task to the pool; return whether there was room for it."""
+        if task.function in self._holds:
+            self._work(self._release([task]))
+            return True
+        return self.in_hand.hand(task, self.pool)
+
+    def take_back(self, tasks: Sequence[QueuedTask]) -> None:
+        """Let claimed tasks that no worker started wait for the next slot, before all others."""
+        for task in reversed(tasks):
+            self._claimed.put_back(task, self._seconds_of(task))
+        self.pump()
+
+    def _in_hand(self) -> set[int]:
+        return (
+            self._claiming.keys() | {task.seq for task in self._claimed} | set(self.in_hand.seqs())
+        )
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+        return task
+
+    # Start and stop.
+
+    async def start(self) -> None:
+        """Fill the backlog from the store and start the pool's workers."""
+        await self._supply.refill()
+        await self.pool.start()
+
+    def drain(self) -> None:
+        """Hand out nothing more."""
+        self._draining = True
+
+    async def stop(self, grace: float) -> None:
+        """Let what runs end for `grace` seconds, end the workers, take unused claims back."""
+        self._draining = True
+        await self.pool.stop(grace)
+        self.in_hand.report()
+        await asyncio.gather(*self._works, return_exceptions=True)
+        await self._release(self._unused())
+
+    def _unused(self) -> list[QueuedTask]:
+        """Take out the claimed tasks that no worker has."""
+        unused = []
+        while self._claimed.first:
+            unused.append(self._claimed.take())
+        return unused
+
+    async def _release(self, tasks: Sequence[QueuedTask]) -> None:
+        """Take back claims of tasks that no worker has; they queue as before.
+
+        If it cannot be written they stay claimed, and are tried again or handed over later.
+        """
+        claims = [Claim(task.seq, task.attempt + 1) for task in tasks]
+        try:
+            if claims:
+                await self._recorder.perform(lambda tx: records.release(tx, claims))
+        except PooldeckError as error:
+            _log.warning("%d claims could not be taken back: %s", len(claims), error)
+            await asyncio.sleep(_RETRY_SECONDS)
+            self.take_back(tasks)
+        else:
+            for task in tasks:
+                self.offer(task)
+
+    def _changed(self, on_change: Callable[[], None]) -> None:
+        """Pass on that the pool's health changed; a pool that hands nothing out keeps no claims."""
+        if self.pool.state is not PoolState.RUNNING and self._claimed.first:
+            self._work(self._release(self._unused()))
+        on_change()
+
+    def _hold_changed(self, function: str) -> None:
+        """Let a function's tasks wait in the store, or read them again when it is released."""
+        if function in self._holds:
+            self._backlog.drop(function)
+        else:
+            self.look_again()

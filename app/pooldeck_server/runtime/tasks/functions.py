@@ -1,0 +1,73 @@
+"""Keeps the catalogue: what the workers last reported, in memory and in the store."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from pooldeck.functions import FunctionSpec
+from pooldeck_server.domain.catalogue import Catalogue
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.placements import Placement
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.store import records
+from pooldeck_server.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+
+class Directory:
+    """The catalogue of this moment.
+
+    Args:
+        catalogue: What the store kept from the last run.
+        specs: The functions in it.
+        recorder: Where a newer one is kept.
+        clock: The server's time.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        specs: Sequence[FunctionSpec],
+        recorder: Recorder,
+        clock: Clock,
+    ) -> None:
+        self.catalogue = catalogue
+        self._specs = list(specs)
+        self._recorder = recorder
+        self._clock = clock
+        self._saving: set[asyncio.Task[None]] = set()
+        self._erases = False
+        self._guard_secrets()
+
+    def report(self, specs: list[FunctionSpec]) -> None:
+        """Take what a worker reports; every worker of every pool reports the same."""
+        if self.catalogue.is_known and specs == self._specs:
+            return
+        self._specs = specs
+        self.catalogue = self.catalogue.with_specs(specs)
+        self._guard_secrets()
+        now = self._clock.now()
+        self._write(lambda tx: records.save_catalogue(tx, specs, now))
+
+    def place(self, function: str, placement: Placement | None) -> None:
+        """Let a function run elsewhere from now on; None: where it starts."""
+        self.catalogue = self.catalogue.placed(function, placement)
+
+    def _guard_secrets(self) -> None:
+        """Let the store erase thoroughly once there are sensitive arguments to erase."""
+        if not self._erases and any(spec.options.sensitive for spec in self._specs):
+            self._erases = True
+            self._write(records.erase_traces)
+
+    def _write(self, write: Callable[[Transaction], None]) -> None:
+        saving = asyncio.create_task(self._perform(write))
+        self._saving.add(saving)
+        saving.add_done_callback(self._saving.discard)
+
+    async def _perform(self, write: Callable[[Transaction], None]) -> None:
+        try:
+            await self._recorder.perform(write)
+        except PooldeckError as error:
+            _log.warning("what is known of the functions was not kept: %s", error)

@@ -1,0 +1,124 @@
+"""Keeps what is known of each worker's death, and counts the functions' share in them."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from pooldeck.pools.crew import Death, Running
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.ids import TaskIds
+from pooldeck_server.domain.incidents import Bystander, Incident, TaskName
+from pooldeck_server.domain.states import State
+from pooldeck_server.runtime.recording.annotations import Annotations
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.holds import Holds
+
+LATELY_SECONDS: Final = 24 * 3600
+"""How far back the number of late incidents goes."""
+
+_LATEST: Final = 32  # that are at hand without the store
+
+
+class Incidents:
+    """The incidents of all pools.
+
+    Args:
+        recorder: Where they are kept.
+        clock: The server's time.
+        holds: Told which function a death is due to.
+        annotations: Notes each death for the charts.
+        counts: How many are kept of each pool.
+        lately: When the latest happened, in microseconds since the epoch, oldest first.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        clock: Clock,
+        holds: Holds,
+        annotations: Annotations,
+        *,
+        counts: Mapping[str, int],
+        lately: Iterable[int] = (),
+    ) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._holds = holds
+        self._annotations = annotations
+        self._ids = TaskIds(clock)
+        self._counts = Counter(counts)
+        self._lately = deque(lately)
+        self._open: dict[str, Incident] = {}  # by worker, until its pool is whole again
+        self._latest: deque[Incident] = deque(maxlen=_LATEST)
+
+    def number(self, pool: str) -> int:
+        """Return how many incidents of a pool are kept."""
+        return self._counts[pool]
+
+    def latest(self, pool: str, seconds: float) -> Iterator[Incident]:
+        """Yield the incidents of a pool in the last `seconds`, the latest first."""
+        since = self._clock.now() - int(seconds * 1e6)
+        for incident in reversed(self._latest):
+            if incident.pool == pool and incident.detected_at >= since:
+                yield incident
+
+    def lately(self) -> int:
+        """Return how many there were in the last `LATELY_SECONDS`, over all pools."""
+        since = self._clock.now() - LATELY_SECONDS * 1_000_000
+        while self._lately and self._lately[0] < since:
+            self._lately.popleft()
+        return len(self._lately)
+
+    def died(self, pool: str, death: Death, became: Mapping[str, State]) -> None:
+        """Record a death.
+
+        Args:
+            pool: Where it happened.
+            death: What is known of it.
+            became: The state that each of its tasks came to.
+        """
+        age = self._clock.monotonic() - death.detected_at
+        incident = Incident(
+            id=self._ids.next(),
+            pool=pool,
+            worker=death.worker,
+            pid=death.pid or None,
+            detected_at=self._clock.now() - int(age * 1e6),
+            cause=death.cause,
+            signal=death.signal,
+            exit_code=death.exit_code,
+            culprit=_name(death.culprit) if death.culprit else None,
+            suspects=tuple(map(_name, death.suspects)),
+            bystanders=tuple(
+                Bystander(running.call.task, became.get(running.call.task, State.LOST))
+                for running in death.bystanders
+            ),
+            traceback=death.traceback,
+            peak_rss_bytes=death.peak_rss_bytes,
+        )
+        self._counts[pool] += 1
+        self._lately.append(incident.detected_at)
+        self._open[death.worker] = incident
+        self._latest.append(incident)
+        self._recorder.incident(incident)
+        self._annotations.note("crash", pool, death.worker, incident=incident.id, cause=death.cause)
+        if death.culprit:
+            self._holds.note_death(death.culprit.call.function, death.cause)
+
+    def recovered(self, worker: str, seconds: float) -> None:
+        """Note how long after a worker's death its pool was whole again."""
+        incident = self._open.pop(worker, None)
+        if incident is not None:
+            self._recorder.incident(
+                replace(
+                    incident,
+                    recovered_at=incident.detected_at + int(seconds * 1e6),
+                    recovery_ms=round(seconds * 1000, 3),
+                )
+            )
+
+
+def _name(running: Running) -> TaskName:
+    return TaskName(running.call.task, running.call.function)

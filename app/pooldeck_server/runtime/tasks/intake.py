@@ -1,0 +1,361 @@
+"""Takes submissions in: checked against the catalogue, stored, then offered to their queue.
+
+It owns the order of submission: ids and sequence numbers. The API feeds it; an answer goes out only
+after the commit.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from pooldeck_server.domain.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import (
+    IdempotencyMismatch,
+    PooldeckError,
+    QueueFull,
+    Starting,
+    UnknownPool,
+)
+from pooldeck_server.domain.ids import TaskIds
+from pooldeck_server.domain.pipelines import Ties
+from pooldeck_server.domain.placements import AUTO
+from pooldeck_server.domain.states import State
+from pooldeck_server.domain.submissions import Accepted, Submission
+from pooldeck_server.domain.tasks import NewTask, StoredTask, TaskKey
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.counts import Tally
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.holds import Holds
+from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
+from pooldeck_server.runtime.tasks.linking import NO_TIES, Linker, shown
+from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Reader
+
+_MICROSECONDS: Final = 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_decode = msgspec.json.Decoder().decode
+
+
+class Intake:
+    """The door for submissions.
+
+    Args:
+        recorder: Stores them.
+        reader: Finds those whose idempotency key was used before.
+        clock: The server's time.
+        ids: Makes task ids.
+        last_seq: The sequence number of the newest task in the store.
+        catalogue: Gives the catalogue of this moment.
+        queues: The dispatcher of each pool.
+        pools: The settings of each pool.
+        tally: Knows how many tasks wait in each pool.
+        holds: Knows which functions must not run.
+        on_scheduled: Told when tasks are stored that wait for a time.
+        on_tied: Given the numbers of stored tasks that come after others.
+    """
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        reader: Reader,
+        clock: Clock,
+        ids: TaskIds,
+        last_seq: int,
+        catalogue: Callable[[], Catalogue],
+        queues: Mapping[str, Dispatcher],
+        pools: Mapping[str, PoolSettings],
+        tally: Tally,
+        holds: Holds,
+        on_scheduled: Callable[[], None],
+        on_tied: Callable[[Iterable[int]], None],
+    ) -> None:
+        self._recorder = recorder
+        self._reader = reader
+        self._clock = clock
+        self._ids = ids
+        self._last_seq = last_seq
+        self._catalogue = catalogue
+        self._queues = queues
+        self._pools = pools
+        self._tally = tally
+        self._holds = holds
+        self._on_scheduled = on_scheduled
+        self._on_tied = on_tied
+        self._linker = Linker(reader)
+        self._arriving: Counter[str] = Counter()  # by pool, on their way to the store
+        self._keys = KeysInFlight()
+
+    async def submit(self, submission: Submission, idempotency_key: str | None) -> Accepted:
+        """Store one submission, or find the task that its key already stands for.
+
+        Raises:
+            PooldeckError: If it is refused; nothing is stored then.
+        """
+        task, ties = self.check(submission, idempotency_key), NO_TIES
+        if submission.may_come_after:
+            (task,), ties = await self._linker.tie([task], [submission])
+        if idempotency_key is None:
+            return Accepted(shown(await self._store_one(task, ties), ties), created=True)
+        async with self._keys.hold([idempotency_key]):
+            known = await self._known([task])
+            if found := known.get(idempotency_key):
+                return Accepted(found, created=False)
+            return Accepted(shown(await self._store_one(task, ties), ties), created=True)
+
+    async def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
+        """Store all submissions in one commit, or none; return their ids in order.
+
+        Raises:
+            PooldeckError: If any is refused; `index` in its `extra` says which.
+        """
+        checked = [self._check_item(position, item) for position, item in enumerate(submissions)]
+        tasks, ties = await self._linker.tie(checked, submissions)
+        keys = {task.idempotency_key for task in tasks if task.idempotency_key is not None}
+        if not keys:
+            await self.store(tasks, ties)
+            return [task.id for task in tasks]
+        async with self._keys.hold(keys):
+            ids = {key: task.id for key, task in (await self._known(tasks)).items()}
+            fresh = []
+            for task in tasks:
+                if task.idempotency_key is None or task.idempotency_key not in ids:
+                    fresh.append(task)
+                    ids[task.idempotency_key or task.id] = task.id
+            if fresh:
+                await self.store(fresh, ties.of(task.seq for task in fresh))
+        return [ids[task.idempotency_key or task.id] for task in tasks]
+
+    # Checking.
+
+    def _check_item(self, position: int, submission: Submission) -> NewTask:
+        try:
+            return self.check(submission, submission.idempotency_key)
+        except PooldeckError as error:
+            error.extra["index"] = position
+            raise
+
+    def check(self, submission: Submission, key: str | None = None) -> NewTask:
+        """Return the task that a submission becomes, as if it came after no other.
+
+        Raises:
+            PooldeckError: If it is refused.
+        """
+        catalogue = self._catalogue()
+        if not catalogue.is_known:
+            raise Starting("no worker has reported its functions yet", retry_after=1)
+        function = catalogue.get(submission.function)
+        self._holds.check(submission.function)
+        args, kwargs = bytes(submission.args), bytes(submission.kwargs)
+        values = _decode(args), _decode(kwargs)
+        function.check(*values, with_references=submission.may_come_after)
+        shown = function.redact(*values) or (None, None)
+        now = self._clock.now()
+        run_at = _run_at(submission, now)
+        pool, placed = self._place(submission, function)
+        key_of_task = self.next_key()
+        return NewTask(
+            seq=key_of_task.seq,
+            id=key_of_task.id,
+            function=submission.function,
+            pool=pool,
+            state=State.QUEUED if run_at is None else State.SCHEDULED,
+            priority=_priority(submission, function),
+            created_at=now,
+            args=args.decode(),
+            kwargs=kwargs.decode(),
+            run_at=run_at,
+            tags=submission.tags,
+            shown_args=shown[0],
+            shown_kwargs=shown[1],
+            idempotency_key=key,
+            fingerprint=None if key is None else _fingerprint(submission),
+            options=_options(submission, function),
+            placed=placed,
+        )
+
+    def next_key(self) -> TaskKey:
+        """Return the number and the id of one more task."""
+        self._last_seq += 1
+        return TaskKey(self._last_seq, self._ids.next())
+
+    def _place(
+        self, submission: Submission, function: RegisteredFunction
+    ) -> tuple[str, str | None]:
+        """Return the pool of a task, and what it keeps of why if the server chose it."""
+        pool = submission.pool
+        if pool is None or pool == AUTO:
+            return function.pool, function.placed_text
+        self._check_pool(pool)
+        return pool, None
+
+    def _check_pool(self, pool: str) -> None:
+        if pool not in self._queues:
+            there = ", ".join(self._queues)
+            raise UnknownPool(f'there is no pool "{pool}"; there are: {there}', field="/pool")
+
+    # Idempotency keys.
+
+    async def _known(self, tasks: Sequence[NewTask]) -> dict[str, StoredTask]:
+        """Return the stored tasks that have the keys of `tasks`.
+
+        Raises:
+            IdempotencyMismatch: If a key stands for another body, stored or among `tasks`.
+        """
+        bodies: dict[str, str | None] = {}
+        for task in tasks:
+            if (key := task.idempotency_key) is not None:
+                check_same(key, bodies.setdefault(key, task.fingerprint), task.fingerprint)
+        found = await self._reader.run(_tasks_by_key, list(bodies))
+        for key, (_, fingerprint) in found.items():
+            check_same(key, fingerprint, bodies[key])
+        return {key: task for key, (task, _) in found.items()}
+
+    # Storing.
+
+    async def _store_one(self, task: NewTask, ties: Ties) -> NewTask:
+        """Store a task; where nothing waits before it, claim it in the same commit."""
+        queue = self._queues[task.pool]
+        reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
+        if reservation is None:
+            await self.store([task], ties)
+            return task
+        task = task.claim()
+
+        def settled(is_stored: bool) -> None:
+            if is_stored:
+                queue.accept(task.as_queued(), reservation)
+            else:
+                queue.give_up()
+
+        await self._recorder.insert([task], settled)
+        return task
+
+    async def store(self, tasks: Sequence[NewTask], ties: Ties = NO_TIES) -> None:
+        """Commit `tasks` with what ties them to others, then offer them to their queues.
+
+        Raises:
+            PooldeckError: If there is no room for them, or they cannot be written.
+        """
+        arriving = Counter(task.pool for task in tasks if task.state is State.QUEUED)
+        self._check_room(arriving)
+        self._arriving.update(arriving)
+
+        def settled(is_stored: bool) -> None:
+            self._arriving.subtract(arriving)
+            if is_stored:
+                self._offer(tasks)
+                self._on_tied(link.seq for link in ties.links)
+
+        await self._recorder.insert(tasks, settled, ties)
+
+    def check_again(self, function: str, pool: str, number: int) -> None:
+        """Find out whether so many stored tasks of a function may be queued again.
+
+        Raises:
+            PooldeckError: If not: its function or pool is gone, on hold, or the queue is full.
+        """
+        self._catalogue().get(function)
+        self._holds.check(function)
+        self._check_pool(pool)
+        self._check_room(Counter({pool: number}))
+
+    def _offer(self, tasks: Sequence[NewTask]) -> None:
+        """Let tasks that are stored wait for a slot, or for their time."""
+        queues = {task.pool for task in tasks if task.state is State.QUEUED}
+        for task in tasks:
+            if task.state is State.QUEUED:
+                self._queues[task.pool].offer(task.as_queued())
+        for pool in queues:
+            self._queues[pool].pump()
+        if any(task.state is State.SCHEDULED for task in tasks):
+            self._on_scheduled()
+
+    def _check_room(self, arriving: "Counter[str]") -> None:
+        for pool, number in arriving.items():
+            limit = self._pools[pool].queue_limit
+            waiting = self._tally.number(pool, State.QUEUED) + self._arriving[pool]
+            if waiting + number > limit:
+                raise QueueFull(
+                    f"{waiting} tasks wait in pool {pool}, whose queue_limit is {limit}; "
+                    "submit again when it has worked some off",
+                    retry_after=5,
+                    pool=pool,
+                )
+
+
+def _tasks_by_key(
+    connection: Connection, keys: list[str]
+) -> dict[str, tuple[StoredTask, str | None]]:
+    """Return the stored tasks of `keys` with the fingerprints of their bodies."""
+    found = {}
+    for key in keys:
+        owner = queries.task_by_key(connection, key)
+        task = owner and queries.task(connection, owner.id)
+        if owner and task:
+            found[key] = (task, owner.fingerprint)
+    return found
+
+
+def check_same(key: str, fingerprint: str | None, other: str | None) -> None:
+    """Refuse a key that was used with another body.
+
+    Raises:
+        IdempotencyMismatch: Then.
+    """
+    if fingerprint != other:
+        raise IdempotencyMismatch(
+            f'the idempotency key "{key}" was used with another body; use a new key',
+            idempotency_key=key,
+        )
+
+
+def _run_at(submission: Submission, now: int) -> int | None:
+    """Return when the task may run (microseconds), or None for at once."""
+    if submission.delay:
+        return now + int(submission.delay * _MICROSECONDS)
+    if submission.run_at is None:
+        return None
+    moment = (submission.run_at - _EPOCH) // timedelta(microseconds=1)
+    return moment if moment > now else None
+
+
+def _priority(submission: Submission, function: RegisteredFunction) -> int:
+    return function.spec.options.priority if submission.priority is None else submission.priority
+
+
+def _options(submission: Submission, function: RegisteredFunction) -> str | None:
+    """Return what the task keeps of how it is run, as JSON."""
+    options = function.run_options
+    if submission.timeout is not None:
+        options = replace(options, timeout=submission.timeout)
+    if submission.retries is not None:
+        options = replace(options, retries=submission.retries)
+    return options.to_json()
+
+
+def _fingerprint(submission: Submission) -> str:
+    """Return a digest of everything that a submission asks for, except its key."""
+    after = [submission.after, submission.on_failure] if submission.after else []
+    body: list[Any] = [
+        submission.function,
+        bytes(submission.args),
+        bytes(submission.kwargs),
+        submission.pool,
+        submission.priority,
+        submission.delay,
+        submission.run_at,
+        submission.tags,
+        submission.timeout,
+        submission.retries,
+        *after,
+    ]
+    return hashlib.blake2b(msgspec.msgpack.encode(body), digest_size=16).hexdigest()

@@ -1,0 +1,123 @@
+"""What the runs of each function cost: gathered as they end, kept in the store.
+
+It owns the profiles of all functions in pools of each kind. What pools report is only gathered; it
+becomes part of a profile when somebody asks for that, or every ten seconds, when the recorder gets
+the profiles that have changed. All of it runs on the event loop.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+
+from pooldeck.kinds import PoolKind
+from pooldeck.outcome import Measurement, Observation
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.store import records
+
+_log = logging.getLogger(__name__)
+_SECONDS: Final = 10.0
+_LATEST: Final = 512  # runs of a function between two looks at its profile: older ones hardly count
+
+_Key: TypeAlias = tuple[str, PoolKind]  # a function, and where it ran
+
+
+class _Gathered(Struct):
+    """What came in of a function since its profile was brought up to date."""
+
+    runs: int = 0
+    measured: deque[Measurement] = field(default_factory=lambda: deque(maxlen=_LATEST))
+    observations: list[Observation] = []
+
+
+class Profiles:
+    """Knows the profile of every function.
+
+    Args:
+        recorder: Writes what has changed.
+        clock: The server's time.
+        kept: What the store knows from before.
+    """
+
+    def __init__(self, recorder: Recorder, clock: Clock, kept: Iterable[Profile] = ()) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._profiles: dict[str, dict[PoolKind, Profile]] = {}
+        for profile in kept:
+            self._put(profile)
+        self._gathered: dict[_Key, _Gathered] = {}
+        self._unwritten: set[_Key] = set()
+        self._writing = Ongoing("writing profiles", self._run)
+
+    def start(self) -> None:
+        """Begin to write what changes."""
+        self._writing.start()
+
+    async def stop(self) -> None:
+        """Write what has changed since the last time."""
+        await self._writing.stop()
+        await self.write()
+
+    def note(self, function: str, kind: PoolKind, measurement: Measurement) -> None:
+        """Take down what a run cost in a pool of a kind."""
+        gathered = self._gathered.get((function, kind)) or self._new(function, kind)
+        gathered.runs += 1
+        gathered.measured.append(measurement)
+
+    def observe(self, kind: PoolKind, observations: Sequence[Observation]) -> None:
+        """Take down what was seen of running calls in a pool of a kind."""
+        for seen in observations:
+            gathered = self._gathered.get((seen.function, kind)) or self._new(seen.function, kind)
+            gathered.observations.append(seen)
+
+    def of(self, function: str) -> Mapping[PoolKind, Profile]:
+        """Return the profiles of a function, by the kind of pool; none of where it never ran."""
+        self._settle((function, PoolKind.THREAD))
+        self._settle((function, PoolKind.PROCESS))
+        return self._profiles.get(function, {})
+
+    async def write(self) -> None:
+        """Write what has changed, or let it wait for the next time."""
+        for key in list(self._gathered):
+            self._settle(key)
+        keys, self._unwritten = self._unwritten, set()
+        if not keys:
+            return
+        profiles = [self._profiles[function][kind] for function, kind in keys]
+        try:
+            await self._recorder.perform(lambda tx: records.save_profiles(tx, profiles))
+        except PooldeckError as error:
+            _log.warning("the profiles of %d functions wait: %s", len(keys), error)
+            self._unwritten |= keys
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(_SECONDS)
+            await self.write()
+
+    def _new(self, function: str, kind: PoolKind) -> _Gathered:
+        gathered = self._gathered[function, kind] = _Gathered()
+        return gathered
+
+    def _settle(self, key: _Key) -> None:
+        """Bring a profile up to date."""
+        gathered = self._gathered.pop(key, None)
+        if gathered is None:
+            return
+        function, kind = key
+        before = self._profiles.get(function, {}).get(kind) or Profile(function, kind)
+        after = before.after(
+            gathered.measured, gathered.observations, runs=gathered.runs, now=self._clock.now()
+        )
+        self._put(after)
+        self._unwritten.add(key)
+
+    def _put(self, profile: Profile) -> None:
+        self._profiles.setdefault(profile.function, {})[profile.kind] = profile

@@ -1,0 +1,96 @@
+"""Keeps the backlog of a pool supplied: what does not fit into memory is read again from the store.
+
+A read takes a while, and tasks go on arriving meanwhile: those that are offered in vain may be
+missing in what it brings, and are remembered by the best of their orders.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.tasks import QueuedTask
+from pooldeck_server.runtime.tasks.backlog import Backlog
+from pooldeck_server.store import queries
+from pooldeck_server.store.database import Reader
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS: Final = 0.5
+_BEFORE_ALL: Final = (-1000, 0)  # an order that comes before every task's
+_AFTER_ALL: Final = (1000, 0)
+
+
+class Supply:
+    """Reads the best of one pool's queue.
+
+    Args:
+        pool: The pool's name.
+        backlog: What to fill.
+        reader: Where to read.
+        most: How many tasks to read at once.
+        in_hand: Gives the numbers of the tasks that have left the backlog and may still be queued
+            in the store.
+        on_supplied: Told when a read has ended, whatever it brought.
+    """
+
+    def __init__(
+        self,
+        pool: str,
+        backlog: Backlog,
+        reader: Reader,
+        most: int,
+        *,
+        in_hand: Callable[[], set[int]],
+        on_supplied: Callable[[], None],
+    ) -> None:
+        self._is_reading = False
+        self._pool = pool
+        self._backlog = backlog
+        self._reader = reader
+        self._most = most
+        self._in_hand = in_hand
+        self._on_supplied = on_supplied
+        self._missed = _AFTER_ALL  # the best order that was offered in vain during a read
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether it is time to read."""
+        return self._backlog.runs_low and not self._is_reading
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Tell whether nothing waits, neither in memory nor in the store."""
+        return self._backlog.is_exhausted and not self._is_reading
+
+    def offer(self, task: QueuedTask) -> None:
+        """Take a task that is stored as queued, into memory if it belongs there."""
+        if not self._backlog.offer(task) and self._is_reading:
+            self._missed = min(self._missed, task.order)
+
+    def note_unseen(self) -> None:
+        """Note that tasks became queued in the store that were not offered here."""
+        self._backlog.mark_incomplete(_BEFORE_ALL)
+        if self._is_reading:
+            self._missed = _BEFORE_ALL
+
+    def refill(self) -> Coroutine[Any, Any, None]:
+        """Return the work of reading the best of the queue, which counts as begun at once."""
+        self._is_reading = True
+        self._missed = _AFTER_ALL
+        return self._read()
+
+    async def _read(self) -> None:
+        try:
+            front = await self._reader.run(queries.queued, self._pool, self._most)
+        except PooldeckError:
+            _log.exception("the queue of pool %s could not be read", self._pool)
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            in_hand = self._in_hand()
+            fresh = [task for task in front.tasks if task.seq not in in_hand]
+            self._backlog.refill(fresh, more=front.has_more)
+            if self._missed < _AFTER_ALL:
+                self._backlog.mark_incomplete(self._missed)
+        self._is_reading = False
+        self._on_supplied()

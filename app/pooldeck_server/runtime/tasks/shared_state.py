@@ -1,0 +1,174 @@
+"""Shared state from the server's side: its process, who may reach it, and what is in it.
+
+It owns the process and the folder of its socket. Pools get the way there for their workers; a
+worker's end is told to the process, which takes back its locks.
+
+    pool ── Setup: address, key ──▶ worker ══ socket ══▶ state process ◀── line ── this
+      └──── a worker has ended ───────────────────────────────▲
+"""
+
+import asyncio
+import logging
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from pooldeck.access import Access, SharedLimits
+from pooldeck.pools.launching import Launched, Launcher, WorkerExit
+from pooldeck.protocol import Setup
+from pooldeck.shared.backend import BROKEN
+from pooldeck.shared.errors import SharedError
+from pooldeck.shared.holding import SharedPicture
+from pooldeck.shared.host import StateProcess
+from pooldeck.shared.line import Line
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.runtime.recording.annotations import Annotations
+from pooldeck_server.settings.model import SharedSettings
+
+_log = logging.getLogger(__name__)
+_KEY_BYTES: Final = 32
+_PATIENCE: Final = 3.0  # seconds for the process to answer
+
+
+class Shared:
+    """The state that tasks share, for as long as this run of the server.
+
+    Args:
+        settings: How much fits in.
+        annotations: Where a loss is noted.
+        clock: The server's time.
+
+    Attributes:
+        limits: As above.
+        lost_at: When the state was lost last, in microseconds since the epoch; None if never.
+    """
+
+    def __init__(self, settings: SharedSettings, annotations: Annotations, clock: Clock) -> None:
+        self.limits = SharedLimits(settings.names, settings.value_bytes, settings.total_bytes)
+        self.lost_at: int | None = None
+        self._annotations = annotations
+        self._clock = clock
+        self._executor = ThreadPoolExecutor(1, "shared")
+        self._line: Line | None = None
+
+    async def start(self, boot: str) -> None:
+        """Start the process.
+
+        Args:
+            boot: The mark of this run of the server.
+
+        Raises:
+            StartupError: If it cannot be started.
+        """
+        self._folder = _folder(boot)
+        address = str(self._folder / "socket")
+        self.access = Access(address, secrets.token_bytes(_KEY_BYTES), self.limits)
+        self._process = StateProcess(boot, self.access, self._lost)
+        try:
+            self._folder.mkdir(mode=0o700)
+            await self._process.start()
+        except OSError as error:
+            raise StartupError(
+                f"the server cannot start without the process for shared state: {error}"
+            ) from error
+
+    async def stop(self) -> None:
+        """End the process, and with it all that is shared."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        await self._process.stop()
+        if self._line is not None:
+            self._line.close()
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def picture(self) -> SharedPicture | None:
+        """Return what is shared; None if the process does not answer, as just after its death."""
+        asked = asyncio.get_running_loop().run_in_executor(self._executor, self._ask, "picture")
+        try:
+            found = await asyncio.wait_for(asked, _PATIENCE)
+        except (SharedError, TimeoutError):
+            return None
+        return msgspec.convert(found, SharedPicture)
+
+    def launcher(self, inner: Launcher) -> Launcher:
+        """Return a launcher whose workers' ends are told to the process.
+
+        Args:
+            inner: What starts the workers.
+        """
+        return _Telling(inner, self)
+
+    def worker_ended(self, worker: str) -> None:
+        """Have the locks of a worker taken back, soon."""
+        self._executor.submit(self._forget, worker)
+
+    def _lost(self) -> None:
+        _log.warning("all shared state is lost: values and locks of pooldeck.shared begin anew")
+        self._annotations.note("shared_lost")
+        self.lost_at = self._clock.now()
+
+    def _forget(self, worker: str) -> None:
+        try:
+            self._ask("forget", worker)
+        except SharedError as error:
+            _log.warning("the locks of worker %s could not be taken back: %s", worker, error)
+
+    def _ask(self, operation: str, *arguments: Any) -> Any:
+        """Ask the process, once more if another has taken its place; in the executor's thread."""
+        try:
+            return self._open().ask(operation, *arguments)
+        except BROKEN:
+            self._line = None
+        try:
+            return self._open().ask(operation, *arguments)
+        except BROKEN as error:
+            self._line = None
+            raise SharedError(f"its connection broke: {error}") from error
+
+    def _open(self) -> Line:
+        if self._line is None:
+            self._line = Line(self.access)
+        return self._line
+
+
+class _Telling:
+    """Starts workers, and tells when their processes have ended.
+
+    Args:
+        inner: What starts them.
+        shared: Who is told.
+    """
+
+    def __init__(self, inner: Launcher, shared: Shared) -> None:
+        self._inner = inner
+        self._shared = shared
+
+    def launch(
+        self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
+    ) -> Launched:
+        """Start a worker, as `Launcher` says."""
+        launched = self._inner.launch(setup, boot, pipe, control)
+
+        def reap() -> WorkerExit:
+            self._shared.worker_ended(setup.worker)
+            return launched.reap()
+
+        return Launched(launched.pid, reap)
+
+
+def remove_sockets(boots: Iterable[str]) -> None:
+    """Remove what runs of the server that were cut off have left in the temporary folder."""
+    for boot in boots:
+        shutil.rmtree(_folder(boot), ignore_errors=True)
+
+
+def _folder(boot: str) -> Path:
+    """Return the folder of a run's socket: under the data folder its path could be too long."""
+    return Path(tempfile.gettempdir()) / f"pooldeck-{boot}"
