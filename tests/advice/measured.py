@@ -11,7 +11,7 @@ from msgspec import Struct
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.advice import PoolShape
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 
 CPUS = 2
 LOOKS = 20  # at each run

@@ -8,7 +8,7 @@ from measured import CPUS, NOW, POOLS, Nature, after, profile
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
 from pooldeck_server.advice import Advice, AdviceRule, PoolShape, Verdict, advise
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 
 HOLDS = Nature(gil=0.1)
 RELEASES = Nature(gil=0.005, free=0.095)

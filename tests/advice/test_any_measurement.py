@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.advice import Verdict, advise
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 
 lengths = st.sampled_from([0.0, 1e-6, 0.001, 1.0, 600.0]) | st.floats(0.0, 600.0)
 shares = st.sampled_from([0.0, 1e-5, 0.5, 1.0]) | st.floats(0.0, 1.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.scaling import ENOUGH, fit, knee, scaling
-from pooldeck_server.domain.experiments import Law, Step
+from pooldeck_server.domain.measurements.experiments import Law, Step
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 

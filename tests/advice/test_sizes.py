@@ -6,9 +6,16 @@ from hypothesis import strategies as st
 
 from pooldeck_server.advice.queueing import mean_wait, offered_load
 from pooldeck_server.advice.sizes import MOST_THREADS, computing_slots, size_advice
-from pooldeck_server.domain.loads import Passed, PoolLoad, Window
-from pooldeck_server.domain.machine import CpuPressure, Machine
-from pooldeck_server.domain.sizes import Cost, Range, SizeAdvice, SizedPool, SizeOrigin, SizeRule
+from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
+from pooldeck_server.domain.pools.loads import Passed, PoolLoad, Window
+from pooldeck_server.domain.pools.sizes import (
+    Cost,
+    Range,
+    SizeAdvice,
+    SizedPool,
+    SizeOrigin,
+    SizeRule,
+)
 
 MACHINE = Machine(cpus=2, affinity=2)
 WAITS = Cost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1)

@@ -10,7 +10,7 @@ from test_scaling import step, steps_of
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.scaling import knee, scaling
 from pooldeck_server.advice.sweeping import choose, doubtful, next_size, usual_sizes
-from pooldeck_server.domain.experiments import MAX_THREADS, Step
+from pooldeck_server.domain.measurements.experiments import MAX_THREADS, Step
 
 LADDER = (1, 2, 4, 8, 16, 32, 64)
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
-from pooldeck_server.domain.catalogue import Catalogue
 from pooldeck_server.domain.errors import BadArguments, InvalidRequest, UnknownFunction, UnknownPool
+from pooldeck_server.domain.functions.catalogue import Catalogue
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 

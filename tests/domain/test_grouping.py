@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.error_groups import CHANGES, GroupKey, GroupState, group_of
-from pooldeck_server.domain.masking import masked
-from pooldeck_server.domain.places import place_of
+from pooldeck_server.domain.failures.error_groups import CHANGES, GroupKey, GroupState, group_of
+from pooldeck_server.domain.failures.masking import masked
+from pooldeck_server.domain.failures.raised_at import place_of
 
 TEXTS = st.text(max_size=300)
 KINDS = st.sampled_from(list(ErrorKind))

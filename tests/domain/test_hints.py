@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.hints import Hint, hint_for
+from pooldeck_server.domain.failures.hints import Hint, hint_for
 
 
 def _error(message: str) -> Error:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.histograms import (
+from pooldeck_server.domain.measurements.histograms import (
     ERROR,
     LONGEST,
     SHORTEST,
@@ -20,7 +20,7 @@ from pooldeck_server.domain.histograms import (
     percentile,
     to_text,
 )
-from pooldeck_server.domain.history import (
+from pooldeck_server.domain.pools.history import (
     KEPT,
     STEPS,
     ChartRequest,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooldeck_server.domain.clock import ManualClock
-from pooldeck_server.domain.ids import TaskIds, first_id_at
+from pooldeck_server.domain.tasks.ids import TaskIds, first_id_at
 
 
 def test_ids_are_uuids_of_version_7_with_the_time_in_front() -> None:

@@ -6,8 +6,8 @@ import pytest
 from test_catalogue import parameter, spec
 
 from pooldeck.functions import FunctionSpec
-from pooldeck_server.domain.catalogue import Catalogue
-from pooldeck_server.domain.placements import Placement, PlacementRule, first_placement
+from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule, first_placement
 
 KINDS = {"io": "thread", "cpu": "process", "more": "process"}
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
-from pooldeck_server.domain.profiles import HALF_LIFE, Profile
+from pooldeck_server.domain.measurements.profiles import HALF_LIFE, Profile
 
 EMPTY = Profile("jobs.f", PoolKind.THREAD)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.references import holds_item, kept, names_in, refers, written
+from pooldeck_server.domain.tasks.references import holds_item, kept, names_in, refers, written
 
 REFERENCE = {"$result": "a"}
 ITEM = {"$item": True}

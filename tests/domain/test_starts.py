@@ -2,8 +2,8 @@
 
 import pytest
 
-from pooldeck_server.domain.controls import StartReport
-from pooldeck_server.domain.starts import in_words
+from pooldeck_server.domain.pools.controls import StartReport
+from pooldeck_server.domain.pools.starts import in_words
 
 
 def test_a_start_after_a_crash_says_how_long_it_was_down_and_what_became_of_everything() -> None:

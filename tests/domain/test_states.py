@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pooldeck_server.domain.states import FINAL, LIVE, MOVES, State, future_state
+from pooldeck_server.domain.tasks.states import FINAL, LIVE, MOVES, State, future_state
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 

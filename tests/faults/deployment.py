@@ -16,7 +16,7 @@ import httpx
 from faults import effects, processes
 from faults.effects import Effect
 from faults.processes import Family
-from pooldeck_server.domain.states import LIVE
+from pooldeck_server.domain.tasks.states import LIVE
 from serving import MODULE
 
 FUNCTIONS = "faults.fault_functions"

@@ -12,7 +12,7 @@ from faults.deployment import FUNCTIONS, Deployment
 from faults.ledger import Entry, Ledger
 from faults.picture import Picture, options_of
 from faults.prober import Prober
-from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks.states import FINAL, State
 
 MOST_SECONDS = 0.25  # of an answer of /healthz, at the 99th percentile
 CRASHERS = frozenset(

@@ -14,9 +14,9 @@ from msgspec import Raw
 from faults import effects
 from faults.deployment import BOUND, FUNCTIONS
 from pooldeck_server.domain.clock import SystemClock
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.submissions import Submission
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.submission import Submission
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.settings.model import Settings

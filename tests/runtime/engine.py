@@ -13,8 +13,8 @@ import pytest
 from msgspec import Raw
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.submissions import Submission
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.submission import Submission
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Service

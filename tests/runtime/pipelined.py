@@ -9,9 +9,9 @@ import msgspec
 from engine import engine, outcome
 from msgspec import Raw
 
-from pooldeck_server.domain.pipelines import PipelineRequest
-from pooldeck_server.domain.submissions import Submission
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.pipelines import PipelineRequest
+from pooldeck_server.domain.tasks.submission import Submission
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.pipelines.pipelines import Submitted
 from pooldeck_server.runtime.server import Service
 

@@ -1,6 +1,6 @@
 """Tasks as a queue in memory has them."""
 
-from pooldeck_server.domain.tasks import QueuedTask
+from pooldeck_server.domain.tasks.task import QueuedTask
 
 
 def queued(seq: int, priority: int = 0, args: str = "[]") -> QueuedTask:

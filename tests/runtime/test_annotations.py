@@ -9,10 +9,10 @@ import pytest
 from engine import BOUND, call, engine, eventually, outcome, submit
 from msgspec.structs import replace
 
-from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import NotFound
-from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.server import Service

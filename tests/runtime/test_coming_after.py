@@ -14,9 +14,9 @@ from pooldeck_server.domain.errors import (
     IdempotencyMismatch,
     InvalidRequest,
 )
-from pooldeck_server.domain.links import Rule
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.submissions import After
+from pooldeck_server.domain.tasks.dependencies import Rule
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.submission import After
 
 
 def test_a_task_runs_after_those_that_it_names_and_not_before(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 from engine import BOUND, engine, eventually, outcome, submit
 
 from pooldeck.kinds import Ending
-from pooldeck_server.domain.health import SlotHealth
 from pooldeck_server.domain.notices import Need
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.pools.health import SlotHealth
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Service
 
 

@@ -8,7 +8,7 @@ import pytest
 from engine import BOUND, call, engine, eventually, settings, submit
 
 from pooldeck_server.domain.errors import Draining
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Service

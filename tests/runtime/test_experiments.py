@@ -23,13 +23,13 @@ from pooldeck_server.domain.errors import (
     NotFound,
     UnknownFunction,
 )
-from pooldeck_server.domain.experiment_requests import (
+from pooldeck_server.domain.measurements.experiment_request import (
     ExperimentRequest,
     SampleRequest,
     SizesRequest,
 )
-from pooldeck_server.domain.experiments import Experiment, ExperimentState, Step
-from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.domain.measurements.experiments import Experiment, ExperimentState, Step
+from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.runtime.server import Service
 
 LONG = 90.0  # seconds that an experiment may take on a busy machine

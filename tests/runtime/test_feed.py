@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pooldeck_server.domain.clock import SystemClock
-from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.live.frames import Feed
 from pooldeck_server.runtime.tasks.counts import Tally
 

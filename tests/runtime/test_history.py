@@ -12,10 +12,10 @@ from engine import engine, eventually, outcome, submit
 
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.health import PoolHealth, SwitchRates, WorkerHealth
-from pooldeck_server.domain.histograms import ERROR
-from pooldeck_server.domain.history import ChartRequest, Stretch
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.measurements.histograms import ERROR
+from pooldeck_server.domain.pools.health import PoolHealth, SwitchRates, WorkerHealth
+from pooldeck_server.domain.pools.history import ChartRequest, Stretch
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live.history import History
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.server import Service

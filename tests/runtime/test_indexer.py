@@ -8,9 +8,9 @@ from pathlib import Path
 import engine
 
 from pooldeck_server.domain.clock import ManualClock
-from pooldeck_server.domain.ids import TaskIds
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import NewTask, TaskFilter
+from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import NewTask, TaskFilter
 from pooldeck_server.runtime.recording.indexer import Indexer
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries

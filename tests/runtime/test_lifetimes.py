@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from engine import engine, eventually
 
-from pooldeck_server.domain.controls import ServerRun, StartReport
+from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.runtime.server import Service
 
 HOUR = 3600

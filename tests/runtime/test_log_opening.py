@@ -13,7 +13,7 @@ from engine import engine, eventually, outcome, settings
 from msgspec import Raw
 
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.live.notices import of_log_file
 from pooldeck_server.web.text.notices import told

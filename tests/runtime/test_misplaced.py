@@ -6,8 +6,8 @@ from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
 from pooldeck_server.advice import Advice, Cost, PoolShape, advise
 from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.notices import Need
-from pooldeck_server.domain.profiles import Profile
 from pooldeck_server.runtime.live.misplaced import Misplaced, of_advice
 
 POOLS = (PoolShape("io", PoolKind.THREAD, 32), PoolShape("cpu", PoolKind.PROCESS, 2))

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pooldeck_server.domain.controls import Hold
-from pooldeck_server.domain.displacements import Displaced, Displacement
-from pooldeck_server.domain.error_groups import ErrorGroup, GroupState
 from pooldeck_server.domain.errors import DiskFull
-from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.failures.displacements import Displaced, Displacement
+from pooldeck_server.domain.failures.error_groups import ErrorGroup, GroupState
 from pooldeck_server.domain.notices import Need, Notice
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.runtime.live.notices import Since, of_errors, of_pool, of_store, on_hold
 
 SECOND = 1_000_000

@@ -9,8 +9,8 @@ from engine import eventually, outcome
 from pipelined import pipeline_engine, pipelined, result, result_of, state_at_end, step
 
 from pooldeck_server.domain.errors import BadArguments, InvalidRequest, NotFound, UnknownFunction
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 

@@ -10,12 +10,12 @@ import pytest
 from engine import call, engine, outcome, submit
 
 from pooldeck_server.advice import Recommendation
-from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownPool
-from pooldeck_server.domain.placements import Placement, PlacementRule
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import StoredTask, TaskFilter
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from engine import engine, eventually, outcome, submit
 
-from pooldeck_server.domain.controls import PoolControl
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.pools.controls import PoolControl
+from pooldeck_server.domain.tasks.states import State
 
 
 def pools(size: int) -> dict[str, Any]:

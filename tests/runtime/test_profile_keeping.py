@@ -11,7 +11,7 @@ from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.advice import Verdict
 from pooldeck_server.domain.clock import ManualClock
-from pooldeck_server.domain.profiles import HALF_LIFE
+from pooldeck_server.domain.measurements.profiles import HALF_LIFE
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.runtime.tasks.profiles import Profiles

@@ -12,8 +12,8 @@ from engine import eventually
 
 from pooldeck_server.domain.errors import Internal, StorageUnavailable
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, End, NewTask, Start
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, End, NewTask, Start
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database, Reader

@@ -8,10 +8,10 @@ from engine import engine, outcome
 from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import SystemClock
-from pooldeck_server.domain.controls import ServerRun, StartReport
-from pooldeck_server.domain.ids import TaskIds
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, NewTask, Start
+from pooldeck_server.domain.pools.controls import ServerRun, StartReport
+from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, NewTask, Start
 from pooldeck_server.store import records
 from pooldeck_server.store.database import Database
 

@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 from engine import engine, eventually, outcome, submit
 
-from pooldeck_server.domain.error_groups import ErrorGroup, GroupChange, GroupFilter, GroupState
 from pooldeck_server.domain.errors import Conflict, NotFound
+from pooldeck_server.domain.failures.error_groups import (
+    ErrorGroup,
+    GroupChange,
+    GroupFilter,
+    GroupState,
+)
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 

@@ -7,8 +7,8 @@ import pytest
 from engine import BOUND, call, engine, eventually, outcome, submit
 
 from pooldeck_server.domain.errors import FunctionOnHold, NotFound
-from pooldeck_server.domain.incidents import Incident
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.failures.incidents import Incident
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 

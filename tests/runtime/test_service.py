@@ -18,8 +18,8 @@ from pooldeck_server.domain.errors import (
     UnknownFunction,
     UnknownPool,
 )
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 

@@ -7,8 +7,8 @@ import pytest
 from engine import call, engine, eventually, outcome, submit
 
 from pooldeck_server.domain.errors import ArgumentsErased, Conflict, NotFound
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 

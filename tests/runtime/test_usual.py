@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pooldeck.outcome import Measurement
 from pooldeck_server.domain.errors import StorageUnavailable
-from pooldeck_server.domain.figures import Durations, Percentiles
+from pooldeck_server.domain.measurements.figures import Durations, Percentiles
 from pooldeck_server.runtime.tasks.durations import Usual
 
 KEPT = Durations(200, None, Percentiles(1.0, 3.0))

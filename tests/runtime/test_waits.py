@@ -3,8 +3,8 @@
 import asyncio
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.links import NeedState, Rule
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.dependencies import NeedState, Rule
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.pipelines.waits import Waits
 
 

@@ -6,8 +6,8 @@ import pytest
 from stored import Store, opened
 
 from pooldeck_server.domain.escapes import undo_escapes
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.transaction import Transaction
 

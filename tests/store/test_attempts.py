@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.tasks import (
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.task import (
     Claim,
     End,
     LogEntry,

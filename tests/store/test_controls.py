@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from stored import Store, opened
 
-from pooldeck_server.domain.controls import Hold, PoolControl, ServerRun, StartReport
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.incidents import Bystander, Incident, TaskName
+from pooldeck_server.domain.failures.incidents import Bystander, Incident, TaskName
+from pooldeck_server.domain.pools.controls import Hold, PoolControl, ServerRun, StartReport
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000

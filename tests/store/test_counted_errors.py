@@ -8,7 +8,8 @@ import pytest
 from stored import Store, opened
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.error_groups import (
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.failures.error_groups import (
     HOUR,
     ErrorGroup,
     FunctionCount,
@@ -18,9 +19,8 @@ from pooldeck_server.domain.error_groups import (
     GroupState,
     group_of,
 )
-from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, End, NewTask, Rerun, RunOptions
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, End, NewTask, Rerun, RunOptions
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000

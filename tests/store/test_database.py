@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from stored import opened
 
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.connections import has_wal_bug
 from pooldeck_server.store.database import Database, Reader

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 from stored import Store, opened
 
-from pooldeck_server.domain.ids import TaskIds
-from pooldeck_server.domain.incidents import CulpritCount, Incident, TaskName
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.failures.incidents import CulpritCount, Incident, TaskName
+from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store import queries, records
 
 MINUTE = 60.0

@@ -6,9 +6,9 @@ import msgspec
 from stored import opened
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.reruns import CRASH_RERUNS
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, RunOptions
+from pooldeck_server.domain.tasks.reruns import CRASH_RERUNS
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, RunOptions
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000

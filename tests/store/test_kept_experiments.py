@@ -8,9 +8,16 @@ import pytest
 from stored import Store, opened
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.experiments import Experiment, ExperimentState, Now, Plan, Sample, Step
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import End, NewTask
+from pooldeck_server.domain.measurements.experiments import (
+    Experiment,
+    ExperimentState,
+    Now,
+    Plan,
+    Sample,
+    Step,
+)
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import End, NewTask
 from pooldeck_server.store import queries, records
 
 

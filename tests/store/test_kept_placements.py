@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from stored import opened
 
-from pooldeck_server.domain.history import Flow, Sample, Stretch
-from pooldeck_server.domain.loads import Passed, PoolLoad
-from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule
+from pooldeck_server.domain.pools.history import Flow, Sample, Stretch
+from pooldeck_server.domain.pools.loads import Passed, PoolLoad
 from pooldeck_server.store import queries, records
 
 MEASURED = Placement("io", PlacementRule.MEASURED, since=7, verdict="io_bound")

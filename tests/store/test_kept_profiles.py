@@ -6,7 +6,7 @@ from stored import opened
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.store import queries, records
 
 

@@ -7,8 +7,8 @@ import pytest
 from stored import Store, opened
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.states import FINAL, MOVES, State
-from pooldeck_server.domain.tasks import Claim, End, NewTask, Rerun
+from pooldeck_server.domain.tasks.states import FINAL, MOVES, State
+from pooldeck_server.domain.tasks.task import Claim, End, NewTask, Rerun
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.transaction import Transaction
 

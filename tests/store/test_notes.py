@@ -7,8 +7,8 @@ from sqlalchemy import text
 from stored import opened
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import End, LogEntry, ProgressMark
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import End, LogEntry, ProgressMark
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from stored import opened
 
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.resources import resource
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.tables import SCHEMA, metadata

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from pooldeck_server.domain.histograms import ERROR, bucket_of, packed, to_text
-from pooldeck_server.domain.history import Flow, Sample, Stretch
+from pooldeck_server.domain.measurements.histograms import ERROR, bucket_of, packed, to_text
+from pooldeck_server.domain.pools.history import Flow, Sample, Stretch
 from pooldeck_server.store import queries, records
 
 MINUTE = 60

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Connection, text
 from stored import Store, opened
 
-from pooldeck_server.domain.displacements import Displaced
 from pooldeck_server.domain.errors import StorageUnavailable
+from pooldeck_server.domain.failures.displacements import Displaced
 from pooldeck_server.store.database import Database, Reader
 from pooldeck_server.store.lock import Lock
 

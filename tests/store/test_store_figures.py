@@ -5,10 +5,16 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from pooldeck_server.domain.controls import Hold
-from pooldeck_server.domain.figures import Activity, Count, Durations, FunctionFigures, Percentiles
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, End, TaskKey
+from pooldeck_server.domain.measurements.figures import (
+    Activity,
+    Count,
+    Durations,
+    FunctionFigures,
+    Percentiles,
+)
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, End, TaskKey
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.queries.figures import percentiles
 

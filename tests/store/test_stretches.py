@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Connection, func, select
 from stored import Store, opened
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.histograms import ERROR, bucket_of, packed, to_text
-from pooldeck_server.domain.history import (
+from pooldeck_server.domain.measurements.histograms import ERROR, bucket_of, packed, to_text
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.history import (
     COUNTED,
     KEPT,
     STEPS,

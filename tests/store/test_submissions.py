@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stored import Store, opened
 
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, End, TaskFilter
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, End, TaskFilter
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000

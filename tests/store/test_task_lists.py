@@ -8,8 +8,8 @@ import pytest
 from stored import Store, opened
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.tasks import Claim, End, NewTask, StoredTask, TaskFilter, TaskRef
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.task import Claim, End, NewTask, StoredTask, TaskFilter, TaskRef
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.logs import LogWindow
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, End, LogEntry, NewTask
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, End, LogEntry, NewTask
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000

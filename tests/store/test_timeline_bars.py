@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from stored import Store, opened
 
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, End, NewTask, Rerun, Start
-from pooldeck_server.domain.timeline import Overhead, Timeline, TimelineRequest
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, End, NewTask, Rerun, Start
+from pooldeck_server.domain.tasks.timeline import Overhead, Timeline, TimelineRequest
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000

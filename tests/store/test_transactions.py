@@ -11,7 +11,7 @@ from sqlalchemy import text
 from stored import Store, opened
 
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database
 from pooldeck_server.store.transaction import Transaction

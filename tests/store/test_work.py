@@ -8,8 +8,16 @@ import pytest
 from sqlalchemy import Connection
 from stored import Store, opened
 
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.tasks import Claim, End, NewTask, ProgressMark, Rerun, Sort, TaskFilter
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.task import (
+    Claim,
+    End,
+    NewTask,
+    ProgressMark,
+    Rerun,
+    Sort,
+    TaskFilter,
+)
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.transaction import Transaction
 

@@ -20,11 +20,11 @@ from pooldeck_server.advice import (
     advise,
 )
 from pooldeck_server.advice.sizes import size_advice
-from pooldeck_server.domain.loads import Passed, PoolLoad, Window
-from pooldeck_server.domain.machine import Machine
-from pooldeck_server.domain.profiles import Profile
-from pooldeck_server.domain.sizes import Cost as RunCost
-from pooldeck_server.domain.sizes import Range, SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.domain.measurements.machine import Machine
+from pooldeck_server.domain.measurements.profiles import Profile
+from pooldeck_server.domain.pools.loads import Passed, PoolLoad, Window
+from pooldeck_server.domain.pools.sizes import Cost as RunCost
+from pooldeck_server.domain.pools.sizes import Range, SizeAdvice, SizedPool, SizeOrigin
 from pooldeck_server.web.pages.functions.advice import shown
 from pooldeck_server.web.pages.functions.evidence import evidence
 from pooldeck_server.web.pages.functions.moves import brief, misplaced_lines

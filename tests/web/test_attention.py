@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pooldeck_server.domain.controls import Hold, ServerRun, StartReport
 from pooldeck_server.domain.events import Frame, Window
-from pooldeck_server.domain.health import PoolHealth
 from pooldeck_server.domain.notices import Need, Notice
+from pooldeck_server.domain.pools.controls import Hold, ServerRun, StartReport
+from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.web.pages.deck.story import story
 from pooldeck_server.web.pages.shared.frame import notices
 from pooldeck_server.web.text.language import speaking

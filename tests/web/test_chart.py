@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.history import Chart, ChartRequest, Line
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.history import Chart, ChartRequest, Line
 from pooldeck_server.web.pages.deck.chart import amount, as_data_block, chart_context, chosen
 from pooldeck_server.web.pages.deck.view import Narrowed
 from pooldeck_server.web.text import formats

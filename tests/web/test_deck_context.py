@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from pooldeck.functions import FunctionSpec, Options
-from pooldeck_server.domain.catalogue import Catalogue
-from pooldeck_server.domain.controls import ServerRun
 from pooldeck_server.domain.events import Frame, Window
-from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.pools.controls import ServerRun
+from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.web.pages.deck.view import (
     Narrowed,
     deck_context,

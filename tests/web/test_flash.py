@@ -10,7 +10,7 @@ from served import Served
 from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import Ending
-from pooldeck_server.domain.submissions import BulkDone, CancelOutcome
+from pooldeck_server.domain.tasks.submission import BulkDone, CancelOutcome
 from pooldeck_server.web.pages.errors import view as errors
 from pooldeck_server.web.pages.experiments import view as experiments
 from pooldeck_server.web.pages.functions import listing as functions

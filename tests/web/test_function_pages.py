@@ -6,11 +6,17 @@ import msgspec
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options
-from pooldeck_server.domain.catalogue import Catalogue
-from pooldeck_server.domain.controls import Hold
-from pooldeck_server.domain.figures import Activity, Count, Durations, Percentiles, Spread
-from pooldeck_server.domain.placements import Placement, PlacementRule
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule
+from pooldeck_server.domain.measurements.figures import (
+    Activity,
+    Count,
+    Durations,
+    Percentiles,
+    Spread,
+)
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.functions import listing as functions
 from pooldeck_server.web.pages.functions import view as function
 from pooldeck_server.web.pages.functions.docstrings import described_arguments

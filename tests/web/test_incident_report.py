@@ -7,10 +7,7 @@ import msgspec
 import pytest
 from starlette.datastructures import QueryParams
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.controls import Hold
-from pooldeck_server.domain.health import WorkerHealth
-from pooldeck_server.domain.incidents import (
+from pooldeck_server.domain.failures.incidents import (
     Bystander,
     CulpritCount,
     Incident,
@@ -18,7 +15,10 @@ from pooldeck_server.domain.incidents import (
     TaskName,
     TaskToday,
 )
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.pools.health import WorkerHealth
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.fault import fault_of
 from pooldeck_server.web.pages.incidents.listing import incidents_context, read_wanted
 from pooldeck_server.web.pages.incidents.view import Reading, ids_of, incident_context

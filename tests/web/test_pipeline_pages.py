@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from served import Served
 
-from pooldeck_server.domain.links import Neighbour, Neighbours, Rule
-from pooldeck_server.domain.pipelines import Pipeline, PipelineStep, StepNeed, StepReport
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.dependencies import Neighbour, Neighbours, Rule
+from pooldeck_server.domain.tasks.pipelines import Pipeline, PipelineStep, StepNeed, StepReport
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.pipelines.graph import pipeline_graph, step_state, step_words
 from pooldeck_server.web.pages.pipelines.layers import HEIGHT, WIDTH, layout
 from pooldeck_server.web.pages.pipelines.view import cancel_pipeline, pipeline_name

@@ -7,8 +7,8 @@ import pytest
 from served import Served
 from watching import until
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule
+from pooldeck_server.domain.pools.annotations import Annotation
 from pooldeck_server.web.text.annotations import annotation_words
 from pooldeck_server.web.text.placement import placed_words, placement_words
 

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import Ending
-from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
-from pooldeck_server.domain.states import FINAL, LIVE, State
-from pooldeck_server.domain.tasks import StoredTask, TaskFilter
+from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
+from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
+from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.shared import confirmation as confirm
 from pooldeck_server.web.pages.tasks import confirm as confirm_tasks

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from served import Served, served
 
 from pooldeck_server.advice.sizes import size_advice
-from pooldeck_server.domain.loads import Passed, PoolLoad, Window
-from pooldeck_server.domain.machine import CpuPressure, Machine
-from pooldeck_server.domain.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin, SizeRule
+from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
+from pooldeck_server.domain.pools.loads import Passed, PoolLoad, Window
+from pooldeck_server.domain.pools.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin, SizeRule
 from pooldeck_server.web.text.sizes import range_words, size_sentences, size_verdict
 
 BUSY = Machine(cpus=2, affinity=2, pressure=CpuPressure(0.5, 0.5, 0.5))

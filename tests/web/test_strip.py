@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from pooldeck_server.domain.events import Frame, Window
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.text.language import speaking
 

@@ -8,9 +8,9 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.figures import Count
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Sort, StoredTask, TaskFilter, TaskPage, Total
+from pooldeck_server.domain.measurements.figures import Count
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Sort, StoredTask, TaskFilter, TaskPage, Total
 from pooldeck_server.web.pages.tasks.address import (
     View,
     has_keyed_words,

@@ -8,8 +8,14 @@ from served import Served
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
-from pooldeck_server.domain.timeline import ABANDONED, Bar, Timeline, TimelineRequest, unstored
+from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.tasks.timeline import (
+    ABANDONED,
+    Bar,
+    Timeline,
+    TimelineRequest,
+    unstored,
+)
 from pooldeck_server.web.pages.timeline.data import timeline_data
 from pooldeck_server.web.pages.timeline.view import (
     Asked,

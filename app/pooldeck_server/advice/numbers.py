@@ -6,9 +6,9 @@ from typing import Final
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.values import Numbers
-from pooldeck_server.domain import contention
-from pooldeck_server.domain.profiles import Profile
-from pooldeck_server.domain.run_sums import Sums
+from pooldeck_server.domain.measurements import contention
+from pooldeck_server.domain.measurements.profiles import Profile
+from pooldeck_server.domain.measurements.run_sums import Sums
 
 _ENOUGH_RUNS: Final = 50  # to speak for itself, whatever the other kind of pool has seen
 _ENOUGH_LOOKS: Final = 10  # at its threads at work, or of all where it hardly works

@@ -16,7 +16,7 @@ from pooldeck_server.advice.values import (
     Verdict,
 )
 from pooldeck_server.advice.verdicts import Finding, confidence, finding
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 
 CLEAR_GAIN: Final = 1.15
 """How many times as fast a move has to be to be worth it: less is within the noise."""

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from pooldeck_server.domain.loads import PoolLoad, Window
+from pooldeck_server.domain.pools.loads import PoolLoad, Window
 
 _ENOUGH: Final = 60
 """Seconds of a window, from which on its load is not just a moment's."""

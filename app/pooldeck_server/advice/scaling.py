@@ -16,7 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.experiments import Law, Scaling, Step
+from pooldeck_server.domain.measurements.experiments import Law, Scaling, Step
 
 ENOUGH: Final = 0.95
 """The share of the best throughput from which on more slots are not worth having."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.scaling import ENOUGH, knee
-from pooldeck_server.domain.experiments import (
+from pooldeck_server.domain.measurements.experiments import (
     MAX_PROCESSES,
     MAX_THREADS,
     Choice,

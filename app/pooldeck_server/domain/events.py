@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-from pooldeck_server.domain.health import PoolHealth
 from pooldeck_server.domain.notices import Notice
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.tasks.states import State
 
 
 class TaskChanged(Struct, frozen=True, gc=False):

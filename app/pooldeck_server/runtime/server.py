@@ -11,16 +11,27 @@ from typing import Concatenate, ParamSpec, TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from pooldeck_server.domain.catalogue import Catalogue
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.controls import Hold, ServerRun
-from pooldeck_server.domain.error_groups import LATELY, ErrorGroup, GroupChange, GroupReport
 from pooldeck_server.domain.errors import Conflict, Draining, NotFound
-from pooldeck_server.domain.health import PoolHealth
-from pooldeck_server.domain.history import Recent
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.submissions import Accepted, BulkDone, Cancelled, Submission, TaskStack
-from pooldeck_server.domain.tasks import StoredTask, TaskFilter
+from pooldeck_server.domain.failures.error_groups import (
+    LATELY,
+    ErrorGroup,
+    GroupChange,
+    GroupReport,
+)
+from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.pools.controls import Hold, ServerRun
+from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.pools.history import Recent
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.submission import (
+    Accepted,
+    BulkDone,
+    Cancelled,
+    Submission,
+    TaskStack,
+)
+from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
 from pooldeck_server.runtime.advice.advisor import Advisor
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes

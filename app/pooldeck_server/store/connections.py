@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 
 _WRITER = (
     "PRAGMA journal_mode = WAL",

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from pooldeck_server.domain.displacements import Displaced, Displacement
 from pooldeck_server.domain.errors import StorageUnavailable
+from pooldeck_server.domain.failures.displacements import Displaced, Displacement
 from pooldeck_server.store.lock import Lock, LockHeldError
 
 _log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 
 SCHEMA = "0004"
 """The revision of the newest migration: what this code reads and writes."""

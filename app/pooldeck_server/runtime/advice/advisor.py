@@ -10,8 +10,8 @@ from typing import NamedTuple
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice, PoolShape, advise
-from pooldeck_server.domain.catalogue import Catalogue
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.profiles import Profiles
 

@@ -9,10 +9,10 @@ submitted after that; tasks that wait stay in the queue that they are in.
 import logging
 from collections.abc import Callable, Collection
 
-from pooldeck_server.domain.catalogue import RegisteredFunction
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownFunction, UnknownPool
-from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.functions import Directory

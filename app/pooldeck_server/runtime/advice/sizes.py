@@ -13,9 +13,9 @@ from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.advice.values import Numbers
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import NotFound
-from pooldeck_server.domain.history import STRETCH
-from pooldeck_server.domain.loads import PoolLoad
-from pooldeck_server.domain.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.domain.pools.history import STRETCH
+from pooldeck_server.domain.pools.loads import PoolLoad
+from pooldeck_server.domain.pools.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin
 from pooldeck_server.runtime.advice.machine import machine
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.profiles import Profiles

@@ -9,18 +9,18 @@ from msgspec.structs import replace
 
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.catalogue import Catalogue, RegisteredFunction
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, Draining, NotFound, PooldeckError, Starting
-from pooldeck_server.domain.experiment_requests import ExperimentRequest
-from pooldeck_server.domain.experiments import (
+from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
+from pooldeck_server.domain.measurements.experiments import (
     SHOWN_SAMPLES,
     Experiment,
     ExperimentState,
     Sample,
     Step,
 )
-from pooldeck_server.domain.ids import TaskIds
+from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
 from pooldeck_server.runtime.experiments.preparing import plan_of, samples_of, shown
 from pooldeck_server.runtime.experiments.sweep import Sweep

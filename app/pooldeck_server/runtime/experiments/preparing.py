@@ -7,10 +7,10 @@ import msgspec
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.sweeping import usual_sizes
-from pooldeck_server.domain.catalogue import RegisteredFunction
 from pooldeck_server.domain.errors import InvalidRequest, PooldeckError, TooLarge
-from pooldeck_server.domain.experiment_requests import ExperimentRequest, SampleRequest
-from pooldeck_server.domain.experiments import Plan, Sample, Sizes
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest, SampleRequest
+from pooldeck_server.domain.measurements.experiments import Plan, Sample, Sizes
 
 _LATEST: Final = 20
 """How many different arguments of real tasks are tried at most."""

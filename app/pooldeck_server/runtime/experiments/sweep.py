@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.scaling import scaling
 from pooldeck_server.advice.sweeping import choose, doubtful, next_size
-from pooldeck_server.domain.experiments import (
+from pooldeck_server.domain.measurements.experiments import (
     MAX_SIZES,
     Experiment,
     ExperimentState,

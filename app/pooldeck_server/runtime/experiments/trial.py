@@ -21,8 +21,8 @@ from pooldeck.outcome import Error, Outcome
 from pooldeck.pools.crew import Death, PoolState, Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
-from pooldeck_server.domain.experiments import Sample, Step
-from pooldeck_server.domain.figures import Durations
+from pooldeck_server.domain.measurements.experiments import Sample, Step
+from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.runtime.experiments.gauge import Gauge, Taken
 from pooldeck_server.runtime.experiments.listening import Indifferent
 from pooldeck_server.runtime.experiments.window import Ended, median_and_noise, percentile, slices

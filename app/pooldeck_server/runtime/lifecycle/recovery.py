@@ -10,10 +10,10 @@ from collections import Counter
 from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.controls import ServerRun, StartReport
 from pooldeck_server.domain.errors import PooldeckError, StartupError
-from pooldeck_server.domain.starts import in_words
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.pools.controls import ServerRun, StartReport
+from pooldeck_server.domain.pools.starts import in_words
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.lifecycle.run import Beginning
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.counts import Tally

@@ -20,8 +20,8 @@ from msgspec import Struct
 from pooldeck import marks
 from pooldeck.keeper import Keeper
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.controls import ServerRun
 from pooldeck_server.domain.errors import PooldeckError, StartupError
+from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.runtime.background import Ongoing
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.shared_state import remove_sockets

@@ -15,9 +15,9 @@ from typing import Final
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import TooManyStreams
 from pooldeck_server.domain.events import Frame, TaskChanged
-from pooldeck_server.domain.health import PoolHealth
 from pooldeck_server.domain.notices import Notice
-from pooldeck_server.domain.states import FINAL
+from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.tasks.states import FINAL
 from pooldeck_server.runtime.background import Ongoing
 from pooldeck_server.runtime.tasks.counts import Tally
 

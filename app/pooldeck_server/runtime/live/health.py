@@ -8,11 +8,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.pools.crew import WorkerState
-from pooldeck_server.domain.controls import Hold
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
-from pooldeck_server.domain.health import DeadWorker, PoolHealth, SwitchRates, WorkerHealth
 from pooldeck_server.domain.notices import Notice
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SwitchRates, WorkerHealth
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.lifecycle.ground import Ground
 from pooldeck_server.runtime.live import notices
 from pooldeck_server.runtime.live.sampler import Sampler

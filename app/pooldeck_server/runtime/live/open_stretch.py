@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from operator import add
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.health import PoolHealth, WorkerHealth
-from pooldeck_server.domain.histograms import Histogram, bucket_of, packed, to_text
-from pooldeck_server.domain.history import STRETCH, Flow, Sample, Stretch
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.measurements.histograms import Histogram, bucket_of, packed, to_text
+from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
+from pooldeck_server.domain.pools.history import STRETCH, Flow, Sample, Stretch
+from pooldeck_server.domain.tasks.states import State
 
 
 class _Sums:

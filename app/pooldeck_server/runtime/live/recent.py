@@ -6,9 +6,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from pooldeck_server.domain.health import PoolHealth
-from pooldeck_server.domain.histograms import Histogram, from_text, percentile
-from pooldeck_server.domain.history import STRETCH, Recent, Stretch
+from pooldeck_server.domain.measurements.histograms import Histogram, from_text, percentile
+from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.pools.history import STRETCH, Recent, Stretch
 from pooldeck_server.runtime.live.open_stretch import Present
 
 LATELY: Final = 900

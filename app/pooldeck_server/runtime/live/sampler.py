@@ -13,7 +13,7 @@ from typing import Final
 import psutil
 from msgspec import Struct
 
-from pooldeck_server.domain.health import SwitchRates
+from pooldeck_server.domain.pools.health import SwitchRates
 from pooldeck_server.runtime.background import Ongoing
 
 _SECONDS: Final = 2.0

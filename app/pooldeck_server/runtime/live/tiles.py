@@ -9,7 +9,7 @@ from pooldeck.kinds import KINDS, Ending
 from pooldeck.pools.crew import Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.health import SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.health import SlotHealth, WorkerHealth
 from pooldeck_server.runtime.live.sampler import Sampler
 from pooldeck_server.runtime.live.seats import Places
 from pooldeck_server.runtime.tasks.durations import Usual

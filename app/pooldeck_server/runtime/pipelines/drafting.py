@@ -7,8 +7,8 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import InvalidRequest, PooldeckError
-from pooldeck_server.domain.links import Edge, Link
-from pooldeck_server.domain.pipelines import (
+from pooldeck_server.domain.tasks.dependencies import Edge, Link
+from pooldeck_server.domain.tasks.pipelines import (
     MAX_EDGES,
     NewPipeline,
     PipelineStep,
@@ -18,8 +18,8 @@ from pooldeck_server.domain.pipelines import (
     Ties,
     step_pointer,
 )
-from pooldeck_server.domain.references import kept, written
-from pooldeck_server.domain.tasks import NewTask
+from pooldeck_server.domain.tasks.references import kept, written
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.runtime.tasks.linking import link_of, waiting
 
 

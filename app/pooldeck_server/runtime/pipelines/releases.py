@@ -10,12 +10,12 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from pooldeck_server.domain.catalogue import Catalogue
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.links import Link, NeedState
-from pooldeck_server.domain.releases import (
+from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.tasks.dependencies import Link, NeedState
+from pooldeck_server.domain.tasks.releases import (
     Awaiting,
     Decision,
     FanOut,
@@ -24,7 +24,7 @@ from pooldeck_server.domain.releases import (
     Stop,
     stopper,
 )
-from pooldeck_server.domain.tasks import NewTask, TaskKey
+from pooldeck_server.domain.tasks.task import NewTask, TaskKey
 from pooldeck_server.runtime.background import Ongoing
 from pooldeck_server.runtime.pipelines.resolving import Resolved, Terms, resolve
 from pooldeck_server.runtime.pipelines.waits import Waits

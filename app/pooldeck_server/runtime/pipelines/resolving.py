@@ -12,14 +12,14 @@ from msgspec import Raw
 from sqlalchemy import Connection
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.catalogue import Catalogue, RegisteredFunction
-from pooldeck_server.domain.error_groups import group_of
 from pooldeck_server.domain.errors import BadArguments, PooldeckError, UnknownFunction
-from pooldeck_server.domain.links import NeedState, Rule
-from pooldeck_server.domain.pipelines import MAX_EDGES
-from pooldeck_server.domain.references import names_in, refers, result_named, written
-from pooldeck_server.domain.releases import Awaiting, Refusal, Release
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.failures.error_groups import group_of
+from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.tasks.dependencies import NeedState, Rule
+from pooldeck_server.domain.tasks.pipelines import MAX_EDGES
+from pooldeck_server.domain.tasks.references import names_in, refers, result_named, written
+from pooldeck_server.domain.tasks.releases import Awaiting, Refusal, Release
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.settings.model import LimitSettings
 from pooldeck_server.store import queries
 

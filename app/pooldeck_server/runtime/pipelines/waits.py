@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.links import NeedState, Rule
-from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks.dependencies import NeedState, Rule
+from pooldeck_server.domain.tasks.states import FINAL, State
 
 
 class Waits:

@@ -7,9 +7,9 @@ which things happened. Whoever notes something neither waits for that nor can fa
 from collections.abc import Iterable
 from typing import Any
 
-from pooldeck_server.domain.annotations import Annotation, Kind
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.domain.pools.annotations import Annotation, Kind
+from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.recorder import Recorder
 
 

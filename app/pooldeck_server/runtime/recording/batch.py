@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.incidents import Incident
-from pooldeck_server.domain.pipelines import Ties
-from pooldeck_server.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
+from pooldeck_server.domain.failures.incidents import Incident
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.tasks.pipelines import Ties
+from pooldeck_server.domain.tasks.task import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from pooldeck_server.store.transaction import Transaction
 
 

@@ -17,12 +17,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from pooldeck_server import failpoints
-from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.incidents import Incident
-from pooldeck_server.domain.pipelines import Ties
-from pooldeck_server.domain.tasks import End, LogEntry, NewTask, ProgressMark, Rerun, Start
+from pooldeck_server.domain.failures.incidents import Incident
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.tasks.pipelines import Ties
+from pooldeck_server.domain.tasks.task import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from pooldeck_server.runtime.recording.batch import Batch, Insert, Request
 from pooldeck_server.runtime.recording.lag import Lag
 from pooldeck_server.store import records

@@ -9,7 +9,7 @@ dispatcher.
 import heapq
 from collections.abc import Iterable
 
-from pooldeck_server.domain.tasks import QueuedTask
+from pooldeck_server.domain.tasks.task import QueuedTask
 
 _Order = tuple[int, int]
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 
-from pooldeck_server.domain.tasks import QueuedTask
+from pooldeck_server.domain.tasks.task import QueuedTask
 
 
 class Claimed:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pooldeck_server.domain.events import TaskChanged, Window
-from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks.states import FINAL, State
 
 WINDOW_SECONDS: Final = 3600
 _BUCKET_SECONDS: Final = 10  # the resolution of the window

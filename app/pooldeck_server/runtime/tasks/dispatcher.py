@@ -20,7 +20,7 @@ from pooldeck.pools.crew import PoolState
 from pooldeck.pools.pool import Pool
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.tasks import Claim, QueuedTask
+from pooldeck_server.domain.tasks.task import Claim, QueuedTask
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.backlog import Backlog

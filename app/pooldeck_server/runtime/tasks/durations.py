@@ -12,7 +12,7 @@ from typing import Final
 
 from pooldeck.outcome import Measurement
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.figures import Durations, Percentiles
+from pooldeck_server.domain.measurements.figures import Durations, Percentiles
 
 _log = logging.getLogger(__name__)
 _RUNS: Final = 200

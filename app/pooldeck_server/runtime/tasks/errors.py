@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.error_groups import (
+from pooldeck_server.domain.errors import Conflict, NotFound, PooldeckError
+from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     ErrorGroup,
     GroupChange,
     GroupReport,
     GroupState,
 )
-from pooldeck_server.domain.errors import Conflict, NotFound, PooldeckError
-from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable, Sequence
 
 from pooldeck.functions import FunctionSpec
-from pooldeck_server.domain.catalogue import Catalogue
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.placements import Placement
+from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.functions.placements import Placement
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction

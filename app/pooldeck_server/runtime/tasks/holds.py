@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.controls import Hold
 from pooldeck_server.domain.errors import FunctionOnHold, NotFound, PooldeckError
+from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records

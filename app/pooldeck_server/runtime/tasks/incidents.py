@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from pooldeck.pools.crew import Death, Running
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.ids import TaskIds
-from pooldeck_server.domain.incidents import Bystander, Incident, TaskName
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.failures.incidents import Bystander, Incident, TaskName
+from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.holds import Holds

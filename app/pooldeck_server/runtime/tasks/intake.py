@@ -14,7 +14,6 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from pooldeck_server.domain.catalogue import Catalogue, RegisteredFunction
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import (
     IdempotencyMismatch,
@@ -23,12 +22,13 @@ from pooldeck_server.domain.errors import (
     Starting,
     UnknownPool,
 )
-from pooldeck_server.domain.ids import TaskIds
-from pooldeck_server.domain.pipelines import Ties
-from pooldeck_server.domain.placements import AUTO
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.submissions import Accepted, Submission
-from pooldeck_server.domain.tasks import NewTask, StoredTask, TaskKey
+from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.functions.placements import AUTO
+from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.pipelines import Ties
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.submission import Accepted, Submission
+from pooldeck_server.domain.tasks.task import NewTask, StoredTask, TaskKey
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.counts import Tally
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher

@@ -7,12 +7,12 @@ import msgspec
 from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.links import Edge, Link, Rule, TaskLink
-from pooldeck_server.domain.pipelines import Ties
-from pooldeck_server.domain.references import names_in
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.submissions import Submission
-from pooldeck_server.domain.tasks import NewTask, StoredTask
+from pooldeck_server.domain.tasks.dependencies import Edge, Link, Rule, TaskLink
+from pooldeck_server.domain.tasks.pipelines import Ties
+from pooldeck_server.domain.tasks.references import names_in
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.submission import Submission
+from pooldeck_server.domain.tasks.task import NewTask, StoredTask
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 

@@ -6,8 +6,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.pools.pool import Pool
-from pooldeck_server.domain.annotations import Kind
-from pooldeck_server.domain.controls import ControlState, PoolControl
+from pooldeck_server.domain.pools.annotations import Kind
+from pooldeck_server.domain.pools.controls import ControlState, PoolControl
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records

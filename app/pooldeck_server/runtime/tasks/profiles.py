@@ -17,7 +17,7 @@ from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.runtime.background import Ongoing
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records

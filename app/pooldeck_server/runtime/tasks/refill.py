@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.tasks import QueuedTask
+from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.tasks.backlog import Backlog
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader

@@ -38,6 +38,15 @@ from pooldeck_server.store.queries.links import (
 from pooldeck_server.store.queries.lists import matching, named, tasks, total
 from pooldeck_server.store.queries.loads import loads
 from pooldeck_server.store.queries.log_window import log_window
+from pooldeck_server.store.queries.one_task import (
+    KeyOwner,
+    are_arguments_erased,
+    attempts,
+    catalogue,
+    logs,
+    task,
+    task_by_key,
+)
 from pooldeck_server.store.queries.pipelines import (
     pipeline,
     pipeline_by_key,
@@ -48,15 +57,6 @@ from pooldeck_server.store.queries.placements import placements
 from pooldeck_server.store.queries.profiles import profiles
 from pooldeck_server.store.queries.queue import last_seq_and_id, next_due, queued, waiting
 from pooldeck_server.store.queries.search import SCAN_LIMIT
-from pooldeck_server.store.queries.single import (
-    KeyOwner,
-    are_arguments_erased,
-    attempts,
-    catalogue,
-    logs,
-    task,
-    task_by_key,
-)
 from pooldeck_server.store.queries.spreads import spreads
 from pooldeck_server.store.queries.stretches import stretches
 from pooldeck_server.store.queries.tags import tags

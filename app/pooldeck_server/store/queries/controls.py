@@ -5,9 +5,9 @@ from typing import TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection, Table, func, select
 
-from pooldeck_server.domain.controls import Hold, PoolControl, ServerRun
+from pooldeck_server.domain.pools.controls import Hold, PoolControl, ServerRun
 from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import controls as set_by_hand
 from pooldeck_server.store.tables import holds as on_hold
 from pooldeck_server.store.tables import runs as server_runs

@@ -5,9 +5,9 @@ import struct
 from typing import Final
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks import Sort
+from pooldeck_server.domain.tasks.task import Sort
+from pooldeck_server.store.queries.index_plan import AFTER_ALL
 from pooldeck_server.store.queries.ordered import Place
-from pooldeck_server.store.queries.walk import AFTER_ALL
 
 _NUMBER: Final = re.compile(r"[0-7][0-9a-f]{15}")
 _PLACE: Final = re.compile(r"([fr])([0-7][0-9a-f]{15})([0-7][0-9a-f]{15})")

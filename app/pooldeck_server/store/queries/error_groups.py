@@ -8,7 +8,8 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Column, ColumnElement, Connection, func, select, tuple_
 
-from pooldeck_server.domain.error_groups import (
+from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.failures.error_groups import (
     HOUR,
     LATELY,
     ErrorGroup,
@@ -19,9 +20,8 @@ from pooldeck_server.domain.error_groups import (
     GroupSort,
     GroupState,
 )
-from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.store.bulk import Rows, fetch, json_rows
-from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import error_counts as hourly
 from pooldeck_server.store.tables import error_groups as kept
 from pooldeck_server.store.tables import tasks

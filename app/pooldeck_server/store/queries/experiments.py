@@ -3,12 +3,12 @@
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.experiments import Experiment, Sample
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.measurements.experiments import Experiment, Sample
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.lists import tasks
-from pooldeck_server.store.queries.single import task
+from pooldeck_server.store.queries.one_task import task
 from pooldeck_server.store.tables import experiments as table
 
 _REFERENCE = '"$result"'  # stands for another task's result, and means nothing outside of its task

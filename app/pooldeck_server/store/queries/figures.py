@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.figures import Activity, Count, Durations, FunctionFigures, Percentiles
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.measurements.figures import (
+    Activity,
+    Count,
+    Durations,
+    FunctionFigures,
+    Percentiles,
+)
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store.bulk import fetch, json_rows
-from pooldeck_server.store.queries.shown import json_object
-from pooldeck_server.store.queries.walk import AFTER_ALL, newest_first, plan
+from pooldeck_server.store.queries.index_plan import AFTER_ALL, newest_first, plan
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import activity as minutes
 from pooldeck_server.store.tables import counters, tasks
 

@@ -12,8 +12,16 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, distinct, func, literal, select
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.history import COUNTED, KEPT, STRETCH, UNITS, Chart, ChartRequest, Line
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.history import (
+    COUNTED,
+    KEPT,
+    STRETCH,
+    UNITS,
+    Chart,
+    ChartRequest,
+    Line,
+)
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.queries.annotations import annotations
 from pooldeck_server.store.queries.measures import MEASURES, Amount, Measure

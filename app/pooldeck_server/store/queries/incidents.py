@@ -9,11 +9,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from pooldeck_server.domain.ids import first_id_at
-from pooldeck_server.domain.incidents import CulpritCount, Incident, IncidentPage, TaskToday
+from pooldeck_server.domain.failures.incidents import (
+    CulpritCount,
+    Incident,
+    IncidentPage,
+    TaskToday,
+)
+from pooldeck_server.domain.tasks.ids import first_id_at
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, write_cursor
-from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import incidents as deaths
 from pooldeck_server.store.tables import tasks
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import Annotation
 from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import annotations
 
 

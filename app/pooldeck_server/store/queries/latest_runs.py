@@ -5,10 +5,10 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, Select, Subquery, func, select, union_all
 
-from pooldeck_server.domain.latest_runs import LatestRun
-from pooldeck_server.domain.states import FINAL
+from pooldeck_server.domain.tasks.latest_runs import LatestRun
+from pooldeck_server.domain.tasks.states import FINAL
 from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import counters, tasks
 
 _Lane: TypeAlias = Select[tuple[int]]

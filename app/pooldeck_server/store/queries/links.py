@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from pooldeck_server.domain.links import NeedState, Neighbour, Neighbours
-from pooldeck_server.domain.releases import Awaiting, stopper
+from pooldeck_server.domain.tasks.dependencies import NeedState, Neighbour, Neighbours
+from pooldeck_server.domain.tasks.releases import Awaiting, stopper
 from pooldeck_server.store.bulk import Rows, fetch, json_rows
 from pooldeck_server.store.connections import driver
-from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import edges, is_awaiting, links, tasks
 
 _row = Rows("seq")

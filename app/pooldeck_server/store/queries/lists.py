@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.tasks import (
+from pooldeck_server.domain.tasks.task import (
     Matching,
     Sort,
     StoredTask,
@@ -15,10 +15,10 @@ from pooldeck_server.domain.tasks import (
 )
 from pooldeck_server.store.bulk import Rows, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, read_place, write_cursor, write_place
+from pooldeck_server.store.queries.index_plan import AFTER_ALL, counted
 from pooldeck_server.store.queries.ordered import ordered
 from pooldeck_server.store.queries.search import SCAN_LIMIT, search
-from pooldeck_server.store.queries.shown import LISTED_TASK
-from pooldeck_server.store.queries.walk import AFTER_ALL, counted
+from pooldeck_server.store.queries.task_json import LISTED_TASK
 from pooldeck_server.store.tables import tasks as table
 
 _COUNTED = 1000

@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from pooldeck_server.domain.history import STRETCH
-from pooldeck_server.domain.loads import PERIOD, WINDOW, Passed, PoolLoad, Window
+from pooldeck_server.domain.pools.history import STRETCH
+from pooldeck_server.domain.pools.loads import PERIOD, WINDOW, Passed, PoolLoad, Window
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import flows, samples
 

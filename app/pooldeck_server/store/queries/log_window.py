@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from pooldeck_server.domain.logs import LogWindow
-from pooldeck_server.domain.tasks import LogEntry
+from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.task import LogEntry
 from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import logs as log_lines
 from pooldeck_server.store.tables import tasks
 

@@ -10,9 +10,9 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Table
 
-from pooldeck_server.domain.histograms import from_text, joined, percentile
-from pooldeck_server.domain.history import COUNTED, SPREAD, Series
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.measurements.histograms import from_text, joined, percentile
+from pooldeck_server.domain.pools.history import COUNTED, SPREAD, Series
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store.tables import flows, samples
 
 Amount: TypeAlias = Sequence[Any]

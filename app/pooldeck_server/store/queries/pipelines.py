@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 from sqlalchemy import Connection, Select, Subquery, case, func, select
 
-from pooldeck_server.domain.pipelines import Pipeline, PipelinePage, PipelineStep, StepReport
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.pipelines import Pipeline, PipelinePage, PipelineStep, StepReport
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, write_cursor
 from pooldeck_server.store.tables import links, tasks

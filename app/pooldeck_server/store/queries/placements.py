@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from pooldeck_server.domain.placements import Placement
+from pooldeck_server.domain.functions.placements import Placement
 from pooldeck_server.store.tables import placements as kept
 
 

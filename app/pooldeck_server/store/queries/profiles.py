@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.tables import profiles as kept
 

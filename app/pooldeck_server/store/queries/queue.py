@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from pooldeck_server.domain.tasks import QueuedTask, QueueFront, TaskKey
+from pooldeck_server.domain.tasks.task import QueuedTask, QueueFront, TaskKey
 from pooldeck_server.store.bulk import Rows, fetch
-from pooldeck_server.store.queries.shown import json_object
+from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import holds, is_scheduled, is_waiting, tasks
 
 _AT_ONCE = 50  # tasks in one answer: each may carry a mebibyte of arguments

@@ -4,9 +4,9 @@ from typing import NamedTuple, Self
 
 from sqlalchemy import Connection, select
 
-from pooldeck_server.domain.ids import first_id_at
-from pooldeck_server.domain.tasks import TaskFilter
-from pooldeck_server.store.queries.walk import AFTER_ALL
+from pooldeck_server.domain.tasks.ids import first_id_at
+from pooldeck_server.domain.tasks.task import TaskFilter
+from pooldeck_server.store.queries.index_plan import AFTER_ALL
 from pooldeck_server.store.tables import tasks
 
 

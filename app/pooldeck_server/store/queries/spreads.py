@@ -2,9 +2,9 @@
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from pooldeck_server.domain.figures import Percentiles, Spread
-from pooldeck_server.domain.histograms import from_text, percentile
-from pooldeck_server.domain.history import STRETCH
+from pooldeck_server.domain.measurements.figures import Percentiles, Spread
+from pooldeck_server.domain.measurements.histograms import from_text, percentile
+from pooldeck_server.domain.pools.history import STRETCH
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import flows
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection, Table, select
 
-from pooldeck_server.domain.history import STRETCH, Flow, Sample, Stretch
+from pooldeck_server.domain.pools.history import STRETCH, Flow, Sample, Stretch
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import flows, samples
 

@@ -11,10 +11,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, or_, select
 
 from pooldeck_server.domain.escapes import undo_escapes
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store.queries.argument_text import ARGS, KWARGS, argument_text, indexed_through
-from pooldeck_server.store.queries.spans import begins_with
-from pooldeck_server.store.queries.walk import (
+from pooldeck_server.store.queries.index_plan import (
     MAX_LANES,
     Condition,
     Lane,
@@ -22,6 +21,7 @@ from pooldeck_server.store.queries.walk import (
     checks,
     counted_lanes,
 )
+from pooldeck_server.store.queries.spans import begins_with
 from pooldeck_server.store.tables import counters, tasks
 
 _SHORTEST: Final = 3

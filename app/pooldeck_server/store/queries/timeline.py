@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, func, select, true
 
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.timeline import Bar, Timeline, TimelineRequest
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import attempts, is_slow, tasks
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import insert
 
-from pooldeck_server.domain.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import Annotation
 from pooldeck_server.store.tables import annotations
 from pooldeck_server.store.transaction import Transaction
 

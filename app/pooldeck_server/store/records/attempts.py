@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import Claim, End, Start
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import Claim, End, Start
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.error_groups import count_errors
 from pooldeck_server.store.records.fence import (

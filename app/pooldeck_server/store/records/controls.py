@@ -5,8 +5,8 @@ from msgspec import Struct
 from sqlalchemy import Table, delete, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.controls import Hold, PoolControl, ServerRun, StartReport
-from pooldeck_server.domain.incidents import Incident
+from pooldeck_server.domain.failures.incidents import Incident
+from pooldeck_server.domain.pools.controls import Hold, PoolControl, ServerRun, StartReport
 from pooldeck_server.store.tables import controls, holds, incidents, runs
 from pooldeck_server.store.transaction import Transaction
 

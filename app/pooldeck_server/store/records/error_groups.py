@@ -10,8 +10,14 @@ from sqlalchemy import case, func, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pooldeck.outcome import Error
-from pooldeck_server.domain.error_groups import CHANGES, HOUR, GroupChange, GroupState, group_of
-from pooldeck_server.domain.tasks import End
+from pooldeck_server.domain.failures.error_groups import (
+    CHANGES,
+    HOUR,
+    GroupChange,
+    GroupState,
+    group_of,
+)
+from pooldeck_server.domain.tasks.task import End
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.fence import Held
 from pooldeck_server.store.tables import error_counts, error_groups

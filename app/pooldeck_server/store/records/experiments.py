@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import func, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.experiments import Experiment, ExperimentState
+from pooldeck_server.domain.measurements.experiments import Experiment, ExperimentState
 from pooldeck_server.store.tables import experiments
 from pooldeck_server.store.transaction import Transaction
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from pooldeck_server.domain.states import MOVES, State
+from pooldeck_server.domain.tasks.states import MOVES, State
 from pooldeck_server.store.bulk import Rows, json_rows
 from pooldeck_server.store.tables import is_queued, is_scheduled, tasks
 

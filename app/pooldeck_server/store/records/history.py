@@ -13,7 +13,14 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import Connection, Table, delete, func, select, tuple_
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from pooldeck_server.domain.history import KEPT, Flow, Sample, Stretch, merged_flows, merged_samples
+from pooldeck_server.domain.pools.history import (
+    KEPT,
+    Flow,
+    Sample,
+    Stretch,
+    merged_flows,
+    merged_samples,
+)
 from pooldeck_server.store.bulk import Rows, fetch, json_rows
 from pooldeck_server.store.tables import flows, samples
 from pooldeck_server.store.transaction import Transaction

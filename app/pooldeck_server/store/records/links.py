@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.links import Edge, Link
-from pooldeck_server.domain.pipelines import NewPipeline, Ties
-from pooldeck_server.domain.releases import FanOut, Refusal, Release, Stop
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import End
+from pooldeck_server.domain.tasks.dependencies import Edge, Link
+from pooldeck_server.domain.tasks.pipelines import NewPipeline, Ties
+from pooldeck_server.domain.tasks.releases import FanOut, Refusal, Release, Stop
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import End
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.error_groups import count_errors
 from pooldeck_server.store.records.fence import Held, erased, held_rows

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pooldeck.functions import FunctionSpec
-from pooldeck_server.domain.tasks import LogEntry, ProgressMark
+from pooldeck_server.domain.tasks.task import LogEntry, ProgressMark
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.fence import first_per_task, is_in_hand
 from pooldeck_server.store.tables import functions, logs, tasks, workers

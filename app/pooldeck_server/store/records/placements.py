@@ -3,7 +3,7 @@
 from sqlalchemy import delete
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.placements import Placement
+from pooldeck_server.domain.functions.placements import Placement
 from pooldeck_server.store.tables import placements
 from pooldeck_server.store.transaction import Transaction
 

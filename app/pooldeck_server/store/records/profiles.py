@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.store.tables import profiles as kept
 from pooldeck_server.store.transaction import Transaction
 

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, func, null, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.tasks import End, Rerun
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.task import End, Rerun
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.attempts import known_of_start
 from pooldeck_server.store.records.error_groups import count_errors

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import NewTask
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store.bulk import Rows, fetch
 from pooldeck_server.store.records.fence import Held, erased, held_rows, is_ahead
 from pooldeck_server.store.tables import is_scheduled, task_tags, tasks

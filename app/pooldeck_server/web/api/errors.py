@@ -6,8 +6,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from pooldeck_server.domain.error_groups import GroupChange, GroupFilter, GroupSort, GroupState
-from pooldeck_server.domain.tasks import TaskFilter
+from pooldeck_server.domain.failures.error_groups import (
+    GroupChange,
+    GroupFilter,
+    GroupSort,
+    GroupState,
+)
+from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.responses import CHANGING, READING, answer, bad, good
 from pooldeck_server.web.api.schemas import BulkDone, ErrorGroup, ErrorGroupList

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from pooldeck_server.domain.experiment_requests import ExperimentRequest
+from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.settings.model import LimitSettings
 from pooldeck_server.web.api.responses import CHANGING, READING, WRITING, answer, bad, good, takes
 from pooldeck_server.web.api.schemas import Experiment, ExperimentList

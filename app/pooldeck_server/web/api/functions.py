@@ -5,10 +5,10 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.advice import Advice
-from pooldeck_server.domain.catalogue import RegisteredFunction
-from pooldeck_server.domain.controls import Hold
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
-from pooldeck_server.domain.figures import FunctionFigures
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.measurements.figures import FunctionFigures
+from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import PlacementChange, read_placement_change

@@ -6,7 +6,7 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from pooldeck_server.domain.history import STEPS, ChartRequest, Grouping, Series
+from pooldeck_server.domain.pools.history import STEPS, ChartRequest, Grouping, Series
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.responses import READING, answer, bad, good
 from pooldeck_server.web.api.schemas import AnnotationList, History

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from pooldeck_server.domain.events import Frame, Window
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.web.api.responses import Responses, bad
 from pooldeck_server.web.api.schemas import Pool, timestamp

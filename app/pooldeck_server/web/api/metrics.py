@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from pooldeck_server.domain.figures import Count
-from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.domain.measurements.figures import Count
+from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.runtime.tasks.counts import Tally

@@ -11,9 +11,9 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from pooldeck.outcome import Error, Measurement
-from pooldeck_server.domain.experiment_requests import ExperimentRequest
-from pooldeck_server.domain.pipelines import PipelineRequest
-from pooldeck_server.domain.submissions import Submission
+from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
+from pooldeck_server.domain.tasks.pipelines import PipelineRequest
+from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.web.api import schemas
 from pooldeck_server.web.api.bodies import (
     Batch,

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from pooldeck_server.domain.pipelines import PipelineRequest
+from pooldeck_server.domain.tasks.pipelines import PipelineRequest
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import CancelRequest, read_cancel, read_pipeline
 from pooldeck_server.web.api.responses import READING, WRITING, answer, bad, good, takes

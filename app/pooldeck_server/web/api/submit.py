@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pooldeck_server import failpoints
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.states import FINAL
-from pooldeck_server.domain.submissions import MAX_KEY_LENGTH, Submission
+from pooldeck_server.domain.tasks.states import FINAL
+from pooldeck_server.domain.tasks.submission import MAX_KEY_LENGTH, Submission
 from pooldeck_server.settings.model import LimitSettings
 from pooldeck_server.web.api.bodies import Batch, read_batch, read_submission
 from pooldeck_server.web.api.openapi import DirectRoute

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pooldeck_server.domain.annotations import Annotation, Kind
-from pooldeck_server.domain.placements import PlacementRule
+from pooldeck_server.domain.functions.placements import PlacementRule
+from pooldeck_server.domain.pools.annotations import Annotation, Kind
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 

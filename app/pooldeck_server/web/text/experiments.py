@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.experiments import Choice, Experiment, ExperimentState, Scaling, Step
+from pooldeck_server.domain.measurements.experiments import (
+    Choice,
+    Experiment,
+    ExperimentState,
+    Scaling,
+    Step,
+)
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pooldeck.outcome import Error
-from pooldeck_server.domain.hints import Hint, hint_for
+from pooldeck_server.domain.failures.hints import Hint, hint_for
 from pooldeck_server.web.text.i18n import _, later
 
 _WORDS: Final = {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pooldeck_server.advice import Verdict
-from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext
 from pooldeck_server.web.text.language import speaking

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from pooldeck_server.domain.sizes import Cost, Effect, SizeAdvice, SizeRule
+from pooldeck_server.domain.pools.sizes import Cost, Effect, SizeAdvice, SizeRule
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext
 from pooldeck_server.web.text.language import speaking

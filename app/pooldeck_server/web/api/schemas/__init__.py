@@ -4,7 +4,7 @@ Arguments, results and errors are spliced in as the JSON texts that the store ke
 decoded here.
 """
 
-from pooldeck_server.domain.submissions import BulkDone
+from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.web.api.schemas.advice import AdviceList, AdviceSummary, FunctionAdvice
 from pooldeck_server.web.api.schemas.attempts import Attempt, AttemptList, LogLine, LogLines, Stack
 from pooldeck_server.web.api.schemas.errors import ErrorGroup, ErrorGroupList, TaskError

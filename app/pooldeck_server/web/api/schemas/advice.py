@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from pooldeck.kinds import PoolKind
 from pooldeck_server import advice
 from pooldeck_server.advice.values import AdviceRule, Confidence, Verdict
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, timestamp
 from pooldeck_server.web.text.advice import english_sentences

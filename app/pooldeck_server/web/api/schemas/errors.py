@@ -5,7 +5,12 @@ from typing import Annotated, Self
 from msgspec import Meta, Raw, Struct
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.error_groups import FunctionCount, GroupPage, GroupReport, GroupState
+from pooldeck_server.domain.failures.error_groups import (
+    FunctionCount,
+    GroupPage,
+    GroupReport,
+    GroupState,
+)
 from pooldeck_server.web.api.schemas.types import TaskId, Timestamp, optional_timestamp, timestamp
 
 

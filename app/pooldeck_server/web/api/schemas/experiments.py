@@ -6,8 +6,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import astuple
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain import experiments as domain
-from pooldeck_server.domain.experiments import ExperimentState
+from pooldeck_server.domain.measurements import experiments as domain
+from pooldeck_server.domain.measurements.experiments import ExperimentState
 from pooldeck_server.web.api.schemas.types import (
     JsonArray,
     JsonObject,

@@ -6,10 +6,10 @@ from msgspec import Meta, Raw, Struct
 
 from pooldeck.functions import Options, ParameterKind, ParameterSpec
 from pooldeck_server.advice import Advice
-from pooldeck_server.domain.catalogue import RegisteredFunction
-from pooldeck_server.domain.controls import Hold
-from pooldeck_server.domain.figures import FunctionFigures
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.measurements.figures import FunctionFigures
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.api.schemas.advice import AdviceSummary
 from pooldeck_server.web.api.schemas.placements import Placed
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, raw, timestamp

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain import annotations, history
+from pooldeck_server.domain.pools import annotations, history
 from pooldeck_server.web.api.schemas.types import Timestamp, timestamp
 
 _EpochSeconds = Annotated[float, Meta(description="Seconds since the epoch.")]

@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain import incidents
-from pooldeck_server.domain.incidents import Bystander, TaskName
+from pooldeck_server.domain.failures import incidents
+from pooldeck_server.domain.failures.incidents import Bystander, TaskName
 from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp, timestamp
 
 

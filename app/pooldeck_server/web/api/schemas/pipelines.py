@@ -4,10 +4,10 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain import pipelines as domain
-from pooldeck_server.domain.links import Rule
-from pooldeck_server.domain.pipelines import PipelinePage, PipelineState, StepReport
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks import pipelines as domain
+from pooldeck_server.domain.tasks.dependencies import Rule
+from pooldeck_server.domain.tasks.pipelines import PipelinePage, PipelineState, StepReport
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.api.schemas.types import TaskId, Timestamp, timestamp
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.placements import Placement, PlacementRule
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp
 from pooldeck_server.web.text.placement import english_placement
 

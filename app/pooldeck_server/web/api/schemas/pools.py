@@ -4,15 +4,15 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.controls import PoolControl
-from pooldeck_server.domain.health import (
+from pooldeck_server.domain.pools.controls import PoolControl
+from pooldeck_server.domain.pools.health import (
     DeadWorker,
     PoolHealth,
     SlotHealth,
     SwitchRates,
     WorkerHealth,
 )
-from pooldeck_server.domain.history import Recent
+from pooldeck_server.domain.pools.history import Recent
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp
 from pooldeck_server.web.text.notices import in_english
 

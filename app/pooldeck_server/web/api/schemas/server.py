@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.controls import ServerRun, StartReport
+from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.web.api.schemas.types import Timestamp, timestamp
 
 

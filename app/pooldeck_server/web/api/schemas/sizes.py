@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.machine import CpuPressure, Machine
-from pooldeck_server.domain.sizes import (
+from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
+from pooldeck_server.domain.pools.sizes import (
     Cost,
     Effect,
     Range,

@@ -4,10 +4,10 @@ from typing import Annotated, Final, Self
 
 from msgspec import Meta, Raw, Struct
 
-from pooldeck_server.domain.links import TaskLink
-from pooldeck_server.domain.states import State, future_state
-from pooldeck_server.domain.submissions import Cancelled, CancelOutcome
-from pooldeck_server.domain.tasks import RunOptions, StoredAttempt, StoredTask, TaskPage
+from pooldeck_server.domain.tasks.dependencies import TaskLink
+from pooldeck_server.domain.tasks.states import State, future_state
+from pooldeck_server.domain.tasks.submission import Cancelled, CancelOutcome
+from pooldeck_server.domain.tasks.task import RunOptions, StoredAttempt, StoredTask, TaskPage
 from pooldeck_server.web.api.schemas.errors import task_error
 from pooldeck_server.web.api.schemas.placements import Placed, placed
 from pooldeck_server.web.api.schemas.types import (

@@ -8,8 +8,8 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.history import (
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.history import (
     STEPS,
     Chart,
     ChartRequest,
@@ -18,7 +18,7 @@ from pooldeck_server.domain.history import (
     Series,
     groupings,
 )
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.deck.view import Narrowed
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.annotations import annotation_words

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.controls import ServerRun, StartReport
+from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
 

@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from pooldeck_server.domain.catalogue import Catalogue
-from pooldeck_server.domain.controls import ServerRun
 from pooldeck_server.domain.events import Frame
-from pooldeck_server.domain.health import DeadWorker, PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.notices import HALTED
+from pooldeck_server.domain.pools.controls import ServerRun
+from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.web.pages.deck.story import story
 from pooldeck_server.web.text.colours import colour_of
 

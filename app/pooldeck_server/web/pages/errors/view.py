@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from pooldeck.outcome import Error
-from pooldeck_server.domain.error_groups import (
+from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     LATELY,
     ErrorGroup,
@@ -19,7 +19,7 @@ from pooldeck_server.domain.error_groups import (
     GroupSort,
     GroupState,
 )
-from pooldeck_server.domain.tasks import StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
 from pooldeck_server.web.pages.errors.hourly import Spark, spark
 from pooldeck_server.web.pages.tasks.address import Query, address
 from pooldeck_server.web.text import formats

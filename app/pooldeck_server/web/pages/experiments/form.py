@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Raw
 
 from pooldeck.functions import FunctionSpec, ParameterKind
-from pooldeck_server.domain.catalogue import RegisteredFunction
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.experiment_requests import SECONDS, WARMUP
-from pooldeck_server.domain.experiments import Sample, Sizes
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.measurements.experiment_request import SECONDS, WARMUP
+from pooldeck_server.domain.measurements.experiments import Sample, Sizes
 from pooldeck_server.web.pages.functions.form_examples import example
 from pooldeck_server.web.text.i18n import _
 

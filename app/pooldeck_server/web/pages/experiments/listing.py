@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pooldeck_server.domain.experiments import Experiment, ExperimentState
+from pooldeck_server.domain.measurements.experiments import Experiment, ExperimentState
 from pooldeck_server.web.text.experiments import conclusion, now_words, slots, state_words
 
 _MARKS: Final = {

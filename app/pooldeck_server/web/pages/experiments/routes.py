@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from pooldeck.cpus import usable_cpus
 from pooldeck_server.advice.sweeping import usual_sizes
-from pooldeck_server.domain.catalogue import RegisteredFunction
 from pooldeck_server.domain.errors import NotFound, PooldeckError, UnknownFunction
-from pooldeck_server.domain.experiments import Experiment, Sample
-from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.measurements.experiments import Experiment, Sample
+from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.experiments import read_request

@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.experiments import (
+from pooldeck_server.domain.measurements.experiments import (
     Choice,
     Experiment,
     ExperimentState,
@@ -15,7 +15,7 @@ from pooldeck_server.domain.experiments import (
     Scaling,
     Step,
 )
-from pooldeck_server.domain.health import PoolHealth
+from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.experiments import (
     conclusion,

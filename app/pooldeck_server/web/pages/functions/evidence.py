@@ -7,7 +7,7 @@ from typing import Final
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Numbers
 from pooldeck_server.advice.numbers import numbers_of
-from pooldeck_server.domain.profiles import Profile
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 

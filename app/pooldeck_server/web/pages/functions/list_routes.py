@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from pooldeck_server.domain.figures import Activity, Count, Spread
+from pooldeck_server.domain.measurements.figures import Activity, Count, Spread
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.functions.listing import FLASHES, MINUTES, Reading, functions_context

@@ -8,10 +8,10 @@ from typing import Any, Final
 from msgspec import Struct
 
 from pooldeck_server.advice import Advice
-from pooldeck_server.domain.catalogue import RegisteredFunction
-from pooldeck_server.domain.controls import Hold
-from pooldeck_server.domain.figures import Activity, Count, Spread
-from pooldeck_server.domain.states import LIVE, State
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.measurements.figures import Activity, Count, Spread
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.web.pages.deck.view import spark
 from pooldeck_server.web.pages.functions.moves import BriefAdvice, brief
 from pooldeck_server.web.pages.tasks.address import address

@@ -11,13 +11,13 @@ from msgspec import Struct
 from pooldeck.functions import Options
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice
-from pooldeck_server.domain.catalogue import RegisteredFunction
-from pooldeck_server.domain.controls import Hold
-from pooldeck_server.domain.figures import Count, Durations
-from pooldeck_server.domain.placements import PlacementRule
-from pooldeck_server.domain.profiles import Profile
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.functions.placements import PlacementRule
+from pooldeck_server.domain.measurements.figures import Count, Durations
+from pooldeck_server.domain.measurements.profiles import Profile
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.functions.advice import shown
 from pooldeck_server.web.pages.functions.evidence import evidence
 from pooldeck_server.web.pages.functions.signature import signature_parts

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.incidents import Incident, TaskToday
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.failures.incidents import Incident, TaskToday
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.text.i18n import _
 
 _NATIVE: Final = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pooldeck_server.domain.incidents import CulpritCount, Incident, IncidentPage
+from pooldeck_server.domain.failures.incidents import CulpritCount, Incident, IncidentPage
 from pooldeck_server.web.pages.tasks.address import Query, address
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later

@@ -6,9 +6,14 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from pooldeck.pools.memory import MemoryWatch
-from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
-from pooldeck_server.domain.incidents import CulpritCount, Incident, IncidentPage, TaskToday
+from pooldeck_server.domain.failures.incidents import (
+    CulpritCount,
+    Incident,
+    IncidentPage,
+    TaskToday,
+)
+from pooldeck_server.domain.pools.annotations import Annotation
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep

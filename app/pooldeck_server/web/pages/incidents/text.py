@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pooldeck_server.domain.incidents import Incident
+from pooldeck_server.domain.failures.incidents import Incident
 from pooldeck_server.web.text import formats
 
 

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.controls import Hold
-from pooldeck_server.domain.health import WorkerHealth
-from pooldeck_server.domain.incidents import Incident, TaskToday
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.failures.incidents import Incident, TaskToday
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.pools.health import WorkerHealth
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.advice import advice
 from pooldeck_server.web.pages.incidents.fault import fault_of
 from pooldeck_server.web.pages.incidents.listing import Wanted, recovery_seconds

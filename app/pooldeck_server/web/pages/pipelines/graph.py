@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.links import Neighbour, Neighbours, Rule
-from pooldeck_server.domain.pipelines import Pipeline, StepReport
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.dependencies import Neighbour, Neighbours, Rule
+from pooldeck_server.domain.tasks.pipelines import Pipeline, StepReport
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.pipelines.layers import WIDTH, Placed, layout
 from pooldeck_server.web.pages.tasks.address import address
 from pooldeck_server.web.text import formats

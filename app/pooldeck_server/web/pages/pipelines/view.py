@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pooldeck_server.domain.pipelines import Pipeline, PipelinePage, StepReport
-from pooldeck_server.domain.states import LIVE, State
+from pooldeck_server.domain.tasks.pipelines import Pipeline, PipelinePage, StepReport
+from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.web.pages.pipelines.graph import (
     pipeline_graph,
     step_href,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.sizes import Range, SizeAdvice
+from pooldeck_server.domain.pools.sizes import Range, SizeAdvice
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
 from pooldeck_server.web.text.sizes import size_sentences, size_verdict

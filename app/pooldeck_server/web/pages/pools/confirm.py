@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.web.pages.shared.confirmation import Affected, Confirmation
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext

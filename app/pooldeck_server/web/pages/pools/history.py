@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from pooldeck_server.domain.annotations import Annotation, Kind
+from pooldeck_server.domain.pools.annotations import Annotation, Kind
 from pooldeck_server.web.text.annotations import annotation_words
 
 

@@ -7,9 +7,9 @@ from fastapi.responses import PlainTextResponse
 from sqlalchemy import Connection
 
 from pooldeck.cpus import usable_cpus
-from pooldeck_server.domain.annotations import MAX_REASON, Annotation
 from pooldeck_server.domain.errors import InvalidRequest, NotFound
-from pooldeck_server.domain.health import PoolHealth, WorkerHealth
+from pooldeck_server.domain.pools.annotations import MAX_REASON, Annotation
+from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import MAX_POOL_SIZE

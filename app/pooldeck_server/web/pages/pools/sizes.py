@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from statistics import median_low
 from typing import Final
 
-from pooldeck_server.domain.controls import PoolControl
-from pooldeck_server.domain.health import PoolHealth, WorkerHealth
+from pooldeck_server.domain.pools.controls import PoolControl
+from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.settings.model import PoolSettings
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext

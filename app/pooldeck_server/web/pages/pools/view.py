@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.notices import HALTED, Need
-from pooldeck_server.domain.sizes import SizeAdvice
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.sizes import SizeAdvice
 from pooldeck_server.settings.model import PoolSettings
 from pooldeck_server.web.pages.deck.view import slot_state
 from pooldeck_server.web.pages.pools import sizes

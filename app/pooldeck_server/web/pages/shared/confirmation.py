@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pooldeck.kinds import Ending
-from pooldeck_server.domain.health import SlotHealth
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.pools.health import SlotHealth
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 from pooldeck_server.web.text.kill import KILL_WORDS

@@ -7,7 +7,7 @@ address as a word of a closed list, never as text. Each screen has a table of it
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pooldeck_server.domain.submissions import BulkDone
+from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.tasks.address import Query
 from pooldeck_server.web.text import formats

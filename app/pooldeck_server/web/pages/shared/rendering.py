@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pooldeck_server.domain.states import State, future_state
+from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.resources import resource
 from pooldeck_server.web.http.dependencies import service_of
 from pooldeck_server.web.http.modules import imported_by

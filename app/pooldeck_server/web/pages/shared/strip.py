@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pooldeck_server.domain.events import Frame
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.states import state_word

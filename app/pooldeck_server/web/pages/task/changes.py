@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from pooldeck_server.domain.health import slot_of
+from pooldeck_server.domain.pools.health import slot_of
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.shared.confirmation import kill_task
 from pooldeck_server.web.pages.shared.page_route import PageRoute

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
 
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.task.journey import ENDS, Journey, Stop
 
 _MAIN: Final = (State.SCHEDULED, State.QUEUED, State.RUNNING)

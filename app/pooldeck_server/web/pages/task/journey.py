@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.task.times import ran, waited
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.task.diagram import Box, Loop
 from pooldeck_server.web.pages.task.journey import ENDS
 

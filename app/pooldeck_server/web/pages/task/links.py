@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pooldeck_server.domain.links import Neighbours, TaskLink
-from pooldeck_server.domain.pipelines import Pipeline
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.dependencies import Neighbours, TaskLink
+from pooldeck_server.domain.tasks.pipelines import Pipeline
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.pipelines.graph import Graph, neighbours_graph, pipeline_graph
 from pooldeck_server.web.pages.pipelines.view import pipeline_name
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck.outcome import ErrorKind
-from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.errors import NotFound
-from pooldeck_server.domain.health import slot_of
-from pooldeck_server.domain.logs import LogWindow
-from pooldeck_server.domain.pipelines import Pipeline
-from pooldeck_server.domain.states import LIVE, State
-from pooldeck_server.domain.tasks import StoredAttempt, StoredTask
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.health import slot_of
+from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.pipelines import Pipeline
+from pooldeck_server.domain.tasks.states import LIVE, State
+from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.responses import Answer

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.figures import Durations
-from pooldeck_server.domain.latest_runs import LatestRun
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.measurements.figures import Durations
+from pooldeck_server.domain.tasks.latest_runs import LatestRun
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.task.times import ran
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _

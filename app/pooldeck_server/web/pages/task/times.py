@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pooldeck.outcome import Measurement
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.text.i18n import _
 
 _WIDTH: Final = 1000.0  # of the bar, in units of its drawing

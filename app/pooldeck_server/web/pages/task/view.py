@@ -9,15 +9,15 @@ from msgspec import Struct
 
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Error, Measurement
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.figures import Durations
-from pooldeck_server.domain.health import SlotHealth
-from pooldeck_server.domain.latest_runs import LatestRun
-from pooldeck_server.domain.links import Neighbours
-from pooldeck_server.domain.logs import LogWindow
-from pooldeck_server.domain.pipelines import Pipeline
-from pooldeck_server.domain.states import FINAL, State
-from pooldeck_server.domain.tasks import LogEntry, RunOptions, StoredAttempt, StoredTask
+from pooldeck_server.domain.measurements.figures import Durations
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.health import SlotHealth
+from pooldeck_server.domain.tasks.dependencies import Neighbours
+from pooldeck_server.domain.tasks.latest_runs import LatestRun
+from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.pipelines import Pipeline
+from pooldeck_server.domain.tasks.states import FINAL, State
+from pooldeck_server.domain.tasks.task import LogEntry, RunOptions, StoredAttempt, StoredTask
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
 from pooldeck_server.web.pages.task.diagram import diagram

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from pooldeck_server.domain.figures import Count
-from pooldeck_server.domain.states import FINAL, LIVE, State
-from pooldeck_server.domain.tasks import Sort, TaskFilter, TaskPage, Total
+from pooldeck_server.domain.measurements.figures import Count
+from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
+from pooldeck_server.domain.tasks.task import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.web.pages.tasks.address import PLAIN, View, address, asked, before_now, href
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pooldeck_server.domain.annotations import Annotation
-from pooldeck_server.domain.health import PoolHealth
-from pooldeck_server.domain.timeline import Bar, Slot, Timeline, TimelineRequest, slots_of
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.tasks.timeline import Bar, Slot, Timeline, TimelineRequest, slots_of
 from pooldeck_server.web.pages.timeline.view import limits, look
 from pooldeck_server.web.text.i18n import _, later
 

@@ -3,7 +3,7 @@
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from pooldeck_server.domain.timeline import Timeline, TimelineRequest, unstored
+from pooldeck_server.domain.tasks.timeline import Timeline, TimelineRequest, unstored
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.responses import Answer

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.health import PoolHealth
-from pooldeck_server.domain.timeline import Bar, Timeline, TimelineRequest, slots_of
+from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest, slots_of
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.colours import colour_of
 from pooldeck_server.web.text.i18n import _

@@ -9,7 +9,7 @@ for it, however many others want the GIL.
 import math
 from typing import Final
 
-from pooldeck_server.domain.run_sums import Sums
+from pooldeck_server.domain.measurements.run_sums import Sums
 
 _ENOUGH_RUNS: Final = 3  # by themselves: then the others need not be asked how long a run waits
 _ENOUGH_LOOKS: Final = 3  # at calls that were at work by themselves: the same of the GIL

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pooldeck_server.domain.links import TaskLink
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.dependencies import TaskLink
+from pooldeck_server.domain.tasks.states import State
 
 
 class RunOptions(Struct, frozen=True, gc=False, omit_defaults=True):

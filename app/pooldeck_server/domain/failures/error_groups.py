@@ -12,8 +12,8 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.masking import masked
-from pooldeck_server.domain.places import place_of
+from pooldeck_server.domain.failures.masking import masked
+from pooldeck_server.domain.failures.raised_at import place_of
 
 _LONGEST_TYPE: Final = 200  # characters
 _ID_BYTES: Final = 8

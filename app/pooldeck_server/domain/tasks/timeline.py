@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pooldeck_server.domain.health import PoolHealth, SlotHealth
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth
+from pooldeck_server.domain.tasks.states import State
 
 ABANDONED = "abandoned"
 """What a bar is that shows a thread which runs on after its task was given up."""
@@ -33,7 +33,7 @@ class Overhead(Struct, frozen=True):
 class Bar(Struct, frozen=True, array_like=True, kw_only=True):
     """An attempt of a task in its slot; `finished_at` is None while it runs.
 
-    `state` is a word of `pooldeck_server.domain.states`, or `ABANDONED`.
+    `state` is a word of `pooldeck_server.domain.tasks.states`, or `ABANDONED`.
     """
 
     task: str

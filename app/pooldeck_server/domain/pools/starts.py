@@ -1,6 +1,6 @@
 """The story of a start, in words for the log and the pages."""
 
-from pooldeck_server.domain.controls import StartReport
+from pooldeck_server.domain.pools.controls import StartReport
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, case, func, literal_column, select
 
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store.tables import edges, links, tasks
 
 LONG = 4096

@@ -10,10 +10,10 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
-from pooldeck_server.domain.annotations import Annotation
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.histograms import from_text, joined, to_text
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.measurements.histograms import from_text, joined, to_text
+from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.tasks.states import State
 
 STRETCH: Final = 10
 """Seconds of the shortest stretches."""

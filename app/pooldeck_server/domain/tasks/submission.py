@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Raw, Struct, field
 
 from pooldeck.kinds import Ending
-from pooldeck_server.domain.links import OnFailure, Rule
-from pooldeck_server.domain.references import may_refer
-from pooldeck_server.domain.tasks import StoredTask
+from pooldeck_server.domain.tasks.dependencies import OnFailure, Rule
+from pooldeck_server.domain.tasks.references import may_refer
+from pooldeck_server.domain.tasks.task import StoredTask
 
 MAX_PRIORITY = 100
 MAX_TAGS = 20

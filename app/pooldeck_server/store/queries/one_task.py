@@ -17,10 +17,10 @@ from sqlalchemy import (
 )
 
 from pooldeck.functions import FunctionSpec
-from pooldeck_server.domain.states import FINAL
-from pooldeck_server.domain.tasks import LogEntry, StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.states import FINAL
+from pooldeck_server.domain.tasks.task import LogEntry, StoredAttempt, StoredTask
 from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.shown import WHOLE_TASK, json_object
+from pooldeck_server.store.queries.task_json import WHOLE_TASK, json_object
 from pooldeck_server.store.tables import attempts as archive
 from pooldeck_server.store.tables import functions, tasks
 from pooldeck_server.store.tables import logs as log_lines

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from pooldeck_server.domain.links import Link, NeedState
-from pooldeck_server.domain.states import State
-from pooldeck_server.domain.tasks import NewTask
+from pooldeck_server.domain.tasks.dependencies import Link, NeedState
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import NewTask
 
 
 class Awaiting(Struct, frozen=True):

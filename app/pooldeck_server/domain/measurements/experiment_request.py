@@ -4,8 +4,13 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Raw, Struct, field
 
-from pooldeck_server.domain.experiments import MAX_PROCESSES, MAX_SAMPLES, MAX_SIZES, MAX_THREADS
-from pooldeck_server.domain.submissions import Args, Kwargs, Name
+from pooldeck_server.domain.measurements.experiments import (
+    MAX_PROCESSES,
+    MAX_SAMPLES,
+    MAX_SIZES,
+    MAX_THREADS,
+)
+from pooldeck_server.domain.tasks.submission import Args, Kwargs, Name
 
 SECONDS: Final = 2.0
 WARMUP: Final = 0.3

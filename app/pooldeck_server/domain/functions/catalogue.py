@@ -13,7 +13,6 @@ from typing import Any, Self
 import jsonschema_rs
 
 from pooldeck.functions import FunctionSpec
-from pooldeck_server.domain.binding import Parameters
 from pooldeck_server.domain.errors import (
     BadArguments,
     InvalidRequest,
@@ -21,10 +20,11 @@ from pooldeck_server.domain.errors import (
     UnknownFunction,
     UnknownPool,
 )
-from pooldeck_server.domain.explain import explain
-from pooldeck_server.domain.placements import AUTO, Placement, first_placement
-from pooldeck_server.domain.references import refers
-from pooldeck_server.domain.tasks import RunOptions
+from pooldeck_server.domain.functions.binding import Parameters
+from pooldeck_server.domain.functions.explain import explain
+from pooldeck_server.domain.functions.placements import AUTO, Placement, first_placement
+from pooldeck_server.domain.tasks.references import refers
+from pooldeck_server.domain.tasks.task import RunOptions
 
 REDACTED = "[redacted]"
 

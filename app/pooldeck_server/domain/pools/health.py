@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from pooldeck.kinds import Ending
-from pooldeck_server.domain.controls import PoolControl
-from pooldeck_server.domain.history import Recent
 from pooldeck_server.domain.notices import Notice
+from pooldeck_server.domain.pools.controls import PoolControl
+from pooldeck_server.domain.pools.history import Recent
 
 
 class SlotHealth(Struct, frozen=True):

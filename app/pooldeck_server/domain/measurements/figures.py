@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 
 
 class Count(Struct, frozen=True):

@@ -5,7 +5,7 @@ Times are microseconds since the epoch. An end that the server itself brought ab
 
 from msgspec import Struct
 
-from pooldeck_server.domain.states import State
+from pooldeck_server.domain.tasks.states import State
 
 
 class TaskName(Struct, frozen=True):

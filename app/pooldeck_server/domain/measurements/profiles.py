@@ -3,7 +3,7 @@
 A profile counts runs that had their process to themselves apart from those that shared it with
 others: what was measured of the latter tells as much about their company as about themselves. Every
 200 runs halve the weight of what was known before, so that a function that changes is noticed.
-`pooldeck_server.domain.contention` says how the company's share is taken out.
+`pooldeck_server.domain.measurements.contention` says how the company's share is taken out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
-from pooldeck_server.domain import contention
-from pooldeck_server.domain.run_sums import Sums
+from pooldeck_server.domain.measurements import contention
+from pooldeck_server.domain.measurements.run_sums import Sums
 
 HALF_LIFE: Final = 200
 """Runs after which what was known before counts half."""

@@ -5,8 +5,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from pooldeck_server.domain.loads import PoolLoad
-from pooldeck_server.domain.machine import Machine
+from pooldeck_server.domain.measurements.machine import Machine
+from pooldeck_server.domain.pools.loads import PoolLoad
 
 SizeVerdict: TypeAlias = Literal["unknown", "fits", "larger", "smaller"]
 

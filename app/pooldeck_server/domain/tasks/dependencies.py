@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.states import FINAL, State
+from pooldeck_server.domain.tasks.states import FINAL, State
 
 
 class Rule(StrEnum):

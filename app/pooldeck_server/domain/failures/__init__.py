@@ -1,0 +1,1 @@
+"""Failures: errors in groups, incidents, and hints on them."""

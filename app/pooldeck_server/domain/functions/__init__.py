@@ -1,0 +1,1 @@
+"""Functions: the catalogue, its check of arguments, and placements."""

@@ -1,0 +1,1 @@
+"""Measurements: what runs cost, and the statistics over them."""

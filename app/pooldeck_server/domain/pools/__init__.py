@@ -1,0 +1,1 @@
+"""Pools: health, history, loads, sizes, and what is set by hand."""

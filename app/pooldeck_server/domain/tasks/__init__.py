@@ -1,0 +1,1 @@
+"""Tasks: states, submissions, reruns, dependencies."""
