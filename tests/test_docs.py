@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolState
+from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.settings.model import PoolSettings, Settings
 from serving import serving

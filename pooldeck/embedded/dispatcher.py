@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from pooldeck.embedded.futures import settle
 from pooldeck.embedded.listener import FuturesListener
-from pooldeck.embedded.parcels import discard
-from pooldeck.embedded.settling import settle
+from pooldeck.embedded.pickling import discard
 from pooldeck.outcome import Outcome
-from pooldeck.pools.crew import PoolListener, PoolState, Running, Worker
+from pooldeck.pools.model import PoolListener, PoolState, Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 

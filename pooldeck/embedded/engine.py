@@ -21,10 +21,10 @@ from typing import Any, Final, TypeVar
 from pooldeck.embedded import interpreter
 from pooldeck.embedded.dispatcher import PATIENCE, Dispatcher, Work, WorkerInfo
 from pooldeck.embedded.launcher import ContextLauncher
-from pooldeck.embedded.parcels import Value, pickled, sealed
+from pooldeck.embedded.pickling import Value, pickled, sealed
 from pooldeck.embedded.worker import Outset
 from pooldeck.kinds import PoolKind
-from pooldeck.pools.crew import PoolListener, PoolSpec
+from pooldeck.pools.model import PoolListener, PoolSpec
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 

@@ -9,7 +9,7 @@ from socket import socket
 from typing import Final, Protocol, cast
 
 from pooldeck.embedded import worker
-from pooldeck.pools.launching import Launched, WorkerExit
+from pooldeck.pools.launcher import Launched, WorkerExit
 from pooldeck.protocol import Setup
 
 _STATUS_SECONDS: Final = 1.0  # for another thread that took the status to write it down
@@ -24,7 +24,7 @@ class StartsProcesses(Protocol):
 
 @dataclass(frozen=True)
 class ContextLauncher:
-    """A `pooldeck.pools.launching.Launcher` over the `Process` of a context.
+    """A `pooldeck.pools.launcher.Launcher` over the `Process` of a context.
 
     Attributes:
         context: A spawn or forkserver context.

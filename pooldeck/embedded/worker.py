@@ -20,7 +20,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any, Final
 
-from pooldeck.embedded.parcels import Parcel, Raised, Unreadable, Value, opened, pickled, sealed
+from pooldeck.embedded.pickling import Parcel, Raised, Unreadable, Value, opened, pickled, sealed
 from pooldeck.marks import BOOT, WORKER
 from pooldeck.outcome import Error, Outcome
 from pooldeck.protocol import Call, Finished, Limits, Ready, Setup, Started, Unready

@@ -11,8 +11,8 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.pools.crew import Death, Running, Verdict, Worker
-from pooldeck.pools.launching import WorkerExit
+from pooldeck.pools.launcher import WorkerExit
+from pooldeck.pools.model import Death, Running, Verdict, Worker
 
 _BROKEN: Final = "BrokenProcessPool"
 _CURRENT_THREAD: Final = re.compile(r"^Current thread 0x([0-9a-f]+)", re.MULTILINE)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from pooldeck.kinds import KINDS
-from pooldeck.pools.crew import PoolSpec, Running, Verdict, Worker
+from pooldeck.pools.model import PoolSpec, Running, Verdict, Worker
 
 _LATE: Final = 0.25  # seconds by which an alarm is late if the event loop was held up
 _SECOND_LOOK: Final = 0.05

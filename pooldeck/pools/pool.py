@@ -20,8 +20,13 @@ from contextlib import suppress
 from typing import Final
 
 from pooldeck.kinds import Ending
-from pooldeck.pools.causes import Causes
-from pooldeck.pools.crew import (
+from pooldeck.pools.deadlines import Deadlines
+from pooldeck.pools.end_call import GivingUp
+from pooldeck.pools.exit_cause import Causes
+from pooldeck.pools.factory import Hiring
+from pooldeck.pools.launcher import Launcher, SubprocessLauncher
+from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.model import (
     MOST_CALLS,
     PoolListener,
     PoolSpec,
@@ -31,15 +36,10 @@ from pooldeck.pools.crew import (
     Worker,
     WorkerState,
 )
-from pooldeck.pools.deadlines import Deadlines
-from pooldeck.pools.giving_up import GivingUp
-from pooldeck.pools.hiring import Hiring
-from pooldeck.pools.launching import Launcher, SubprocessLauncher
-from pooldeck.pools.looking import Looks
-from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.reports import Reports
-from pooldeck.pools.staff import Staff
-from pooldeck.pools.sweeping import Sweeper
+from pooldeck.pools.roster import Staff
+from pooldeck.pools.stacks import Looks
+from pooldeck.pools.sweeper import Sweeper
 from pooldeck.protocol import Call, Cancel
 
 _MIB: Final = 1024 * 1024

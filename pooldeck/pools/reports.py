@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from pooldeck.outcome import Outcome
 from pooldeck.pools.blame import reckon
-from pooldeck.pools.causes import Causes, take_files, why_not_ready
-from pooldeck.pools.crew import PoolListener, Running, Verdict, Worker, WorkerState
 from pooldeck.pools.deadlines import Deadlines
-from pooldeck.pools.launching import WorkerExit
-from pooldeck.pools.looking import Looks
-from pooldeck.pools.staff import Staff
-from pooldeck.pools.sweeping import Sweeper
+from pooldeck.pools.exit_cause import Causes, take_files, why_not_ready
+from pooldeck.pools.launcher import WorkerExit
+from pooldeck.pools.model import PoolListener, Running, Verdict, Worker, WorkerState
+from pooldeck.pools.roster import Staff
+from pooldeck.pools.stacks import Looks
+from pooldeck.pools.sweeper import Sweeper
 from pooldeck.protocol import (
     Abandoned,
     Exiting,

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from pooldeck.pools.launching import Launched, Launcher, WorkerExit
-from pooldeck.pools.waiting import wait_for_end
+from pooldeck.pools.exit_wait import wait_for_end
+from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import (
     Control,
     FrameBuffer,

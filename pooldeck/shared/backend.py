@@ -105,7 +105,7 @@ class Remote:
         """Return this thread's line; a forked child does not use its parent's."""
         own = self._own
         if own.line is None or own.line.is_closed or own.pid != os.getpid():
-            from pooldeck.shared.line import Line  # noqa: PLC0415 - few tasks need multiprocessing
+            from pooldeck.shared.connection import Line  # noqa: PLC0415 - few tasks need multiprocessing
 
             own.line, own.pid = Line(self._access), os.getpid()
         return own.line

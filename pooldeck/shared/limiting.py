@@ -2,7 +2,7 @@
 
 import time
 
-from pooldeck.shared.handles import Handle
+from pooldeck.shared.proxies import Handle
 
 _sleep = time.sleep  # kept, since tasks may replace it
 

@@ -5,7 +5,7 @@ from typing import Self
 
 from pooldeck.shared import leases
 from pooldeck.shared.backend import backend, holder
-from pooldeck.shared.handles import Handle
+from pooldeck.shared.proxies import Handle
 
 
 class Permits(Handle):

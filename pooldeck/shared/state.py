@@ -15,10 +15,10 @@ import msgspec
 
 from pooldeck.access import SharedLimits
 from pooldeck.shared.errors import NotHeldError, SharedLimitError, SharedValueError
-from pooldeck.shared.holding import Holder, SharedPicture
-from pooldeck.shared.permits import Lease, LockThing, PermitsThing, SemaphoreThing
-from pooldeck.shared.rates import RateThing
-from pooldeck.shared.things import Budget, CounterThing, DictThing, ListThing, Thing
+from pooldeck.shared.lock_state import Lease, LockThing, PermitsThing, SemaphoreThing
+from pooldeck.shared.rate_state import RateThing
+from pooldeck.shared.snapshot import Holder, SharedPicture
+from pooldeck.shared.values_state import Budget, CounterThing, DictThing, ListThing, Thing
 
 _LONGEST_NAME: Final = 200
 

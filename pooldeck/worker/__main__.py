@@ -18,12 +18,13 @@ from typing import NoReturn
 
 from pooldeck import access, resources
 from pooldeck.protocol import Call, ProtocolError, Ready, Setup, Stop, Unready
-from pooldeck.worker import capture, children, discovery, exits, failures, surroundings
+from pooldeck.worker import capture, discovery, exits, failures, process_state
 from pooldeck.worker.channel import Channel
 from pooldeck.worker.control import ControlThread
-from pooldeck.worker.desk import Desk, Equipment, LoneDesk
+from pooldeck.worker.measure import child_cpu
 from pooldeck.worker.output import OutputFile, drop_input
-from pooldeck.worker.threads import ThreadDesk
+from pooldeck.worker.runner import Desk, Equipment, LoneDesk
+from pooldeck.worker.thread_runner import ThreadDesk
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -40,12 +41,12 @@ def main(arguments: list[str]) -> NoReturn:
     drop_input()
     output = None if setup.output_path is None else OutputFile(setup.output_path)
     capture.install()
-    surroundings.prepare(setup.fault_path, setup.stack_path)
-    children.install()
+    process_state.prepare(setup.fault_path, setup.stack_path)
+    child_cpu.install()
     if setup.shared is not None:
         access.give(setup.shared, setup.worker)
     declared = _declared(setup)
-    surroundings.open_import_path()
+    process_state.open_import_path()
     equipment = Equipment(channel, setup, output, _load(channel, setup, output, declared))
     desk = LoneDesk(equipment) if setup.kind == "process" else ThreadDesk(equipment)
     control.start(desk)

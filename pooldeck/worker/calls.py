@@ -18,8 +18,8 @@ from pooldeck.text import bounded
 from pooldeck.worker import failures, results
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
-from pooldeck.worker.meter import Meter
-from pooldeck.worker.peak import Peak
+from pooldeck.worker.measure.peak_memory import Peak
+from pooldeck.worker.measure.run import Meter
 from pooldeck.worker.runs import Run, Runs
 
 _decode = msgspec.json.Decoder().decode

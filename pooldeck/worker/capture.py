@@ -12,7 +12,7 @@ import os
 import sys
 
 from pooldeck.context import current_task, detach
-from pooldeck.worker.journal import Journal
+from pooldeck.worker.task_log import Journal
 
 _OUTSIDE = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 _WHATEVER_IT_IS = contextlib.suppress(Exception)

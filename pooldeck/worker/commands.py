@@ -29,7 +29,7 @@ from pooldeck.worker import signatures
 from pooldeck.worker.command_process import CommandProcess, Stream
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
-from pooldeck.worker.journal import Journal
+from pooldeck.worker.task_log import Journal
 
 _MODULE: Final = "commands"  # where the page of functions lists them
 _SERVERS_OWN: Final = "POOLDECK_"

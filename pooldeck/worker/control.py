@@ -20,7 +20,7 @@ from pooldeck.protocol import (
 )
 from pooldeck.worker import exits
 from pooldeck.worker.descriptors import adopt
-from pooldeck.worker.desk import Desk
+from pooldeck.worker.runner import Desk
 
 _READ_BYTES: Final = 4096
 

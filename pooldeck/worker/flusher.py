@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from threading import Event, Thread
 
-from pooldeck.worker.journal import Journal
+from pooldeck.worker.task_log import Journal
 
 _TICK = 0.1  # seconds between two sendings
 _IDLE_TICK = 10.0  # seconds between two looks at the output file when nothing runs

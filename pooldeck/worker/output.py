@@ -9,7 +9,7 @@ import os
 from threading import Lock
 
 from pooldeck.worker.descriptors import lift
-from pooldeck.worker.journal import Journal
+from pooldeck.worker.task_log import Journal
 
 _MOST = 1024 * 1024  # bytes that the file may hold
 _CHUNK = 64 * 1024  # bytes read from it at a time

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pooldeck.context import CurrentTask
 from pooldeck.protocol import Call
-from pooldeck.worker.journal import Journal
+from pooldeck.worker.task_log import Journal
 
 _MOST_RECALLED: Final = 10_000
 _REMEMBERED: Final = 64  # calls that have ended

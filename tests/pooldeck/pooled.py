@@ -16,8 +16,8 @@ import pytest
 from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Error, Observation, Outcome
-from pooldeck.pools.crew import Death, PoolSpec, Running, Worker, WorkerState
 from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.model import Death, PoolSpec, Running, Worker, WorkerState
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 

@@ -16,8 +16,8 @@ from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.protocol import Call, Limits
 from pooldeck.worker.calls import Caller
 from pooldeck.worker.discovery import discover
-from pooldeck.worker.journal import Journal
 from pooldeck.worker.runs import Run, Runs, Slot
+from pooldeck.worker.task_log import Journal
 
 EMPTY: dict[str, int] = {}
 _action: Callable[[], Any] = object

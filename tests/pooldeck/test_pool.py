@@ -9,7 +9,7 @@ from pooled import BOTH, BOUND, eventually, is_alive, pool
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolState
+from pooldeck.pools.model import PoolState
 
 
 @BOTH

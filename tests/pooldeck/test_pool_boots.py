@@ -13,7 +13,7 @@ import pytest
 import uvloop
 from pooled import eventually, is_alive, pool
 
-from pooldeck.pools.crew import PoolState
+from pooldeck.pools.model import PoolState
 from pooldeck.pools.supervisor import WorkerProcess
 
 

@@ -10,7 +10,7 @@ from pooldeck.commands import Command
 from pooldeck.functions import Options
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind, Outcome
-from pooldeck.pools.crew import WorkerState
+from pooldeck.pools.model import WorkerState
 
 
 @BOTH

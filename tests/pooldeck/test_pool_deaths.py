@@ -11,8 +11,8 @@ from pooled import BOTH, Listener, eventually, is_alive, pool
 
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolState, WorkerState
 from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.model import PoolState, WorkerState
 
 
 async def death_among_three(folder: Path, function: str, *args: object) -> Listener:

@@ -10,7 +10,7 @@ from pooled import BOTH, Listener, eventually, pool
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.crew import PoolState, WorkerState
+from pooldeck.pools.model import PoolState, WorkerState
 
 MIB = 1024 * 1024
 AT_WORK = (WorkerState.IDLE, WorkerState.BUSY, WorkerState.SPARE)

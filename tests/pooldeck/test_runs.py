@@ -4,8 +4,8 @@ import time
 
 from pooldeck.context import CurrentTask
 from pooldeck.protocol import Call, Limits
-from pooldeck.worker.journal import Journal
 from pooldeck.worker.runs import Run, Runs, Slot
+from pooldeck.worker.task_log import Journal
 
 
 def run_of(task: str, attempt: int = 1) -> Run:

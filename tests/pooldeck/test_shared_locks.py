@@ -11,9 +11,9 @@ import pytest
 from pooldeck import shared
 from pooldeck.access import SharedLimits
 from pooldeck.context import CurrentTask, current_task, enter
-from pooldeck.shared.rates import RateThing
+from pooldeck.shared.rate_state import RateThing
 from pooldeck.shared.state import State
-from pooldeck.shared.things import Budget
+from pooldeck.shared.values_state import Budget
 
 _names = (f"lock {number}" for number in itertools.count())
 _BOUND = 20.0

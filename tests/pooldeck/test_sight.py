@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from marked_processes import wait_until
 
-from pooldeck.worker.sight import Seen, Sight
+from pooldeck.worker.measure.thread_state import Seen, Sight
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells what a thread waits for"

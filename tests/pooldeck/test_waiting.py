@@ -8,7 +8,7 @@ import threading
 import psutil
 from pooled import BOUND
 
-from pooldeck.pools.waiting import wait_for_end
+from pooldeck.pools.exit_wait import wait_for_end
 
 CHILD = [sys.executable, "-c", "input()"]
 PARENT = """

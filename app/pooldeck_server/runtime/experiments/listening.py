@@ -2,7 +2,7 @@
 
 from pooldeck.functions import FunctionSpec
 from pooldeck.outcome import Observation, Outcome
-from pooldeck.pools.crew import Death, Running, Worker
+from pooldeck.pools.model import Death, Running, Worker
 from pooldeck.protocol import Call, LogLine, Progress
 
 

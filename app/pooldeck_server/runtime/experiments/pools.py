@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
-from pooldeck.pools.crew import PoolListener, PoolSpec
-from pooldeck.pools.launching import SubprocessLauncher
+from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.model import PoolListener, PoolSpec
 from pooldeck.pools.pool import Pool
 from pooldeck_server.runtime.lifecycle.ground import Ground
 from pooldeck_server.runtime.lifecycle.pool_making import pool_spec

@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.outcome import Error, Outcome
-from pooldeck.pools.crew import Death, PoolState, Running, Worker
+from pooldeck.pools.model import Death, PoolState, Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 from pooldeck_server.domain.measurements.experiments import Sample, Step

@@ -7,9 +7,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.pools.crew import PoolSpec
-from pooldeck.pools.launching import SubprocessLauncher
+from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.model import PoolSpec
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Limits
 from pooldeck_server.runtime.lifecycle.ground import Ground

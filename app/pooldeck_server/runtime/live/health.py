@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.pools.crew import WorkerState
+from pooldeck.pools.model import WorkerState
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import Hold

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from pooldeck.pools.crew import Worker
+from pooldeck.pools.model import Worker
 
 
 class Place(Struct):

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.kinds import KINDS, Ending
-from pooldeck.pools.crew import Running, Worker
+from pooldeck.pools.model import Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.pools.health import SlotHealth, WorkerHealth

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.pools.crew import Running, Worker
+from pooldeck.pools.model import Running, Worker
 from pooldeck.protocol import Call, LogLine
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.failures.error_groups import group_of

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import Ending, PoolKind
-from pooldeck.pools.crew import PoolState
+from pooldeck.pools.model import PoolState
 from pooldeck.pools.pool import Pool
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.pools.crew import Death, Running
+from pooldeck.pools.model import Death, Running
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.failures.incidents import Bystander, Incident, TaskName
 from pooldeck_server.domain.tasks.ids import TaskIds

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import Observation, Outcome
-from pooldeck.pools.crew import Death, Running, Worker
+from pooldeck.pools.model import Death, Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 from pooldeck_server import failpoints

@@ -21,13 +21,13 @@ from typing import Any, Final
 import msgspec
 
 from pooldeck.access import Access, SharedLimits
-from pooldeck.pools.launching import Launched, Launcher, WorkerExit
+from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import Setup
 from pooldeck.shared.backend import BROKEN
+from pooldeck.shared.connection import Line
 from pooldeck.shared.errors import SharedError
-from pooldeck.shared.holding import SharedPicture
 from pooldeck.shared.host import StateProcess
-from pooldeck.shared.line import Line
+from pooldeck.shared.snapshot import SharedPicture
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.runtime.recording.annotations import Annotations

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from pooldeck.access import SharedLimits
-from pooldeck.shared.holding import Held, SharedPicture, SharedThing
+from pooldeck.shared.snapshot import Held, SharedPicture, SharedThing
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, timestamp
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pooldeck.access import SharedLimits
-from pooldeck.shared.holding import Held, SharedPicture, SharedThing
+from pooldeck.shared.snapshot import Held, SharedPicture, SharedThing
 from pooldeck_server.web.text.i18n import _, later
 
 MOST_ROWS: Final = 200

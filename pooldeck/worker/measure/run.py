@@ -4,8 +4,8 @@ import resource
 from time import perf_counter, process_time, thread_time
 
 from pooldeck.outcome import Measurement
-from pooldeck.worker import children, waiting
-from pooldeck.worker.peak import Peak
+from pooldeck.worker.measure import child_cpu, run_delay
+from pooldeck.worker.measure.peak_memory import Peak
 
 _WHO = getattr(resource, "RUSAGE_THREAD", None)  # a thread's own switches, where there are such
 
@@ -42,8 +42,8 @@ class Meter:
 
     def start(self) -> None:
         """Take the readings before the run."""
-        self._delayed = None if self._is_quick else waiting.for_cpu()
-        self._child_delayed = children.reaped().delayed
+        self._delayed = None if self._is_quick else run_delay.for_cpu()
+        self._child_delayed = child_cpu.reaped().delayed
         self._child_cpu = self._children_cpu()
         self._process_cpu = process_time()
         self._before = _thread_usage()
@@ -58,8 +58,8 @@ class Meter:
         self._process_cpu = process_time() - self._process_cpu
         self._child_cpu = self._children_cpu() - self._child_cpu
         if self._delayed is not None:
-            self._delayed = max(0.0, (waiting.for_cpu() or 0.0) - self._delayed)
-        self._child_delayed = children.reaped().delayed - self._child_delayed
+            self._delayed = max(0.0, (run_delay.for_cpu() or 0.0) - self._delayed)
+        self._child_delayed = child_cpu.reaped().delayed - self._child_delayed
 
     def measurement(
         self,
@@ -120,7 +120,7 @@ class Meter:
         return others if others > _OWN_SECONDS + _OWN_SHARE * self._run else 0.0
 
     def _children_cpu(self) -> float:
-        return children.reaped().cpu if self._peak is None else _children_cpu()
+        return child_cpu.reaped().cpu if self._peak is None else _children_cpu()
 
 
 def _thread_usage() -> resource.struct_rusage | None:

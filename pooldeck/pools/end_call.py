@@ -14,8 +14,8 @@ from pooldeck.kinds import KINDS, Ending
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools import gil
 from pooldeck.pools.blame import timed_out
-from pooldeck.pools.crew import PoolListener, Running, Verdict, Worker, WorkerState
-from pooldeck.pools.staff import Staff
+from pooldeck.pools.model import PoolListener, Running, Verdict, Worker, WorkerState
+from pooldeck.pools.roster import Staff
 from pooldeck.protocol import Abandon, Cancel, Look
 
 _LEAVE_SECONDS: Final = 0.5  # for a worker to give up the slot of an abandoned call

@@ -24,11 +24,11 @@ from pooldeck.worker.calls import Caller
 from pooldeck.worker.channel import Channel
 from pooldeck.worker.discovery import Function
 from pooldeck.worker.flusher import Flusher
-from pooldeck.worker.journal import Journal
+from pooldeck.worker.measure.probe import Probe
 from pooldeck.worker.output import OutputFile
-from pooldeck.worker.probe import Probe
+from pooldeck.worker.process_state import Surroundings
 from pooldeck.worker.runs import Run, Runs, Slot
-from pooldeck.worker.surroundings import Surroundings
+from pooldeck.worker.task_log import Journal
 
 _QUICK_SECONDS: Final = 0.001
 

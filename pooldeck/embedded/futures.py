@@ -8,7 +8,7 @@ from concurrent.futures.process import (
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from pooldeck.embedded.parcels import Raised, Unreadable, Value, opened
+from pooldeck.embedded.pickling import Raised, Unreadable, Value, opened
 from pooldeck.outcome import Error, ErrorKind, Outcome
 
 

@@ -1,6 +1,6 @@
 """A pool's account of free slots: which worker takes the next call."""
 
-from pooldeck.pools.crew import Worker, WorkerState
+from pooldeck.pools.model import Worker, WorkerState
 
 
 class Account:

@@ -7,9 +7,9 @@ from heapq import heappop, heappush
 from pooldeck import resources
 from pooldeck.protocol import Abandoned, Call
 from pooldeck.worker import exits
-from pooldeck.worker.desk import Desk, Equipment
-from pooldeck.worker.journal import Journal
+from pooldeck.worker.runner import Desk, Equipment
 from pooldeck.worker.runs import Run, Slot
+from pooldeck.worker.task_log import Journal
 
 
 class ThreadDesk(Desk):

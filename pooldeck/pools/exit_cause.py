@@ -5,9 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from pooldeck.pools.crew import Worker
-from pooldeck.pools.launching import WorkerExit
+from pooldeck.pools.launcher import WorkerExit
 from pooldeck.pools.memory import MemoryWatch, out_of_memory
+from pooldeck.pools.model import Worker
 from pooldeck.protocol import Setup
 
 _FRESH: Final = 1.0  # seconds

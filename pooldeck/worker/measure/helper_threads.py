@@ -8,8 +8,8 @@ worker's was done for them.
 from time import process_time
 from typing import Final, NamedTuple
 
+from pooldeck.worker.measure.thread_state import Sight
 from pooldeck.worker.runs import Runs
-from pooldeck.worker.sight import Sight
 
 _OWN_SHARE: Final = 0.08  # of a CPU: what the worker's other threads use
 _LINGER: Final = 10  # looks at helpers after one that found them on a CPU

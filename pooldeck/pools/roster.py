@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from pooldeck.pools.account import Account
-from pooldeck.pools.boots import Boots
-from pooldeck.pools.crew import PoolSpec, Verdict, Worker, WorkerState
-from pooldeck.pools.restarts import RollingRestart
+from pooldeck.pools.model import PoolSpec, Verdict, Worker, WorkerState
+from pooldeck.pools.rolling_restart import RollingRestart
+from pooldeck.pools.slots import Account
+from pooldeck.pools.start_backoff import Boots
 from pooldeck.protocol import Stop
 
 

@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from pooldeck.worker import waiting
+from pooldeck.worker.measure import run_delay
 
 _ONLY_THE_END: Final = (0, os.WNOHANG)  # what to wait for; children may also stop and go on
 
@@ -59,5 +59,5 @@ def _delay_until_end(pid: int, options: int) -> float:
     if pid > 0 and options in _ONLY_THE_END and hasattr(os, "waitid"):
         with suppress(ChildProcessError):  # `os.wait4` says so, too
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | options) is not None:
-                return waiting.for_cpu(str(pid)) or 0.0
+                return run_delay.for_cpu(str(pid)) or 0.0
     return 0.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from pooldeck.pools.crew import Worker, WorkerState
+from pooldeck.pools.model import Worker, WorkerState
 
 
 class RollingRestart:

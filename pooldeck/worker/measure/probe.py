@@ -22,9 +22,9 @@ from msgspec import Struct
 
 from pooldeck.outcome import Observation
 from pooldeck.protocol import Observed
-from pooldeck.worker.helpers import Helpers
+from pooldeck.worker.measure.helper_threads import Helpers
+from pooldeck.worker.measure.thread_state import BlindError, Seen, Sight
 from pooldeck.worker.runs import Runs
-from pooldeck.worker.sight import BlindError, Seen, Sight
 
 _PACES: Final = ((30, 0.004), (130, 0.01), (300, 0.05))
 """Up to so many looks at the calls of a function, so many seconds between two of them."""

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from threading import Event, Lock, get_ident
 
 from pooldeck.shared.errors import NotHeldError
-from pooldeck.shared.holding import Held, Holder, SharedThing
-from pooldeck.shared.things import Budget, Thing
+from pooldeck.shared.snapshot import Held, Holder, SharedThing
+from pooldeck.shared.values_state import Budget, Thing
 
 
 class Lease:

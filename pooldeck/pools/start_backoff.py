@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck.pools.crew import PoolSpec, Verdict, Worker, WorkerState
+from pooldeck.pools.model import PoolSpec, Verdict, Worker, WorkerState
 from pooldeck.protocol import Unready
 
 BOOT_ROUNDS: Final = 4

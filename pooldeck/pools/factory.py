@@ -3,8 +3,8 @@
 import time
 from collections.abc import Awaitable, Callable
 
-from pooldeck.pools.crew import PoolSpec, Worker
-from pooldeck.pools.launching import Launcher, WorkerExit
+from pooldeck.pools.launcher import Launcher, WorkerExit
+from pooldeck.pools.model import PoolSpec, Worker
 from pooldeck.pools.supervisor import WorkerProcess
 from pooldeck.protocol import FromWorker, Setup
 

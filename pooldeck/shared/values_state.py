@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from pooldeck.shared.errors import SharedLimitError, SharedValueError
-from pooldeck.shared.holding import SharedThing
+from pooldeck.shared.snapshot import SharedThing
 from pooldeck.shared.values import decode, number
 
 _ENTRY_BYTES: Final = 64  # beside key and value, about what Python itself takes for an entry

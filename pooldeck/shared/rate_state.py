@@ -6,8 +6,8 @@ the next token counts, says everything.
 
 import time
 
-from pooldeck.shared.holding import SharedThing
-from pooldeck.shared.things import Budget, Thing
+from pooldeck.shared.snapshot import SharedThing
+from pooldeck.shared.values_state import Budget, Thing
 
 
 class RateThing(Thing):

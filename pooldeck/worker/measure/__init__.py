@@ -1,0 +1,1 @@
+"""Measuring: what a run costs, and what its threads wait for."""
