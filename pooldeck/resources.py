@@ -69,12 +69,12 @@ class _Kept:
             self.drop(key)
 
 
-class _OfThread(threading.local):
+class _ThreadResources(threading.local):
     def __init__(self) -> None:
         self.kept = _Kept()
 
 
-_own: Final = _OfThread()
+_own: Final = _ThreadResources()
 _all: Final = _Kept()
 
 

@@ -12,13 +12,13 @@ from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.launcher import WorkerExit
-from pooldeck.pools.model import Death, Running, Verdict, Worker
+from pooldeck.pools.model import Death, EndReason, Running, Worker
 
 _BROKEN: Final = "BrokenProcessPool"
 _CURRENT_THREAD: Final = re.compile(r"^Current thread 0x([0-9a-f]+)", re.MULTILINE)
 
 
-class Reckoning(Struct, frozen=True):
+class Blame(Struct, frozen=True):
     """What became of a worker's calls. `death` is None if the server itself ended the worker."""
 
     outcomes: Sequence[tuple[Running, Outcome]]
@@ -26,7 +26,9 @@ class Reckoning(Struct, frozen=True):
     death: Death | None = None
 
 
-def reckon(worker: Worker, end: WorkerExit, cause: str, fault: str | None, now: float) -> Reckoning:
+def assign_blame(
+    worker: Worker, end: WorkerExit, cause: str, fault: str | None, now: float
+) -> Blame:
     """Account for the calls that a worker had when it ended.
 
     Args:
@@ -40,7 +42,7 @@ def reckon(worker: Worker, end: WorkerExit, cause: str, fault: str | None, now: 
     if worker.verdict is not None:
         judge = _SENTENCES[worker.verdict]
         outcomes = [(running, judge(worker, running, len(cut_off))) for running in cut_off]
-        return Reckoning(outcomes, behind)
+        return Blame(outcomes, behind)
     culprit = _culprit(worker, fault)
     death = Death(
         worker=worker.id,
@@ -55,7 +57,7 @@ def reckon(worker: Worker, end: WorkerExit, cause: str, fault: str | None, now: 
         traceback=fault,
         peak_rss_bytes=end.peak_rss_bytes,
     )
-    return Reckoning([(one, _crashed(worker, one, death)) for one in cut_off], behind, death)
+    return Blame([(one, _crashed(worker, one, death)) for one in cut_off], behind, death)
 
 
 def _split(worker: Worker) -> tuple[list[Running], list[Running]]:
@@ -150,10 +152,10 @@ def timed_out(message: str) -> Outcome:
     return Outcome(error=Error(ErrorKind.TIMEOUT, "TimeoutError", message))
 
 
-_SENTENCES: Final[dict[Verdict, Callable[[Worker, Running, int], Outcome]]] = {
-    Verdict.TIMEOUT: _timed_out,
-    Verdict.KILLED: _killed,
-    Verdict.MEMORY: _over_memory,
-    Verdict.UNSTARTED: _unstarted,
-    Verdict.STOPPED: _stopped,
+_SENTENCES: Final[dict[EndReason, Callable[[Worker, Running, int], Outcome]]] = {
+    EndReason.TIMEOUT: _timed_out,
+    EndReason.KILLED: _killed,
+    EndReason.MEMORY: _over_memory,
+    EndReason.UNSTARTED: _unstarted,
+    EndReason.STOPPED: _stopped,
 }

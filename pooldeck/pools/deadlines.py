@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from pooldeck.kinds import KINDS
-from pooldeck.pools.model import PoolSpec, Running, Verdict, Worker
+from pooldeck.pools.model import EndReason, PoolSpec, Running, Worker
 
 _LATE: Final = 0.25  # seconds by which an alarm is late if the event loop was held up
 _SECOND_LOOK: Final = 0.05
@@ -27,7 +27,9 @@ class Deadlines:
         overdue: Called with a call that is overdue and why: TIMEOUT or UNSTARTED.
     """
 
-    def __init__(self, spec: PoolSpec, overdue: Callable[[Worker, Running, Verdict], None]) -> None:
+    def __init__(
+        self, spec: PoolSpec, overdue: Callable[[Worker, Running, EndReason], None]
+    ) -> None:
         self._kind = KINDS[spec.kind]
         self._start_seconds = spec.start_seconds
         self._asked_seconds = spec.asked_seconds
@@ -74,7 +76,7 @@ class Deadlines:
                 continue
             running.looked_at = now
             self._overdue(worker, running, verdict)
-            if verdict is Verdict.UNSTARTED:
+            if verdict is EndReason.UNSTARTED:
                 next_at = min(next_at, now + self._start_seconds)
         if next_at < math.inf and worker.verdict is None:
             self._set(worker, next_at)
@@ -85,7 +87,7 @@ class Deadlines:
             return ()
         return self._kind.at_risk(worker.running.values())
 
-    def _due(self, worker: Worker, running: Running) -> tuple[float, Verdict]:
+    def _due(self, worker: Worker, running: Running) -> tuple[float, EndReason]:
         """Return when a call is overdue, and why it will be.
 
         A worker that runs one call at a time turns to its next at once. If that start is not
@@ -99,9 +101,9 @@ class Deadlines:
         if since is not None and timeout is not None:
             ends_at = since + timeout + self._grace(running)
         if running.started_at is not None:
-            return ends_at, Verdict.TIMEOUT
+            return ends_at, EndReason.TIMEOUT
         begins_at = max(since or running.posted_at, running.looked_at) + self._start_seconds
-        return min((ends_at, Verdict.TIMEOUT), (begins_at, Verdict.UNSTARTED))
+        return min((ends_at, EndReason.TIMEOUT), (begins_at, EndReason.UNSTARTED))
 
     def _grace(self, running: Running) -> float:
         """Return how long after its deadline a call may take to end itself."""

@@ -14,8 +14,8 @@ from pooldeck.kinds import KINDS, Ending
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools import gil
 from pooldeck.pools.blame import timed_out
-from pooldeck.pools.model import PoolListener, Running, Verdict, Worker, WorkerState
-from pooldeck.pools.roster import Staff
+from pooldeck.pools.model import EndReason, PoolListener, Running, Worker, WorkerState
+from pooldeck.pools.roster import Roster
 from pooldeck.protocol import Abandon, Cancel, Look
 
 _LEAVE_SECONDS: Final = 0.5  # for a worker to give up the slot of an abandoned call
@@ -29,7 +29,7 @@ _ABANDONED: Final = Outcome(
 )
 
 
-class GivingUp:
+class CallEnder:
     """Ends calls, in the way that their kind of worker allows.
 
     Args:
@@ -37,7 +37,7 @@ class GivingUp:
         listener: Who is told.
     """
 
-    def __init__(self, staff: Staff, listener: PoolListener) -> None:
+    def __init__(self, staff: Roster, listener: PoolListener) -> None:
         self._staff = staff
         self._listener = listener
         self._kind = KINDS[staff.spec.kind]
@@ -50,10 +50,10 @@ class GivingUp:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
 
-    def overdue(self, worker: Worker, running: Running, verdict: Verdict) -> None:
+    def overdue(self, worker: Worker, running: Running, verdict: EndReason) -> None:
         """Act on a call that is past its timeout, or whose start was not reported in time."""
         task, seconds = running.call.task, running.call.timeout or 0.0
-        if verdict is Verdict.UNSTARTED:
+        if verdict is EndReason.UNSTARTED:
             worker.process.tell(Look(task))  # something to do for a thread of the worker
             self._watch(self._judge_silence(worker, running))
         elif self._kind.can_kill:
@@ -76,7 +76,7 @@ class GivingUp:
         if ending is Ending.ABANDONED:
             self.abandon(worker, running, _ABANDONED)
         elif ending is Ending.WORKER_ENDED:
-            self._staff.end(worker, Verdict.KILLED, task, f"task {task} was killed in it")
+            self._staff.end(worker, EndReason.KILLED, task, f"task {task} was killed in it")
         else:
             running.is_killed = ending is Ending.NEVER_STARTED
             worker.process.tell(Cancel(task))
@@ -112,7 +112,7 @@ class GivingUp:
             if holders and self._is_here(worker):
                 tasks = " or ".join(_named(condemned[thread]) for thread in sorted(holders))
                 why = f"{tasks} held the GIL after it had been given up"
-                self._staff.end(worker, Verdict.TIMEOUT, task, why)
+                self._staff.end(worker, EndReason.TIMEOUT, task, why)
                 return
             await asyncio.sleep(_PAUSE)
 
@@ -125,7 +125,7 @@ class GivingUp:
         if is_silent and self._is_here(worker):
             seconds = self._staff.spec.start_seconds
             why = f"worker {worker.id} did not report the start of task {task} within {seconds:g} s"
-            self._staff.end(worker, Verdict.UNSTARTED, task, why)
+            self._staff.end(worker, EndReason.UNSTARTED, task, why)
 
     def _is_here(self, worker: Worker) -> bool:
         return worker.id in self._staff.workers and worker.verdict is None

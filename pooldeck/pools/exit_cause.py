@@ -14,7 +14,7 @@ _FRESH: Final = 1.0  # seconds
 _SIGKILL: Final = 9
 
 
-class Causes:
+class ExitCauses:
     """Says why workers ended.
 
     Args:

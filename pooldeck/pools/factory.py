@@ -9,7 +9,7 @@ from pooldeck.pools.supervisor import WorkerProcess
 from pooldeck.protocol import FromWorker, Setup
 
 
-class Hiring:
+class WorkerFactory:
     """Makes workers whose processes are yet to be started.
 
     Args:

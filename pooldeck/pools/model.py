@@ -72,7 +72,7 @@ class WorkerState(StrEnum):
     STOPPING = "stopping"  # takes no more calls
 
 
-class Verdict(StrEnum):
+class EndReason(StrEnum):
     """Why the server itself ends a worker, or gives up a call in it."""
 
     TIMEOUT = "timeout"
@@ -120,7 +120,7 @@ class Worker(Struct, eq=False):
     refusal: Unready | None = None
     is_proven: bool = False  # it lived on for a while after its start
     is_worn: bool = False  # retired as soon as another is ready to take its place
-    verdict: Verdict | None = None  # why the server ends it, if it does
+    verdict: EndReason | None = None  # why the server ends it, if it does
     doomed: str | None = None  # the task that the verdict is about, if it is about one
     why: str = ""  # the verdict in words, for those that it hits
     exiting: str | None = None  # the task that called os._exit

@@ -21,24 +21,24 @@ from typing import Final
 
 from pooldeck.kinds import Ending
 from pooldeck.pools.deadlines import Deadlines
-from pooldeck.pools.end_call import GivingUp
-from pooldeck.pools.exit_cause import Causes
-from pooldeck.pools.factory import Hiring
+from pooldeck.pools.end_call import CallEnder
+from pooldeck.pools.exit_cause import ExitCauses
+from pooldeck.pools.factory import WorkerFactory
 from pooldeck.pools.launcher import Launcher, SubprocessLauncher
 from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.model import (
     MOST_CALLS,
+    EndReason,
     PoolListener,
     PoolSpec,
     PoolState,
     Running,
-    Verdict,
     Worker,
     WorkerState,
 )
 from pooldeck.pools.reports import Reports
-from pooldeck.pools.roster import Staff
-from pooldeck.pools.stacks import Looks
+from pooldeck.pools.roster import Roster
+from pooldeck.pools.stacks import StackRequests
 from pooldeck.pools.sweeper import Sweeper
 from pooldeck.protocol import Call, Cancel
 
@@ -69,17 +69,17 @@ class Pool:
         launcher: Launcher | None = None,
     ) -> None:
         self._listener = listener
-        self._hiring = Hiring(boot, next_number, launcher or SubprocessLauncher())
+        self._hiring = WorkerFactory(boot, next_number, launcher or SubprocessLauncher())
         self._state = PoolState.RUNNING
         self._is_started = False
         self._is_ending = False
         self._empty = asyncio.Event()  # no worker is left
-        self._staff = Staff(spec, self._hire, self._settled)
+        self._staff = Roster(spec, self._hire, self._settled)
         self._account = self._staff.account
-        self._giving_up = GivingUp(self._staff, listener)
+        self._giving_up = CallEnder(self._staff, listener)
         self._deadlines = Deadlines(spec, self._giving_up.overdue)
-        self._looks = Looks()
-        self._causes = Causes(memory)
+        self._looks = StackRequests()
+        self._causes = ExitCauses(memory)
         self._sweeper = Sweeper(spec.name, boot)
         self._reports = Reports(
             self._staff,
@@ -243,7 +243,7 @@ class Pool:
         """
         worker = self.workers.get(worker_id)
         if worker is not None:
-            self._staff.end(worker, Verdict.KILLED, why="it was killed by hand")
+            self._staff.end(worker, EndReason.KILLED, why="it was killed by hand")
         return worker is not None
 
     def note_memory(self, worker_id: str, rss_bytes: int) -> None:
@@ -260,7 +260,7 @@ class Pool:
                 f"its worker used {rss_bytes // _MIB} MiB, over {_KILLED_OVER:g} times "
                 f"max_memory_mb = {most // _MIB}"
             )
-            self._staff.end(worker, Verdict.MEMORY, why=why)
+            self._staff.end(worker, EndReason.MEMORY, why=why)
         else:
             self._staff.wear(worker)
 
@@ -323,7 +323,7 @@ class Pool:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._empty.wait(), grace)
         for worker in [worker for worker in self.workers.values() if worker.busy]:
-            self._staff.end(worker, Verdict.STOPPED)
+            self._staff.end(worker, EndReason.STOPPED)
         await self._empty.wait()
         await self._giving_up.stop()
         await self._sweeper.finish()

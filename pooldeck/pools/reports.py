@@ -4,13 +4,13 @@ import time
 from collections.abc import Iterable
 
 from pooldeck.outcome import Outcome
-from pooldeck.pools.blame import reckon
+from pooldeck.pools.blame import assign_blame
 from pooldeck.pools.deadlines import Deadlines
-from pooldeck.pools.exit_cause import Causes, take_files, why_not_ready
+from pooldeck.pools.exit_cause import ExitCauses, take_files, why_not_ready
 from pooldeck.pools.launcher import WorkerExit
-from pooldeck.pools.model import PoolListener, Running, Verdict, Worker, WorkerState
-from pooldeck.pools.roster import Staff
-from pooldeck.pools.stacks import Looks
+from pooldeck.pools.model import EndReason, PoolListener, Running, Worker, WorkerState
+from pooldeck.pools.roster import Roster
+from pooldeck.pools.stacks import StackRequests
 from pooldeck.pools.sweeper import Sweeper
 from pooldeck.protocol import (
     Abandoned,
@@ -45,12 +45,12 @@ class Reports:
 
     def __init__(
         self,
-        staff: Staff,
+        staff: Roster,
         listener: PoolListener,
         *,
         deadlines: Deadlines,
-        looks: Looks,
-        causes: Causes,
+        looks: StackRequests,
+        causes: ExitCauses,
         sweeper: Sweeper,
     ) -> None:
         self.incidents = 0
@@ -106,7 +106,7 @@ class Reports:
         _note_start(running, message)
         if running.is_killed:
             why = f"task {message.task}, which began in it, was to be killed"
-            self._staff.end(worker, Verdict.KILLED, message.task, why)
+            self._staff.end(worker, EndReason.KILLED, message.task, why)
         self._listener.started(worker, running)
 
     def _finished(self, worker: Worker, message: Finished) -> None:
@@ -209,7 +209,7 @@ class Reports:
     def _account_for(self, worker: Worker, end: WorkerExit, fault: str | None) -> None:
         now = time.monotonic()
         is_stillborn = not (worker.is_proven or worker.has_worked)
-        reckoning = reckon(worker, end, self._causes.of(end), fault, now)
+        reckoning = assign_blame(worker, end, self._causes.of(end), fault, now)
         worker.running.clear()
         self._give_back(worker, reckoning.returned)
         for running, outcome in reckoning.outcomes:

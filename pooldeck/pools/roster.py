@@ -15,14 +15,14 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from pooldeck.pools.model import PoolSpec, Verdict, Worker, WorkerState
+from pooldeck.pools.model import EndReason, PoolSpec, Worker, WorkerState
 from pooldeck.pools.rolling_restart import RollingRestart
-from pooldeck.pools.slots import Account
-from pooldeck.pools.start_backoff import Boots
+from pooldeck.pools.slots import FreeSlots
+from pooldeck.pools.start_backoff import StartBackoff
 from pooldeck.protocol import Stop
 
 
-class Staff:
+class Roster:
     """Keeps the workers of a pool at their number.
 
     Args:
@@ -46,8 +46,8 @@ class Staff:
     ) -> None:
         self.spec = spec
         self.workers: dict[str, Worker] = {}
-        self.account = Account()
-        self.boots = Boots(spec, self.settle)
+        self.account = FreeSlots()
+        self.boots = StartBackoff(spec, self.settle)
         self.is_over = False
         self._hire = hire
         self._settled = settled
@@ -101,7 +101,7 @@ class Staff:
         asyncio.get_running_loop().call_soon(self.settle)
 
     def end(
-        self, worker: Worker, verdict: Verdict, doomed: str | None = None, why: str = ""
+        self, worker: Worker, verdict: EndReason, doomed: str | None = None, why: str = ""
     ) -> None:
         """End a worker now, whatever it runs.
 
@@ -273,13 +273,13 @@ class Staff:
 
     def _await_boot(self, worker: Worker) -> None:
         if worker.state is WorkerState.STOPPING:  # it is not wanted any more
-            self._kill(worker, Verdict.STOPPED)
+            self._kill(worker, EndReason.STOPPED)
         else:
             self.boots.watch(worker)
 
     def _let_go(self, worker: Worker) -> None:
         if worker.state is WorkerState.STARTING:
-            self._kill(worker, Verdict.STOPPED)
+            self._kill(worker, EndReason.STOPPED)
         elif worker.state is not WorkerState.STOPPING:
             self.account.close(worker)
             worker.state = WorkerState.STOPPING
@@ -289,13 +289,13 @@ class Staff:
     def _dismiss(self, worker: Worker) -> None:
         """Send a worker away that has nothing more to do; if it does not go, end it."""
         if worker.verdict is None:
-            worker.verdict = Verdict.STOPPED
+            worker.verdict = EndReason.STOPPED
             worker.process.send(Stop())
             loop = asyncio.get_running_loop()
             worker.ultimatum = loop.call_later(self.spec.leave_seconds, worker.process.kill)
 
     def _kill(
-        self, worker: Worker, verdict: Verdict, doomed: str | None = None, why: str = ""
+        self, worker: Worker, verdict: EndReason, doomed: str | None = None, why: str = ""
     ) -> None:
         if worker.verdict is None:
             worker.verdict, worker.doomed, worker.why = verdict, doomed, why

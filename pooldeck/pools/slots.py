@@ -3,7 +3,7 @@
 from pooldeck.pools.model import Worker, WorkerState
 
 
-class Account:
+class FreeSlots:
     """The free slots of the workers that are open for calls.
 
     Attributes:

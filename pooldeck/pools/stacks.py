@@ -25,7 +25,7 @@ _MACHINERY: Final = tuple(
 )
 
 
-class Looks:
+class StackRequests:
     """The questions that are under way in a pool. Those for the same call share an answer."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck.pools.model import PoolSpec, Verdict, Worker, WorkerState
+from pooldeck.pools.model import EndReason, PoolSpec, Worker, WorkerState
 from pooldeck.protocol import Unready
 
 BOOT_ROUNDS: Final = 4
@@ -15,7 +15,7 @@ _PROVEN: Final = 1.0  # seconds after which a worker's start is taken for a good
 _SECOND_LOOK: Final = 0.05  # seconds from a worker's deadline to its end
 
 
-class Boots:
+class StartBackoff:
     """Counts the starts that fail in a row.
 
     Args:
@@ -60,7 +60,7 @@ class Boots:
     def _give_up(self, worker: Worker) -> None:
         if worker.verdict is None:
             why = f"it was not ready after {self.spec.boot_seconds:g} seconds"
-            worker.verdict, worker.why = Verdict.UNSTARTED, why
+            worker.verdict, worker.why = EndReason.UNSTARTED, why
             late = Unready(Error(ErrorKind.EXCEPTION, "TimeoutError", why), "")
             worker.refusal = worker.refusal or late
             worker.process.kill()

@@ -49,7 +49,7 @@ class Local:
         return getattr(self._state, operation)(*arguments)
 
 
-class _OfThread(threading.local):
+class _ThreadConnection(threading.local):
     """A thread's line, the process that opened it, and the task that asked on it last."""
 
     line: Any = None
@@ -69,7 +69,7 @@ class Remote:
         self.limits = access.limits
         self.worker = worker
         self._access = access
-        self._own = _OfThread()
+        self._own = _ThreadConnection()
 
     def ask(self, operation: str, *arguments: Any) -> Any:
         """Call a method of `State`, as `Backend` says.
@@ -105,9 +105,9 @@ class Remote:
         """Return this thread's line; a forked child does not use its parent's."""
         own = self._own
         if own.line is None or own.line.is_closed or own.pid != os.getpid():
-            from pooldeck.shared.connection import Line  # noqa: PLC0415 - few tasks need multiprocessing
+            from pooldeck.shared.connection import StateConnection  # noqa: PLC0415 - few tasks need multiprocessing
 
-            own.line, own.pid = Line(self._access), os.getpid()
+            own.line, own.pid = StateConnection(self._access), os.getpid()
         return own.line
 
 

@@ -19,7 +19,7 @@ _NOBODY: Final = (EOFError, ConnectionError, FileNotFoundError, BlockingIOError)
 _sleep, _monotonic = time.sleep, time.monotonic  # kept, since tasks may replace them
 
 
-class Line:
+class StateConnection:
     """A connection on which one thread asks and is answered.
 
     Args:

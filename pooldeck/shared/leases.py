@@ -20,14 +20,14 @@ class Releasable(Protocol):
         """Give it back."""
 
 
-class _OfThread(threading.local):
+class _ThreadLeases(threading.local):
     """What a thread holds, each with the task that took it, the latest last."""
 
     def __init__(self) -> None:
         self.held: list[tuple[CurrentTask, Releasable]] = []
 
 
-_own = _OfThread()
+_own = _ThreadLeases()
 
 
 def note(lease: Releasable) -> None:

@@ -13,7 +13,7 @@ from threading import Event, Lock, get_ident
 
 from pooldeck.shared.errors import NotHeldError
 from pooldeck.shared.snapshot import Held, Holder, SharedThing
-from pooldeck.shared.values_state import Budget, Thing
+from pooldeck.shared.values_state import Budget, SharedValue
 
 
 class Lease:
@@ -54,7 +54,7 @@ class Lease:
         return Held(self.holder, self.since)
 
 
-class PermitsThing(Thing):
+class PermitsThing(SharedValue):
     """So many permits, handed out in the order in which they were asked for.
 
     Args:

@@ -29,7 +29,7 @@ _EXPOSED: Final = {"ask"}
 _OPERATIONS: Final = frozenset({"call", "acquire", "delete", "forget", "identify", "picture"})
 
 
-class Desk:
+class Requests:
     """What workers reach.
 
     Args:
@@ -56,7 +56,7 @@ class StateServer(managers.Server):
     def __init__(self, access: Access) -> None:
         super().__init__({}, access.address, access.key, SERIALIZER)
         self._state = State(access.limits)
-        self.id_to_obj[STATE] = (Desk(self._state), _EXPOSED, {})
+        self.id_to_obj[STATE] = (Requests(self._state), _EXPOSED, {})
 
     def handle_request(self, c: Any) -> None:
         """Serve a connection until it ends; then its thread holds nothing any more."""

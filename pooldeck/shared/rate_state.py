@@ -7,10 +7,10 @@ the next token counts, says everything.
 import time
 
 from pooldeck.shared.snapshot import SharedThing
-from pooldeck.shared.values_state import Budget, Thing
+from pooldeck.shared.values_state import Budget, SharedValue
 
 
-class RateThing(Thing):
+class RateThing(SharedValue):
     """So many turns a second, and so many at once after a pause."""
 
     kind = "rate_limiter"

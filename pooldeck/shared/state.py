@@ -18,7 +18,7 @@ from pooldeck.shared.errors import NotHeldError, SharedLimitError, SharedValueEr
 from pooldeck.shared.lock_state import Lease, LockThing, PermitsThing, SemaphoreThing
 from pooldeck.shared.rate_state import RateThing
 from pooldeck.shared.snapshot import Holder, SharedPicture
-from pooldeck.shared.values_state import Budget, CounterThing, DictThing, ListThing, Thing
+from pooldeck.shared.values_state import Budget, CounterThing, DictThing, ListThing, SharedValue
 
 _LONGEST_NAME: Final = 200
 
@@ -34,9 +34,9 @@ class State:
         self._limits = limits
         self._mutex = Lock()
         self._budget = Budget(limits.total_bytes)
-        self._things: dict[tuple[str, str], Thing] = {}
+        self._things: dict[tuple[str, str], SharedValue] = {}
         self._since = time.time_ns() // 1000
-        self._kinds: Mapping[str, Callable[[Budget], Thing]] = {
+        self._kinds: Mapping[str, Callable[[Budget], SharedValue]] = {
             "counter": CounterThing,
             "dict": DictThing,
             "list": ListThing,
@@ -136,7 +136,7 @@ class State:
             used = self._budget.used
         return msgspec.to_builtins(SharedPicture(os.getpid(), self._since, used, shown))
 
-    def _thing(self, kind: str, name: str) -> Thing:
+    def _thing(self, kind: str, name: str) -> SharedValue:
         thing = self._things.get((kind, name))
         if thing is None:
             if not 0 < len(name) <= _LONGEST_NAME:

@@ -40,7 +40,7 @@ class Budget:
         self.used += more
 
 
-class Thing(ABC):
+class SharedValue(ABC):
     """Something with a name. Who calls its operations sees to it that they come one by one."""
 
     kind: ClassVar[str]
@@ -74,7 +74,7 @@ class Thing(ABC):
         self._bytes += more
 
 
-class CounterThing(Thing):
+class CounterThing(SharedValue):
     """A whole number."""
 
     kind = "counter"
@@ -103,7 +103,7 @@ class CounterThing(Thing):
         return SharedThing(self.kind, name, value=self._value)
 
 
-class DictThing(Thing):
+class DictThing(SharedValue):
     """Values by key."""
 
     kind = "dict"
@@ -175,7 +175,7 @@ class DictThing(Thing):
         return 0 if value is None else _size(key, value)
 
 
-class ListThing(Thing):
+class ListThing(SharedValue):
     """Values in order; both ends are equally near."""
 
     kind = "list"

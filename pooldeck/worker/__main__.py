@@ -23,8 +23,8 @@ from pooldeck.worker.channel import Channel
 from pooldeck.worker.control import ControlThread
 from pooldeck.worker.measure import child_cpu
 from pooldeck.worker.output import OutputFile, drop_input
-from pooldeck.worker.runner import Desk, Equipment, LoneDesk
-from pooldeck.worker.thread_runner import ThreadDesk
+from pooldeck.worker.runner import Equipment, Runner, SerialRunner
+from pooldeck.worker.thread_runner import ThreadRunner
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> NoReturn:
     declared = _declared(setup)
     process_state.open_import_path()
     equipment = Equipment(channel, setup, output, _load(channel, setup, output, declared))
-    desk = LoneDesk(equipment) if setup.kind == "process" else ThreadDesk(equipment)
+    desk = SerialRunner(equipment) if setup.kind == "process" else ThreadRunner(equipment)
     control.start(desk)
     specs = [function.spec for function in equipment.functions.values()]
     channel.send(Ready(os.getpid(), specs))
@@ -85,7 +85,7 @@ def _load(
     return functions
 
 
-def _serve(desk: Desk, channel: Channel) -> None:
+def _serve(desk: Runner, channel: Channel) -> None:
     for call in _calls(channel):
         desk.take(call)
     desk.close()

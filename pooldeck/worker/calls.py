@@ -18,8 +18,8 @@ from pooldeck.text import bounded
 from pooldeck.worker import failures, results
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
-from pooldeck.worker.measure.peak_memory import Peak
-from pooldeck.worker.measure.run import Meter
+from pooldeck.worker.measure.peak_memory import PeakMemory
+from pooldeck.worker.measure.run import RunMeter
 from pooldeck.worker.runs import Run, Runs
 
 _decode = msgspec.json.Decoder().decode
@@ -41,7 +41,7 @@ class Caller:
         self._functions = functions
         self._limits = limits
         self._runs = runs
-        self._peak = Peak() if sole else None
+        self._peak = PeakMemory() if sole else None
 
     def run(self, run: Run) -> Outcome:
         """Run a call to its end and return what it became."""
@@ -54,7 +54,7 @@ class Caller:
             return self._refused(ErrorKind.BAD_ARGUMENTS, error)
         decode = perf_counter() - begun
 
-        meter = Meter(peak=self._peak, is_quick=run.is_quick)
+        meter = RunMeter(peak=self._peak, is_quick=run.is_quick)
         value, unusual = self._perform(function.call, args, kwargs, meter, run)
 
         begun = perf_counter()
@@ -85,7 +85,7 @@ class Caller:
         function: Callable[..., Any],
         args: list[Any],
         kwargs: dict[str, Any],
-        meter: Meter,
+        meter: RunMeter,
         run: Run,
     ) -> tuple[Any, Outcome | None]:
         """Return the function's value, or else what its exception amounts to."""

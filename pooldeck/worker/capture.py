@@ -12,7 +12,7 @@ import os
 import sys
 
 from pooldeck.context import current_task, detach
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 _OUTSIDE = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 _WHATEVER_IT_IS = contextlib.suppress(Exception)
@@ -70,6 +70,6 @@ class _Handler(logging.Handler):
             self.handleError(record)
 
 
-def _journal() -> Journal | None:
+def _journal() -> TaskLog | None:
     reporter = current_task().reporter
-    return reporter if isinstance(reporter, Journal) else None
+    return reporter if isinstance(reporter, TaskLog) else None

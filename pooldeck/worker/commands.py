@@ -29,7 +29,7 @@ from pooldeck.worker import signatures
 from pooldeck.worker.command_process import CommandProcess, Stream
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 _MODULE: Final = "commands"  # where the page of functions lists them
 _SERVERS_OWN: Final = "POOLDECK_"
@@ -100,7 +100,7 @@ class DeclaredCommand:
             TimeoutError: If it was ended because its task is overdue.
         """
         task = current_task()
-        write = cast(Journal, task.reporter).write  # a worker's calls have nothing else
+        write = cast(TaskLog, task.reporter).write  # a worker's calls have nothing else
         with _standard_input(invocation.input) as stdin, self._start(invocation, stdin) as process:
             out, err = process.follow(self._keep, write)
             is_ended = self._attend(process, task)

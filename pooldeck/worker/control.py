@@ -20,7 +20,7 @@ from pooldeck.protocol import (
 )
 from pooldeck.worker import exits
 from pooldeck.worker.descriptors import adopt
-from pooldeck.worker.runner import Desk
+from pooldeck.worker.runner import Runner
 
 _READ_BYTES: Final = 4096
 
@@ -35,7 +35,7 @@ class ControlThread:
     def __init__(self, descriptor: int) -> None:
         self._socket = adopt(descriptor)
 
-    def start(self, desk: Desk) -> None:
+    def start(self, desk: Runner) -> None:
         """Start the thread; it ends with the process.
 
         Args:
@@ -43,7 +43,7 @@ class ControlThread:
         """
         Thread(target=self._run, args=(desk,), name="pooldeck-control", daemon=True).start()
 
-    def _run(self, desk: Desk) -> None:
+    def _run(self, desk: Runner) -> None:
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {STACK_SIGNAL})
             self._listen(desk)
@@ -51,14 +51,14 @@ class ControlThread:
             exits.give_up()
         exits.end(exits.DONE)  # without a supervisor nobody hears of what the calls do
 
-    def _listen(self, desk: Desk) -> None:
+    def _listen(self, desk: Runner) -> None:
         frames = FrameBuffer()
         while data := self._socket.recv(_READ_BYTES):
             for body in frames.feed(data):
                 _obey(from_control(body), desk)
 
 
-def _obey(message: Control, desk: Desk) -> None:
+def _obey(message: Control, desk: Runner) -> None:
     match message:
         case Cancel():
             desk.cancel(message.task)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from threading import Event, Thread
 
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 _TICK = 0.1  # seconds between two sendings
 _IDLE_TICK = 10.0  # seconds between two looks at the output file when nothing runs
@@ -19,9 +19,9 @@ class Flusher:
         look: Called at each tick with the open journals; it may add to them.
     """
 
-    def __init__(self, look: Callable[[tuple[Journal, ...]], None]) -> None:
+    def __init__(self, look: Callable[[tuple[TaskLog, ...]], None]) -> None:
         self._look = look
-        self._open: set[Journal] = set()
+        self._open: set[TaskLog] = set()
         self._work = Event()
         self._is_resting = False
 
@@ -29,13 +29,13 @@ class Flusher:
         """Start the thread; it ends with the process."""
         Thread(target=self._run, name="pooldeck-flusher", daemon=True).start()
 
-    def add(self, journal: Journal) -> None:
+    def add(self, journal: TaskLog) -> None:
         """Care for a call's journal from now on."""
         self._open.add(journal)
         if self._is_resting:  # so that short calls in a row do not pay for waking a thread
             self._work.set()
 
-    def discard(self, journal: Journal) -> None:
+    def discard(self, journal: TaskLog) -> None:
         """Leave a journal to its call, which ends."""
         self._open.discard(journal)
 

@@ -9,7 +9,7 @@ import os
 from threading import Lock
 
 from pooldeck.worker.descriptors import lift
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 _MOST = 1024 * 1024  # bytes that the file may hold
 _CHUNK = 64 * 1024  # bytes read from it at a time
@@ -35,7 +35,7 @@ class OutputFile:
         for stream in _STREAMS:
             os.dup2(self._file, stream)
 
-    def move_to(self, journal: Journal) -> None:
+    def move_to(self, journal: TaskLog) -> None:
         """Move what the file holds into the log of the call that runs."""
         with self._lock:
             if not journal.is_closed:
@@ -57,7 +57,7 @@ class OutputFile:
         start = max(0, self._size() - most)
         return os.pread(self._file, most, start).decode("utf-8", "replace")
 
-    def _move_to(self, journal: Journal) -> None:
+    def _move_to(self, journal: TaskLog) -> None:
         size = self._size()
         for start in range(0, size, _CHUNK):
             if journal.is_full:

@@ -58,7 +58,7 @@ def open_import_path() -> None:
     sys.path.insert(0, str(Path.cwd()))
 
 
-class Surroundings:
+class ProcessState:
     """The state of the process that a task may change and the next one must not meet."""
 
     def __init__(self) -> None:

@@ -26,9 +26,9 @@ from pooldeck.worker.discovery import Function
 from pooldeck.worker.flusher import Flusher
 from pooldeck.worker.measure.probe import Probe
 from pooldeck.worker.output import OutputFile
-from pooldeck.worker.process_state import Surroundings
+from pooldeck.worker.process_state import ProcessState
 from pooldeck.worker.runs import Run, Runs, Slot
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 _QUICK_SECONDS: Final = 0.001
 
@@ -50,7 +50,7 @@ class Equipment:
     functions: Mapping[str, Function]
 
 
-class Desk(ABC):
+class Runner(ABC):
     """Takes calls and runs each to its end, whatever becomes of it."""
 
     runs_alone: ClassVar[bool]
@@ -103,7 +103,7 @@ class Desk(ABC):
     # The way of a call.
 
     def _perform(self, call: Call, slot: Slot) -> None:
-        journal = Journal(call.task, self._setup.limits, self._channel.send)
+        journal = TaskLog(call.task, self._setup.limits, self._channel.send)
         run = self._begun(call, slot, journal)
         if not self._runs.enter(run):
             self._vacate(run)
@@ -122,7 +122,7 @@ class Desk(ABC):
         self._vacate(run)
         self._channel.send(Finished(call.task, outcome, start, run.is_abandoned))
 
-    def _begun(self, call: Call, slot: Slot, journal: Journal) -> Run:
+    def _begun(self, call: Call, slot: Slot, journal: TaskLog) -> Run:
         started_at = monotonic()
         task = CurrentTask(
             journal,
@@ -164,7 +164,7 @@ class Desk(ABC):
         else:
             self._quick.discard(function)
 
-    def _tend(self, _journals: tuple[Journal, ...]) -> None:
+    def _tend(self, _journals: tuple[TaskLog, ...]) -> None:
         """Look after the output file at the flusher's tick: nobody knows which call wrote to it."""
         if self._output is not None:
             self._output.keep_small()
@@ -177,13 +177,13 @@ class Desk(ABC):
         """
         task = current_task()
         journal = task.reporter
-        if isinstance(journal, Journal) and not journal.is_closed:
+        if isinstance(journal, TaskLog) and not journal.is_closed:
             self._collect(journal)
             journal.close()
             self._channel.send(Exiting(task.id, code))
 
     @abstractmethod
-    def _collect(self, journal: Journal) -> None:
+    def _collect(self, journal: TaskLog) -> None:
         """Gather what a call wrote elsewhere than in its journal."""
 
     @abstractmethod
@@ -191,14 +191,14 @@ class Desk(ABC):
         """Make room for the next call."""
 
 
-class LoneDesk(Desk):
+class SerialRunner(Runner):
     """Runs calls one at a time: whatever the process writes or changes is the call's."""
 
     runs_alone = True
 
     def __init__(self, equipment: Equipment) -> None:
         super().__init__(equipment)
-        self._surroundings = Surroundings()
+        self._surroundings = ProcessState()
         self._slot = Slot(0)
         self._slot.settle()
 
@@ -214,7 +214,7 @@ class LoneDesk(Desk):
     def close(self) -> None:
         """Return: nothing runs any more."""
 
-    def _tend(self, journals: tuple[Journal, ...]) -> None:
+    def _tend(self, journals: tuple[TaskLog, ...]) -> None:
         for journal in journals:
             self._collect_file(journal)
         super()._tend(journals)
@@ -227,13 +227,13 @@ class LoneDesk(Desk):
             self._runs.forget(tasks)
             self._channel.send(Returned(tasks))
 
-    def _collect(self, journal: Journal) -> None:
+    def _collect(self, journal: TaskLog) -> None:
         capture.flush()
         self._collect_file(journal)
 
     def _vacate(self, run: Run) -> None:
         """Do nothing: the next call is taken when this one's end has been reported."""
 
-    def _collect_file(self, journal: Journal) -> None:
+    def _collect_file(self, journal: TaskLog) -> None:
         if self._output is not None:
             self._output.move_to(journal)

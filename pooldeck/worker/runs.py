@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pooldeck.context import CurrentTask
 from pooldeck.protocol import Call
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 _MOST_RECALLED: Final = 10_000
 _REMEMBERED: Final = 64  # calls that have ended
@@ -51,7 +51,7 @@ class Run(Struct, eq=False):
 
     call: Call
     task: CurrentTask
-    journal: Journal
+    journal: TaskLog
     slot: Slot
     started_at: float
     coroutine: Coroutine[Any, Any, Any] | None = None

@@ -2,7 +2,7 @@
 
 A start that is not worth a frame of its own waits here too, ahead of everything else.
 
-Whoever speaks (the call, its threads, a logging handler) only leaves words in a `Journal`. Sending
+Whoever speaks (the call, its threads, a logging handler) only leaves words in a `TaskLog`. Sending
 is the business of the worker's `Flusher` thread, and of the call's end, which sends the rest
 before the outcome. So a flood of prints costs no system calls, and code that runs at odd moments
 (`__del__`, signal handlers) can print without meeting a lock that its own thread holds.
@@ -19,7 +19,7 @@ _NAME_BYTES = 200
 _STREAM_LEVELS = {"stdout": "INFO", "stderr": "WARNING", "output": "INFO"}
 
 
-class Journal:
+class TaskLog:
     """The log and the progress of one call.
 
     Args:

@@ -7,12 +7,12 @@ from heapq import heappop, heappush
 from pooldeck import resources
 from pooldeck.protocol import Abandoned, Call
 from pooldeck.worker import exits
-from pooldeck.worker.runner import Desk, Equipment
+from pooldeck.worker.runner import Equipment, Runner
 from pooldeck.worker.runs import Run, Slot
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 
-class ThreadDesk(Desk):
+class ThreadRunner(Runner):
     """Hands each call to an idle slot, or to a new one.
 
     A slot is an executor of one thread, so that it can be left to itself when it hangs. How many
@@ -65,7 +65,7 @@ class ThreadDesk(Desk):
         except BaseException:  # noqa: BLE001 - the executor would keep it to itself
             exits.give_up()
 
-    def _collect(self, journal: Journal) -> None:
+    def _collect(self, journal: TaskLog) -> None:
         """Do nothing: whose it is that C code and children have written, nobody knows."""
 
     def _vacate(self, run: Run) -> None:

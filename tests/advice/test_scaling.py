@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.scaling import ENOUGH, fit, knee, scaling
-from pooldeck_server.domain.measurements.experiments import Law, Step
+from pooldeck_server.domain.measurements.experiments import Law, MeasuredSize
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -23,8 +23,8 @@ throughputs = st.dictionaries(
 )
 
 
-def step(size: int, throughput: float, noise: float = 0.01) -> Step:
-    return Step(
+def step(size: int, throughput: float, noise: float = 0.01) -> MeasuredSize:
+    return MeasuredSize(
         kind=PoolKind.THREAD,
         size=size,
         calls=100,
@@ -40,7 +40,7 @@ def step(size: int, throughput: float, noise: float = 0.01) -> Step:
     )
 
 
-def steps_of(measured: dict[int, float]) -> list[Step]:
+def steps_of(measured: dict[int, float]) -> list[MeasuredSize]:
     return [step(size, throughput) for size, throughput in measured.items()]
 
 

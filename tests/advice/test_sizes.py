@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from pooldeck_server.advice.queueing import mean_wait, offered_load
 from pooldeck_server.advice.sizes import MOST_THREADS, computing_slots, size_advice
 from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
-from pooldeck_server.domain.pools.loads import Passed, PoolLoad, Window
+from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
 from pooldeck_server.domain.pools.sizes import (
-    Cost,
+    FunctionCost,
     Range,
     SizeAdvice,
     SizedPool,
@@ -18,24 +18,24 @@ from pooldeck_server.domain.pools.sizes import (
 )
 
 MACHINE = Machine(cpus=2, affinity=2)
-WAITS = Cost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1)
-COMPUTES = Cost(alone=0.1, cpu=0.1, gil=0.1, wall=0.1)
-HASHES = Cost(alone=0.1, cpu=0.1, gil=0.001, wall=0.1)
+WAITS = FunctionCost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1)
+COMPUTES = FunctionCost(alone=0.1, cpu=0.1, gil=0.1, wall=0.1)
+HASHES = FunctionCost(alone=0.1, cpu=0.1, gil=0.001, wall=0.1)
 
 
 def window(
     per_second: float, busy: float = 0.0, *, queued: float = 0.0, seconds: int = 300
-) -> Window:
+) -> LoadWindow:
     number = int(per_second * seconds)
     passed = (Passed("acme.f", number, number),)
-    return Window(seconds, 0.0, 8, busy, queued, 0.0, 0.0, passed)
+    return LoadWindow(seconds, 0.0, 8, busy, queued, 0.0, 0.0, passed)
 
 
 def pool(
     kind: str,
     size: int,
-    cost: Cost | None = None,
-    *windows: Window,
+    cost: FunctionCost | None = None,
+    *windows: LoadWindow,
 ) -> SizedPool:
     return SizedPool("p", kind, size, SizeOrigin("setting", size), PoolLoad(windows), cost)
 
@@ -62,7 +62,7 @@ def test_a_moment_does_not_count_beside_minutes() -> None:
 
 
 def test_what_waits_from_before_counts_as_if_it_came() -> None:
-    nothing_came = Window(300, 0.0, 8, 8, 2400.0, 0.0, 0.0, (Passed("acme.f", 0, 600),))
+    nothing_came = LoadWindow(300, 0.0, 8, 8, 2400.0, 0.0, 0.0, (Passed("acme.f", 0, 600),))
     assert offered_load(PoolLoad((nothing_came,)), 0.1) == pytest.approx(1.0)
 
 
@@ -88,19 +88,19 @@ def test_nothing_can_be_said_of_a_pool_in_which_nothing_ran() -> None:
 
 
 def test_threads_are_bounded_by_the_cpus_and_how_much_they_wait() -> None:
-    cost = Cost(alone=0.1, cpu=0.02, gil=0.0001, wall=0.1)
+    cost = FunctionCost(alone=0.1, cpu=0.02, gil=0.0001, wall=0.1)
     assert advice(pool("thread", 6, cost, window(1))).by_cpus == 2 * (1 + 4)
 
 
 def test_threads_are_bounded_by_the_gil_they_share() -> None:
-    cost = Cost(alone=0.1, cpu=0.01, gil=0.01, wall=0.1)
+    cost = FunctionCost(alone=0.1, cpu=0.01, gil=0.01, wall=0.1)
     found = advice(pool("thread", 6, cost, window(1)))
     assert (found.by_cpus, found.by_gil) == (20, 10)
     assert found.right == Range(1, 10)
 
 
 def test_what_only_waits_may_have_many_threads_but_not_any_number() -> None:
-    cost = Cost(alone=1.0, cpu=0.0, gil=0.0, wall=1.0)
+    cost = FunctionCost(alone=1.0, cpu=0.0, gil=0.0, wall=1.0)
     found = advice(pool("thread", 6, cost, window(1)))
     assert found.right is not None
     assert found.right.high == MOST_THREADS == 200
@@ -166,7 +166,7 @@ def test_more_threads_than_the_cpus_can_run_take_turns() -> None:
     ],
 )
 def test_where_tasks_wait_for_a_cpu_nothing_that_computes_gets_more_slots(pressed: Machine) -> None:
-    computing = Cost(alone=0.1, cpu=0.03, gil=0.001, wall=0.1)
+    computing = FunctionCost(alone=0.1, cpu=0.03, gil=0.001, wall=0.1)
     busy = pool("thread", 2, computing, window(50, busy=2))
     assert advice(busy).verdict == "larger"
     assert advice(busy, pressed).rule is SizeRule.PRESSURE
@@ -174,30 +174,32 @@ def test_where_tasks_wait_for_a_cpu_nothing_that_computes_gets_more_slots(presse
 
 
 def test_threads_that_used_little_together_did_not_take_turns() -> None:
-    waits = Cost(alone=0.0002, cpu=0.0001, gil=0.0001, wall=0.02)  # how it waits was hardly seen
+    waits = FunctionCost(
+        alone=0.0002, cpu=0.0001, gil=0.0001, wall=0.02
+    )  # how it waits was hardly seen
     assert advice(pool("thread", 32, waits, window(100, busy=30))).rule is SizeRule.LOAD_FITS
 
 
 def test_low_pressure_is_believed_before_a_high_load() -> None:
     relaxed = Machine(2, 2, pressure=CpuPressure(0.0, 0.01, 0.1), load=(9.0, 1.0, 1.0))
-    computing = Cost(alone=0.1, cpu=0.03, gil=0.001, wall=0.1)
+    computing = FunctionCost(alone=0.1, cpu=0.03, gil=0.001, wall=0.1)
     assert advice(pool("thread", 2, computing, window(50, busy=2)), relaxed).verdict == "larger"
 
 
 def test_a_target_that_throttles_gets_fewer_requests_at_once() -> None:
-    throttled = Cost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1, beside=15, throttled=0.25)
+    throttled = FunctionCost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1, beside=15, throttled=0.25)
     found = advice(pool("thread", 16, throttled, window(200, busy=16)))
     assert (found.verdict, found.rule) == ("smaller", SizeRule.THROTTLED)
     assert (found.by_target, found.recommended) == (12, 12)
 
 
 def test_a_target_that_throttles_now_and_then_is_well_used() -> None:
-    throttled = Cost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1, beside=15, throttled=0.01)
+    throttled = FunctionCost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1, beside=15, throttled=0.01)
     assert advice(pool("thread", 16, throttled, window(100, busy=10))).by_target is None
 
 
 def test_a_load_in_bursts_is_seen_by_how_many_met() -> None:
-    bursts = Cost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1, beside=7, throttled=0.5)
+    bursts = FunctionCost(alone=0.1, cpu=0.001, gil=0.001, wall=0.1, beside=7, throttled=0.5)
     assert advice(pool("thread", 8, bursts, window(2, busy=0.2))).recommended == 4
 
 
@@ -233,7 +235,7 @@ def test_an_advice_counts_what_all_pools_compute_with() -> None:
 
 
 costs = st.builds(
-    lambda cpu, waiting, share: Cost(cpu + waiting, cpu, cpu * share, wall=cpu + waiting),
+    lambda cpu, waiting, share: FunctionCost(cpu + waiting, cpu, cpu * share, wall=cpu + waiting),
     st.floats(1e-5, 5),
     st.floats(0, 5),
     st.floats(0, 1),
@@ -248,7 +250,7 @@ costs = st.builds(
     cpus=st.integers(1, 64),
 )
 def test_a_recommendation_is_within_what_is_right_and_ends_there(
-    kind: str, size: int, cost: Cost, rate: float, cpus: int
+    kind: str, size: int, cost: FunctionCost, rate: float, cpus: int
 ) -> None:
     machine, busy = Machine(cpus, cpus), min(float(size), rate * cost.alone)
     found = advice(pool(kind, size, cost, window(rate, busy=busy)), machine)
@@ -263,7 +265,7 @@ def test_a_recommendation_is_within_what_is_right_and_ends_there(
 
 @given(cost=costs, rate=st.floats(0.1, 1000), cpus=st.integers(1, 64))
 def test_a_larger_pool_is_only_recommended_where_it_gets_through_more(
-    cost: Cost, rate: float, cpus: int
+    cost: FunctionCost, rate: float, cpus: int
 ) -> None:
     found = advice(pool("thread", 2, cost, window(rate)), Machine(cpus, cpus))
     if found.verdict == "larger":

@@ -10,7 +10,7 @@ from test_scaling import step, steps_of
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.scaling import knee, scaling
 from pooldeck_server.advice.sweeping import choose, doubtful, next_size, usual_sizes
-from pooldeck_server.domain.measurements.experiments import MAX_THREADS, Step
+from pooldeck_server.domain.measurements.experiments import MAX_THREADS, MeasuredSize
 
 LADDER = (1, 2, 4, 8, 16, 32, 64)
 
@@ -19,7 +19,7 @@ def climbed(
     curve: Callable[[int], float], kind: PoolKind = PoolKind.THREAD, *, is_adaptive: bool = True
 ) -> list[int]:
     """Return the sizes that are tried, one after the other, where `curve` is measured."""
-    tried: list[Step] = []
+    tried: list[MeasuredSize] = []
     while (size := next_size(kind, LADDER, tried, is_adaptive=is_adaptive)) is not None:
         tried.append(step(size, curve(size)))
     return [each.size for each in tried]

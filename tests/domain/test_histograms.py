@@ -25,7 +25,7 @@ from pooldeck_server.domain.pools.history import (
     STEPS,
     ChartRequest,
     Flow,
-    Sample,
+    PoolSample,
     groupings,
     merged_flows,
     merged_samples,
@@ -122,8 +122,8 @@ def test_a_longer_stretch_has_the_sums_of_what_went_through() -> None:
 
 def test_a_longer_stretch_has_the_means_of_gauges_and_the_highest_wait() -> None:
     parts = [
-        Sample(10, 120, "cpu", 4.0, 1.0, 10.0, 0.5, 50.0, 100.0, 5.0, 1.0),
-        Sample(10, 130, "cpu", 8.0, 3.0, 0.0, 2.5, 150.0, 300.0, 15.0, 2.0),
+        PoolSample(10, 120, "cpu", 4.0, 1.0, 10.0, 0.5, 50.0, 100.0, 5.0, 1.0),
+        PoolSample(10, 130, "cpu", 8.0, 3.0, 0.0, 2.5, 150.0, 300.0, 15.0, 2.0),
     ]
-    mean = Sample(120, 120, "cpu", 6.0, 2.0, 5.0, 2.5, 100.0, 200.0, 10.0, 1.5)
+    mean = PoolSample(120, 120, "cpu", 6.0, 2.0, 5.0, 2.5, 100.0, 200.0, 10.0, 1.5)
     assert merged_samples(parts, 120, 120) == mean

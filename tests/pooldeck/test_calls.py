@@ -17,7 +17,7 @@ from pooldeck.protocol import Call, Limits
 from pooldeck.worker.calls import Caller
 from pooldeck.worker.discovery import discover
 from pooldeck.worker.runs import Run, Runs, Slot
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 EMPTY: dict[str, int] = {}
 _action: Callable[[], Any] = object
@@ -61,7 +61,7 @@ def call(
 def run_of(call: Call, *, began: float = 0, is_asked: bool = False) -> Run:
     """Return a run that began so many seconds ago."""
     started_at = time.monotonic() - began
-    journal = Journal(call.task, Limits(), lambda _frame: None)
+    journal = TaskLog(call.task, Limits(), lambda _frame: None)
     task = CurrentTask(
         journal,
         task_id=call.task,

@@ -5,11 +5,11 @@ import time
 from pooldeck.context import CurrentTask
 from pooldeck.protocol import Call, Limits
 from pooldeck.worker.runs import Run, Runs, Slot
-from pooldeck.worker.task_log import Journal
+from pooldeck.worker.task_log import TaskLog
 
 
 def run_of(task: str, attempt: int = 1) -> Run:
-    journal = Journal(task, Limits(), lambda _frame: None)
+    journal = TaskLog(task, Limits(), lambda _frame: None)
     call = Call(task, attempt, "f", b"[]", b"{}")
     current = CurrentTask(
         journal, task_id=task, attempt=attempt, function="f", pool="p", worker="w-1"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from marked_processes import wait_until
 
-from pooldeck.worker.measure.thread_state import Seen, Sight
+from pooldeck.worker.measure.thread_state import Seen, ThreadStates
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells what a thread waits for"
@@ -33,7 +33,7 @@ def running(work: Callable[[], object]) -> Iterator[int]:
 
 
 def test_a_thread_at_a_mutex_of_c_code_is_held_up_by_others() -> None:
-    library, sight = ctypes.CDLL(None), Sight()
+    library, sight = ctypes.CDLL(None), ThreadStates()
     mutex = ctypes.create_string_buffer(_MUTEX_BYTES)
     library.pthread_mutex_lock(mutex)
     with running(lambda: library.pthread_mutex_lock(mutex)) as thread:
@@ -42,7 +42,7 @@ def test_a_thread_at_a_mutex_of_c_code_is_held_up_by_others() -> None:
 
 
 def test_a_thread_at_a_lock_of_python_waits() -> None:
-    lock, sight = threading.Lock(), Sight()
+    lock, sight = threading.Lock(), ThreadStates()
     lock.acquire()
     with running(lambda: lock.acquire(timeout=10)) as thread:
         wait_until(lambda: sight.look(thread) is Seen.WAITS)
@@ -52,7 +52,7 @@ def test_a_thread_at_a_lock_of_python_waits() -> None:
 
 
 def test_threads_that_want_the_memory_of_a_process_changed_hold_each_other_up() -> None:
-    sight, is_seen = Sight(), threading.Event()
+    sight, is_seen = ThreadStates(), threading.Event()
 
     def change() -> None:
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
@@ -69,5 +69,5 @@ def test_threads_that_want_the_memory_of_a_process_changed_hold_each_other_up() 
 def test_all_threads_of_the_process_are_found() -> None:
     event = threading.Event()
     with running(event.wait) as thread:
-        assert {thread, threading.get_native_id()} <= set(Sight().threads())
+        assert {thread, threading.get_native_id()} <= set(ThreadStates().threads())
         event.set()

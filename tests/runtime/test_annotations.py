@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import NotFound
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
@@ -33,7 +33,7 @@ POOL = PoolHealth(
 )
 
 
-async def noted(service: Service, kind: str) -> list[Annotation]:
+async def noted(service: Service, kind: str) -> list[StoredAnnotation]:
     """Return the annotations of a kind, oldest first, as soon as there is one."""
     async with asyncio.timeout(BOUND):
         while True:
@@ -43,7 +43,9 @@ async def noted(service: Service, kind: str) -> list[Annotation]:
             await asyncio.sleep(0.01)
 
 
-def parts(annotation: Annotation) -> tuple[str | None, str | None, dict[str, Any], str | None]:
+def parts(
+    annotation: StoredAnnotation,
+) -> tuple[str | None, str | None, dict[str, Any], str | None]:
     return annotation.pool, annotation.subject, annotation.data, annotation.reason
 
 
@@ -182,7 +184,7 @@ def test_a_pool_that_becomes_broken_is_noted_with_the_first_line_of_why(
 
 
 def test_a_pool_is_noted_as_broken_once_and_again_when_it_was_mended(tmp_path: Path) -> None:
-    async def story() -> list[Annotation]:
+    async def story() -> list[StoredAnnotation]:
         database = Database.open(tmp_path / "pooldeck.sqlite3", "normal")
         recorder = Recorder(database, 100, lambda _: None)
         annotations = Annotations(recorder, ManualClock())

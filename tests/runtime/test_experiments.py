@@ -28,7 +28,11 @@ from pooldeck_server.domain.measurements.experiment_request import (
     SampleRequest,
     SizesRequest,
 )
-from pooldeck_server.domain.measurements.experiments import Experiment, ExperimentState, Step
+from pooldeck_server.domain.measurements.experiments import (
+    ExperimentState,
+    MeasuredSize,
+    StoredExperiment,
+)
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.runtime.server import Service
 
@@ -56,7 +60,7 @@ async def trying(data: Path, **changes: Any) -> AsyncIterator[Service]:
         yield service
 
 
-async def finished(service: Service, experiment: Experiment) -> Experiment:
+async def finished(service: Service, experiment: StoredExperiment) -> StoredExperiment:
     until = time.monotonic() + LONG
     while experiment.state is ExperimentState.RUNNING:
         assert time.monotonic() < until, "the experiment did not end"
@@ -65,12 +69,14 @@ async def finished(service: Service, experiment: Experiment) -> Experiment:
     return experiment
 
 
-async def found(data: Path, request: ExperimentRequest) -> Experiment:
+async def found(data: Path, request: ExperimentRequest) -> StoredExperiment:
     async with trying(data) as service:
         return await finished(service, await service.experiments.begin(request))
 
 
-def holds(data: Path, request: ExperimentRequest, check: Callable[[Experiment], None]) -> None:
+def holds(
+    data: Path, request: ExperimentRequest, check: Callable[[StoredExperiment], None]
+) -> None:
     """Check an experiment, another one if need be: the machine may pause for most of a step."""
     for number in range(2):
         with suppress(AssertionError):
@@ -79,12 +85,12 @@ def holds(data: Path, request: ExperimentRequest, check: Callable[[Experiment], 
     check(asyncio.run(found(data / "last", request)))
 
 
-def step_at(experiment: Experiment, kind: PoolKind, size: int) -> Step:
+def step_at(experiment: StoredExperiment, kind: PoolKind, size: int) -> MeasuredSize:
     (step,) = [each for each in experiment.of_kind(kind) if each.size == size]
     return step
 
 
-async def underway(service: Service, experiment: Experiment) -> None:
+async def underway(service: Service, experiment: StoredExperiment) -> None:
     """Return when the first size has been measured."""
     until = time.monotonic() + BOUND
     while not (await service.experiments.get(experiment.id)).steps:
@@ -105,7 +111,7 @@ def trial_workers() -> list[int]:
 
 
 def test_a_function_that_waits_scales_with_threads_and_says_so(tmp_path: Path) -> None:
-    def check(experiment: Experiment) -> None:
+    def check(experiment: StoredExperiment) -> None:
         assert experiment.state is ExperimentState.FINISHED
         alone, eight = (
             step_at(experiment, PoolKind.THREAD, 1),
@@ -127,14 +133,14 @@ def test_a_function_that_waits_scales_with_threads_and_says_so(tmp_path: Path) -
 def test_the_throughput_of_calls_longer_than_a_slice_is_not_rounded_to_whole_calls(
     tmp_path: Path,
 ) -> None:
-    def check(experiment: Experiment) -> None:
+    def check(experiment: StoredExperiment) -> None:
         assert step_at(experiment, PoolKind.THREAD, 2).throughput == pytest.approx(2 / 0.4, rel=0.2)
 
     holds(tmp_path, wanted("nap", 0.4, seconds=0.5, thread=(2,)), check)
 
 
 def test_processes_are_found_to_be_better_for_what_holds_the_gil(tmp_path: Path) -> None:
-    def check(experiment: Experiment) -> None:
+    def check(experiment: StoredExperiment) -> None:
         one, four = experiment.of_kind(PoolKind.THREAD)
         assert four.throughput < 1.5 * one.throughput
         assert four.p50 > 2 * one.p50
@@ -148,7 +154,7 @@ def test_processes_are_found_to_be_better_for_what_holds_the_gil(tmp_path: Path)
 
 
 def test_the_knee_is_at_what_a_server_does_at_a_time(tmp_path: Path) -> None:
-    def check(experiment: Experiment) -> None:
+    def check(experiment: StoredExperiment) -> None:
         (scaling,) = experiment.scalings
         assert scaling.knee in {4, 8}
         assert scaling.law is not None
@@ -176,7 +182,7 @@ def test_a_function_that_always_raises_is_given_up_with_its_error(tmp_path: Path
 
 
 def test_crashes_end_what_they_spoil_and_leave_the_server_alone(tmp_path: Path) -> None:
-    async def scenario() -> tuple[Experiment, int, list[int]]:
+    async def scenario() -> tuple[StoredExperiment, int, list[int]]:
         async with trying(tmp_path) as service:
             request = wanted("die", thread=(1,), process=(2,))
             experiment = await finished(service, await service.experiments.begin(request))
@@ -192,7 +198,7 @@ def test_crashes_end_what_they_spoil_and_leave_the_server_alone(tmp_path: Path) 
 
 
 def test_one_runs_at_a_time_and_can_be_stopped_with_what_it_has_found(tmp_path: Path) -> None:
-    async def scenario() -> tuple[Experiment, list[int], list[Experiment]]:
+    async def scenario() -> tuple[StoredExperiment, list[int], list[StoredExperiment]]:
         async with trying(tmp_path) as service:
             request = wanted("nap", 0.01, seconds=0.3, thread=tuple(range(1, 20)))
             first = await service.experiments.begin(request)
@@ -216,14 +222,14 @@ def test_one_runs_at_a_time_and_can_be_stopped_with_what_it_has_found(tmp_path: 
 
 
 def test_a_server_that_ends_stops_its_experiment_and_keeps_what_was_found(tmp_path: Path) -> None:
-    async def first_server() -> Experiment:
+    async def first_server() -> StoredExperiment:
         async with trying(tmp_path) as service:
             request = wanted("nap", 0.01, thread=tuple(range(1, 20)))
             experiment = await service.experiments.begin(request)
             await underway(service, experiment)
             return experiment
 
-    async def second_server(experiment: Experiment) -> Experiment:
+    async def second_server(experiment: StoredExperiment) -> StoredExperiment:
         async with trying(tmp_path) as service:
             return await service.experiments.get(experiment.id)
 
@@ -244,7 +250,7 @@ def test_real_arguments_are_used_again_only_where_the_function_allows_it(tmp_pat
         sizes = SizesRequest(thread=(1,))
         return ExperimentRequest(f"{NAME}.{function}", sizes=sizes, seconds=0.2, warmup=0.0)
 
-    async def scenario() -> Experiment:
+    async def scenario() -> StoredExperiment:
         async with trying(tmp_path) as service:
             with pytest.raises(InvalidRequest, match="has succeeded with arguments that still fit"):
                 await service.experiments.begin(latest("compute"))
@@ -266,7 +272,7 @@ def test_real_arguments_are_used_again_only_where_the_function_allows_it(tmp_pat
 
 
 def test_what_does_not_fit_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    async def scenario() -> list[Experiment]:
+    async def scenario() -> list[StoredExperiment]:
         async with trying(tmp_path) as service:
             with pytest.raises(BadArguments, match="seconds"):
                 await service.experiments.begin(wanted("nap", "long"))
@@ -290,7 +296,7 @@ def test_sensitive_samples_are_tried_but_not_shown(tmp_path: Path) -> None:
 
 
 def test_tasks_of_the_real_pools_run_on_and_are_said_to_have_disturbed(tmp_path: Path) -> None:
-    async def scenario() -> Experiment:
+    async def scenario() -> StoredExperiment:
         gate = tmp_path / "gate"
         async with trying(tmp_path / "data") as service:
             body = Submission(f"{NAME}.linger", Raw(msgspec.json.encode([str(gate)])))
@@ -308,7 +314,7 @@ def test_tasks_of_the_real_pools_run_on_and_are_said_to_have_disturbed(tmp_path:
 
 
 def test_one_that_is_stopped_while_its_workers_start_leaves_nothing_behind(tmp_path: Path) -> None:
-    async def scenario() -> tuple[Experiment, list[int]]:
+    async def scenario() -> tuple[StoredExperiment, list[int]]:
         async with trying(tmp_path) as service:
             for pause in (0.0, 0.01, 0.03, 0.1):  # in the middle of different steps of a start
                 experiment = await service.experiments.begin(wanted("nap", 1.0, process=(4,)))

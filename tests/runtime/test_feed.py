@@ -7,13 +7,13 @@ import pytest
 from pooldeck_server.domain.clock import SystemClock
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.live.frames import Feed
-from pooldeck_server.runtime.tasks.counts import Tally
+from pooldeck_server.runtime.tasks.counts import Counts
 
 BOUND = 30.0  # seconds
 
 
 def feed() -> Feed:
-    return Feed(SystemClock(), Tally(), tuple, tuple, incidents=lambda: 0, streams=10)
+    return Feed(SystemClock(), Counts(), tuple, tuple, incidents=lambda: 0, streams=10)
 
 
 @pytest.mark.parametrize("is_just_built", [True, False])
@@ -46,7 +46,7 @@ def test_frames_go_on_after_one_that_could_not_be_built() -> None:
         return ()
 
     async def scenario() -> None:
-        live = Feed(SystemClock(), Tally(), pools, tuple, incidents=lambda: 0, streams=10)
+        live = Feed(SystemClock(), Counts(), pools, tuple, incidents=lambda: 0, streams=10)
         live.start()
         async with live.subscribe() as frames:
             first = await anext(frames)

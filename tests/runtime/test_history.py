@@ -16,7 +16,7 @@ from pooldeck_server.domain.measurements.histograms import ERROR
 from pooldeck_server.domain.pools.health import PoolHealth, SwitchRates, WorkerHealth
 from pooldeck_server.domain.pools.history import ChartRequest, Stretch
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.live.history import History
+from pooldeck_server.runtime.live.history import PoolHistory
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
@@ -37,7 +37,7 @@ class Measured:
 
     def begin(self, kept: Sequence[Stretch]) -> None:
         """Begin anew, as after a start of the server."""
-        self.history = History(self.recorder, self.clock, kept)
+        self.history = PoolHistory(self.recorder, self.clock, kept)
         self.history.start(lambda: self.pools)
 
     def ended(self, number: int, wait: float = 0.1, run: float = 0.2) -> None:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from pooldeck_server.runtime.tasks.prefetch import Lead
+from pooldeck_server.runtime.tasks.prefetch import Prefetch
 
 CLAIM = 0.01  # seconds
 SLOTS = 4
 
 
-def lead() -> Lead:
+def lead() -> Prefetch:
     """Return a lead that has seen many claims of the same length."""
-    found = Lead()
+    found = Prefetch()
     for _ in range(200):
         found.note_claim(CLAIM)
     return found

@@ -16,7 +16,7 @@ from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.live.notices import of_log_file
-from pooldeck_server.web.text.notices import told
+from pooldeck_server.web.text.notices import notice_text
 
 LINES = 400
 POOLS = {
@@ -120,7 +120,7 @@ def test_a_log_file_that_cannot_be_written_is_noticed_until_it_can(tmp_path: Pat
             await service.submit(submission("flood", 5))
             await eventually(lambda: file.dropped == 5 and file.trouble is not None)
             (notice,) = of_log_file(file.trouble)
-            assert told(notice).text.startswith("cannot be written: Not a directory.")
+            assert notice_text(notice).text.startswith("cannot be written: Not a directory.")
 
             folder.unlink()
             await eventually(lambda: file.trouble is None)

@@ -4,11 +4,11 @@ from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
-from pooldeck_server.advice import Advice, Cost, PoolShape, advise
+from pooldeck_server.advice import Advice, PoolShape, RunCostNumbers, advise
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.notices import Need
-from pooldeck_server.runtime.live.misplaced import Misplaced, of_advice
+from pooldeck_server.runtime.live.misplaced import MisplacedFunctions, of_advice
 
 POOLS = (PoolShape("io", PoolKind.THREAD, 32), PoolShape("cpu", PoolKind.PROCESS, 2))
 
@@ -21,7 +21,7 @@ def waiting(function: str, runs: int = 30, seconds: float = 0.1) -> Advice:
 
 
 def gaining(advice: Advice, times: float) -> Advice:
-    return replace(advice, cost=Cost(100, times, 1.0))
+    return replace(advice, cost=RunCostNumbers(100, times, 1.0))
 
 
 def test_one_function_is_named_with_the_pool_that_it_would_do_better_in() -> None:
@@ -53,7 +53,7 @@ def test_it_is_looked_at_only_now_and_then() -> None:
         looks.append(clock.monotonic())
         return [waiting("a")] if len(looks) > 1 else []
 
-    misplaced = Misplaced(clock, look)
+    misplaced = MisplacedFunctions(clock, look)
     for _ in range(50):
         assert misplaced.notices() == ()
     assert len(looks) == 1

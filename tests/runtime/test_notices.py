@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import DiskFull
 from pooldeck_server.domain.failures.displacements import Displaced, Displacement
-from pooldeck_server.domain.failures.error_groups import ErrorGroup, GroupState
+from pooldeck_server.domain.failures.error_groups import GroupState, StoredErrorGroup
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
@@ -133,8 +133,8 @@ def test_a_database_that_is_not_the_one_that_was_opened_is_the_first_thing_to_sa
     )
 
 
-def group(name: str) -> ErrorGroup:
-    return ErrorGroup(
+def group(name: str) -> StoredErrorGroup:
+    return StoredErrorGroup(
         id=name,
         kind="exception",
         type="ValueError",

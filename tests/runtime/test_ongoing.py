@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.background import Background
 
 BOUND = 30.0  # seconds
 
@@ -23,7 +23,7 @@ def test_work_that_fails_is_begun_again_and_the_log_has_why(
             goes_on.set()
             await asyncio.Event().wait()
 
-        ongoing = Ongoing("counting", work, pause=0.0)
+        ongoing = Background("counting", work, pause=0.0)
         ongoing.start()
         await asyncio.wait_for(goes_on.wait(), BOUND)
         await asyncio.wait_for(ongoing.stop(), BOUND)
@@ -44,7 +44,7 @@ def test_work_ends_where_it_is_when_it_is_stopped() -> None:
             finally:
                 said.append("cleared up")
 
-        ongoing = Ongoing("waiting", work)
+        ongoing = Background("waiting", work)
         ongoing.start()
         await is_under_way.wait()
         await asyncio.wait_for(ongoing.stop(), BOUND)
@@ -61,7 +61,7 @@ def test_a_pause_after_a_failure_holds_no_end_up() -> None:
             has_failed.set()
             raise ZeroDivisionError
 
-        ongoing = Ongoing("failing", work, pause=3600.0)
+        ongoing = Background("failing", work, pause=3600.0)
         ongoing.start()
         await has_failed.wait()
         await asyncio.wait_for(ongoing.stop(), BOUND)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from engine import call, engine, outcome, submit
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Recommendation
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownPool
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
 from pooldeck_server.runtime.server import Service
@@ -37,7 +38,7 @@ def pool_of(service: Service, function: str = NAP) -> str:
     return service.catalogue.get(function).pool
 
 
-async def marks(service: Service) -> list[Annotation]:
+async def marks(service: Service) -> list[StoredAnnotation]:
     found = await service.read(queries.annotations)
     return [each for each in found if each.kind == "placed"]
 
@@ -53,7 +54,7 @@ def test_whatever_is_measured_moves_nothing_and_is_advised(tmp_path: Path) -> No
                 clock.advance(60)
             (advice,) = service.advisor.misplaced()
             assert (advice.function, advice.confidence) == (NAP, "high")
-            assert advice.recommended == Recommendation("thread", "io")
+            assert advice.recommended == Recommendation(PoolKind.THREAD, "io")
             assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
             assert await marks(service) == []
 

@@ -8,16 +8,16 @@ from engine import engine, eventually, outcome, submit
 
 from pooldeck_server.domain.errors import Conflict, NotFound
 from pooldeck_server.domain.failures.error_groups import (
-    ErrorGroup,
     GroupChange,
     GroupFilter,
     GroupState,
+    StoredErrorGroup,
 )
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 
 
-async def groups(service: Service) -> list[ErrorGroup]:
+async def groups(service: Service) -> list[StoredErrorGroup]:
     """Return all groups, by how often they were seen."""
     page = await service.read(queries.error_groups, GroupFilter(), service.clock.now())
     return sorted((report.group for report in page.items), key=lambda group: group.n)

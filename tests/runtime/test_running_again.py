@@ -7,7 +7,7 @@ import pytest
 from engine import BOUND, call, engine, eventually, outcome, submit
 
 from pooldeck_server.domain.errors import FunctionOnHold, NotFound
-from pooldeck_server.domain.failures.incidents import Incident
+from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
@@ -86,7 +86,7 @@ def test_a_crash_is_survived_by_what_is_idempotent_only(tmp_path: Path, pool: st
     asyncio.run(story())
 
 
-async def recovered_incident(service: Service) -> Incident:
+async def recovered_incident(service: Service) -> StoredIncident:
     """Return the newest incident as soon as it tells of the recovery."""
     async with asyncio.timeout(BOUND):
         while True:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pooldeck.outcome import Measurement
 from pooldeck_server.domain.errors import StorageUnavailable
 from pooldeck_server.domain.measurements.figures import Durations, Percentiles
-from pooldeck_server.runtime.tasks.durations import Usual
+from pooldeck_server.runtime.tasks.durations import RecentDurations
 
 KEPT = Durations(200, None, Percentiles(1.0, 3.0))
 
 
-def learn(usual: Usual, runs: int, seconds: Callable[[int], float]) -> None:
+def learn(usual: RecentDurations, runs: int, seconds: Callable[[int], float]) -> None:
     for number in range(1, runs + 1):
         usual.note("acme.f", Measurement(run=seconds(number), cpu=0.0))
 
@@ -26,7 +26,7 @@ async def knows(_: str) -> Durations:
 
 def test_the_spread_is_that_of_the_latest_runs() -> None:
     async def story() -> None:
-        usual = Usual(knows_nothing)
+        usual = RecentDurations(knows_nothing)
         learn(usual, 100, float)
         assert usual.spread("acme.f") == Percentiles(50.0, 95.0)
         learn(usual, 200, lambda _: 7.0)
@@ -37,7 +37,7 @@ def test_the_spread_is_that_of_the_latest_runs() -> None:
 
 def test_a_few_runs_say_nothing_of_what_is_usual() -> None:
     async def story() -> None:
-        usual = Usual(knows_nothing)
+        usual = RecentDurations(knows_nothing)
         learn(usual, 4, float)
         assert usual.spread("acme.f") is None
         learn(usual, 1, float)
@@ -48,7 +48,7 @@ def test_a_few_runs_say_nothing_of_what_is_usual() -> None:
 
 def test_until_it_has_run_often_enough_the_store_is_believed() -> None:
     async def story() -> None:
-        usual = Usual(knows)
+        usual = RecentDurations(knows)
         assert usual.spread("acme.f") is None
         await asyncio.sleep(0)
         assert usual.spread("acme.f") == KEPT.run
@@ -68,7 +68,7 @@ def test_the_store_is_asked_once_for_a_function() -> None:
         return Durations()
 
     async def story() -> None:
-        usual = Usual(look_up)
+        usual = RecentDurations(look_up)
         for _ in range(3):
             learn(usual, 1, float)
             usual.spread("acme.f")
@@ -83,7 +83,7 @@ def test_a_store_that_cannot_be_read_is_no_trouble() -> None:
         raise StorageUnavailable("busy")
 
     async def story() -> None:
-        usual = Usual(look_up)
+        usual = RecentDurations(look_up)
         assert usual.spread("acme.f") is None
         await usual.stop()
         assert usual.spread("acme.f") is None

@@ -7,15 +7,17 @@ import pytest
 from stored import Store, opened
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.failures.incidents import Bystander, Incident, TaskName
+from pooldeck_server.domain.failures.incidents import Bystander, StoredIncident, TaskName
 from pooldeck_server.domain.pools.controls import Hold, PoolControl, ServerRun, StartReport
 from pooldeck_server.store import queries, records
 
 NOW = 1_700_000_000_000_000
 
 
-def incident(number: int, pool: str = "cpu") -> Incident:
-    return Incident(f"incident-{number}", pool, f"{pool}-{number}", 42, NOW + number, "killed")
+def incident(number: int, pool: str = "cpu") -> StoredIncident:
+    return StoredIncident(
+        f"incident-{number}", pool, f"{pool}-{number}", 42, NOW + number, "killed"
+    )
 
 
 def ids(store: Store, limit: int, pool: str | None = None) -> list[list[str]]:
@@ -30,7 +32,7 @@ def ids(store: Store, limit: int, pool: str | None = None) -> list[list[str]]:
 
 
 def test_an_incident_comes_back_whole(tmp_path: Path) -> None:
-    whole = Incident(
+    whole = StoredIncident(
         id="one",
         pool="io",
         worker="io-1",

@@ -11,12 +11,12 @@ from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.failures.error_groups import (
     HOUR,
-    ErrorGroup,
     FunctionCount,
     GroupChange,
     GroupFilter,
     GroupSort,
     GroupState,
+    StoredErrorGroup,
     group_of,
 )
 from pooldeck_server.domain.tasks.states import State
@@ -60,7 +60,7 @@ def listed(store: Store, now: int = NOW, **wanted: object) -> list[str]:
     return [each.group.message for each in store.read(queries.error_groups, wish, now).items]
 
 
-def only(store: Store) -> ErrorGroup:
+def only(store: Store) -> StoredErrorGroup:
     """Return the only group that there is."""
     (report,) = store.read(queries.error_groups, GroupFilter(), NOW).items
     return report.group

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from stored import Store, opened
 
-from pooldeck_server.domain.failures.incidents import CulpritCount, Incident, TaskName
+from pooldeck_server.domain.failures.incidents import CulpritCount, StoredIncident, TaskName
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store import queries, records
@@ -13,9 +13,9 @@ from pooldeck_server.store import queries, records
 MINUTE = 60.0
 
 
-def died(store: Store, pool: str, cause: str, *suspects: str, culprit: str = "") -> Incident:
+def died(store: Store, pool: str, cause: str, *suspects: str, culprit: str = "") -> StoredIncident:
     """Keep an incident of this moment."""
-    incident = Incident(
+    incident = StoredIncident(
         id=TaskIds(store.clock).next(),
         pool=pool,
         worker=f"{pool}-1",

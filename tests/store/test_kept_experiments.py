@@ -9,12 +9,12 @@ from stored import Store, opened
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.measurements.experiments import (
-    Experiment,
     ExperimentState,
+    MeasuredSize,
     Now,
     Plan,
-    Sample,
-    Step,
+    SampleCall,
+    StoredExperiment,
 )
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import End, NewTask
@@ -27,8 +27,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def experiment(number: int, function: str = "jobs.add") -> Experiment:
-    return Experiment(
+def experiment(number: int, function: str = "jobs.add") -> StoredExperiment:
+    return StoredExperiment(
         id=f"experiment-{number}",
         function=function,
         state=ExperimentState.RUNNING,
@@ -36,13 +36,13 @@ def experiment(number: int, function: str = "jobs.add") -> Experiment:
         plan=Plan({PoolKind.THREAD: (1, 2)}, seconds=2.0, warmup=0.3, is_adaptive=True),
         source="given",
         samples=1,
-        shown=(Sample("[1]", '{"text": "\\u00e9 \\"quoted\\""}'),),
+        shown=(SampleCall("[1]", '{"text": "\\u00e9 \\"quoted\\""}'),),
         now=Now(PoolKind.THREAD, 1, is_again=False, done=0, planned=2),
     )
 
 
-def measured(it: Experiment) -> Experiment:
-    step = Step(
+def measured(it: StoredExperiment) -> StoredExperiment:
+    step = MeasuredSize(
         kind=PoolKind.THREAD,
         size=1,
         calls=10,
@@ -117,5 +117,5 @@ def test_samples_are_the_different_arguments_of_the_latest_successes(store: Stor
 
     found = store.read(queries.latest_samples, "jobs.add", 10)
 
-    assert found == [Sample(long, "{}"), Sample("[1]", "{}"), Sample("[2]", "{}")]
+    assert found == [SampleCall(long, "{}"), SampleCall("[1]", "{}"), SampleCall("[2]", "{}")]
     assert store.read(queries.latest_samples, "jobs.add", 2) == found[:2]

@@ -7,7 +7,7 @@ import pytest
 from stored import opened
 
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
-from pooldeck_server.domain.pools.history import Flow, Sample, Stretch
+from pooldeck_server.domain.pools.history import Flow, PoolSample, Stretch
 from pooldeck_server.domain.pools.loads import Passed, PoolLoad
 from pooldeck_server.store import queries, records
 
@@ -35,8 +35,8 @@ def test_a_task_keeps_why_it_is_in_its_pool(tmp_path: Path) -> None:
             assert found.placed == expected
 
 
-def sample(at: int, pool: str, busy: float, oldest_wait: float = 0.0) -> Sample:
-    return Sample(10, at, pool, 4, busy, 2 * busy, oldest_wait, 0, 0, 20 * busy, 5 * busy)
+def sample(at: int, pool: str, busy: float, oldest_wait: float = 0.0) -> PoolSample:
+    return PoolSample(10, at, pool, 4, busy, 2 * busy, oldest_wait, 0, 0, 20 * busy, 5 * busy)
 
 
 def flow(at: int, pool: str, **counts: Any) -> Flow:

@@ -6,7 +6,7 @@ import pytest
 from stored import Store, opened
 
 from pooldeck_server.domain.measurements.histograms import ERROR, bucket_of, packed, to_text
-from pooldeck_server.domain.pools.history import Flow, Sample, Stretch
+from pooldeck_server.domain.pools.history import Flow, PoolSample, Stretch
 from pooldeck_server.store import queries, records
 
 MINUTE = 60
@@ -17,7 +17,7 @@ def stretch(at: int, function: str, runs: dict[float, int], wait: float | None =
     """Return ten seconds in which tasks of a function ran so long, so many of each."""
     waits = {} if wait is None else {bucket_of(wait): sum(runs.values())}
     ran = {bucket_of(seconds): number for seconds, number in runs.items()}
-    sample = Sample(10, at, "cpu", 2, 1, 0, 0, 0, 0, 0, 0)
+    sample = PoolSample(10, at, "cpu", 2, 1, 0, 0, 0, 0, 0, 0)
     flow = Flow(10, at, "cpu", function, wait=to_text(packed(waits)), run=to_text(packed(ran)))
     return Stretch((sample,), (flow,))
 

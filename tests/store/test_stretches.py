@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from stored import Store, opened
 
 from pooldeck_server.domain.measurements.histograms import ERROR, bucket_of, packed, to_text
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     COUNTED,
     KEPT,
@@ -18,7 +18,7 @@ from pooldeck_server.domain.pools.history import (
     Chart,
     ChartRequest,
     Flow,
-    Sample,
+    PoolSample,
     Series,
     Stretch,
     groupings,
@@ -30,7 +30,7 @@ START = 1_700_000_000 // 3600 * 3600  # the beginning of an hour
 SECOND = 1_000_000
 
 
-def sample(at: int, pool: str = "cpu", **changes: float) -> Sample:
+def sample(at: int, pool: str = "cpu", **changes: float) -> PoolSample:
     plain: dict[str, float] = {
         "slots": 4,
         "busy": 1,
@@ -41,7 +41,7 @@ def sample(at: int, pool: str = "cpu", **changes: float) -> Sample:
         "voluntary": 20,
         "involuntary": 5,
     }
-    return Sample(10, at, pool, **plain | changes)
+    return PoolSample(10, at, pool, **plain | changes)
 
 
 def flow(at: int, function: str = "jobs.add", pool: str = "cpu", **changes: Any) -> Flow:
@@ -228,10 +228,10 @@ def test_a_chart_carries_the_annotations_of_its_time_oldest_first(tmp_path: Path
     with opened(tmp_path) as store:
         keep(store, START)
         marks = [
-            Annotation(at * SECOND, "resize", pool, data={"before": 1, "after": 2})
+            StoredAnnotation(at * SECOND, "resize", pool, data={"before": 1, "after": 2})
             for at, pool in ((START - 90_000, "cpu"), (START - 5, "cpu"), (START, "io"))
         ]
-        everywhere = Annotation((START + 1) * SECOND, "start", data={"was_clean": True})
+        everywhere = StoredAnnotation((START + 1) * SECOND, "start", data={"was_clean": True})
         store.write(records.annotate, [*marks, everywhere])
         assert chart(store, START + 10).annotations == (*marks[1:], everywhere)
         assert chart(store, START + 10, pools=("cpu",)).annotations == (marks[1], everywhere)
@@ -239,7 +239,7 @@ def test_a_chart_carries_the_annotations_of_its_time_oldest_first(tmp_path: Path
 
 def test_annotations_are_read_newest_first_within_bounds(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
-        kept = [Annotation(at, "pause", "cpu", reason=f"no. {at}") for at in (1, 2, 2, 3)]
+        kept = [StoredAnnotation(at, "pause", "cpu", reason=f"no. {at}") for at in (1, 2, 2, 3)]
         store.write(records.annotate, kept)
         assert store.read(queries.annotations) == kept[::-1]
         assert store.read(queries.annotations, limit=1) == [kept[3]]

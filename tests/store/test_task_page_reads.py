@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from stored import Store, opened
 
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.tasks.log_window import LogWindow
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import Claim, End, LogEntry, NewTask
@@ -104,10 +104,10 @@ def test_a_window_shows_the_latest_attempt_unless_it_names_one(store: Store) -> 
 
 def test_the_latest_kill_by_hand_is_found_with_its_reason(store: Store) -> None:
     notes = [
-        Annotation(NOW, "kill_task", "cpu", "a", reason="before it was run again"),
-        Annotation(NOW + 9, "kill_task", "cpu", "a", {"outcome": "killed"}, "it hangs"),
-        Annotation(NOW + 10, "kill_task", "cpu", "b", reason="another task"),
-        Annotation(NOW + 11, "crash", "cpu", "a", {"incident": "x"}),
+        StoredAnnotation(NOW, "kill_task", "cpu", "a", reason="before it was run again"),
+        StoredAnnotation(NOW + 9, "kill_task", "cpu", "a", {"outcome": "killed"}, "it hangs"),
+        StoredAnnotation(NOW + 10, "kill_task", "cpu", "b", reason="another task"),
+        StoredAnnotation(NOW + 11, "crash", "cpu", "a", {"incident": "x"}),
     ]
     store.write(records.annotate, notes)
     assert store.read(queries.kill_of, "a", NOW + 1) == notes[1]

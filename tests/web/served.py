@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from pooldeck_server.main import create_app
 from pooldeck_server.settings.model import Settings
-from pooldeck_server.web.http.server import Config, Server, listen
+from pooldeck_server.web.http.server import Config, HttpServer, listen
 
 BOUND = 30.0  # seconds that anything may take
 FUNCTIONS = "web_functions"
@@ -64,7 +64,7 @@ def served(data: Path, **settings: Any) -> Iterator[Served]:
 
 @contextmanager
 def _running(app: FastAPI, settings: Settings, listener: socket.socket) -> Iterator[None]:
-    server = Server(app, Config(app, settings))
+    server = HttpServer(app, Config(app, settings))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

@@ -12,19 +12,19 @@ from pooldeck.outcome import Measurement
 from pooldeck_server.advice import (
     Advice,
     AdviceRule,
-    Cost,
     Numbers,
     PoolShape,
     Recommendation,
+    RunCostNumbers,
     Verdict,
     advise,
 )
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.measurements.machine import Machine
 from pooldeck_server.domain.measurements.profiles import Profile
-from pooldeck_server.domain.pools.loads import Passed, PoolLoad, Window
-from pooldeck_server.domain.pools.sizes import Cost as RunCost
+from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
 from pooldeck_server.domain.pools.sizes import Range, SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.domain.pools.sizes import FunctionCost
 from pooldeck_server.web.pages.functions.advice import shown
 from pooldeck_server.web.pages.functions.evidence import evidence
 from pooldeck_server.web.pages.functions.moves import brief, misplaced_lines
@@ -90,7 +90,7 @@ def test_what_never_ran_has_no_bars_but_a_way_to_try_it() -> None:
 
 
 def test_the_better_pool_is_marked_and_the_longer_bar_is_full() -> None:
-    here, there = shown(advice(cost=Cost(100, 50.0, 5.0)), SIZES).costs
+    here, there = shown(advice(cost=RunCostNumbers(100, 50.0, 5.0)), SIZES).costs
     assert (here.place, here.kind, here.percent, here.is_better) == (
         "cpu",
         "2 processes",
@@ -108,7 +108,7 @@ def test_the_better_pool_is_marked_and_the_longer_bar_is_full() -> None:
 def test_a_button_places_what_is_misplaced_where_there_is_a_better_pool() -> None:
     assert shown(advice(), SIZES).apply == "io"
     assert shown(advice(is_misplaced=False), SIZES).apply == ""
-    assert shown(advice(recommended=Recommendation("thread", None)), SIZES).apply == ""
+    assert shown(advice(recommended=Recommendation(PoolKind.THREAD, None)), SIZES).apply == ""
 
 
 def test_nothing_is_compared_where_a_function_is_in_the_right_kind_of_pool() -> None:
@@ -116,8 +116,8 @@ def test_nothing_is_compared_where_a_function_is_in_the_right_kind_of_pool() -> 
 
 
 def test_misplaced_functions_are_listed_with_the_largest_gain_first() -> None:
-    little = advice(function="acme.little", cost=Cost(100, 1.0, 1.0))
-    much = advice(function="acme.müch", cost=Cost(100, 34.0, 10.0))
+    little = advice(function="acme.little", cost=RunCostNumbers(100, 1.0, 1.0))
+    much = advice(function="acme.müch", cost=RunCostNumbers(100, 34.0, 10.0))
     first, second = misplaced_lines([little, much])
     assert (first.href, first.present, first.better) == (
         "/functions/acme.m%C3%BCch#advice",
@@ -163,8 +163,8 @@ def test_the_numbers_have_a_column_for_each_kind_of_pool_that_it_ran_in() -> Non
 
 def sized(size: int, **changes: Any) -> SizeAdvice:
     """Return the advice on threads that wait for nine tenths of their time, and are all busy."""
-    load = PoolLoad((Window(300, 1.0, size, size, 10.0, 5.0, 1.0, (Passed("f", 3000, 3000),)),))
-    cost = RunCost(alone=1.0, cpu=0.1, gil=0.05)
+    load = PoolLoad((LoadWindow(300, 1.0, size, size, 10.0, 5.0, 1.0, (Passed("f", 3000, 3000),)),))
+    cost = FunctionCost(alone=1.0, cpu=0.1, gil=0.05)
     pool = SizedPool("io", "thread", size, SizeOrigin("setting", size), load, cost)
     return replace(size_advice(pool, Machine(cpus=2, affinity=2), [pool]), **changes)
 

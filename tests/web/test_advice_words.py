@@ -4,7 +4,14 @@ import msgspec
 import pytest
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.advice import Advice, AdviceRule, Cost, Numbers, Recommendation, Verdict
+from pooldeck_server.advice import (
+    Advice,
+    AdviceRule,
+    Numbers,
+    Recommendation,
+    RunCostNumbers,
+    Verdict,
+)
 from pooldeck_server.web.text.advice import (
     confidence_words,
     english_sentences,
@@ -49,7 +56,7 @@ MISPLACED = Advice(
     is_misplaced=True,
     confidence="high",
     numbers=NUMBERS,
-    cost=Cost(100, 9.0, 4.5),
+    cost=RunCostNumbers(100, 9.0, 4.5),
 )
 
 
@@ -81,13 +88,13 @@ def test_a_move_is_told_with_its_place_its_cost_and_its_gain() -> None:
 
 
 def test_a_move_that_helps_only_others_says_so() -> None:
-    text = " ".join(sentences(changed(cost=Cost(100, 9.0, 9.0))))
+    text = " ".join(sentences(changed(cost=RunCostNumbers(100, 9.0, 9.0))))
     assert "It keeps the GIL from whatever else runs in io." in text
     assert "times as fast" not in text
 
 
 def test_a_move_to_threads_says_what_measurements_do_not_tell() -> None:
-    to_threads = changed(pool="cpu", kind="process", recommended=Recommendation("thread", "io"))
+    to_threads = changed(pool="cpu", kind="process", recommended=Recommendation(PoolKind.THREAD, "io"))
     assert "do not tell whether it works there" in " ".join(sentences(to_threads))
     assert "do not tell" not in " ".join(sentences(MISPLACED))
 

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold, ServerRun, StartReport
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.web.pages.deck.story import story
 from pooldeck_server.web.pages.shared.frame import notices
 from pooldeck_server.web.text.language import speaking
-from pooldeck_server.web.text.notices import Told, in_english, span, told
+from pooldeck_server.web.text.notices import NoticeText, in_english, notice_text, span
 
 DAY = 24 * 3600 * 1_000_000
 
@@ -27,8 +27,8 @@ def said(
     state: str = "ready",
     holds: tuple[Hold, ...] = (),
     server: tuple[Notice, ...] = (),
-) -> list[Told]:
-    frame = Frame(1, 0, {}, Window(3600), 0.0, None, pools, (), notices=server)
+) -> list[NoticeText]:
+    frame = Frame(1, 0, {}, EndsWindow(3600), 0.0, None, pools, (), notices=server)
     return list(notices(frame, state, holds))
 
 
@@ -57,9 +57,9 @@ def test_a_pool_that_hands_nothing_out_is_noticed(need: Need) -> None:
 
 
 def test_starvation_says_what_it_may_be_and_what_to_do() -> None:
-    words = told(Notice(Need.STARVATION, "cpu", 12.0, 4))
+    words = notice_text(Notice(Need.STARVATION, "cpu", 12.0, 4))
     assert words.text.startswith("starves: all 4 slots have been busy for over 10 s while")
-    assert "its only slot has" in told(Notice(Need.STARVATION, "cpu", 12.0, 1)).text
+    assert "its only slot has" in notice_text(Notice(Need.STARVATION, "cpu", 12.0, 1)).text
     assert words.href == "/pools#cpu"
 
 
@@ -67,20 +67,20 @@ def test_a_stuck_task_is_named_and_leads_to_its_page() -> None:
     stuck = Notice(
         Need.STUCK, "cpu", 70.0, worker="cpu-3", task="0199", function="acme.jobs.render", usual=1.4
     )
-    words = told(stuck)
+    words = notice_text(stuck)
     assert (words.subject, words.href) == ("render", "/tasks/0199")
     assert "in cpu-3 has been running for over a minute; 19 of 20 take at most 1.4 s" in words.text
-    assert "past its timeout" in told(replace(stuck, usual=None)).text
+    assert "past its timeout" in notice_text(replace(stuck, usual=None)).text
 
 
 def test_many_stuck_tasks_lead_to_the_list_of_them() -> None:
-    words = told(Notice(Need.STUCK, "cpu", 70.0, 1200))
+    words = notice_text(Notice(Need.STUCK, "cpu", 70.0, 1200))
     assert (words.subject, words.href) == ("cpu", "/tasks?state=running&pool=cpu")
     assert "has 1,200 tasks" in words.text
 
 
 def test_abandoned_threads_say_that_they_run_on() -> None:
-    words = told(Notice(Need.ABANDONED, "io", 5.0, 2, worker="io-1"))
+    words = notice_text(Notice(Need.ABANDONED, "io", 5.0, 2, worker="io-1"))
     assert (words.kind, words.subject) == ("abandoned", "io-1")
     assert words.text.startswith("has 2 abandoned threads: their tasks are over")
 
@@ -99,7 +99,7 @@ def test_the_database_is_noticed_before_the_pools() -> None:
     found = said(pool(Notice(Need.PAUSED, "cpu")), server=(Notice(Need.SLOW_WRITES, seconds=2.4),))
     assert [each.subject for each in found] == ["The database", "cpu"]
     assert "a commit takes more than 2 s" in found[0].text
-    refused = told(Notice(Need.REFUSED_WRITES, reason="no space is left"))
+    refused = notice_text(Notice(Need.REFUSED_WRITES, reason="no space is left"))
     assert refused.text.startswith("does not take writes: no space is left.")
 
 
@@ -114,7 +114,7 @@ def test_the_database_is_noticed_before_the_pools() -> None:
 def test_a_database_whose_files_were_touched_says_which_what_befell_it_and_what_to_do(
     need: Need, what: str, to_do: str
 ) -> None:
-    words = told(Notice(need, reason="17", file="/data/pooldeck.sqlite3"))
+    words = notice_text(Notice(need, reason="17", file="/data/pooldeck.sqlite3"))
     assert (words.kind, words.subject) == ("broken", "The database")
     assert words.text.startswith(what)
     assert "/data/pooldeck.sqlite3" in words.text
@@ -122,20 +122,20 @@ def test_a_database_whose_files_were_touched_says_which_what_befell_it_and_what_
 
 
 def test_an_error_that_is_back_leads_to_its_group() -> None:
-    words = told(Notice(Need.RETURNED, seconds=700.0, reason="ValueError", group="ab12"))
+    words = notice_text(Notice(Need.RETURNED, seconds=700.0, reason="ValueError", group="ab12"))
     assert (words.subject, words.href) == ("ValueError", "/errors/ab12")
     assert words.text.startswith("is back, for over 10 minutes now")
-    assert told(Notice(Need.RETURNED, number=3)).href.startswith("/errors?")
+    assert notice_text(Notice(Need.RETURNED, number=3)).href.startswith("/errors?")
 
 
 def test_a_misplaced_function_leads_to_its_advice_and_several_to_their_list() -> None:
     one = Notice(Need.MISPLACED, "io", function="acme.jobs.render", target="cpu", gain=2.74)
-    words = told(one)
+    words = notice_text(one)
     assert (words.kind, words.subject) == ("advice", "render")
     assert words.href == "/functions/acme.jobs.render#advice"
     assert words.text == "would do better in cpu than in io: 2.5 times as fast."
-    assert "another kind of pool than io" in told(replace(one, target=None)).text
-    several = told(Notice(Need.MISPLACED, number=3, gain=16.6))
+    assert "another kind of pool than io" in notice_text(replace(one, target=None)).text
+    several = notice_text(Notice(Need.MISPLACED, number=3, gain=16.6))
     assert (several.subject, several.href) == ("3 functions", "/#misplaced")
     assert several.text.endswith("up to 16 times as fast.")
 
@@ -143,7 +143,7 @@ def test_a_misplaced_function_leads_to_its_advice_and_several_to_their_list() ->
 def test_every_need_has_words_for_one_and_for_many() -> None:
     for need in Need:
         for number in (1, 2):
-            words = told(Notice(need, "cpu", 3700.0, number, function="f", reason="so"))
+            words = notice_text(Notice(need, "cpu", 3700.0, number, function="f", reason="so"))
             assert words.text
             assert "%(" not in words.text
 
@@ -186,12 +186,12 @@ def run(**found: Any) -> ServerRun:
 
 
 def test_a_start_after_a_crash_tells_what_it_found_and_where_that_is_listed() -> None:
-    told = story(run(queued=1340, scheduled=1, rerun=2, lost=8, reaped=1), DAY)
-    words = " ".join(sentence.text for sentence in told)
+    notice_text = story(run(queued=1340, scheduled=1, rerun=2, lost=8, reaped=1), DAY)
+    words = " ".join(sentence.text for sentence in notice_text)
     assert words.startswith("The server was cut off and started again after 12 s. 1,340 queued")
     for part in ("1 scheduled task was", "2 tasks under way are", "8 tasks", "1 process left"):
         assert part in words
-    assert [sentence.href for sentence in told if sentence.href] == [
+    assert [sentence.href for sentence in notice_text if sentence.href] == [
         "/tasks?state=queued",
         "/tasks?state=scheduled",
         "/tasks?state=lost&error=interrupted",

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pooldeck_server.domain.pools.annotations import Annotation
-from pooldeck_server.domain.pools.history import Chart, ChartRequest, Line
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.pools.history import Chart, ChartLine, ChartRequest
 from pooldeck_server.web.pages.deck.chart import amount, as_data_block, chart_context, chosen
 from pooldeck_server.web.pages.deck.view import Narrowed
 from pooldeck_server.web.text import formats
@@ -17,7 +17,7 @@ MINUTE = 60_000_000
 POOLS = ("io", "cpu")
 
 
-def chart(*lines: Line, **changes: Any) -> Chart:
+def chart(*lines: ChartLine, **changes: Any) -> Chart:
     fields: dict[str, Any] = {"series": "throughput", "unit": "per s", "period": 900, "step": 10}
     at = tuple(range(1000, 1000 + 10 * len(lines[0].values), 10)) if lines else ()
     return Chart(**(fields | {"at": at, "lines": lines} | changes))
@@ -49,44 +49,49 @@ def test_a_series_of_pools_is_neither_grouped_nor_narrowed_by_function() -> None
 
 
 def test_the_figures_of_a_line_leave_out_when_no_server_ran() -> None:
-    line = Line("all", (None, 2.0, 4.0, None, 12.0))
+    line = ChartLine("all", (None, 2.0, 4.0, None, 12.0))
     (shown,) = chart_context(chart(line), ChartRequest(), POOLS, MINUTE)["lines"]
     assert (shown.latest, shown.lowest, shown.mean, shown.highest) == ("12/s", "2/s", "6/s", "12/s")
 
 
 def test_a_line_of_nothing_has_dashes_for_figures() -> None:
-    (shown,) = chart_context(chart(Line("all", (None,))), ChartRequest(), POOLS, MINUTE)["lines"]
+    (shown,) = chart_context(chart(ChartLine("all", (None,))), ChartRequest(), POOLS, MINUTE)[
+        "lines"
+    ]
     assert {shown.latest, shown.lowest, shown.mean, shown.highest} == {formats.NOTHING}
 
 
 def test_a_function_has_its_colour_and_pools_have_different_ones() -> None:
-    lines = (Line("acme.a", (1.0,)), Line("others", (1.0,)))
+    lines = (ChartLine("acme.a", (1.0,)), ChartLine("others", (1.0,)))
     wanted = ChartRequest(by="function")
     shown = chart_context(chart(*lines), wanted, POOLS, MINUTE)["lines"]
     assert [each.colour for each in shown] == [f"fn-{colour_of('acme.a')}", "line-strong"]
     wanted = ChartRequest(by="pool")
-    shown = chart_context(chart(Line("cpu", (1.0,)), Line("io", (1.0,))), wanted, POOLS, MINUTE)[
-        "lines"
-    ]
+    shown = chart_context(
+        chart(ChartLine("cpu", (1.0,)), ChartLine("io", (1.0,))), wanted, POOLS, MINUTE
+    )["lines"]
     assert [each.colour for each in shown] == ["fn-1", "fn-0"]
 
 
 def test_lines_of_one_colour_have_different_dashes() -> None:
     names = [f"acme.f{number}" for number in range(13)]  # one more than there are colours
     shown = chart_context(
-        chart(*(Line(name, (1.0,)) for name in names)), ChartRequest(by="function"), POOLS, MINUTE
+        chart(*(ChartLine(name, (1.0,)) for name in names)),
+        ChartRequest(by="function"),
+        POOLS,
+        MINUTE,
     )["lines"]
     assert len({(each.colour, each.dash) for each in shown}) == 13
 
 
 def test_states_look_as_everywhere() -> None:
-    lines = [Line(name, (1.0,)) for name in ("succeeded", "failed", "cancelled", "lost")]
+    lines = [ChartLine(name, (1.0,)) for name in ("succeeded", "failed", "cancelled", "lost")]
     shown = chart_context(chart(*lines), ChartRequest(by="state"), POOLS, MINUTE)["lines"]
     assert [each.colour for each in shown] == ["ok", "failed", "line-strong", "lost"]
 
 
 def test_what_happened_is_told_newest_first_and_the_rest_is_counted() -> None:
-    marks = tuple(Annotation(number * MINUTE, "pause", "cpu") for number in range(20))
+    marks = tuple(StoredAnnotation(number * MINUTE, "pause", "cpu") for number in range(20))
     context = chart_context(chart(annotations=marks), ChartRequest(), POOLS, MINUTE)
     assert [each.at for each in context["happenings"]][:2] == [19 * MINUTE, 18 * MINUTE]
     assert len(context["happenings"]) + context["earlier"] == 20
@@ -94,11 +99,11 @@ def test_what_happened_is_told_newest_first_and_the_rest_is_counted() -> None:
 
 
 def test_the_data_of_the_drawing_is_json_that_ends_no_element() -> None:
-    crash = Annotation(
+    crash = StoredAnnotation(
         MINUTE, "crash", "cpu", "cpu-1", {"incident": "i1", "cause": "</script><b>"}, None
     )
     context = chart_context(
-        chart(Line("all", (1.23456,)), annotations=(crash,)), ChartRequest(), POOLS, MINUTE
+        chart(ChartLine("all", (1.23456,)), annotations=(crash,)), ChartRequest(), POOLS, MINUTE
     )
     text = as_data_block(context["drawing"])
     assert "<" not in text
@@ -129,25 +134,27 @@ def test_values_are_worded_by_their_unit(value: float | None, unit: str, words: 
     ("annotation", "words"),
     [
         (
-            Annotation(0, "start", data={"was_clean": True, "down_seconds": None}),
+            StoredAnnotation(0, "start", data={"was_clean": True, "down_seconds": None}),
             "the server started",
         ),
         (
-            Annotation(0, "start", data={"was_clean": False, "down_seconds": 4.0}),
+            StoredAnnotation(0, "start", data={"was_clean": False, "down_seconds": 4.0}),
             "the server started again, 4.0 s after it was cut off",
         ),
         (
-            Annotation(0, "resize", "cpu", data={"before": 2, "after": 4}, reason="Monday"),
+            StoredAnnotation(0, "resize", "cpu", data={"before": 2, "after": 4}, reason="Monday"),
             "cpu: resized from 2 to 4 (Monday)",
         ),
-        (Annotation(0, "drain", "cpu"), "cpu: drained"),
+        (StoredAnnotation(0, "drain", "cpu"), "cpu: drained"),
         (
-            Annotation(0, "kill_task", "cpu", "t", {"function": "acme.f", "outcome": "killed"}),
+            StoredAnnotation(
+                0, "kill_task", "cpu", "t", {"function": "acme.f", "outcome": "killed"}
+            ),
             "cpu: a task of f was killed by hand",
         ),
-        (Annotation(0, "hold", None, "acme.f", {"deaths": 5}), "acme.f was put on hold"),
-        (Annotation(0, "broken", "cpu", data={"said": "no torch"}), "cpu: broken: no torch"),
+        (StoredAnnotation(0, "hold", None, "acme.f", {"deaths": 5}), "acme.f was put on hold"),
+        (StoredAnnotation(0, "broken", "cpu", data={"said": "no torch"}), "cpu: broken: no torch"),
     ],
 )
-def test_annotations_are_told_in_words(annotation: Annotation, words: str) -> None:
+def test_annotations_are_told_in_words(annotation: StoredAnnotation, words: str) -> None:
     assert annotation_words(annotation) == words

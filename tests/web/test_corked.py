@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from pooldeck_server.web.http.coalesce import Corked
+from pooldeck_server.web.http.coalesce import CoalescingTransport
 
 
 class _Recording:
@@ -28,9 +28,9 @@ class _Recording:
         self.told.append("paused")
 
 
-def _corked() -> tuple[_Recording, Corked]:
+def _corked() -> tuple[_Recording, CoalescingTransport]:
     transport = _Recording()
-    return transport, Corked(cast("asyncio.Transport", transport))
+    return transport, CoalescingTransport(cast("asyncio.Transport", transport))
 
 
 def test_what_is_written_in_one_turn_is_sent_at_once() -> None:

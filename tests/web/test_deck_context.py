@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pooldeck.functions import FunctionSpec, Options
-from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
@@ -82,7 +82,7 @@ def shown(narrowed: Narrowed, *pools: PoolHealth) -> list[str]:
         FunctionSpec(name, "acme", "()", "", [], {"type": "object"}, Options(pool=home))
         for name, home in functions.items()
     ]
-    frame = Frame(1, 0, {}, Window(3600), 0.0, None, pools, ())
+    frame = Frame(1, 0, {}, EndsWindow(3600), 0.0, None, pools, ())
     catalogue = Catalogue({"cpu": "process", "io": "thread"}, specs)
     context = deck_context(frame, ServerRun("b", 1, 0), 0, catalogue, narrowed)
     assert context["function_names"] == ["acme.f", "acme.g"]

@@ -32,7 +32,7 @@ def spec(name: str = NAME, doc: str = "", **options: Any) -> FunctionSpec:
 
 
 def listed(*specs: FunctionSpec, wanted: str = "", **changes: Any) -> dict[str, Any]:
-    read = functions.Reading(
+    read = functions.FunctionsData(
         functions=Catalogue({"cpu": "process"}, specs).functions(),
         counts=(),
         activity=(),
@@ -107,7 +107,7 @@ def test_functions_are_found_by_name_and_description(wanted: str, names: list[st
 
 def shown(**changes: Any) -> dict[str, Any]:
     options = changes.pop("options", {})
-    read = function.Reading(
+    read = function.FunctionData(
         function=Catalogue({"cpu": "process"}, [spec(**options)]).get(NAME),
         counts=(),
         durations=Durations(),

@@ -10,18 +10,18 @@ from starlette.datastructures import QueryParams
 from pooldeck_server.domain.failures.incidents import (
     Bystander,
     CulpritCount,
-    Incident,
     IncidentPage,
+    StoredIncident,
     TaskName,
     TaskToday,
 )
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.fault import fault_of
 from pooldeck_server.web.pages.incidents.listing import incidents_context, read_wanted
-from pooldeck_server.web.pages.incidents.view import Reading, ids_of, incident_context
+from pooldeck_server.web.pages.incidents.view import IncidentData, ids_of, incident_context
 
 FAULT = """Fatal Python error: Segmentation fault
 
@@ -34,8 +34,8 @@ Current thread 0x00000002 (most recent call first):
 """
 
 
-def incident(**changes: Any) -> Incident:
-    plain = Incident(
+def incident(**changes: Any) -> StoredIncident:
+    plain = StoredIncident(
         id="i1",
         pool="cpu",
         worker="cpu-3",
@@ -52,8 +52,8 @@ def incident(**changes: Any) -> Incident:
     return msgspec.structs.replace(plain, **changes)
 
 
-def shown(of: Incident, **changes: Any) -> dict[str, Any]:
-    read = Reading(
+def shown(of: StoredIncident, **changes: Any) -> dict[str, Any]:
+    read = IncidentData(
         incident=of,
         tasks={},
         others=(),
@@ -170,10 +170,10 @@ def test_the_culprit_can_be_retried_unless_it_ended_well_or_is_gone(
 
 def test_what_happened_near_it_leaves_out_itself_and_the_holds_of_others() -> None:
     nearby = [
-        Annotation(1, "crash", "cpu", "cpu-3", {"incident": "i1", "cause": "killed"}),
-        Annotation(2, "hold", subject="acme.render"),
-        Annotation(3, "hold", subject="acme.other"),
-        Annotation(4, "kill_worker", "cpu", "cpu-9", reason="it hung"),
+        StoredAnnotation(1, "crash", "cpu", "cpu-3", {"incident": "i1", "cause": "killed"}),
+        StoredAnnotation(2, "hold", subject="acme.render"),
+        StoredAnnotation(3, "hold", subject="acme.other"),
+        StoredAnnotation(4, "kill_worker", "cpu", "cpu-9", reason="it hung"),
     ]
     found = shown(incident(), nearby=nearby)["nearby"]
     assert [(each.words, each.reason) for each in found] == [

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from served import BOUND, Served, served
 
-from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.web.api.live import Encoder
 from pooldeck_server.web.text.i18n import gettext
-from pooldeck_server.web.text.notices import Told
+from pooldeck_server.web.text.notices import NoticeText
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def _asked(server: Served) -> Iterator[httpx.Response]:
     raise AssertionError("the streams that were left still count")
 
 
-def nothing_to_say(_: Frame) -> tuple[Told, ...]:
+def nothing_to_say(_: Frame) -> tuple[NoticeText, ...]:
     return ()
 
 
@@ -98,7 +98,7 @@ def test_a_frame_is_encoded_once_for_all() -> None:
         seq=7,
         at=0,
         counts={},
-        window=Window(3600),
+        window=EndsWindow(3600),
         throughput=0.0,
         oldest_wait=None,
         pools=(),
@@ -115,16 +115,16 @@ def test_a_frame_is_encoded_once_for_all() -> None:
 
 @pytest.mark.parametrize("text", ["line\nbreak", "carriage\rreturn"])
 def test_no_text_can_break_out_of_an_event(text: str) -> None:
-    frame = Frame(0, 0, {}, Window(1), 0.0, None, (), (text,))
-    notice = Told("notice", text, text, "/pools")
+    frame = Frame(0, 0, {}, EndsWindow(1), 0.0, None, (), (text,))
+    notice = NoticeText("notice", text, text, "/pools")
     assert len(Encoder().encode(frame, lambda _: (notice,)).splitlines()) == 4
 
 
 def test_a_frame_is_worded_once_for_each_language() -> None:
-    frame = Frame(7, 0, {}, Window(1), 0.0, None, (), ())
+    frame = Frame(7, 0, {}, EndsWindow(1), 0.0, None, (), ())
 
-    def attention(_: Frame) -> tuple[Told, ...]:
-        return (Told("paused", gettext("paused"), "", "/pools"),)
+    def attention(_: Frame) -> tuple[NoticeText, ...]:
+        return (NoticeText("paused", gettext("paused"), "", "/pools"),)
 
     encoder = Encoder()
     english, chinese = (encoder.encode(frame, attention, name) for name in ("en", "zh-Hans"))

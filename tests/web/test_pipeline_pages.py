@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from served import Served
 
 from pooldeck_server.domain.tasks.dependencies import Neighbour, Neighbours, Rule
-from pooldeck_server.domain.tasks.pipelines import Pipeline, PipelineStep, StepNeed, StepReport
+from pooldeck_server.domain.tasks.pipelines import StepNeed, StepReport, StoredPipeline, StoredStep
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.pipelines.graph import pipeline_graph, step_state, step_words
 from pooldeck_server.web.pages.pipelines.layers import HEIGHT, WIDTH, layout
@@ -60,7 +60,7 @@ def test_ways_begin_and_end_at_boxes_and_pass_beside_the_others() -> None:
 def _report(name: str, counts: dict[State, int], **more: object) -> StepReport:
     is_fan = bool(more.get("is_fan"))
     needs = tuple(StepNeed(each, Rule.SKIP) for each in str(more.get("after", "")).split())
-    step = PipelineStep(name, f"acme.{name}", "cpu", needs, is_fan)
+    step = StoredStep(name, f"acme.{name}", "cpu", needs, is_fan)
     return StepReport(step, counts, None if is_fan else f"id of {name}")
 
 
@@ -89,7 +89,7 @@ def test_the_drawing_marks_where_one_is_and_which_ways_a_failure_does_not_stop()
         _report("fetch", {State.SUCCEEDED: 3, State.FAILED: 1}, is_fan=True),
         _report("join", {State.SCHEDULED: 1}, after="fetch"),
     )
-    pipeline = Pipeline("an-id", None, 0, steps)
+    pipeline = StoredPipeline("an-id", None, 0, steps)
     assert (pipeline.state, pipeline_name(pipeline)) == ("running", "fetch → join")
     graph = pipeline_graph(pipeline, here="join")
     fetch, join = graph.boxes

@@ -8,7 +8,7 @@ from served import Served
 from watching import until
 
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.web.text.annotations import annotation_words
 from pooldeck_server.web.text.placement import placed_words, placement_words
 
@@ -138,5 +138,5 @@ def test_what_was_measured_is_told_with_its_gain() -> None:
 )
 def test_a_move_is_noted_in_words(why: dict[str, Any], words: str) -> None:
     data = {"before": "cpu", **why}
-    said = annotation_words(Annotation(0, "placed", "io", "acme.f", data))
+    said = annotation_words(StoredAnnotation(0, "placed", "io", "acme.f", data))
     assert said == f"io: {words}"

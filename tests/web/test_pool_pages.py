@@ -8,14 +8,14 @@ import pytest
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.measurements.machine import Machine
 from pooldeck_server.domain.notices import Need, Notice
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.pools.sizes import SizeAdvice, SizedPool, SizeOrigin
 from pooldeck_server.settings.model import PoolSettings
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end, typical_memory
-from pooldeck_server.web.pages.pools.view import LATELY, Reading, pools_context
+from pooldeck_server.web.pages.pools.view import LATELY, PoolsData, pools_context
 
 MIB = 1024 * 1024
 BUSY = SlotHealth("t1", "acme.render", 7.0)
@@ -89,8 +89,8 @@ def unjudged(name: str) -> SizeAdvice:
     return size_advice(idle, Machine(cpus=2, affinity=2), [idle])
 
 
-def sections(*annotations: Annotation, flash: str | None = None, **changes: Any) -> list[Any]:
-    read = Reading(
+def sections(*annotations: StoredAnnotation, flash: str | None = None, **changes: Any) -> list[Any]:
+    read = PoolsData(
         pools=[pool(**changes), pool(name="io")],
         advice={name: unjudged(name) for name in ("cpu", "io")},
         settings={"cpu": PoolSettings(kind="process"), "io": PoolSettings(kind="process")},
@@ -107,8 +107,8 @@ def test_what_was_done_is_said_of_the_pool_it_was_done_to() -> None:
 
 
 def test_what_was_done_lately_leaves_out_holds_on_functions_of_other_pools() -> None:
-    done = [Annotation(9, "hold", subject=name) for name in ("acme.a", "acme.b", "acme.gone")]
-    done += [Annotation(8, "drain", "cpu", reason="new disk")] * LATELY
+    done = [StoredAnnotation(9, "hold", subject=name) for name in ("acme.a", "acme.b", "acme.gone")]
+    done += [StoredAnnotation(8, "drain", "cpu", reason="new disk")] * LATELY
     lately = sections(*done)[0].lately
     assert len(lately) == LATELY
     assert lately[0].words == "acme.a was put on hold"

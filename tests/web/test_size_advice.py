@@ -9,14 +9,20 @@ from served import Served, served
 
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
-from pooldeck_server.domain.pools.loads import Passed, PoolLoad, Window
-from pooldeck_server.domain.pools.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin, SizeRule
+from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
+from pooldeck_server.domain.pools.sizes import (
+    FunctionCost,
+    SizeAdvice,
+    SizedPool,
+    SizeOrigin,
+    SizeRule,
+)
 from pooldeck_server.web.text.sizes import range_words, size_sentences, size_verdict
 
 BUSY = Machine(cpus=2, affinity=2, pressure=CpuPressure(0.5, 0.5, 0.5))
 CALM = Machine(cpus=2, affinity=2)
-WAITS = Cost(alone=0.1, cpu=0.01, gil=0.001, wall=0.1)
-COMPUTES = Cost(alone=0.1, cpu=0.1, gil=0.1, wall=0.1)
+WAITS = FunctionCost(alone=0.1, cpu=0.01, gil=0.001, wall=0.1)
+COMPUTES = FunctionCost(alone=0.1, cpu=0.1, gil=0.1, wall=0.1)
 HASHES = replace(COMPUTES, gil=0.001)
 
 
@@ -28,10 +34,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def advice(
-    kind: str, size: int, per_second: int, cost: Cost | None, machine: Machine = CALM
+    kind: str, size: int, per_second: int, cost: FunctionCost | None, machine: Machine = CALM
 ) -> SizeAdvice:
     passed = Passed("acme.f", 300 * per_second, 300 * per_second)
-    window = Window(300, 0.0, size, size, 0.0, 0.0, 0.0, (passed,))
+    window = LoadWindow(300, 0.0, size, size, 0.0, 0.0, 0.0, (passed,))
     pool = SizedPool("p", kind, size, SizeOrigin("setting", size), PoolLoad((window,)), cost)
     return size_advice(pool, machine, [pool])
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.text.language import speaking
@@ -11,7 +11,7 @@ FRAME = Frame(
     seq=1,
     at=0,
     counts={State.RUNNING: 12, State.QUEUED: 1340},
-    window=Window(3600, succeeded=48112, failed=17),
+    window=EndsWindow(3600, succeeded=48112, failed=17),
     throughput=0.0,
     oldest_wait=4.2,
     pools=(),

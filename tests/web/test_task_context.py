@@ -18,7 +18,7 @@ from pooldeck_server.web.pages.task.layouts import TALL, WIDE
 from pooldeck_server.web.pages.task.log import LOG_LINES, log_part
 from pooldeck_server.web.pages.task.runs import strip
 from pooldeck_server.web.pages.task.times import segments
-from pooldeck_server.web.pages.task.view import Reading, task_context
+from pooldeck_server.web.pages.task.view import TaskData, task_context
 
 SECOND = 1_000_000
 NOW = 100 * SECOND
@@ -172,7 +172,7 @@ def test_the_path_taken_is_marked_and_drawn_over_the_others(
 
 def shown(**changes: Any) -> dict[str, Any]:
     """Return the context of a page, of a task that was read so or otherwise."""
-    read = Reading(
+    read = TaskData(
         task=task(),
         attempts=[],
         window=LogWindow(LOG_LINES + 1),

@@ -12,7 +12,7 @@ from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import Sort, StoredTask, TaskFilter, TaskPage, Total
 from pooldeck_server.web.pages.tasks.address import (
-    View,
+    TaskListView,
     has_keyed_words,
     href,
     read_filter,
@@ -31,11 +31,13 @@ COUNTS = (
 )
 
 
-def view(address: str) -> View:
+def view(address: str) -> TaskListView:
     return read_view(QueryParams(address))
 
 
-def listed(wanted: View, *, cursor: str | None = None, task: StoredTask = TASK) -> dict[str, Any]:
+def listed(
+    wanted: TaskListView, *, cursor: str | None = None, task: StoredTask = TASK
+) -> dict[str, Any]:
     page = TaskPage((task,), cursor)
     return tasks_context(wanted, page, Total(1, is_exact=True), COUNTS, {}, is_first=True)
 
@@ -49,7 +51,7 @@ def test_an_address_says_what_the_list_shows_and_the_list_says_the_address() -> 
         "&since=2026-11-30T09:00:00Z&until=2026-11-30T10:00:00Z&q=x&sort=run"
     )
     wanted = view(address)
-    assert wanted == View(
+    assert wanted == TaskListView(
         TaskFilter(
             states=(State.FAILED, State.LOST),
             functions=("acme.work",),
@@ -64,12 +66,12 @@ def test_an_address_says_what_the_list_shows_and_the_list_says_the_address() -> 
         sort=Sort.RUN,
     )
     assert sorted(parse_qsl(urlsplit(href(wanted)).query)) == sorted(parse_qsl(address))
-    assert href(View()) == "/tasks"
+    assert href(TaskListView()) == "/tasks"
 
 
 def test_empty_fields_of_the_form_filter_nothing() -> None:
     empty = "function=&pool=&tag=&error=&q=+&within=&since=&until=&sort="
-    assert view(empty) == View()
+    assert view(empty) == TaskListView()
 
 
 def test_words_with_a_key_in_the_search_mean_filters_and_the_rest_is_searched_for() -> None:
@@ -183,8 +185,8 @@ def test_one_order_is_marked_and_each_keeps_the_filter() -> None:
 
 def test_a_page_with_progress_is_loaded_anew_though_no_state_changes() -> None:
     in_progress = msgspec.structs.replace(TASK, progress_fraction=0.5)
-    assert listed(View())["refresh"] == "changes"
-    assert listed(View(), task=in_progress)["refresh"] == "always"
+    assert listed(TaskListView())["refresh"] == "changes"
+    assert listed(TaskListView(), task=in_progress)["refresh"] == "always"
 
 
 @pytest.mark.parametrize(

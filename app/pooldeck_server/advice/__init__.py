@@ -19,10 +19,10 @@ from pooldeck_server.advice.values import (
     Advice,
     AdviceRule,
     Confidence,
-    Cost,
     Numbers,
     PoolShape,
     Recommendation,
+    RunCostNumbers,
     Verdict,
 )
 
@@ -30,7 +30,7 @@ __all__ = [
     "Advice",
     "AdviceRule",
     "Confidence",
-    "Cost",
+    "RunCostNumbers",
     "Numbers",
     "PoolShape",
     "Recommendation",

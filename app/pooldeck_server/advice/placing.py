@@ -9,10 +9,10 @@ from pooldeck_server.advice.numbers import numbers_of
 from pooldeck_server.advice.values import (
     Advice,
     AdviceRule,
-    Cost,
     Numbers,
     PoolShape,
     Recommendation,
+    RunCostNumbers,
     Verdict,
 )
 from pooldeck_server.advice.verdicts import Finding, confidence, finding
@@ -114,15 +114,15 @@ def _recommendation(target: PoolShape | None) -> Recommendation | None:
     return None if target is None else Recommendation(target.kind, target.name or None)
 
 
-def _cost(numbers: Numbers, present: PoolShape, target: PoolShape, cpus: int) -> Cost:
+def _cost(numbers: Numbers, present: PoolShape, target: PoolShape, cpus: int) -> RunCostNumbers:
     here, there = (
         _CALLS / rate(numbers, shape.kind, shape.size, cpus) for shape in (present, target)
     )
-    return Cost(_CALLS, here, there)
+    return RunCostNumbers(_CALLS, here, there)
 
 
 def _is_misplaced(
-    found: Finding, present: PoolShape, target: PoolShape | None, cost: Cost | None
+    found: Finding, present: PoolShape, target: PoolShape | None, cost: RunCostNumbers | None
 ) -> bool:
     if found.verdict in _NEVER_MOVED or target is None or cost is None:
         return False

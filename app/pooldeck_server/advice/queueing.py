@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from pooldeck_server.domain.pools.loads import PoolLoad, Window
+from pooldeck_server.domain.pools.loads import LoadWindow, PoolLoad
 
 _ENOUGH: Final = 60
 """Seconds of a window, from which on its load is not just a moment's."""
@@ -51,13 +51,13 @@ def rounded(size: float) -> int:
     return max(1, math.floor(size + 0.5))
 
 
-def _arrivals(window: Window) -> float:
+def _arrivals(window: LoadWindow) -> float:
     came = sum(passed.submitted for passed in window.passed)
     worked_off = sum(passed.ran for passed in window.passed)
     return max(came, worked_off + window.queued) / window.seconds
 
 
-def _long_enough(load: PoolLoad) -> list[Window]:
+def _long_enough(load: PoolLoad) -> list[LoadWindow]:
     """Return the windows that say something: of a moment only where there is nothing longer."""
     longest = max((window.seconds for window in load.windows), default=0)
     return [window for window in load.windows if window.seconds >= min(_ENOUGH, longest)]

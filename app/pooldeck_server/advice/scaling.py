@@ -16,7 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.measurements.experiments import Law, Scaling, Step
+from pooldeck_server.domain.measurements.experiments import Law, MeasuredSize, Scaling
 
 ENOUGH: Final = 0.95
 """The share of the best throughput from which on more slots are not worth having."""
@@ -27,7 +27,7 @@ _NOTHING: Final = 1e-6  # of the best throughput: as good as none
 _TINY: Final = 1e-12
 
 
-def scaling(kind: PoolKind, steps: Sequence[Step]) -> Scaling | None:
+def scaling(kind: PoolKind, steps: Sequence[MeasuredSize]) -> Scaling | None:
     """Return how throughput goes with the size, None where nothing succeeded at any.
 
     Args:
@@ -50,14 +50,14 @@ def scaling(kind: PoolKind, steps: Sequence[Step]) -> Scaling | None:
     )
 
 
-def knee(steps: Iterable[Step]) -> Step:
+def knee(steps: Iterable[MeasuredSize]) -> MeasuredSize:
     """Return the smallest size whose throughput is within 5 % of the best."""
     steps = sorted(steps, key=lambda step: step.size)
     enough = ENOUGH * max(step.throughput for step in steps)
     return next(step for step in steps if step.throughput >= enough)
 
 
-def fit(steps: Sequence[Step]) -> Law | None:
+def fit(steps: Sequence[MeasuredSize]) -> Law | None:
     """Fit the Universal Scalability Law; return None to fewer than three sizes that did something.
 
     Each size weighs by how surely it was measured. The law's parameters are never negative.
@@ -76,7 +76,7 @@ _Row = tuple[tuple[float, float, float], float]
 """What the three parameters are multiplied by, and what that should give."""
 
 
-def _row(step: Step, unit: float) -> _Row:
+def _row(step: MeasuredSize, unit: float) -> _Row:
     """Return a step's equation, divided by the error that its N / X has.
 
     Throughputs are taken in a unit of their own size, so that rounding does not depend on it.
@@ -138,7 +138,7 @@ def _residual(rows: Sequence[_Row], found: tuple[float, float, float]) -> float:
     return sum(miss(row) ** 2 for row in rows)
 
 
-def _r_squared(law: Law, points: Sequence[Step]) -> float:
+def _r_squared(law: Law, points: Sequence[MeasuredSize]) -> float:
     mean = sum(step.throughput for step in points) / len(points)
     total = sum((step.throughput - mean) ** 2 for step in points)
     missed = sum((step.throughput - law.at(step.size)) ** 2 for step in points)

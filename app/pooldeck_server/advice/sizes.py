@@ -16,8 +16,8 @@ from pooldeck_server.advice.model import HANDOVER
 from pooldeck_server.advice.queueing import mean_wait, offered_load, rounded
 from pooldeck_server.domain.measurements.machine import Machine
 from pooldeck_server.domain.pools.sizes import (
-    Cost,
     Effect,
+    FunctionCost,
     Range,
     SizeAdvice,
     SizedPool,
@@ -107,7 +107,7 @@ def computing_slots(pool: SizedPool) -> int:
 # What bounds it.
 
 
-def _limits(pool: SizedPool, cost: Cost, cpus: int) -> _Limits:
+def _limits(pool: SizedPool, cost: FunctionCost, cpus: int) -> _Limits:
     target = _by_target(pool, cost)
     if pool.kind == "process":
         return _Limits(cpus, None, target, min(cpus, target or cpus))
@@ -125,14 +125,14 @@ def _times(used: float, whole: float) -> int:
     return rounded(whole / used)
 
 
-def _by_target(pool: SizedPool, cost: Cost) -> int | None:
+def _by_target(pool: SizedPool, cost: FunctionCost) -> int | None:
     """Return how many at once a throttling target bears, None where it does not throttle."""
     if cost.throttled < _THROTTLED:
         return None
     return min(pool.size, rounded(_at_once(pool, cost) * (1 - cost.throttled)))
 
 
-def _at_once(pool: SizedPool, cost: Cost) -> float:
+def _at_once(pool: SizedPool, cost: FunctionCost) -> float:
     """Return how many ran at once when most did, in the mean of a window or as a run met them.
 
     Tasks that come in bursts meet many others though their pool is idle most of the time.
@@ -144,7 +144,9 @@ def _at_once(pool: SizedPool, cost: Cost) -> float:
 # What to make of it.
 
 
-def _smaller(pool: SizedPool, cost: Cost, limits: _Limits, machine: Machine) -> _Judgement | None:
+def _smaller(
+    pool: SizedPool, cost: FunctionCost, limits: _Limits, machine: Machine
+) -> _Judgement | None:
     """Return why a pool should be smaller, None if it need not."""
     if limits.by_target is not None and pool.size > limits.by_target:
         return _Judgement("smaller", SizeRule.THROTTLED, limits.by_target)
@@ -155,7 +157,7 @@ def _smaller(pool: SizedPool, cost: Cost, limits: _Limits, machine: Machine) -> 
     return None
 
 
-def _is_crowded(pool: SizedPool, cost: Cost, limits: _Limits, machine: Machine) -> bool:
+def _is_crowded(pool: SizedPool, cost: FunctionCost, limits: _Limits, machine: Machine) -> bool:
     """Tell whether more threads ran at once than are of use, and used up what limits them.
 
     How long a run waits is an estimate; that those which ran used up the CPUs or the GIL is not.
@@ -169,7 +171,7 @@ def _is_crowded(pool: SizedPool, cost: Cost, limits: _Limits, machine: Machine) 
 
 
 def _larger(
-    pool: SizedPool, cost: Cost, needed: float, limits: _Limits, machine: Machine
+    pool: SizedPool, cost: FunctionCost, needed: float, limits: _Limits, machine: Machine
 ) -> _Judgement | None:
     """Return whether a pool should be larger, or why not; None if its load fits."""
     if needed <= _FULL * pool.size:
@@ -201,7 +203,7 @@ def _is_pressed(machine: Machine) -> bool:
 # What is expected of it.
 
 
-def _effect(kind: str, cost: Cost, needed: float, size: int, *, cpus: int) -> Effect:
+def _effect(kind: str, cost: FunctionCost, needed: float, size: int, *, cpus: int) -> Effect:
     capacity = _capacity(kind, cost, size, cpus)
     at_once = max(1, int(capacity * cost.alone + 0.001))  # those that do not wait for each other
     return Effect(
@@ -212,7 +214,7 @@ def _effect(kind: str, cost: Cost, needed: float, size: int, *, cpus: int) -> Ef
     )
 
 
-def _capacity(kind: str, cost: Cost, size: int, cpus: int) -> float:
+def _capacity(kind: str, cost: FunctionCost, size: int, cpus: int) -> float:
     """Return how many tasks a second a pool of a size gets through."""
     bounds = [1 / HANDOVER, size / cost.alone]
     if cost.cpu:

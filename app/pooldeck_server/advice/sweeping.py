@@ -8,10 +8,10 @@ from pooldeck_server.advice.scaling import ENOUGH, knee
 from pooldeck_server.domain.measurements.experiments import (
     MAX_PROCESSES,
     MAX_THREADS,
-    Choice,
+    BestSize,
+    MeasuredSize,
     Scaling,
     Sizes,
-    Step,
 )
 
 _THREADS: Final = (1, 2, 4, 8, 16, 32, 64)
@@ -45,7 +45,7 @@ def usual_sizes(cpus: int) -> Sizes:
 
 
 def next_size(
-    kind: PoolKind, planned: Sequence[int], tried: Sequence[Step], *, is_adaptive: bool
+    kind: PoolKind, planned: Sequence[int], tried: Sequence[MeasuredSize], *, is_adaptive: bool
 ) -> int | None:
     """Return the size to try next, None where no further one can tell anything.
 
@@ -67,13 +67,13 @@ def next_size(
     return doubled if knee(tried).size == largest < doubled else None
 
 
-def _is_over(tried: Sequence[Step]) -> bool:
+def _is_over(tried: Sequence[MeasuredSize]) -> bool:
     """Tell whether two sizes beyond the knee have gained nothing."""
     least = knee(tried).size
     return sum(step.size > least for step in tried) >= _BEYOND
 
 
-def doubtful(tried: Sequence[Step]) -> tuple[int, ...]:
+def doubtful(tried: Sequence[MeasuredSize]) -> tuple[int, ...]:
     """Return the sizes to measure again, since noise may have decided which of them is the knee.
 
     They are those up to the knee whose throughput is not clearly on one side of 95 % of the best,
@@ -91,11 +91,11 @@ def doubtful(tried: Sequence[Step]) -> tuple[int, ...]:
     return tuple(sorted({*unclear, best.size})) if unclear else ()
 
 
-def _doubt(step: Step) -> float:
+def _doubt(step: MeasuredSize) -> float:
     return _CERTAIN * max(step.noise, _LEAST_NOISE / _CERTAIN) * step.throughput
 
 
-def choose(scalings: Sequence[Scaling]) -> Choice | None:
+def choose(scalings: Sequence[Scaling]) -> BestSize | None:
     """Return the pool that is best for the function; None where nothing succeeded in any.
 
     Threads, which are cheaper, are preferred unless processes are clearly better.
@@ -106,10 +106,10 @@ def choose(scalings: Sequence[Scaling]) -> Choice | None:
     threads, processes = by_kind.get(PoolKind.THREAD), by_kind.get(PoolKind.PROCESS)
     if threads is None or processes is None:
         (only,) = by_kind.values()
-        return Choice(only.kind, only.knee, only.knee_throughput, gain=None, is_close=False)
+        return BestSize(only.kind, only.knee, only.knee_throughput, gain=None, is_close=False)
     ratio = processes.knee_throughput / threads.knee_throughput
     chosen, gain = (processes, ratio) if ratio >= _CLOSE else (threads, 1 / ratio)
-    return Choice(
+    return BestSize(
         kind=chosen.kind,
         size=chosen.knee,
         throughput=chosen.knee_throughput,

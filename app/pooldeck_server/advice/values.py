@@ -55,7 +55,7 @@ class Recommendation(Struct, frozen=True):
     pool: str | None
 
 
-class Cost(Struct, frozen=True):
+class RunCostNumbers(Struct, frozen=True):
     """How long a number of calls keeps the present pool busy, and the recommended one."""
 
     calls: int
@@ -186,4 +186,4 @@ class Advice(Struct, frozen=True):
     is_misplaced: bool
     confidence: Confidence
     numbers: Numbers
-    cost: Cost | None
+    cost: RunCostNumbers | None

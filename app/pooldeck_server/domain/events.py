@@ -21,7 +21,7 @@ class TaskChanged(Struct, frozen=True, gc=False):
     finished_at: int | None = None  # microseconds since the epoch, known once it ended
 
 
-class Window(Struct, frozen=True):
+class EndsWindow(Struct, frozen=True):
     """What ended in the last `seconds`."""
 
     seconds: int
@@ -37,7 +37,7 @@ class Frame(Struct, frozen=True):
     seq: int
     at: int  # microseconds since the epoch
     counts: dict[State, int]  # of all tasks kept
-    window: Window
+    window: EndsWindow
     throughput: float  # tasks ended per second, over the last ten seconds
     oldest_wait: float | None  # seconds that the oldest queued task has waited
     pools: tuple[PoolHealth, ...]

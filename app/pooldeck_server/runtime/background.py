@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 _PAUSE: Final = 2.0  # seconds
 
 
-class Ongoing:
+class Background:
     """One such work, on the event loop. Where it fails, the log has why, and it is begun again.
 
     Args:

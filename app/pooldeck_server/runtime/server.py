@@ -15,9 +15,9 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, Draining, NotFound
 from pooldeck_server.domain.failures.error_groups import (
     LATELY,
-    ErrorGroup,
     GroupChange,
     GroupReport,
+    StoredErrorGroup,
 )
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import Hold, ServerRun
@@ -37,16 +37,16 @@ from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
 from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.live.frames import Feed
-from pooldeck_server.runtime.live.health import Deck
-from pooldeck_server.runtime.live.history import History
+from pooldeck_server.runtime.live.health import Health
+from pooldeck_server.runtime.live.history import PoolHistory
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.control import Selection, TaskControl
-from pooldeck_server.runtime.tasks.counts import Tally
+from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.errors import Errors
-from pooldeck_server.runtime.tasks.functions import Directory
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.runtime.tasks.pool_controls import Controls
@@ -67,17 +67,17 @@ class Parts(Struct, frozen=True):
     database: Database
     reader: Reader
     recorder: Recorder
-    directory: Directory
+    directory: Functions
     intake: Intake
     queues: Mapping[str, Dispatcher]
     tasks: TaskControl
     holds: Holds
     errors: Errors
     controls: Controls
-    deck: Deck
+    deck: Health
     feed: Feed
-    tally: Tally
-    history: History
+    tally: Counts
+    history: PoolHistory
     profiles: Profiles
     advisor: Advisor
     placements: Placements
@@ -339,7 +339,7 @@ class Service:
         """Return the functions on hold, by name."""
         return self._parts.holds.all()
 
-    def returned_errors(self) -> tuple[ErrorGroup, ...]:
+    def returned_errors(self) -> tuple[StoredErrorGroup, ...]:
         """Return the groups of errors that came again after they were marked as fixed."""
         return self._parts.errors.returned()
 

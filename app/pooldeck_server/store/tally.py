@@ -34,7 +34,7 @@ _add_ends = _insert_ends.on_conflict_do_update(
 )
 
 
-def settle(connection: Connection, moves: Iterable[TaskChanged]) -> None:
+def add_counts(connection: Connection, moves: Iterable[TaskChanged]) -> None:
     """Add what moved to the counters and, where tasks ended, to the activity of its minute."""
     counts, ends = _counts(moves), _ends(moves)
     if counts:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.store.connections import begun
-from pooldeck_server.store.tally import settle
+from pooldeck_server.store.tally import add_counts
 
 _RETRY_SECONDS = 1
 
@@ -54,7 +54,7 @@ def transaction(
     with in_words(path), begun(connection):
         opened = Transaction(connection)
         yield opened
-        settle(connection, opened.moves)
+        add_counts(connection, opened.moves)
         check()
 
 

@@ -23,12 +23,12 @@ class Reaped(NamedTuple):
     delayed: float
 
 
-class _OfThread(threading.local):
+class _ThreadReaped(threading.local):
     def __init__(self) -> None:
         self.reaped = Reaped(0.0, 0.0)
 
 
-_own: Final = _OfThread()
+_own: Final = _ThreadReaped()
 
 
 def install() -> None:

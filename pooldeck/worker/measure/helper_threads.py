@@ -8,7 +8,7 @@ worker's was done for them.
 from time import process_time
 from typing import Final, NamedTuple
 
-from pooldeck.worker.measure.thread_state import Sight
+from pooldeck.worker.measure.thread_state import ThreadStates
 from pooldeck.worker.runs import Runs
 
 _OWN_SHARE: Final = 0.08  # of a CPU: what the worker's other threads use
@@ -22,7 +22,7 @@ class Help(NamedTuple):
     delayed: float = 0.0
 
 
-class Helpers:
+class HelperThreads:
     """Watches the threads of a worker that run no calls.
 
     Args:
@@ -31,7 +31,7 @@ class Helpers:
         own: The kernel's number of the thread that watches.
     """
 
-    def __init__(self, runs: Runs, sight: Sight, own: int) -> None:
+    def __init__(self, runs: Runs, sight: ThreadStates, own: int) -> None:
         self._runs = runs
         self._sight = sight
         self._own = own

@@ -12,7 +12,7 @@ _KIB: Final = 1024
 _UNIT: Final = 1 if sys.platform == "darwin" else _KIB
 
 
-class Peak:
+class PeakMemory:
     """Follows how the most memory that this process has used rises."""
 
     def __init__(self) -> None:

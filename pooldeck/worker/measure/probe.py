@@ -22,8 +22,8 @@ from msgspec import Struct
 
 from pooldeck.outcome import Observation
 from pooldeck.protocol import Observed
-from pooldeck.worker.measure.helper_threads import Helpers
-from pooldeck.worker.measure.thread_state import BlindError, Seen, Sight
+from pooldeck.worker.measure.helper_threads import HelperThreads
+from pooldeck.worker.measure.thread_state import Seen, ThreadStates, UnreadableError
 from pooldeck.worker.runs import Runs
 
 _PACES: Final = ((30, 0.004), (130, 0.01), (300, 0.05))
@@ -131,12 +131,12 @@ class Probe:
     def _run(self) -> None:
         self._rest()
         try:
-            self._sight = Sight()
-        except BlindError:
+            self._sight = ThreadStates()
+        except UnreadableError:
             self.is_resting = False  # nobody need wake it
             return
         self._own = threading.get_native_id()
-        self._helpers = Helpers(self._runs, self._sight, self._own)
+        self._helpers = HelperThreads(self._runs, self._sight, self._own)
         while True:
             self._watch()
             self._rest()

@@ -5,7 +5,7 @@ from time import perf_counter, process_time, thread_time
 
 from pooldeck.outcome import Measurement
 from pooldeck.worker.measure import child_cpu, run_delay
-from pooldeck.worker.measure.peak_memory import Peak
+from pooldeck.worker.measure.peak_memory import PeakMemory
 
 _WHO = getattr(resource, "RUSAGE_THREAD", None)  # a thread's own switches, where there are such
 
@@ -13,7 +13,7 @@ _OWN_SECONDS = 0.001  # of CPU, and beside it a share of the run: what the worke
 _OWN_SHARE = 0.08  # use meanwhile; less is not taken for the function's
 
 
-class Meter:
+class RunMeter:
     """Measures one run on the thread that it runs on.
 
     Args:
@@ -36,7 +36,7 @@ class Meter:
         "_run",
     )
 
-    def __init__(self, *, peak: Peak | None, is_quick: bool = False) -> None:
+    def __init__(self, *, peak: PeakMemory | None, is_quick: bool = False) -> None:
         self._peak = peak
         self._is_quick = is_quick
 

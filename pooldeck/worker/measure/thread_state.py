@@ -55,7 +55,7 @@ class Seen(Enum):
     GONE = "gone"  # or nothing is known of it
 
 
-class BlindError(Exception):
+class UnreadableError(Exception):
     """The kernel does not tell, or there is no GIL."""
 
 
@@ -85,7 +85,7 @@ class _Entry(ctypes.Structure):
     )
 
 
-class Sight:
+class ThreadStates:
     """Looks at threads of this process, from one whose name in the kernel says so.
 
     Raises:
@@ -94,9 +94,9 @@ class Sight:
 
     def __init__(self) -> None:
         if not sys.platform.startswith("linux"):
-            raise BlindError("only Linux tells what a thread waits for")
+            raise UnreadableError("only Linux tells what a thread waits for")
         if not getattr(sys, "_is_gil_enabled", lambda: True)():
-            raise BlindError("this interpreter has no GIL")
+            raise UnreadableError("this interpreter has no GIL")
         self._library = ctypes.PyDLL(None)
         self._library.prctl(_SET_NAME, PROBE_NAME.encode(), 0, 0, 0)
         self._library.prctl(_SET_SLACK, _SLACK, 0, 0, 0)
@@ -207,7 +207,7 @@ class Sight:
             if place is not None:
                 return place
             self._library.usleep(_NAP)
-        raise BlindError("the kernel does not say what a thread waits for")
+        raise UnreadableError("the kernel does not say what a thread waits for")
 
 
 def _place(said: bytes) -> _Place | None:

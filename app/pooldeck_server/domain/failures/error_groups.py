@@ -91,7 +91,7 @@ Besides, a group that is fixed becomes returned by a failure that started after 
 """
 
 
-class ErrorGroup(Struct, frozen=True):
+class StoredErrorGroup(Struct, frozen=True):
     """A group as it is kept: `n` failed attempts, the last of them one of the task `last_task`."""
 
     id: str
@@ -121,7 +121,7 @@ class GroupReport(Struct, frozen=True):
     failed most first.
     """
 
-    group: ErrorGroup
+    group: StoredErrorGroup
     hours: tuple[int, ...]
     functions: tuple[FunctionCount, ...]
 

@@ -22,7 +22,7 @@ class Bystander(Struct, frozen=True):
     became: str  # "lost", "failed" or "queued"
 
 
-class Incident(Struct, frozen=True):
+class StoredIncident(Struct, frozen=True):
     """A worker's unexpected death: what is known of its cause, and what became of its tasks.
 
     Where the culprit cannot be known there are `suspects` instead of one, all that ran.
@@ -64,5 +64,5 @@ class CulpritCount(Struct, frozen=True):
 class IncidentPage(Struct, frozen=True):
     """One page of a list, newest first; `next_cursor` continues it, None at the end."""
 
-    items: tuple[Incident, ...]
+    items: tuple[StoredIncident, ...]
     next_cursor: str | None

@@ -33,7 +33,7 @@ class ExperimentState(StrEnum):
     FAILED = "failed"  # nothing could be measured
 
 
-class Sample(Struct, frozen=True):
+class SampleCall(Struct, frozen=True):
     """Arguments that the function is tried with, as JSON texts: an array and an object."""
 
     args: str
@@ -53,7 +53,7 @@ class Plan(Struct, frozen=True):
     is_adaptive: bool
 
 
-class Step(Struct, frozen=True):
+class MeasuredSize(Struct, frozen=True):
     """What one size of one kind of pool did, always with as many calls in hand as it has slots.
 
     `throughput` (calls a second that succeeded) is the median of `slices`, parts of the time that
@@ -126,7 +126,7 @@ class Scaling(Struct, frozen=True):
     law_knee: int | None = None
 
 
-class Choice(Struct, frozen=True):
+class BestSize(Struct, frozen=True):
     """Which pool is best for the function, as far as the experiment can tell.
 
     `gain` is its throughput over that of the other kind's knee, None where that was not measured.
@@ -158,7 +158,7 @@ class Now(Struct, frozen=True):
     planned: int
 
 
-class Experiment(Struct, frozen=True):
+class StoredExperiment(Struct, frozen=True):
     """An experiment with all that is known of it.
 
     `samples` is how many different arguments the calls go through, `shown` the first few of them as
@@ -172,22 +172,22 @@ class Experiment(Struct, frozen=True):
     plan: Plan
     source: Literal["given", "latest"]
     samples: int
-    shown: tuple[Sample, ...] = ()
+    shown: tuple[SampleCall, ...] = ()
     cpus: Annotated[int, Meta(ge=1)] = 1
     finished_at: int | None = None
     ended_by: Literal["person", "server", "limit"] | None = None
     now: Now | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[MeasuredSize, ...] = ()
     scalings: tuple[Scaling, ...] = ()
     troubles: tuple[Trouble, ...] = ()
-    choice: Choice | None = None
+    choice: BestSize | None = None
 
-    def of_kind(self, kind: PoolKind) -> tuple[Step, ...]:
+    def of_kind(self, kind: PoolKind) -> tuple[MeasuredSize, ...]:
         """Return the steps of one kind, by size."""
         steps = (step for step in self.steps if step.kind == kind)
         return tuple(sorted(steps, key=lambda step: step.size))
 
-    def efficiency(self, step: Step) -> float | None:
+    def efficiency(self, step: MeasuredSize) -> float | None:
         """Return the throughput of a step's slots over that of the smallest pool of its kind.
 
         1 is perfect scaling; None where the smallest pool did nothing.

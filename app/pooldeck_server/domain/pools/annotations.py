@@ -26,7 +26,7 @@ Kind: TypeAlias = Literal[
 ]
 
 
-class Annotation(Struct, frozen=True):
+class StoredAnnotation(Struct, frozen=True):
     """A mark in time (microseconds since the epoch).
 
     `pool` is None where it concerns all of them. `subject` is the worker, the task or the function

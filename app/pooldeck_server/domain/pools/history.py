@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.measurements.histograms import from_text, joined, to_text
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.tasks.states import State
 
 STRETCH: Final = 10
@@ -82,7 +82,7 @@ SPREAD: Final[Mapping[Series, tuple[Literal["wait", "run"], float]]] = {
 """The series that are percentiles, and of what; the rest are samples, which only pools have."""
 
 
-class Sample(Struct, frozen=True, array_like=True, gc=False):
+class PoolSample(Struct, frozen=True, array_like=True, gc=False):
     """A pool over a stretch: means, but `oldest_wait` is the highest; switches are per second."""
 
     seconds: int
@@ -117,7 +117,7 @@ class Flow(Struct, frozen=True, array_like=True, gc=False):
 class Stretch(Struct, frozen=True):
     """All pools over one stretch."""
 
-    samples: tuple[Sample, ...]
+    samples: tuple[PoolSample, ...]
     flows: tuple[Flow, ...]
 
 
@@ -175,7 +175,7 @@ class ChartRequest(Struct, frozen=True):
             )
 
 
-class Line(Struct, frozen=True):
+class ChartLine(Struct, frozen=True):
     """A line of a chart: a value for each point, None where there is none."""
 
     name: str
@@ -190,8 +190,8 @@ class Chart(Struct, frozen=True):
     period: int
     step: int
     at: tuple[int, ...]
-    lines: tuple[Line, ...]
-    annotations: tuple[Annotation, ...] = ()
+    lines: tuple[ChartLine, ...]
+    annotations: tuple[StoredAnnotation, ...] = ()
 
 
 def groupings(series: Series) -> tuple[Grouping, ...]:
@@ -201,13 +201,13 @@ def groupings(series: Series) -> tuple[Grouping, ...]:
     return ("none", "pool", "function") if series in SPREAD else ("none", "pool")
 
 
-def merged_samples(samples: Sequence[Sample], seconds: int, at: int) -> Sample:
+def merged_samples(samples: Sequence[PoolSample], seconds: int, at: int) -> PoolSample:
     """Return a pool over the longer stretch that its `samples` are parts of."""
 
     def mean(values: Iterable[float]) -> float:
         return sum(values) / len(samples)
 
-    return Sample(
+    return PoolSample(
         seconds=seconds,
         at=at,
         pool=samples[0].pool,

@@ -20,7 +20,7 @@ class Passed(Struct, frozen=True, array_like=True):
     ran: int
 
 
-class Window(Struct, frozen=True):
+class LoadWindow(Struct, frozen=True):
     """A pool within a window, of which a server ran for `seconds`.
 
     Means, but `oldest_wait` (seconds), which is the highest. Switches are per second.
@@ -39,7 +39,7 @@ class Window(Struct, frozen=True):
 class PoolLoad(Struct, frozen=True):
     """A pool in the last hour; windows in which no server ran are left out."""
 
-    windows: tuple[Window, ...] = ()
+    windows: tuple[LoadWindow, ...] = ()
 
     @property
     def seconds(self) -> int:

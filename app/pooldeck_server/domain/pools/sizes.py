@@ -31,7 +31,7 @@ class SizeOrigin(Struct, frozen=True):
     configured: int
 
 
-class Cost(Struct, frozen=True):
+class FunctionCost(Struct, frozen=True):
     """What one run in a pool takes in the mean with nothing beside it, in seconds.
 
     `alone` is the wall time, `cpu` all CPU time, `gil` the part of it that needs the GIL. `wall` is
@@ -65,7 +65,7 @@ class SizedPool(Struct, frozen=True):
     size: int
     origin: SizeOrigin
     load: PoolLoad = PoolLoad()
-    cost: Cost | None = None
+    cost: FunctionCost | None = None
 
     @property
     def busy(self) -> float:

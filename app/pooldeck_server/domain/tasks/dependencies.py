@@ -32,7 +32,7 @@ OnFailure: TypeAlias = Annotated[
 ]
 
 
-class Edge(Struct, frozen=True, gc=False):
+class Dependency(Struct, frozen=True, gc=False):
     """The task numbered `seq` comes after the one numbered `needs`."""
 
     needs: int
@@ -62,7 +62,7 @@ class NeedState(Struct, frozen=True, array_like=True, gc=False):
         return self.rule is Rule.STOP and self.has_ended and self.state is not State.SUCCEEDED
 
 
-class Link(Struct, frozen=True, gc=False):
+class TaskPlacing(Struct, frozen=True, gc=False):
     """A task's place among others.
 
     `each` is what a step of a pipeline goes over, as JSON, as long as that list is not known; the

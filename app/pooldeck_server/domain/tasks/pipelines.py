@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.dependencies import Edge, Link, Rule
+from pooldeck_server.domain.tasks.dependencies import Dependency, Rule, TaskPlacing
 from pooldeck_server.domain.tasks.references import ITEM, RESULT, holds_item, names_in, result_named
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import MAX_NAME_LENGTH, PRINTABLE, Name, Submission
@@ -61,17 +61,17 @@ class PipelineRequest(Struct, frozen=True, forbid_unknown_fields=True):
     name: Label | None = None
 
 
-class Ties(Struct, frozen=True):
+class Dependencies(Struct, frozen=True):
     """What is stored beside tasks that hang together with others."""
 
-    links: tuple[Link, ...]
-    edges: tuple[Edge, ...]
-    pipeline: "NewPipeline | None" = None
+    links: tuple[TaskPlacing, ...]
+    edges: tuple[Dependency, ...]
+    pipeline: "PlannedPipeline | None" = None
 
-    def of(self, seqs: Iterable[int]) -> "Ties":
+    def of(self, seqs: Iterable[int]) -> "Dependencies":
         """Return what ties these tasks to others, without the rest."""
         wanted = frozenset(seqs)
-        return Ties(
+        return Dependencies(
             tuple(link for link in self.links if link.seq in wanted),
             tuple(edge for edge in self.edges if edge.seq in wanted),
             self.pipeline,
@@ -106,7 +106,7 @@ class PlannedStep(Struct, frozen=True):
         return self.items is not None or self.each is not None
 
 
-class PipelineStep(Struct, frozen=True):
+class StoredStep(Struct, frozen=True):
     """A step as it is kept for those who look."""
 
     name: str
@@ -116,13 +116,13 @@ class PipelineStep(Struct, frozen=True):
     is_fan: bool = False
 
 
-class NewPipeline(Struct, frozen=True):
+class PlannedPipeline(Struct, frozen=True):
     """A pipeline as it is stored."""
 
     id: str
     name: str | None
     created_at: int  # microseconds since the epoch
-    steps: tuple[PipelineStep, ...] = ()
+    steps: tuple[StoredStep, ...] = ()
     idempotency_key: str | None = None
     fingerprint: str | None = None  # of the body, to tell a repeated key from a reused one
 
@@ -130,7 +130,7 @@ class NewPipeline(Struct, frozen=True):
 class StepReport(Struct, frozen=True):
     """How far a step is: its tasks by state, and the only one, or the one that stands for all."""
 
-    step: PipelineStep
+    step: StoredStep
     counts: dict[State, int]
     task: str | None  # None where it has become several, or an empty list
 
@@ -139,7 +139,7 @@ PipelineState: TypeAlias = Literal["running", "succeeded", "failed", "cancelled"
 """`failed` where a task failed or was lost, else `cancelled` where one was cancelled."""
 
 
-class Pipeline(Struct, frozen=True):
+class StoredPipeline(Struct, frozen=True):
     """A pipeline and how far it is."""
 
     id: str
@@ -169,7 +169,7 @@ class Pipeline(Struct, frozen=True):
 class PipelinePage(Struct, frozen=True):
     """One page of the list of pipelines; `next_cursor` continues it, None at the end."""
 
-    items: tuple[Pipeline, ...]
+    items: tuple[StoredPipeline, ...]
     next_cursor: str | None
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from pooldeck_server.domain.tasks.dependencies import Link, NeedState
+from pooldeck_server.domain.tasks.dependencies import NeedState, TaskPlacing
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import NewTask
 
@@ -78,7 +78,7 @@ class FanOut(Struct, frozen=True):
 
     head: Release | Stop
     others: tuple[NewTask, ...] = ()
-    links: tuple[Link, ...] = ()
+    links: tuple[TaskPlacing, ...] = ()
 
 
 Decision: TypeAlias = Release | Stop | Refusal | FanOut

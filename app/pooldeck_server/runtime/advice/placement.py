@@ -15,7 +15,7 @@ from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.tasks.functions import Directory
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 
@@ -38,7 +38,7 @@ class Placements:
     def __init__(
         self,
         *,
-        directory: Directory,
+        directory: Functions,
         pools: Collection[str],
         reader: Reader,
         recorder: Recorder,

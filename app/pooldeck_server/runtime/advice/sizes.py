@@ -15,7 +15,7 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.history import STRETCH
 from pooldeck_server.domain.pools.loads import PoolLoad
-from pooldeck_server.domain.pools.sizes import Cost, SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.domain.pools.sizes import FunctionCost, SizeAdvice, SizedPool, SizeOrigin
 from pooldeck_server.runtime.advice.machine import machine
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.profiles import Profiles
@@ -107,7 +107,7 @@ def _origin(settings: PoolSettings, size: int) -> SizeOrigin:
     return SizeOrigin("default" if settings.size is None else "setting", settings.slots)
 
 
-def _mean(costs: Iterable[tuple[int, Numbers]]) -> Cost | None:
+def _mean(costs: Iterable[tuple[int, Numbers]]) -> FunctionCost | None:
     """Return what a run costs in the mean of functions of which so many tasks ran."""
     known = [(number, _cost(each)) for number, each in costs if each.wall > 0]
     total = sum(number for number, _ in known)
@@ -115,12 +115,12 @@ def _mean(costs: Iterable[tuple[int, Numbers]]) -> Cost | None:
         return None
     means = (
         sum(number * getattr(cost, name) for number, cost in known) / total
-        for name in Cost.__struct_fields__
+        for name in FunctionCost.__struct_fields__
     )
-    return Cost(*means)
+    return FunctionCost(*means)
 
 
-def _cost(numbers: Numbers) -> Cost:
+def _cost(numbers: Numbers) -> FunctionCost:
     """Return what a run of one function costs.
 
     Reading arguments and writing results is computing in the slot as well. What computes too
@@ -129,7 +129,7 @@ def _cost(numbers: Numbers) -> Cost:
     """
     around = numbers.handover
     held = numbers.cpu if numbers.gil is None else numbers.gil
-    return Cost(
+    return FunctionCost(
         alone=numbers.alone + around,
         cpu=numbers.all_cpu + around,
         gil=held + around,

@@ -15,10 +15,10 @@ from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunc
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.domain.measurements.experiments import (
     SHOWN_SAMPLES,
-    Experiment,
     ExperimentState,
-    Sample,
-    Step,
+    MeasuredSize,
+    SampleCall,
+    StoredExperiment,
 )
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
@@ -75,12 +75,12 @@ class Experiments:
         self._ids = TaskIds(clock)
         self._is_closing = False
         self._ended_by: Literal["person", "server"] | None = None
-        self._present: Experiment | None = None
+        self._present: StoredExperiment | None = None
         self._running: asyncio.Task[None] | None = None
 
     # What is asked for.
 
-    async def begin(self, request: ExperimentRequest) -> Experiment:
+    async def begin(self, request: ExperimentRequest) -> StoredExperiment:
         """Begin an experiment; return it when it is stored.
 
         Raises:
@@ -93,7 +93,7 @@ class Experiments:
             request, function, self._settings.limits.arguments_bytes, self._latest
         )
         self._refuse_a_second()  # another one may have begun while the store was read
-        experiment = Experiment(
+        experiment = StoredExperiment(
             id=self._ids.next(),
             function=function.spec.name,
             state=ExperimentState.RUNNING,
@@ -115,7 +115,7 @@ class Experiments:
         self._running.add_done_callback(self._forget)
         return experiment
 
-    async def stop(self, experiment_id: str) -> Experiment:
+    async def stop(self, experiment_id: str) -> StoredExperiment:
         """Stop an experiment if it runs; return it as it is then.
 
         Raises:
@@ -147,7 +147,7 @@ class Experiments:
 
     # What is looked at.
 
-    async def get(self, experiment_id: str) -> Experiment:
+    async def get(self, experiment_id: str) -> StoredExperiment:
         """Return an experiment as it is now.
 
         Raises:
@@ -160,7 +160,7 @@ class Experiments:
             raise NotFound(f"there is no experiment {experiment_id}")
         return found
 
-    async def latest(self, function: str | None = None, limit: int = 50) -> list[Experiment]:
+    async def latest(self, function: str | None = None, limit: int = 50) -> list[StoredExperiment]:
         """Return experiments, the newest first; of one function, if one is named."""
         kept = await self._reader.run(queries.experiments, function, limit)
         now = self._present
@@ -185,15 +185,18 @@ class Experiments:
                 experiment=self._present.id,
             )
 
-    async def _latest(self, function: str, limit: int) -> Sequence[Sample]:
+    async def _latest(self, function: str, limit: int) -> Sequence[SampleCall]:
         return await self._reader.run(queries.latest_samples, function, limit)
 
     async def _run(
-        self, experiment: Experiment, function: RegisteredFunction, samples: Sequence[Sample]
+        self,
+        experiment: StoredExperiment,
+        function: RegisteredFunction,
+        samples: Sequence[SampleCall],
     ) -> None:
         began = self._clock.monotonic()
 
-        async def measure(kind: PoolKind, size: int) -> Step:
+        async def measure(kind: PoolKind, size: int) -> MeasuredSize:
             trial = Trial(
                 experiment.id,
                 function.spec.name,
@@ -221,7 +224,7 @@ class Experiments:
     def _busy(self) -> int:
         return sum(queue.pool.busy for queue in self._queues.values())
 
-    async def _note(self, experiment: Experiment) -> None:
+    async def _note(self, experiment: StoredExperiment) -> None:
         """Keep what is known of the one that runs."""
         if experiment.state is not ExperimentState.RUNNING:
             return  # its end is kept with the time of it
@@ -234,7 +237,7 @@ class Experiments:
         self._present = self._running = None
         self._on_change()
 
-    async def _keep(self, experiment: Experiment) -> None:
+    async def _keep(self, experiment: StoredExperiment) -> None:
         try:
             await self._recorder.perform(lambda tx: records.save_experiment(tx, experiment))
         except PooldeckError as error:

@@ -10,14 +10,14 @@ from pooldeck_server.advice.sweeping import usual_sizes
 from pooldeck_server.domain.errors import InvalidRequest, PooldeckError, TooLarge
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest, SampleRequest
-from pooldeck_server.domain.measurements.experiments import Plan, Sample, Sizes
+from pooldeck_server.domain.measurements.experiments import Plan, SampleCall, Sizes
 
 _LATEST: Final = 20
 """How many different arguments of real tasks are tried at most."""
 
 _decode = msgspec.json.Decoder().decode
 
-Latest = Callable[[str, int], Awaitable[Sequence[Sample]]]
+Latest = Callable[[str, int], Awaitable[Sequence[SampleCall]]]
 """Finds up to so many arguments with which a function has lately succeeded."""
 
 
@@ -44,7 +44,7 @@ def _given_sizes(request: ExperimentRequest) -> Sizes:
 
 async def samples_of(
     request: ExperimentRequest, function: RegisteredFunction, most_bytes: int, latest: Latest
-) -> tuple[Sample, ...]:
+) -> tuple[SampleCall, ...]:
     """Return the arguments that the function is to be tried with.
 
     Args:
@@ -66,7 +66,9 @@ async def samples_of(
     )
 
 
-def _given(sample: SampleRequest, function: RegisteredFunction, most_bytes: int, at: str) -> Sample:
+def _given(
+    sample: SampleRequest, function: RegisteredFunction, most_bytes: int, at: str
+) -> SampleCall:
     args, kwargs = bytes(sample.args), bytes(sample.kwargs)
     if not args.startswith(b"["):
         raise InvalidRequest("args: expected an array", field=f"{at}/args")
@@ -75,10 +77,10 @@ def _given(sample: SampleRequest, function: RegisteredFunction, most_bytes: int,
     if len(args) + len(kwargs) > most_bytes:
         raise TooLarge(f"the arguments take more than {most_bytes} bytes", field=f"{at}/args")
     function.check(_decode(args), _decode(kwargs))
-    return Sample(args.decode(), kwargs.decode())
+    return SampleCall(args.decode(), kwargs.decode())
 
 
-async def _real(function: RegisteredFunction, latest: Latest) -> tuple[Sample, ...]:
+async def _real(function: RegisteredFunction, latest: Latest) -> tuple[SampleCall, ...]:
     spec = function.spec
     if not spec.options.idempotent:
         raise InvalidRequest(
@@ -102,7 +104,7 @@ async def _real(function: RegisteredFunction, latest: Latest) -> tuple[Sample, .
     return fitting
 
 
-def _fits(sample: Sample, function: RegisteredFunction) -> bool:
+def _fits(sample: SampleCall, function: RegisteredFunction) -> bool:
     try:
         function.check(_decode(sample.args), _decode(sample.kwargs))
     except PooldeckError:
@@ -110,12 +112,12 @@ def _fits(sample: Sample, function: RegisteredFunction) -> bool:
     return True
 
 
-def shown(samples: Sequence[Sample], function: RegisteredFunction) -> tuple[Sample, ...]:
+def shown(samples: Sequence[SampleCall], function: RegisteredFunction) -> tuple[SampleCall, ...]:
     """Return samples as people may see them."""
     return tuple(_redacted(sample, function) for sample in samples)
 
 
-def _redacted(sample: Sample, function: RegisteredFunction) -> Sample:
+def _redacted(sample: SampleCall, function: RegisteredFunction) -> SampleCall:
     values: tuple[Any, Any] = _decode(sample.args), _decode(sample.kwargs)
     texts = function.redact(*values)
-    return sample if texts is None else Sample(*texts)
+    return sample if texts is None else SampleCall(*texts)

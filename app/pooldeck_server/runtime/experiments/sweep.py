@@ -11,16 +11,16 @@ from pooldeck_server.advice.scaling import scaling
 from pooldeck_server.advice.sweeping import choose, doubtful, next_size
 from pooldeck_server.domain.measurements.experiments import (
     MAX_SIZES,
-    Experiment,
     ExperimentState,
+    MeasuredSize,
     Now,
-    Step,
+    StoredExperiment,
     Trouble,
 )
 from pooldeck_server.runtime.experiments.trial import TrialError
 from pooldeck_server.runtime.experiments.window import median_and_noise
 
-Measure: TypeAlias = Callable[[PoolKind, int], Awaitable[Step]]
+Measure: TypeAlias = Callable[[PoolKind, int], Awaitable[MeasuredSize]]
 """Measures one size of one kind of pool."""
 
 LONGEST: Final = 1800.0
@@ -44,10 +44,10 @@ class Sweep:
 
     def __init__(
         self,
-        experiment: Experiment,
+        experiment: StoredExperiment,
         measure: Measure,
         elapsed: Callable[[], float],
-        tell: Callable[[Experiment], Awaitable[None]],
+        tell: Callable[[StoredExperiment], Awaitable[None]],
     ) -> None:
         self.experiment = experiment
         self._measure = measure
@@ -86,7 +86,7 @@ class Sweep:
                 if not self._is_over():
                     await self._keep(await self._try(kind, size, is_again=True))
 
-    async def _try(self, kind: PoolKind, size: int, *, is_again: bool = False) -> Step:
+    async def _try(self, kind: PoolKind, size: int, *, is_again: bool = False) -> MeasuredSize:
         plan, kinds = self.experiment.plan, list(self.experiment.plan.sizes)
         later = kinds[kinds.index(kind) + 1 :]
         ahead = sum(each >= size for each in plan.sizes[kind]) if not is_again else 1
@@ -94,7 +94,7 @@ class Sweep:
         await self._know(now=Now(kind, size, is_again, self._done, planned))
         return await self._measure(kind, size)
 
-    async def _keep(self, step: Step) -> None:
+    async def _keep(self, step: MeasuredSize) -> None:
         """Take in what was measured, together with what was measured of the same size before."""
         self._done += 1
         same = [each for each in self.experiment.steps if _is_same(each, step)]
@@ -119,11 +119,11 @@ class Sweep:
         return True
 
 
-def _is_same(one: Step, other: Step) -> bool:
+def _is_same(one: MeasuredSize, other: MeasuredSize) -> bool:
     return (one.kind, one.size) == (other.kind, other.size)
 
 
-def together(looks: Sequence[Step]) -> Step:
+def together(looks: Sequence[MeasuredSize]) -> MeasuredSize:
     """Return several measurements of one size as one: all their slices count alike."""
     first = looks[0]
     if len(looks) == 1:

@@ -21,12 +21,12 @@ from pooldeck.outcome import Error, Outcome
 from pooldeck.pools.model import Death, PoolState, Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
-from pooldeck_server.domain.measurements.experiments import Sample, Step
+from pooldeck_server.domain.measurements.experiments import MeasuredSize, SampleCall
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.runtime.experiments.gauge import Gauge, Taken
 from pooldeck_server.runtime.experiments.listening import Indifferent
 from pooldeck_server.runtime.experiments.window import Ended, median_and_noise, percentile, slices
-from pooldeck_server.runtime.tasks.durations import Usual
+from pooldeck_server.runtime.tasks.durations import RecentDurations
 
 LONGEST_CALL: Final = 60.0
 """Seconds after which a call of an experiment is given up."""
@@ -72,7 +72,7 @@ class Trial(Indifferent):
         self,
         id: str,  # noqa: A002 - as the stdlib names such things
         function: str,
-        samples: Sequence[Sample],
+        samples: Sequence[SampleCall],
         *,
         timeout: float | None,
         busy: Callable[[], int],
@@ -80,7 +80,7 @@ class Trial(Indifferent):
         self._calls = _calls(id, function, samples, min(timeout or LONGEST_CALL, LONGEST_CALL))
         self._next = next(self._calls)
         self._function = function
-        self._usual = Usual(_unknown)
+        self._usual = RecentDurations(_unknown)
         self._busy = busy
         self._pool: Pool
         self._is_open = False
@@ -89,7 +89,7 @@ class Trial(Indifferent):
         self._errors: Counter[str] = Counter()
         self._deaths: list[str] = []
 
-    async def measure(self, pool: Pool, seconds: float, warmup: float) -> Step:
+    async def measure(self, pool: Pool, seconds: float, warmup: float) -> MeasuredSize:
         """Measure a pool that was made with this as its listener, and end it.
 
         Args:
@@ -150,14 +150,14 @@ class Trial(Indifferent):
             errors=self._errors.total() - errors,
         )
 
-    def _step(self, watched: _Watched) -> Step:
+    def _step(self, watched: _Watched) -> MeasuredSize:
         spec = self._pool.spec
         parts = slices(self._ended, watched.begin, watched.end)
         throughput, noise = median_and_noise(parts)
         counted = [call.ended - call.began for call in self._ended if call.ended > watched.begin]
         if not counted:
             raise TrialError(f"no call ended within {LONGEST_CALL:g} s; try smaller samples")
-        return Step(
+        return MeasuredSize(
             kind=spec.kind,
             size=spec.size,
             calls=len(counted),
@@ -239,7 +239,7 @@ def _in_words(error: Error) -> str:
 
 
 def _calls(
-    experiment: str, function: str, samples: Sequence[Sample], timeout: float
+    experiment: str, function: str, samples: Sequence[SampleCall], timeout: float
 ) -> Iterator[Call]:
     """Yield calls without end, going through the samples."""
     for number, sample in enumerate(itertools.cycle(samples), start=1):

@@ -13,16 +13,16 @@ from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.domain.pools.history import STRETCH
 from pooldeck_server.runtime.lifecycle.log_opening import open_log_file
-from pooldeck_server.runtime.live.history import History
+from pooldeck_server.runtime.live.history import PoolHistory
 from pooldeck_server.runtime.live.recent import LATELY
 from pooldeck_server.runtime.pipelines.waits import Waits
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.tasks.counts import WINDOW_SECONDS, Tally
-from pooldeck_server.runtime.tasks.durations import Usual
+from pooldeck_server.runtime.tasks.counts import WINDOW_SECONDS, Counts
+from pooldeck_server.runtime.tasks.durations import RecentDurations
 from pooldeck_server.runtime.tasks.errors import Errors
-from pooldeck_server.runtime.tasks.functions import Directory
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.incidents import LATELY_SECONDS, Incidents
 from pooldeck_server.runtime.tasks.pool_controls import Controls
@@ -44,15 +44,15 @@ class Ground(Struct, frozen=True):
     database: Database
     reader: Reader
     recorder: Recorder
-    tally: Tally
-    usual: Usual
+    tally: Counts
+    usual: RecentDurations
     profiles: Profiles
     holds: Holds
     incidents: Incidents
     errors: Errors
     controls: Controls
-    directory: Directory
-    history: History
+    directory: Functions
+    history: PoolHistory
     annotations: Annotations
     log_file: LogFile | None
     waits: Waits
@@ -119,10 +119,10 @@ async def _incidents(
     return Incidents(recorder, clock, holds, annotations, counts=counts, lately=lately)
 
 
-async def _history(recorder: Recorder, clock: Clock, reader: Reader) -> History:
+async def _history(recorder: Recorder, clock: Clock, reader: Reader) -> PoolHistory:
     present = clock.now() // 1_000_000 // STRETCH * STRETCH
     kept = await reader.run(queries.stretches, present - LATELY, present)
-    return History(recorder, clock, kept)
+    return PoolHistory(recorder, clock, kept)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Reader]:
@@ -134,22 +134,22 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> tuple[Databa
     return database, reader
 
 
-def _usual(reader: Reader, stack: AsyncExitStack) -> Usual:
+def _usual(reader: Reader, stack: AsyncExitStack) -> RecentDurations:
     async def look_up(function: str) -> Durations:
         return await reader.run(queries.durations, function)
 
-    usual = Usual(look_up)
+    usual = RecentDurations(look_up)
     stack.push_async_callback(usual.stop)
     return usual
 
 
-async def _tally(reader: Reader, clock: Clock) -> Tally:
+async def _tally(reader: Reader, clock: Clock) -> Counts:
     """Begin to count where the store's counters stand."""
     minute = clock.now() // _MINUTE
     counts = await reader.run(queries.counts)
     ended = await reader.run(queries.activity, minute - WINDOW_SECONDS // 60)
     now = clock.monotonic()
-    tally = Tally()
+    tally = Counts()
     tally.load(
         ((count.pool, count.state, count.n) for count in counts),
         ((now - 60 * (minute - entry.minute), entry.state, entry.n) for entry in ended),
@@ -159,9 +159,9 @@ async def _tally(reader: Reader, clock: Clock) -> Tally:
 
 async def _directory(
     settings: Settings, reader: Reader, recorder: Recorder, clock: Clock
-) -> Directory:
+) -> Functions:
     """Begin with the functions that were known when the last server ended."""
     specs = await reader.run(queries.catalogue)
     placements = await reader.run(queries.placements)
     catalogue = Catalogue(settings.pool_kinds, specs or None, placements)
-    return Directory(catalogue, specs, recorder, clock)
+    return Functions(catalogue, specs, recorder, clock)

@@ -16,7 +16,7 @@ from pooldeck_server.domain.pools.starts import in_words
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.lifecycle.run import Beginning
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.tasks.counts import Tally
+from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.store import records
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ async def recover(recorder: Recorder, clock: Clock) -> "Counter[State]":
 
 
 async def report(
-    beginning: Beginning, became: "Counter[State]", tally: Tally, held: int, recorder: Recorder
+    beginning: Beginning, became: "Counter[State]", tally: Counts, held: int, recorder: Recorder
 ) -> ServerRun:
     """Log and keep what the start found; return this run with it.
 

@@ -22,7 +22,7 @@ from pooldeck.keeper import Keeper
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError, StartupError
 from pooldeck_server.domain.pools.controls import ServerRun
-from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.shared_state import remove_sockets
 from pooldeck_server.store import queries, records
@@ -66,7 +66,7 @@ async def lifetime(
         stack.push_async_callback(_end, recorder, run, clock)
         keeper = await _kept(run.boot)
         stack.push_async_callback(keeper.stop)
-        beat = Ongoing("the sign of life", lambda: _beat(database, clock))
+        beat = Background("the sign of life", lambda: _beat(database, clock))
         beat.start()
         stack.push_async_callback(beat.stop)
         down_seconds = _down_seconds(before, database.lock, run.started_at)

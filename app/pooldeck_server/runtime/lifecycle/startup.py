@@ -22,8 +22,8 @@ from pooldeck_server.runtime.lifecycle.pool_making import clear_worker_files, ma
 from pooldeck_server.runtime.lifecycle.recovery import recover, report
 from pooldeck_server.runtime.lifecycle.run import lifetime
 from pooldeck_server.runtime.live.frames import Feed
-from pooldeck_server.runtime.live.health import Deck
-from pooldeck_server.runtime.live.misplaced import Misplaced
+from pooldeck_server.runtime.live.health import Health
+from pooldeck_server.runtime.live.misplaced import MisplacedFunctions
 from pooldeck_server.runtime.live.sampler import Sampler
 from pooldeck_server.runtime.pipelines.opening import open_pipelines
 from pooldeck_server.runtime.recording.indexer import Indexer
@@ -63,9 +63,9 @@ async def running(
 
     async with AsyncExitStack() as stack:
         ground = await open_ground(settings, clock or SystemClock(), announce, stack)
-        deck = Deck(queues, sampler, ground)
+        deck = Health(queues, sampler, ground)
         advisor = Advisor(ground.profiles, lambda: ground.directory.catalogue, queues)
-        misplaced = Misplaced(ground.clock, advisor.misplaced)
+        misplaced = MisplacedFunctions(ground.clock, advisor.misplaced)
         feed = Feed(
             ground.clock,
             ground.tally,
@@ -116,13 +116,13 @@ async def _begin(ground: Ground, stack: AsyncExitStack) -> ServerRun:
     return await report(beginning, became, ground.tally, held, ground.recorder)
 
 
-def _look(ground: Ground, deck: Deck) -> Sequence[PoolHealth]:
+def _look(ground: Ground, deck: Health) -> Sequence[PoolHealth]:
     pools = deck.health()
     ground.annotations.see(pools)
     return pools
 
 
-def _queue(name: str, ground: Ground, deck: Deck, feed: Feed) -> Dispatcher:
+def _queue(name: str, ground: Ground, deck: Health, feed: Feed) -> Dispatcher:
     def note_change() -> None:
         deck.look(name)
         feed.touch()
@@ -147,7 +147,7 @@ def _queue(name: str, ground: Ground, deck: Deck, feed: Feed) -> Dispatcher:
 async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
     ground: Ground,
     queues: Mapping[str, Dispatcher],
-    deck: Deck,
+    deck: Health,
     feed: Feed,
     advisor: Advisor,
     run: ServerRun,

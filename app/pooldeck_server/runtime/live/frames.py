@@ -18,8 +18,8 @@ from pooldeck_server.domain.events import Frame, TaskChanged
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.states import FINAL
-from pooldeck_server.runtime.background import Ongoing
-from pooldeck_server.runtime.tasks.counts import Tally
+from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.tasks.counts import Counts
 
 FRAME_SECONDS: Final = 0.25
 _NAMED_CHANGES: Final = 200
@@ -40,7 +40,7 @@ class Feed:
     def __init__(
         self,
         clock: Clock,
-        tally: Tally,
+        tally: Counts,
         pools: Callable[[], tuple[PoolHealth, ...]],
         attention: Callable[[], tuple[Notice, ...]],
         *,
@@ -63,7 +63,7 @@ class Feed:
         self._new_frame = asyncio.Condition()
         self._subscribers = 0
         self._closed = False
-        self._builder = Ongoing("building the live picture", self._build_frames)
+        self._builder = Background("building the live picture", self._build_frames)
 
     def start(self) -> None:
         """Begin to build frames."""

@@ -16,14 +16,14 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.lifecycle.ground import Ground
 from pooldeck_server.runtime.live import notices
 from pooldeck_server.runtime.live.sampler import Sampler
-from pooldeck_server.runtime.live.seats import Places
+from pooldeck_server.runtime.live.seats import Seats
 from pooldeck_server.runtime.live.tiles import Tiles
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 
 _DEAD_SECONDS: Final = 8.0  # that a dead worker is shown
 
 
-class Deck:
+class Health:
     """Health of every pool, and what of the rest needs attention.
 
     Args:
@@ -37,7 +37,7 @@ class Deck:
         self._ground = ground
         self._clock = ground.clock
         self._tiles = Tiles(ground.clock, sampler, ground.usual)
-        self._places: defaultdict[str, Places] = defaultdict(Places)
+        self._places: defaultdict[str, Seats] = defaultdict(Seats)
         self._since = notices.Since()
 
     def health(self) -> tuple[PoolHealth, ...]:

@@ -18,9 +18,9 @@ from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.history import STRETCH, Recent, Stretch
-from pooldeck_server.runtime.background import Ongoing
-from pooldeck_server.runtime.live.open_stretch import Present
-from pooldeck_server.runtime.live.recent import Lately
+from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.live.open_stretch import OpenStretch
+from pooldeck_server.runtime.live.recent import RecentMinutes
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction
@@ -31,7 +31,7 @@ _MOST_UNWRITTEN: Final = 3600 // STRETCH
 _LATE: Final = 0.01  # seconds after the full one at which we look
 
 
-class History:
+class PoolHistory:
     """Measures and keeps.
 
     Args:
@@ -44,13 +44,13 @@ class History:
         self._recorder = recorder
         self._clock = clock
         self._at = self._stretch_now()
-        self._present = Present()
-        self._lately = Lately()
+        self._present = OpenStretch()
+        self._lately = RecentMinutes()
         for stretch in kept:
             self._lately.remember(stretch)
         self._unwritten: deque[Stretch] = deque(maxlen=_MOST_UNWRITTEN)
         self._writing: asyncio.Task[None] | None = None
-        self._looking = Ongoing("looking at the pools for their history", self._run)
+        self._looking = Background("looking at the pools for their history", self._run)
 
     def start(self, pools: Callable[[], Sequence[PoolHealth]]) -> None:
         """Begin to look at the pools whose health `pools` gives."""

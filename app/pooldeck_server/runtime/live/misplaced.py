@@ -17,7 +17,7 @@ _WORTH_A_NOTICE: Final = 1.5  # times as fast: what gains less stands in the lis
 _SURE: Final = frozenset({"medium", "high"})
 
 
-class Misplaced:
+class MisplacedFunctions:
     """Knows which functions would do better elsewhere, as of a few seconds ago.
 
     Args:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.failures.displacements import Displaced, Displacement
-from pooldeck_server.domain.failures.error_groups import ErrorGroup
+from pooldeck_server.domain.failures.error_groups import StoredErrorGroup
 from pooldeck_server.domain.notices import HALTED, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
@@ -118,7 +118,7 @@ def of_store(
         yield Notice(Need.SLOW_WRITES, seconds=lag)
 
 
-def of_errors(returned: Sequence[ErrorGroup], now: int) -> Iterator[Notice]:
+def of_errors(returned: Sequence[StoredErrorGroup], now: int) -> Iterator[Notice]:
     """Yield a notice for the groups of errors that came back after somebody had fixed them.
 
     Args:

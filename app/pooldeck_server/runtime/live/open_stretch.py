@@ -7,7 +7,7 @@ from operator import add
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.measurements.histograms import Histogram, bucket_of, packed, to_text
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
-from pooldeck_server.domain.pools.history import STRETCH, Flow, Sample, Stretch
+from pooldeck_server.domain.pools.history import STRETCH, Flow, PoolSample, Stretch
 from pooldeck_server.domain.tasks.states import State
 
 
@@ -37,7 +37,7 @@ class _Gauges:
         self.oldest_wait = max(self.oldest_wait, pool.oldest_wait or 0.0)
 
 
-class Present:
+class OpenStretch:
     """Sums of what happens until the stretch is closed: of the moves of commits, and of looks."""
 
     def __init__(self) -> None:
@@ -111,11 +111,11 @@ def _switches(worker: WorkerHealth) -> tuple[float, float]:
     return (rates.voluntary, rates.involuntary) if rates else (0.0, 0.0)
 
 
-def _sample(at: int, pool: str, gauges: _Gauges) -> Sample:
+def _sample(at: int, pool: str, gauges: _Gauges) -> PoolSample:
     slots, busy, queued, cpu, rss, voluntary, involuntary = (
         total / gauges.looks for total in gauges.sums
     )
-    return Sample(
+    return PoolSample(
         seconds=STRETCH,
         at=at,
         pool=pool,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pooldeck_server.domain.measurements.histograms import Histogram, from_text, percentile
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.history import STRETCH, Recent, Stretch
-from pooldeck_server.runtime.live.open_stretch import Present
+from pooldeck_server.runtime.live.open_stretch import OpenStretch
 
 LATELY: Final = 900
 """Seconds that are remembered."""
@@ -19,7 +19,7 @@ _SPREAD: Final = 300 // STRETCH - 1  # stretches beside the present one that per
 _SPARK: Final = LATELY // STRETCH
 
 
-class _Look(Struct, frozen=True):
+class _PoolLook(Struct, frozen=True):
     """A pool at a moment (monotonic seconds); `ended` counts from when we began to look."""
 
     at: float
@@ -44,12 +44,12 @@ class _Pool:
 
     def __init__(self) -> None:
         self.ended = 0  # in stretches that have ended
-        self.looks: deque[_Look] = deque(maxlen=_LOOKS)
+        self.looks: deque[_PoolLook] = deque(maxlen=_LOOKS)
         self.passed: deque[_Passed] = deque(maxlen=_SPARK)
         self.recent: Recent | None = None
 
 
-class Lately:
+class RecentMinutes:
     """Remembers looks and stretches, and says after each look how the last minutes were."""
 
     def __init__(self) -> None:
@@ -59,13 +59,13 @@ class Lately:
         """Return how a pool's last minutes were; None before the first look."""
         return self._pools[pool].recent
 
-    def see(self, pools: Iterable[PoolHealth], present: Present, now: float) -> None:
+    def see(self, pools: Iterable[PoolHealth], present: OpenStretch, now: float) -> None:
         """Take a look at the pools at `now` (monotonic seconds)."""
         for health in pools:
             pool = self._pools[health.name]
             # What has ended before the first look belongs to the second that begins with it.
             ended = pool.ended + present.ended(health.name) if pool.looks else pool.ended
-            pool.looks.append(_Look(now, ended, health.busy, health.size))
+            pool.looks.append(_PoolLook(now, ended, health.busy, health.size))
             pool.recent = _recent(pool, *present.histograms(health.name))
 
     def remember(self, stretch: Stretch) -> None:

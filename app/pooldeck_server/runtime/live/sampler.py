@@ -14,12 +14,12 @@ import psutil
 from msgspec import Struct
 
 from pooldeck_server.domain.pools.health import SwitchRates
-from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.background import Background
 
 _SECONDS: Final = 2.0
 
 
-class Sample(Struct, frozen=True):
+class ProcessSample(Struct, frozen=True):
     """What one look at a process found. CPU in percent of one core since the look before."""
 
     rss_bytes: int
@@ -44,18 +44,18 @@ class Sampler:
     def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
         self._pids = pids
         self._totals: dict[int, _Totals] = {}
-        self._samples: dict[int, Sample] = {}
+        self._samples: dict[int, ProcessSample] = {}
 
     def start(self, sampled: Callable[[], None]) -> None:
         """Begin to look; `sampled` is called after each look."""
-        self._looking = Ongoing("sampling the workers", lambda: self._run(sampled))
+        self._looking = Background("sampling the workers", lambda: self._run(sampled))
         self._looking.start()
 
     async def stop(self) -> None:
         """Look no more."""
         await self._looking.stop()
 
-    def sample(self, pid: int) -> Sample | None:
+    def sample(self, pid: int) -> ProcessSample | None:
         """Return the latest figures of a process, or None if there are none yet."""
         return self._samples.get(pid)
 
@@ -69,7 +69,7 @@ class Sampler:
     def look(self, pids: list[int]) -> None:
         """Look once at each of `pids`, and forget all others."""
         totals: dict[int, _Totals] = {}
-        samples: dict[int, Sample] = {}
+        samples: dict[int, ProcessSample] = {}
         for pid in pids:
             try:
                 process = psutil.Process(pid)
@@ -104,11 +104,11 @@ def _thread_switches(pid: int) -> tuple[int, int] | None:
     return (voluntary, involuntary) if voluntary or involuntary else None
 
 
-def _sample(rss: int, before: _Totals | None, now: _Totals) -> Sample:
+def _sample(rss: int, before: _Totals | None, now: _Totals) -> ProcessSample:
     if before is None or now.at <= before.at:
-        return Sample(rss, 0.0, SwitchRates(0.0, 0.0))
+        return ProcessSample(rss, 0.0, SwitchRates(0.0, 0.0))
     seconds = now.at - before.at
-    return Sample(
+    return ProcessSample(
         rss_bytes=rss,
         cpu_percent=max(0.0, 100 * (now.cpu_seconds - before.cpu_seconds) / seconds),
         switches=SwitchRates(

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pooldeck.pools.model import Worker
 
 
-class Place(Struct):
+class Seat(Struct):
     """Room for one worker. `worker` is the one that has it, or had it last."""
 
     worker: str
@@ -19,7 +19,7 @@ class Place(Struct):
     is_free: bool = False
 
 
-class Places:
+class Seats:
     """The places of one pool.
 
     Attributes:
@@ -28,7 +28,7 @@ class Places:
 
     def __init__(self) -> None:
         self.restarts = 0
-        self._places: list[Place] = []
+        self._places: list[Seat] = []
 
     def look(self, workers: Iterable[Worker], wanted: int) -> None:
         """Free the places of workers that are gone, and give them to those that are new.
@@ -50,13 +50,13 @@ class Places:
     def _seat(self, worker: str) -> None:
         place = next((place for place in self._places if place.is_free), None)
         if place is None:
-            self._places.append(Place(worker))
+            self._places.append(Seat(worker))
             return
         place.worker, place.replaced, place.is_free = worker, place.worker, False
         place.restarts += 1
         self.restarts += 1
 
-    def of(self, worker: str) -> tuple[int, Place] | None:
+    def of(self, worker: str) -> tuple[int, Seat] | None:
         """Return the number and the place of a worker, None if it has none."""
         for number, place in enumerate(self._places):
             if place.worker == worker:

@@ -11,8 +11,8 @@ from pooldeck.pools.pool import Pool
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.pools.health import SlotHealth, WorkerHealth
 from pooldeck_server.runtime.live.sampler import Sampler
-from pooldeck_server.runtime.live.seats import Places
-from pooldeck_server.runtime.tasks.durations import Usual
+from pooldeck_server.runtime.live.seats import Seats
+from pooldeck_server.runtime.tasks.durations import RecentDurations
 
 _LATE_SECONDS: Final = 1.0  # beyond the usual: tasks of milliseconds are not worth a look
 _NOWHERE: Final = 1_000_000  # behind every place
@@ -29,12 +29,12 @@ class Tiles(Struct, frozen=True):
 
     clock: Clock
     sampler: Sampler
-    usual: Usual
+    usual: RecentDurations
 
     def of(
         self,
         pool: Pool,
-        places: Places,
+        places: Seats,
         fraction: Callable[[str], float | None],
     ) -> tuple[WorkerHealth, ...]:
         """Return the workers of a pool, in the order of their places.
@@ -59,7 +59,7 @@ class Tiles(Struct, frozen=True):
         self,
         pool: Pool,
         worker: Worker,
-        places: Places,
+        places: Seats,
         now: float,
         fraction: Callable[[str], float | None],
     ) -> WorkerHealth:

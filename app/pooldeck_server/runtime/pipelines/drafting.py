@@ -7,15 +7,15 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import InvalidRequest, PooldeckError
-from pooldeck_server.domain.tasks.dependencies import Edge, Link
+from pooldeck_server.domain.tasks.dependencies import Dependency, TaskPlacing
 from pooldeck_server.domain.tasks.pipelines import (
     MAX_EDGES,
-    NewPipeline,
-    PipelineStep,
+    Dependencies,
+    PlannedPipeline,
     PlannedStep,
     Step,
     StepNeed,
-    Ties,
+    StoredStep,
     step_pointer,
 )
 from pooldeck_server.domain.tasks.references import kept, written
@@ -27,7 +27,7 @@ class Draft(Struct, frozen=True):
     """A pipeline that is ready to be stored: its tasks in the order of their numbers."""
 
     tasks: tuple[NewTask, ...]
-    ties: Ties
+    ties: Dependencies
     ids: dict[str, tuple[str, ...]]  # of each step's tasks
 
 
@@ -43,13 +43,13 @@ class Drafting:
         self._check = check
         self._most = most
         self._tasks: list[NewTask] = []
-        self._links: list[Link] = []
-        self._edges: list[Edge] = []
-        self._steps: list[PipelineStep] = []
+        self._links: list[TaskPlacing] = []
+        self._edges: list[Dependency] = []
+        self._steps: list[StoredStep] = []
         self._of_step: dict[str, list[NewTask]] = {}
         self._fans: set[str] = set()
 
-    def draft(self, pipeline: NewPipeline, plan: Iterable[PlannedStep]) -> Draft:
+    def draft(self, pipeline: PlannedPipeline, plan: Iterable[PlannedStep]) -> Draft:
         """Return the tasks of a pipeline.
 
         Args:
@@ -61,7 +61,7 @@ class Drafting:
         """
         for step in plan:
             self._add(pipeline, step)
-        ties = Ties(
+        ties = Dependencies(
             tuple(self._links),
             tuple(self._edges),
             replace(pipeline, steps=tuple(self._steps)),
@@ -69,7 +69,7 @@ class Drafting:
         ids = {name: tuple(task.id for task in tasks) for name, tasks in self._of_step.items()}
         return Draft(tuple(self._tasks), ties, ids)
 
-    def _add(self, pipeline: NewPipeline, step: PlannedStep) -> None:
+    def _add(self, pipeline: PlannedPipeline, step: PlannedStep) -> None:
         tasks = []
         for place, submission in enumerate(self._submissions(step)):
             if len(self._tasks) == self._most:
@@ -106,7 +106,7 @@ class Drafting:
             ) from None
 
     def _tied(
-        self, pipeline: NewPipeline, step: PlannedStep, task: NewTask, item: int | None
+        self, pipeline: PlannedPipeline, step: PlannedStep, task: NewTask, item: int | None
     ) -> NewTask:
         """Note what ties a task to others; return it as it is stored."""
         link = replace(
@@ -134,7 +134,7 @@ class Drafting:
                 "between that joins them",
                 field="/tasks",
             )
-        self._edges += [Edge(task.seq, seq, need.step, need.rule) for task in before]
+        self._edges += [Dependency(task.seq, seq, need.step, need.rule) for task in before]
 
 
 def _with_item(value: Any, item: str) -> Raw:
@@ -142,6 +142,6 @@ def _with_item(value: Any, item: str) -> Raw:
     return Raw(written(value, kept, item).encode())
 
 
-def _shown(step: PlannedStep, tasks: list[NewTask]) -> PipelineStep:
+def _shown(step: PlannedStep, tasks: list[NewTask]) -> StoredStep:
     pool = tasks[0].pool if tasks else step.step.pool or ""
-    return PipelineStep(step.name, step.step.function, pool, step.needs, step.is_fan)
+    return StoredStep(step.name, step.step.function, pool, step.needs, step.is_fan)

@@ -10,7 +10,12 @@ from msgspec import Struct
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Draining, NotFound
-from pooldeck_server.domain.tasks.pipelines import NewPipeline, Pipeline, PipelineRequest, planned
+from pooldeck_server.domain.tasks.pipelines import (
+    PipelineRequest,
+    PlannedPipeline,
+    StoredPipeline,
+    planned,
+)
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.pipelines.drafting import Drafting
@@ -82,7 +87,7 @@ class Pipelines:
     async def _store(
         self, request: PipelineRequest, key: str | None = None, fingerprint: str | None = None
     ) -> Submitted:
-        pipeline = NewPipeline(
+        pipeline = PlannedPipeline(
             self._intake.next_key().id,
             request.name,
             self._clock.now(),
@@ -93,7 +98,7 @@ class Pipelines:
         await self._intake.store(draft.tasks, draft.ties)
         return Submitted(pipeline.id, draft.ids)
 
-    async def pipeline(self, pipeline_id: str) -> Pipeline:
+    async def pipeline(self, pipeline_id: str) -> StoredPipeline:
         """Return a pipeline and how far it is.
 
         Raises:

@@ -14,7 +14,7 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.functions.catalogue import Catalogue
-from pooldeck_server.domain.tasks.dependencies import Link, NeedState
+from pooldeck_server.domain.tasks.dependencies import NeedState, TaskPlacing
 from pooldeck_server.domain.tasks.releases import (
     Awaiting,
     Decision,
@@ -25,7 +25,7 @@ from pooldeck_server.domain.tasks.releases import (
     stopper,
 )
 from pooldeck_server.domain.tasks.task import NewTask, TaskKey
-from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.pipelines.resolving import Resolved, Terms, resolve
 from pooldeck_server.runtime.pipelines.waits import Waits
 from pooldeck_server.runtime.recording.recorder import Recorder
@@ -73,7 +73,7 @@ class Releases:
         self._limits = limits
         self._next_key = next_key
         self._follow = follow
-        self._following = Ongoing("releasing tasks that waited for others", self._run)
+        self._following = Background("releasing tasks that waited for others", self._run)
 
     async def start(self) -> None:
         """Look at all that waits, and begin to follow the ends of tasks."""
@@ -202,8 +202,8 @@ def _sibling(task: Awaiting, release: Release, key: TaskKey) -> NewTask:
     )
 
 
-def _link(task: Awaiting, release: Release, seq: int) -> Link:
-    return Link(
+def _link(task: Awaiting, release: Release, seq: int) -> TaskPlacing:
+    return TaskPlacing(
         seq,
         pipeline=task.pipeline,
         step=task.step,

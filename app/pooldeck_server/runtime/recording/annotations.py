@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.pools.annotations import Annotation, Kind
+from pooldeck_server.domain.pools.annotations import Kind, StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.recorder import Recorder
 
@@ -44,7 +44,7 @@ class Annotations:
             **data: What else is known, ready for JSON.
         """
         now = self._clock.now()
-        self._recorder.annotated(Annotation(now, kind, pool, subject, data, reason or None))
+        self._recorder.annotated(StoredAnnotation(now, kind, pool, subject, data, reason or None))
 
     def see(self, pools: Iterable[PoolHealth]) -> None:
         """Take a look at the pools, and note those that have become broken."""

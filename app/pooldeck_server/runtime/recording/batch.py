@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pooldeck_server.domain.failures.incidents import Incident
-from pooldeck_server.domain.pools.annotations import Annotation
-from pooldeck_server.domain.tasks.pipelines import Ties
+from pooldeck_server.domain.failures.incidents import StoredIncident
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.task import End, LogEntry, NewTask, ProgressMark, Rerun, Start
 from pooldeck_server.store.transaction import Transaction
 
@@ -23,7 +23,7 @@ class Insert(Struct):
     tasks: Sequence[NewTask]
     answer: "asyncio.Future[None]"
     settled: Callable[[bool], None]
-    ties: Ties | None = None
+    ties: Dependencies | None = None
 
 
 class Request(Struct):
@@ -33,7 +33,7 @@ class Request(Struct):
     answer: "asyncio.Future[Any]"
 
 
-class Batch(Struct):
+class CommitBatch(Struct):
     """What has gathered since the last commit: what is asked for, and what has happened."""
 
     inserts: list[Insert] = []
@@ -43,8 +43,8 @@ class Batch(Struct):
     reruns: list[Rerun] = []
     progress: dict[int, ProgressMark] = {}
     log: list[LogEntry] = []
-    incidents: dict[str, Incident] = {}
-    annotations: list[Annotation] = []
+    incidents: dict[str, StoredIncident] = {}
+    annotations: list[StoredAnnotation] = []
 
     def __bool__(self) -> bool:
         return bool(self.inserts or self.requests or self.has_happened)
@@ -69,37 +69,37 @@ class Batch(Struct):
         for request in self.requests:
             yield request.answer
 
-    def apart(self) -> "Iterator[Batch]":
+    def apart(self) -> "Iterator[CommitBatch]":
         """Yield batches of one write each, in order."""
         for insert in self.inserts:
-            yield Batch(inserts=[insert])
+            yield CommitBatch(inserts=[insert])
         for request in self.requests:
-            yield Batch(requests=[request])
+            yield CommitBatch(requests=[request])
         for seq, start in self.starts.items():
-            yield Batch(starts={seq: start})
+            yield CommitBatch(starts={seq: start})
         for seq, mark in self.progress.items():
-            yield Batch(progress={seq: mark})
+            yield CommitBatch(progress={seq: mark})
         for entry in self.log:
-            yield Batch(log=[entry])
+            yield CommitBatch(log=[entry])
         for end in self.ends:
-            yield Batch(ends=[end])
+            yield CommitBatch(ends=[end])
         for rerun in self.reruns:
-            yield Batch(reruns=[rerun])
+            yield CommitBatch(reruns=[rerun])
         for key, incident in self.incidents.items():
-            yield Batch(incidents={key: incident})
+            yield CommitBatch(incidents={key: incident})
         for annotation in self.annotations:
-            yield Batch(annotations=[annotation])
+            yield CommitBatch(annotations=[annotation])
 
-    def parted(self) -> "tuple[Batch, Batch]":
+    def parted(self) -> "tuple[CommitBatch, CommitBatch]":
         """Return what is asked for and what has happened, each by itself."""
-        asked = Batch(inserts=self.inserts, requests=self.requests)
+        asked = CommitBatch(inserts=self.inserts, requests=self.requests)
         return asked, replace(self, inserts=[], requests=[])
 
-    def before(self, newer: "Batch") -> "Batch":
+    def before(self, newer: "CommitBatch") -> "CommitBatch":
         """Return what has happened in this batch, followed by all of a newer one."""
         ended = {end.seq for end in newer.ends} | {rerun.seq for rerun in newer.reruns}
         starts = {seq: start for seq, start in self.starts.items() if seq not in ended}
-        return Batch(
+        return CommitBatch(
             inserts=newer.inserts,
             requests=newer.requests,
             starts=starts | newer.starts,

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.escapes import undo_escapes
-from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
@@ -56,7 +56,7 @@ class Indexer:
         self._settled = 0  # the number up to which nothing is stored any more
         self._seen: int | None = None  # the newest number at the moment `_seen_at`
         self._seen_at = 0.0
-        self._following = Ongoing("indexing arguments", self._run)
+        self._following = Background("indexing arguments", self._run)
 
     def start(self) -> None:
         """Begin to follow."""

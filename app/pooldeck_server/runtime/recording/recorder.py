@@ -19,11 +19,11 @@ from typing import Any, Final, TypeVar
 from pooldeck_server import failpoints
 from pooldeck_server.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.failures.incidents import Incident
-from pooldeck_server.domain.pools.annotations import Annotation
-from pooldeck_server.domain.tasks.pipelines import Ties
+from pooldeck_server.domain.failures.incidents import StoredIncident
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.task import End, LogEntry, NewTask, ProgressMark, Rerun, Start
-from pooldeck_server.runtime.recording.batch import Batch, Insert, Request
+from pooldeck_server.runtime.recording.batch import CommitBatch, Insert, Request
 from pooldeck_server.runtime.recording.lag import Lag
 from pooldeck_server.store import records
 from pooldeck_server.store.database import Database
@@ -58,7 +58,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._gathered = threading.Event()
         self._asked = threading.Event()
-        self._batch = Batch()
+        self._batch = CommitBatch()
         self._inserting = 0
         self._arrived = 0  # single submissions since the start
         self._awaits_others = False
@@ -88,7 +88,7 @@ class Recorder:
         self,
         tasks: Sequence[NewTask],
         settled: Callable[[bool], None] = lambda _: None,
-        ties: Ties | None = None,
+        ties: Dependencies | None = None,
     ) -> None:
         """Store submissions; return when they are committed.
 
@@ -153,13 +153,13 @@ class Recorder:
             self._batch.reruns.extend(reruns)
         self._wake(asked=False)
 
-    def incident(self, incident: Incident) -> None:
+    def incident(self, incident: StoredIncident) -> None:
         """Record an incident, or what more is known of it."""
         with self._lock:
             self._batch.incidents[incident.id] = incident
         self._wake(asked=False)
 
-    def annotated(self, annotation: Annotation) -> None:
+    def annotated(self, annotation: StoredAnnotation) -> None:
         """Record what was done to a pool, or what befell it."""
         with self._lock:
             self._batch.annotations.append(annotation)
@@ -231,9 +231,9 @@ class Recorder:
                 with self.lag.commit():
                     self._commit(part)
 
-    def _take(self, *, with_what_happened: bool) -> Batch:
+    def _take(self, *, with_what_happened: bool) -> CommitBatch:
         with self._lock:
-            batch, self._batch = self._batch, Batch()
+            batch, self._batch = self._batch, CommitBatch()
             if not with_what_happened:
                 batch, self._batch = batch.parted()
             if not self._batch:
@@ -241,7 +241,7 @@ class Recorder:
             self._asked.clear()
         return batch
 
-    def _commit(self, batch: Batch) -> None:
+    def _commit(self, batch: CommitBatch) -> None:
         try:
             results, moves, reruns = self._write(batch)
         except (StorageUnavailable, DiskFull) as error:
@@ -252,7 +252,7 @@ class Recorder:
             self.trouble = None
             self._loop.call_soon_threadsafe(self._deliver, batch, results, moves, reruns)
 
-    def _write(self, batch: Batch) -> tuple[list[Any], Moves, Moves]:
+    def _write(self, batch: CommitBatch) -> tuple[list[Any], Moves, Moves]:
         """Write a batch in one transaction; return the answers, the moves, those of reruns."""
         results: list[Any] = [None] * len(batch.inserts)
         with self._database.transaction() as transaction:
@@ -260,7 +260,7 @@ class Recorder:
                 tasks = [task for insert in batch.inserts for task in insert.tasks]
                 records.insert_tasks(transaction, tasks)
                 for ties in filter(None, (insert.ties for insert in batch.inserts)):
-                    records.tie(transaction, ties)
+                    records.add_dependencies(transaction, ties)
             results += [request.write(transaction) for request in batch.requests]
             if batch.starts:
                 records.start(transaction, list(batch.starts.values()))
@@ -279,7 +279,7 @@ class Recorder:
         failpoints.reach("after_commit")
         return results, transaction.moves, reruns
 
-    def _refuse(self, batch: Batch, error: PooldeckError) -> None:
+    def _refuse(self, batch: CommitBatch, error: PooldeckError) -> None:
         """Tell those who wait that the database does not take writes; keep what has happened."""
         if self._database.standing.displacement is None:  # which is told of by itself
             if self.trouble is None:
@@ -296,13 +296,13 @@ class Recorder:
         self._keep(batch)
         time.sleep(_RETRY_SECONDS)  # a full disk or a locked file is not mended by asking faster
 
-    def _keep(self, batch: Batch) -> None:
+    def _keep(self, batch: CommitBatch) -> None:
         """Put back what has happened, before what has gathered since."""
         with self._lock:
             self._batch = batch.before(self._batch)
         self._gathered.set()
 
-    def _write_apart(self, batch: Batch, error: Exception) -> None:
+    def _write_apart(self, batch: CommitBatch, error: Exception) -> None:
         """One write of the batch is bad: write each by itself, so that only that one fails."""
         parts = list(batch.apart())
         if len(parts) > 1:
@@ -315,7 +315,7 @@ class Recorder:
 
     # Back on the event loop.
 
-    def _deliver(self, batch: Batch, results: list[Any], moves: Moves, reruns: Moves) -> None:
+    def _deliver(self, batch: CommitBatch, results: list[Any], moves: Moves, reruns: Moves) -> None:
         self._announce(moves)
         if reruns:
             self._follow(reruns)
@@ -324,20 +324,20 @@ class Recorder:
             if not answer.done():
                 answer.set_result(result)
 
-    def _fail(self, batch: Batch, error: PooldeckError) -> None:
+    def _fail(self, batch: CommitBatch, error: PooldeckError) -> None:
         self._settle(batch, is_stored=False)
         for answer in batch.answers():
             if not answer.done():
                 answer.set_exception(error)
 
-    def _settle(self, batch: Batch, *, is_stored: bool) -> None:
+    def _settle(self, batch: CommitBatch, *, is_stored: bool) -> None:
         """Tell whoever submitted, each in a turn of its own: a failure of one hurts no other."""
         for insert in batch.inserts:
             self._inserting -= len(insert.tasks)
             self._loop.call_soon(insert.settled, is_stored)
 
 
-def _by_urgency(batch: Batch) -> tuple[Batch, ...]:
+def _by_urgency(batch: CommitBatch) -> tuple[CommitBatch, ...]:
     """Return what to commit, one after the other."""
     if batch.inserts and len(batch.ends) >= _MANY_ENDS:
         return batch.parted()

@@ -24,7 +24,7 @@ _LOST: Final = frozenset({ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
 _to_json = msgspec.json.Encoder().encode
 
 
-class Attempt(Struct):
+class RunningAttempt(Struct):
     """A task in a worker's hands. `started_at` is in microseconds since the epoch."""
 
     task: QueuedTask
@@ -38,7 +38,7 @@ class Attempt(Struct):
     answers: "tuple[asyncio.Future[Answer], ...]" = ()
 
     @classmethod
-    def next_of(cls, task: QueuedTask) -> "Attempt":
+    def next_of(cls, task: QueuedTask) -> "RunningAttempt":
         """Return the attempt that comes next for `task`."""
         return cls(task, task.attempt + 1, RunOptions.from_json(task.options))
 

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Final
 
-from pooldeck_server.domain.events import TaskChanged, Window
+from pooldeck_server.domain.events import EndsWindow, TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, State
 
 WINDOW_SECONDS: Final = 3600
@@ -13,7 +13,7 @@ _RATE_SECONDS: Final = 10
 _IN_HAND: Final = frozenset({State.QUEUED, State.RUNNING})  # queued too: claimed
 
 
-class Tally:
+class Counts:
     """How many tasks are in each state, and how many ended in the last hour and seconds.
 
     Moments are seconds of the monotonic clock.
@@ -85,14 +85,14 @@ class Tally:
             totals[state] += number
         return totals
 
-    def window(self, now: float) -> Window:
+    def window(self, now: float) -> EndsWindow:
         """Return what ended in the last hour."""
         while self._ends and self._ends[0][0] < now - WINDOW_SECONDS:
             self._ends.popleft()
         total: Counter[State] = Counter()
         for _, ended in self._ends:
             total.update(ended)
-        return Window(
+        return EndsWindow(
             seconds=WINDOW_SECONDS,
             succeeded=total[State.SUCCEEDED],
             failed=total[State.FAILED],

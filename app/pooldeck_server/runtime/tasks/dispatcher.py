@@ -25,13 +25,13 @@ from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.backlog import Backlog
 from pooldeck_server.runtime.tasks.claimed import Claimed
-from pooldeck_server.runtime.tasks.durations import Usual
+from pooldeck_server.runtime.tasks.durations import RecentDurations
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.incidents import Incidents
-from pooldeck_server.runtime.tasks.prefetch import Lead, Reservation
+from pooldeck_server.runtime.tasks.prefetch import Prefetch, Reservation
 from pooldeck_server.runtime.tasks.profiles import Profiles
-from pooldeck_server.runtime.tasks.refill import Supply
-from pooldeck_server.runtime.tasks.running import InHand
+from pooldeck_server.runtime.tasks.refill import Refill
+from pooldeck_server.runtime.tasks.running import RunningTasks
 from pooldeck_server.store import records
 from pooldeck_server.store.database import Reader
 
@@ -71,7 +71,7 @@ class Dispatcher:
         recorder: Recorder,
         reader: Reader,
         clock: Clock,
-        usual: Usual,
+        usual: RecentDurations,
         profiles: Profiles,
         holds: Holds,
         incidents: Incidents,
@@ -85,7 +85,7 @@ class Dispatcher:
         self._clock = clock
         self._usual = usual
         self._holds = holds
-        self.in_hand = InHand(
+        self.in_hand = RunningTasks(
             name,
             kind,
             recorder=recorder,
@@ -100,13 +100,13 @@ class Dispatcher:
             on_change=lambda: self._changed(on_change),
         )
         self._backlog = Backlog(memory)
-        self._supply = Supply(
+        self._supply = Refill(
             name, self._backlog, reader, memory, in_hand=self._in_hand, on_supplied=self.pump
         )
         self._claiming: dict[int, QueuedTask] = {}
         self._claim_work: asyncio.Task[None] | None = None
         self._claimed = Claimed()
-        self._lead = Lead()
+        self._lead = Prefetch()
         self._draining = False
         self._works: set[asyncio.Task[None]] = set()
         holds.follow(self._hold_changed)

@@ -23,7 +23,7 @@ _QUICK: Final = 0.001
 _LEAST_WORK: Final = 0.00025  # a call and its outcome keep a slot at least this long
 
 
-class Usual:
+class RecentDurations:
     """Recent run times per function, in seconds.
 
     Args:

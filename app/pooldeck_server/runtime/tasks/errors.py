@@ -14,10 +14,10 @@ from pooldeck_server.domain.errors import Conflict, NotFound, PooldeckError
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
-    ErrorGroup,
     GroupChange,
     GroupReport,
     GroupState,
+    StoredErrorGroup,
 )
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.recorder import Recorder
@@ -40,7 +40,7 @@ class Errors:
     """
 
     def __init__(
-        self, recorder: Recorder, reader: Reader, clock: Clock, fixed: Iterable[ErrorGroup]
+        self, recorder: Recorder, reader: Reader, clock: Clock, fixed: Iterable[StoredErrorGroup]
     ) -> None:
         self._recorder = recorder
         self._reader = reader
@@ -55,7 +55,7 @@ class Errors:
         """Call `changed` when other groups than before have returned."""
         self._on_change = changed
 
-    def returned(self) -> tuple[ErrorGroup, ...]:
+    def returned(self) -> tuple[StoredErrorGroup, ...]:
         """Return the groups that came again after a fix, until somebody decides about them."""
         return tuple(group for group in self._fixed if group.state is GroupState.RETURNED)
 

@@ -16,7 +16,7 @@ from pooldeck_server.store.transaction import Transaction
 _log = logging.getLogger(__name__)
 
 
-class Directory:
+class Functions:
     """The catalogue of this moment.
 
     Args:

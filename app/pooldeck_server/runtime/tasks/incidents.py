@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pooldeck.pools.model import Death, Running
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.failures.incidents import Bystander, Incident, TaskName
+from pooldeck_server.domain.failures.incidents import Bystander, StoredIncident, TaskName
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.annotations import Annotations
@@ -50,14 +50,14 @@ class Incidents:
         self._ids = TaskIds(clock)
         self._counts = Counter(counts)
         self._lately = deque(lately)
-        self._open: dict[str, Incident] = {}  # by worker, until its pool is whole again
-        self._latest: deque[Incident] = deque(maxlen=_LATEST)
+        self._open: dict[str, StoredIncident] = {}  # by worker, until its pool is whole again
+        self._latest: deque[StoredIncident] = deque(maxlen=_LATEST)
 
     def number(self, pool: str) -> int:
         """Return how many incidents of a pool are kept."""
         return self._counts[pool]
 
-    def latest(self, pool: str, seconds: float) -> Iterator[Incident]:
+    def latest(self, pool: str, seconds: float) -> Iterator[StoredIncident]:
         """Yield the incidents of a pool in the last `seconds`, the latest first."""
         since = self._clock.now() - int(seconds * 1e6)
         for incident in reversed(self._latest):
@@ -80,7 +80,7 @@ class Incidents:
             became: The state that each of its tasks came to.
         """
         age = self._clock.monotonic() - death.detected_at
-        incident = Incident(
+        incident = StoredIncident(
             id=self._ids.next(),
             pool=pool,
             worker=death.worker,

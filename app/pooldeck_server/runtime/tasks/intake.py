@@ -25,12 +25,12 @@ from pooldeck_server.domain.errors import (
 from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
 from pooldeck_server.domain.functions.placements import AUTO
 from pooldeck_server.domain.tasks.ids import TaskIds
-from pooldeck_server.domain.tasks.pipelines import Ties
+from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Accepted, Submission
 from pooldeck_server.domain.tasks.task import NewTask, StoredTask, TaskKey
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.tasks.counts import Tally
+from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
@@ -73,7 +73,7 @@ class Intake:
         catalogue: Callable[[], Catalogue],
         queues: Mapping[str, Dispatcher],
         pools: Mapping[str, PoolSettings],
-        tally: Tally,
+        tally: Counts,
         holds: Holds,
         on_scheduled: Callable[[], None],
         on_tied: Callable[[Iterable[int]], None],
@@ -221,7 +221,7 @@ class Intake:
 
     # Storing.
 
-    async def _store_one(self, task: NewTask, ties: Ties) -> NewTask:
+    async def _store_one(self, task: NewTask, ties: Dependencies) -> NewTask:
         """Store a task; where nothing waits before it, claim it in the same commit."""
         queue = self._queues[task.pool]
         reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
@@ -239,7 +239,7 @@ class Intake:
         await self._recorder.insert([task], settled)
         return task
 
-    async def store(self, tasks: Sequence[NewTask], ties: Ties = NO_TIES) -> None:
+    async def store(self, tasks: Sequence[NewTask], ties: Dependencies = NO_TIES) -> None:
         """Commit `tasks` with what ties them to others, then offer them to their queues.
 
         Raises:

@@ -7,8 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.dependencies import Edge, Link, Rule, TaskLink
-from pooldeck_server.domain.tasks.pipelines import Ties
+from pooldeck_server.domain.tasks.dependencies import Dependency, Rule, TaskLink, TaskPlacing
+from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.references import names_in
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Submission
@@ -16,7 +16,7 @@ from pooldeck_server.domain.tasks.task import NewTask, StoredTask
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
-NO_TIES: Final = Ties((), ())
+NO_TIES: Final = Dependencies((), ())
 _SHOWN: Final = 100  # of those before, by their ids
 _decode = msgspec.json.Decoder().decode
 
@@ -33,7 +33,7 @@ class Linker:
 
     async def tie(
         self, tasks: Sequence[NewTask], submissions: Sequence[Submission]
-    ) -> tuple[Sequence[NewTask], Ties]:
+    ) -> tuple[Sequence[NewTask], Dependencies]:
         """Return tasks as they are to be stored, with what ties them to others.
 
         Args:
@@ -55,8 +55,8 @@ class Linker:
                 task, submission = tasks[place], submissions[place]
                 tied[place] = waiting(task)
                 links.append(link_of(task, submission))
-                edges += [Edge(numbers[name], task.seq, name, rules[name]) for name in rules]
-        return tied, Ties(tuple(links), tuple(edges))
+                edges += [Dependency(numbers[name], task.seq, name, rules[name]) for name in rules]
+        return tied, Dependencies(tuple(links), tuple(edges))
 
     async def _numbers(self, ids: set[str]) -> dict[str, int]:
         found = await self._reader.run(queries.named, sorted(ids))
@@ -81,13 +81,13 @@ def waiting(task: NewTask) -> NewTask:
     return replace(task, state=State.SCHEDULED, run_at=None)
 
 
-def link_of(task: NewTask, submission: Submission) -> Link:
+def link_of(task: NewTask, submission: Submission) -> TaskPlacing:
     """Return the link of a task that waits; a delay begins when it waits no more."""
     run_at = None if submission.delay else task.run_at
-    return Link(task.seq, delay=submission.delay or None, run_at=run_at)
+    return TaskPlacing(task.seq, delay=submission.delay or None, run_at=run_at)
 
 
-def shown(task: NewTask, ties: Ties) -> StoredTask:
+def shown(task: NewTask, ties: Dependencies) -> StoredTask:
     """Return a task that was stored a moment ago as people see it."""
     stored = task.as_stored()
     if not ties.edges:

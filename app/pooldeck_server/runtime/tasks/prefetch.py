@@ -18,7 +18,7 @@ class Reservation(NamedTuple):
     asked_at: float
 
 
-class Lead:
+class Prefetch:
     """The lead of one pool.
 
     Attributes:

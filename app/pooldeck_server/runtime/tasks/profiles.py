@@ -18,7 +18,7 @@ from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.measurements.profiles import Profile
-from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 
@@ -54,7 +54,7 @@ class Profiles:
             self._put(profile)
         self._gathered: dict[_Key, _Gathered] = {}
         self._unwritten: set[_Key] = set()
-        self._writing = Ongoing("writing profiles", self._run)
+        self._writing = Background("writing profiles", self._run)
 
     def start(self) -> None:
         """Begin to write what changes."""

@@ -21,7 +21,7 @@ _BEFORE_ALL: Final = (-1000, 0)  # an order that comes before every task's
 _AFTER_ALL: Final = (1000, 0)
 
 
-class Supply:
+class Refill:
     """Reads the best of one pool's queue.
 
     Args:

@@ -20,15 +20,15 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import End, ProgressMark, QueuedTask, Rerun
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.tasks.attempts import Attempt
-from pooldeck_server.runtime.tasks.durations import Usual
+from pooldeck_server.runtime.tasks.attempts import RunningAttempt
+from pooldeck_server.runtime.tasks.durations import RecentDurations
 from pooldeck_server.runtime.tasks.incidents import Incidents
 from pooldeck_server.runtime.tasks.profiles import Profiles
 
 _ANSWER_SECONDS: Final = 2.0  # for a worker to say whether a call that it was handed has begun
 
 
-class InHand:
+class RunningTasks:
     """The listener of one pool.
 
     Args:
@@ -53,7 +53,7 @@ class InHand:
         *,
         recorder: Recorder,
         clock: Clock,
-        usual: Usual,
+        usual: RecentDurations,
         profiles: Profiles,
         incidents: Incidents,
         log_file: LogFile | None,
@@ -72,8 +72,8 @@ class InHand:
         self._log_file = log_file
         self._on_functions = on_functions
         self._on_change = on_change
-        self._attempts: dict[str, Attempt] = {}
-        self._abandoned: dict[tuple[str, int], Attempt] = {}
+        self._attempts: dict[str, RunningAttempt] = {}
+        self._abandoned: dict[tuple[str, int], RunningAttempt] = {}
         self._begun: dict[str, tuple[Worker, Running]] = {}  # in this turn of the loop
         self._ended: list[End] = []  # in this turn, too
         self._reruns: list[Rerun] = []
@@ -98,7 +98,7 @@ class InHand:
 
     def hand(self, task: QueuedTask, pool: Pool) -> bool:
         """Give a claimed task to the pool; return whether there was room for it."""
-        attempt = Attempt.next_of(task)
+        attempt = RunningAttempt.next_of(task)
         if not pool.post(attempt.call(), is_quick=self._usual.is_quick(task.function)):
             return False
         self._attempts[task.id] = attempt
@@ -123,7 +123,7 @@ class InHand:
                 return None
         return pool.kill(task_id) if kill else "cancel_requested"
 
-    async def _ask(self, attempt: Attempt, pool: Pool) -> str:
+    async def _ask(self, attempt: RunningAttempt, pool: Pool) -> str:
         answer = attempt.ask()
         if not pool.cancel(attempt.task.id):
             return "ended"
@@ -165,7 +165,7 @@ class InHand:
         attempt.tell("ended")
         self._report_soon()
 
-    def _note_end(self, attempt: Attempt, end: End, outcome: Outcome) -> None:
+    def _note_end(self, attempt: RunningAttempt, end: End, outcome: Outcome) -> None:
         rerun = attempt.rerun(end, outcome.error)
         if rerun is None:
             self._ended.append(end)
@@ -207,7 +207,7 @@ class InHand:
         if (attempt := self._attempts.get(task)) is not None:
             self._log(attempt, lines)
 
-    def _log(self, attempt: Attempt, lines: list[LogLine]) -> None:
+    def _log(self, attempt: RunningAttempt, lines: list[LogLine]) -> None:
         self._recorder.logged(attempt.entries(lines))
         if self._log_file is not None:
             self._log_file.take(attempt.origin(self._pool_name), lines)

@@ -13,7 +13,7 @@ from typing import Final
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.runtime.background import Ongoing
+from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
@@ -45,7 +45,7 @@ class Scheduler:
         self._clock = clock
         self._queued = queued
         self._changed = asyncio.Event()
-        self._watching = Ongoing("queueing tasks that are due", self._run)
+        self._watching = Background("queueing tasks that are due", self._run)
 
     def start(self) -> None:
         """Begin to watch the clock."""

@@ -24,7 +24,7 @@ from pooldeck.access import Access, SharedLimits
 from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import Setup
 from pooldeck.shared.backend import BROKEN
-from pooldeck.shared.connection import Line
+from pooldeck.shared.connection import StateConnection
 from pooldeck.shared.errors import SharedError
 from pooldeck.shared.host import StateProcess
 from pooldeck.shared.snapshot import SharedPicture
@@ -57,7 +57,7 @@ class Shared:
         self._annotations = annotations
         self._clock = clock
         self._executor = ThreadPoolExecutor(1, "shared")
-        self._line: Line | None = None
+        self._line: StateConnection | None = None
 
     async def start(self, boot: str) -> None:
         """Start the process.
@@ -132,9 +132,9 @@ class Shared:
             self._line = None
             raise SharedError(f"its connection broke: {error}") from error
 
-    def _open(self) -> Line:
+    def _open(self) -> StateConnection:
         if self._line is None:
-            self._line = Line(self.access)
+            self._line = StateConnection(self.access)
         return self._line
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, or_, select
 
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import annotations as marks
@@ -14,7 +14,7 @@ def annotations(
     until: int | None = None,
     pool: str | None = None,
     limit: int = 100,
-) -> list[Annotation]:
+) -> list[StoredAnnotation]:
     """Return annotations, the newest first.
 
     Args:
@@ -32,6 +32,6 @@ def annotations(
     if pool is not None:
         query = query.where(or_(marks.c.pool == pool, marks.c.pool.is_(None)))
     newest = query.subquery()
-    fields = {name: newest.c[name] for name in Annotation.__struct_fields__}
+    fields = {name: newest.c[name] for name in StoredAnnotation.__struct_fields__}
     mark = json_object(fields | {"data": func.json(newest.c.data)})
-    return fetch(connection, select(func.json_group_array(mark)), list[Annotation])
+    return fetch(connection, select(func.json_group_array(mark)), list[StoredAnnotation])

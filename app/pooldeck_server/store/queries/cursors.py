@@ -7,7 +7,7 @@ from typing import Final
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.task import Sort
 from pooldeck_server.store.queries.index_plan import AFTER_ALL
-from pooldeck_server.store.queries.ordered import Place
+from pooldeck_server.store.queries.ordered import SortPosition
 
 _NUMBER: Final = re.compile(r"[0-7][0-9a-f]{15}")
 _PLACE: Final = re.compile(r"([fr])([0-7][0-9a-f]{15})([0-7][0-9a-f]{15})")
@@ -34,7 +34,7 @@ def read_cursor(cursor: str | None) -> int:
     return int(cursor, 16)
 
 
-def write_place(sort: Sort, place: Place | None) -> str | None:
+def write_place(sort: Sort, place: SortPosition | None) -> str | None:
     """Return the cursor of a page that goes on after `place`; None where none follows."""
     if place is None:
         return None
@@ -42,7 +42,7 @@ def write_place(sort: Sort, place: Place | None) -> str | None:
     return f"{_LETTERS[sort]}{value}{place.seq:016x}"
 
 
-def read_place(sort: Sort, cursor: str | None) -> Place | None:
+def read_place(sort: Sort, cursor: str | None) -> SortPosition | None:
     """Return the place after which a page of a list begins; None for its first page.
 
     Raises:
@@ -56,7 +56,7 @@ def read_place(sort: Sort, cursor: str | None) -> Place | None:
     if found is None or found[1] != _LETTERS[sort]:
         raise _of_another_sort(sort)
     (value,) = struct.unpack(">d", bytes.fromhex(found[2]))
-    return Place(value, int(found[3], 16))
+    return SortPosition(value, int(found[3], 16))
 
 
 def _unknown() -> InvalidRequest:

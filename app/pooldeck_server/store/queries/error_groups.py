@@ -12,13 +12,13 @@ from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.failures.error_groups import (
     HOUR,
     LATELY,
-    ErrorGroup,
     FunctionCount,
     GroupFilter,
     GroupPage,
     GroupReport,
     GroupSort,
     GroupState,
+    StoredErrorGroup,
 )
 from pooldeck_server.store.bulk import Rows, fetch, json_rows
 from pooldeck_server.store.queries.task_json import json_object
@@ -79,7 +79,7 @@ def error_groups(
         .subquery()
     )
     query = select(func.json_group_array(json_object(dict(page.c.items()))))
-    found = fetch(connection, query, list[ErrorGroup])
+    found = fetch(connection, query, list[StoredErrorGroup])
     more = len(found) > limit
     reports = _reports(connection, found[:limit], now, LATELY)
     return GroupPage(reports, _cursor_of(found[limit - 1], wanted.sort) if more else None)
@@ -119,7 +119,7 @@ def _after(column: Column[int], cursor: str | None) -> list[ColumnElement[bool]]
     return [tuple_(column, kept.c.id) < tuple_(int(named[1], 16), named[2])]
 
 
-def _cursor_of(group: ErrorGroup, sort: GroupSort) -> str:
+def _cursor_of(group: StoredErrorGroup, sort: GroupSort) -> str:
     place = group.last_seen if sort is GroupSort.SEEN else group.n
     return f"{place:016x}{group.id}"
 
@@ -129,12 +129,12 @@ def error_group(
 ) -> GroupReport | None:
     """Return a group with its latest `hours` up to `now` (microseconds), None if there is none."""
     query = select(func.json_group_array(_group)).where(kept.c.id == group_id)
-    found = fetch(connection, query, list[ErrorGroup])
+    found = fetch(connection, query, list[StoredErrorGroup])
     return next(iter(_reports(connection, found, now, hours)), None)
 
 
 def _reports(
-    connection: Connection, groups: Sequence[ErrorGroup], now: int, hours: int
+    connection: Connection, groups: Sequence[StoredErrorGroup], now: int, hours: int
 ) -> tuple[GroupReport, ...]:
     """Add to groups what was counted in their hours."""
     starts = [(group.id, group.last_seen // HOUR - hours + 1) for group in groups]
@@ -145,7 +145,7 @@ def _reports(
 
 
 def _report(
-    group: ErrorGroup, counted: Sequence[_Counted], present: int, hours: int
+    group: StoredErrorGroup, counted: Sequence[_Counted], present: int, hours: int
 ) -> GroupReport:
     by_hour: Counter[int] = Counter()
     by_function: Counter[str] = Counter()
@@ -166,10 +166,12 @@ def error_group_counts(connection: Connection) -> dict[GroupState, int]:
     return fetch(connection, query, dict[GroupState, int])
 
 
-def fixed_error_groups(connection: Connection) -> list[ErrorGroup]:
+def fixed_error_groups(connection: Connection) -> list[StoredErrorGroup]:
     """Return the groups that were marked as fixed, those that came again among them."""
     marked = kept.c.state.in_((GroupState.FIXED, GroupState.RETURNED))
-    found = fetch(connection, select(func.json_group_array(_group)).where(marked), list[ErrorGroup])
+    found = fetch(
+        connection, select(func.json_group_array(_group)).where(marked), list[StoredErrorGroup]
+    )
     return sorted(found, key=lambda group: group.last_seen, reverse=True)
 
 

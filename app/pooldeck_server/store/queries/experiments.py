@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.measurements.experiments import Experiment, Sample
+from pooldeck_server.domain.measurements.experiments import SampleCall, StoredExperiment
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store.bulk import fetch
@@ -15,16 +15,16 @@ _REFERENCE = '"$result"'  # stands for another task's result, and means nothing 
 _LOOKED_AT = 5  # times as many tasks as are wanted
 
 
-def experiment(connection: Connection, experiment_id: str) -> Experiment | None:
+def experiment(connection: Connection, experiment_id: str) -> StoredExperiment | None:
     """Return the experiment of that id, or None."""
     query = select(table.c.experiment).where(table.c.id == experiment_id)
     found = connection.execute(query).scalar_one_or_none()
-    return None if found is None else msgspec.json.decode(found, type=Experiment)
+    return None if found is None else msgspec.json.decode(found, type=StoredExperiment)
 
 
 def experiments(
     connection: Connection, function: str | None = None, limit: int = 50
-) -> list[Experiment]:
+) -> list[StoredExperiment]:
     """Return experiments, the newest first.
 
     Args:
@@ -39,21 +39,21 @@ def experiments(
     return fetch(
         connection,
         select(func.json_group_array(func.json(newest.c.experiment))),
-        list[Experiment],
+        list[StoredExperiment],
     )
 
 
-def latest_samples(connection: Connection, function: str, limit: int) -> list[Sample]:
+def latest_samples(connection: Connection, function: str, limit: int) -> list[SampleCall]:
     """Return different arguments with which a function has lately succeeded, the latest first.
 
     For functions without sensitive arguments: they are read as people may see them.
     """
     wanted = TaskFilter(states=(State.SUCCEEDED,), functions=(function,))
-    found: dict[Sample, None] = {}
+    found: dict[SampleCall, None] = {}
     for listed in tasks(connection, wanted, _LOOKED_AT * limit).items:
         whole = task(connection, listed.id) if listed.omitted else listed
         if whole is None or whole.args is None or whole.kwargs is None:
             continue
         if _REFERENCE not in whole.args + whole.kwargs and len(found) < limit:
-            found[Sample(whole.args, whole.kwargs)] = None
+            found[SampleCall(whole.args, whole.kwargs)] = None
     return list(found)

@@ -12,15 +12,15 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, distinct, func, literal, select
 
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     COUNTED,
     KEPT,
     STRETCH,
     UNITS,
     Chart,
+    ChartLine,
     ChartRequest,
-    Line,
 )
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.queries.annotations import annotations
@@ -75,7 +75,7 @@ def history(connection: Connection, wanted: ChartRequest, now: int) -> Chart:
         step=wanted.step,
         at=tuple(points),
         lines=tuple(
-            Line(name, tuple(_values(points, amounts.get(name, {}), covered, how)))
+            ChartLine(name, tuple(_values(points, amounts.get(name, {}), covered, how)))
             for name in _names(wanted, amounts)
         ),
         annotations=tuple(_marks(connection, wanted, points)),
@@ -199,7 +199,7 @@ def _values(
             yield how.missing
 
 
-def _marks(connection: Connection, wanted: ChartRequest, points: range) -> list[Annotation]:
+def _marks(connection: Connection, wanted: ChartRequest, points: range) -> list[StoredAnnotation]:
     """Return what was done and what happened within the chart, the oldest first."""
     pool = wanted.pools[0] if len(wanted.pools) == 1 else None
     since, until = points.start * _SECOND, points.stop * _SECOND

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from pooldeck_server.domain.failures.incidents import (
     CulpritCount,
-    Incident,
     IncidentPage,
+    StoredIncident,
     TaskToday,
 )
 from pooldeck_server.domain.tasks.ids import first_id_at
@@ -56,16 +56,16 @@ def incidents(
         .subquery()
     )
     query = select(json_rows((newest.c.n, func.json(newest.c.incident))))
-    rows = fetch(connection, query, list[tuple[int, Incident]])
+    rows = fetch(connection, query, list[tuple[int, StoredIncident]])
     following = rows[limit - 1][0] if len(rows) > limit else None
     return IncidentPage(tuple(item for _, item in rows[:limit]), write_cursor(following))
 
 
-def incident(connection: Connection, incident_id: str) -> Incident | None:
+def incident(connection: Connection, incident_id: str) -> StoredIncident | None:
     """Return the incident of that id, or None."""
     query = select(deaths.c.incident).where(deaths.c.id == incident_id)
     found = connection.execute(query).scalar_one_or_none()
-    return None if found is None else msgspec.json.decode(found, type=Incident)
+    return None if found is None else msgspec.json.decode(found, type=StoredIncident)
 
 
 def incident_counts(connection: Connection) -> dict[str, int]:

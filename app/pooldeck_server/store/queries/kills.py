@@ -2,13 +2,13 @@
 
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import annotations
 
 
-def kill_of(connection: Connection, task_id: str, since: int) -> Annotation | None:
+def kill_of(connection: Connection, task_id: str, since: int) -> StoredAnnotation | None:
     """Return the note of the latest time that a task was killed by hand, or None.
 
     Args:
@@ -27,7 +27,7 @@ def kill_of(connection: Connection, task_id: str, since: int) -> Annotation | No
         .limit(1)
         .subquery()
     )
-    fields = {name: latest.c[name] for name in Annotation.__struct_fields__}
+    fields = {name: latest.c[name] for name in StoredAnnotation.__struct_fields__}
     note = json_object(fields | {"data": func.json(latest.c.data)})
-    found = fetch(connection, select(func.json_group_array(note)), list[Annotation])
+    found = fetch(connection, select(func.json_group_array(note)), list[StoredAnnotation])
     return found[0] if found else None

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from pooldeck_server.domain.pools.history import STRETCH
-from pooldeck_server.domain.pools.loads import PERIOD, WINDOW, Passed, PoolLoad, Window
+from pooldeck_server.domain.pools.loads import PERIOD, WINDOW, LoadWindow, Passed, PoolLoad
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import flows, samples
 
@@ -25,10 +25,10 @@ def loads(connection: Connection) -> dict[str, PoolLoad]:
     if newest is None:
         return {}
     passed = _passed(connection, newest)
-    found: defaultdict[str, list[Window]] = defaultdict(list)
+    found: defaultdict[str, list[LoadWindow]] = defaultdict(list)
     for pool, age, *gauges in _gauges(connection, newest):
         window: list[Any] = [*gauges, tuple(passed[pool, age])]
-        found[pool].append(Window(*window))
+        found[pool].append(LoadWindow(*window))
     return {pool: PoolLoad(tuple(windows)) for pool, windows in found.items()}
 
 

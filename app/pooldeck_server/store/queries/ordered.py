@@ -27,29 +27,29 @@ _COLUMNS: Final = {
 """What a list goes by, and the condition of the index that holds it."""
 
 
-class Place(NamedTuple):
+class SortPosition(NamedTuple):
     """A task's place in such a list: its end (microseconds) or run (seconds), and its number."""
 
     value: float
     seq: int
 
 
-_FIRST: Final = Place(1e300, AFTER_ALL)
-_LAST: Final = Place(0, 0)
+_FIRST: Final = SortPosition(1e300, AFTER_ALL)
+_LAST: Final = SortPosition(0, 0)
 
 
 class Ordered(NamedTuple):
     """The numbers that were found, in the order of the list, and after which place to go on."""
 
     seqs: list[int]
-    next: Place | None  # None: there are no more
+    next: SortPosition | None  # None: there are no more
 
 
 def ordered(
     connection: Connection,
     wanted: TaskFilter,
     sort: Sort,
-    after: Place | None,
+    after: SortPosition | None,
     *,
     limit: int,
     scan_limit: int = SCAN_LIMIT,
@@ -72,7 +72,7 @@ def ordered(
     if holds_few(connection, walk, span, few):
         return _found(connection, _sorted(walk, span, sort, after), limit, None)
     until = connection.execute(_listed(sort, after).limit(1).offset(few - 1)).one_or_none()
-    end = None if until is None else Place(until.value, until.seq)
+    end = None if until is None else SortPosition(until.value, until.seq)
     fitting = _listed(sort, after, end).where(*_conditions(ended, span))
     return _found(connection, fitting, limit, end)
 
@@ -88,13 +88,15 @@ def _that_ended(wanted: TaskFilter) -> TaskFilter | None:
     return replace(wanted, states=states) if states else None
 
 
-def _listed(sort: Sort, after: Place | None, until: Place | None = None) -> Select[Any]:
+def _listed(
+    sort: Sort, after: SortPosition | None, until: SortPosition | None = None
+) -> Select[Any]:
     """Return the list after a place and up to another, as its index holds it."""
     column, is_listed = _COLUMNS[sort]
     return _ordered(column, after or _FIRST, until or _LAST).where(is_listed)
 
 
-def _ordered(column: ColumnElement[Any], after: Place, until: Place) -> Select[Any]:
+def _ordered(column: ColumnElement[Any], after: SortPosition, until: SortPosition) -> Select[Any]:
     place = tuple_(unindexed(column), unindexed(tasks.c.seq))
     return (
         select(column.label("value"), tasks.c.seq)
@@ -105,11 +107,11 @@ def _ordered(column: ColumnElement[Any], after: Place, until: Place) -> Select[A
     )
 
 
-def _as_sql(place: Place) -> ColumnElement[Any]:
+def _as_sql(place: SortPosition) -> ColumnElement[Any]:
     return tuple_(literal(place.value), literal(place.seq))
 
 
-def _sorted(walk: Walk, span: Span, sort: Sort, after: Place | None) -> Select[Any]:
+def _sorted(walk: Walk, span: Span, sort: Sort, after: SortPosition | None) -> Select[Any]:
     """Return what the walk finds, in the order of the list, without the list's own index."""
     column, is_listed = _COLUMNS[sort]
     held = newest_first([lane.between(*span, walk.rest) for lane in walk.lanes]).subquery()
@@ -124,8 +126,10 @@ def _conditions(wanted: TaskFilter, span: Span) -> tuple[Condition, ...]:
     return (*checks(wanted).values(), *text, number >= span.low, number < span.high)
 
 
-def _found(connection: Connection, query: Select[Any], limit: int, end: Place | None) -> Ordered:
+def _found(
+    connection: Connection, query: Select[Any], limit: int, end: SortPosition | None
+) -> Ordered:
     """Return the first of `query`; `end` is where it was cut."""
-    places = [Place(*row) for row in connection.execute(query.limit(limit + 1))]
+    places = [SortPosition(*row) for row in connection.execute(query.limit(limit + 1))]
     seqs = [place.seq for place in places[:limit]]
     return Ordered(seqs, places[limit - 1] if len(places) > limit else end)

@@ -7,7 +7,12 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 from sqlalchemy import Connection, Select, Subquery, case, func, select
 
-from pooldeck_server.domain.tasks.pipelines import Pipeline, PipelinePage, PipelineStep, StepReport
+from pooldeck_server.domain.tasks.pipelines import (
+    PipelinePage,
+    StepReport,
+    StoredPipeline,
+    StoredStep,
+)
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, write_cursor
@@ -20,7 +25,7 @@ class _Row(Struct, frozen=True, array_like=True):
     id: str
     name: str | None
     created_at: int
-    steps: tuple[PipelineStep, ...]
+    steps: tuple[StoredStep, ...]
 
 
 class _Count(Struct, frozen=True, array_like=True):
@@ -43,7 +48,7 @@ class PipelineOwner(NamedTuple):
 _Counts: TypeAlias = dict[tuple[str, str], list[_Count]]
 
 
-def pipeline(connection: Connection, pipeline_id: str) -> Pipeline | None:
+def pipeline(connection: Connection, pipeline_id: str) -> StoredPipeline | None:
     """Return the pipeline of that id, or None."""
     rows = _rows(connection, select(kept).where(kept.c.id == pipeline_id))
     return _reports(connection, rows)[0] if rows else None
@@ -95,10 +100,10 @@ def _rows(connection: Connection, query: Select[tuple[object, ...]]) -> list[_Ro
     return fetch(connection, select(rows), list[_Row])
 
 
-def _reports(connection: Connection, rows: Sequence[_Row]) -> list[Pipeline]:
+def _reports(connection: Connection, rows: Sequence[_Row]) -> list[StoredPipeline]:
     counts = _counts(connection, [row.id for row in rows])
     return [
-        Pipeline(
+        StoredPipeline(
             row.id,
             row.name,
             row.created_at,
@@ -108,7 +113,7 @@ def _reports(connection: Connection, rows: Sequence[_Row]) -> list[Pipeline]:
     ]
 
 
-def _report(step: PipelineStep, counts: Iterable[_Count]) -> StepReport:
+def _report(step: StoredStep, counts: Iterable[_Count]) -> StepReport:
     found = list(counts)
     number = sum(count.n for count in found)
     return StepReport(

@@ -6,7 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection, Table, select
 
-from pooldeck_server.domain.pools.history import STRETCH, Flow, Sample, Stretch
+from pooldeck_server.domain.pools.history import STRETCH, Flow, PoolSample, Stretch
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import flows, samples
 
@@ -18,8 +18,8 @@ def stretches(connection: Connection, since: int, until: int) -> list[Stretch]:
 
     Both are seconds since the epoch. A stretch in which no server ran is empty.
     """
-    sampled: defaultdict[int, list[Sample]] = defaultdict(list)
-    for sample in _rows(connection, samples, Sample, since):
+    sampled: defaultdict[int, list[PoolSample]] = defaultdict(list)
+    for sample in _rows(connection, samples, PoolSample, since):
         sampled[sample.at].append(sample)
     flowed: defaultdict[int, list[Flow]] = defaultdict(list)
     for flow in _rows(connection, flows, Flow, since):

@@ -22,11 +22,11 @@ from pooldeck_server.store.records.experiments import save_experiment, stop_expe
 from pooldeck_server.store.records.history import roll_up, save_stretches, trim_history
 from pooldeck_server.store.records.interruption import interrupt
 from pooldeck_server.store.records.links import (
+    add_dependencies,
     fan_out,
     refuse_after,
     release_after,
     stop_after,
-    tie,
 )
 from pooldeck_server.store.records.notes import (
     erase_traces,
@@ -78,6 +78,6 @@ __all__ = [
     "start",
     "stop_after",
     "stop_experiments",
-    "tie",
+    "add_dependencies",
     "trim_history",
 ]

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import insert
 
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.store.tables import annotations
 from pooldeck_server.store.transaction import Transaction
 
 
-def annotate(transaction: Transaction, batch: Sequence[Annotation]) -> None:
+def annotate(transaction: Transaction, batch: Sequence[StoredAnnotation]) -> None:
     """Keep annotations, in their order."""
     rows = [
         msgspec.structs.asdict(one) | {"data": msgspec.json.encode(one.data).decode()}

@@ -5,13 +5,13 @@ from msgspec import Struct
 from sqlalchemy import Table, delete, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.failures.incidents import Incident
+from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.pools.controls import Hold, PoolControl, ServerRun, StartReport
 from pooldeck_server.store.tables import controls, holds, incidents, runs
 from pooldeck_server.store.transaction import Transaction
 
 
-def save_incident(transaction: Transaction, incident: Incident) -> None:
+def save_incident(transaction: Transaction, incident: StoredIncident) -> None:
     """Keep an incident, in place of what was kept of the same id."""
     text = msgspec.json.encode(incident).decode()
     first = insert(incidents).values(id=incident.id, pool=incident.pool, incident=text)

@@ -4,12 +4,12 @@ import msgspec
 from sqlalchemy import func, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.measurements.experiments import Experiment, ExperimentState
+from pooldeck_server.domain.measurements.experiments import ExperimentState, StoredExperiment
 from pooldeck_server.store.tables import experiments
 from pooldeck_server.store.transaction import Transaction
 
 
-def save_experiment(transaction: Transaction, experiment: Experiment) -> None:
+def save_experiment(transaction: Transaction, experiment: StoredExperiment) -> None:
     """Keep an experiment, in place of what was kept of it before."""
     columns = {
         "function": experiment.function,

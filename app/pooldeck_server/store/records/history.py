@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from pooldeck_server.domain.pools.history import (
     KEPT,
     Flow,
-    Sample,
+    PoolSample,
     Stretch,
     merged_flows,
     merged_samples,
@@ -27,7 +27,7 @@ from pooldeck_server.store.transaction import Transaction
 
 _DELETED_AT_ONCE: Final = 1000
 
-R = TypeVar("R", Sample, Flow)
+R = TypeVar("R", PoolSample, Flow)
 
 
 def save_stretches(transaction: Transaction, stretches: Iterable[Stretch]) -> None:
@@ -134,6 +134,6 @@ class _Kind(Generic[R]):
         return connection.execute(delete(self.table).where(key.in_(old))).rowcount
 
 
-_samples: Final = _Kind(samples, Sample, merged_samples)
+_samples: Final = _Kind(samples, PoolSample, merged_samples)
 _flows: Final = _Kind(flows, Flow, merged_flows)
 _KINDS: Final[tuple[_Kind[Any], ...]] = (_samples, _flows)

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.tasks.dependencies import Edge, Link
-from pooldeck_server.domain.tasks.pipelines import NewPipeline, Ties
+from pooldeck_server.domain.tasks.dependencies import Dependency, TaskPlacing
+from pooldeck_server.domain.tasks.pipelines import Dependencies, PlannedPipeline
 from pooldeck_server.domain.tasks.releases import FanOut, Refusal, Release, Stop
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import End
@@ -26,17 +26,17 @@ from pooldeck_server.store.transaction import Transaction
 
 T = TypeVar("T", bound=Release | Refusal | Stop)
 
-_link = Rows.of(Link)
+_link = Rows.of(TaskPlacing)
 _insert_links = insert(links).from_select(
     list(_link.columns()), select(*_link.columns().values()).where(_link.is_given)
 )
-_edge = Rows.of(Edge)
+_edge = Rows.of(Dependency)
 _insert_edges = insert(edges).from_select(
     list(_edge.columns()), select(*_edge.columns().values()).where(_edge.is_given)
 )
 
 
-def tie(transaction: Transaction, ties: Ties) -> None:
+def add_dependencies(transaction: Transaction, ties: Dependencies) -> None:
     """Store what ties tasks, which the same transaction has stored, to others."""
     if ties.pipeline is not None:
         _save_pipeline(transaction, ties.pipeline)
@@ -44,7 +44,7 @@ def tie(transaction: Transaction, ties: Ties) -> None:
     _edge.execute(transaction.connection, _insert_edges, ties.edges)
 
 
-def _save_pipeline(transaction: Transaction, pipeline: NewPipeline) -> None:
+def _save_pipeline(transaction: Transaction, pipeline: PlannedPipeline) -> None:
     steps = msgspec.json.encode(pipeline.steps).decode()
     row = msgspec.structs.asdict(pipeline) | {"steps": steps}
     transaction.connection.execute(insert(pipelines).values(row))
@@ -185,7 +185,7 @@ def fan_out(transaction: Transaction, fan: FanOut, now: int) -> list[TaskChanged
         return stop_after(transaction, [head], now)
     moves = release_after(transaction, [head])
     moves += insert_tasks(transaction, fan.others)
-    tie(transaction, Ties(fan.links, ()))
+    add_dependencies(transaction, Dependencies(fan.links, ()))
     rows = [(task.seq, head.seq) for task in fan.others]
     _follower.execute(transaction.connection, _tie_followers, rows)
     return moves

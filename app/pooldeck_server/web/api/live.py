@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from pooldeck_server.domain.events import Frame, Window
+from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.web.api.responses import Responses, bad
@@ -18,7 +18,7 @@ from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.shared.frame import notices
 from pooldeck_server.web.text.i18n import ENGLISH
 from pooldeck_server.web.text.language import speaking
-from pooldeck_server.web.text.notices import Told
+from pooldeck_server.web.text.notices import NoticeText
 
 router = APIRouter(tags=["live"])
 
@@ -34,7 +34,7 @@ _DESCRIPTION: Final[Responses] = {
 _OPENING: Final = b"retry: 1000\n\n"  # milliseconds until a browser connects again
 
 
-class Deck(Struct, frozen=True):
+class DeckFrame(Struct, frozen=True):
     """The data of an event `deck`. `changed` holds task ids; null means too many to name.
 
     `incidents` are those of the last 24 hours.
@@ -43,12 +43,12 @@ class Deck(Struct, frozen=True):
     seq: int
     at: str
     counts: dict[State, int]
-    window: Window
+    window: EndsWindow
     throughput: float
     oldest_wait: float | None
     incidents: int
     pools: list[Pool]
-    notices: tuple[Told, ...]
+    notices: tuple[NoticeText, ...]
     changed: tuple[str, ...] | None
 
 
@@ -62,7 +62,7 @@ class Encoder:
     def encode(
         self,
         frame: Frame,
-        attention: Callable[[Frame], tuple[Told, ...]],
+        attention: Callable[[Frame], tuple[NoticeText, ...]],
         language: str = ENGLISH,
     ) -> bytes:
         """Return `frame` as an event.
@@ -80,8 +80,8 @@ class Encoder:
         return self._events[language]
 
 
-def _event(frame: Frame, said: tuple[Told, ...]) -> bytes:
-    data = Deck(
+def _event(frame: Frame, said: tuple[NoticeText, ...]) -> bytes:
+    data = DeckFrame(
         seq=frame.seq,
         at=timestamp(frame.at),
         counts=frame.counts,
@@ -132,7 +132,7 @@ class EventStream(Response):
         async for frame in frames:
             await _send(send, self._encoder.encode(frame, self._attention, self._language))
 
-    def _attention(self, frame: Frame) -> tuple[Told, ...]:
+    def _attention(self, frame: Frame) -> tuple[NoticeText, ...]:
         return notices(frame, self._service.state, self._service.holds())
 
 

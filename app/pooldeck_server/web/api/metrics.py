@@ -13,7 +13,7 @@ from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.server import Service
-from pooldeck_server.runtime.tasks.counts import Tally
+from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.responses import Responses, bad
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -86,7 +86,7 @@ def _tasks(counts: Iterable[Count]) -> Metric:
     return kept
 
 
-def _ends_and_reruns(tally: Tally) -> Iterator[Metric]:
+def _ends_and_reruns(tally: Counts) -> Iterator[Metric]:
     """Yield what only rises: a retry takes a task from the kept ones of a state, not from these."""
     labels = ("pool", "function")
     ended = CounterMetricFamily(

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Response
 
 from pooldeck_server.web.api.responses import READING, answer, bad, good
-from pooldeck_server.web.api.schemas import Server
+from pooldeck_server.web.api.schemas import ServerInfo
 from pooldeck_server.web.http.dependencies import ServiceDep
 
 router = APIRouter(tags=["observing"])
@@ -13,7 +13,7 @@ router = APIRouter(tags=["observing"])
 _VERSION = version("pooldeck")
 
 
-@router.get("/server", responses=good(Server, "The server.") | bad(*READING))
+@router.get("/server", responses=good(ServerInfo, "The server.") | bad(*READING))
 async def show_server(service: ServiceDep) -> Response:
     """Tell since when the server runs, and what its start found and did."""
-    return answer(Server.of(service.start_report, _VERSION, service.state))
+    return answer(ServerInfo.of(service.start_report, _VERSION, service.state))

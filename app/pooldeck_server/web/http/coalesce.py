@@ -8,7 +8,7 @@ import asyncio
 from typing import Any
 
 
-class Corked:
+class CoalescingTransport:
     """Stands before a transport, gathers writes until the loop's next turn, passes all else on."""
 
     def __init__(self, transport: asyncio.Transport) -> None:

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from pooldeck_server.domain.errors import HeadersTooLarge, RequestTimeout, TooLarge
 from pooldeck_server.settings.model import LimitSettings
-from pooldeck_server.web.http.coalesce import Corked
+from pooldeck_server.web.http.coalesce import CoalescingTransport
 from pooldeck_server.web.http.errors import problem
 
 _MAX_BYTES: Final = 64 * 1024  # of a head; of what frames a body: chunk sizes, extensions, trailers
@@ -54,7 +54,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        super().connection_made(Corked(transport))  # type: ignore[arg-type]  # it is one, in all that counts
+        super().connection_made(CoalescingTransport(transport))  # type: ignore[arg-type]  # it is one, in all that counts
         self._await("head")
 
     def connection_lost(self, exc: Exception | None) -> None:

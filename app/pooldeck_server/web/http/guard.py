@@ -15,7 +15,7 @@ from pooldeck_server.settings.model import Settings
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.cookies import cookie, take_cookies
 from pooldeck_server.web.http.errors import internal, problem
-from pooldeck_server.web.http.request_body import Incoming, check_size
+from pooldeck_server.web.http.request_body import RequestBody, check_size
 from pooldeck_server.web.http.security import COOKIE, Credentials, Headers, Hosts, headers_of
 
 _READS: Final = {"GET", "HEAD", "OPTIONS"}
@@ -96,7 +96,7 @@ class Guard:
         limit = min(_OPEN_BYTES, self._body_bytes) if path in _OPEN else self._body_bytes
         size = headers.get(b"content-length")
         if size is None:
-            return None, Incoming(receive, limit).receive
+            return None, RequestBody(receive, limit).receive
         check_size(int(size), limit)
         return None, receive
 

@@ -12,7 +12,7 @@ from pooldeck_server.domain.errors import TooLarge, UnsupportedMediaType
 _GONE: Final = "http.disconnect"
 
 
-class Incoming:
+class RequestBody:
     """Stands in for `receive`, and stops a body that is larger than `limit` bytes."""
 
     def __init__(self, receive: Receive, limit: int) -> None:

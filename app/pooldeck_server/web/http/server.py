@@ -35,7 +35,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # this module says what matters
     with listen(settings.host, settings.port) as listener:
         lifespan = _Lifespan(app)
-        server = Server(app, Config(lifespan, settings))
+        server = HttpServer(app, Config(lifespan, settings))
         with contextlib.suppress(SystemExit):  # how uvicorn says that the app did not start
             server.run(sockets=[listener])
     if lifespan.failure is not None:
@@ -77,7 +77,7 @@ class Config(uvicorn.Config):
         self.limits = settings.limits
 
 
-class Server(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """A server that lets the app end what it runs before it ends itself."""
 
     def __init__(self, app: FastAPI, config: Config) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pooldeck_server.domain.functions.placements import PlacementRule
-from pooldeck_server.domain.pools.annotations import Annotation, Kind
+from pooldeck_server.domain.pools.annotations import Kind, StoredAnnotation
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 
 
-def annotation_words(annotation: Annotation) -> str:
+def annotation_words(annotation: StoredAnnotation) -> str:
     """Return what happened, where, and why if somebody said so."""
     words = _WORDS[annotation.kind](annotation)
     if annotation.pool is not None:
@@ -17,7 +17,7 @@ def annotation_words(annotation: Annotation) -> str:
     return f"{words} ({annotation.reason})" if annotation.reason else words
 
 
-def _start(note: Annotation) -> str:
+def _start(note: StoredAnnotation) -> str:
     down = note.data.get("down_seconds")
     if down is None:
         return _("the server started")
@@ -26,23 +26,23 @@ def _start(note: Annotation) -> str:
     return _("the server started again, %(down)s after it was cut off", down=formats.duration(down))
 
 
-def _resize(note: Annotation) -> str:
+def _resize(note: StoredAnnotation) -> str:
     data: Mapping[str, Any] = note.data
     return _("resized from %(before)s to %(after)s", before=data["before"], after=data["after"])
 
 
-def _kill_task(note: Annotation) -> str:
+def _kill_task(note: StoredAnnotation) -> str:
     function = formats.short_name(str(note.data.get("function", "")))
     if note.data.get("outcome") == "abandoned":
         return _("a task of %(function)s was abandoned by hand", function=function)
     return _("a task of %(function)s was killed by hand", function=function)
 
 
-def _crash(note: Annotation) -> str:
+def _crash(note: StoredAnnotation) -> str:
     return f"{note.subject} {note.data['cause']}"
 
 
-def _placed(note: Annotation) -> str:
+def _placed(note: StoredAnnotation) -> str:
     function, before = formats.short_name(note.subject or ""), note.data.get("before")
     return _(_placing(note.data), function=function, before=before)
 
@@ -61,7 +61,7 @@ def _placing(data: Mapping[str, Any]) -> str:
     return later("%(function)s was placed here by hand, before in %(before)s")
 
 
-_WORDS: Final[Mapping[Kind, Callable[[Annotation], str]]] = {
+_WORDS: Final[Mapping[Kind, Callable[[StoredAnnotation], str]]] = {
     "start": _start,
     "resize": _resize,
     "pause": lambda _note: _("paused"),

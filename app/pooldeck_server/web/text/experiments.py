@@ -5,11 +5,11 @@ from typing import Final
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.measurements.experiments import (
-    Choice,
-    Experiment,
+    BestSize,
     ExperimentState,
+    MeasuredSize,
     Scaling,
-    Step,
+    StoredExperiment,
 )
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
@@ -51,7 +51,7 @@ def per_second(throughput: float) -> str:
     return _("%(rate)s calls a second", rate=formats.rate(throughput))
 
 
-def conclusion(experiment: Experiment) -> str:
+def conclusion(experiment: StoredExperiment) -> str:
     """Return in one sentence what was found, or why nothing was."""
     choice = experiment.choice
     if choice is None:
@@ -64,7 +64,7 @@ def conclusion(experiment: Experiment) -> str:
     return f"{found}{_against_the_other(choice)}{_beyond(experiment, choice)}."
 
 
-def _without_a_choice(experiment: Experiment) -> str:
+def _without_a_choice(experiment: StoredExperiment) -> str:
     match experiment.state:
         case ExperimentState.RUNNING:
             return _("Nothing has been measured yet.")
@@ -75,7 +75,7 @@ def _without_a_choice(experiment: Experiment) -> str:
     return _("Nothing could be measured.")
 
 
-def _against_the_other(choice: Choice) -> str:
+def _against_the_other(choice: BestSize) -> str:
     """Return what the other kind would be against the chosen one, as a clause."""
     if choice.gain is None:
         return ""
@@ -87,7 +87,7 @@ def _against_the_other(choice: Choice) -> str:
     return _(", %(ratio)s times what threads reach", ratio=ratio)
 
 
-def _beyond(experiment: Experiment, choice: Choice) -> str:
+def _beyond(experiment: StoredExperiment, choice: BestSize) -> str:
     """Return what more slots than at the knee bring, as a clause."""
     steps = experiment.of_kind(choice.kind)
     further = next((step for step in steps if step.size > choice.size), None)
@@ -96,7 +96,7 @@ def _beyond(experiment: Experiment, choice: Choice) -> str:
     return _("; %(slots)s are %(change)s", slots=further.size, change=_change(choice, further))
 
 
-def _change(choice: Choice, further: Step) -> str:
+def _change(choice: BestSize, further: MeasuredSize) -> str:
     share = round(100 * (further.throughput / choice.throughput - 1))
     if share > 0:
         return _("only %(percent)s faster", percent=formats.percent(share))
@@ -105,7 +105,7 @@ def _change(choice: Choice, further: Step) -> str:
     return _("no faster")
 
 
-def remarks(experiment: Experiment) -> Iterator[str]:
+def remarks(experiment: StoredExperiment) -> Iterator[str]:
     """Yield what one should know to judge the figures."""
     for trouble in experiment.troubles:
         yield _(
@@ -130,7 +130,7 @@ def remarks(experiment: Experiment) -> Iterator[str]:
         )
 
 
-def _doubts(experiment: Experiment) -> Iterator[str]:
+def _doubts(experiment: StoredExperiment) -> Iterator[str]:
     """Yield why the figures may be off."""
     noise = max((step.noise for step in experiment.steps if step.throughput), default=0.0)
     if noise > NOISY:
@@ -155,7 +155,7 @@ def _doubts(experiment: Experiment) -> Iterator[str]:
         )
 
 
-def _endings(experiment: Experiment) -> Iterator[str]:
+def _endings(experiment: StoredExperiment) -> Iterator[str]:
     match experiment.ended_by:
         case "person":
             yield _("It was stopped by hand; what was measured before is shown.")
@@ -189,7 +189,7 @@ def _share(value: float) -> str:
     return f"{100 * value:.2g} %" if value < 0.1 else formats.percent(100 * value)  # noqa: PLR2004 - a tenth
 
 
-def now_words(experiment: Experiment) -> str:
+def now_words(experiment: StoredExperiment) -> str:
     """Return what is being tried; empty where nothing is."""
     now = experiment.now
     if now is None:

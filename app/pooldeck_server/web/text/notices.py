@@ -39,7 +39,7 @@ _SHOWN_BY_STATE: Final = {Need.BROKEN, *HALTED.values()}
 
 
 @dataclass(frozen=True)
-class Told:
+class NoticeText:
     """A notice in words: `subject` is a link to `href`, where more is known or it can be mended.
 
     `kind` names the mark beside it.
@@ -51,10 +51,10 @@ class Told:
     href: str
 
 
-def told(notice: Notice) -> Told:
+def notice_text(notice: Notice) -> NoticeText:
     """Return a notice in words."""
     kind = _MARKS.get(notice.need, notice.need.value)
-    return Told(kind, _subject(notice), _TEXTS[notice.need](notice), _href(notice))
+    return NoticeText(kind, _subject(notice), _TEXTS[notice.need](notice), _href(notice))
 
 
 def in_english(notices: tuple[Notice, ...]) -> str | None:

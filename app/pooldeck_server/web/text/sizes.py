@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from pooldeck_server.domain.pools.sizes import Cost, Effect, SizeAdvice, SizeRule
+from pooldeck_server.domain.pools.sizes import Effect, FunctionCost, SizeAdvice, SizeRule
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext
 from pooldeck_server.web.text.language import speaking
@@ -171,7 +171,7 @@ def _load(advice: SizeAdvice) -> Iterator[str]:
         yield _("Its functions mostly wait: a thread pool would let more of them wait at once.")
 
 
-def _costs(cost: Cost) -> str:
+def _costs(cost: FunctionCost) -> str:
     return _(
         "A run computes for %(cpu)s and waits for %(waiting)s in the mean.",
         cpu=formats.duration(cost.cpu),
@@ -179,7 +179,7 @@ def _costs(cost: Cost) -> str:
     )
 
 
-def _by_cpus(advice: SizeAdvice, cost: Cost) -> str:
+def _by_cpus(advice: SizeAdvice, cost: FunctionCost) -> str:
     if not cost.cpu:
         return _("No number of threads would use up the CPUs.")
     return _(

@@ -15,7 +15,7 @@ from pooldeck_server.web.api.schemas.incidents import Incident, IncidentList
 from pooldeck_server.web.api.schemas.pipelines import NewPipeline, Pipeline, PipelineList
 from pooldeck_server.web.api.schemas.pools import Pool, PoolList, Worker
 from pooldeck_server.web.api.schemas.problems import Problem
-from pooldeck_server.web.api.schemas.server import Server
+from pooldeck_server.web.api.schemas.server import ServerInfo
 from pooldeck_server.web.api.schemas.shared import SharedState
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.api.schemas.tasks import Cancellation, Ids, Task, TaskList
@@ -51,7 +51,7 @@ __all__ = [
     "PoolAdvice",
     "PoolList",
     "Problem",
-    "Server",
+    "ServerInfo",
     "SharedState",
     "Stack",
     "Statistics",

@@ -86,7 +86,7 @@ class AdvisedCost(Struct, frozen=True):
     gain: float
 
     @classmethod
-    def of(cls, cost: advice.Cost) -> Self:
+    def of(cls, cost: advice.RunCostNumbers) -> Self:
         """Return what calls cost as the API shows it."""
         return cls(cost.calls, cost.present_seconds, cost.recommended_seconds, cost.gain)
 

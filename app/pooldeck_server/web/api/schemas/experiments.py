@@ -170,7 +170,7 @@ class Experiment(Struct, frozen=True):
     remarks: list[str]
 
     @classmethod
-    def of(cls, experiment: domain.Experiment) -> Self:
+    def of(cls, experiment: domain.StoredExperiment) -> Self:
         """Return `experiment` as the API shows it."""
         plan, choice, now = experiment.plan, experiment.choice, experiment.now
         return cls(
@@ -199,7 +199,7 @@ class Experiment(Struct, frozen=True):
         )
 
 
-def _step(experiment: domain.Experiment, step: domain.Step) -> ExperimentStep:
+def _step(experiment: domain.StoredExperiment, step: domain.MeasuredSize) -> ExperimentStep:
     return ExperimentStep(
         kind=step.kind,
         size=step.size,

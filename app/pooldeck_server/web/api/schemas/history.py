@@ -22,7 +22,7 @@ class Mark(Struct, frozen=True):
     href: str | None
 
     @classmethod
-    def of(cls, annotation: annotations.Annotation) -> Self:
+    def of(cls, annotation: annotations.StoredAnnotation) -> Self:
         """Return `annotation` as a chart shows it."""
         return cls(
             at=annotation.at / 1e6,
@@ -47,7 +47,7 @@ class History(Struct, frozen=True):
     period: int
     step: int
     at: tuple[int, ...]
-    lines: tuple[history.Line, ...]
+    lines: tuple[history.ChartLine, ...]
     annotations: list[Mark]
 
     @classmethod
@@ -81,7 +81,7 @@ class Annotation(Struct, frozen=True):
     href: str | None
 
     @classmethod
-    def of(cls, annotation: annotations.Annotation) -> Self:
+    def of(cls, annotation: annotations.StoredAnnotation) -> Self:
         """Return `annotation` as the API shows it."""
         return cls(
             at=timestamp(annotation.at),

@@ -35,7 +35,7 @@ class Incident(Struct, frozen=True):
     recovery_ms: float | None
 
     @classmethod
-    def of(cls, incident: incidents.Incident) -> Self:
+    def of(cls, incident: incidents.StoredIncident) -> Self:
         """Return `incident` as the API shows it."""
         return cls(
             id=incident.id,

@@ -66,7 +66,7 @@ class Pipeline(Struct, frozen=True):
     steps: tuple[PipelineStep, ...]
 
     @classmethod
-    def of(cls, pipeline: domain.Pipeline) -> Self:
+    def of(cls, pipeline: domain.StoredPipeline) -> Self:
         """Return a pipeline as the API shows it."""
         return cls(
             id=pipeline.id,

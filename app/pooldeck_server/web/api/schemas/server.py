@@ -8,7 +8,7 @@ from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.web.api.schemas.types import Timestamp, timestamp
 
 
-class Server(Struct, frozen=True):
+class ServerInfo(Struct, frozen=True):
     """This run of the server; `last_start` is what its start found and did."""
 
     version: Annotated[str, Meta(description="Of Pooldeck.", examples=["0.1.0"])]

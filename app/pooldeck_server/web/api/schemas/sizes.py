@@ -6,8 +6,8 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
 from pooldeck_server.domain.pools.sizes import (
-    Cost,
     Effect,
+    FunctionCost,
     Range,
     SizeAdvice,
     SizeOrigin,
@@ -54,7 +54,7 @@ class RunCost(Struct, frozen=True):
     throttled: _Share
 
     @classmethod
-    def of(cls, cost: Cost) -> Self:
+    def of(cls, cost: FunctionCost) -> Self:
         """Return what a run costs as the API shows it."""
         return cls(cost.alone, cost.cpu, cost.waiting, cost.gil, cost.cpu_share, cost.throttled)
 

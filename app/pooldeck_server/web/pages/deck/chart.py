@@ -8,13 +8,13 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     STEPS,
     Chart,
+    ChartLine,
     ChartRequest,
     Grouping,
-    Line,
     Series,
     groupings,
 )
@@ -139,23 +139,23 @@ def chart_context(
     }
 
 
-def _happening(annotation: Annotation) -> Happening:
+def _happening(annotation: StoredAnnotation) -> Happening:
     return Happening(annotation.at, annotation.kind, annotation_words(annotation), annotation.href)
 
 
-class _Look(Struct, frozen=True):
+class _ChartLook(Struct, frozen=True):
     label: str
     colour: str
     dash: int
 
 
-def _looks(names: Iterable[str], by: Grouping, pools: Sequence[str]) -> list[_Look]:
+def _looks(names: Iterable[str], by: Grouping, pools: Sequence[str]) -> list[_ChartLook]:
     """Return label and colour of each line; those of one colour get different dashes."""
     used: Counter[str] = Counter()
     looks = []
     for name in names:
         colour = _colour(name, by, pools)
-        looks.append(_Look(_label(name, by), colour, used[colour]))
+        looks.append(_ChartLook(_label(name, by), colour, used[colour]))
         used[colour] += 1
     return looks
 
@@ -177,7 +177,7 @@ def _label(name: str, by: Grouping) -> str:
     return {"all": _("all"), "others": _("others")}.get(name, name)
 
 
-def _line(line: Line, look: _Look, unit: str) -> ShownLine:
+def _line(line: ChartLine, look: _ChartLook, unit: str) -> ShownLine:
     known = [value for value in line.values if value is not None]
     latest = line.values[-1] if line.values else None
     figures = (latest, min(known), fmean(known), max(known)) if known else (None,) * 4
@@ -199,7 +199,7 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def _drawing(
-    chart: Chart, looks: Sequence[_Look], happenings: Sequence[Happening]
+    chart: Chart, looks: Sequence[_ChartLook], happenings: Sequence[Happening]
 ) -> dict[str, Any]:
     """Return what the browser draws, ready for JSON."""
     return {

@@ -13,8 +13,8 @@ from pooldeck_server.web.pages.errors.view import (
     DAYS,
     FLASHES,
     PAGE_SIZE,
-    Reading,
-    View,
+    ErrorGroupData,
+    ErrorsView,
     error_group_context,
     errors_context,
 )
@@ -34,7 +34,7 @@ _OF_LIST: Final = "list"
 @router.get("/errors")
 async def errors(request: Request, service: ServiceDep, cursor: str = "") -> Response:
     """Show the failures in groups."""
-    view = View.of(request.query_params)
+    view = ErrorsView.of(request.query_params)
     now = service.clock.now()
     found = await service.read(queries.error_groups, view.filter(), now, PAGE_SIZE, cursor or None)
     counts = await service.read(queries.error_group_counts)
@@ -60,14 +60,14 @@ async def change_group(
     form = await posted(request)
     await service.change_error_group(group_id, change)
     if _OF_LIST in form:
-        return done("/errors", change, **dict(View.of(form).pairs()))
+        return done("/errors", change, **dict(ErrorsView.of(form).pairs()))
     return done(f"/errors/{group_id}", change)
 
 
-async def _read(service: Service, group_id: str) -> Reading:
+async def _read(service: Service, group_id: str) -> ErrorGroupData:
     report = await service.error_group(group_id, DAYS * 24)
     latest = TaskFilter(groups=(group_id,))
-    return Reading(
+    return ErrorGroupData(
         report=report,
         attempts=await service.read(queries.attempts, report.group.last_task),
         tasks=(await service.read(queries.tasks, latest, _TASKS)).items,

@@ -11,17 +11,17 @@ from pooldeck.outcome import Error
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     LATELY,
-    ErrorGroup,
     GroupChange,
     GroupFilter,
     GroupPage,
     GroupReport,
     GroupSort,
     GroupState,
+    StoredErrorGroup,
 )
 from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
 from pooldeck_server.web.pages.errors.hourly import Spark, spark
-from pooldeck_server.web.pages.tasks.address import Query, address
+from pooldeck_server.web.pages.tasks.address import TaskListQuery, address
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 
@@ -73,14 +73,14 @@ class Chip:
 class GroupRow:
     """A group as it is listed."""
 
-    group: ErrorGroup
+    group: StoredErrorGroup
     state: str
     spark: Spark
     functions: tuple[str, ...]
     changes: tuple[tuple[GroupChange, str], ...]
 
 
-class View(Struct, frozen=True):
+class ErrorsView(Struct, frozen=True):
     """What the address of the list asks for."""
 
     name: str = ""
@@ -88,7 +88,7 @@ class View(Struct, frozen=True):
     sort: GroupSort = GroupSort.SEEN
 
     @classmethod
-    def of(cls, query: Query) -> "View":
+    def of(cls, query: TaskListQuery) -> "ErrorsView":
         """Return the view that the parameters of an address or a form ask for."""
         name, sort = query.get("state") or "", query.get("sort") or ""
         return cls(
@@ -114,7 +114,7 @@ class View(Struct, frozen=True):
         return address("/errors", msgspec.structs.replace(self, **changes).pairs())
 
 
-class Reading(Struct, frozen=True):
+class ErrorGroupData(Struct, frozen=True):
     """What was read of a group: `retryable` tasks ended with it, up to a bound."""
 
     report: GroupReport
@@ -124,7 +124,7 @@ class Reading(Struct, frozen=True):
 
 
 def errors_context(
-    view: View,
+    view: ErrorsView,
     page: GroupPage,
     counts: Mapping[GroupState, int],
     functions: Sequence[str],
@@ -152,7 +152,7 @@ def errors_context(
     }
 
 
-def _chips(view: View, counts: Mapping[GroupState, int]) -> Iterator[Chip]:
+def _chips(view: ErrorsView, counts: Mapping[GroupState, int]) -> Iterator[Chip]:
     for name, (label, states) in _VIEWS.items():
         number = formats.count(sum(counts.get(state, 0) for state in states))
         yield Chip(_(label), number, name == view.name, view.href(name=name))
@@ -175,7 +175,7 @@ def changes(state: GroupState) -> tuple[tuple[GroupChange, str], ...]:
     )
 
 
-def error_group_context(read: Reading, most_retryable: int) -> dict[str, Any]:
+def error_group_context(read: ErrorGroupData, most_retryable: int) -> dict[str, Any]:
     """Return what the page of one group shows.
 
     Args:

@@ -12,7 +12,7 @@ from pooldeck.functions import FunctionSpec, ParameterKind
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiment_request import SECONDS, WARMUP
-from pooldeck_server.domain.measurements.experiments import Sample, Sizes
+from pooldeck_server.domain.measurements.experiments import SampleCall, Sizes
 from pooldeck_server.web.pages.functions.form_examples import example
 from pooldeck_server.web.text.i18n import _
 
@@ -22,7 +22,7 @@ _FEW: Final = 3  # real samples that the form is filled with
 
 
 @dataclass(frozen=True)
-class Form:
+class ExperimentForm:
     """What was typed, or stands there at first.
 
     `may_use_latest`: the arguments of real tasks may be run again.
@@ -36,7 +36,9 @@ class Form:
 
 
 def form_context(
-    functions: Sequence[RegisteredFunction], function: RegisteredFunction | None, form: Form | None
+    functions: Sequence[RegisteredFunction],
+    function: RegisteredFunction | None,
+    form: ExperimentForm | None,
 ) -> dict[str, Any]:
     """Return what the page shows; without a function it asks which."""
     return {
@@ -52,7 +54,9 @@ def _listed(sizes: Sequence[int]) -> str:
     return ", ".join(str(size) for size in sizes)
 
 
-def fresh(function: RegisteredFunction, latest: Sequence[Sample], usual: Sizes) -> Form:
+def fresh(
+    function: RegisteredFunction, latest: Sequence[SampleCall], usual: Sizes
+) -> ExperimentForm:
     """Return the form as it stands there at first.
 
     Args:
@@ -67,10 +71,10 @@ def fresh(function: RegisteredFunction, latest: Sequence[Sample], usual: Sizes) 
         "source": "latest" if may else "given",
         "samples": _as_typed(shown) if shown else _example(function.spec),
     }
-    return Form(values, may, usual)
+    return ExperimentForm(values, may, usual)
 
 
-def _as_typed(samples: Sequence[Sample]) -> str:
+def _as_typed(samples: Sequence[SampleCall]) -> str:
     """Return samples as one would type them: one on each line."""
     lines = (_one(Raw(each.args.encode()), Raw(each.kwargs.encode())) for each in samples)
     return "[\n  " + ",\n  ".join(lines) + "\n]"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pooldeck_server.domain.measurements.experiments import Experiment, ExperimentState
+from pooldeck_server.domain.measurements.experiments import ExperimentState, StoredExperiment
 from pooldeck_server.web.text.experiments import conclusion, now_words, slots, state_words
 
 _MARKS: Final = {
@@ -17,10 +17,10 @@ _MARKS: Final = {
 
 
 @dataclass(frozen=True)
-class Row:
+class ExperimentRow:
     """An experiment in the list; `best` is the recommended size, empty where there is none."""
 
-    experiment: Experiment
+    experiment: StoredExperiment
     mark: str
     state: str
     best: str
@@ -28,13 +28,13 @@ class Row:
     seconds: float | None
 
 
-def mark_of(experiment: Experiment) -> str:
+def mark_of(experiment: StoredExperiment) -> str:
     """Return the state of a task whose mark an experiment has."""
     return _MARKS[experiment.state]
 
 
 def listing_context(
-    experiments: Sequence[Experiment], functions: Sequence[str], function: str
+    experiments: Sequence[StoredExperiment], functions: Sequence[str], function: str
 ) -> dict[str, Any]:
     """Return what the list shows.
 
@@ -50,10 +50,10 @@ def listing_context(
     }
 
 
-def _row(it: Experiment) -> Row:
+def _row(it: StoredExperiment) -> ExperimentRow:
     choice, ended = it.choice, it.finished_at
     is_running = it.state is ExperimentState.RUNNING
-    return Row(
+    return ExperimentRow(
         experiment=it,
         mark=mark_of(it),
         state=state_words(it.state),

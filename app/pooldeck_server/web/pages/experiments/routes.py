@@ -11,7 +11,7 @@ from pooldeck.cpus import usable_cpus
 from pooldeck_server.advice.sweeping import usual_sizes
 from pooldeck_server.domain.errors import NotFound, PooldeckError, UnknownFunction
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
-from pooldeck_server.domain.measurements.experiments import Experiment, Sample
+from pooldeck_server.domain.measurements.experiments import SampleCall, StoredExperiment
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
@@ -20,12 +20,12 @@ from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.deck.chart import as_data_block
 from pooldeck_server.web.pages.experiments import form as forms
-from pooldeck_server.web.pages.experiments.form import Form, form_context
+from pooldeck_server.web.pages.experiments.form import ExperimentForm, form_context
 from pooldeck_server.web.pages.experiments.listing import listing_context, mark_of
 from pooldeck_server.web.pages.experiments.view import (
     FLASHES,
     OTHERS,
-    Reading,
+    ExperimentData,
     call_time,
     efficiency,
     experiment_context,
@@ -83,7 +83,7 @@ async def experiment(
     """Show an experiment, beside another one if that is asked for."""
     it = await service.experiments.get(experiment_id)
     of_function = await service.experiments.latest(it.function, OTHERS + 1)
-    read = Reading(
+    read = ExperimentData(
         experiment=it,
         others=[each for each in of_function if each.id != it.id][:OTHERS],
         beside=await service.experiments.get(beside) if beside else None,
@@ -115,7 +115,7 @@ def _registered(service: Service, name: str) -> RegisteredFunction:
         raise NotFound(error.detail) from None
 
 
-def _own_pool(service: Service, it: Experiment) -> PoolHealth | None:
+def _own_pool(service: Service, it: StoredExperiment) -> PoolHealth | None:
     """Return the pool that the function runs in now."""
     try:
         return service.pool(service.catalogue.get(it.function).pool)
@@ -123,21 +123,25 @@ def _own_pool(service: Service, it: Experiment) -> PoolHealth | None:
         return None
 
 
-def _fresh(registered: RegisteredFunction, latest: list[Sample]) -> Form:
+def _fresh(registered: RegisteredFunction, latest: list[SampleCall]) -> ExperimentForm:
     return forms.fresh(registered, latest, usual_sizes(usable_cpus()))
 
 
-def _refused(form: Form, values: Mapping[str, str], error: PooldeckError) -> Form:
+def _refused(
+    form: ExperimentForm, values: Mapping[str, str], error: PooldeckError
+) -> ExperimentForm:
     typed = {name: values.get(name, "") for name in forms.FIELDS}
     field = str(error.extra.get("field", "")).strip("/").partition("/")[0]
-    return Form(typed, form.may_use_latest, form.usual, sentence(error.detail), field or None)
+    return ExperimentForm(
+        typed, form.may_use_latest, form.usual, sentence(error.detail), field or None
+    )
 
 
 def _form(
     request: Request,
     service: Service,
     registered: RegisteredFunction | None,
-    form: Form | None,
+    form: ExperimentForm | None,
     status: int = 200,
 ) -> Response:
     context = form_context(service.catalogue.functions(), registered, form)

@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.measurements.experiments import (
-    Choice,
-    Experiment,
+    BestSize,
     ExperimentState,
     Law,
+    MeasuredSize,
     Scaling,
-    Step,
+    StoredExperiment,
 )
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.web.text import formats
@@ -43,20 +43,20 @@ OTHERS: Final = 8
 _FEW_MILLISECONDS: Final = 0.01
 
 
-class Reading(Struct, frozen=True):
+class ExperimentData(Struct, frozen=True):
     """What was read for the page; `beside` is another experiment to compare it with."""
 
-    experiment: Experiment
-    others: Sequence[Experiment]
-    beside: Experiment | None
+    experiment: StoredExperiment
+    others: Sequence[StoredExperiment]
+    beside: StoredExperiment | None
     pool: PoolHealth | None  # the function's own, where there is one
 
 
 @dataclass(frozen=True)
-class Row:
+class SizeRow:
     """A size's figures; `before` is its throughput in the experiment that it is compared with."""
 
-    step: Step
+    step: MeasuredSize
     efficiency: float | None
     is_knee: bool
     is_now: bool
@@ -70,7 +70,7 @@ class Kind:
 
     kind: PoolKind
     words: str
-    rows: tuple[Row, ...]
+    rows: tuple[SizeRow, ...]
     scaling: Scaling | None
     knee: str
     law: str
@@ -85,7 +85,7 @@ class Apply:
     present: int
 
 
-def experiment_context(read: Reading) -> dict[str, Any]:
+def experiment_context(read: ExperimentData) -> dict[str, Any]:
     """Return what the page of one experiment shows."""
     it = read.experiment
     return {
@@ -103,14 +103,14 @@ def experiment_context(read: Reading) -> dict[str, Any]:
     }
 
 
-def _so_far(it: Experiment) -> str:
+def _so_far(it: StoredExperiment) -> str:
     """Return the conclusion, with a word of caution as long as more is to come."""
     found = conclusion(it)
     is_early = it.choice is not None and it.state is ExperimentState.RUNNING
     return _("So far: %(found)s", found=found) if is_early else found
 
 
-def _kind(read: Reading, kind: PoolKind) -> Kind:
+def _kind(read: ExperimentData, kind: PoolKind) -> Kind:
     it = read.experiment
     found = next((each for each in it.scalings if each.kind == kind), None)
     return Kind(
@@ -123,11 +123,11 @@ def _kind(read: Reading, kind: PoolKind) -> Kind:
     )
 
 
-def _row(read: Reading, step: Step, found: Scaling | None) -> Row:
+def _row(read: ExperimentData, step: MeasuredSize, found: Scaling | None) -> SizeRow:
     it = read.experiment
     best = max(each.throughput for each in it.steps)
     same = () if read.beside is None else read.beside.of_kind(step.kind)
-    return Row(
+    return SizeRow(
         step=step,
         efficiency=it.efficiency(step),
         is_knee=found is not None and found.knee == step.size,
@@ -137,14 +137,14 @@ def _row(read: Reading, step: Step, found: Scaling | None) -> Row:
     )
 
 
-def _apply(choice: Choice | None, pool: PoolHealth | None) -> Apply | None:
+def _apply(choice: BestSize | None, pool: PoolHealth | None) -> Apply | None:
     """Return the size that the function's own pool could have, where that is of the right kind."""
     if choice is None or pool is None or pool.kind != choice.kind:
         return None
     return Apply(pool.name, choice.size, pool.size)
 
 
-def drawing(it: Experiment, beside: Experiment | None) -> dict[str, Any]:
+def drawing(it: StoredExperiment, beside: StoredExperiment | None) -> dict[str, Any]:
     """Return what the browser draws: the curves of both kinds."""
     return {
         "kinds": [_curves(it, beside, kind) for kind in it.plan.sizes if it.of_kind(kind)],
@@ -153,7 +153,9 @@ def drawing(it: Experiment, beside: Experiment | None) -> dict[str, Any]:
     }
 
 
-def _curves(it: Experiment, beside: Experiment | None, kind: PoolKind) -> dict[str, Any]:
+def _curves(
+    it: StoredExperiment, beside: StoredExperiment | None, kind: PoolKind
+) -> dict[str, Any]:
     steps = it.of_kind(kind)
     before = () if beside is None else beside.of_kind(kind)
     found = next((each for each in it.scalings if each.kind == kind), None)

@@ -17,7 +17,7 @@ _PERCENT: Final = 100.0
 
 
 @dataclass(frozen=True)
-class Share:
+class TimeShare:
     """A part of a run's time: where its piece of the bar starts and how wide it is, in percent."""
 
     kind: str
@@ -28,7 +28,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Bar:
+class ShareBar:
     """What calls cost in a pool: `percent` is the length of its bar."""
 
     place: str
@@ -53,9 +53,9 @@ class ShownAdvice:
     steps: int
     confidence: str
     one_run: str
-    shares: tuple[Share, ...]
+    shares: tuple[TimeShare, ...]
     cost: str
-    costs: tuple[Bar, ...]
+    costs: tuple[ShareBar, ...]
     sentences: Sequence[str]
     experiment: str
 
@@ -99,14 +99,14 @@ def _cost(advice: Advice) -> str:
     return _("What %(calls)s calls take there, by these measurements", calls=calls)
 
 
-def _shares(numbers: Numbers) -> Iterator[Share]:
+def _shares(numbers: Numbers) -> Iterator[TimeShare]:
     """Yield the parts of one run's time, in the order of the bar."""
     parts = [part for part in _parts(numbers) if part[2] > _LEAST * numbers.alone]
     whole = sum(seconds for _kind, _label, seconds in parts)
     start = 0.0
     for kind, label, seconds in parts:
         percent = _PERCENT * seconds / whole
-        yield Share(kind, label, seconds, round(start, 2), round(percent, 2))
+        yield TimeShare(kind, label, seconds, round(start, 2), round(percent, 2))
         start += percent
 
 
@@ -121,7 +121,7 @@ def _parts(numbers: Numbers) -> Iterable[tuple[str, str, float]]:
     yield "waiting", _("waiting"), numbers.waiting - elsewhere
 
 
-def _costs(advice: Advice, sizes: Mapping[str, int]) -> Iterator[Bar]:
+def _costs(advice: Advice, sizes: Mapping[str, int]) -> Iterator[ShareBar]:
     """Yield what calls cost where it runs, and where it would do better."""
     cost, better = advice.cost, advice.recommended
     if cost is None or better is None or better.kind == advice.kind:
@@ -131,7 +131,7 @@ def _costs(advice: Advice, sizes: Mapping[str, int]) -> Iterator[Bar]:
         (advice.pool, advice.kind, cost.present_seconds),
         (pool_or_kind(better), better.kind, cost.recommended_seconds),
     ):
-        yield Bar(
+        yield ShareBar(
             place=place,
             kind=_size(kind, sizes.get(place)),
             seconds=seconds,

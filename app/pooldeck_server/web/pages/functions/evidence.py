@@ -18,14 +18,14 @@ _HEADS: Final[Mapping[PoolKind, str]] = {
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvidenceTable:
     """A table: its heads, and rows of a label with a cell for each head."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def evidence(profiles: Mapping[PoolKind, Profile]) -> Evidence | None:
+def evidence(profiles: Mapping[PoolKind, Profile]) -> EvidenceTable | None:
     """Return what was measured of a function; None where nothing was.
 
     Args:
@@ -35,7 +35,7 @@ def evidence(profiles: Mapping[PoolKind, Profile]) -> Evidence | None:
     if not known:
         return None
     numbers = [numbers_of({kind: profiles[kind]}) for kind in known]
-    return Evidence(
+    return EvidenceTable(
         heads=tuple(_(_HEADS[kind]) for kind in known),
         rows=tuple((_(label), tuple(map(cell, numbers))) for label, cell in _ROWS),
     )

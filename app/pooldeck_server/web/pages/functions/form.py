@@ -67,7 +67,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Form:
+class FunctionForm:
     """A function's form: a field per parameter, options of the submission, and what is wrong."""
 
     fields: tuple[Field, ...]
@@ -86,7 +86,7 @@ def form(
     values: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     error: str | None = None,
-) -> Form:
+) -> FunctionForm:
     """Return the form of a function.
 
     Args:
@@ -96,7 +96,7 @@ def form(
         error: What is wrong with the submission as a whole.
     """
     values, errors = values or {}, errors or {}
-    return Form(
+    return FunctionForm(
         fields=tuple(_filled(field, values, errors) for field in fields(spec)),
         options={name: values.get(name, "") for name in OPTIONS},
         option_errors={name: errors[name] for name in OPTIONS if name in errors},

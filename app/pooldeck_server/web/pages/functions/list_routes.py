@@ -8,7 +8,12 @@ from sqlalchemy import Connection
 from pooldeck_server.domain.measurements.figures import Activity, Count, Spread
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
-from pooldeck_server.web.pages.functions.listing import FLASHES, MINUTES, Reading, functions_context
+from pooldeck_server.web.pages.functions.listing import (
+    FLASHES,
+    MINUTES,
+    FunctionsData,
+    functions_context,
+)
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.posting import done
@@ -24,7 +29,7 @@ async def functions(request: Request, service: ServiceDep, q: str = "") -> Respo
     """Show what can be called, how it fares, and what is on hold."""
     minute = service.clock.now() // (_MINUTE * 1_000_000)
     counts, activity, spreads = await service.read(_figures, minute - MINUTES + 1)
-    read = Reading(
+    read = FunctionsData(
         functions=service.catalogue.functions(),
         counts=counts,
         activity=activity,

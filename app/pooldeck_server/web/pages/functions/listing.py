@@ -28,7 +28,7 @@ FLASHES: Final = {
 _UNSUCCESSFUL: Final = (State.FAILED, State.LOST)
 
 
-class Reading(Struct, frozen=True):
+class FunctionsData(Struct, frozen=True):
     """What was read for the list.
 
     `counts` are of all tasks that are kept, `activity` and `spreads` of those that ended in the
@@ -47,7 +47,7 @@ class Reading(Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Link:
+class CountLink:
     """A number, and the list of what it counts."""
 
     number: int
@@ -65,16 +65,16 @@ class FunctionRow:
     summary: str
     hold: Hold | None
     advice: BriefAdvice | None
-    live: Link
-    runs: Link
-    failures: Link
-    lately: Link
-    failed_lately: Link
+    live: CountLink
+    runs: CountLink
+    failures: CountLink
+    lately: CountLink
+    failed_lately: CountLink
     spread: Spread | None
     ends: tuple[int, ...]
 
 
-def functions_context(read: Reading, wanted: str) -> dict[str, Any]:
+def functions_context(read: FunctionsData, wanted: str) -> dict[str, Any]:
     """Return what the list of functions shows.
 
     Args:
@@ -106,7 +106,7 @@ def _kept(counts: Iterable[Count]) -> Mapping[str, Counter[State]]:
     return kept
 
 
-def _ended(read: Reading) -> Mapping[str, Mapping[State, list[int]]]:
+def _ended(read: FunctionsData) -> Mapping[str, Mapping[State, list[int]]]:
     """Return how many tasks of each function came to each end in each minute."""
     ended: defaultdict[str, defaultdict[State, list[int]]] = defaultdict(
         lambda: defaultdict(lambda: [0] * MINUTES)
@@ -120,7 +120,7 @@ def _ended(read: Reading) -> Mapping[str, Mapping[State, list[int]]]:
 
 def _row(
     function: RegisteredFunction,
-    read: Reading,
+    read: FunctionsData,
     kept: Mapping[str, Counter[State]],
     ended: Mapping[str, Mapping[State, list[int]]],
 ) -> FunctionRow:
@@ -144,7 +144,7 @@ def _row(
     )
 
 
-def _link(name: str, number: int, states: Iterable[State], since: str = "") -> Link:
+def _link(name: str, number: int, states: Iterable[State], since: str = "") -> CountLink:
     chosen = [("state", str(state)) for state in State if state in set(states)]
     bound = [("since", since)] if since else []
-    return Link(number, address("/tasks", [*chosen, ("function", name), *bound]))
+    return CountLink(number, address("/tasks", [*chosen, ("function", name), *bound]))

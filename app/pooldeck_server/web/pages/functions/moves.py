@@ -21,7 +21,7 @@ class BriefAdvice:
 
 
 @dataclass(frozen=True)
-class Misplaced:
+class MisplacedRow:
     """A function that would do better in another pool, as a line of a list."""
 
     function: str
@@ -38,7 +38,7 @@ def brief(advice: Advice) -> BriefAdvice:
     return BriefAdvice(advice.verdict, verdict_words(advice.verdict), better)
 
 
-def misplaced_lines(misplaced: Iterable[Advice]) -> list[Misplaced]:
+def misplaced_lines(misplaced: Iterable[Advice]) -> list[MisplacedRow]:
     """Return functions that would do better elsewhere as lines of a list, the most gain first."""
     return [_line(advice) for advice in sorted(misplaced, key=_gain, reverse=True)]
 
@@ -47,8 +47,8 @@ def _gain(advice: Advice) -> float:
     return advice.cost.gain if advice.cost else 0.0
 
 
-def _line(advice: Advice) -> Misplaced:
-    return Misplaced(
+def _line(advice: Advice) -> MisplacedRow:
+    return MisplacedRow(
         function=advice.function,
         href=f"/functions/{quote(advice.function)}#advice",
         verdict=verdict_words(advice.verdict),

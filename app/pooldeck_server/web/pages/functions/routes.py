@@ -17,9 +17,9 @@ from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import read_submission
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.errors import STATUS
-from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, Form, form
+from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, FunctionForm, form
 from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
-from pooldeck_server.web.pages.functions.view import FLASHES, LATEST, Reading, function_context
+from pooldeck_server.web.pages.functions.view import FLASHES, LATEST, FunctionData, function_context
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.posting import done, posted
@@ -103,7 +103,7 @@ def _run_options(registered: RegisteredFunction, options: RunOptions) -> dict[st
 
 def _explained(
     registered: RegisteredFunction, values: Mapping[str, str], error: PooldeckError
-) -> Form:
+) -> FunctionForm:
     """Return the form with an error beside the field that it is about, or else above all."""
     known = {ARGUMENT + parameter.name for parameter in registered.spec.parameters} | {*OPTIONS}
     argument, pointer = error.extra.get("argument"), error.extra.get("field", "")
@@ -117,7 +117,7 @@ async def _show(
     request: Request,
     service: Service,
     registered: RegisteredFunction,
-    shown: Form,
+    shown: FunctionForm,
     error: type[PooldeckError] | None = None,
 ) -> Response:
     context = function_context(await _read(service, registered))
@@ -126,10 +126,10 @@ async def _show(
     return page(request, "functions", "function.html", context | {"form": shown}, status)
 
 
-async def _read(service: Service, registered: RegisteredFunction) -> Reading:
+async def _read(service: Service, registered: RegisteredFunction) -> FunctionData:
     name = registered.spec.name
     counts, durations, latest = await service.read(_figures, name)
-    return Reading(
+    return FunctionData(
         function=registered,
         counts=counts,
         durations=durations,

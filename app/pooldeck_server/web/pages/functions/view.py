@@ -39,7 +39,7 @@ LATEST = 10
 """How many of its latest tasks the page lists."""
 
 
-class Reading(Struct, frozen=True):
+class FunctionData(Struct, frozen=True):
     """What was read for the page.
 
     `counts` are of all tasks of any function, `durations` of its latest runs, `latest` its latest
@@ -74,7 +74,7 @@ class PlacementShown:
     by_hand: str
 
 
-def function_context(read: Reading) -> dict[str, Any]:
+def function_context(read: FunctionData) -> dict[str, Any]:
     """Return what the page of one function shows beside its form."""
     spec = read.function.spec
     own: Counter[State] = Counter()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.failures.incidents import Incident, TaskToday
+from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.text.i18n import _
 
@@ -20,7 +20,7 @@ _MAY_RUN_AGAIN: Final = {State.FAILED, State.LOST}
 
 
 @dataclass(frozen=True)
-class Advice:
+class IncidentAdvice:
     """Something to do; `retry` is the task that a button beside it runs again."""
 
     text: str
@@ -28,8 +28,8 @@ class Advice:
 
 
 def advice(
-    incident: Incident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
-) -> tuple[Advice, ...]:
+    incident: StoredIncident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
+) -> tuple[IncidentAdvice, ...]:
     """Return what to do now.
 
     Args:
@@ -38,14 +38,14 @@ def advice(
         may_rerun: Whether the culprit's function is declared idempotent; None: not registered.
     """
     return (
-        Advice(_of_cause(incident)),
+        IncidentAdvice(_of_cause(incident)),
         *_of_suspects(incident),
         *_of_lost(tasks),
         *_of_culprit(incident, tasks, may_rerun=may_rerun),
     )
 
 
-def _of_cause(incident: Incident) -> str:
+def _of_cause(incident: StoredIncident) -> str:
     if incident.signal in _NATIVE:
         return _(
             "This comes from native code, not from Python: look for the C extension at the top of"
@@ -67,9 +67,9 @@ def _of_cause(incident: Incident) -> str:
     )
 
 
-def _of_suspects(incident: Incident) -> Iterator[Advice]:
+def _of_suspects(incident: StoredIncident) -> Iterator[IncidentAdvice]:
     if incident.suspects:
-        yield Advice(
+        yield IncidentAdvice(
             _(
                 "Run such functions in a process pool: there the culprit is always known, and"
                 " nobody else is hit."
@@ -77,9 +77,9 @@ def _of_suspects(incident: Incident) -> Iterator[Advice]:
         )
 
 
-def _of_lost(tasks: Mapping[str, TaskToday]) -> Iterator[Advice]:
+def _of_lost(tasks: Mapping[str, TaskToday]) -> Iterator[IncidentAdvice]:
     if any(task.state is State.LOST for task in tasks.values()):
-        yield Advice(
+        yield IncidentAdvice(
             _(
                 "How far the lost tasks came cannot be known: decide for each whether it may run"
                 " twice. Functions that may are declared idempotent, and run again by themselves."
@@ -88,8 +88,8 @@ def _of_lost(tasks: Mapping[str, TaskToday]) -> Iterator[Advice]:
 
 
 def _of_culprit(
-    incident: Incident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
-) -> Iterator[Advice]:
+    incident: StoredIncident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
+) -> Iterator[IncidentAdvice]:
     task = tasks.get(incident.culprit.task) if incident.culprit else None
     if task is None or may_rerun is None or task.state not in _MAY_RUN_AGAIN:
         return
@@ -101,4 +101,4 @@ def _of_culprit(
             " is not done by itself."
         )
     )
-    yield Advice(text, retry=task.id)
+    yield IncidentAdvice(text, retry=task.id)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pooldeck_server.domain.failures.incidents import CulpritCount, Incident, IncidentPage
-from pooldeck_server.web.pages.tasks.address import Query, address
+from pooldeck_server.domain.failures.incidents import CulpritCount, IncidentPage, StoredIncident
+from pooldeck_server.web.pages.tasks.address import TaskListQuery, address
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 
@@ -50,7 +50,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterChoice:
     """A narrower or another list, with how many it has where that is known."""
 
     words: str
@@ -59,7 +59,7 @@ class Choice:
     count: str | None = None
 
 
-def read_wanted(query: Query) -> Wanted:
+def read_wanted(query: TaskListQuery) -> Wanted:
     """Return what the parameters of the list's address ask for."""
     wanted = Wanted(*(query.get(name) or "" for name in ("pool", "function", "cause", "since")))
     return wanted if _SINCE.fullmatch(wanted.since) else replace(wanted, since="")
@@ -97,23 +97,23 @@ def incidents_context(
     }
 
 
-def recovery_seconds(incident: Incident) -> float | None:
+def recovery_seconds(incident: StoredIncident) -> float | None:
     """Return how long its pool was not whole; None while it is not."""
     return None if incident.recovery_ms is None else incident.recovery_ms / 1000
 
 
-def _periods(wanted: Wanted) -> Iterable[Choice]:
+def _periods(wanted: Wanted) -> Iterable[FilterChoice]:
     for since, words in _PERIODS:
-        yield Choice(_(words), replace(wanted, since=since).href, since == wanted.since)
+        yield FilterChoice(_(words), replace(wanted, since=since).href, since == wanted.since)
 
 
-def _pools(wanted: Wanted, pools: Sequence[str]) -> Iterable[Choice]:
+def _pools(wanted: Wanted, pools: Sequence[str]) -> Iterable[FilterChoice]:
     for name in pools:
         is_chosen = name == wanted.pool
-        yield Choice(name, replace(wanted, pool="" if is_chosen else name).href, is_chosen)
+        yield FilterChoice(name, replace(wanted, pool="" if is_chosen else name).href, is_chosen)
 
 
-def _culprits(wanted: Wanted, culprits: Sequence[CulpritCount]) -> Iterable[Choice]:
+def _culprits(wanted: Wanted, culprits: Sequence[CulpritCount]) -> Iterable[FilterChoice]:
     """Yield the functions that most workers died of; following a chosen one takes it out."""
     known = [count for count in culprits if count.function]
     listed = [
@@ -125,4 +125,4 @@ def _culprits(wanted: Wanted, culprits: Sequence[CulpritCount]) -> Iterable[Choi
         is_chosen = count.function == wanted.function
         function = "" if is_chosen else count.function or ""
         href = replace(wanted, function=function, cause="").href
-        yield Choice(count.function or "", href, is_chosen, formats.count(count.n))
+        yield FilterChoice(count.function or "", href, is_chosen, formats.count(count.n))

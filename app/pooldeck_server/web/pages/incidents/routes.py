@@ -9,11 +9,11 @@ from pooldeck.pools.memory import MemoryWatch
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.failures.incidents import (
     CulpritCount,
-    Incident,
     IncidentPage,
+    StoredIncident,
     TaskToday,
 )
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -26,7 +26,7 @@ from pooldeck_server.web.pages.incidents.listing import (
 from pooldeck_server.web.pages.incidents.view import (
     NEARBY_MINUTES,
     OTHERS,
-    Reading,
+    IncidentData,
     ids_of,
     incident_context,
 )
@@ -75,11 +75,11 @@ def _listed(
     return found, queries.incident_culprits(connection, pool, since)
 
 
-async def _read(service: Service, found: Incident) -> Reading:
+async def _read(service: Service, found: StoredIncident) -> IncidentData:
     """Read what belongs to the report of an incident."""
     function = found.culprit.function if found.culprit else None
     tasks, others, nearby = await service.read(_around, found, function)
-    return Reading(
+    return IncidentData(
         incident=found,
         tasks=tasks,
         others=others,
@@ -92,8 +92,8 @@ async def _read(service: Service, found: Incident) -> Reading:
 
 
 def _around(
-    connection: Connection, found: Incident, function: str | None
-) -> tuple[dict[str, TaskToday], tuple[Incident, ...], list[Annotation]]:
+    connection: Connection, found: StoredIncident, function: str | None
+) -> tuple[dict[str, TaskToday], tuple[StoredIncident, ...], list[StoredAnnotation]]:
     others = queries.incidents(connection, OTHERS + 1, function=function, cause=found.cause)
     since, until = (found.detected_at + sign * NEARBY_MINUTES * _MINUTE for sign in (-1, 1))
     nearby = queries.annotations(connection, since=since, until=until, pool=found.pool)

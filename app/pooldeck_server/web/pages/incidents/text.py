@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pooldeck_server.domain.failures.incidents import Incident
+from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.web.text import formats
 
 
-def report_text(incident: Incident, sentences: Iterable[str], tasks: Sequence[str]) -> str:
+def report_text(incident: StoredIncident, sentences: Iterable[str], tasks: Sequence[str]) -> str:
     """Return a report as text.
 
     Args:
@@ -24,7 +24,7 @@ def report_text(incident: Incident, sentences: Iterable[str], tasks: Sequence[st
     return "\n\n".join(part.strip() for part in parts if part)
 
 
-def _facts(incident: Incident) -> Iterator[str]:
+def _facts(incident: StoredIncident) -> Iterator[str]:
     yield f"noticed: {formats.moment(incident.detected_at)}"
     if incident.recovered_at is not None:
         yield f"pool whole again: {formats.moment(incident.recovered_at)}"

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from pooldeck_server.domain.failures.incidents import Incident, TaskToday
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
 from pooldeck_server.domain.tasks.states import State
@@ -26,7 +26,7 @@ OTHERS = 5
 """How many others like it are listed."""
 
 
-class Reading(Struct, frozen=True):
+class IncidentData(Struct, frozen=True):
     """What was read for the report.
 
     `tasks` are those it was about, as they are today; `others` the latest of the same cause and
@@ -34,11 +34,11 @@ class Reading(Struct, frozen=True):
     `may_rerun` is whether the culprit's function is declared idempotent, None if it is not known.
     """
 
-    incident: Incident
+    incident: StoredIncident
     tasks: Mapping[str, TaskToday]
-    others: Sequence[Incident]
+    others: Sequence[StoredIncident]
     hold: Hold | None
-    nearby: Sequence[Annotation]
+    nearby: Sequence[StoredAnnotation]
     workers: Sequence[WorkerHealth]
     memory_bytes: int | None
     may_rerun: bool | None
@@ -56,13 +56,13 @@ class Involved:
     reruns: int
 
 
-def ids_of(incident: Incident) -> list[str]:
+def ids_of(incident: StoredIncident) -> list[str]:
     """Return the tasks that an incident is about."""
     ran = (*filter(None, (incident.culprit,)), *incident.suspects)
     return [each.task for each in ran] + [each.task for each in incident.bystanders]
 
 
-def incident_context(read: Reading) -> dict[str, Any]:
+def incident_context(read: IncidentData) -> dict[str, Any]:
     """Return what the page of one incident shows."""
     incident = read.incident
     tasks = tuple(involved(incident, read.tasks))
@@ -83,7 +83,7 @@ def incident_context(read: Reading) -> dict[str, Any]:
     }
 
 
-def involved(incident: Incident, tasks: Mapping[str, TaskToday]) -> Iterator[Involved]:
+def involved(incident: StoredIncident, tasks: Mapping[str, TaskToday]) -> Iterator[Involved]:
     """Yield each task that lost its worker: the culprit, those suspected, then bystanders.
 
     Args:
@@ -99,7 +99,7 @@ def involved(incident: Incident, tasks: Mapping[str, TaskToday]) -> Iterator[Inv
         yield _involved("bystander", task, "", state, tasks)
 
 
-def story(read: Reading) -> Iterator[str]:
+def story(read: IncidentData) -> Iterator[str]:
     """Yield what happened in sentences."""
     incident = read.incident
     named = {"worker": incident.worker, "pool": incident.pool, "cause": incident.cause}
@@ -116,7 +116,7 @@ def story(read: Reading) -> Iterator[str]:
     yield _recovered(incident, read.workers)
 
 
-def _whose_fault(incident: Incident) -> str:
+def _whose_fault(incident: StoredIncident) -> str:
     if incident.culprit:
         return _("It died of %(function)s, which it ran.", function=incident.culprit.function)
     if not incident.suspects:
@@ -128,7 +128,7 @@ def _whose_fault(incident: Incident) -> str:
     )
 
 
-def _recovered(incident: Incident, workers: Iterable[WorkerHealth]) -> str:
+def _recovered(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> str:
     if incident.recovered_at is None:
         return _("The pool is not whole again yet.")
     time = formats.duration(recovery_seconds(incident))
@@ -167,13 +167,13 @@ def _line(each: Involved) -> str:
     return f"{each.role}: {each.function} {each.task}, then {each.became}, today {today}"
 
 
-def _belongs(annotation: Annotation, incident: Incident) -> bool:
+def _belongs(annotation: StoredAnnotation, incident: StoredIncident) -> bool:
     """Tell whether something happened to the same pool or function, beside the incident itself."""
     if annotation.kind in {"hold", "release", "placed"}:
         return incident.culprit is not None and annotation.subject == incident.culprit.function
     return annotation.data.get("incident") != incident.id
 
 
-def _others_href(incident: Incident) -> str:
+def _others_href(incident: StoredIncident) -> str:
     function = incident.culprit.function if incident.culprit else ""
     return Wanted(function=function, cause=incident.cause).href

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from pooldeck_server.domain.tasks.dependencies import Neighbour, Neighbours, Rule
-from pooldeck_server.domain.tasks.pipelines import Pipeline, StepReport
+from pooldeck_server.domain.tasks.pipelines import StepReport, StoredPipeline
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.web.pages.pipelines.layers import WIDTH, Placed, layout
+from pooldeck_server.web.pages.pipelines.layers import WIDTH, PlacedBox, layout
 from pooldeck_server.web.pages.tasks.address import address
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
@@ -29,7 +29,7 @@ _WORST_FIRST: Final = (
 
 
 @dataclass(frozen=True)
-class Share:
+class StateShare:
     """A part of the bar of a step that is many tasks."""
 
     state: State
@@ -38,7 +38,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Box:
+class StepBox:
     """A step or a task; `words` say it all to those who do not see the drawing."""
 
     name: str
@@ -47,9 +47,9 @@ class Box:
     state: State
     words: str
     href: str
-    place: Placed
+    place: PlacedBox
     is_here: bool = False
-    bar: tuple[Share, ...] = ()  # of a step that is many tasks
+    bar: tuple[StateShare, ...] = ()  # of a step that is many tasks
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class Graph:
 
     width: float
     height: float
-    boxes: tuple[Box, ...]
+    boxes: tuple[StepBox, ...]
     arrows: tuple[Arrow, ...]
 
 
-def pipeline_graph(pipeline: Pipeline, here: str | None = None) -> Graph:
+def pipeline_graph(pipeline: StoredPipeline, here: str | None = None) -> Graph:
     """Return the steps of a pipeline as a drawing; `here` is the name of one to be marked."""
     steps = {report.step.name: report for report in pipeline.steps}
     rules = {
@@ -86,11 +86,11 @@ def pipeline_graph(pipeline: Pipeline, here: str | None = None) -> Graph:
     return Graph(placed.width, placed.height, tuple(boxes), tuple(arrows))
 
 
-def _step_box(pipeline: str, report: StepReport, place: Placed, *, is_here: bool) -> Box:
+def _step_box(pipeline: str, report: StepReport, place: PlacedBox, *, is_here: bool) -> StepBox:
     step = report.step
     state = step_state(report.counts)
     how_far = step_words(report)
-    return Box(
+    return StepBox(
         name=step.name,
         title=_cut(step.name),
         detail=how_far if step.is_fan else _cut(formats.short_name(step.function)),
@@ -138,12 +138,12 @@ def step_href(pipeline: str, report: StepReport) -> str:
     return address("/tasks", [("pipeline", pipeline), ("function", report.step.function)])
 
 
-def _bar(counts: Mapping[State, int]) -> Iterable[Share]:
+def _bar(counts: Mapping[State, int]) -> Iterable[StateShare]:
     number, x = sum(counts.values()), 0.0
     for state in reversed(_WORST_FIRST):
         if number and (n := counts.get(state, 0)):
             width = _BAR * n / number
-            yield Share(state, round(x, 1), round(width, 1))
+            yield StateShare(state, round(x, 1), round(width, 1))
             x += width
 
 
@@ -166,9 +166,9 @@ def neighbours_graph(task: StoredTask, around: Neighbours) -> Graph | None:
     return Graph(placed.width, placed.height, tuple(boxes), tuple(arrows))
 
 
-def _task_box(task: Neighbour, place: Placed, *, is_here: bool) -> Box:
+def _task_box(task: Neighbour, place: PlacedBox, *, is_here: bool) -> StepBox:
     word = state_word(task.state)
-    return Box(
+    return StepBox(
         name=task.id,
         title=_cut(formats.short_name(task.function)),
         detail=_("this task") if is_here else word,

@@ -22,7 +22,7 @@ _Slot: TypeAlias = tuple[str, ...]  # (box,), or (from, to, layer) of a way that
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedBox:
     """The left upper corner of a box."""
 
     x: float
@@ -39,12 +39,12 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Layout:
+class GraphLayout:
     """A graph with its places."""
 
     width: float
     height: float
-    boxes: dict[str, Placed]
+    boxes: dict[str, PlacedBox]
     ways: tuple[Way, ...]
 
 
@@ -59,7 +59,7 @@ class _Layers:
     heights: dict[_Slot, float] = field(default_factory=dict)  # of their middles
 
 
-def layout(needs: Mapping[str, Sequence[str]]) -> Layout:
+def layout(needs: Mapping[str, Sequence[str]]) -> GraphLayout:
     """Return where everything stands.
 
     Args:
@@ -70,14 +70,14 @@ def layout(needs: Mapping[str, Sequence[str]]) -> Layout:
     for level in sorted(layers.slots):
         _arrange(layers, level, tall)
     boxes = {
-        name: Placed(_left(level), layers.heights[name,] - HEIGHT / 2)
+        name: PlacedBox(_left(level), layers.heights[name,] - HEIGHT / 2)
         for name, level in layers.level.items()
     }
     ways = tuple(
         Way(start, end, _path(layers, chain)) for (start, end), chain in layers.chains.items()
     )
     wide = _left(max(layers.level.values(), default=0)) + WIDTH + _MARGIN
-    return Layout(wide, tall + 2 * _MARGIN, boxes, ways)
+    return GraphLayout(wide, tall + 2 * _MARGIN, boxes, ways)
 
 
 def _layered(needs: Mapping[str, Sequence[str]]) -> _Layers:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pooldeck_server.domain.tasks.pipelines import Pipeline, PipelinePage, StepReport
+from pooldeck_server.domain.tasks.pipelines import PipelinePage, StepReport, StoredPipeline
 from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.web.pages.pipelines.graph import (
     pipeline_graph,
@@ -43,18 +43,18 @@ class StepRow:
 class PipelineRow:
     """A pipeline in the list."""
 
-    pipeline: Pipeline
+    pipeline: StoredPipeline
     done: int
     tasks: int
     bad: int
 
 
-def pipeline_name(pipeline: Pipeline) -> str:
+def pipeline_name(pipeline: StoredPipeline) -> str:
     """Return what people call it: its name, or its steps."""
     return pipeline.name or " → ".join(report.step.name for report in pipeline.steps[:4])
 
 
-def pipeline_context(pipeline: Pipeline) -> dict[str, Any]:
+def pipeline_context(pipeline: StoredPipeline) -> dict[str, Any]:
     """Return what the page of a pipeline shows."""
     counts = pipeline.counts
     return {
@@ -88,13 +88,13 @@ def pipelines_context(found: PipelinePage, *, is_first: bool) -> dict[str, Any]:
     }
 
 
-def _row(pipeline: Pipeline) -> PipelineRow:
+def _row(pipeline: StoredPipeline) -> PipelineRow:
     counts = pipeline.counts
     bad = counts.get(State.FAILED, 0) + counts.get(State.LOST, 0)
     return PipelineRow(pipeline, counts.get(State.SUCCEEDED, 0), sum(counts.values()), bad)
 
 
-def cancel_pipeline(pipeline: Pipeline) -> Confirmation:
+def cancel_pipeline(pipeline: StoredPipeline) -> Confirmation:
     """Ask before all of a pipeline that has not ended is cancelled."""
     live = sum(pipeline.counts.get(state, 0) for state in LIVE)
     by_state = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from pooldeck_server.domain.pools.annotations import Annotation, Kind
+from pooldeck_server.domain.pools.annotations import Kind, StoredAnnotation
 from pooldeck_server.web.text.annotations import annotation_words
 
 
@@ -20,7 +20,7 @@ class Deed:
     href: str | None
 
 
-def deeds(annotations: Iterable[Annotation]) -> tuple[Deed, ...]:
+def deeds(annotations: Iterable[StoredAnnotation]) -> tuple[Deed, ...]:
     """Return annotations in words, in their order; the page names the pool, so they do not."""
     return tuple(
         Deed(

@@ -8,14 +8,20 @@ from sqlalchemy import Connection
 
 from pooldeck.cpus import usable_cpus
 from pooldeck_server.domain.errors import InvalidRequest, NotFound
-from pooldeck_server.domain.pools.annotations import MAX_REASON, Annotation
+from pooldeck_server.domain.pools.annotations import MAX_REASON, StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
-from pooldeck_server.web.pages.pools.view import FLASHES, LATELY, Reading, pools_context, size_means
+from pooldeck_server.web.pages.pools.view import (
+    FLASHES,
+    LATELY,
+    PoolsData,
+    pools_context,
+    size_means,
+)
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.posting import done, posted, whole
@@ -29,7 +35,7 @@ _READ: Final = 4 * LATELY  # annotations of a pool: some are about functions of 
 @router.get("/pools")
 async def pools(request: Request, service: ServiceDep, pool: str = "") -> Response:
     """Show the pools with their settings and workers."""
-    read = Reading(
+    read = PoolsData(
         pools=service.pools(),
         settings=service.settings.pools,
         annotations=await service.read(_lately, list(service.settings.pools)),
@@ -110,7 +116,7 @@ async def kill(request: Request, service: ServiceDep, worker_id: str) -> Respons
     return _done((await service.kill_worker(worker_id, reason=reason)).name, "killed")
 
 
-def _lately(connection: Connection, pools: list[str]) -> dict[str, list[Annotation]]:
+def _lately(connection: Connection, pools: list[str]) -> dict[str, list[StoredAnnotation]]:
     return {pool: queries.annotations(connection, pool=pool, limit=_READ) for pool in pools}
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from pooldeck_server.domain.notices import HALTED, Need
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.pools.sizes import SizeAdvice
 from pooldeck_server.settings.model import PoolSettings
@@ -16,8 +16,8 @@ from pooldeck_server.web.pages.pools import sizes
 from pooldeck_server.web.pages.pools.advice import ShownSize, shown
 from pooldeck_server.web.pages.pools.history import Deed, deeds
 from pooldeck_server.web.text.i18n import later
-from pooldeck_server.web.text.notices import Told
-from pooldeck_server.web.text.notices import told as said
+from pooldeck_server.web.text.notices import NoticeText
+from pooldeck_server.web.text.notices import notice_text as said
 
 _OF_FUNCTIONS: Final = {"hold", "release"}
 _SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
@@ -36,7 +36,7 @@ FLASHES: Final = {
 """What the page says of what was just done to a pool."""
 
 
-class Reading(Struct, frozen=True):
+class PoolsData(Struct, frozen=True):
     """What was read for the page.
 
     `annotations` are the latest of each pool, `homes` the pool that each function runs in, and
@@ -45,7 +45,7 @@ class Reading(Struct, frozen=True):
 
     pools: Sequence[PoolHealth]
     settings: Mapping[str, PoolSettings]
-    annotations: Mapping[str, Sequence[Annotation]]
+    annotations: Mapping[str, Sequence[StoredAnnotation]]
     homes: Mapping[str, str]
     advice: Mapping[str, SizeAdvice]
     cpus: int
@@ -62,11 +62,11 @@ class PoolSection:
     size_means: str
     slider_end: int
     size_advice: ShownSize
-    attention: tuple[Told, ...]
+    attention: tuple[NoticeText, ...]
     lately: tuple[Deed, ...]
 
 
-def pools_context(read: Reading, changed: str, flash: str | None) -> dict[str, Any]:
+def pools_context(read: PoolsData, changed: str, flash: str | None) -> dict[str, Any]:
     """Return what the page of the pools shows.
 
     Args:
@@ -92,7 +92,7 @@ def tasks_of(worker: WorkerHealth) -> list[tuple[SlotHealth, str]]:
     return [(slot, slot_state(worker, slot)) for slot in worker.slots if slot.task is not None]
 
 
-def _section(read: Reading, pool: PoolHealth, flash: str | None) -> PoolSection:
+def _section(read: PoolsData, pool: PoolHealth, flash: str | None) -> PoolSection:
     settings = read.settings[pool.name]
     return PoolSection(
         health=pool,
@@ -107,7 +107,7 @@ def _section(read: Reading, pool: PoolHealth, flash: str | None) -> PoolSection:
     )
 
 
-def _own(read: Reading, pool: str) -> list[Annotation]:
+def _own(read: PoolsData, pool: str) -> list[StoredAnnotation]:
     """Return what was done to a pool lately: holds only of functions that run in it."""
     found = [
         each

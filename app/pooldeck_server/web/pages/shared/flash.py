@@ -9,7 +9,7 @@ from typing import Final
 
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.web.http.errors import STATUS
-from pooldeck_server.web.pages.tasks.address import Query
+from pooldeck_server.web.pages.tasks.address import TaskListQuery
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _
 
@@ -21,7 +21,7 @@ _REFUSALS: Final = {error.code: error.title for error in STATUS}
 _MOST_DIGITS: Final = 12
 
 
-def flash(query: Query, flashes: Mapping[str, str]) -> str | None:
+def flash(query: TaskListQuery, flashes: Mapping[str, str]) -> str | None:
     """Return what is said of what was done, in the language of the reader.
 
     Args:
@@ -40,7 +40,7 @@ def numbers(done: BulkDone) -> list[tuple[str, str]]:
     return [(DID, _MANY), *((name, str(number)) for name, number in done.outcomes.items())]
 
 
-def flash_of_many(query: Query, flashes: Mapping[str, str]) -> str | None:
+def flash_of_many(query: TaskListQuery, flashes: Mapping[str, str]) -> str | None:
     """Return what is said of a change of many, by the parameters that `numbers` made.
 
     The arguments are those of `flash`; the words have a place for the `number` of tasks.
@@ -55,7 +55,7 @@ def flash_of_many(query: Query, flashes: Mapping[str, str]) -> str | None:
     return _("%(parts)s.", parts=_(", ").join(parts)) if parts else _("No task was changed.")
 
 
-def _given(query: Query, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _given(query: TaskListQuery, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the names that the address has a number for, and that number."""
     for name in names:
         number = query.get(name) or ""

@@ -6,10 +6,10 @@ from pooldeck_server.domain.events import Frame
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.web.text.i18n import _
-from pooldeck_server.web.text.notices import Told, told
+from pooldeck_server.web.text.notices import NoticeText, notice_text
 
 
-def notices(frame: Frame, server_state: str, holds: Sequence[Hold]) -> tuple[Told, ...]:
+def notices(frame: Frame, server_state: str, holds: Sequence[Hold]) -> tuple[NoticeText, ...]:
     """Return what needs attention.
 
     Args:
@@ -22,7 +22,7 @@ def notices(frame: Frame, server_state: str, holds: Sequence[Hold]) -> tuple[Tol
     homeless = [_hold(hold) for hold in holds if hold.function not in said]
     return (
         *_server_notices(server_state),
-        *(told(notice) for notice in (*frame.notices, *in_pools, *homeless)),
+        *(notice_text(notice) for notice in (*frame.notices, *in_pools, *homeless)),
     )
 
 
@@ -31,11 +31,11 @@ def _hold(hold: Hold) -> Notice:
     return Notice(Need.HOLD, function=hold.function, reason=hold.reason)
 
 
-def _server_notices(state: str) -> Iterator[Told]:
+def _server_notices(state: str) -> Iterator[NoticeText]:
     server = _("The server")
     if state == "starting":
         words = _("is starting: submissions are taken as soon as the first worker is ready.")
-        yield Told(state, server, words, "/pools")
+        yield NoticeText(state, server, words, "/pools")
     elif state == "draining":
         words = _("is shutting down: it takes no new tasks and finishes those that run.")
-        yield Told(state, server, words, "/pools")
+        yield NoticeText(state, server, words, "/pools")

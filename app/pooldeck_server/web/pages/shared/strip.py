@@ -28,7 +28,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Strip:
+class PoolStrip:
     """The strip in its groups; `elapsed` is how many seconds the oldest queued task has waited."""
 
     present: tuple[Number, ...]
@@ -39,7 +39,7 @@ class Strip:
     window: str
 
 
-def strip(frame: Frame) -> Strip:
+def strip(frame: Frame) -> PoolStrip:
     """Return the numbers of the live picture."""
     window = frame.window
     since = f"&since={window.seconds // 3600}h"
@@ -48,7 +48,7 @@ def strip(frame: Frame) -> Strip:
         State.FAILED: window.failed,
         State.LOST: window.lost,
     }
-    return Strip(
+    return PoolStrip(
         present=tuple(_tasks("counts", state, frame.counts.get(state, 0)) for state in _PRESENT),
         ended=tuple(_tasks("window", state, number, since) for state, number in ended.items()),
         incidents=_incidents(frame.incidents),

@@ -21,7 +21,7 @@ _KINDS: Final = {
 
 
 @dataclass(frozen=True)
-class Rows:
+class SharedRows:
     """The first of many; `more` counts those that are not shown."""
 
     things: Sequence[SharedThing]
@@ -59,10 +59,10 @@ def shared_context(
     }
 
 
-def _rows(things: Sequence[SharedThing]) -> Rows:
+def _rows(things: Sequence[SharedThing]) -> SharedRows:
     """Return those that somebody waits for or holds first, then by name."""
     ordered = sorted(things, key=lambda each: (not each.waiters, not each.holders, each.name))
-    return Rows(ordered[:MOST_ROWS], max(0, len(ordered) - MOST_ROWS))
+    return SharedRows(ordered[:MOST_ROWS], max(0, len(ordered) - MOST_ROWS))
 
 
 def _people(held: Sequence[Held]) -> People:

@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import Final, Protocol
 
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.web.pages.task.journey import ENDS, Journey, Stop
+from pooldeck_server.web.pages.task.journey import ENDS, Journey, JourneyStop
 
 _MAIN: Final = (State.SCHEDULED, State.QUEUED, State.RUNNING)
 
 
 @dataclass(frozen=True)
-class Box:
+class DiagramBox:
     """Where a state stands: its left upper corner, and its size."""
 
     x: float
@@ -48,12 +48,12 @@ class Box:
 class Node:
     """A state in its box."""
 
-    stop: Stop
-    box: Box
+    stop: JourneyStop
+    box: DiagramBox
 
 
 @dataclass(frozen=True)
-class Edge:
+class DiagramEdge:
     """A way between two states: the `d` of an SVG path."""
 
     d: str
@@ -85,19 +85,19 @@ class Layout(Protocol):
     def height(self) -> int:
         """Return how high the drawing is."""
 
-    def box(self, state: State) -> Box:
+    def box(self, state: State) -> DiagramBox:
         """Return where a state stands."""
 
-    def step(self, start: Box, end: Box) -> str:
+    def step(self, start: DiagramBox, end: DiagramBox) -> str:
         """Draw the way from one state to the next of the main line."""
 
-    def branch(self, running: Box, end: Box) -> str:
+    def branch(self, running: DiagramBox, end: DiagramBox) -> str:
         """Draw the way from running to an end."""
 
-    def bypass(self, start: Box, end: Box) -> str:
+    def bypass(self, start: DiagramBox, end: DiagramBox) -> str:
         """Draw the way to an end that leaves running out."""
 
-    def loop(self, running: Box, queued: Box) -> Loop:
+    def loop(self, running: DiagramBox, queued: DiagramBox) -> Loop:
         """Draw the way back from running to queued."""
 
 
@@ -107,7 +107,7 @@ class Diagram:
 
     layout: Layout
     nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    edges: tuple[DiagramEdge, ...]
     loop: Loop | None
 
 
@@ -123,9 +123,9 @@ def diagram(way: Journey, layout: Layout) -> Diagram:
     )
 
 
-def _steps(way: Journey, layout: Layout) -> list[Edge]:
+def _steps(way: Journey, layout: Layout) -> list[DiagramEdge]:
     return [
-        Edge(
+        DiagramEdge(
             layout.step(layout.box(start), layout.box(end)),
             is_taken=start in way.taken and end in way.taken,
         )
@@ -133,18 +133,18 @@ def _steps(way: Journey, layout: Layout) -> list[Edge]:
     ]
 
 
-def _branches(way: Journey, layout: Layout) -> list[Edge]:
+def _branches(way: Journey, layout: Layout) -> list[DiagramEdge]:
     running = layout.box(State.RUNNING)
     has_run = State.RUNNING in way.taken
     return [
-        Edge(layout.branch(running, layout.box(end)), is_taken=has_run and end in way.taken)
+        DiagramEdge(layout.branch(running, layout.box(end)), is_taken=has_run and end in way.taken)
         for end in ENDS
     ]
 
 
-def _bypass(way: Journey, layout: Layout) -> list[Edge]:
+def _bypass(way: Journey, layout: Layout) -> list[DiagramEdge]:
     """Return the way of a task that ended before it ran."""
     if State.RUNNING in way.taken or not set(ENDS).intersection(way.taken):
         return []
     start, end = way.taken[-2:]
-    return [Edge(layout.bypass(layout.box(start), layout.box(end)), is_taken=True)]
+    return [DiagramEdge(layout.bypass(layout.box(start), layout.box(end)), is_taken=True)]

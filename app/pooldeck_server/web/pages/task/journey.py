@@ -14,7 +14,7 @@ ENDS: Final = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST)
 
 
 @dataclass(frozen=True)
-class Stop:
+class JourneyStop:
     """A state on the way: `words` say how long or when; `elapsed` counts on, in seconds."""
 
     state: State
@@ -28,7 +28,7 @@ class Stop:
 class Journey:
     """Every state with whether it was taken by the present attempt, and how many came before."""
 
-    stops: tuple[Stop, ...]
+    stops: tuple[JourneyStop, ...]
     earlier: int
 
     @property
@@ -52,7 +52,7 @@ def journey(task: StoredTask, earlier: int, now: int) -> Journey:
     if task.state in FINAL:
         words[task.state] = formats.ago(task.finished_at, now)
     stops = (
-        Stop(
+        JourneyStop(
             state,
             is_taken=state in taken,
             is_present=state is task.state,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pooldeck_server.domain.tasks.dependencies import Neighbours, TaskLink
-from pooldeck_server.domain.tasks.pipelines import Pipeline
+from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.pipelines.graph import Graph, neighbours_graph, pipeline_graph
@@ -24,7 +24,7 @@ class LinkWords:
 
 
 def links_context(
-    task: StoredTask, around: Neighbours, pipeline: Pipeline | None
+    task: StoredTask, around: Neighbours, pipeline: StoredPipeline | None
 ) -> dict[str, Any]:
     """Return what the page of a task shows of those before and after it.
 
@@ -43,7 +43,7 @@ def links_context(
     }
 
 
-def _graph(task: StoredTask, around: Neighbours, pipeline: Pipeline | None) -> Graph | None:
+def _graph(task: StoredTask, around: Neighbours, pipeline: StoredPipeline | None) -> Graph | None:
     if pipeline is not None and task.link is not None:
         return pipeline_graph(pipeline, here=task.link.step)
     return neighbours_graph(task, around)

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.errors import NotFound
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import slot_of
 from pooldeck_server.domain.tasks.log_window import LogWindow
-from pooldeck_server.domain.tasks.pipelines import Pipeline
+from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
 from pooldeck_server.runtime.server import Service
@@ -21,7 +21,7 @@ from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.rendering import bare_page, page
 from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
 from pooldeck_server.web.pages.task.log import LOG_LINES, log_part, read_level
-from pooldeck_server.web.pages.task.view import FLASHES, Reading, task_context
+from pooldeck_server.web.pages.task.view import FLASHES, TaskData, task_context
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -87,12 +87,12 @@ async def stack(request: Request, service: ServiceDep, task_id: str) -> Response
     return page(request, "tasks", "stack.html", {"task": found.task, "parts": parts})
 
 
-async def _read(service: Service, task_id: str, window: LogWindow) -> Reading:
+async def _read(service: Service, task_id: str, window: LogWindow) -> TaskData:
     found = await service.task(task_id)
     callable_names = {
         function.spec.name for function in service.catalogue.functions() if function.problem is None
     }
-    return Reading(
+    return TaskData(
         task=found,
         attempts=await _attempts(service, found),
         window=window,
@@ -109,7 +109,7 @@ async def _read(service: Service, task_id: str, window: LogWindow) -> Reading:
     )
 
 
-async def _pipeline(service: Service, task: StoredTask) -> Pipeline | None:
+async def _pipeline(service: Service, task: StoredTask) -> StoredPipeline | None:
     if task.link is None or task.link.pipeline is None:
         return None
     return await service.read(queries.pipeline, task.link.pipeline)
@@ -123,7 +123,7 @@ async def _attempts(service: Service, task: StoredTask) -> list[StoredAttempt]:
     return []
 
 
-async def _kill(service: Service, task: StoredTask) -> Annotation | None:
+async def _kill(service: Service, task: StoredTask) -> StoredAnnotation | None:
     """Return the note of a kill by hand, if the task may have been killed."""
     may_be = task.state is State.CANCELLED or task.error_kind == ErrorKind.ABANDONED
     if not may_be or task.started_at is None:

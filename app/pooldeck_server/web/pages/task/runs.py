@@ -25,7 +25,7 @@ _SHORTEST: Final = 0.0001  # seconds; shorter ones stand at the foot of a logari
 
 
 @dataclass(frozen=True)
-class Mark:
+class RunMark:
     """A run: where its mark stands, and what it says."""
 
     id: str
@@ -37,7 +37,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Line:
+class RunLine:
     """A usual duration, drawn across the strip."""
 
     name: str
@@ -46,11 +46,11 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Strip:
+class RunStrip:
     """The drawing, in pixels; the later a task was submitted, the further right it stands."""
 
-    marks: tuple[Mark, ...]
-    lines: tuple[Line, ...]
+    marks: tuple[RunMark, ...]
+    lines: tuple[RunLine, ...]
     width: float
     is_logarithmic: bool
     this: float | None  # where this task's mark stands
@@ -73,7 +73,7 @@ class _Scale:
 
 def strip(
     task: StoredTask, runs: Sequence[LatestRun], durations: Durations, now: int
-) -> Strip | None:
+) -> RunStrip | None:
     """Return the strip; None where this task is all there would be.
 
     Args:
@@ -87,7 +87,7 @@ def strip(
         return None
     scale = _scale([run.run_seconds for run in shown])
     marks = tuple(_mark(task, run, place, scale) for place, run in enumerate(shown))
-    return Strip(
+    return RunStrip(
         marks=marks,
         lines=_lines(durations, scale),
         width=max(_NARROWEST, _LEFT + _PITCH * len(shown) + _MARGIN),
@@ -111,10 +111,10 @@ def _scale(seconds: Sequence[float]) -> _Scale:
     return _Scale(0.0, high, is_logarithmic=False)
 
 
-def _mark(task: StoredTask, run: LatestRun, place: int, scale: _Scale) -> Mark:
+def _mark(task: StoredTask, run: LatestRun, place: int, scale: _Scale) -> RunMark:
     duration = formats.duration(run.run_seconds)
     is_this = run.id == task.id
-    return Mark(
+    return RunMark(
         id=run.id,
         state=run.state,
         x=_LEFT + _PITCH * (place + 0.5),
@@ -124,11 +124,11 @@ def _mark(task: StoredTask, run: LatestRun, place: int, scale: _Scale) -> Mark:
     )
 
 
-def _lines(durations: Durations, scale: _Scale) -> tuple[Line, ...]:
+def _lines(durations: Durations, scale: _Scale) -> tuple[RunLine, ...]:
     if durations.run is None:
         return ()
     usual, slow = scale.y(durations.run.p50), scale.y(durations.run.p95)
     return (
-        Line("p95", slow, is_named=True),
-        Line("p50", usual, is_named=usual - slow >= _CLOSE),
+        RunLine("p95", slow, is_named=True),
+        RunLine("p50", usual, is_named=usual - slow >= _CLOSE),
     )

@@ -10,12 +10,12 @@ from msgspec import Struct
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.measurements.figures import Durations
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.dependencies import Neighbours
 from pooldeck_server.domain.tasks.latest_runs import LatestRun
 from pooldeck_server.domain.tasks.log_window import LogWindow
-from pooldeck_server.domain.tasks.pipelines import Pipeline
+from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import LogEntry, RunOptions, StoredAttempt, StoredTask
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
@@ -56,7 +56,7 @@ FLASHES: Final[dict[str, str]] = {
 """What the page says of what was just done."""
 
 
-class Reading(Struct, frozen=True):
+class TaskData(Struct, frozen=True):
     """What was read of a task.
 
     `log` are the lines in `window`, one more than a page shows if there are so many.
@@ -69,13 +69,13 @@ class Reading(Struct, frozen=True):
     log: Sequence[LogEntry]
     runs: Sequence[LatestRun]
     durations: Durations
-    kill: Annotation | None
+    kill: StoredAnnotation | None
     are_erased: bool
     slot: SlotHealth | None
     is_callable: bool
     now: int  # microseconds since the epoch
     around: Neighbours = Neighbours()
-    pipeline: Pipeline | None = None
+    pipeline: StoredPipeline | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Value:
     text: JsonText
 
 
-def task_context(read: Reading) -> dict[str, Any]:
+def task_context(read: TaskData) -> dict[str, Any]:
     """Return what the page of one task shows."""
     task = read.task
     measurement = _decoded(task.measurement, Measurement)
@@ -134,7 +134,7 @@ def task_context(read: Reading) -> dict[str, Any]:
     }
 
 
-def _possible(read: Reading) -> dict[str, bool | str]:
+def _possible(read: TaskData) -> dict[str, bool | str]:
     """Return what can be done with the task, and what cannot."""
     task, slot = read.task, read.slot
     return {
@@ -147,7 +147,7 @@ def _possible(read: Reading) -> dict[str, bool | str]:
     }
 
 
-def _way(read: Reading) -> dict[str, Any]:
+def _way(read: TaskData) -> dict[str, Any]:
     """Return the states that the task went through, and how they are drawn."""
     ended = sum(each.state in FINAL for each in read.attempts)
     earlier = max(0, ended - (read.task.state in FINAL))

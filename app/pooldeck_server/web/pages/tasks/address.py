@@ -36,7 +36,7 @@ LATEST: Final = 10**16
 """Microseconds since the epoch: the year 2286, the end of what addresses name."""
 
 
-class Query(Protocol):
+class TaskListQuery(Protocol):
     """The part of a request's query parameters that is used here."""
 
     def get(self, key: str, /) -> str | None:
@@ -46,7 +46,7 @@ class Query(Protocol):
         """Return all values of `key`."""
 
 
-class View(Struct, frozen=True):
+class TaskListView(Struct, frozen=True):
     """What a list shows, and in which order.
 
     `within` narrows `wanted` to what was submitted so many seconds ago at most: an address with it
@@ -63,12 +63,12 @@ class View(Struct, frozen=True):
             return self.wanted
         return replace(self.wanted, since=now - self.within * 1_000_000)
 
-    def but(self, **fields: Any) -> "View":
+    def but(self, **fields: Any) -> "TaskListView":
         """Return it with other values of some fields of its filter."""
         return replace(self, wanted=replace(self.wanted, **fields))
 
 
-def read_view(query: Query) -> View:
+def read_view(query: TaskListQuery) -> TaskListView:
     """Return what the parameters of the list's address ask for.
 
     Words such as `state:failed` in the text that is searched for mean the parameter.
@@ -90,15 +90,15 @@ def read_view(query: Query) -> View:
         since=None if within else _moment(query, "since"),
         until=_moment(query, "until"),
     )
-    return View(wanted, within, _sort(query))
+    return TaskListView(wanted, within, _sort(query))
 
 
-def has_keyed_words(query: Query) -> bool:
+def has_keyed_words(query: TaskListQuery) -> bool:
     """Tell whether the text that is searched for holds words that mean another parameter."""
     return _KEYED.search(query.get("q") or "") is not None
 
 
-def read_filter(query: Query, now: int) -> TaskFilter:
+def read_filter(query: TaskListQuery, now: int) -> TaskFilter:
     """Return which tasks the parameters of an address or a form mean at the time `now`.
 
     Raises:
@@ -107,14 +107,14 @@ def read_filter(query: Query, now: int) -> TaskFilter:
     return read_view(query).filter(now)
 
 
-def href(view: View, cursor: str | None = None) -> str:
+def href(view: TaskListView, cursor: str | None = None) -> str:
     """Return the address of a list."""
     sort = [] if view.sort is Sort.CREATED else [("sort", view.sort.value)]
     further = [] if cursor is None else [("cursor", cursor)]
     return address("/tasks", [*asked(view), *sort, *further])
 
 
-def asked(view: View) -> list[tuple[str, str]]:
+def asked(view: TaskListView) -> list[tuple[str, str]]:
     """Return the parameters that say which tasks a view shows, whenever it is looked at."""
     within = [] if view.within is None else [("since", before_now(view.within))]
     return [*pairs(view.wanted), *within]
@@ -155,7 +155,7 @@ def _state(name: str) -> State:
         raise InvalidRequest(f'there is no state "{name}"; there are: {known}') from None
 
 
-def _sort(query: Query) -> Sort:
+def _sort(query: TaskListQuery) -> Sort:
     name = query.get("sort") or Sort.CREATED
     try:
         return Sort(name)
@@ -164,7 +164,7 @@ def _sort(query: Query) -> Sort:
         raise InvalidRequest(f'a list is not sorted by "{name}", but by: {known}') from None
 
 
-def _moment(query: Query, name: str) -> int | None:
+def _moment(query: TaskListQuery, name: str) -> int | None:
     """Return a time in microseconds since the epoch; without a zone it is one of UTC."""
     text = (query.get(name) or "").strip()
     if not text:
@@ -179,7 +179,7 @@ def _moment(query: Query, name: str) -> int | None:
     return min(max(0, (moment - _EPOCH) // timedelta(microseconds=1)), LATEST)
 
 
-def _within(query: Query) -> int | None:
+def _within(query: TaskListQuery) -> int | None:
     """Return how many seconds before now the time begins, if it is given so: "15m", "24h"."""
     for name in ("within", "since"):
         if found := _BEFORE_NOW.fullmatch(query.get(name) or ""):

@@ -22,7 +22,7 @@ from pooldeck_server.web.pages.shared.flash import numbers
 from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.posting import posted, whole
 from pooldeck_server.web.pages.shared.rendering import confirmation
-from pooldeck_server.web.pages.tasks.address import LATEST, View, href, read_filter
+from pooldeck_server.web.pages.tasks.address import LATEST, TaskListView, href, read_filter
 from pooldeck_server.web.pages.tasks.confirm import (
     BEFORE,
     CHOSEN,
@@ -99,7 +99,7 @@ def _meant(form: QueryParams) -> tuple[TaskFilter | Sequence[str], str]:
         return _chosen(form), _back(form)
     now = whole(form, BEFORE, 0, LATEST)
     wanted = read_filter(form, now)
-    return _until(wanted, now), href(View(wanted))
+    return _until(wanted, now), href(TaskListView(wanted))
 
 
 def _until(wanted: TaskFilter, now: int) -> TaskFilter:

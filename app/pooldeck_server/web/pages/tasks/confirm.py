@@ -6,7 +6,7 @@ from typing import Any, Final
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
-from pooldeck_server.web.pages.tasks.address import View, href, pairs
+from pooldeck_server.web.pages.tasks.address import TaskListView, href, pairs
 from pooldeck_server.web.pages.tasks.view import conditions
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.kill import KILL_WHAT_RUNS
@@ -99,7 +99,7 @@ def _retry(
 def _of_filter(wanted: TaskFilter, now: int) -> dict[str, Any]:
     """Return what a question says of a filter."""
     return {
-        "back": href(View(wanted)),
+        "back": href(TaskListView(wanted)),
         "conditions": conditions(wanted),
         "hidden": (*pairs(wanted), (BEFORE, str(now))),
     }

@@ -13,7 +13,7 @@ from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.shared.flash import flash_of_many
 from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.rendering import page
-from pooldeck_server.web.pages.tasks.address import View, has_keyed_words, href, read_view
+from pooldeck_server.web.pages.tasks.address import TaskListView, has_keyed_words, href, read_view
 from pooldeck_server.web.pages.tasks.completion import MOST, completions, parted
 from pooldeck_server.web.pages.tasks.view import FLASHES, PAGE_SIZE, tasks_context
 
@@ -44,7 +44,7 @@ async def tasks(request: Request, service: ServiceDep) -> Response:
     return page(request, "tasks", "tasks.html", context)
 
 
-async def _not_indexed(service: Service, view: View) -> int:
+async def _not_indexed(service: Service, view: TaskListView) -> int:
     """Return how many tasks a search has to look at one by one, if that is more than one page."""
     if view.wanted.text is None:
         return 0

@@ -9,7 +9,14 @@ from msgspec.structs import replace
 from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.task import Sort, TaskFilter, TaskPage, Total
-from pooldeck_server.web.pages.tasks.address import PLAIN, View, address, asked, before_now, href
+from pooldeck_server.web.pages.tasks.address import (
+    PLAIN,
+    TaskListView,
+    address,
+    asked,
+    before_now,
+    href,
+)
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.states import state_word
@@ -47,10 +54,13 @@ _WITHIN: Final = {
 """The choices of a time, by their seconds."""
 
 _PRESETS: Final = (
-    (later("All tasks"), View()),
-    (later("Running"), View(TaskFilter((State.RUNNING,)))),
-    (later("Failed or lost, 24 h"), View(TaskFilter((State.FAILED, State.LOST)), within=24 * 3600)),
-    (later("Longest runs"), View(sort=Sort.RUN)),
+    (later("All tasks"), TaskListView()),
+    (later("Running"), TaskListView(TaskFilter((State.RUNNING,)))),
+    (
+        later("Failed or lost, 24 h"),
+        TaskListView(TaskFilter((State.FAILED, State.LOST)), within=24 * 3600),
+    ),
+    (later("Longest runs"), TaskListView(sort=Sort.RUN)),
 )
 
 
@@ -74,7 +84,7 @@ class Narrowing:
 
 
 @dataclass(frozen=True)
-class Choice:
+class OrderChoice:
     """One of several ways to see the list."""
 
     label: str
@@ -83,7 +93,7 @@ class Choice:
 
 
 def tasks_context(
-    view: View,
+    view: TaskListView,
     page: TaskPage,
     total: Total,
     counts: Sequence[Count],
@@ -132,7 +142,7 @@ def tasks_context(
 def conditions(wanted: TaskFilter) -> tuple[tuple[str, str], ...]:
     """Return the conditions of a filter in words: what each is about, and its value."""
     states = [(_("state"), state_word(state)) for state in wanted.states]
-    others = [(each.label, each.value) for each in _narrowings(View(wanted))]
+    others = [(each.label, each.value) for each in _narrowings(TaskListView(wanted))]
     return (*states, *others)
 
 
@@ -143,11 +153,11 @@ def total_words(total: Total) -> str:
     return _("%(number)s+ tasks", number=formats.count(total.number))
 
 
-def _choice(label: str, there: View, here: View) -> Choice:
-    return Choice(label, href(there), is_chosen=href(there) == href(here))
+def _choice(label: str, there: TaskListView, here: TaskListView) -> OrderChoice:
+    return OrderChoice(label, href(there), is_chosen=href(there) == href(here))
 
 
-def _chips(view: View, counts: Sequence[Count]) -> Iterable[StateChip]:
+def _chips(view: TaskListView, counts: Sequence[Count]) -> Iterable[StateChip]:
     """Yield a chip for each state, with its number where the counters know it."""
     numbers = _numbers(view, counts)
     chosen = view.wanted.states
@@ -158,7 +168,7 @@ def _chips(view: View, counts: Sequence[Count]) -> Iterable[StateChip]:
         yield StateChip(state, count, state in chosen, href(view.but(states=states)))
 
 
-def _numbers(view: View, counts: Sequence[Count]) -> dict[State, int] | None:
+def _numbers(view: TaskListView, counts: Sequence[Count]) -> dict[State, int] | None:
     """Return how many tasks each state has under the other filters; None if no counter tells."""
     wanted = view.wanted
     counted = TaskFilter(wanted.states, wanted.functions, wanted.pools)
@@ -175,7 +185,7 @@ def _fits(value: str, allowed: Sequence[str]) -> bool:
     return not allowed or value in allowed
 
 
-def _narrowings(view: View) -> Iterable[Narrowing]:
+def _narrowings(view: TaskListView) -> Iterable[Narrowing]:
     for field in PLAIN:
         values = getattr(view.wanted, field)
         for value in values:
@@ -190,7 +200,7 @@ def _narrowings(view: View) -> Iterable[Narrowing]:
         yield Narrowing(_("text"), view.wanted.text, href(view.but(text=None)))
 
 
-def _withins(view: View) -> Sequence[int]:
+def _withins(view: TaskListView) -> Sequence[int]:
     """Return the choices of a time, with the one that is chosen."""
     return sorted({*_WITHIN, *([] if view.within is None else [view.within])})
 
@@ -216,7 +226,7 @@ def _refresh(page: TaskPage, *, is_first: bool) -> str:
     return "always" if in_progress else "changes"
 
 
-def _change_href(change: str, view: View, states: frozenset[State]) -> str | None:
+def _change_href(change: str, view: TaskListView, states: frozenset[State]) -> str | None:
     """Return where a change of all that match is asked for; None where none can be in `states`."""
     if not states.intersection(view.wanted.states or State):
         return None

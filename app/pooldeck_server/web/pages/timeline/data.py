@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pooldeck_server.domain.pools.annotations import Annotation
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.timeline import Bar, Slot, Timeline, TimelineRequest, slots_of
 from pooldeck_server.web.pages.timeline.view import limits, look
@@ -45,7 +45,7 @@ class _Names:
 def timeline_data(
     request: TimelineRequest,
     found: Timeline,
-    annotations: Iterable[Annotation],
+    annotations: Iterable[StoredAnnotation],
     pools: Sequence[PoolHealth],
     now: int,
 ) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _microseconds(seconds: float | None) -> int | None:
     return None if seconds is None else int(seconds * 1_000_000)
 
 
-def _mark(annotation: Annotation) -> dict[str, Any]:
+def _mark(annotation: StoredAnnotation) -> dict[str, Any]:
     about = " ".join(filter(None, (annotation.pool, annotation.subject)))
     words = _(_KINDS[annotation.kind])
     said = f"{about}: {words}" if about else words

@@ -49,7 +49,7 @@ _BLANK: Final = Bar(
 """What the browser makes rows of the table from."""
 
 
-class Query(Protocol):
+class TimelineQuery(Protocol):
     """The part of a request's query parameters that is used here."""
 
     def get(self, key: str, /) -> str | None:
@@ -92,7 +92,7 @@ class LegendEntry(Struct, frozen=True):
     href: str
 
 
-def read_address(query: Query) -> Asked:
+def read_address(query: TimelineQuery) -> Asked:
     """Return what the page's address asks for.
 
     Raises:
@@ -107,7 +107,7 @@ def read_address(query: Query) -> Asked:
     )
 
 
-def read_request(query: Query) -> TimelineRequest:
+def read_request(query: TimelineQuery) -> TimelineRequest:
     """Return what the parameters of the data's address ask for.
 
     Raises:
