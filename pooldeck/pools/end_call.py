@@ -88,7 +88,7 @@ class CallEnder:
         worker.process.tell(Abandon(running.call.task))
         self._listener.finished(worker, running, outcome)
         if len(worker.abandoned) >= max(1, self._staff.spec.size // 2):
-            self._staff.wear(worker)
+            self._staff.retire_when_replaced(worker)
         if worker.state is WorkerState.STOPPING:
             self._staff.done(worker)
         self._listener.changed()

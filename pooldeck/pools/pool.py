@@ -158,7 +158,7 @@ class Pool:
         worker.process.send(call)
         self._deadlines.note(worker, running)
         if 0 < self._most_tasks <= worker.tasks_done + len(worker.running):
-            self._staff.exhaust(worker)
+            self._staff.retire_after_calls(worker)
         return True
 
     def _with_room_behind(self) -> Worker | None:
@@ -262,7 +262,7 @@ class Pool:
             )
             self._staff.end(worker, EndReason.MEMORY, why=why)
         else:
-            self._staff.wear(worker)
+            self._staff.retire_when_replaced(worker)
 
     async def _hire(self) -> Worker:
         return await self._hiring.hire(self.spec, self._reports.receive, self._reports.ended)

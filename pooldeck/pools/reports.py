@@ -120,14 +120,14 @@ class Reports:
             _note_start(running, message.started)
         worker.tasks_done += 1
         if not worker.is_proven:
-            self._staff.boots.prove(worker)
+            self._staff.boots.confirm_start(worker)
         if worker.state is WorkerState.BUSY:
             self._free_slot(worker)
         self._listener.finished(worker, running, message.outcome)
         if worker.state is WorkerState.STOPPING:
             self._staff.done(worker)
         elif 0 < self._most_tasks <= worker.tasks_done:
-            self._staff.wear(worker)
+            self._staff.retire_when_replaced(worker)
 
     def _free_slot(self, worker: Worker) -> None:
         """Use a slot again at once: the next call is on its way before this end is noted."""
@@ -136,7 +136,7 @@ class Reports:
         else:
             worker.state = WorkerState.IDLE
             if self._staff.is_over:
-                self._staff.settle()
+                self._staff.reconcile()
         if worker.is_open:
             self._account.give_back(worker)
             self._listener.has_room()
@@ -203,7 +203,7 @@ class Reports:
             self._staff.not_ready(why_not_ready(worker, end))
         else:
             self._account_for(worker, end, fault)
-        self._staff.settle()
+        self._staff.reconcile()
         self._sweeper.after(worker.id)
 
     def _account_for(self, worker: Worker, end: WorkerExit, fault: str | None) -> None:

@@ -47,7 +47,7 @@ class Roster:
         self.spec = spec
         self.workers: dict[str, Worker] = {}
         self.account = FreeSlots()
-        self.boots = StartBackoff(spec, self.settle)
+        self.boots = StartBackoff(spec, self.reconcile)
         self.is_over = False
         self._hire = hire
         self._settled = settled
@@ -61,7 +61,7 @@ class Roster:
     def open(self) -> None:
         """Have as many workers as the pool needs."""
         self._is_open = True
-        self.settle()
+        self.reconcile()
 
     def disband(self) -> None:
         """Have no more workers: those that run nothing leave now, the others when they are done."""
@@ -75,7 +75,7 @@ class Roster:
         """Have another number of slots."""
         self.spec = replace(self.spec, size=size)
         self.boots.spec = self.spec
-        self.settle()
+        self.reconcile()
 
     def restart(self) -> None:
         """Replace all workers one by one, each when another is ready to take its place."""
@@ -84,21 +84,21 @@ class Roster:
             if worker.state is WorkerState.STARTING:
                 self._let_go(worker)
         self._restart.begin(self._lasting())
-        self.settle()
+        self.reconcile()
 
-    def wear(self, worker: Worker) -> None:
+    def retire_when_replaced(self, worker: Worker) -> None:
         """Have a worker replaced; it goes on until another is ready."""
         if not worker.is_worn:
             worker.is_worn = True
-            self.settle()
+            self.reconcile()
 
-    def exhaust(self, worker: Worker) -> None:
+    def retire_after_calls(self, worker: Worker) -> None:
         """Give a worker no more calls than it has; it leaves when it is done.
 
         Nobody is told before the next turn of the event loop: calls are just being handed out.
         """
         self._let_go(worker)
-        asyncio.get_running_loop().call_soon(self.settle)
+        asyncio.get_running_loop().call_soon(self.reconcile)
 
     def end(
         self, worker: Worker, verdict: EndReason, doomed: str | None = None, why: str = ""
@@ -112,7 +112,7 @@ class Roster:
             why: The same in words.
         """
         self._kill(worker, verdict, doomed, why)
-        self.settle()
+        self.reconcile()
 
     # What is.
 
@@ -147,7 +147,7 @@ class Roster:
         """Note that a worker has started."""
         self.boots.succeeded(worker)
         worker.state = WorkerState.SPARE
-        self.settle()
+        self.reconcile()
 
     def not_ready(self, why: str) -> None:
         """Note that a worker did not get ready. During a restart, the old ones go on then."""
@@ -168,11 +168,11 @@ class Roster:
         """Note that a stopping worker has one call less: its slot goes to another."""
         if not worker.busy:
             self._dismiss(worker)
-        self.settle()
+        self.reconcile()
 
     # Towards what is wanted.
 
-    def settle(self) -> None:
+    def reconcile(self) -> None:
         """Bring the workers nearer to what is wanted, without waiting for anything."""
         if self._is_open:
             self._relieve()

@@ -73,9 +73,9 @@ class StartBackoff:
 
     def _lives_on(self, worker: Worker) -> None:
         if worker.state is not WorkerState.STOPPING:
-            self.prove(worker)
+            self.confirm_start(worker)
 
-    def prove(self, worker: Worker) -> None:
+    def confirm_start(self, worker: Worker) -> None:
         """Note that a worker's start was a good one: earlier failures are past."""
         worker.is_proven = True
         self._failed = 0

@@ -24,7 +24,7 @@ def test_streams_end_with_the_feed_also_right_after_a_frame(is_just_built: bool)
         async with live.subscribe() as frames:
             first = await anext(frames)
             if is_just_built:
-                live.touch()
+                live.mark_dirty()
                 assert (await anext(frames)).seq > first.seq
             following = asyncio.ensure_future(anext(frames, None))
             await asyncio.sleep(0)  # it waits for the frame after that
@@ -50,10 +50,10 @@ def test_frames_go_on_after_one_that_could_not_be_built() -> None:
         live.start()
         async with live.subscribe() as frames:
             first = await anext(frames)
-            live.touch()
+            live.mark_dirty()
             following = asyncio.ensure_future(anext(frames))
             while not following.done():
-                live.touch()
+                live.mark_dirty()
                 await asyncio.wait([following], timeout=0.1)
             assert following.result().seq > first.seq
         await asyncio.wait_for(live.stop(), BOUND)

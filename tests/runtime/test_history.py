@@ -48,7 +48,7 @@ class Measured:
             moves.append(
                 TaskChanged(seq, str(seq), "f", "cpu", State.QUEUED, State.SUCCEEDED, wait, run, 1)
             )
-        self.history.take(moves)
+        self.history.on_commit(moves)
 
     def pass_seconds(self, seconds: int) -> None:
         """Let time pass, and the history look once a second."""
@@ -292,7 +292,7 @@ def test_a_wait_is_counted_once_whether_its_start_was_told_or_not(tmp_path: Path
             started = TaskChanged(1, "1", "f", "cpu", State.QUEUED, State.RUNNING, 1.0)
             then = TaskChanged(1, "1", "f", "cpu", State.RUNNING, State.SUCCEEDED, 1.0, 0.5, 1)
             at_once = TaskChanged(2, "2", "f", "cpu", State.QUEUED, State.FAILED, 1.0, 0.5, 1)
-            kept.history.take([started, then, at_once])
+            kept.history.on_commit([started, then, at_once])
             kept.pass_seconds(10)
             await eventually(lambda: bool(kept.kept()))
             ((flow,),) = (stretch.flows for stretch in kept.kept())

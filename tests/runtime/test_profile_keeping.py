@@ -76,7 +76,9 @@ def test_advice_follows_the_size_of_a_pool(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path) as service:
             for _ in range(3):
-                service.profiles.note(ADD, PoolKind.PROCESS, Measurement(run=0.1, cpu=0.0))
+                service.profiles.add_measurement(
+                    ADD, PoolKind.PROCESS, Measurement(run=0.1, cpu=0.0)
+                )
             before = service.advisor.of(ADD)
             await service.resize_pool("io", 8)
             after = service.advisor.of(ADD)
@@ -94,7 +96,9 @@ def test_misplaced_functions_are_listed(tmp_path: Path) -> None:
         async with engine(tmp_path) as service:
             assert service.advisor.misplaced() == ()
             for _ in range(5):  # the function runs in processes, and does nothing but wait
-                service.profiles.note(ADD, PoolKind.PROCESS, Measurement(run=0.5, cpu=0.0))
+                service.profiles.add_measurement(
+                    ADD, PoolKind.PROCESS, Measurement(run=0.5, cpu=0.0)
+                )
             (advice,) = service.advisor.misplaced()
             assert advice.function == ADD
             assert advice.recommended is not None
@@ -128,8 +132,10 @@ def test_of_many_runs_the_latest_count_and_all_are_counted(tmp_path: Path) -> No
         try:
             profiles = Profiles(Recorder(database, 100, lambda _: None), ManualClock())
             for seconds in [9.0] * HALF_LIFE + [1.0] * 10 * HALF_LIFE:
-                profiles.note("f", PoolKind.THREAD, Measurement(run=seconds, cpu=0.0))
-            profiles.observe(PoolKind.THREAD, [Observation("f", 5, 0.0, 0.0, 5.0, 0.0, 0.0)])
+                profiles.add_measurement("f", PoolKind.THREAD, Measurement(run=seconds, cpu=0.0))
+            profiles.add_observations(
+                PoolKind.THREAD, [Observation("f", 5, 0.0, 0.0, 5.0, 0.0, 0.0)]
+            )
             known = profiles.of("f")[PoolKind.THREAD]
             assert known.runs_ever == 11 * HALF_LIFE
             assert known.wall == 1.0
@@ -149,7 +155,7 @@ def test_what_cannot_be_written_is_written_the_next_time(tmp_path: Path) -> None
         reader = Reader(database, threads=1)
         recorder.start()
         profiles = Profiles(recorder, ManualClock())
-        profiles.note("f", PoolKind.THREAD, Measurement(run=1.0, cpu=0.0))
+        profiles.add_measurement("f", PoolKind.THREAD, Measurement(run=1.0, cpu=0.0))
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             await profiles.write()

@@ -81,7 +81,7 @@ def test_a_locked_database_refuses_submissions_and_keeps_what_has_happened(tmp_p
             await claimed(kept, 1)
             with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as other:
                 other.execute("BEGIN IMMEDIATE")
-                kept.recorder.happened([], [ended(1)])
+                kept.recorder.record_results([], [ended(1)])
                 with pytest.raises(StorageUnavailable):
                     await kept.recorder.insert([new(2)])
                 assert kept.state(1) is State.QUEUED
@@ -100,7 +100,7 @@ def test_one_bad_write_fails_alone(tmp_path: Path) -> None:
             await claimed(kept, 1)
             good = kept.recorder.insert([new(2)])
             bad = kept.recorder.insert([new(1)])  # its number is taken
-            kept.recorder.happened([], [ended(1)])
+            kept.recorder.record_results([], [ended(1)])
             results = await asyncio.gather(good, bad, return_exceptions=True)
             assert results[0] is None
             assert isinstance(results[1], Internal)
@@ -114,7 +114,7 @@ def test_a_start_and_an_end_in_one_commit_are_one_move(tmp_path: Path) -> None:
     async def story() -> None:
         async with recorder(tmp_path) as kept:
             await claimed(kept, 1)
-            kept.recorder.happened([Start(1, 1, 1, 0.5, "cpu-1", 7, None)], [ended(1)])
+            kept.recorder.record_results([Start(1, 1, 1, 0.5, "cpu-1", 7, None)], [ended(1)])
             await eventually(lambda: len(kept.moves) > 1)  # told after the commit
             assert [move.state for move in kept.moves] == [State.QUEUED, State.SUCCEEDED]
 
@@ -134,7 +134,7 @@ def test_a_submission_does_not_wait_for_the_ends_of_others_to_be_written(tmp_pat
 
             busy = asyncio.create_task(kept.recorder.perform(long_write))
             await asyncio.to_thread(begun.wait, 10)
-            kept.recorder.happened([], [ended(seq) for seq in range(1, 6)])
+            kept.recorder.record_results([], [ended(seq) for seq in range(1, 6)])
             submitting = asyncio.create_task(kept.recorder.insert([new(6)]))
             await asyncio.sleep(0)
             go_on.set()
@@ -159,7 +159,7 @@ def test_stopping_writes_what_waits(tmp_path: Path) -> None:
     async def story() -> None:
         async with recorder(tmp_path) as kept:
             await claimed(kept, 1)
-            kept.recorder.happened([], [ended(1)])
+            kept.recorder.record_results([], [ended(1)])
         with closing(sqlite3.connect(tmp_path / "pooldeck.sqlite3")) as after:
             found = after.execute("SELECT state FROM tasks").fetchall()
         assert found == [("succeeded",)]

@@ -13,7 +13,7 @@ KEPT = Durations(200, None, Percentiles(1.0, 3.0))
 
 def learn(usual: RecentDurations, runs: int, seconds: Callable[[int], float]) -> None:
     for number in range(1, runs + 1):
-        usual.note("acme.f", Measurement(run=seconds(number), cpu=0.0))
+        usual.add_run("acme.f", Measurement(run=seconds(number), cpu=0.0))
 
 
 async def knows_nothing(_: str) -> Durations:

@@ -31,9 +31,9 @@ def _due(waits: Waits) -> list[int]:
 def test_only_the_last_good_end_calls_for_a_look() -> None:
     waits = Waits()
     assert waits.expect([_need(9, 1), _need(9, 2)])
-    waits.note([_move(1, State.SUCCEEDED), _move(5, State.SUCCEEDED), _move(2, State.RUNNING)])
+    waits.on_commit([_move(1, State.SUCCEEDED), _move(5, State.SUCCEEDED), _move(2, State.RUNNING)])
     assert _due(waits) == []
-    waits.note([_move(2, State.SUCCEEDED)])
+    waits.on_commit([_move(2, State.SUCCEEDED)])
     assert _due(waits) == [9]
 
 
@@ -41,9 +41,9 @@ def test_a_failure_calls_for_a_look_at_once_where_it_stops() -> None:
     waits = Waits()
     waits.expect([_need(8, 1), _need(8, 2)])
     waits.expect([_need(9, 1, Rule.SKIP), _need(9, 2, Rule.GO_ON)])
-    waits.note([_move(1, State.LOST)])
+    waits.on_commit([_move(1, State.LOST)])
     assert _due(waits) == [8]
-    waits.note([_move(2, State.CANCELLED, State.QUEUED)])
+    waits.on_commit([_move(2, State.CANCELLED, State.QUEUED)])
     assert 9 in _due(waits)
 
 
@@ -57,16 +57,16 @@ def test_what_is_expected_already_is_not_new_and_what_has_ended_is_not_expected(
 
 def test_an_end_that_went_by_while_it_was_read_is_not_waited_for() -> None:
     waits = Waits()
-    waits.note([_move(1, State.FAILED)])  # after the read, and before what was read is noted
+    waits.on_commit([_move(1, State.FAILED)])  # after the read, and before what was read is noted
     assert waits.expect([_need(9, 1, Rule.GO_ON), _need(9, 2)])
     assert not waits.expect([_need(9, 1, Rule.GO_ON, State.FAILED), _need(9, 2)])
-    waits.note([_move(2, State.SUCCEEDED)])
+    waits.on_commit([_move(2, State.SUCCEEDED)])
     assert _due(waits) == [9]
 
 
 def test_one_that_is_retried_to_wait_again_is_looked_at() -> None:
     waits = Waits()
-    waits.note([_move(3, State.SCHEDULED, State.CANCELLED), _move(4, State.SCHEDULED)])
+    waits.on_commit([_move(3, State.SCHEDULED, State.CANCELLED), _move(4, State.SCHEDULED)])
     assert _due(waits) == [3]
 
 
@@ -76,5 +76,5 @@ def test_nothing_is_kept_of_one_that_waits_no_more() -> None:
     waits.expect([_need(8, 1)])
     waits.forget(9)
     assert waits.followers(1) == {8}
-    waits.note([_move(2, State.FAILED)])
+    waits.on_commit([_move(2, State.FAILED)])
     assert _due(waits) == []

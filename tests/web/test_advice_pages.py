@@ -23,8 +23,13 @@ from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.measurements.machine import Machine
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
-from pooldeck_server.domain.pools.sizes import Range, SizeAdvice, SizedPool, SizeOrigin
-from pooldeck_server.domain.pools.sizes import FunctionCost
+from pooldeck_server.domain.pools.sizes import (
+    FunctionCost,
+    Range,
+    SizeAdvice,
+    SizedPool,
+    SizeOrigin,
+)
 from pooldeck_server.web.pages.functions.advice import shown
 from pooldeck_server.web.pages.functions.evidence import evidence
 from pooldeck_server.web.pages.functions.moves import brief, misplaced_lines

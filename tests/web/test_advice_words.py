@@ -94,7 +94,9 @@ def test_a_move_that_helps_only_others_says_so() -> None:
 
 
 def test_a_move_to_threads_says_what_measurements_do_not_tell() -> None:
-    to_threads = changed(pool="cpu", kind="process", recommended=Recommendation(PoolKind.THREAD, "io"))
+    to_threads = changed(
+        pool="cpu", kind="process", recommended=Recommendation(PoolKind.THREAD, "io")
+    )
     assert "do not tell whether it works there" in " ".join(sentences(to_threads))
     assert "do not tell" not in " ".join(sentences(MISPLACED))
 

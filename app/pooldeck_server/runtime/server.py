@@ -196,7 +196,7 @@ class Service:
             NotFound: If it is not on hold.
         """
         await self._parts.holds.release(function)
-        self.feed.look_again()
+        self.feed.invalidate()
 
     async def change_error_group(self, group_id: str, change: GroupChange) -> None:
         """Mute, unmute, fix or reopen a group of errors.
@@ -206,7 +206,7 @@ class Service:
             Conflict: If the group is in a state that does not allow it.
         """
         await self._parts.errors.change(group_id, change)
-        self.feed.look_again()
+        self.feed.invalidate()
 
     # Pools and workers.
 
@@ -217,7 +217,7 @@ class Service:
             NotFound: If there is no such pool.
         """
         await self._parts.controls.set_size(self._queue(name).pool, size)
-        self.feed.look_again()
+        self.feed.invalidate()
         return self.pool(name)
 
     async def pause_pool(self, name: str) -> PoolHealth:
@@ -227,7 +227,7 @@ class Service:
             NotFound: If there is no such pool.
         """
         await self._parts.controls.set_state(self._queue(name).pool, "paused")
-        self.feed.look_again()
+        self.feed.invalidate()
         return self.pool(name)
 
     async def resume_pool(self, name: str) -> PoolHealth:
@@ -237,7 +237,7 @@ class Service:
             NotFound: If there is no such pool.
         """
         await self._parts.controls.set_state(self._queue(name).pool, "running")
-        self.feed.look_again()
+        self.feed.invalidate()
         return self.pool(name)
 
     async def drain_pool(self, name: str, reason: str | None = None) -> PoolHealth:
@@ -251,7 +251,7 @@ class Service:
             NotFound: If there is no such pool.
         """
         await self._parts.controls.set_state(self._queue(name).pool, "stopped", reason)
-        self.feed.look_again()
+        self.feed.invalidate()
         return self.pool(name)
 
     async def restart_pool(self, name: str, reason: str | None = None) -> PoolHealth:

@@ -116,7 +116,7 @@ class Placements:
         placement = Placement(pool, PlacementRule.BY_HAND, since=since, before=before.pool)
         await self._recorder.perform(lambda tx: records.save_placement(tx, name, placement))
         self._placed(name, placement)
-        self._annotations.note("placed", pool, name, before=before.pool)
+        self._annotations.annotate("placed", pool, name, before=before.pool)
 
     async def _give_back(self, name: str, before: Placement) -> None:
         """Forget a placement; who names its pool by now, or is not there, is not moved by that."""
@@ -125,7 +125,7 @@ class Placements:
         self._placed(name, None)
         pool = self._pool(name)
         if pool != was:
-            self._annotations.note("placed", pool, name, before=was, given_back=before.rule)
+            self._annotations.annotate("placed", pool, name, before=was, given_back=before.rule)
 
     def _pool(self, name: str) -> str | None:
         """Return where a function runs, None if it is not registered."""

@@ -220,7 +220,7 @@ class Trial(Indifferent):
             has_waited = self._usual.is_quick(self._function)  # behind others, in its worker
             self._ended.append(Ended(now - work if has_waited else running.posted_at, now))
             self._child_cpu += cost.child_cpu
-            self._usual.note(self._function, cost)
+            self._usual.add_run(self._function, cost)
 
     def died(self, death: Death) -> None:
         """Keep why a worker died."""

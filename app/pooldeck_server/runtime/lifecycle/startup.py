@@ -56,10 +56,10 @@ async def running(
     sampler = Sampler(partial(worker_pids, queues))
 
     def announce(moves: Sequence[TaskChanged]) -> None:
-        ground.history.take(moves)
-        ground.errors.note(moves)
-        ground.waits.note(moves)
-        feed.announce(moves)  # which is not there yet: it needs the deck, and that the record
+        ground.history.on_commit(moves)
+        ground.errors.on_commit(moves)
+        ground.waits.on_commit(moves)
+        feed.on_commit(moves)  # which is not there yet: it needs the deck, and that the record
 
     async with AsyncExitStack() as stack:
         ground = await open_ground(settings, clock or SystemClock(), announce, stack)
@@ -76,7 +76,7 @@ async def running(
         )
         feed.start()
         stack.push_async_callback(feed.stop)
-        ground.errors.follow(feed.touch)
+        ground.errors.follow(feed.mark_dirty)
         stack.push_async_callback(ground.errors.stop)
         ground.recorder.start()
         stack.push_async_callback(ground.recorder.stop)
@@ -110,7 +110,7 @@ async def _begin(ground: Ground, stack: AsyncExitStack) -> ServerRun:
     )
     became = await recover(ground.recorder, ground.clock)
     held = len(ground.holds.all())
-    ground.annotations.note(
+    ground.annotations.annotate(
         "start", was_clean=beginning.was_clean, down_seconds=beginning.down_seconds
     )
     return await report(beginning, became, ground.tally, held, ground.recorder)
@@ -124,8 +124,8 @@ def _look(ground: Ground, deck: Health) -> Sequence[PoolHealth]:
 
 def _queue(name: str, ground: Ground, deck: Health, feed: Feed) -> Dispatcher:
     def note_change() -> None:
-        deck.look(name)
-        feed.touch()
+        deck.refresh(name)
+        feed.mark_dirty()
 
     return Dispatcher(
         name,
@@ -158,7 +158,7 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
     def follow(moves: Sequence[TaskChanged]) -> None:
         requeue.follow(moves)
 
-    placements = await open_placements(ground, feed.look_again)  # before anything is submitted
+    placements = await open_placements(ground, feed.invalidate)  # before anything is submitted
     scheduler = Scheduler(ground.recorder, ground.reader, ground.clock, follow)
     requeue = Requeue(ground.reader, queues, scheduler.look_again)
     ground.recorder.follow_reruns(follow)
@@ -177,7 +177,7 @@ async def _service(  # noqa: PLR0917 - it only passes on what `running` has made
     pipelines = await open_pipelines(ground, intake, tasks, follow, stack)
     scheduler.start()
     stack.push_async_callback(scheduler.stop)
-    experiments = await open_experiments(ground, queues, run.boot, feed.touch, stack)
+    experiments = await open_experiments(ground, queues, run.boot, feed.mark_dirty, stack)
     return Service(
         Parts(
             settings=ground.settings,
@@ -233,4 +233,4 @@ def _sampled(queues: Mapping[str, Dispatcher], sampler: Sampler, feed: Feed) -> 
         for worker in list(queue.pool.workers.values()):
             if (sample := sampler.sample(worker.pid)) is not None:
                 queue.pool.note_memory(worker.id, sample.rss_bytes)
-    feed.touch()
+    feed.mark_dirty()

@@ -96,28 +96,28 @@ class Feed:
 
     # What has been committed.
 
-    def announce(self, moves: Sequence[TaskChanged]) -> None:
+    def on_commit(self, moves: Sequence[TaskChanged]) -> None:
         """Take the moves of a commit."""
         if not moves:
             return
-        self._tally.take(moves, self._clock.monotonic())
+        self._tally.on_commit(moves, self._clock.monotonic())
         if self._waiters:
             for move in moves:
                 if move.state in FINAL:
                     self._release(move.id)
         if self._subscribers and len(self._changed) <= _NAMED_CHANGES:
             self._changed.update(move.id for move in moves)
-        self.touch()
+        self.mark_dirty()
 
-    def touch(self) -> None:
+    def mark_dirty(self) -> None:
         """Note that the picture has changed."""
         if self._subscribers:
             self._stirred.set()
 
-    def look_again(self) -> None:
+    def invalidate(self) -> None:
         """Note that somebody has just changed the picture and wants to see it changed."""
         self._glanced_at = -math.inf
-        self.touch()
+        self.mark_dirty()
 
     def _release(self, task_id: str) -> None:
         for future in self._waiters.pop(task_id, ()):

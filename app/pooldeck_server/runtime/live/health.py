@@ -65,16 +65,16 @@ class Health:
             *notices.of_errors(self._ground.errors.returned(), self._clock.now()),
         )
 
-    def look(self, pool: str) -> None:
+    def refresh(self, pool: str) -> None:
         """Note which workers of a pool are gone and new; called when that may have changed."""
         if queue := self._queues.get(pool):
             spec = queue.pool.spec
-            self._places[pool].look(queue.pool.workers.values(), spec.workers)
+            self._places[pool].refresh(queue.pool.workers.values(), spec.workers)
 
     def _pool(self, queue: Dispatcher) -> PoolHealth:
         pool = queue.pool
         name = pool.spec.name
-        self.look(name)
+        self.refresh(name)
         workers = self._tiles.of(pool, self._places[name], queue.in_hand.fraction)
         health = PoolHealth(
             name=name,

@@ -66,7 +66,7 @@ class PoolHistory:
         self._close()
         await self._write()
 
-    def take(self, moves: Sequence[TaskChanged]) -> None:
+    def on_commit(self, moves: Sequence[TaskChanged]) -> None:
         """Count the moves of a commit."""
         self._present.take(moves)
 

@@ -30,7 +30,7 @@ class Seats:
         self.restarts = 0
         self._places: list[Seat] = []
 
-    def look(self, workers: Iterable[Worker], wanted: int) -> None:
+    def refresh(self, workers: Iterable[Worker], wanted: int) -> None:
         """Free the places of workers that are gone, and give them to those that are new.
 
         Args:

@@ -21,7 +21,7 @@ class Waits:
         self._due: set[int] = set()
         self._changed = asyncio.Event()
 
-    def note(self, moves: Iterable[TaskChanged]) -> None:
+    def on_commit(self, moves: Iterable[TaskChanged]) -> None:
         """Take the moves of a commit."""
         for move in moves:
             if move.seq in self._followers and move.state in FINAL:

@@ -26,7 +26,7 @@ class Annotations:
         self._clock = clock
         self._broken: set[str] = set()
 
-    def note(
+    def annotate(
         self,
         kind: Kind,
         pool: str | None = None,
@@ -50,5 +50,5 @@ class Annotations:
         """Take a look at the pools, and note those that have become broken."""
         broken = {pool.name: pool.reason for pool in pools if pool.state == "broken"}
         for name in broken.keys() - self._broken:
-            self.note("broken", name, said=(broken[name] or "").partition("\n")[0])
+            self.annotate("broken", name, said=(broken[name] or "").partition("\n")[0])
         self._broken = set(broken)

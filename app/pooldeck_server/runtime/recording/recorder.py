@@ -133,7 +133,7 @@ class Recorder:
 
     # What has happened: kept until it is written.
 
-    def happened(
+    def record_results(
         self, starts: Sequence[Start], ends: Sequence[End], reruns: Sequence[Rerun] = ()
     ) -> None:
         """Record attempts that started, how others ended, and which of these are run again.

@@ -67,7 +67,7 @@ class RunningAttempt(Struct):
         self.answers = (*self.answers, answer)
         return answer
 
-    def tell(self, news: Answer) -> bool:
+    def resolve_waiters(self, news: Answer) -> bool:
         """Tell those who asked what became of it; return whether there was anybody."""
         waiting = [answer for answer in self.answers if not answer.done()]
         for answer in waiting:

@@ -112,7 +112,7 @@ class TaskControl:
     async def _killed(self, task: StoredTask, ending: Ending, reason: str | None) -> Cancelled:
         """Note that a task was killed, and wait for its end."""
         outcome: CancelOutcome = "abandoned" if ending is Ending.ABANDONED else "killed"
-        self._annotations.note(
+        self._annotations.annotate(
             "kill_task", task.pool, task.id, reason, function=task.function, outcome=outcome
         )
         await self._end_of(task.id)

@@ -47,7 +47,7 @@ class Counts:
         for moment, state, number in ends:
             self._ends.append((moment, Counter({state: number})))
 
-    def take(self, moves: Iterable[TaskChanged], now: float) -> None:
+    def on_commit(self, moves: Iterable[TaskChanged], now: float) -> None:
         """Count the moves of a commit."""
         ended: Counter[State] = Counter()
         for move in moves:

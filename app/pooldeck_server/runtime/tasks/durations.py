@@ -44,7 +44,7 @@ class RecentDurations:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
 
-    def note(self, function: str, measurement: Measurement) -> None:
+    def add_run(self, function: str, measurement: Measurement) -> None:
         """Remember one run."""
         runs = self._runs.get(function)
         if runs is None:

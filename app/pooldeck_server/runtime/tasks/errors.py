@@ -91,7 +91,7 @@ class Errors:
 
     # After each commit.
 
-    def note(self, moves: Iterable[TaskChanged]) -> None:
+    def on_commit(self, moves: Iterable[TaskChanged]) -> None:
         """Look soon whether a fixed group has returned, if any of these moves may be a failure."""
         if self._fixed and any(map(_may_have_failed, moves)):
             self._is_stirred = True

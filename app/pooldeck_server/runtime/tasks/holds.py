@@ -98,7 +98,7 @@ class Holds:
     def _put(self, hold: Hold) -> None:
         _log.warning("%s: it is on hold", hold.reason)
         self._held[hold.function] = hold
-        self._annotations.note("hold", subject=hold.function, deaths=hold.deaths)
+        self._annotations.annotate("hold", subject=hold.function, deaths=hold.deaths)
         self._tell(hold.function)
         saving = asyncio.ensure_future(self._save(hold))
         self._savings.add(saving)
@@ -123,7 +123,7 @@ class Holds:
         await self._recorder.perform(lambda tx: records.lift_hold(tx, function))
         self._held.pop(function, None)
         self._deaths.pop(function, None)
-        self._annotations.note("release", subject=function)
+        self._annotations.annotate("release", subject=function)
         self._tell(function)
 
     def _tell(self, function: str) -> None:

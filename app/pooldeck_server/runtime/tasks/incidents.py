@@ -103,7 +103,9 @@ class Incidents:
         self._open[death.worker] = incident
         self._latest.append(incident)
         self._recorder.incident(incident)
-        self._annotations.note("crash", pool, death.worker, incident=incident.id, cause=death.cause)
+        self._annotations.annotate(
+            "crash", pool, death.worker, incident=incident.id, cause=death.cause
+        )
         if death.culprit:
             self._holds.note_death(death.culprit.call.function, death.cause)
 

@@ -71,7 +71,7 @@ class Controls:
         """
         control = self._controls[pool.spec.name]
         await self._keep(replace(control, size=None if size == control.configured else size))
-        self._annotations.note("resize", pool.spec.name, before=pool.size, after=size)
+        self._annotations.annotate("resize", pool.spec.name, before=pool.size, after=size)
         pool.resize(size)
 
     async def set_state(self, pool: Pool, state: ControlState, reason: str | None = None) -> None:
@@ -86,19 +86,19 @@ class Controls:
             StorageUnavailable: If it could not be kept; the pool stays as it is.
         """
         await self._keep(replace(self._controls[pool.spec.name], state=state))
-        self._annotations.note(_KINDS[state], pool.spec.name, reason=reason)
+        self._annotations.annotate(_KINDS[state], pool.spec.name, reason=reason)
         self._act(pool, state)
 
     def restart(self, pool: Pool, reason: str | None = None) -> None:
         """Replace a pool's workers one by one; `reason` says why, as far as it was said."""
-        self._annotations.note("restart", pool.spec.name, reason=reason)
+        self._annotations.annotate("restart", pool.spec.name, reason=reason)
         pool.restart()
 
     def kill_worker(self, pool: Pool, worker_id: str, reason: str | None = None) -> bool:
         """End a worker of a pool; return whether the pool had it."""
         if not pool.kill_worker(worker_id):
             return False
-        self._annotations.note("kill_worker", pool.spec.name, worker_id, reason)
+        self._annotations.annotate("kill_worker", pool.spec.name, worker_id, reason)
         return True
 
     async def _keep(self, control: PoolControl) -> None:

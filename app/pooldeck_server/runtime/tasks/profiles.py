@@ -65,13 +65,13 @@ class Profiles:
         await self._writing.stop()
         await self.write()
 
-    def note(self, function: str, kind: PoolKind, measurement: Measurement) -> None:
+    def add_measurement(self, function: str, kind: PoolKind, measurement: Measurement) -> None:
         """Take down what a run cost in a pool of a kind."""
         gathered = self._gathered.get((function, kind)) or self._new(function, kind)
         gathered.runs += 1
         gathered.measured.append(measurement)
 
-    def observe(self, kind: PoolKind, observations: Sequence[Observation]) -> None:
+    def add_observations(self, kind: PoolKind, observations: Sequence[Observation]) -> None:
         """Take down what was seen of running calls in a pool of a kind."""
         for seen in observations:
             gathered = self._gathered.get((seen.function, kind)) or self._new(seen.function, kind)

@@ -139,7 +139,7 @@ class RunningTasks:
         if (attempt := self._attempts.get(running.call.task)) is not None:
             attempt.begin(running, self._clock)
             attempt.worker = worker.id
-            attempt.tell("started")
+            attempt.resolve_waiters("started")
             self._begun[running.call.task] = (worker, running)
             self._report_soon()
 
@@ -155,14 +155,14 @@ class RunningTasks:
         run = now - (running.started_at or now)
         if outcome.measurement is not None:
             run = outcome.measurement.run
-            self._usual.note(attempt.task.function, outcome.measurement)
-            self._profiles.note(attempt.task.function, self._kind, outcome.measurement)
+            self._usual.add_run(attempt.task.function, outcome.measurement)
+            self._profiles.add_measurement(attempt.task.function, self._kind, outcome.measurement)
         self._note_end(
             attempt, attempt.end(worker, running, outcome, run, self._clock.now()), outcome
         )
         if task_id in worker.abandoned:
             self._abandoned[task_id, attempt.number] = attempt
-        attempt.tell("ended")
+        attempt.resolve_waiters("ended")
         self._report_soon()
 
     def _note_end(self, attempt: RunningAttempt, end: End, outcome: Outcome) -> None:
@@ -183,7 +183,7 @@ class RunningTasks:
         """Record the starts that have not ended yet, and the ends."""
         self._is_reporting = False
         starts = [self._attempts[task].start(*begun) for task, begun in self._begun.items()]
-        self._recorder.happened(starts, self._ended, self._reruns)
+        self._recorder.record_results(starts, self._ended, self._reruns)
         self._begun, self._ended, self._reruns = {}, [], []
         self._became = {}
         self._on_change()
@@ -214,14 +214,14 @@ class RunningTasks:
 
     def observed(self, observations: list[Observation]) -> None:
         """Take down what running calls were seen to do."""
-        self._profiles.observe(self._kind, observations)
+        self._profiles.add_observations(self._kind, observations)
 
     def returned(self, calls: list[Call]) -> None:
         """Let tasks that no worker started go back to the queue, or to whoever asked for them."""
         tasks = []
         for call in calls:
             attempt = self._attempts.pop(call.task, None)
-            if attempt is not None and not attempt.tell("returned"):
+            if attempt is not None and not attempt.resolve_waiters("returned"):
                 tasks.append(attempt.task)
         self._on_return(tasks)
 

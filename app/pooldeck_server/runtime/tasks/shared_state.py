@@ -111,7 +111,7 @@ class Shared:
 
     def _lost(self) -> None:
         _log.warning("all shared state is lost: values and locks of pooldeck.shared begin anew")
-        self._annotations.note("shared_lost")
+        self._annotations.annotate("shared_lost")
         self.lost_at = self._clock.now()
 
     def _forget(self, worker: str) -> None:
