@@ -18,7 +18,7 @@ run: $(READY) $(SAMPLES) ## Serve the examples on http://127.0.0.1:8000 (POOLDEC
 	@$(BIN)/python -m examples.tour http://127.0.0.1:$${POOLDECK_PORT:-8000} &
 	$(BIN)/pooldeck serve --config examples/pooldeck.toml
 
-test: $(READY) ## Run every test (one of them: .venv/bin/pytest tests/test_launcher.py)
+test: $(READY) ## Run every test (one of them: .venv/bin/pytest tests/pooldeck/test_launcher.py)
 	$(BIN)/pytest
 
 bench: $(READY) ## Measure throughput and latency on this machine
@@ -28,13 +28,13 @@ choosing: $(READY) ## Try the advice on functions of known nature, and write doc
 	$(BIN)/python -m bench.choosing --write docs/choosing.md
 
 words: $(READY) ## Bring the catalogues of translations up to date with the texts in use
-	PYTHONPATH=tests $(BIN)/python -m catalogues
+	$(BIN)/python -m tests.support.catalogues
 
 pictures: $(READY) $(SAMPLES) ## Take the pictures of README and docs anew, from a server that works
-	PYTHONPATH=tests $(BIN)/python -m pictures build/pictures
+	$(BIN)/python -m tests.support.pictures build/pictures
 
 soak: $(READY) ## Do bad things to a server for ten minutes (SECONDS=60 SEED=1), and see what holds
-	PYTHONPATH=tests $(BIN)/python -m faults.soak
+	$(BIN)/python -m tests.faults.soak
 
 lint: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/ruff check

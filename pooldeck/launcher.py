@@ -20,7 +20,7 @@ def main() -> NoReturn:
 
 
 def isolated_command(arguments: list[str]) -> list[str]:
-    """Return the command that runs `pooldeck_server.cli` with `arguments` on the installed packages alone.
+    """Return the command that runs the server with `arguments` on the installed packages alone.
 
     `-P` keeps the working directory out and `-E` keeps PYTHONPATH out. `-I` would also shut out
     the user's site-packages, where `pip install --user` may have put Pooldeck itself; `-s` does

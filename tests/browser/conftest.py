@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from browser.looking import Open, watch
-from serving import Serving, serving
+from tests.browser.looking import Open, watch
+from tests.support.serving import Serving, serving
 
 expect.set_options(timeout=30_000)  # milliseconds: a busy machine may pause for seconds
 _CONFIG = """

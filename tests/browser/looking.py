@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has none
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
-from serving import Serving
+from tests.support.serving import Serving
 
 Open: TypeAlias = Callable[..., Page]
 

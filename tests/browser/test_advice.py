@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.looking import barriers, expect_live, watch
 from pooldeck.cpus import usable_cpus
-from serving import Serving, serving
+from tests.browser.looking import barriers, expect_live, watch
+from tests.support.serving import Serving, serving
 
 DESK = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
 PHONE = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}

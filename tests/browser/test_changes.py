@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from browser.looking import submitted
-from browser.reading import page, page_with, post, text_of
-from serving import Serving, serving
+from tests.browser.looking import submitted
+from tests.browser.reading import page, page_with, post, text_of
+from tests.support.serving import Serving, serving
 
 
 def follow(client: httpx.Client, answer: httpx.Response) -> str:

@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import expect
 
-from browser.looking import Open
 from pooldeck_server.web.pages.deck.chart import amount
 from pooldeck_server.web.pages.deck.view import spark
-from serving import Serving
+from tests.browser.looking import Open
+from tests.support.serving import Serving
 
 
 def test_the_chart_shows_what_is_chosen_and_the_address_says_so(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.looking import barriers, expect_live, watch
-from serving import Serving, serving
+from tests.browser.looking import barriers, expect_live, watch
+from tests.support.serving import Serving, serving
 
 LONG = 60_000  # milliseconds that an experiment may take on a busy machine
 

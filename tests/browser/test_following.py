@@ -5,8 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from browser.looking import Open, expect_live, submitted
-from serving import Serving
+from tests.browser.looking import Open, expect_live, submitted
+from tests.support.serving import Serving
 
 
 def test_the_list_shows_a_new_task_and_its_end_without_a_reload(

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.looking import Open, barriers, expect_live
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.language import speaking
-from serving import Serving, serving
+from tests.browser.looking import Open, barriers, expect_live
+from tests.support.serving import Serving, serving
 
 HERE = {"PYTHONPATH": str(Path(__file__).parent)}
 LOCALES = {"en": "en-GB", "zh-Hans": "zh-CN"}

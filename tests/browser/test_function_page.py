@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from browser.reading import page, post, text_of
-from serving import Serving
+from tests.browser.reading import page, post, text_of
+from tests.support.serving import Serving
 
 
 def test_functions_are_listed_with_what_is_wrong_with_them(client: httpx.Client) -> None:

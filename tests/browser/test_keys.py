@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.looking import Open, expect_live
-from serving import Serving
+from tests.browser.looking import Open, expect_live
+from tests.support.serving import Serving
 
 PAGES = {
     "d": "/",

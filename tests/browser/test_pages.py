@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from browser.reading import page, page_with, text_of
-from serving import Serving
+from tests.browser.reading import page, page_with, text_of
+from tests.support.serving import Serving
 
 PAGES = ["/", "/tasks", "/incidents", "/functions", "/functions/shown.choose", "/pools"]
 PAGES += ["/tasks/cancel", "/tasks/retry"]

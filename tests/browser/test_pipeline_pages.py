@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.looking import Open, barriers, expect_live
-from serving import Serving
+from tests.browser.looking import Open, barriers, expect_live
+from tests.support.serving import Serving
 
 DESK = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
 PHONE = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}

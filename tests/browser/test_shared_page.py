@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from browser.looking import barriers, expect_live, submitted, watch
-from browser.reading import page_with
-from serving import Serving, serving
+from tests.browser.looking import barriers, expect_live, submitted, watch
+from tests.browser.reading import page_with
+from tests.support.serving import Serving, serving
 
 DESK: dict[str, Any] = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
 PHONE: dict[str, Any] = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}

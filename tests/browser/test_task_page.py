@@ -8,9 +8,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.looking import Open, barriers, expect_live, submitted
-from browser.reading import page, page_with, post, text_of
-from serving import Serving
+from tests.browser.looking import Open, barriers, expect_live, submitted
+from tests.browser.reading import page, page_with, post, text_of
+from tests.support.serving import Serving
 
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}

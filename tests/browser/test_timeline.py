@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.looking import Open, barriers, expect_live, submitted
 from pooldeck_server.web.text.colours import COLOURS, colour_of
-from serving import Serving
+from tests.browser.looking import Open, barriers, expect_live, submitted
+from tests.support.serving import Serving
 
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}

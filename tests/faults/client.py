@@ -6,8 +6,8 @@ from typing import Any, Self
 import httpx
 from httpx import Response
 
-from faults.deployment import BOUND, FUNCTIONS, Deployment
-from faults.ledger import Entry, Ledger
+from tests.faults.deployment import BOUND, FUNCTIONS, Deployment
+from tests.faults.ledger import Entry, Ledger
 
 _PROBLEM = "application/problem+json"
 _TRY_AGAIN = {500, 503, 507}

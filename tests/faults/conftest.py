@@ -5,11 +5,11 @@ from random import Random
 
 import pytest
 
-from faults.client import Client
-from faults.deployment import Deployment, deployed
-from faults.oracle import violations
-from faults.prober import probing
-from faults.visitor import visited
+from tests.faults.client import Client
+from tests.faults.deployment import Deployment, deployed
+from tests.faults.oracle import violations
+from tests.faults.prober import probing
+from tests.faults.visitor import visited
 
 
 class Standing:

@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 
-from faults import effects, processes
-from faults.effects import Effect
-from faults.processes import Family
 from pooldeck_server.domain.tasks.states import LIVE
-from serving import MODULE
+from tests.faults import effects, processes
+from tests.faults.effects import Effect
+from tests.faults.processes import Family
+from tests.support.serving import MODULE
 
 FUNCTIONS = "faults.fault_functions"
 CONFIG = f"""

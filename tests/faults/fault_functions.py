@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from faults.effects import effect
 from pooldeck import current_task, task
+from tests.faults.effects import effect
 
 _POLL_SECONDS = 0.01
 _FOR_EVER = 600.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.deployment import eventually
+from tests.faults.deployment import eventually
 
 _ROOT = Path("/sys/fs/cgroup")
 

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
 
-from faults.deployment import FUNCTIONS, Deployment
-from faults.ledger import Entry, Ledger
-from faults.picture import Picture, options_of
-from faults.prober import Prober
 from pooldeck_server.domain.tasks.states import FINAL, State
+from tests.faults.deployment import FUNCTIONS, Deployment
+from tests.faults.ledger import Entry, Ledger
+from tests.faults.picture import Picture, options_of
+from tests.faults.prober import Prober
 
 MOST_SECONDS = 0.25  # of an answer of /healthz, at the 99th percentile
 CRASHERS = frozenset(

@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from faults import fault_functions
-from faults.deployment import Deployment
-from faults.effects import Effect
-from faults.ledger import Entry, Ledger
 from pooldeck.functions import OPTIONS_ATTRIBUTE, Options
+from tests.faults import fault_functions
+from tests.faults.deployment import Deployment
+from tests.faults.effects import Effect
+from tests.faults.ledger import Entry, Ledger
 
 _PAGE = 500
 

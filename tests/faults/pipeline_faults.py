@@ -1,7 +1,7 @@
 """Functions of the pipelines whose server dies; each may run again, and is noted each time."""
 
-from faults.effects import effect
 from pooldeck import task
+from tests.faults.effects import effect
 
 
 @task(idempotent=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from faults.client import Client
-from faults.deployment import CONFIG, Deployment, deployed, eventually
+from tests.faults.client import Client
+from tests.faults.deployment import CONFIG, Deployment, deployed, eventually
 
 BOOT_ROUNDS = 4
 SPARE = 1

@@ -11,8 +11,6 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from faults import effects
-from faults.deployment import BOUND, FUNCTIONS
 from pooldeck_server.domain.clock import SystemClock
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Submission
@@ -20,6 +18,8 @@ from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.settings.model import Settings
+from tests.faults import effects
+from tests.faults.deployment import BOUND, FUNCTIONS
 
 HOUR = 3600 * 1_000_000  # microseconds
 

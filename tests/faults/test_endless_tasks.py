@@ -7,10 +7,10 @@ from random import Random
 import psutil
 import pytest
 
-from faults.client import Client
-from faults.conftest import Standing
-from faults.deployment import CONFIG, FUNCTIONS, deployed, eventually
-from faults.visitor import visited
+from tests.faults.client import Client
+from tests.faults.conftest import Standing
+from tests.faults.deployment import CONFIG, FUNCTIONS, deployed, eventually
+from tests.faults.visitor import visited
 
 TIMEOUT = 0.6
 MOST_SECONDS = 10.0  # from its start to its end; wanted: a second after the timeout

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from faults.client import Client
-from faults.deployment import BOUND, CONFIG, Deployment, deployed, eventually
 from pooldeck_server.failpoints import VARIABLE
+from tests.faults.client import Client
+from tests.faults.deployment import BOUND, CONFIG, Deployment, deployed, eventually
 
 MODULE = "faults.pipeline_faults"
 CONFIG_OF_PIPELINES = CONFIG.replace('functions = ["', f'functions = ["{MODULE}", "')

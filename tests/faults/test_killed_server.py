@@ -9,11 +9,11 @@ from typing import get_args
 
 import pytest
 
-from faults.client import Client
-from faults.crowd import submitting
-from faults.deployment import CONFIG, Deployment, deployed, eventually
-from faults.oracle import violations
 from pooldeck_server.failpoints import VARIABLE, FailPoint
+from tests.faults.client import Client
+from tests.faults.crowd import submitting
+from tests.faults.deployment import CONFIG, Deployment, deployed, eventually
+from tests.faults.oracle import violations
 
 ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "12"))
 SEED = int(os.environ.get("POOLDECK_SEED", "20261122"))

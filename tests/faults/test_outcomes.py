@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 import pytest
 
-from faults.conftest import Standing
-from faults.fault_functions import Bad
+from tests.faults.conftest import Standing
+from tests.faults.fault_functions import Bad
 
 WHY = {
     "object": ("bad_result", "object"),

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from faults.client import Client
-from faults.deployment import CONFIG, Deployment, deployed, eventually
-from faults.oracle import violations
+from tests.faults.client import Client
+from tests.faults.deployment import CONFIG, Deployment, deployed, eventually
+from tests.faults.oracle import violations
 
 GRACE = 2.0
 PATIENT = CONFIG.replace("grace_seconds = 0.5", f"grace_seconds = {GRACE}")

@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from faults.client import Client
-from faults.deployment import Deployment, deployed, eventually
-from faults.oracle import violations
-from faults.prober import probing
 from pooldeck_server.store.database import Database
 from pooldeck_server.store.lock import Lock
-from serving import MODULE
+from tests.faults.client import Client
+from tests.faults.deployment import Deployment, deployed, eventually
+from tests.faults.oracle import violations
+from tests.faults.prober import probing
+from tests.support.serving import MODULE
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
-from faults.client import Client
-from faults.conftest import Standing
-from faults.deployment import CONFIG, FUNCTIONS, deployed, eventually
-from faults.memory_group import memory_group
-from faults.oracle import violations
+from tests.faults.client import Client
+from tests.faults.conftest import Standing
+from tests.faults.deployment import CONFIG, FUNCTIONS, deployed, eventually
+from tests.faults.memory_group import memory_group
+from tests.faults.oracle import violations
 
 BOTH = pytest.mark.parametrize("pool", ["cpu", "io"])
 

@@ -5,7 +5,7 @@ from random import Random
 
 import httpx
 
-from faults.deployment import BOUND, Deployment
+from tests.faults.deployment import BOUND, Deployment
 
 
 def visited(deployment: Deployment, chance: Random, most: int) -> list[str]:

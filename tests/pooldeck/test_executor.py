@@ -20,11 +20,11 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
-import executor_functions as functions
 import psutil
 import pytest
 
 from pooldeck import ProcessPool
+from tests.functions import executor_functions as functions
 
 BOUND = 60.0  # seconds that anything may take
 LARGE = 40 * 1024 * 1024

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from marked_processes import (
+
+from pooldeck.keeper import Keeper
+from pooldeck.marks import marked
+from tests.support.marked_processes import (
     FAMILY,
     HOLD_THE_GIL,
     WAIT,
@@ -23,9 +26,6 @@ from marked_processes import (
     said,
     wait_until,
 )
-
-from pooldeck.keeper import Keeper
-from pooldeck.marks import marked
 
 # A server with two workers. They inherit whatever may be inherited, the line to the keeper not.
 _SERVER = """

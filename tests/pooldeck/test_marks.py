@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from marked_processes import (
+
+from pooldeck import marks_elsewhere
+from pooldeck.marks import _end, _Marks, marked, sweep
+from tests.support.marked_processes import (
     BREED,
     FAMILY,
     HOLD_THE_GIL,
@@ -19,9 +22,6 @@ from marked_processes import (
     process,
     said,
 )
-
-from pooldeck import marks_elsewhere
-from pooldeck.marks import _end, _Marks, marked, sweep
 
 
 def test_a_process_is_found_by_its_boot_and_its_worker() -> None:

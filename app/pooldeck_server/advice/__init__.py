@@ -30,10 +30,10 @@ __all__ = [
     "Advice",
     "AdviceRule",
     "Confidence",
-    "RunCostNumbers",
     "Numbers",
     "PoolShape",
     "Recommendation",
+    "RunCostNumbers",
     "Verdict",
     "advise",
 ]

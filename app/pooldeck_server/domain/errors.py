@@ -1,6 +1,6 @@
 """Every error that a caller of Pooldeck can meet, on one page.
 
-An error says what happened, to what, and what to do. It knows nothing of HTTP: `pooldeck_server.web.http.errors`
+An error says what happened, to what, and what to do. It knows nothing of HTTP: `web.http.errors`
 gives each `code` its status.
 """
 

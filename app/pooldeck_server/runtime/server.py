@@ -1,7 +1,7 @@
 """The running server, as the web sees it.
 
 A submission goes through the intake to the store and to the queue of its pool; reads go to the
-store; the live picture comes from the feed. `pooldeck_server.runtime.lifecycle.startup` puts the parts together.
+store; the live picture comes from the feed. `runtime.lifecycle.startup` puts the parts together.
 """
 
 import asyncio

@@ -96,7 +96,7 @@ class Database:
         return database
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """Return a write transaction, for use by one thread: see `pooldeck_server.store.transaction`."""
+        """Return a write transaction, for use by one thread: see `store.transaction`."""
         return transaction(self._writer, self.path, self.standing.check)
 
     @property

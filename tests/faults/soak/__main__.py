@@ -7,14 +7,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from faults.client import Client
-from faults.deployment import deployed
-from faults.oracle import answered, violations
-from faults.prober import probing
-from faults.soak.load import loaded
-from faults.soak.menu import ENDS, FAULTS, Fault
-from faults.soak.site import SIZES, SOAK_CONFIG, Site
-from faults.soak.vitals import Watch, watching
+from tests.faults.client import Client
+from tests.faults.deployment import deployed
+from tests.faults.oracle import answered, violations
+from tests.faults.prober import probing
+from tests.faults.soak.load import loaded
+from tests.faults.soak.menu import ENDS, FAULTS, Fault
+from tests.faults.soak.site import SIZES, SOAK_CONFIG, Site
+from tests.faults.soak.vitals import Watch, watching
 
 _PAUSE = (1.0, 4.0)  # seconds between two faults
 _LAST_TASKS = 180.0  # seconds that what is left may take

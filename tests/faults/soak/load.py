@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 
 import httpx
 
-from faults.client import Client
-from faults.deployment import Deployment
-from faults.ledger import Ledger
+from tests.faults.client import Client
+from tests.faults.deployment import Deployment
+from tests.faults.ledger import Ledger
 
 _CLIENTS = 2
 _PAUSE = 0.06  # seconds on average between two submissions of one client

@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from faults.client import Client
-from faults.deployment import CONFIG, Deployment
-from faults.prober import Prober
+from tests.faults.client import Client
+from tests.faults.deployment import CONFIG, Deployment
+from tests.faults.prober import Prober
 
 SOAK_CONFIG = CONFIG.replace("size = 4", "size = 8\nqueue_limit = 400").replace(
     "size = 2", "size = 3\nqueue_limit = 400"

@@ -1,1 +1,1 @@
-"""What the running server learns of its functions, and what it advises: see `pooldeck_server.advice`."""
+"""What the running server advises on functions and pools; the rules are in `advice`."""

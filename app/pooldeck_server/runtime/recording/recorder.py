@@ -1,7 +1,7 @@
 """The one writer: gathers what waits to be written, commits it together, then says so.
 
 It owns the writer thread. Intake, dispatchers and recovery feed it from the event loop; the thread
-takes everything that has gathered, writes it in one transaction through `pooldeck_server.store.records`, and
+takes everything that has gathered, writes it in one transaction through `store.records`, and
 hands the answers back to the loop after the commit. While one commit is on its way to the disk the
 next batch gathers, so that the harder it is pressed, the more each commit carries.
 
@@ -118,7 +118,7 @@ class Recorder:
         await insert.answer
 
     async def perform(self, write: Callable[[Transaction], T]) -> T:
-        """Run another write of `pooldeck_server.store.records`; return its result when it is committed.
+        """Run another write of `store.records`; return its result when it is committed.
 
         Raises:
             StorageUnavailable: If the database does not take it.

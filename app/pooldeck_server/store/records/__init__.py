@@ -42,6 +42,7 @@ from pooldeck_server.store.records.search import index_arguments
 from pooldeck_server.store.records.waiting import cancel, insert_tasks, promote_due
 
 __all__ = [
+    "add_dependencies",
     "annotate",
     "begin_run",
     "cancel",
@@ -78,6 +79,5 @@ __all__ = [
     "start",
     "stop_after",
     "stop_experiments",
-    "add_dependencies",
     "trim_history",
 ]

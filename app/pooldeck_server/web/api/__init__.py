@@ -1,4 +1,4 @@
-"""The HTTP API, version 1: thin calls over `pooldeck_server.runtime.server` and `pooldeck_server.store.queries`."""
+"""The HTTP API, version 1: thin calls over `runtime.server` and `store.queries`."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""A request's body on its way in: bounded in bytes; `pooldeck_server.web.http.deadlines` bounds it in time."""
+"""A request's body on its way in: bounded in bytes; `http.deadlines` bounds it in time."""
 
 from functools import lru_cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""Who may ask for what: host names, origins, credentials. Decisions only; `pooldeck_server.web.http.guard` asks.
+"""Who may ask for what: host names, origins, credentials. Decisions only; `http.guard` asks.
 
 Loopback alone is no protection, since every page that a browser shows can reach it: by rebinding
 its own name to 127.0.0.1, and by sending forms across sites. So the Host is checked on every

@@ -12,7 +12,7 @@ from pooldeck_server.web.text.language import language_of, speaking
 
 
 def install(app: FastAPI) -> None:
-    """Answer people in `app` themselves, and leave programs to `pooldeck_server.web.http.errors`."""
+    """Answer people in `app` themselves, and leave programs to `http.errors`."""
     app.add_exception_handler(HTTPException, _answer)
 
 

@@ -1,0 +1,11 @@
+"""The tests, laid out as the code: `pooldeck/pools/test_blame.py` has those of `pooldeck.pools.blame`.
+
+`served`, `faults` and `browser` look at whole servers from outside; `project` at the repository.
+"""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+FUNCTIONS: Final = Path(__file__).parent / "functions"
+"""What workers find on PYTHONPATH: the modules of functions that tests submit."""

@@ -1,0 +1,92 @@
+"""Where a function goes that leaves its pool to the server."""
+
+from typing import Any
+
+import pytest
+
+from pooldeck.functions import FunctionSpec
+from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.functions.placements import Placement, PlacementRule, first_placement
+from tests.pooldeck_server.domain.functions.test_catalogue import parameter, spec
+
+KINDS = {"io": "thread", "cpu": "process", "more": "process"}
+
+
+def function(*names: str, is_async: bool = False, **options: Any) -> FunctionSpec:
+    plain = spec("acme.f", *(parameter(name, {}) for name in names), **options)
+    return FunctionSpec(
+        plain.name,
+        plain.module,
+        plain.signature,
+        plain.doc,
+        plain.parameters,
+        plain.schema,
+        plain.options,
+        is_async=is_async,
+    )
+
+
+def test_what_nothing_is_known_of_starts_in_the_first_process_pool() -> None:
+    placement = first_placement(function("path", "width"), KINDS)
+    assert placement == Placement("cpu", PlacementRule.UNKNOWN)
+
+
+def test_an_async_function_starts_in_threads() -> None:
+    placement = first_placement(function("path", is_async=True), KINDS)
+    assert placement == Placement("io", PlacementRule.COROUTINE)
+
+
+def test_a_function_that_takes_an_address_starts_in_threads_and_says_which() -> None:
+    placement = first_placement(function("width", "url"), KINDS)
+    assert placement == Placement("io", PlacementRule.ADDRESS, hint="url")
+
+
+@pytest.mark.parametrize("kind", ["thread", "process"])
+def test_with_pools_of_one_kind_the_first_it_is(kind: str) -> None:
+    placement = first_placement(function("url", is_async=True), {"one": kind, "two": kind})
+    assert placement == Placement("one", PlacementRule.ONE_KIND)
+
+
+def test_a_placement_is_kept_as_text_without_what_does_not_apply() -> None:
+    placement = Placement("io", PlacementRule.MEASURED, since=5, verdict="io_bound")
+    assert Placement.from_json(placement.to_json()) == placement
+    assert Placement("cpu", PlacementRule.UNKNOWN).to_json() == '{"pool":"cpu","rule":"unknown"}'
+
+
+def test_what_earlier_versions_kept_of_a_move_can_still_be_read() -> None:
+    text = '{"pool":"io","rule":"measured","since":5,"runs":20,"gain":3.0,"before":"cpu","moves":2}'
+    assert Placement.from_json(text) == Placement(
+        "io", PlacementRule.MEASURED, since=5, runs=20, gain=3.0, before="cpu"
+    )
+
+
+PLACED = Placement("io", PlacementRule.BY_HAND, since=1, before="cpu")
+
+
+def test_a_function_is_where_it_was_placed_also_in_newer_catalogues() -> None:
+    catalogue = Catalogue(KINDS, [function("path")]).placed("acme.f", PLACED)
+    found = catalogue.get("acme.f")
+    assert (found.pool, found.placement, found.placed_text) == ("io", PLACED, PLACED.to_json())
+    assert catalogue.with_specs([function("path")]).get("acme.f").pool == "io"
+
+
+def test_a_function_that_is_given_back_is_where_it_starts() -> None:
+    catalogue = Catalogue(KINDS, [function("path")], {"acme.f": PLACED})
+    assert catalogue.get("acme.f").pool == "io"
+    assert catalogue.placed("acme.f", None).get("acme.f").pool == "cpu"
+
+
+def test_a_named_pool_wins_over_a_placement() -> None:
+    found = Catalogue(KINDS, [function("path", pool="more")], {"acme.f": PLACED}).get("acme.f")
+    assert (found.pool, found.placement, found.placed_text) == ("more", None, None)
+
+
+def test_a_placement_in_a_pool_that_is_gone_is_forgotten() -> None:
+    found = Catalogue({"cpu": "process"}, [function("path")], {"acme.f": PLACED}).get("acme.f")
+    assert found.placement == Placement("cpu", PlacementRule.ONE_KIND)
+
+
+def test_a_function_can_be_placed_before_any_worker_has_reported() -> None:
+    catalogue = Catalogue(KINDS).placed("acme.f", PLACED)
+    assert not catalogue.is_known
+    assert catalogue.with_specs([function("path")]).get("acme.f").pool == "io"

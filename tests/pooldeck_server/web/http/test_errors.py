@@ -1,0 +1,107 @@
+"""Errors as answers."""
+
+import asyncio
+import json
+
+import pytest
+from httpx import ASGITransport, AsyncClient, Response
+
+from pooldeck_server.domain.errors import NotFound, PooldeckError, QueueFull, Unauthorized
+from pooldeck_server.settings.model import Settings
+from pooldeck_server.web.http import errors, guard
+from pooldeck_server.web.http.application import Application
+from pooldeck_server.web.http.errors import STATUS, problem
+from tests.support.served import Served
+
+
+def every_error() -> list[type[PooldeckError]]:
+    found, left = [], [PooldeckError]
+    while left:
+        found += (children := left.pop().__subclasses__())
+        left += children
+    return found
+
+
+@pytest.mark.parametrize("error", every_error())
+def test_each_error_has_a_status_a_code_and_a_title(error: type[PooldeckError]) -> None:
+    answer = problem(error("what happened"))
+    assert answer.media_type == "application/problem+json"
+    document = json.loads(bytes(answer.body))
+    assert document == {
+        "type": "about:blank",
+        "title": error.title,
+        "status": answer.status_code,
+        "detail": "what happened",
+        "code": error.code,
+    }
+
+
+def test_no_two_errors_share_a_code() -> None:
+    codes = [error.code for error in every_error()]
+    assert len(codes) == len(set(codes)) == len(STATUS)
+
+
+def test_further_members_stand_beside_and_cannot_replace() -> None:
+    answer = problem(NotFound("gone", pool="cpu", status=200, nothing=None))
+    document = json.loads(bytes(answer.body))
+    assert (document["pool"], document["status"]) == ("cpu", 404)
+    assert "nothing" not in document
+
+
+def test_when_to_come_back_is_a_header() -> None:
+    assert problem(QueueFull("full", retry_after=5)).headers["retry-after"] == "5"
+
+
+def test_how_to_log_in_is_a_header() -> None:
+    assert problem(Unauthorized("who?")).headers["www-authenticate"] == "Bearer"
+
+
+def test_an_unknown_path_of_the_api_is_a_problem(server: Served) -> None:
+    _expect(server.http.get("/api/v1/nothing"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/api/v1/tasks", {"GET", "POST"}), ("/api/v1/pools/cpu", {"GET", "PATCH"})],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    server: Served, path: str, allowed: set[str]
+) -> None:
+    response = server.http.delete(path)
+    _expect(response, 405, "method_not_allowed")
+    assert set(response.headers["allow"].split(", ")) == allowed
+
+
+def test_a_defect_shows_an_id_and_keeps_its_details_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Application()
+
+    @app.get("/defect")
+    async def defect() -> None:
+        raise ZeroDivisionError("a secret of the inside")
+
+    errors.install(app)
+    guard.install(app, Settings())
+    response = _get(app, "/defect")
+    _expect(response, 500, "internal")
+    assert "secret" not in response.text
+    [record] = [
+        record for record in caplog.records if record.name == "pooldeck_server.web.http.errors"
+    ]
+    assert response.json()["id"] in record.getMessage()
+    assert record.exc_info is not None
+
+
+def _get(app: Application, path: str) -> Response:
+    async def get() -> Response:
+        transport = ASGITransport(app)
+        async with AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get(path)
+
+    return asyncio.run(get())
+
+
+def _expect(response: Response, status: int, code: str) -> None:
+    assert response.headers["content-type"] == "application/problem+json"
+    assert (response.status_code, response.json()["code"]) == (status, code)

@@ -1,0 +1,101 @@
+"""The documents say what is so: links lead somewhere, codes and kinds exist, examples run."""
+
+import re
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from pooldeck.outcome import ErrorKind
+from pooldeck.pools.model import PoolState
+from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.settings.model import PoolSettings, Settings
+from tests import ROOT
+from tests.support.serving import serving
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#]+)\)", document.read_text())
+
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def test_the_api_page_lists_every_code_that_a_caller_can_meet() -> None:
+    codes = {error.code for error in PooldeckError.__subclasses__()}
+    table = (ROOT / "docs" / "api.md").read_text().partition("| status | `code` |")[2]
+
+    assert set(re.findall(r"`([a-z_]+)`", table)) == codes
+
+
+def test_the_glossary_explains_every_kind_of_error() -> None:
+    table = (ROOT / "docs" / "glossary.md").read_text().partition("| `error.kind` |")[2]
+
+    assert set(re.findall(r"`([a-z_]+)`", table)) == set(ErrorKind)
+
+
+def settings_in(document: str, heading: str) -> list[tuple[str, str]]:
+    """Return the settings of a document's table, each with the default that stands beside it."""
+    table = (ROOT / document).read_text().partition(heading)[2].split("\n\n")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
+    return [
+        (name, default.strip().strip("`"))
+        for names, defaults in rows
+        for name, default in zip_longest(
+            re.findall(r"`([\w.]+)`", names), defaults.split(","), fillvalue=""
+        )
+    ]
+
+
+def test_the_settings_of_the_operations_page_exist_and_have_these_defaults() -> None:
+    settings, pool = Settings(), PoolSettings(kind="process", spare=1)
+    named = settings_in("docs/operations.md", "| setting | default | |")
+
+    assert len(named) > 5
+    for name, default in named:
+        holder = pool if name.startswith("pools.NAME.") else settings
+        assert f"{getattr(holder, name.rpartition('.')[2])}" in {default, f"{default}.0"}, name
+    assert pool.spares == PoolSettings(kind="process").spares
+
+
+def test_the_settings_of_the_readme_exist() -> None:
+    named = {name for name, _ in settings_in("README.md", "| setting | default | meaning |")}
+
+    assert named >= {"host", "grace_seconds"}
+    assert named <= Settings.model_fields.keys()
+
+
+def test_the_operations_page_explains_every_state_of_a_pool() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    table = page.partition("## States of a pool\n\n")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(PoolState)
+
+
+def test_the_figures_of_the_operations_page_exist(tmp_path: Path) -> None:
+    named = set(re.findall(r"pooldeck_\w+", (ROOT / "docs" / "operations.md").read_text()))
+
+    with serving(tmp_path) as server:
+        figures = server.client.get("/metrics").text
+
+    assert {"pooldeck_pool_up", "pooldeck_reruns_total"} <= named
+    assert [name for name in named if f"# HELP {name} " not in figures] == []
+
+
+def test_the_first_functions_of_the_readme_run(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text()
+    [module] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "jobs.py").write_text(module)
+
+    with serving(tmp_path, "--functions", "jobs") as server:
+        server.wait_until_ready()
+        downloaded = server.run("jobs.download", f"{server.client.base_url}/healthz", "saved")
+        hashed = server.run("jobs.hash_passwords", ["secret", "secret"])
+
+    assert (downloaded["state"], downloaded["pool"]) == ("succeeded", "io"), downloaded["error"]
+    assert downloaded["result"] == (tmp_path / "saved").stat().st_size > 0
+    assert (hashed["state"], hashed["pool"]) == ("succeeded", "cpu"), hashed["error"]
+    assert len(set(hashed["result"])) == 1

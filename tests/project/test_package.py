@@ -1,0 +1,161 @@
+"""What is delivered: the distributions hold all that runs, and install where there is nothing."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+from tests.support.serving import serving
+
+VENDORED = {"uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE.txt", "stamp.json"}
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    completed = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return completed.stdout
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source distribution, and the wheel that was built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: Path) -> Path:
+    [path] = distributions.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment with the wheel and, by reference, what it needs."""
+    folder = tmp_path_factory.mktemp("empty") / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", folder, folder=ROOT)
+    options = ["--no-deps", "--no-index"]
+    run(sys.executable, "-m", "pip", "--python", folder, "install", *options, wheel, folder=ROOT)
+    [site_packages] = folder.glob("lib/python*/site-packages")
+    # A plain line is added at the end of the path; .pth files found there, such as the one of the
+    # editable Pooldeck, are not followed.
+    (site_packages / "requirements.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder / "bin"
+
+
+def beside_the_code(*folders: str) -> set[str]:
+    """Return the files of the checkout's `folders` that belong into a wheel, relative to it."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_packages_and_the_folders_beside_them(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+
+    assert beside_the_code("app", "pooldeck") <= names
+    assert {
+        f"pooldeck_server/{name}" for name in beside_the_code("templates", "static", "migrations")
+    } <= names
+    assert {"pooldeck_server/py.typed", "pooldeck/py.typed"} <= names
+
+
+def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"app", "pooldeck"}
+
+
+def test_the_browser_code_comes_with_its_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {
+            path.name for path in zipfile.Path(archive, "pooldeck_server/static/vendor/").iterdir()
+        }
+        licence = archive.read("pooldeck_server/static/vendor/uPlot.LICENSE.txt").decode()
+
+    assert names == VENDORED
+    assert "Leon Sorokin" in licence
+
+
+def test_the_source_distribution_carries_the_browser_code_so_that_building_it_needs_no_npm(
+    distributions: Path,
+) -> None:
+    [path] = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {f"static/vendor/{name}" for name in VENDORED} <= names
+
+
+def test_the_installed_command_runs_far_from_the_checkout(installed: Path, tmp_path: Path) -> None:
+    assert run(installed / "pooldeck", "--version", folder=tmp_path).startswith("pooldeck ")
+
+
+def test_the_installed_server_finds_its_folders_inside_the_package(
+    installed: Path, tmp_path: Path
+) -> None:
+    program = (
+        "from pooldeck_server.resources import resource;"
+        "from pooldeck_server.web.http.assets import check_assets;"
+        "check_assets();"
+        "print(*(resource(name) for name in ('templates', 'static', 'migrations')), sep='\\n')"
+    )
+
+    folders = run(installed / "python", "-c", program, folder=tmp_path).split()
+
+    assert len(folders) == 3
+    assert all(Path(folder).is_relative_to(installed.parent) for folder in folders)
+
+
+def test_the_installed_server_serves_its_pages_and_their_browser_code(
+    installed: Path, tmp_path: Path
+) -> None:
+    with serving(tmp_path, command=[str(installed / "pooldeck")]) as server:
+        page = server.client.get("/", follow_redirects=True).text
+        static = re.search(r"/static/[^/\"]*", page)
+        assert static is not None
+        script = server.client.get(f"{static[0]}/vendor/uPlot.iife.min.js")
+
+    assert script.content == (ROOT / "static" / "vendor" / "uPlot.iife.min.js").read_bytes()
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    lock = (ROOT / "package-lock.json").read_text()
+
+    assert all(
+        "integrity" in package for name, package in json.loads(lock)["packages"].items() if name
+    )
+    assert "resolved" not in lock
+    assert "://" not in lock
+
+
+def test_browser_code_is_never_committed() -> None:
+    assert "static/vendor/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not here")
+def test_compose_refuses_to_start_without_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["docker-compose", "--file", str(ROOT / "docker-compose.yml"), "config"]
+    monkeypatch.delenv("POOLDECK_TOKEN", raising=False)
+    without = subprocess.run(command, capture_output=True, text=True, check=False)
+    monkeypatch.setenv("POOLDECK_TOKEN", "0123456789abcdef")
+    given = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert without.returncode != 0
+    assert "POOLDECK_TOKEN" in without.stderr
+    assert given.returncode == 0
+    assert "127.0.0.1:8000" in given.stdout

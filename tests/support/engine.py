@@ -1,0 +1,70 @@
+"""A running engine without the web: real store, real workers, in the test's own event loop."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.tasks.submission import Submission
+from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.runtime.lifecycle.ending import Ending
+from pooldeck_server.runtime.lifecycle.startup import running
+from pooldeck_server.runtime.server import Service
+from pooldeck_server.settings.model import Settings
+from tests import FUNCTIONS
+
+BOUND = 30.0  # seconds that anything may take
+POOLS = {
+    "cpu": {"kind": "process", "size": 1},
+    "io": {"kind": "thread", "size": 4},
+}
+
+
+def settings(data: Path, **changes: Any) -> Settings:
+    """Return settings for an engine on the folder `data`."""
+    chosen: dict[str, Any] = {"functions": ("runtime_functions",), "pools": POOLS}
+    return Settings(data=data, **(chosen | {"grace_seconds": 0.2} | changes))
+
+
+@asynccontextmanager
+async def engine(
+    data: Path, clock: Clock | None = None, ending: Ending | None = None, **changes: Any
+) -> AsyncIterator[Service]:
+    """Run an engine that takes submissions; its workers find the functions beside this file."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(FUNCTIONS), prepend=os.pathsep)
+        async with running(settings(data, **changes), clock, ending) as service:
+            await eventually(lambda: service.state == "ready")
+            yield service
+
+
+def call(function: str, *args: Any, **fields: Any) -> Submission:
+    """Return a submission of one of the functions of these tests."""
+    encoded = Raw(msgspec.json.encode(args))
+    return Submission(function=f"runtime_functions.{function}", args=encoded, **fields)
+
+
+async def submit(service: Service, function: str, *args: Any, **fields: Any) -> str:
+    """Submit and return the id."""
+    return (await service.submit(call(function, *args, **fields))).task.id
+
+
+async def outcome(service: Service, task_id: str) -> StoredTask:
+    """Return a task when it has ended."""
+    return await service.wait(task_id, BOUND)
+
+
+async def eventually(is_so: Callable[[], bool]) -> None:
+    """Return as soon as something is so."""
+    until = time.monotonic() + BOUND
+    while not is_so():
+        assert time.monotonic() < until, "it did not come to be"
+        await asyncio.sleep(0.01)
