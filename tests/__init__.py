@@ -1,4 +1,4 @@
-"""The tests, laid out as the code: `pooldeck/pools/test_blame.py` has those of `pooldeck.pools.blame`.
+"""The tests, laid out as the code: `pooldeck/pools/test_blame.py` tests `pooldeck.pools.blame`.
 
 `served`, `faults` and `browser` look at whole servers from outside; `project` at the repository.
 """

@@ -62,32 +62,29 @@ async def is_ready(service: Service) -> bool:
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
-def test_timeouts_go_by_the_monotonic_clock_and_no_duration_is_absurd(
+async def test_timeouts_go_by_the_monotonic_clock_and_no_duration_is_absurd(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: int
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
     monkeypatch.setenv(effects.VARIABLE, str(tmp_path / "effects"))
     settings = Settings(data=tmp_path, functions=(FUNCTIONS,), grace_seconds=0.2)
 
-    async def story() -> None:
-        clock = JumpingClock()
-        async with running(settings, clock) as service:
-            await eventually(partial(is_ready, service))
-            for pool in ("cpu", "io"):
-                patient = await submit(service, "wait_a_minute", str(tmp_path / pool), pool=pool)
-                hasty = await submit(service, "overrun", pool=pool)
-                clock.moved += jump
-                ended = await service.wait(hasty, BOUND)
-                assert (ended.state, ended.error_kind) == (State.FAILED, "timeout")
-                later = await submit(service, "add", 1, 2, pool=pool)
-                (tmp_path / pool).touch()
-                tasks = [await service.wait(task, BOUND) for task in (patient, later)]
-                assert {task.state for task in tasks} == {State.SUCCEEDED}
-                assert patient < hasty < later  # ids keep the order of submission
-                for task in (ended, *tasks):
-                    check_durations(task)
-
-    asyncio.run(story())
+    clock = JumpingClock()
+    async with running(settings, clock) as service:
+        await eventually(partial(is_ready, service))
+        for pool in ("cpu", "io"):
+            patient = await submit(service, "wait_a_minute", str(tmp_path / pool), pool=pool)
+            hasty = await submit(service, "overrun", pool=pool)
+            clock.moved += jump
+            ended = await service.wait(hasty, BOUND)
+            assert (ended.state, ended.error_kind) == (State.FAILED, "timeout")
+            later = await submit(service, "add", 1, 2, pool=pool)
+            (tmp_path / pool).touch()
+            tasks = [await service.wait(task, BOUND) for task in (patient, later)]
+            assert {task.state for task in tasks} == {State.SUCCEEDED}
+            assert patient < hasty < later  # ids keep the order of submission
+            for task in (ended, *tasks):
+                check_durations(task)
 
 
 def check_durations(task: StoredTask) -> None:

@@ -56,94 +56,79 @@ def test_where_nobody_can_be_named_all_that_ran_are_suspects(tmp_path: Path) -> 
     }
 
 
-def test_an_abandoned_thread_that_ends_its_worker_is_the_culprit(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with pool("thread", 8, folder=tmp_path) as listener:
-            await listener.running("other", "wait_for", str(tmp_path / "never"))
-            await listener.running("abandoned", "segfault_when", str(tmp_path / "go"))
-            assert listener.pool.kill("abandoned") is Ending.ABANDONED
-            (tmp_path / "go").touch()
-            assert (await listener.error("other")).kind is ErrorKind.BYSTANDER
-            (death,) = listener.deaths
-            assert death.culprit is not None
-            assert death.culprit.call.task == "abandoned"
-            assert (await listener.error("abandoned")).kind is ErrorKind.ABANDONED
-
-    asyncio.run(story())
+async def test_an_abandoned_thread_that_ends_its_worker_is_the_culprit(tmp_path: Path) -> None:
+    async with pool("thread", 8, folder=tmp_path) as listener:
+        await listener.running("other", "wait_for", str(tmp_path / "never"))
+        await listener.running("abandoned", "segfault_when", str(tmp_path / "go"))
+        assert listener.pool.kill("abandoned") is Ending.ABANDONED
+        (tmp_path / "go").touch()
+        assert (await listener.error("other")).kind is ErrorKind.BYSTANDER
+        (death,) = listener.deaths
+        assert death.culprit is not None
+        assert death.culprit.call.task == "abandoned"
+        assert (await listener.error("abandoned")).kind is ErrorKind.ABANDONED
 
 
 @BOTH
-def test_a_death_is_described_with_exit_pid_and_peak_memory(kind: PoolKind) -> None:
-    async def story() -> None:
-        async with pool(kind, 1) as listener:
-            listener.call("culprit", "kill_self", signal.SIGABRT)
-            await listener.error("culprit")
-            (death,) = listener.deaths
-            assert (death.cause, death.signal) == ("killed by SIGABRT", signal.SIGABRT)
-            assert death.exit_code is None
-            assert death.pid > 0
-            assert death.peak_rss_bytes > 1_000_000
-            assert listener.pool.incidents == 1
-
-    asyncio.run(story())
+async def test_a_death_is_described_with_exit_pid_and_peak_memory(kind: PoolKind) -> None:
+    async with pool(kind, 1) as listener:
+        listener.call("culprit", "kill_self", signal.SIGABRT)
+        await listener.error("culprit")
+        (death,) = listener.deaths
+        assert (death.cause, death.signal) == ("killed by SIGABRT", signal.SIGABRT)
+        assert death.exit_code is None
+        assert death.pid > 0
+        assert death.peak_rss_bytes > 1_000_000
+        assert listener.pool.incidents == 1
 
 
 @BOTH
-def test_the_death_of_an_idle_worker_is_an_incident_without_a_culprit(kind: PoolKind) -> None:
-    async def story() -> None:
-        async with pool(kind, 1) as listener:
-            await eventually(lambda: listener.pool.free == 1)
-            (worker,) = listener.pool.workers.values()
-            os.kill(worker.pid, signal.SIGKILL)
-            await eventually(lambda: bool(listener.recovered_in))
-            (death,) = listener.deaths
-            assert death.culprit is None
-            assert not death.suspects
-
-    asyncio.run(story())
+async def test_the_death_of_an_idle_worker_is_an_incident_without_a_culprit(kind: PoolKind) -> None:
+    async with pool(kind, 1) as listener:
+        await eventually(lambda: listener.pool.free == 1)
+        (worker,) = listener.pool.workers.values()
+        os.kill(worker.pid, signal.SIGKILL)
+        await eventually(lambda: bool(listener.recovered_in))
+        (death,) = listener.deaths
+        assert death.culprit is None
+        assert not death.suspects
 
 
-def test_memory_is_named_only_where_the_kernels_count_rose(tmp_path: Path) -> None:
+async def test_memory_is_named_only_where_the_kernels_count_rose(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemTotal: 4194304 kB\n")
     vmstat = tmp_path / "proc/vmstat"
     vmstat.write_text("oom_kill 3\n")
 
-    async def story() -> None:
-        async with pool("process", 1, memory=MemoryWatch(tmp_path)) as listener:
-            worker = await listener.running("plain", "wait_for", str(tmp_path / "never"))
-            listener.pool.note_memory(worker, 1)
-            os.kill(listener.pool.workers[worker].pid, signal.SIGKILL)
-            assert "memory" not in (await listener.error("plain")).message
-            worker = await listener.running("large", "wait_for", str(tmp_path / "never"))
-            vmstat.write_text("oom_kill 4\n")
-            os.kill(listener.pool.workers[worker].pid, signal.SIGKILL)
-            assert "probably out of memory" in (await listener.error("large")).message
-            assert listener.deaths[1].cause.startswith("killed by SIGKILL, probably out of memory")
-            assert listener.deaths[1].cause.endswith("of 4.0 GiB")
-
-    asyncio.run(story())
+    async with pool("process", 1, memory=MemoryWatch(tmp_path)) as listener:
+        worker = await listener.running("plain", "wait_for", str(tmp_path / "never"))
+        listener.pool.note_memory(worker, 1)
+        os.kill(listener.pool.workers[worker].pid, signal.SIGKILL)
+        assert "memory" not in (await listener.error("plain")).message
+        worker = await listener.running("large", "wait_for", str(tmp_path / "never"))
+        vmstat.write_text("oom_kill 4\n")
+        os.kill(listener.pool.workers[worker].pid, signal.SIGKILL)
+        assert "probably out of memory" in (await listener.error("large")).message
+        assert listener.deaths[1].cause.startswith("killed by SIGKILL, probably out of memory")
+        assert listener.deaths[1].cause.endswith("of 4.0 GiB")
 
 
-def test_a_spare_is_ready_beside_the_slots_and_takes_a_dead_ones_place() -> None:
-    async def story() -> None:
-        async with pool("process", 2, spare=1) as listener:
-            await eventually(lambda: len(listener.ids(WorkerState.SPARE)) == 1)
-            assert listener.pool.free == 2
-            (spare,) = listener.ids(WorkerState.SPARE)
-            listener.call("culprit", "leave", 1)
-            listener.call("next", "add", 1, 1)
-            listener.call("last", "add", 1, 1)
-            for task in ("culprit", "next", "last"):
-                await listener.outcome(task)
-            assert spare in listener.ids(WorkerState.IDLE, WorkerState.BUSY)
-            await eventually(lambda: len(listener.ids(WorkerState.SPARE)) == 1)
-            assert len(listener.pool.workers) == 3
-
-    asyncio.run(story())
+async def test_a_spare_is_ready_beside_the_slots_and_takes_a_dead_ones_place() -> None:
+    async with pool("process", 2, spare=1) as listener:
+        await eventually(lambda: len(listener.ids(WorkerState.SPARE)) == 1)
+        assert listener.pool.free == 2
+        (spare,) = listener.ids(WorkerState.SPARE)
+        listener.call("culprit", "leave", 1)
+        listener.call("next", "add", 1, 1)
+        listener.call("last", "add", 1, 1)
+        for task in ("culprit", "next", "last"):
+            await listener.outcome(task)
+        assert spare in listener.ids(WorkerState.IDLE, WorkerState.BUSY)
+        await eventually(lambda: len(listener.ids(WorkerState.SPARE)) == 1)
+        assert len(listener.pool.workers) == 3
 
 
-def test_with_a_warm_spare_the_next_call_starts_at_once(tmp_path: Path) -> None:
+async def test_with_a_warm_spare_the_next_call_starts_at_once(tmp_path: Path) -> None:
     async def gap(listener: Listener, n: int) -> float:
         await eventually(lambda: bool(listener.ids(WorkerState.SPARE)))
         worker = await listener.running(f"victim {n}", "wait_for", str(tmp_path / "never"))
@@ -153,75 +138,58 @@ def test_with_a_warm_spare_the_next_call_starts_at_once(tmp_path: Path) -> None:
         await listener.outcome(f"next {n}")
         return (listener.begun[f"next {n}"].started_at or 0.0) - killed_at
 
-    async def story() -> None:
-        async with pool("process", 1, spare=1) as listener:
-            gaps = [await gap(listener, n) for n in range(5)]
-            assert all(gap > 0.0 for gap in gaps)
-            assert min(gaps) < 0.05
-            assert min(listener.recovered_in.values()) < 0.05
-
-    asyncio.run(story())
+    async with pool("process", 1, spare=1) as listener:
+        gaps = [await gap(listener, n) for n in range(5)]
+        assert all(gap > 0.0 for gap in gaps)
+        assert min(gaps) < 0.05
+        assert min(listener.recovered_in.values()) < 0.05
 
 
-def test_recovery_takes_until_all_slots_are_back() -> None:
-    async def story() -> None:
-        async with pool("thread", 2) as listener:
-            listener.call("culprit", "leave", 1)
-            await listener.outcome("culprit")
-            assert not listener.recovered_in
-            assert listener.pool.free == 0
-            await eventually(lambda: listener.pool.free == 2)
-            (seconds,) = listener.recovered_in.values()
-            assert seconds > 0.01  # a process was started meanwhile
-
-    asyncio.run(story())
+async def test_recovery_takes_until_all_slots_are_back() -> None:
+    async with pool("thread", 2) as listener:
+        listener.call("culprit", "leave", 1)
+        await listener.outcome("culprit")
+        assert not listener.recovered_in
+        assert listener.pool.free == 0
+        await eventually(lambda: listener.pool.free == 2)
+        (seconds,) = listener.recovered_in.values()
+        assert seconds > 0.01  # a process was started meanwhile
 
 
-def test_what_left_the_workers_session_dies_with_it_too(tmp_path: Path) -> None:
+async def test_what_left_the_workers_session_dies_with_it_too(tmp_path: Path) -> None:
     note = tmp_path / "child"
 
-    async def story() -> None:
-        async with pool("process", 1) as listener:
-            listener.call("culprit", "leave_with_session", str(note))
-            await listener.error("culprit")
-            child = int(note.read_text())
-            await eventually(lambda: not is_alive(child))
-
-    asyncio.run(story())
+    async with pool("process", 1) as listener:
+        listener.call("culprit", "leave_with_session", str(note))
+        await listener.error("culprit")
+        child = int(note.read_text())
+        await eventually(lambda: not is_alive(child))
 
 
-def test_a_worker_that_dies_right_after_each_start_breaks_the_pool_and_a_restart_tries_again() -> (
-    None
-):
-    async def story() -> None:
-        async with pool("process", 1, initializer="pool_functions.die") as listener:
-            await eventually(lambda: listener.pool.state is PoolState.BROKEN)
-            deaths = len(listener.deaths)
-            assert 0 < deaths < 10
-            assert "when it had just started" in (listener.pool.reason or "")
-            listener.pool.restart()
-            assert listener.pool.state is PoolState.RUNNING
-            await eventually(lambda: len(listener.deaths) > deaths)
-
-    asyncio.run(story())
+async def test_workers_that_die_after_each_start_break_the_pool_and_a_restart_tries_again() -> None:
+    async with pool("process", 1, initializer="pool_functions.die") as listener:
+        await eventually(lambda: listener.pool.state is PoolState.BROKEN)
+        deaths = len(listener.deaths)
+        assert 0 < deaths < 10
+        assert "when it had just started" in (listener.pool.reason or "")
+        listener.pool.restart()
+        assert listener.pool.state is PoolState.RUNNING
+        await eventually(lambda: len(listener.deaths) > deaths)
 
 
 @BOTH
-def test_a_call_that_may_not_have_begun_when_its_worker_was_killed_is_not_accused(
+async def test_a_call_that_may_not_have_begun_when_its_worker_was_killed_is_not_accused(
     kind: PoolKind,
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 1) as listener:
-            await eventually(lambda: listener.pool.free == 1)
-            (worker,) = listener.pool.workers.values()
-            os.kill(worker.pid, signal.SIGSTOP)
-            listener.call("on its way", "add", 1, 1)
-            os.kill(worker.pid, signal.SIGKILL)
-            error = await listener.error("on its way")
-            assert error.kind is ErrorKind.BYSTANDER
-            assert "whether it had begun is not known" in error.message
-            (death,) = listener.deaths
-            assert death.culprit is None
-            assert [one.call.task for one in death.suspects] == ["on its way"]
-
-    asyncio.run(story())
+    async with pool(kind, 1) as listener:
+        await eventually(lambda: listener.pool.free == 1)
+        (worker,) = listener.pool.workers.values()
+        os.kill(worker.pid, signal.SIGSTOP)
+        listener.call("on its way", "add", 1, 1)
+        os.kill(worker.pid, signal.SIGKILL)
+        error = await listener.error("on its way")
+        assert error.kind is ErrorKind.BYSTANDER
+        assert "whether it had begun is not known" in error.message
+        (death,) = listener.deaths
+        assert death.culprit is None
+        assert [one.call.task for one in death.suspects] == ["on its way"]

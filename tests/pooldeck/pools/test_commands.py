@@ -1,6 +1,5 @@
 """Commands in a real pool: ended for real in threads, too, whoever wants their end."""
 
-import asyncio
 import time
 from pathlib import Path
 
@@ -29,79 +28,64 @@ async def pids(folder: Path) -> list[int]:
 
 
 @BOTH
-def test_an_overdue_command_is_not_abandoned(kind: PoolKind, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with pool(kind, 2, commands=COMMANDS) as listener:
-            listener.call("1", "commands.sh", family(tmp_path), timeout=2)
-            family_ids = await pids(tmp_path)
-            error = await listener.error("1")
+async def test_an_overdue_command_is_not_abandoned(kind: PoolKind, tmp_path: Path) -> None:
+    async with pool(kind, 2, commands=COMMANDS) as listener:
+        listener.call("1", "commands.sh", family(tmp_path), timeout=2)
+        family_ids = await pids(tmp_path)
+        error = await listener.error("1")
 
-            assert error.kind is ErrorKind.TIMEOUT
-            assert not any(map(lives, family_ids))
-            await _goes_on(listener)
-
-    asyncio.run(scenario())
+        assert error.kind is ErrorKind.TIMEOUT
+        assert not any(map(lives, family_ids))
+        await _goes_on(listener)
 
 
-def test_a_command_has_its_grace_before_its_slot_is_given_up() -> None:
-    async def scenario() -> None:
-        async with pool("thread", 1, commands=COMMANDS) as listener:
-            script = "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.05; done"
-            listener.call("1", "commands.stubborn", script, timeout=0.3)
-            error = await listener.error("1")
+async def test_a_command_has_its_grace_before_its_slot_is_given_up() -> None:
+    async with pool("thread", 1, commands=COMMANDS) as listener:
+        script = "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.05; done"
+        listener.call("1", "commands.stubborn", script, timeout=0.3)
+        error = await listener.error("1")
 
-            assert error.cause is not None, "it was ended by its own thread"
-            assert not listener.ended_late
-            await _goes_on(listener)
-
-    asyncio.run(scenario())
+        assert error.cause is not None, "it was ended by its own thread"
+        assert not listener.ended_late
+        await _goes_on(listener)
 
 
 @BOTH
-def test_a_command_that_is_killed_is_really_stopped(kind: PoolKind, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with pool(kind, 2, commands=COMMANDS) as listener:
-            await listener.running("1", "commands.sh", family(tmp_path))
-            family_ids = await pids(tmp_path)
+async def test_a_command_that_is_killed_is_really_stopped(kind: PoolKind, tmp_path: Path) -> None:
+    async with pool(kind, 2, commands=COMMANDS) as listener:
+        await listener.running("1", "commands.sh", family(tmp_path))
+        family_ids = await pids(tmp_path)
 
-            ways = {"thread": Ending.COMMAND_ENDED, "process": Ending.WORKER_ENDED}
-            assert listener.pool.kill("1") is ways[kind]
-            outcome = await listener.outcome("1")
+        ways = {"thread": Ending.COMMAND_ENDED, "process": Ending.WORKER_ENDED}
+        assert listener.pool.kill("1") is ways[kind]
+        outcome = await listener.outcome("1")
 
-            assert outcome.cancelled
-            await eventually(lambda: not any(map(lives, family_ids)))
-            assert not listener.deaths
-            await _goes_on(listener)
-
-    asyncio.run(scenario())
+        assert outcome.cancelled
+        await eventually(lambda: not any(map(lives, family_ids)))
+        assert not listener.deaths
+        await _goes_on(listener)
 
 
 @BOTH
-def test_a_command_goes_with_its_worker(kind: PoolKind, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with pool(kind, 1, commands=COMMANDS) as listener:
-            worker = await listener.running("1", "commands.sh", family(tmp_path))
-            family_ids = await pids(tmp_path)
+async def test_a_command_goes_with_its_worker(kind: PoolKind, tmp_path: Path) -> None:
+    async with pool(kind, 1, commands=COMMANDS) as listener:
+        worker = await listener.running("1", "commands.sh", family(tmp_path))
+        family_ids = await pids(tmp_path)
 
-            listener.pool.kill_worker(worker)
+        listener.pool.kill_worker(worker)
 
-            await eventually(lambda: not any(map(lives, family_ids)))
-
-    asyncio.run(scenario())
+        await eventually(lambda: not any(map(lives, family_ids)))
 
 
-def test_commands_side_by_side_wait_side_by_side() -> None:
-    async def scenario() -> None:
-        async with pool("thread", 8, commands=COMMANDS) as listener:
-            await _goes_on(listener)
-            begun = time.monotonic()
-            for n in range(8):
-                listener.call(f"{n}", "commands.sh", "sleep 1")
-            await eventually(lambda: listener.has_outcomes(9))
+async def test_commands_side_by_side_wait_side_by_side() -> None:
+    async with pool("thread", 8, commands=COMMANDS) as listener:
+        await _goes_on(listener)
+        begun = time.monotonic()
+        for n in range(8):
+            listener.call(f"{n}", "commands.sh", "sleep 1")
+        await eventually(lambda: listener.has_outcomes(9))
 
-            assert time.monotonic() - begun < 5.0
-
-    asyncio.run(scenario())
+        assert time.monotonic() - begun < 5.0
 
 
 async def _goes_on(listener: Listener) -> None:

@@ -13,88 +13,73 @@ from tests.support.pooled import BOTH, BOUND, eventually, is_alive, pool
 
 
 @BOTH
-def test_every_call_ends_once_and_no_more_run_than_there_are_slots(kind: PoolKind) -> None:
-    async def story() -> None:
-        async with pool(kind, 3) as listener:
-            for n in range(60):
-                listener.call(str(n), "add", n, n)
-            for n in range(60):
-                assert (await listener.outcome(str(n))).result == str(2 * n).encode()
-            assert listener.most_busy <= 3
-            await eventually(lambda: listener.pool.free == 3)
-            assert "pool_functions.add" in listener.functions
-
-    asyncio.run(story())
+async def test_every_call_ends_once_and_no_more_run_than_there_are_slots(kind: PoolKind) -> None:
+    async with pool(kind, 3) as listener:
+        for n in range(60):
+            listener.call(str(n), "add", n, n)
+        for n in range(60):
+            assert (await listener.outcome(str(n))).result == str(2 * n).encode()
+        assert listener.most_busy <= 3
+        await eventually(lambda: listener.pool.free == 3)
+        assert "pool_functions.add" in listener.functions
 
 
-def test_quick_calls_wait_in_a_worker_behind_each_other_and_run_in_order() -> None:
-    async def story() -> None:
-        async with pool("process", 1) as listener:
-            listener.all_quick = True
-            await eventually(lambda: listener.pool.free == 1)
-            for n in range(30):
-                listener.call(str(n), "add", n, n)
-            assert len(listener.waiting) < 29  # one runs, others are in its worker's hands
-            assert listener.pool.busy == 1
-            for n in range(30):
-                assert (await listener.outcome(str(n))).result == str(2 * n).encode()
-            if not listener.came_back:  # where the machine pauses, quick calls are not quick
-                assert list(listener.outcomes) == [str(n) for n in range(30)]
-
-    asyncio.run(story())
+async def test_quick_calls_wait_in_a_worker_behind_each_other_and_run_in_order() -> None:
+    async with pool("process", 1) as listener:
+        listener.all_quick = True
+        await eventually(lambda: listener.pool.free == 1)
+        for n in range(30):
+            listener.call(str(n), "add", n, n)
+        assert len(listener.waiting) < 29  # one runs, others are in its worker's hands
+        assert listener.pool.busy == 1
+        for n in range(30):
+            assert (await listener.outcome(str(n))).result == str(2 * n).encode()
+        if not listener.came_back:  # where the machine pauses, quick calls are not quick
+            assert list(listener.outcomes) == [str(n) for n in range(30)]
 
 
-def test_what_waits_behind_a_call_that_takes_long_comes_back_and_runs_elsewhere(
+async def test_what_waits_behind_a_call_that_takes_long_comes_back_and_runs_elsewhere(
     tmp_path: Path,
 ) -> None:
-    async def story() -> None:
-        async with pool("process", 2) as listener:
-            listener.all_quick = True
-            await eventually(lambda: listener.pool.free == 2)
-            for n in range(2):
-                listener.call(f"long {n}", "wait_for", str(tmp_path / f"go {n}"))
-            for n in range(6):
-                listener.call(f"behind {n}", "add", n, 1)
-            await eventually(lambda: len(listener.came_back) == 6)
-            (tmp_path / "go 0").touch()
-            for n in range(6):
-                assert (await listener.outcome(f"behind {n}")).result == str(n + 1).encode()
-            assert "long 1" not in listener.outcomes
-            (tmp_path / "go 1").touch()
-            assert (await listener.outcome("long 1")).error is None
-
-    asyncio.run(story())
+    async with pool("process", 2) as listener:
+        listener.all_quick = True
+        await eventually(lambda: listener.pool.free == 2)
+        for n in range(2):
+            listener.call(f"long {n}", "wait_for", str(tmp_path / f"go {n}"))
+        for n in range(6):
+            listener.call(f"behind {n}", "add", n, 1)
+        await eventually(lambda: len(listener.came_back) == 6)
+        (tmp_path / "go 0").touch()
+        for n in range(6):
+            assert (await listener.outcome(f"behind {n}")).result == str(n + 1).encode()
+        assert "long 1" not in listener.outcomes
+        (tmp_path / "go 1").touch()
+        assert (await listener.outcome("long 1")).error is None
 
 
-def test_a_crash_costs_the_call_that_ran_and_none_that_waited_behind_it() -> None:
-    async def story() -> None:
-        async with pool("process", 1) as listener:
-            listener.all_quick = True
-            await eventually(lambda: listener.pool.free == 1)
-            listener.call("before", "add", 1, 1)
-            listener.call("culprit", "leave", 1)
-            for n in range(3):
-                listener.call(f"behind {n}", "add", n, 1)
-            error = (await listener.outcome("culprit")).error
-            assert error is not None
-            assert error.kind is ErrorKind.CRASHED
-            for n in range(3):
-                assert (await listener.outcome(f"behind {n}")).result == str(n + 1).encode()
-            assert (await listener.outcome("before")).result == b"2"
-            behind = [task for task in listener.came_back if task != "culprit"]
-            assert behind == ["behind 0", "behind 1", "behind 2"]
-
-    asyncio.run(story())
+async def test_a_crash_costs_the_call_that_ran_and_none_that_waited_behind_it() -> None:
+    async with pool("process", 1) as listener:
+        listener.all_quick = True
+        await eventually(lambda: listener.pool.free == 1)
+        listener.call("before", "add", 1, 1)
+        listener.call("culprit", "leave", 1)
+        for n in range(3):
+            listener.call(f"behind {n}", "add", n, 1)
+        error = (await listener.outcome("culprit")).error
+        assert error is not None
+        assert error.kind is ErrorKind.CRASHED
+        for n in range(3):
+            assert (await listener.outcome(f"behind {n}")).result == str(n + 1).encode()
+        assert (await listener.outcome("before")).result == b"2"
+        behind = [task for task in listener.came_back if task != "culprit"]
+        assert behind == ["behind 0", "behind 1", "behind 2"]
 
 
 @BOTH
-def test_a_pool_has_as_many_workers_as_its_kind_needs(kind: PoolKind) -> None:
-    async def story() -> None:
-        async with pool(kind, 3) as listener:
-            await eventually(lambda: listener.pool.free == 3)
-            assert len(listener.pool.workers) == (3 if kind == "process" else 1)
-
-    asyncio.run(story())
+async def test_a_pool_has_as_many_workers_as_its_kind_needs(kind: PoolKind) -> None:
+    async with pool(kind, 3) as listener:
+        await eventually(lambda: listener.pool.free == 3)
+        assert len(listener.pool.workers) == (3 if kind == "process" else 1)
 
 
 @BOTH
@@ -108,22 +93,19 @@ def test_a_pool_has_as_many_workers_as_its_kind_needs(kind: PoolKind) -> None:
         ("kill_self", (signal.SIGABRT,), "was killed by SIGABRT"),
     ],
 )
-def test_a_death_is_told_in_words_and_the_next_call_runs(
+async def test_a_death_is_told_in_words_and_the_next_call_runs(
     kind: PoolKind, function: str, args: tuple[int, ...], cause: str
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 1) as listener:
-            listener.call("culprit", function, *args)
-            error = (await listener.outcome("culprit")).error
-            assert error is not None
-            assert (error.kind, error.type) == (ErrorKind.CRASHED, "BrokenProcessPool")
-            assert cause in error.message
-            listener.call("next", "add", 1, 2)
-            assert (await listener.outcome("next")).result == b"3"
-            assert listener.workers["next"] != listener.workers["culprit"]
-            assert listener.pool.incidents == 1
-
-    asyncio.run(story())
+    async with pool(kind, 1) as listener:
+        listener.call("culprit", function, *args)
+        error = (await listener.outcome("culprit")).error
+        assert error is not None
+        assert (error.kind, error.type) == (ErrorKind.CRASHED, "BrokenProcessPool")
+        assert cause in error.message
+        listener.call("next", "add", 1, 2)
+        assert (await listener.outcome("next")).result == b"3"
+        assert listener.workers["next"] != listener.workers["culprit"]
+        assert listener.pool.incidents == 1
 
 
 @BOTH
@@ -142,113 +124,87 @@ def test_a_segfault_comes_with_the_python_traceback_and_leaves_no_file(
     assert not list(tmp_path.iterdir())
 
 
-def test_in_a_process_pool_nobody_but_the_culprit_is_touched(tmp_path: Path) -> None:
+async def test_in_a_process_pool_nobody_but_the_culprit_is_touched(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    async def story() -> None:
-        async with pool("process", 2) as listener:
-            listener.call("other", "wait_for", str(gate))
-            await eventually(lambda: "other" in listener.begun)
-            listener.call("culprit", "leave", 1)
-            assert (await listener.outcome("culprit")).error is not None
-            gate.touch()
-            assert (await listener.outcome("other")).error is None
-
-    asyncio.run(story())
+    async with pool("process", 2) as listener:
+        listener.call("other", "wait_for", str(gate))
+        await eventually(lambda: "other" in listener.begun)
+        listener.call("culprit", "leave", 1)
+        assert (await listener.outcome("culprit")).error is not None
+        gate.touch()
+        assert (await listener.outcome("other")).error is None
 
 
-def test_what_a_worker_started_dies_with_it(tmp_path: Path) -> None:
+async def test_what_a_worker_started_dies_with_it(tmp_path: Path) -> None:
     note = tmp_path / "child"
 
-    async def story() -> None:
-        async with pool("process", 1) as listener:
-            listener.call("culprit", "leave_with_child", str(note))
-            assert (await listener.outcome("culprit")).error is not None
-            child = int(note.read_text())
-            await eventually(lambda: not is_alive(child))
-
-    asyncio.run(story())
+    async with pool("process", 1) as listener:
+        listener.call("culprit", "leave_with_child", str(note))
+        assert (await listener.outcome("culprit")).error is not None
+        child = int(note.read_text())
+        await eventually(lambda: not is_alive(child))
 
 
 @BOTH
-def test_a_pool_whose_workers_cannot_start_is_broken_and_says_why(kind: PoolKind) -> None:
-    async def story() -> None:
-        async with pool(kind, 1, initializer="pool_functions.refuse") as listener:
-            await eventually(lambda: listener.pool.state is PoolState.BROKEN)
-            assert listener.pool.reason is not None
-            assert "the warehouse is closed" in listener.pool.reason
-            assert not listener.pool.free
-
-    asyncio.run(story())
+async def test_a_pool_whose_workers_cannot_start_is_broken_and_says_why(kind: PoolKind) -> None:
+    async with pool(kind, 1, initializer="pool_functions.refuse") as listener:
+        await eventually(lambda: listener.pool.state is PoolState.BROKEN)
+        assert listener.pool.reason is not None
+        assert "the warehouse is closed" in listener.pool.reason
+        assert not listener.pool.free
 
 
-def test_a_worker_that_hangs_at_its_start_is_given_up() -> None:
-    async def story() -> None:
-        async with pool(
-            "process", 1, initializer="pool_functions.hang", boot_seconds=0.2
-        ) as listener:
-            await eventually(lambda: listener.pool.state is PoolState.BROKEN)
-            assert listener.pool.reason is not None
-            assert "not ready after 0.2 seconds" in listener.pool.reason
-
-    asyncio.run(story())
+async def test_a_worker_that_hangs_at_its_start_is_given_up() -> None:
+    async with pool("process", 1, initializer="pool_functions.hang", boot_seconds=0.2) as listener:
+        await eventually(lambda: listener.pool.state is PoolState.BROKEN)
+        assert listener.pool.reason is not None
+        assert "not ready after 0.2 seconds" in listener.pool.reason
 
 
 @BOTH
-def test_stopping_lets_what_runs_end_within_the_grace(kind: PoolKind, tmp_path: Path) -> None:
+async def test_stopping_lets_what_runs_end_within_the_grace(kind: PoolKind, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    async def story() -> None:
-        async with pool(kind, 1) as listener:
-            listener.call("last", "wait_for", str(gate))
-            await eventually(lambda: "last" in listener.begun)
-            stopping = asyncio.create_task(listener.pool.stop(BOUND))
-            await asyncio.sleep(0)
-            gate.touch()
-            await stopping
-            assert listener.outcomes["last"].error is None
-
-    asyncio.run(story())
+    async with pool(kind, 1) as listener:
+        listener.call("last", "wait_for", str(gate))
+        await eventually(lambda: "last" in listener.begun)
+        stopping = asyncio.create_task(listener.pool.stop(BOUND))
+        await asyncio.sleep(0)
+        gate.touch()
+        await stopping
+        assert listener.outcomes["last"].error is None
 
 
 @BOTH
-def test_what_does_not_end_within_the_grace_is_told_as_interrupted(
+async def test_what_does_not_end_within_the_grace_is_told_as_interrupted(
     kind: PoolKind, tmp_path: Path
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 1) as listener:
-            listener.call("last", "wait_for", str(tmp_path / "never"))
-            await eventually(lambda: "last" in listener.begun)
-            pids = [worker.pid for worker in listener.pool.workers.values()]
-            await listener.pool.stop(0.1)
-            error = listener.outcomes["last"].error
-            assert error is not None
-            assert error.kind is ErrorKind.INTERRUPTED
-            assert not any(is_alive(pid) for pid in pids)
-
-    asyncio.run(story())
+    async with pool(kind, 1) as listener:
+        listener.call("last", "wait_for", str(tmp_path / "never"))
+        await eventually(lambda: "last" in listener.begun)
+        pids = [worker.pid for worker in listener.pool.workers.values()]
+        await listener.pool.stop(0.1)
+        error = listener.outcomes["last"].error
+        assert error is not None
+        assert error.kind is ErrorKind.INTERRUPTED
+        assert not any(is_alive(pid) for pid in pids)
 
 
-def test_a_call_larger_than_the_pipe_arrives_whole() -> None:
-    async def story() -> None:
-        async with pool("process", 1) as listener:
-            listener.call("large", "wait_for", "x" * 2_000_000)
-            outcome = await listener.outcome("large")
-            assert outcome.error is not None
-            assert outcome.error.type == "OSError"  # the file name is too long, all of it
-
-    asyncio.run(story())
+async def test_a_call_larger_than_the_pipe_arrives_whole() -> None:
+    async with pool("process", 1) as listener:
+        listener.call("large", "wait_for", "x" * 2_000_000)
+        outcome = await listener.outcome("large")
+        assert outcome.error is not None
+        assert outcome.error.type == "OSError"  # the file name is too long, all of it
 
 
-def test_threads_are_numbered_from_one(tmp_path: Path) -> None:
+async def test_threads_are_numbered_from_one(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    async def story() -> None:
-        async with pool("thread", 3) as listener:
-            for task in "abc":
-                listener.call(task, "wait_for", str(gate))
-            await eventually(lambda: len(listener.begun) == 3)
-            gate.touch()
-            assert {listener.begun[task].thread for task in "abc"} == {1, 2, 3}
-
-    asyncio.run(story())
+    async with pool("thread", 3) as listener:
+        for task in "abc":
+            listener.call(task, "wait_for", str(gate))
+        await eventually(lambda: len(listener.begun) == 3)
+        gate.touch()
+        assert {listener.begun[task].thread for task in "abc"} == {1, 2, 3}

@@ -48,358 +48,299 @@ async def version(listener: Listener, task: str) -> object:
 
 
 @BOTH
-def test_a_pool_that_is_resized_under_load_loses_no_call_and_doubles_none(
+async def test_a_pool_that_is_resized_under_load_loses_no_call_and_doubles_none(
     kind: PoolKind, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     (tmp_path / "go").touch()
 
-    async def story() -> None:
-        async with pool(kind, 2) as listener:
-            for n in range(300):
-                listener.call(str(n), "count_up", str(log), str(tmp_path / "go"))
-            for size in (5, 1, 4, 2, 3):
-                enough = min(300, len(listener.outcomes) + 10)
-                listener.pool.resize(size)
-                await eventually(partial(listener.has_outcomes, enough))
-            for n in range(300):
-                assert (await listener.outcome(str(n))).error is None
-            assert log.read_text().count("started") == 300
-            await eventually(lambda: listener.pool.free == 3)
-            assert not listener.deaths
-
-    asyncio.run(story())
+    async with pool(kind, 2) as listener:
+        for n in range(300):
+            listener.call(str(n), "count_up", str(log), str(tmp_path / "go"))
+        for size in (5, 1, 4, 2, 3):
+            enough = min(300, len(listener.outcomes) + 10)
+            listener.pool.resize(size)
+            await eventually(partial(listener.has_outcomes, enough))
+        for n in range(300):
+            assert (await listener.outcome(str(n))).error is None
+        assert log.read_text().count("started") == 300
+        await eventually(lambda: listener.pool.free == 3)
+        assert not listener.deaths
 
 
 @BOTH
 @pytest.mark.parametrize("order", ["012", "210"])
-def test_a_larger_pool_runs_more_at_a_time_and_a_smaller_one_lets_what_runs_end(
+async def test_a_larger_pool_runs_more_at_a_time_and_a_smaller_one_lets_what_runs_end(
     kind: PoolKind, order: str, tmp_path: Path
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 1) as listener:
-            for n in range(4):
-                listener.call(str(n), "wait_for", str(tmp_path / f"go {n}"))
-            await eventually(lambda: len(listener.begun) == 1)
-            listener.pool.resize(3)
-            await eventually(lambda: len(listener.begun) == 3)
-            assert listener.pool.size == listener.pool.spec.size == 3
-            listener.pool.resize(1)
-            for task in order[:2]:
-                (tmp_path / f"go {task}").touch()
-                await listener.result(task)
-            assert listener.pool.busy == 1  # one still runs, and there is one slot
-            assert "3" not in listener.begun
-            (tmp_path / f"go {order[2]}").touch()
-            (tmp_path / "go 3").touch()
-            assert (await listener.outcome("3")).error is None
-            await eventually(lambda: listener.pool.free == 1)
-            await eventually(lambda: len(listener.pool.workers) == 1)
-
-    asyncio.run(story())
+    async with pool(kind, 1) as listener:
+        for n in range(4):
+            listener.call(str(n), "wait_for", str(tmp_path / f"go {n}"))
+        await eventually(lambda: len(listener.begun) == 1)
+        listener.pool.resize(3)
+        await eventually(lambda: len(listener.begun) == 3)
+        assert listener.pool.size == listener.pool.spec.size == 3
+        listener.pool.resize(1)
+        for task in order[:2]:
+            (tmp_path / f"go {task}").touch()
+            await listener.result(task)
+        assert listener.pool.busy == 1  # one still runs, and there is one slot
+        assert "3" not in listener.begun
+        (tmp_path / f"go {order[2]}").touch()
+        (tmp_path / "go 3").touch()
+        assert (await listener.outcome("3")).error is None
+        await eventually(lambda: listener.pool.free == 1)
+        await eventually(lambda: len(listener.pool.workers) == 1)
 
 
-def test_a_thread_pool_is_resized_without_another_worker() -> None:
-    async def story() -> None:
-        async with pool("thread", 2) as listener:
-            await eventually(lambda: listener.pool.free == 2)
-            before = set(listener.pool.workers)
-            listener.pool.resize(6)
-            assert listener.pool.free == 6
-            listener.pool.resize(3)
-            assert listener.pool.free == 3
-            assert set(listener.pool.workers) == before
-
-    asyncio.run(story())
+async def test_a_thread_pool_is_resized_without_another_worker() -> None:
+    async with pool("thread", 2) as listener:
+        await eventually(lambda: listener.pool.free == 2)
+        before = set(listener.pool.workers)
+        listener.pool.resize(6)
+        assert listener.pool.free == 6
+        listener.pool.resize(3)
+        assert listener.pool.free == 3
+        assert set(listener.pool.workers) == before
 
 
-def test_a_pool_has_at_least_one_slot() -> None:
-    async def story() -> None:
-        async with pool("process", 1) as listener:
-            with pytest.raises(ValueError, match="at least 1 slot, not 0"):
-                listener.pool.resize(0)
-
-    asyncio.run(story())
+async def test_a_pool_has_at_least_one_slot() -> None:
+    async with pool("process", 1) as listener:
+        with pytest.raises(ValueError, match="at least 1 slot, not 0"):
+            listener.pool.resize(0)
 
 
 # Pause and drain.
 
 
 @BOTH
-def test_a_paused_pool_hands_nothing_out_until_it_is_resumed(
+async def test_a_paused_pool_hands_nothing_out_until_it_is_resumed(
     kind: PoolKind, tmp_path: Path
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 2) as listener:
-            await listener.running("before", "wait_for", str(tmp_path / "go"))
-            listener.pool.pause()
-            assert listener.pool.state is PoolState.PAUSED
-            listener.call("meanwhile", "add", 1, 1)
-            assert listener.pool.free == 0
-            (tmp_path / "go").touch()
-            assert (await listener.outcome("before")).error is None
-            assert "meanwhile" not in listener.begun
-            listener.pool.resume()
-            assert await listener.result("meanwhile") == 2
-
-    asyncio.run(story())
+    async with pool(kind, 2) as listener:
+        await listener.running("before", "wait_for", str(tmp_path / "go"))
+        listener.pool.pause()
+        assert listener.pool.state is PoolState.PAUSED
+        listener.call("meanwhile", "add", 1, 1)
+        assert listener.pool.free == 0
+        (tmp_path / "go").touch()
+        assert (await listener.outcome("before")).error is None
+        assert "meanwhile" not in listener.begun
+        listener.pool.resume()
+        assert await listener.result("meanwhile") == 2
 
 
 @BOTH
-def test_a_drained_pool_finishes_what_runs_and_has_no_workers_until_it_is_resumed(
+async def test_a_drained_pool_finishes_what_runs_and_has_no_workers_until_it_is_resumed(
     kind: PoolKind, tmp_path: Path
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 2, spare=1 if kind == "process" else 0) as listener:
-            await listener.running("last", "wait_for", str(tmp_path / "go"))
-            listener.pool.drain()
-            assert listener.pool.state is PoolState.DRAINING
-            listener.call("next", "add", 1, 1)
-            (tmp_path / "go").touch()
-            assert (await listener.outcome("last")).error is None
-            await eventually(lambda: listener.pool.state is PoolState.STOPPED)
-            assert not listener.pool.workers
-            assert "next" not in listener.begun
-            listener.pool.resume()
-            assert await listener.result("next") == 2
-
-    asyncio.run(story())
+    async with pool(kind, 2, spare=1 if kind == "process" else 0) as listener:
+        await listener.running("last", "wait_for", str(tmp_path / "go"))
+        listener.pool.drain()
+        assert listener.pool.state is PoolState.DRAINING
+        listener.call("next", "add", 1, 1)
+        (tmp_path / "go").touch()
+        assert (await listener.outcome("last")).error is None
+        await eventually(lambda: listener.pool.state is PoolState.STOPPED)
+        assert not listener.pool.workers
+        assert "next" not in listener.begun
+        listener.pool.resume()
+        assert await listener.result("next") == 2
 
 
-def test_a_pool_can_be_stopped_before_its_start_and_then_has_no_workers() -> None:
-    async def story() -> None:
-        async with pool("process", 1, is_stopped=True) as listener:
-            assert listener.pool.state is PoolState.STOPPED
-            assert not listener.pool.workers
-            listener.pool.resume()
-            await eventually(lambda: listener.pool.free == 1)
-
-    asyncio.run(story())
+async def test_a_pool_can_be_stopped_before_its_start_and_then_has_no_workers() -> None:
+    async with pool("process", 1, is_stopped=True) as listener:
+        assert listener.pool.state is PoolState.STOPPED
+        assert not listener.pool.workers
+        listener.pool.resume()
+        await eventually(lambda: listener.pool.free == 1)
 
 
 # Restart.
 
 
 @BOTH
-def test_a_restart_loads_the_code_again_one_worker_after_the_other(
+async def test_a_restart_loads_the_code_again_one_worker_after_the_other(
     kind: PoolKind, jobs: Path, tmp_path: Path
 ) -> None:
-    async def story() -> None:
-        modules = ("restarted_jobs", "pool_functions")
-        async with pool(kind, 2, modules=modules, spare=kind == "process") as listener:
-            await eventually(lambda: listener.pool.free == 2)
-            await eventually(lambda: not listener.ids(WorkerState.STARTING))
-            assert await version(listener, "before") == 1
-            before = set(listener.pool.workers)
-            await listener.running("long", "wait_for", str(tmp_path / "go"))
-            write_version(jobs, 2)
-            listener.pool.restart()
-            while before & listener.ids(*AT_WORK):
-                assert listener.pool.free >= 1  # there is room all the time
-                await asyncio.sleep(0.005)
-            assert await version(listener, "after") == 2
-            (tmp_path / "go").touch()
-            assert (await listener.outcome("long")).error is None
-            await eventually(lambda: listener.pool.free == 2)
-            await eventually(lambda: not set(listener.pool.workers) & before)
-            assert not listener.deaths
-            assert listener.pool.reason is None
-
-    asyncio.run(story())
+    modules = ("restarted_jobs", "pool_functions")
+    async with pool(kind, 2, modules=modules, spare=kind == "process") as listener:
+        await eventually(lambda: listener.pool.free == 2)
+        await eventually(lambda: not listener.ids(WorkerState.STARTING))
+        assert await version(listener, "before") == 1
+        before = set(listener.pool.workers)
+        await listener.running("long", "wait_for", str(tmp_path / "go"))
+        write_version(jobs, 2)
+        listener.pool.restart()
+        while before & listener.ids(*AT_WORK):
+            assert listener.pool.free >= 1  # there is room all the time
+            await asyncio.sleep(0.005)
+        assert await version(listener, "after") == 2
+        (tmp_path / "go").touch()
+        assert (await listener.outcome("long")).error is None
+        await eventually(lambda: listener.pool.free == 2)
+        await eventually(lambda: not set(listener.pool.workers) & before)
+        assert not listener.deaths
+        assert listener.pool.reason is None
 
 
-def test_never_more_calls_run_than_there_are_slots_during_a_restart(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with pool("process", 2, spare=1) as listener:
-            for n in range(2):
-                await listener.running(f"long {n}", "wait_for", str(tmp_path / "go"))
-            await eventually(lambda: bool(listener.ids(WorkerState.SPARE)))
-            before = set(listener.pool.workers)
-            listener.pool.restart()
-            listener.call("next", "add", 1, 1)
-            await eventually(lambda: not before & listener.ids(*AT_WORK))
-            await eventually(lambda: len(listener.ids(WorkerState.SPARE)) == 3)
-            assert "next" not in listener.begun
-            (tmp_path / "go").touch()
-            assert await listener.result("next") == 2
-            assert listener.most_busy == 2
-
-    asyncio.run(story())
+async def test_never_more_calls_run_than_there_are_slots_during_a_restart(tmp_path: Path) -> None:
+    async with pool("process", 2, spare=1) as listener:
+        for n in range(2):
+            await listener.running(f"long {n}", "wait_for", str(tmp_path / "go"))
+        await eventually(lambda: bool(listener.ids(WorkerState.SPARE)))
+        before = set(listener.pool.workers)
+        listener.pool.restart()
+        listener.call("next", "add", 1, 1)
+        await eventually(lambda: not before & listener.ids(*AT_WORK))
+        await eventually(lambda: len(listener.ids(WorkerState.SPARE)) == 3)
+        assert "next" not in listener.begun
+        (tmp_path / "go").touch()
+        assert await listener.result("next") == 2
+        assert listener.most_busy == 2
 
 
-def test_each_worker_is_retired_when_its_own_successor_is_ready_and_not_before(
+async def test_each_worker_is_retired_when_its_own_successor_is_ready_and_not_before(
     tmp_path: Path,
 ) -> None:
-    async def story() -> None:
-        async with pool("process", 3) as listener:
-            for n in range(3):
-                await listener.running(f"long {n}", "wait_for", str(tmp_path / "go"))
-            before = set(listener.pool.workers)
-            listener.pool.restart()
-            while before & listener.ids(*AT_WORK):
-                assert len(listener.ids(WorkerState.STARTING)) <= 1
-                assert len(listener.ids(WorkerState.STOPPING)) <= len(
-                    listener.ids(*AT_WORK) - before
-                )
-                await asyncio.sleep(0.005)
-                listener.pool.resize(3)  # so that it looks at its workers all the time
-            (tmp_path / "go").touch()
-            await eventually(lambda: listener.pool.free == 3)
-
-    asyncio.run(story())
+    async with pool("process", 3) as listener:
+        for n in range(3):
+            await listener.running(f"long {n}", "wait_for", str(tmp_path / "go"))
+        before = set(listener.pool.workers)
+        listener.pool.restart()
+        while before & listener.ids(*AT_WORK):
+            assert len(listener.ids(WorkerState.STARTING)) <= 1
+            assert len(listener.ids(WorkerState.STOPPING)) <= len(listener.ids(*AT_WORK) - before)
+            await asyncio.sleep(0.005)
+            listener.pool.resize(3)  # so that it looks at its workers all the time
+        (tmp_path / "go").touch()
+        await eventually(lambda: listener.pool.free == 3)
 
 
 @BOTH
-def test_a_restart_onto_code_that_does_not_load_leaves_the_old_workers_at_work(
+async def test_a_restart_onto_code_that_does_not_load_leaves_the_old_workers_at_work(
     kind: PoolKind, jobs: Path
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 2, modules=("restarted_jobs",)) as listener:
-            await eventually(lambda: listener.pool.free == 2)
-            before = set(listener.pool.workers)
-            write_nonsense(jobs)
-            listener.pool.restart()
-            await eventually(lambda: listener.pool.reason is not None)
-            assert "not finished yet" in (listener.pool.reason or "")
-            assert listener.pool.state is PoolState.RUNNING
-            assert await version(listener, "still") == 1
-            assert set(listener.pool.workers) == before
-            write_version(jobs, 3)
-            listener.pool.restart()
-            await eventually(lambda: not set(listener.pool.workers) & before)
-            assert await version(listener, "mended") == 3
-            assert listener.pool.reason is None
-
-    asyncio.run(story())
-
-
-def test_a_restart_mends_a_broken_pool(jobs: Path) -> None:
-    async def story() -> None:
+    async with pool(kind, 2, modules=("restarted_jobs",)) as listener:
+        await eventually(lambda: listener.pool.free == 2)
+        before = set(listener.pool.workers)
         write_nonsense(jobs)
-        async with pool("process", 1, modules=("restarted_jobs",)) as listener:
-            await eventually(lambda: listener.pool.state is PoolState.BROKEN)
-            assert "not finished yet" in (listener.pool.reason or "")
-            write_version(jobs, 2)
-            listener.pool.restart()
-            assert await version(listener, "mended") == 2
-            assert listener.pool.state is PoolState.RUNNING
-            assert listener.pool.reason is None
+        listener.pool.restart()
+        await eventually(lambda: listener.pool.reason is not None)
+        assert "not finished yet" in (listener.pool.reason or "")
+        assert listener.pool.state is PoolState.RUNNING
+        assert await version(listener, "still") == 1
+        assert set(listener.pool.workers) == before
+        write_version(jobs, 3)
+        listener.pool.restart()
+        await eventually(lambda: not set(listener.pool.workers) & before)
+        assert await version(listener, "mended") == 3
+        assert listener.pool.reason is None
 
-    asyncio.run(story())
+
+async def test_a_restart_mends_a_broken_pool(jobs: Path) -> None:
+    write_nonsense(jobs)
+    async with pool("process", 1, modules=("restarted_jobs",)) as listener:
+        await eventually(lambda: listener.pool.state is PoolState.BROKEN)
+        assert "not finished yet" in (listener.pool.reason or "")
+        write_version(jobs, 2)
+        listener.pool.restart()
+        assert await version(listener, "mended") == 2
+        assert listener.pool.state is PoolState.RUNNING
+        assert listener.pool.reason is None
 
 
 # Recycling.
 
 
 @pytest.mark.parametrize("spare", [0, 1])
-def test_a_process_worker_runs_no_more_than_its_number_of_tasks(spare: int) -> None:
-    async def story() -> None:
-        async with pool("process", 1, spare=spare, max_tasks_per_worker=3) as listener:
-            listener.all_quick = True
-            for n in range(9):
-                listener.call(str(n), "whose")
-            pids = [await listener.result(str(n)) for n in range(9)]
-            assert max(Counter(pids).values()) <= 3
-            if not listener.came_back:
-                assert [len(set(pids[n : n + 3])) for n in (0, 3, 6)] == [1, 1, 1]
-                assert len(set(pids)) == 3
-            assert listener.most_busy <= 1
-            assert not listener.deaths
-
-    asyncio.run(story())
+async def test_a_process_worker_runs_no_more_than_its_number_of_tasks(spare: int) -> None:
+    async with pool("process", 1, spare=spare, max_tasks_per_worker=3) as listener:
+        listener.all_quick = True
+        for n in range(9):
+            listener.call(str(n), "whose")
+        pids = [await listener.result(str(n)) for n in range(9)]
+        assert max(Counter(pids).values()) <= 3
+        if not listener.came_back:
+            assert [len(set(pids[n : n + 3])) for n in (0, 3, 6)] == [1, 1, 1]
+            assert len(set(pids)) == 3
+        assert listener.most_busy <= 1
+        assert not listener.deaths
 
 
-def test_a_thread_worker_goes_on_after_its_number_of_tasks_until_another_is_ready() -> None:
-    async def story() -> None:
-        async with pool("thread", 2, max_tasks_per_worker=10) as listener:
-            for n in range(11):
-                listener.call(str(n), "whose")
-            pids = {await listener.result(str(n)) for n in range(11)}
-            assert len(pids) == 1
-            (first,) = pids
-            await eventually(lambda: [one.pid for one in listener.pool.workers.values()] != [first])
-            await eventually(lambda: listener.pool.free == 2)
-            assert [one.pid for one in listener.pool.workers.values()] != [first]
-            assert not listener.deaths
-
-    asyncio.run(story())
+async def test_a_thread_worker_goes_on_after_its_number_of_tasks_until_another_is_ready() -> None:
+    async with pool("thread", 2, max_tasks_per_worker=10) as listener:
+        for n in range(11):
+            listener.call(str(n), "whose")
+        pids = {await listener.result(str(n)) for n in range(11)}
+        assert len(pids) == 1
+        (first,) = pids
+        await eventually(lambda: [one.pid for one in listener.pool.workers.values()] != [first])
+        await eventually(lambda: listener.pool.free == 2)
+        assert [one.pid for one in listener.pool.workers.values()] != [first]
+        assert not listener.deaths
 
 
 @BOTH
-def test_a_worker_over_its_memory_is_replaced_when_it_is_done(
+async def test_a_worker_over_its_memory_is_replaced_when_it_is_done(
     kind: PoolKind, tmp_path: Path
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 1, max_memory_bytes=100 * MIB) as listener:
-            worker = await listener.running("large", "wait_for", str(tmp_path / "go"))
-            listener.pool.note_memory(worker, 99 * MIB)
-            assert len(listener.pool.workers) == 1
-            listener.pool.note_memory(worker, 120 * MIB)
-            await eventually(lambda: len(listener.pool.workers) == 2)
-            await eventually(lambda: listener.ids(WorkerState.STOPPING) == {worker})
-            (tmp_path / "go").touch()
-            assert (await listener.outcome("large")).error is None
-            await eventually(lambda: worker not in listener.pool.workers)
-            listener.call("next", "add", 1, 1)
-            assert await listener.result("next") == 2
-            assert not listener.deaths
-
-    asyncio.run(story())
+    async with pool(kind, 1, max_memory_bytes=100 * MIB) as listener:
+        worker = await listener.running("large", "wait_for", str(tmp_path / "go"))
+        listener.pool.note_memory(worker, 99 * MIB)
+        assert len(listener.pool.workers) == 1
+        listener.pool.note_memory(worker, 120 * MIB)
+        await eventually(lambda: len(listener.pool.workers) == 2)
+        await eventually(lambda: listener.ids(WorkerState.STOPPING) == {worker})
+        (tmp_path / "go").touch()
+        assert (await listener.outcome("large")).error is None
+        await eventually(lambda: worker not in listener.pool.workers)
+        listener.call("next", "add", 1, 1)
+        assert await listener.result("next") == 2
+        assert not listener.deaths
 
 
 @BOTH
-def test_a_worker_far_over_its_memory_is_killed_and_the_error_says_so(kind: PoolKind) -> None:
-    async def story() -> None:
-        async with pool(kind, 1, max_memory_bytes=200 * MIB) as listener:
-            worker = await listener.running("huge", "rest", 600)
-            listener.pool.note_memory(worker, 312 * MIB)
-            error = await listener.error("huge")
-            assert error.kind is ErrorKind.CRASHED
-            assert "312 MiB, over 1.5 times max_memory_mb = 200" in error.message
-            assert not listener.deaths
-
-    asyncio.run(story())
+async def test_a_worker_far_over_its_memory_is_killed_and_the_error_says_so(kind: PoolKind) -> None:
+    async with pool(kind, 1, max_memory_bytes=200 * MIB) as listener:
+        worker = await listener.running("huge", "rest", 600)
+        listener.pool.note_memory(worker, 312 * MIB)
+        error = await listener.error("huge")
+        assert error.kind is ErrorKind.CRASHED
+        assert "312 MiB, over 1.5 times max_memory_mb = 200" in error.message
+        assert not listener.deaths
 
 
-def test_of_several_threads_none_is_accused_of_using_too_much_memory() -> None:
-    async def story() -> None:
-        async with pool("thread", 2, max_memory_bytes=200 * MIB) as listener:
-            worker = await listener.running("one", "rest", 600)
-            await listener.running("two", "rest", 600)
-            listener.pool.note_memory(worker, 400 * MIB)
-            for task in ("one", "two"):
-                error = await listener.error(task)
-                assert error.kind is ErrorKind.BYSTANDER
-                assert "400 MiB" in error.message
-
-    asyncio.run(story())
+async def test_of_several_threads_none_is_accused_of_using_too_much_memory() -> None:
+    async with pool("thread", 2, max_memory_bytes=200 * MIB) as listener:
+        worker = await listener.running("one", "rest", 600)
+        await listener.running("two", "rest", 600)
+        listener.pool.note_memory(worker, 400 * MIB)
+        for task in ("one", "two"):
+            error = await listener.error(task)
+            assert error.kind is ErrorKind.BYSTANDER
+            assert "400 MiB" in error.message
 
 
-def test_a_worker_that_needs_much_memory_before_its_first_call_is_left_alone() -> None:
-    async def story() -> None:
-        async with pool("process", 1, max_memory_bytes=MIB) as listener:
-            await eventually(lambda: listener.pool.free == 1)
-            (worker,) = listener.pool.workers
-            listener.pool.note_memory(worker, 100 * MIB)
-            listener.call("first", "add", 1, 1)
-            assert await listener.result("first") == 2
-            assert listener.workers["first"] == worker
-
-    asyncio.run(story())
+async def test_a_worker_that_needs_much_memory_before_its_first_call_is_left_alone() -> None:
+    async with pool("process", 1, max_memory_bytes=MIB) as listener:
+        await eventually(lambda: listener.pool.free == 1)
+        (worker,) = listener.pool.workers
+        listener.pool.note_memory(worker, 100 * MIB)
+        listener.call("first", "add", 1, 1)
+        assert await listener.result("first") == 2
+        assert listener.workers["first"] == worker
 
 
 @BOTH
-def test_what_is_abandoned_while_its_worker_retires_does_not_keep_it(
+async def test_what_is_abandoned_while_its_worker_retires_does_not_keep_it(
     kind: PoolKind, tmp_path: Path
 ) -> None:
-    async def story() -> None:
-        async with pool(kind, 1) as listener:
-            await listener.running("last", "hold_gil", 600)
-            listener.pool.drain()
-            listener.pool.kill("last")
-            await eventually(lambda: listener.pool.state is PoolState.STOPPED)
-            listener.pool.resume()
-            listener.call("next", "wait_for", str(tmp_path))
-            assert (await listener.outcome("next")).error is None
-
-    asyncio.run(story())
+    async with pool(kind, 1) as listener:
+        await listener.running("last", "hold_gil", 600)
+        listener.pool.drain()
+        listener.pool.kill("last")
+        await eventually(lambda: listener.pool.state is PoolState.STOPPED)
+        listener.pool.resume()
+        listener.call("next", "wait_for", str(tmp_path))
+        assert (await listener.outcome("next")).error is None

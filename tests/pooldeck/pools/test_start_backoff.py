@@ -62,34 +62,28 @@ def test_starts_that_fail_now_and_then_break_no_pool_whose_workers_work(
     assert len((tmp_path / "starts").read_text()) >= 10
 
 
-def test_nothing_is_left_of_a_worker_that_is_gone_however_long_it_had_leave_to_take() -> None:
-    async def story() -> None:
-        async with pool(
-            "process", 1, max_tasks_per_worker=1, boot_seconds=600.0, leave_seconds=600.0
-        ) as listener:
-            await eventually(lambda: listener.pool.free == 1)
-            (worker,) = listener.pool.workers.values()
-            process = weakref.ref(worker.process)
-            del worker
-            listener.call("only", "add", 1, 1)
-            await listener.result("only")
-            await eventually(lambda: is_forgotten(process))
-
-    asyncio.run(story())
+async def test_nothing_is_left_of_a_worker_that_is_gone_however_long_it_had_leave_to_take() -> None:
+    async with pool(
+        "process", 1, max_tasks_per_worker=1, boot_seconds=600.0, leave_seconds=600.0
+    ) as listener:
+        await eventually(lambda: listener.pool.free == 1)
+        (worker,) = listener.pool.workers.values()
+        process = weakref.ref(worker.process)
+        del worker
+        listener.call("only", "add", 1, 1)
+        await listener.result("only")
+        await eventually(lambda: is_forgotten(process))
 
 
-def test_a_worker_that_does_not_leave_is_ended() -> None:
-    async def story() -> None:
-        async with pool("process", 1, leave_seconds=0.2) as listener:
-            await eventually(lambda: listener.pool.free == 1)
-            (worker,) = listener.pool.workers.values()
-            os.kill(worker.pid, signal.SIGSTOP)
-            listener.pool.drain()
-            await eventually(lambda: listener.pool.state is PoolState.STOPPED)
-            assert not is_alive(worker.pid)
-            assert listener.deaths == []
-
-    asyncio.run(story())
+async def test_a_worker_that_does_not_leave_is_ended() -> None:
+    async with pool("process", 1, leave_seconds=0.2) as listener:
+        await eventually(lambda: listener.pool.free == 1)
+        (worker,) = listener.pool.workers.values()
+        os.kill(worker.pid, signal.SIGSTOP)
+        listener.pool.drain()
+        await eventually(lambda: listener.pool.state is PoolState.STOPPED)
+        assert not is_alive(worker.pid)
+        assert listener.deaths == []
 
 
 def hold_up_when_reading(after: float, seconds: float) -> None:

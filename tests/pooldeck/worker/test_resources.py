@@ -46,15 +46,12 @@ def test_a_worker_that_ends_in_order_closes_what_it_owns(
     assert _lines(log)[2:] == ["mine closed", last]
 
 
-def test_a_worker_that_is_recycled_closes_what_it_owns(log: Path) -> None:
-    async def run() -> None:
-        options = {"modules": ("resource_functions",), "max_tasks_per_worker": 1}
-        async with pool("process", 1, **options) as listener:  # type: ignore[arg-type]  # see pool
-            listener.call("1", "resource_functions.use")
-            await listener.result("1")
-            await eventually(lambda: "ours closed" in log.read_text())
-
-    asyncio.run(run())
+async def test_a_worker_that_is_recycled_closes_what_it_owns(log: Path) -> None:
+    options = {"modules": ("resource_functions",), "max_tasks_per_worker": 1}
+    async with pool("process", 1, **options) as listener:  # type: ignore[arg-type]  # see pool
+        listener.call("1", "resource_functions.use")
+        await listener.result("1")
+        await eventually(lambda: "ours closed" in log.read_text())
 
 
 def test_a_worker_that_is_killed_closes_nothing(log: Path) -> None:

@@ -53,17 +53,14 @@ def test_work_ends_where_it_is_when_it_is_stopped() -> None:
     assert asyncio.run(scenario()) == ["cleared up"]
 
 
-def test_a_pause_after_a_failure_holds_no_end_up() -> None:
-    async def scenario() -> None:
-        has_failed = asyncio.Event()
+async def test_a_pause_after_a_failure_holds_no_end_up() -> None:
+    has_failed = asyncio.Event()
 
-        async def work() -> None:
-            has_failed.set()
-            raise ZeroDivisionError
+    async def work() -> None:
+        has_failed.set()
+        raise ZeroDivisionError
 
-        ongoing = Background("failing", work, pause=3600.0)
-        ongoing.start()
-        await has_failed.wait()
-        await asyncio.wait_for(ongoing.stop(), BOUND)
-
-    asyncio.run(scenario())
+    ongoing = Background("failing", work, pause=3600.0)
+    ongoing.start()
+    await has_failed.wait()
+    await asyncio.wait_for(ongoing.stop(), BOUND)

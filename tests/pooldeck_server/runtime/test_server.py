@@ -24,43 +24,34 @@ from pooldeck_server.store import queries
 from tests.support.engine import BOUND, call, engine, eventually, outcome, submit
 
 
-def test_a_task_runs_in_the_pool_that_was_asked_for(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            for pool in ("cpu", "io"):
-                task = await outcome(service, await submit(service, "add", 1, 2, pool=pool))
-                assert (task.state, task.result) == (State.SUCCEEDED, "3")
-                assert task.worker is not None
-                assert task.worker.startswith(f"{pool}-")
-
-    asyncio.run(story())
+async def test_a_task_runs_in_the_pool_that_was_asked_for(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        for pool in ("cpu", "io"):
+            task = await outcome(service, await submit(service, "add", 1, 2, pool=pool))
+            assert (task.state, task.result) == (State.SUCCEEDED, "3")
+            assert task.worker is not None
+            assert task.worker.startswith(f"{pool}-")
 
 
-def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            with pytest.raises(BadArguments) as caught:
-                await service.submit_batch([call("add", 1, 2), call("add", 1, "x")])
-            assert caught.value.extra["index"] == 1
-            assert not (await service.read(queries.tasks, TaskFilter())).items
-            ids = await service.submit_batch([call("add", n, n) for n in range(50)])
-            ended = [await outcome(service, task_id) for task_id in ids]
-            assert [task.result for task in ended] == [str(2 * n) for n in range(50)]
-
-    asyncio.run(story())
+async def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        with pytest.raises(BadArguments) as caught:
+            await service.submit_batch([call("add", 1, 2), call("add", 1, "x")])
+        assert caught.value.extra["index"] == 1
+        assert not (await service.read(queries.tasks, TaskFilter())).items
+        ids = await service.submit_batch([call("add", n, n) for n in range(50)])
+        ended = [await outcome(service, task_id) for task_id in ids]
+        assert [task.result for task in ended] == [str(2 * n) for n in range(50)]
 
 
-def test_what_is_unknown_is_refused_by_name(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            with pytest.raises(UnknownFunction, match=r"did you mean runtime_functions\.add"):
-                await submit(service, "ad")
-            with pytest.raises(UnknownPool, match='no pool "gpu"; there are: io, cpu'):
-                await submit(service, "add", 1, 2, pool="gpu")
-            with pytest.raises(NotFound):
-                await service.wait("no-such-id", 0)
-
-    asyncio.run(story())
+async def test_what_is_unknown_is_refused_by_name(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        with pytest.raises(UnknownFunction, match=r"did you mean runtime_functions\.add"):
+            await submit(service, "ad")
+        with pytest.raises(UnknownPool, match='no pool "gpu"; there are: io, cpu'):
+            await submit(service, "add", 1, 2, pool="gpu")
+        with pytest.raises(NotFound):
+            await service.wait("no-such-id", 0)
 
 
 def test_higher_priority_runs_first(tmp_path: Path) -> None:
@@ -82,62 +73,50 @@ def test_higher_priority_runs_first(tmp_path: Path) -> None:
     assert diary.read_text().split() == ["high", "plain", "low"]
 
 
-def test_the_same_key_gives_the_same_task_also_at_the_same_time(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            both = await asyncio.gather(
-                service.submit(call("add", 1, 2), "key"), service.submit(call("add", 1, 2), "key")
-            )
-            assert both[0].task.id == both[1].task.id
-            assert sorted(accepted.created for accepted in both) == [False, True]
-            again = await service.submit(call("add", 1, 2), "key")
-            assert again.task.id == both[0].task.id
-            with pytest.raises(IdempotencyMismatch):
-                await service.submit(call("add", 1, 3), "key")
-
-    asyncio.run(story())
+async def test_the_same_key_gives_the_same_task_also_at_the_same_time(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        both = await asyncio.gather(
+            service.submit(call("add", 1, 2), "key"), service.submit(call("add", 1, 2), "key")
+        )
+        assert both[0].task.id == both[1].task.id
+        assert sorted(accepted.created for accepted in both) == [False, True]
+        again = await service.submit(call("add", 1, 2), "key")
+        assert again.task.id == both[0].task.id
+        with pytest.raises(IdempotencyMismatch):
+            await service.submit(call("add", 1, 3), "key")
 
 
-def test_keys_within_a_batch_count_as_well(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            one = call("add", 1, 2, idempotency_key="one")
-            ids = await service.submit_batch([one, call("add", 3, 4), one])
-            assert ids[0] == ids[2] != ids[1]
-            assert await service.submit_batch([one]) == [ids[0]]
-            with pytest.raises(IdempotencyMismatch):
-                await service.submit_batch([call("add", 9, 9, idempotency_key="one")])
-
-    asyncio.run(story())
+async def test_keys_within_a_batch_count_as_well(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        one = call("add", 1, 2, idempotency_key="one")
+        ids = await service.submit_batch([one, call("add", 3, 4), one])
+        assert ids[0] == ids[2] != ids[1]
+        assert await service.submit_batch([one]) == [ids[0]]
+        with pytest.raises(IdempotencyMismatch):
+            await service.submit_batch([call("add", 9, 9, idempotency_key="one")])
 
 
-def test_a_full_queue_refuses_and_says_when_to_come_back(tmp_path: Path) -> None:
+async def test_a_full_queue_refuses_and_says_when_to_come_back(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    async def story() -> None:
-        pools = {"cpu": {"kind": "process", "size": 1, "queue_limit": 2}}
-        async with engine(tmp_path / "data", pools=pools) as service:
-            ids = [await submit(service, "wait_for", str(gate))]
-            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
-            ids += [await submit(service, "wait_for", str(gate)) for _ in range(2)]
-            with pytest.raises(QueueFull) as caught:
-                await submit(service, "wait_for", str(gate))
-            assert caught.value.retry_after
-            gate.write_text("open")
-            for task_id in ids:
-                assert (await outcome(service, task_id)).state is State.SUCCEEDED
-
-    asyncio.run(story())
+    pools = {"cpu": {"kind": "process", "size": 1, "queue_limit": 2}}
+    async with engine(tmp_path / "data", pools=pools) as service:
+        ids = [await submit(service, "wait_for", str(gate))]
+        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+        ids += [await submit(service, "wait_for", str(gate)) for _ in range(2)]
+        with pytest.raises(QueueFull) as caught:
+            await submit(service, "wait_for", str(gate))
+        assert caught.value.retry_after
+        gate.write_text("open")
+        for task_id in ids:
+            assert (await outcome(service, task_id)).state is State.SUCCEEDED
 
 
-def test_more_tasks_than_the_memory_holds_all_run(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, memory_queue=100) as service:
-            ids = await service.submit_batch([call("add", n, 0) for n in range(1000)])
-            assert (await outcome(service, ids[-1])).result == "999"
-            await eventually(lambda: service.feed.latest().counts[State.SUCCEEDED] == 1000)
-
-    asyncio.run(story())
+async def test_more_tasks_than_the_memory_holds_all_run(tmp_path: Path) -> None:
+    async with engine(tmp_path, memory_queue=100) as service:
+        ids = await service.submit_batch([call("add", n, 0) for n in range(1000)])
+        assert (await outcome(service, ids[-1])).result == "999"
+        await eventually(lambda: service.feed.latest().counts[State.SUCCEEDED] == 1000)
 
 
 def test_a_waiting_task_can_be_cancelled_and_does_not_run(tmp_path: Path) -> None:
@@ -179,28 +158,22 @@ def test_a_cancelled_task_that_only_the_store_holds_does_not_run(tmp_path: Path)
     assert not diary.exists()
 
 
-def test_a_scheduled_task_runs_when_its_time_has_come(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            task_id = await submit(service, "add", 1, 2, delay=0.3)
-            before = await service.task(task_id)
-            assert before.state is State.SCHEDULED
-            after = await outcome(service, task_id)
-            assert after.result == "3"
-            assert after.started_at is not None
-            assert after.run_at is not None
-            assert after.started_at >= after.run_at
-
-    asyncio.run(story())
+async def test_a_scheduled_task_runs_when_its_time_has_come(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        task_id = await submit(service, "add", 1, 2, delay=0.3)
+        before = await service.task(task_id)
+        assert before.state is State.SCHEDULED
+        after = await outcome(service, task_id)
+        assert after.result == "3"
+        assert after.started_at is not None
+        assert after.run_at is not None
+        assert after.started_at >= after.run_at
 
 
-def test_a_scheduled_task_can_be_cancelled(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            task_id = await submit(service, "add", 1, 2, delay=3600)
-            assert (await service.cancel(task_id)).outcome == "cancelled"
-
-    asyncio.run(story())
+async def test_a_scheduled_task_can_be_cancelled(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        task_id = await submit(service, "add", 1, 2, delay=3600)
+        assert (await service.cancel(task_id)).outcome == "cancelled"
 
 
 def test_sensitive_arguments_are_never_shown_and_erased_in_the_end(tmp_path: Path) -> None:
@@ -217,19 +190,16 @@ def test_sensitive_arguments_are_never_shown_and_erased_in_the_end(tmp_path: Pat
     assert b"secret-word" not in stored
 
 
-def test_a_crash_costs_the_culprit_and_the_next_task_runs(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            for pool in ("cpu", "io"):
-                crashed = await outcome(service, await submit(service, "leave", 3, pool=pool))
-                assert (crashed.state, crashed.error_kind) == (State.FAILED, "crashed")
-                assert crashed.error is not None
-                assert "BrokenProcessPool" in crashed.error
-                assert "exited with code 3" in crashed.error
-                following = await submit(service, "add", 1, 2, pool=pool)
-                assert (await outcome(service, following)).result == "3"
-
-    asyncio.run(story())
+async def test_a_crash_costs_the_culprit_and_the_next_task_runs(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        for pool in ("cpu", "io"):
+            crashed = await outcome(service, await submit(service, "leave", 3, pool=pool))
+            assert (crashed.state, crashed.error_kind) == (State.FAILED, "crashed")
+            assert crashed.error is not None
+            assert "BrokenProcessPool" in crashed.error
+            assert "exited with code 3" in crashed.error
+            following = await submit(service, "add", 1, 2, pool=pool)
+            assert (await outcome(service, following)).result == "3"
 
 
 def test_queued_tasks_run_after_a_restart_and_what_ended_is_still_there(tmp_path: Path) -> None:
@@ -259,62 +229,50 @@ def test_queued_tasks_run_after_a_restart_and_what_ended_is_still_there(tmp_path
     assert diary.read_text().split() == ["ran"]
 
 
-def test_submissions_are_refused_while_the_server_shuts_down(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            service.begin_drain()
-            with pytest.raises(Draining):
-                await submit(service, "add", 1, 2)
-
-    asyncio.run(story())
+async def test_submissions_are_refused_while_the_server_shuts_down(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        service.begin_drain()
+        with pytest.raises(Draining):
+            await submit(service, "add", 1, 2)
 
 
-def test_a_wait_ends_with_the_time_when_the_task_does_not(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            task_id = await submit(service, "add", 1, 2, delay=3600)
-            task = await asyncio.wait_for(service.wait(task_id, 0.05), BOUND)
-            assert task.state is State.SCHEDULED
-
-    asyncio.run(story())
+async def test_a_wait_ends_with_the_time_when_the_task_does_not(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        task_id = await submit(service, "add", 1, 2, delay=3600)
+        task = await asyncio.wait_for(service.wait(task_id, 0.05), BOUND)
+        assert task.state is State.SCHEDULED
 
 
-def test_a_clock_that_steps_back_makes_no_negative_durations(tmp_path: Path) -> None:
+async def test_a_clock_that_steps_back_makes_no_negative_durations(tmp_path: Path) -> None:
     class SteppingClock(ManualClock):
         def monotonic(self) -> float:
             self.wall -= 1_000_000
             return super().monotonic()
 
-    async def story() -> None:
-        async with engine(tmp_path, SteppingClock()) as service:
-            first = await submit(service, "add", 1, 2)
-            second = await submit(service, "add", 1, 2)
-            assert first < second
-            for task_id in (first, second):
-                task = await outcome(service, task_id)
-                assert task.queued_seconds is not None
-                assert task.queued_seconds >= 0
-                assert task.run_seconds is not None
-                assert task.run_seconds >= 0
-
-    asyncio.run(story())
+    async with engine(tmp_path, SteppingClock()) as service:
+        first = await submit(service, "add", 1, 2)
+        second = await submit(service, "add", 1, 2)
+        assert first < second
+        for task_id in (first, second):
+            task = await outcome(service, task_id)
+            assert task.queued_seconds is not None
+            assert task.queued_seconds >= 0
+            assert task.run_seconds is not None
+            assert task.run_seconds >= 0
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_a_task_whose_client_goes_away_before_the_answer_runs_once_it_is_stored(
+async def test_a_task_whose_client_goes_away_before_the_answer_runs_once_it_is_stored(
     tmp_path: Path, alone: bool
 ) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            await eventually(lambda: has_idle_worker(service))
-            client = asyncio.create_task(submit_one(service, alone=alone))
-            await asyncio.sleep(0)  # it waits for the commit now
-            client.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await client
-            await eventually(lambda: service.feed.latest().counts[State.SUCCEEDED] == 1)
-
-    asyncio.run(story())
+    async with engine(tmp_path) as service:
+        await eventually(lambda: has_idle_worker(service))
+        client = asyncio.create_task(submit_one(service, alone=alone))
+        await asyncio.sleep(0)  # it waits for the commit now
+        client.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await client
+        await eventually(lambda: service.feed.latest().counts[State.SUCCEEDED] == 1)
 
 
 def has_idle_worker(service: Service) -> bool:
@@ -328,7 +286,7 @@ async def submit_one(service: Service, *, alone: bool) -> None:
         await service.submit_batch([call("add", 1, 2)])
 
 
-def test_a_pool_that_breaks_gives_its_claims_back(
+async def test_a_pool_that_breaks_gives_its_claims_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flag = tmp_path / "flag"
@@ -343,18 +301,15 @@ def test_a_pool_that_breaks_gives_its_claims_back(
         },
     }
 
-    async def story() -> None:
-        async with engine(tmp_path / "data", pools=pools) as service:
-            for _ in range(5):  # until it is known that they are quick, and claimed ahead
-                await outcome(service, await submit(service, "add", 1, 2))
-            flag.unlink()
-            await service.submit_batch([call("leave", 3), *(call("add", n, n) for n in range(50))])
-            await eventually(lambda: service.pool("cpu").state == "broken")
-            assert "flag is missing" in (service.pool("cpu").reason or "")
-            await eventually(lambda: claims(tmp_path) == 0)
-            assert service.pool("cpu").queued == 50
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data", pools=pools) as service:
+        for _ in range(5):  # until it is known that they are quick, and claimed ahead
+            await outcome(service, await submit(service, "add", 1, 2))
+        flag.unlink()
+        await service.submit_batch([call("leave", 3), *(call("add", n, n) for n in range(50))])
+        await eventually(lambda: service.pool("cpu").state == "broken")
+        assert "flag is missing" in (service.pool("cpu").reason or "")
+        await eventually(lambda: claims(tmp_path) == 0)
+        assert service.pool("cpu").queued == 50
 
 
 def claims(folder: Path) -> int:

@@ -133,7 +133,7 @@ def test_the_place_is_the_innermost_frame_of_the_user() -> None:
     def parse() -> object:
         return json.loads("{")
 
-    assert place_of(raised(parse)) == "domain/test_grouping.py:parse"
+    assert place_of(raised(parse)) == "failures/test_error_groups.py:parse"
 
 
 def test_the_place_is_that_of_the_error_and_not_of_its_cause() -> None:
@@ -146,7 +146,7 @@ def test_the_place_is_that_of_the_error_and_not_of_its_cause() -> None:
     def fetch() -> object:
         return convert()
 
-    assert place_of(raised(fetch)) == "domain/test_grouping.py:convert"
+    assert place_of(raised(fetch)) == "failures/test_error_groups.py:convert"
 
 
 def test_the_place_of_an_exception_group_is_where_the_group_was_raised() -> None:
@@ -160,7 +160,7 @@ def test_the_place_of_an_exception_group_is_where_the_group_was_raised() -> None
     def gather() -> object:
         raise ExceptionGroup("several", [member()])
 
-    assert place_of(raised(gather)) == "domain/test_grouping.py:gather"
+    assert place_of(raised(gather)) == "failures/test_error_groups.py:gather"
 
 
 FAULT = """Fatal Python error: Segmentation fault

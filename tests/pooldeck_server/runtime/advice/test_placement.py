@@ -1,6 +1,5 @@
 """Where functions run that leave their pool to the server: measurements advise, people place."""
 
-import asyncio
 import sqlite3
 import time
 from contextlib import closing
@@ -43,58 +42,49 @@ async def marks(service: Service) -> list[StoredAnnotation]:
     return [each for each in found if each.kind == "placed"]
 
 
-def test_whatever_is_measured_moves_nothing_and_is_advised(tmp_path: Path) -> None:
-    async def story() -> None:
-        clock = ManualClock()
-        async with engine(tmp_path, clock, pools=POOLS) as service:
-            until = time.monotonic() + LONG_ENOUGH
-            while time.monotonic() < until:
-                ran = await nap(service, ENOUGH)
-                assert {task.pool for task in ran} == {"cpu"}
-                clock.advance(60)
-            (advice,) = service.advisor.misplaced()
-            assert (advice.function, advice.confidence) == (NAP, "high")
-            assert advice.recommended == Recommendation(PoolKind.THREAD, "io")
-            assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
-            assert await marks(service) == []
-
-    asyncio.run(story())
+async def test_whatever_is_measured_moves_nothing_and_is_advised(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with engine(tmp_path, clock, pools=POOLS) as service:
+        until = time.monotonic() + LONG_ENOUGH
+        while time.monotonic() < until:
+            ran = await nap(service, ENOUGH)
+            assert {task.pool for task in ran} == {"cpu"}
+            clock.advance(60)
+        (advice,) = service.advisor.misplaced()
+        assert (advice.function, advice.confidence) == (NAP, "high")
+        assert advice.recommended == Recommendation(PoolKind.THREAD, "io")
+        assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+        assert await marks(service) == []
 
 
-def test_only_what_is_submitted_afterwards_goes_to_the_new_pool(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, pools=POOLS) as service:
-            await service.pause_pool("cpu")
-            waiting = await submit(service, "nap", 0.01)
-            await service.placements.place(NAP, "io")
-            assert (await nap(service))[0].pool == "io"
-            assert (await service.task(waiting)).state is State.QUEUED
-            await service.resume_pool("cpu")
-            assert (await outcome(service, waiting)).pool == "cpu"
-            assert (await outcome(service, (await service.retry(waiting)).id)).pool == "cpu"
-
-    asyncio.run(story())
+async def test_only_what_is_submitted_afterwards_goes_to_the_new_pool(tmp_path: Path) -> None:
+    async with engine(tmp_path, pools=POOLS) as service:
+        await service.pause_pool("cpu")
+        waiting = await submit(service, "nap", 0.01)
+        await service.placements.place(NAP, "io")
+        assert (await nap(service))[0].pool == "io"
+        assert (await service.task(waiting)).state is State.QUEUED
+        await service.resume_pool("cpu")
+        assert (await outcome(service, waiting)).pool == "cpu"
+        assert (await outcome(service, (await service.retry(waiting)).id)).pool == "cpu"
 
 
-def test_what_a_person_has_placed_stays_there_until_it_is_given_back(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, pools=POOLS) as service:
-            await service.placements.place(NAP, "io")
-        async with engine(tmp_path, pools=POOLS) as service:
-            placement = service.catalogue.get(NAP).placement
-            assert placement is not None
-            assert (placement.pool, placement.rule, placement.before) == ("io", "by_hand", "cpu")
-            await service.placements.place(NAP, None)
-            await service.placements.place(NAP, None)  # which changes nothing
-            assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
-            assert await service.read(queries.placements) == {}
-        async with engine(tmp_path, pools=POOLS) as service:
-            assert pool_of(service) == "cpu"
-            back, there = await marks(service)
-            assert (there.pool, there.data) == ("io", {"before": "cpu"})
-            assert (back.pool, back.data) == ("cpu", {"before": "io", "given_back": "by_hand"})
-
-    asyncio.run(story())
+async def test_what_a_person_has_placed_stays_there_until_it_is_given_back(tmp_path: Path) -> None:
+    async with engine(tmp_path, pools=POOLS) as service:
+        await service.placements.place(NAP, "io")
+    async with engine(tmp_path, pools=POOLS) as service:
+        placement = service.catalogue.get(NAP).placement
+        assert placement is not None
+        assert (placement.pool, placement.rule, placement.before) == ("io", "by_hand", "cpu")
+        await service.placements.place(NAP, None)
+        await service.placements.place(NAP, None)  # which changes nothing
+        assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+        assert await service.read(queries.placements) == {}
+    async with engine(tmp_path, pools=POOLS) as service:
+        assert pool_of(service) == "cpu"
+        back, there = await marks(service)
+        assert (there.pool, there.data) == ("io", {"before": "cpu"})
+        assert (back.pool, back.data) == ("cpu", {"before": "io", "given_back": "by_hand"})
 
 
 # As an earlier version kept it, which moved functions by what it had measured.
@@ -112,63 +102,54 @@ def move_as_before(folder: Path, *functions: str) -> None:
         database.execute("UPDATE tasks SET placed = ?", [MOVED])
 
 
-def test_a_function_that_measurements_had_moved_is_given_back_at_the_start(
+async def test_a_function_that_measurements_had_moved_is_given_back_at_the_start(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def said() -> list[str]:
         return [each for each in caplog.messages if "given back" in each]
 
-    async def story() -> None:
-        async with engine(tmp_path, pools=POOLS) as service:
-            await service.pause_pool("io")
-            await service.placements.place(CHOSEN, "io")
-            waiting = await submit(service, "nap", 0.01, pool="io")
-        move_as_before(tmp_path, NAP, NAMED, "gone.away")
-        async with engine(tmp_path, pools=POOLS) as service:
-            assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
-            assert [pool_of(service, CHOSEN), pool_of(service, NAMED)] == ["io", "io"]
-            assert (await service.read(queries.placements)).keys() == {CHOSEN}
-            assert (await nap(service))[0].pool == "cpu"
-            (line,) = said()
-            assert all(f"{name} (was in io)" in line for name in (NAP, NAMED, "gone.away"))
-            assert CHOSEN not in line
-            (mark,) = [each for each in await marks(service) if each.subject != CHOSEN]
-            assert (mark.subject, mark.pool) == (NAP, "cpu")
-            assert mark.data == {"before": "io", "given_back": "measured"}
+    async with engine(tmp_path, pools=POOLS) as service:
+        await service.pause_pool("io")
+        await service.placements.place(CHOSEN, "io")
+        waiting = await submit(service, "nap", 0.01, pool="io")
+    move_as_before(tmp_path, NAP, NAMED, "gone.away")
+    async with engine(tmp_path, pools=POOLS) as service:
+        assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+        assert [pool_of(service, CHOSEN), pool_of(service, NAMED)] == ["io", "io"]
+        assert (await service.read(queries.placements)).keys() == {CHOSEN}
+        assert (await nap(service))[0].pool == "cpu"
+        (line,) = said()
+        assert all(f"{name} (was in io)" in line for name in (NAP, NAMED, "gone.away"))
+        assert CHOSEN not in line
+        (mark,) = [each for each in await marks(service) if each.subject != CHOSEN]
+        assert (mark.subject, mark.pool) == (NAP, "cpu")
+        assert mark.data == {"before": "io", "given_back": "measured"}
 
-            assert (await service.task(waiting)).state is State.QUEUED
-            await service.resume_pool("io")
-            ended = await outcome(service, waiting)
-            assert (ended.pool, ended.state) == ("io", State.SUCCEEDED)
-            assert Placement.from_json(ended.placed or "").rule is PlacementRule.MEASURED
-        async with engine(tmp_path, pools=POOLS) as service:
-            assert pool_of(service) == "cpu"
-            assert len(said()) == 1
-
-    asyncio.run(story())
+        assert (await service.task(waiting)).state is State.QUEUED
+        await service.resume_pool("io")
+        ended = await outcome(service, waiting)
+        assert (ended.pool, ended.state) == ("io", State.SUCCEEDED)
+        assert Placement.from_json(ended.placed or "").rule is PlacementRule.MEASURED
+    async with engine(tmp_path, pools=POOLS) as service:
+        assert pool_of(service) == "cpu"
+        assert len(said()) == 1
 
 
-def test_a_submission_that_names_a_pool_wins_and_has_no_reason(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, pools=POOLS) as service:
-            named = await outcome(service, await submit(service, "nap", 0.01, pool="io"))
-            assert (named.pool, named.placed) == ("io", None)
-            auto = await outcome(service, await submit(service, "nap", 0.01, pool="auto"))
-            assert (auto.pool, auto.placed) == ("cpu", '{"pool":"cpu","rule":"unknown"}')
-            listed = (await service.read(queries.tasks, TaskFilter())).items
-            assert {task.placed for task in listed} == {None, auto.placed}
-
-    asyncio.run(story())
+async def test_a_submission_that_names_a_pool_wins_and_has_no_reason(tmp_path: Path) -> None:
+    async with engine(tmp_path, pools=POOLS) as service:
+        named = await outcome(service, await submit(service, "nap", 0.01, pool="io"))
+        assert (named.pool, named.placed) == ("io", None)
+        auto = await outcome(service, await submit(service, "nap", 0.01, pool="auto"))
+        assert (auto.pool, auto.placed) == ("cpu", '{"pool":"cpu","rule":"unknown"}')
+        listed = (await service.read(queries.tasks, TaskFilter())).items
+        assert {task.placed for task in listed} == {None, auto.placed}
 
 
-def test_what_cannot_be_placed_is_refused(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, pools=POOLS) as service:
-            with pytest.raises(NotFound, match="nothing_like_it"):
-                await service.placements.place("nothing_like_it", "io")
-            with pytest.raises(Conflict, match='names the pool "io" itself'):
-                await service.placements.place("runtime_functions.settled", "cpu")
-            with pytest.raises(UnknownPool, match="sea"):
-                await service.placements.place(NAP, "sea")
-
-    asyncio.run(story())
+async def test_what_cannot_be_placed_is_refused(tmp_path: Path) -> None:
+    async with engine(tmp_path, pools=POOLS) as service:
+        with pytest.raises(NotFound, match="nothing_like_it"):
+            await service.placements.place("nothing_like_it", "io")
+        with pytest.raises(Conflict, match='names the pool "io" itself'):
+            await service.placements.place("runtime_functions.settled", "cpu")
+        with pytest.raises(UnknownPool, match="sea"):
+            await service.placements.place(NAP, "sea")

@@ -27,68 +27,56 @@ async def nap(service: Service, number: int, seconds: float = 0.02) -> None:
         await outcome(service, task_id)
 
 
-def test_a_pool_is_judged_by_what_ran_in_it(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, pools=POOLS) as service:
-            assert (await service.sizes.of("io")).verdict == "unknown"
-            await nap(service, 40)
-            runs = service.profiles.of("runtime_functions.nap")[PoolKind.THREAD].runs_ever
-            assert runs == 40
+async def test_a_pool_is_judged_by_what_ran_in_it(tmp_path: Path) -> None:
+    async with engine(tmp_path, pools=POOLS) as service:
+        assert (await service.sizes.of("io")).verdict == "unknown"
+        await nap(service, 40)
+        runs = service.profiles.of("runtime_functions.nap")[PoolKind.THREAD].runs_ever
+        assert runs == 40
 
-        async with engine(tmp_path, pools=POOLS) as service:  # the last stretch was written
-            found = await service.sizes.of("io")
-            assert (found.verdict, found.rule) == ("fits", "load_fits")
-            assert found.pool.load.ran == {"runtime_functions.nap": 40}
-            assert found.pool.cost is not None
-            assert 0.018 < found.pool.cost.wall < 2
-            assert found.pool.cost.cpu < 0.01
-            assert found.needed is not None
-            assert 0 < found.needed < 40 * 2 / 10
-            assert (await service.sizes.of("cpu")).verdict == "unknown"
-
-    asyncio.run(story())
+    async with engine(tmp_path, pools=POOLS) as service:  # the last stretch was written
+        found = await service.sizes.of("io")
+        assert (found.verdict, found.rule) == ("fits", "load_fits")
+        assert found.pool.load.ran == {"runtime_functions.nap": 40}
+        assert found.pool.cost is not None
+        assert 0.018 < found.pool.cost.wall < 2
+        assert found.pool.cost.cpu < 0.01
+        assert found.needed is not None
+        assert 0 < found.needed < 40 * 2 / 10
+        assert (await service.sizes.of("cpu")).verdict == "unknown"
 
 
-def test_a_size_says_where_it_comes_from(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, pools=POOLS) as service:
-            default = min(32, usable_cpus() + 4)
-            io, cpu = await service.sizes.of("io"), await service.sizes.of("cpu")
-            assert io.pool.origin == SizeOrigin("default", default)
-            assert cpu.pool.origin == SizeOrigin("setting", 1)
-            await service.resize_pool("cpu", usable_cpus() + 3)
-            cpu = await service.sizes.of("cpu")
-            assert cpu.pool.origin == SizeOrigin("hand", 1)
-            assert (cpu.rule, cpu.recommended) == ("over_cpus", usable_cpus())
-            assert cpu.computing == usable_cpus() + 3
-            assert [each.pool.name for each in await service.sizes.wrong()] == ["cpu"]
-
-    asyncio.run(story())
+async def test_a_size_says_where_it_comes_from(tmp_path: Path) -> None:
+    async with engine(tmp_path, pools=POOLS) as service:
+        default = min(32, usable_cpus() + 4)
+        io, cpu = await service.sizes.of("io"), await service.sizes.of("cpu")
+        assert io.pool.origin == SizeOrigin("default", default)
+        assert cpu.pool.origin == SizeOrigin("setting", 1)
+        await service.resize_pool("cpu", usable_cpus() + 3)
+        cpu = await service.sizes.of("cpu")
+        assert cpu.pool.origin == SizeOrigin("hand", 1)
+        assert (cpu.rule, cpu.recommended) == ("over_cpus", usable_cpus())
+        assert cpu.computing == usable_cpus() + 3
+        assert [each.pool.name for each in await service.sizes.wrong()] == ["cpu"]
 
 
-def test_there_is_no_advice_on_a_pool_that_does_not_exist(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, pools=POOLS) as service:
-            with pytest.raises(NotFound, match='no pool "sea"'):
-                await service.sizes.of("sea")
-
-    asyncio.run(story())
+async def test_there_is_no_advice_on_a_pool_that_does_not_exist(tmp_path: Path) -> None:
+    async with engine(tmp_path, pools=POOLS) as service:
+        with pytest.raises(NotFound, match='no pool "sea"'):
+            await service.sizes.of("sea")
 
 
-def test_a_load_is_read_anew_with_each_stretch(tmp_path: Path) -> None:
-    async def story() -> None:
-        clock = ManualClock()
-        async with engine(tmp_path, clock, pools=POOLS) as service:
-            await nap(service, 3)
-            await eventually(lambda: service.recent("io") is not None)  # it was looked at
-            assert (await service.sizes.of("io")).pool.load.ran == {}
-            clock.advance(STRETCH)
-            await _written(service)
-            clock.advance(STRETCH)
-            found = await service.sizes.of("io")
-            assert found.pool.load.ran == {"runtime_functions.nap": 3}
-
-    asyncio.run(story())
+async def test_a_load_is_read_anew_with_each_stretch(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with engine(tmp_path, clock, pools=POOLS) as service:
+        await nap(service, 3)
+        await eventually(lambda: service.recent("io") is not None)  # it was looked at
+        assert (await service.sizes.of("io")).pool.load.ran == {}
+        clock.advance(STRETCH)
+        await _written(service)
+        clock.advance(STRETCH)
+        found = await service.sizes.of("io")
+        assert found.pool.load.ran == {"runtime_functions.nap": 3}
 
 
 async def _written(service: Service) -> None:

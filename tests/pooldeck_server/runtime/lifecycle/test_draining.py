@@ -23,64 +23,52 @@ async def started(service: Service, gate: Path) -> list[str]:
     return ids
 
 
-def test_what_runs_may_end_within_the_grace_period_and_who_waits_for_it_is_told(
+async def test_what_runs_may_end_within_the_grace_period_and_who_waits_for_it_is_told(
     tmp_path: Path,
 ) -> None:
     gate = tmp_path / "gate"
     ending = Ending(LONG)
 
-    async def story() -> None:
-        async with engine(tmp_path / "data", ending=ending) as service:
-            ids = await started(service, gate)
-            known = [await service.task(task) for task in ids]
-            waits = [asyncio.create_task(service.wait(task.id, BOUND, task)) for task in known]
-            await asyncio.sleep(0)
-            ending.begin()
-            await eventually(lambda: service.state == "draining")
-            with pytest.raises(Draining):
-                await service.submit(call("add", 1, 2))
-            gate.write_text("open")
-            for wait in waits:
-                assert (await wait).state is State.SUCCEEDED
-            await asyncio.wait_for(ending.finished(), BOUND)
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data", ending=ending) as service:
+        ids = await started(service, gate)
+        known = [await service.task(task) for task in ids]
+        waits = [asyncio.create_task(service.wait(task.id, BOUND, task)) for task in known]
+        await asyncio.sleep(0)
+        ending.begin()
+        await eventually(lambda: service.state == "draining")
+        with pytest.raises(Draining):
+            await service.submit(call("add", 1, 2))
+        gate.write_text("open")
+        for wait in waits:
+            assert (await wait).state is State.SUCCEEDED
+        await asyncio.wait_for(ending.finished(), BOUND)
 
 
-def test_who_hurries_waits_for_nothing_and_everything_is_recorded(tmp_path: Path) -> None:
+async def test_who_hurries_waits_for_nothing_and_everything_is_recorded(tmp_path: Path) -> None:
     ending = Ending(LONG)
 
-    async def story() -> None:
-        async with engine(tmp_path / "data", ending=ending) as service:
-            ids = await started(service, tmp_path / "never")
-            queued = await submit(service, "add", 1, 2, pool="cpu")
-            ending.begin()
-            ending.hurry()
-            await asyncio.wait_for(ending.finished(), BOUND)
-            await eventually(lambda: service.feed.latest().counts[State.LOST] == len(ids))
-            for task in ids:
-                assert (await service.task(task)).state is State.LOST
-            assert (await service.task(queued)).state is State.QUEUED
-
-    asyncio.run(story())
-
-
-def test_the_grace_period_is_not_waited_out_where_nothing_runs(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, ending=Ending(LONG)):
-            began = time.monotonic()
-        assert time.monotonic() - began < BOUND
-
-    asyncio.run(story())
-
-
-def test_a_server_that_is_told_to_end_while_it_starts_starts_and_ends(tmp_path: Path) -> None:
-    async def story() -> None:
-        ending = Ending(LONG)
+    async with engine(tmp_path / "data", ending=ending) as service:
+        ids = await started(service, tmp_path / "never")
+        queued = await submit(service, "add", 1, 2, pool="cpu")
         ending.begin()
-        async with running(settings(tmp_path), ending=ending) as service:
-            await asyncio.wait_for(ending.finished(), BOUND)
-            assert service.state == "draining"
-            assert all(not pool.workers for pool in service.pools())
+        ending.hurry()
+        await asyncio.wait_for(ending.finished(), BOUND)
+        await eventually(lambda: service.feed.latest().counts[State.LOST] == len(ids))
+        for task in ids:
+            assert (await service.task(task)).state is State.LOST
+        assert (await service.task(queued)).state is State.QUEUED
 
-    asyncio.run(story())
+
+async def test_the_grace_period_is_not_waited_out_where_nothing_runs(tmp_path: Path) -> None:
+    async with engine(tmp_path, ending=Ending(LONG)):
+        began = time.monotonic()
+    assert time.monotonic() - began < BOUND
+
+
+async def test_a_server_that_is_told_to_end_while_it_starts_starts_and_ends(tmp_path: Path) -> None:
+    ending = Ending(LONG)
+    ending.begin()
+    async with running(settings(tmp_path), ending=ending) as service:
+        await asyncio.wait_for(ending.finished(), BOUND)
+        assert service.state == "draining"
+        assert all(not pool.workers for pool in service.pools())

@@ -58,71 +58,58 @@ def test_the_first_run_has_nothing_to_tell(tmp_path: Path) -> None:
     assert run.report == StartReport(was_clean=True, down_seconds=None)
 
 
-def test_a_run_after_one_that_ended_in_order_says_so(tmp_path: Path) -> None:
-    async def story() -> None:
-        await run_once(tmp_path)
-        async with engine(tmp_path) as service:
-            report = report_of(service)
-            assert report.was_clean
-            assert report.down_seconds is not None
-            assert 0 <= report.down_seconds < 30
-
-    asyncio.run(story())
+async def test_a_run_after_one_that_ended_in_order_says_so(tmp_path: Path) -> None:
+    await run_once(tmp_path)
+    async with engine(tmp_path) as service:
+        report = report_of(service)
+        assert report.was_clean
+        assert report.down_seconds is not None
+        assert 0 <= report.down_seconds < 30
 
 
-def test_how_long_the_server_was_down_is_told_by_its_last_sign_of_life(tmp_path: Path) -> None:
-    async def story() -> None:
-        await run_once(tmp_path)
-        now = time.time()
-        look_cut_off(tmp_path, os.getpid(), started_at=now - 3 * HOUR)
-        os.utime(tmp_path / "pooldeck.lock", (now - HOUR, now - HOUR))
-        async with engine(tmp_path) as service:
-            report = report_of(service)
-            assert not report.was_clean
-            assert report.down_seconds is not None
-            assert abs(report.down_seconds - HOUR) < 60
+async def test_how_long_the_server_was_down_is_told_by_its_last_sign_of_life(
+    tmp_path: Path,
+) -> None:
+    await run_once(tmp_path)
+    now = time.time()
+    look_cut_off(tmp_path, os.getpid(), started_at=now - 3 * HOUR)
+    os.utime(tmp_path / "pooldeck.lock", (now - HOUR, now - HOUR))
+    async with engine(tmp_path) as service:
+        report = report_of(service)
+        assert not report.was_clean
+        assert report.down_seconds is not None
+        assert abs(report.down_seconds - HOUR) < 60
 
-    asyncio.run(story())
 
-
-def test_a_server_gives_signs_of_life_without_a_commit(tmp_path: Path) -> None:
+async def test_a_server_gives_signs_of_life_without_a_commit(tmp_path: Path) -> None:
     lock = tmp_path / "pooldeck.lock"
 
-    async def story() -> None:
-        async with engine(tmp_path):
-            for _ in range(2):
-                os.utime(lock, (0, 0))
-                await eventually(lambda: lock.stat().st_mtime > 0)
-
-    asyncio.run(story())
+    async with engine(tmp_path):
+        for _ in range(2):
+            os.utime(lock, (0, 0))
+            await eventually(lambda: lock.stat().st_mtime > 0)
 
 
-def test_what_a_run_that_was_cut_off_has_left_is_ended_before_anything_starts(
+async def test_what_a_run_that_was_cut_off_has_left_is_ended_before_anything_starts(
     tmp_path: Path,
 ) -> None:
-    async def story() -> None:
-        run = await run_once(tmp_path)
-        look_cut_off(tmp_path, os.getpid(), started_at=time.time() - HOUR)
-        with process(POOLDECK_BOOT=run.boot, POOLDECK_WORKER="cpu-1") as left:
-            async with engine(tmp_path) as service:
-                assert report_of(service).reaped == 1
-                assert left.poll() is not None
-
-    asyncio.run(story())
+    run = await run_once(tmp_path)
+    look_cut_off(tmp_path, os.getpid(), started_at=time.time() - HOUR)
+    with process(POOLDECK_BOOT=run.boot, POOLDECK_WORKER="cpu-1") as left:
+        async with engine(tmp_path) as service:
+            assert report_of(service).reaped == 1
+            assert left.poll() is not None
 
 
-def test_a_copy_of_the_data_of_a_server_that_runs_is_no_reason_to_end_its_workers(
+async def test_a_copy_of_the_data_of_a_server_that_runs_is_no_reason_to_end_its_workers(
     tmp_path: Path,
 ) -> None:
-    async def story() -> None:
-        run = await run_once(tmp_path)
-        with process() as server, process(POOLDECK_BOOT=run.boot) as worker:
-            look_cut_off(tmp_path, server.pid, started_at=time.time())
-            async with engine(tmp_path) as service:
-                assert report_of(service).reaped == 0
-                assert worker.poll() is None
-
-    asyncio.run(story())
+    run = await run_once(tmp_path)
+    with process() as server, process(POOLDECK_BOOT=run.boot) as worker:
+        look_cut_off(tmp_path, server.pid, started_at=time.time())
+        async with engine(tmp_path) as service:
+            assert report_of(service).reaped == 0
+            assert worker.poll() is None
 
 
 def test_a_keeper_stands_by_for_as_long_as_the_server_runs(tmp_path: Path) -> None:

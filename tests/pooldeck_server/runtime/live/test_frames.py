@@ -17,22 +17,19 @@ def feed() -> Feed:
 
 
 @pytest.mark.parametrize("is_just_built", [True, False])
-def test_streams_end_with_the_feed_also_right_after_a_frame(is_just_built: bool) -> None:
-    async def scenario() -> None:
-        live = feed()
-        live.start()
-        async with live.subscribe() as frames:
-            first = await anext(frames)
-            if is_just_built:
-                live.mark_dirty()
-                assert (await anext(frames)).seq > first.seq
-            following = asyncio.ensure_future(anext(frames, None))
-            await asyncio.sleep(0)  # it waits for the frame after that
-            live.close_streams()
-            assert await asyncio.wait_for(following, BOUND) is None
-        await live.stop()
-
-    asyncio.run(scenario())
+async def test_streams_end_with_the_feed_also_right_after_a_frame(is_just_built: bool) -> None:
+    live = feed()
+    live.start()
+    async with live.subscribe() as frames:
+        first = await anext(frames)
+        if is_just_built:
+            live.mark_dirty()
+            assert (await anext(frames)).seq > first.seq
+        following = asyncio.ensure_future(anext(frames, None))
+        await asyncio.sleep(0)  # it waits for the frame after that
+        live.close_streams()
+        assert await asyncio.wait_for(following, BOUND) is None
+    await live.stop()
 
 
 def test_frames_go_on_after_one_that_could_not_be_built() -> None:

@@ -28,98 +28,82 @@ def needs(service: Service, pool: str) -> list[Need]:
 
 
 @pytest.mark.parametrize("pool", ["cpu", "io"])
-def test_a_slot_says_how_long_it_may_run_and_whether_it_was_asked_to_stop(
+async def test_a_slot_says_how_long_it_may_run_and_whether_it_was_asked_to_stop(
     tmp_path: Path, pool: str
 ) -> None:
     gate = tmp_path / "gate"
 
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            task = await submit(service, "wait_for", str(gate), pool=pool, timeout=500)
-            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
-            (slot,) = slots(service, pool)
-            assert (slot.task, slot.timeout, slot.cancel_requested) == (task, 500, False)
-            await service.cancel(task)
-            assert slots(service, pool)[0].cancel_requested
-            gate.write_text("open")
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data") as service:
+        task = await submit(service, "wait_for", str(gate), pool=pool, timeout=500)
+        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+        (slot,) = slots(service, pool)
+        assert (slot.task, slot.timeout, slot.cancel_requested) == (task, 500, False)
+        await service.cancel(task)
+        assert slots(service, pool)[0].cancel_requested
+        gate.write_text("open")
 
 
 @pytest.mark.parametrize(
     ("pool", "ending"), [("cpu", Ending.WORKER_ENDED), ("io", Ending.ABANDONED)]
 )
-def test_a_slot_says_how_its_task_ends_if_it_is_killed(
+async def test_a_slot_says_how_its_task_ends_if_it_is_killed(
     tmp_path: Path, pool: str, ending: Ending
 ) -> None:
     gate = tmp_path / "gate"
 
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            task = await submit(service, "wait_for", str(gate), pool=pool)
-            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
-            assert slots(service, pool)[0].if_killed is ending
-            assert (await service.cancel(task, kill=True)).ending is ending
-            assert {slot.if_killed for slot in slots(service, pool)} <= {None}
-            gate.write_text("open")
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data") as service:
+        task = await submit(service, "wait_for", str(gate), pool=pool)
+        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+        assert slots(service, pool)[0].if_killed is ending
+        assert (await service.cancel(task, kill=True)).ending is ending
+        assert {slot.if_killed for slot in slots(service, pool)} <= {None}
+        gate.write_text("open")
 
 
-def test_what_runs_in_a_pool_that_has_become_smaller_is_shown_to_the_last(tmp_path: Path) -> None:
+async def test_what_runs_in_a_pool_that_has_become_smaller_is_shown_to_the_last(
+    tmp_path: Path,
+) -> None:
     gate = tmp_path / "gate"
 
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            tasks = [await submit(service, "wait_for", str(gate), pool="io") for _ in range(3)]
-            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 3)
-            health = await service.resize_pool("io", 1)
-            assert {slot.task for slot in health.workers[0].slots} == set(tasks)
-            gate.write_text("open")
-            await eventually(lambda: service.pool("io").workers[0].slots == (SlotHealth(),))
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data") as service:
+        tasks = [await submit(service, "wait_for", str(gate), pool="io") for _ in range(3)]
+        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 3)
+        health = await service.resize_pool("io", 1)
+        assert {slot.task for slot in health.workers[0].slots} == set(tasks)
+        gate.write_text("open")
+        await eventually(lambda: service.pool("io").workers[0].slots == (SlotHealth(),))
 
 
-def test_an_abandoned_thread_is_listed_behind_the_slots_and_noticed(tmp_path: Path) -> None:
+async def test_an_abandoned_thread_is_listed_behind_the_slots_and_noticed(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            task = await submit(service, "wait_for", str(gate), pool="io")
-            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
-            await service.cancel(task, kill=True)
-            await eventually(lambda: any(slot.abandoned for slot in slots(service, "io")))
-            health = service.pool("io")
-            assert [slot.abandoned for slot in health.workers[0].slots] == [False] * 4 + [True]
-            assert health.busy == 0
-            assert needs(service, "io") == [Need.ABANDONED]
-            gate.write_text("open")
-            await eventually(lambda: needs(service, "io") == [])
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data") as service:
+        task = await submit(service, "wait_for", str(gate), pool="io")
+        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+        await service.cancel(task, kill=True)
+        await eventually(lambda: any(slot.abandoned for slot in slots(service, "io")))
+        health = service.pool("io")
+        assert [slot.abandoned for slot in health.workers[0].slots] == [False] * 4 + [True]
+        assert health.busy == 0
+        assert needs(service, "io") == [Need.ABANDONED]
+        gate.write_text("open")
+        await eventually(lambda: needs(service, "io") == [])
 
 
-def test_a_process_pool_shows_its_spare_worker(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            await eventually(lambda: service.pool("cpu").spare == 1)
-            assert service.pool("cpu").size == 1
-            assert [worker.slots for worker in service.pool("cpu").workers].count(()) == 1
-
-    asyncio.run(story())
+async def test_a_process_pool_shows_its_spare_worker(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        await eventually(lambda: service.pool("cpu").spare == 1)
+        assert service.pool("cpu").size == 1
+        assert [worker.slots for worker in service.pool("cpu").workers].count(()) == 1
 
 
-def test_incidents_are_counted_over_restarts(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            await outcome(service, await submit(service, "leave", 1, pool="cpu"))
-            assert service.pool("cpu").incidents == 1
-        async with engine(tmp_path) as service:
-            assert service.pool("cpu").incidents == 1
-            assert service.pool("cpu").dead == ()
-
-    asyncio.run(story())
+async def test_incidents_are_counted_over_restarts(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        await outcome(service, await submit(service, "leave", 1, pool="cpu"))
+        assert service.pool("cpu").incidents == 1
+    async with engine(tmp_path) as service:
+        assert service.pool("cpu").incidents == 1
+        assert service.pool("cpu").dead == ()
 
 
 def test_a_function_on_hold_is_noticed_in_its_pool(tmp_path: Path) -> None:

@@ -133,20 +133,17 @@ async def ends(service: Service) -> "Counter[str]":
     )
 
 
-def test_history_counts_what_ran_and_outlives_the_server(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            ran = [await submit(service, "add", n, 1, pool="io") for n in range(20)]
-            ran.append(await submit(service, "fail_until", str(tmp_path / "a"), 9, retries=0))
-            for task_id in ran:
-                await outcome(service, task_id)
-        async with engine(tmp_path / "data") as service:
-            assert await ends(service) == {"succeeded": 20, "failed": 1}
-            await outcome(service, await submit(service, "add", 1, 1))
-        async with engine(tmp_path / "data") as service:
-            assert await ends(service) == {"succeeded": 21, "failed": 1}
-
-    asyncio.run(story())
+async def test_history_counts_what_ran_and_outlives_the_server(tmp_path: Path) -> None:
+    async with engine(tmp_path / "data") as service:
+        ran = [await submit(service, "add", n, 1, pool="io") for n in range(20)]
+        ran.append(await submit(service, "fail_until", str(tmp_path / "a"), 9, retries=0))
+        for task_id in ran:
+            await outcome(service, task_id)
+    async with engine(tmp_path / "data") as service:
+        assert await ends(service) == {"succeeded": 20, "failed": 1}
+        await outcome(service, await submit(service, "add", 1, 1))
+    async with engine(tmp_path / "data") as service:
+        assert await ends(service) == {"succeeded": 21, "failed": 1}
 
 
 def test_a_server_that_runs_keeps_history_and_shows_the_last_minutes(tmp_path: Path) -> None:
@@ -163,141 +160,119 @@ def test_a_server_that_runs_keeps_history_and_shows_the_last_minutes(tmp_path: P
     asyncio.run(asyncio.wait_for(story(), 60))
 
 
-def test_a_stretch_is_ten_seconds_of_looks_and_moves(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with measured(tmp_path) as kept:
-            kept.pools = (pool(busy=4, oldest_wait=2.0),)
-            kept.ended(6)
-            kept.pass_seconds(5)
-            kept.pools = (pool(busy=0, rss=3000),)
-            kept.pass_seconds(5)
-            await eventually(lambda: bool(kept.kept()))
-            (stretch,) = kept.kept()
-            (sample,), (flow,) = stretch.samples, stretch.flows
-            assert (sample.at, sample.slots, sample.queued) == (START, 4.0, 7.0)
-            assert 1.0 < sample.busy < 3.0
-            assert sample.oldest_wait == 2.0
-            assert (sample.cpu_percent, sample.voluntary, sample.involuntary) == (100, 40, 10)
-            assert 2000 < sample.rss_bytes < 6000
-            assert (flow.submitted, flow.succeeded, flow.function) == (6, 6, "f")
-
-    asyncio.run(story())
+async def test_a_stretch_is_ten_seconds_of_looks_and_moves(tmp_path: Path) -> None:
+    async with measured(tmp_path) as kept:
+        kept.pools = (pool(busy=4, oldest_wait=2.0),)
+        kept.ended(6)
+        kept.pass_seconds(5)
+        kept.pools = (pool(busy=0, rss=3000),)
+        kept.pass_seconds(5)
+        await eventually(lambda: bool(kept.kept()))
+        (stretch,) = kept.kept()
+        (sample,), (flow,) = stretch.samples, stretch.flows
+        assert (sample.at, sample.slots, sample.queued) == (START, 4.0, 7.0)
+        assert 1.0 < sample.busy < 3.0
+        assert sample.oldest_wait == 2.0
+        assert (sample.cpu_percent, sample.voluntary, sample.involuntary) == (100, 40, 10)
+        assert 2000 < sample.rss_bytes < 6000
+        assert (flow.submitted, flow.succeeded, flow.function) == (6, 6, "f")
 
 
-def test_what_ended_in_a_stretch_before_the_first_look_at_a_pool_is_shown(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with measured(tmp_path) as kept:
-            kept.pools = ()  # as long as the server starts
-            kept.pass_seconds(9)
-            kept.pools = (pool(),)
-            kept.ended(6)
-            kept.pass_seconds(1)
-            await eventually(lambda: bool(kept.kept()))
-            assert kept.shown() == 6
+async def test_what_ended_in_a_stretch_before_the_first_look_at_a_pool_is_shown(
+    tmp_path: Path,
+) -> None:
+    async with measured(tmp_path) as kept:
+        kept.pools = ()  # as long as the server starts
+        kept.pass_seconds(9)
+        kept.pools = (pool(),)
+        kept.ended(6)
+        kept.pass_seconds(1)
+        await eventually(lambda: bool(kept.kept()))
+        assert kept.shown() == 6
 
-    asyncio.run(story())
+
+async def test_an_idle_stretch_is_a_sample_and_nothing_else(tmp_path: Path) -> None:
+    async with measured(tmp_path) as kept:
+        kept.pass_seconds(10)
+        await eventually(lambda: bool(kept.kept()))
+        (stretch,) = kept.kept()
+        assert len(stretch.samples) == 1
+        assert stretch.flows == ()
 
 
-def test_an_idle_stretch_is_a_sample_and_nothing_else(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with measured(tmp_path) as kept:
+async def test_what_the_database_refuses_waits_and_leaves_no_gap(tmp_path: Path) -> None:
+    async with measured(tmp_path) as kept:
+        with closing(sqlite3.connect(tmp_path / "pooldeck.sqlite3")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            kept.ended(3)
             kept.pass_seconds(10)
-            await eventually(lambda: bool(kept.kept()))
-            (stretch,) = kept.kept()
-            assert len(stretch.samples) == 1
-            assert stretch.flows == ()
-
-    asyncio.run(story())
-
-
-def test_what_the_database_refuses_waits_and_leaves_no_gap(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with measured(tmp_path) as kept:
-            with closing(sqlite3.connect(tmp_path / "pooldeck.sqlite3")) as other:
-                other.execute("BEGIN IMMEDIATE")
-                kept.ended(3)
-                kept.pass_seconds(10)
-                await eventually(lambda: kept.recorder.trouble is not None)
-                other.rollback()
-            await asyncio.sleep(0)
-            kept.ended(4)
-            kept.pass_seconds(10)
-            await eventually(lambda: len(kept.kept()) == 2)
-            assert [sum(flow.succeeded for flow in one.flows) for one in kept.kept()] == [3, 4]
-
-    asyncio.run(story())
+            await eventually(lambda: kept.recorder.trouble is not None)
+            other.rollback()
+        await asyncio.sleep(0)
+        kept.ended(4)
+        kept.pass_seconds(10)
+        await eventually(lambda: len(kept.kept()) == 2)
+        assert [sum(flow.succeeded for flow in one.flows) for one in kept.kept()] == [3, 4]
 
 
-def test_the_end_writes_the_stretch_that_has_begun(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with measured(tmp_path) as kept:
-            kept.ended(2)
-            kept.pass_seconds(3)
-            await kept.history.stop()
-            (stretch,) = kept.reader.call(queries.stretches, START, START + 10)
-            assert [flow.succeeded for flow in stretch.flows] == [2]
-            kept.begin(())
-
-    asyncio.run(story())
+async def test_the_end_writes_the_stretch_that_has_begun(tmp_path: Path) -> None:
+    async with measured(tmp_path) as kept:
+        kept.ended(2)
+        kept.pass_seconds(3)
+        await kept.history.stop()
+        (stretch,) = kept.reader.call(queries.stretches, START, START + 10)
+        assert [flow.succeeded for flow in stretch.flows] == [2]
+        kept.begin(())
 
 
-def test_the_last_minutes_are_of_the_last_minutes(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with measured(tmp_path) as kept:
-            kept.history.look()
-            kept.ended(60, wait=1.0, run=2.0)
-            kept.pools = (pool(busy=2),)
-            kept.pass_seconds(60)
-            recent = kept.history.recent("cpu")
-            assert recent is not None
-            assert recent.throughput == pytest.approx(1.0)
-            assert recent.utilization == pytest.approx(0.5, rel=0.05)
-            assert recent.wait_p95 == pytest.approx(1.0, rel=ERROR)
-            assert recent.run_p95 == pytest.approx(2.0, rel=ERROR)
-            assert recent.spark == (6.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-            kept.pass_seconds(60)
-            assert kept.rate() == 0.0
-            kept.pass_seconds(200)
-            recent = kept.history.recent("cpu")
-            assert recent is not None
-            assert (recent.wait_p95, recent.run_p95) == (None, None)
-
-    asyncio.run(story())
+async def test_the_last_minutes_are_of_the_last_minutes(tmp_path: Path) -> None:
+    async with measured(tmp_path) as kept:
+        kept.history.look()
+        kept.ended(60, wait=1.0, run=2.0)
+        kept.pools = (pool(busy=2),)
+        kept.pass_seconds(60)
+        recent = kept.history.recent("cpu")
+        assert recent is not None
+        assert recent.throughput == pytest.approx(1.0)
+        assert recent.utilization == pytest.approx(0.5, rel=0.05)
+        assert recent.wait_p95 == pytest.approx(1.0, rel=ERROR)
+        assert recent.run_p95 == pytest.approx(2.0, rel=ERROR)
+        assert recent.spark == (6.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        kept.pass_seconds(60)
+        assert kept.rate() == 0.0
+        kept.pass_seconds(200)
+        recent = kept.history.recent("cpu")
+        assert recent is not None
+        assert (recent.wait_p95, recent.run_p95) == (None, None)
 
 
-def test_sparklines_and_percentiles_go_on_where_the_last_server_ended(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with measured(tmp_path) as kept:
-            kept.ended(10, wait=1.0)
-            kept.pass_seconds(10)
-            await eventually(lambda: bool(kept.kept()))
-            await kept.history.stop()
-            kept.clock.advance(20)
-            now = START + 30
-            kept.begin(kept.reader.call(queries.stretches, START, now))
-            kept.history.look()
-            kept.pass_seconds(1)
-            recent = kept.history.recent("cpu")
-            assert recent is not None
-            assert recent.spark == (1.0, 0.0, 0.0)
-            assert recent.wait_p95 == pytest.approx(1.0, rel=ERROR)
-            assert recent.throughput == 0.0, "what ended before the start is no rate of now"
-
-    asyncio.run(story())
+async def test_sparklines_and_percentiles_go_on_where_the_last_server_ended(tmp_path: Path) -> None:
+    async with measured(tmp_path) as kept:
+        kept.ended(10, wait=1.0)
+        kept.pass_seconds(10)
+        await eventually(lambda: bool(kept.kept()))
+        await kept.history.stop()
+        kept.clock.advance(20)
+        now = START + 30
+        kept.begin(kept.reader.call(queries.stretches, START, now))
+        kept.history.look()
+        kept.pass_seconds(1)
+        recent = kept.history.recent("cpu")
+        assert recent is not None
+        assert recent.spark == (1.0, 0.0, 0.0)
+        assert recent.wait_p95 == pytest.approx(1.0, rel=ERROR)
+        assert recent.throughput == 0.0, "what ended before the start is no rate of now"
 
 
-def test_a_wait_is_counted_once_whether_its_start_was_told_or_not(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with measured(tmp_path) as kept:
-            started = TaskChanged(1, "1", "f", "cpu", State.QUEUED, State.RUNNING, 1.0)
-            then = TaskChanged(1, "1", "f", "cpu", State.RUNNING, State.SUCCEEDED, 1.0, 0.5, 1)
-            at_once = TaskChanged(2, "2", "f", "cpu", State.QUEUED, State.FAILED, 1.0, 0.5, 1)
-            kept.history.on_commit([started, then, at_once])
-            kept.pass_seconds(10)
-            await eventually(lambda: bool(kept.kept()))
-            ((flow,),) = (stretch.flows for stretch in kept.kept())
-            assert (flow.submitted, flow.succeeded, flow.failed) == (0, 1, 1)
-            assert flow.wait.endswith(":2")
-            assert flow.run.endswith(":2")
-
-    asyncio.run(story())
+async def test_a_wait_is_counted_once_whether_its_start_was_told_or_not(tmp_path: Path) -> None:
+    async with measured(tmp_path) as kept:
+        started = TaskChanged(1, "1", "f", "cpu", State.QUEUED, State.RUNNING, 1.0)
+        then = TaskChanged(1, "1", "f", "cpu", State.RUNNING, State.SUCCEEDED, 1.0, 0.5, 1)
+        at_once = TaskChanged(2, "2", "f", "cpu", State.QUEUED, State.FAILED, 1.0, 0.5, 1)
+        kept.history.on_commit([started, then, at_once])
+        kept.pass_seconds(10)
+        await eventually(lambda: bool(kept.kept()))
+        ((flow,),) = (stretch.flows for stretch in kept.kept())
+        assert (flow.submitted, flow.succeeded, flow.failed) == (0, 1, 1)
+        assert flow.wait.endswith(":2")
+        assert flow.run.endswith(":2")

@@ -49,121 +49,97 @@ def parts(
     return annotation.pool, annotation.subject, annotation.data, annotation.reason
 
 
-def test_a_start_says_how_the_run_before_ended(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            (first,) = await noted(service, "start")
-            assert parts(first) == (None, None, {"was_clean": True, "down_seconds": None}, None)
-        async with engine(tmp_path) as service:
-            _, second = await noted(service, "start")
-            assert second.data["was_clean"] is True
-            assert 0 <= second.data["down_seconds"] < BOUND
-
-    asyncio.run(story())
+async def test_a_start_says_how_the_run_before_ended(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        (first,) = await noted(service, "start")
+        assert parts(first) == (None, None, {"was_clean": True, "down_seconds": None}, None)
+    async with engine(tmp_path) as service:
+        _, second = await noted(service, "start")
+        assert second.data["was_clean"] is True
+        assert 0 <= second.data["down_seconds"] < BOUND
 
 
-def test_a_resize_says_the_sizes_before_and_after(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            await service.resize_pool("io", 6)
-            (resize,) = await noted(service, "resize")
-            assert parts(resize) == ("io", None, {"before": 4, "after": 6}, None)
-
-    asyncio.run(story())
+async def test_a_resize_says_the_sizes_before_and_after(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        await service.resize_pool("io", 6)
+        (resize,) = await noted(service, "resize")
+        assert parts(resize) == ("io", None, {"before": 4, "after": 6}, None)
 
 
-def test_what_is_done_to_a_pool_is_noted_in_order_and_with_its_reason(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            await service.pause_pool("io")
-            await service.resume_pool("io")
-            await service.restart_pool("io", "new code")
-            await service.drain_pool("io", "maintenance")
-            await noted(service, "drain")
-            found = await service.read(queries.annotations, pool="io")
-            assert [(one.kind, one.reason) for one in found[::-1] if one.pool == "io"] == [
-                ("pause", None),
-                ("resume", None),
-                ("restart", "new code"),
-                ("drain", "maintenance"),
-            ]
-
-    asyncio.run(story())
+async def test_what_is_done_to_a_pool_is_noted_in_order_and_with_its_reason(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        await service.pause_pool("io")
+        await service.resume_pool("io")
+        await service.restart_pool("io", "new code")
+        await service.drain_pool("io", "maintenance")
+        await noted(service, "drain")
+        found = await service.read(queries.annotations, pool="io")
+        assert [(one.kind, one.reason) for one in found[::-1] if one.pool == "io"] == [
+            ("pause", None),
+            ("resume", None),
+            ("restart", "new code"),
+            ("drain", "maintenance"),
+        ]
 
 
-def test_a_killed_worker_is_noted_and_one_that_is_not_there_is_not(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            worker = service.pool("cpu").workers[0].id
-            await service.kill_worker(worker, "it leaks")
-            with pytest.raises(NotFound):
-                await service.kill_worker("cpu-999", "it leaks")
-            (kill,) = await noted(service, "kill_worker")
-            assert parts(kill) == ("cpu", worker, {}, "it leaks")
-
-    asyncio.run(story())
+async def test_a_killed_worker_is_noted_and_one_that_is_not_there_is_not(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        worker = service.pool("cpu").workers[0].id
+        await service.kill_worker(worker, "it leaks")
+        with pytest.raises(NotFound):
+            await service.kill_worker("cpu-999", "it leaks")
+        (kill,) = await noted(service, "kill_worker")
+        assert parts(kill) == ("cpu", worker, {}, "it leaks")
 
 
 @pytest.mark.parametrize(("pool", "became"), [("cpu", "killed"), ("io", "abandoned")])
-def test_a_killed_task_is_noted_with_what_became_of_it(
+async def test_a_killed_task_is_noted_with_what_became_of_it(
     tmp_path: Path, pool: str, became: str
 ) -> None:
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            running = await submit(service, "heed", str(tmp_path / "started"), pool=pool)
-            await eventually((tmp_path / "started").exists)
-            await service.cancel(running, kill=True, reason="it hangs")
-            (kill,) = await noted(service, "kill_task")
-            about = {"function": "runtime_functions.heed", "outcome": became}
-            assert parts(kill) == (pool, running, about, "it hangs")
-            assert kill.href == f"/tasks/{running}"
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data") as service:
+        running = await submit(service, "heed", str(tmp_path / "started"), pool=pool)
+        await eventually((tmp_path / "started").exists)
+        await service.cancel(running, kill=True, reason="it hangs")
+        (kill,) = await noted(service, "kill_task")
+        about = {"function": "runtime_functions.heed", "outcome": became}
+        assert parts(kill) == (pool, running, about, "it hangs")
+        assert kill.href == f"/tasks/{running}"
 
 
-def test_many_killed_tasks_are_noted_one_by_one_and_those_that_waited_are_not(
+async def test_many_killed_tasks_are_noted_one_by_one_and_those_that_waited_are_not(
     tmp_path: Path,
 ) -> None:
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            running = await submit(service, "heed", str(tmp_path / "started"), pool="cpu")
-            await eventually((tmp_path / "started").exists)
-            waiting = await submit(service, "add", 1, 2, pool="cpu")
-            done = await service.cancel_matching([waiting, running], kill=True, reason="all")
-            assert done.outcomes == {"killed": 1, "cancelled": 1}
-            (kill,) = await noted(service, "kill_task")
-            assert (kill.subject, kill.reason) == (running, "all")
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data") as service:
+        running = await submit(service, "heed", str(tmp_path / "started"), pool="cpu")
+        await eventually((tmp_path / "started").exists)
+        waiting = await submit(service, "add", 1, 2, pool="cpu")
+        done = await service.cancel_matching([waiting, running], kill=True, reason="all")
+        assert done.outcomes == {"killed": 1, "cancelled": 1}
+        (kill,) = await noted(service, "kill_task")
+        assert (kill.subject, kill.reason) == (running, "all")
 
 
-def test_a_crash_is_noted_with_its_incident(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            await outcome(service, await submit(service, "leave", 3, pool="cpu"))
-            (crash,) = await noted(service, "crash")
-            (incident,) = (await service.read(queries.incidents)).items
-            assert (crash.pool, crash.subject) == ("cpu", incident.worker)
-            assert crash.data == {"incident": incident.id, "cause": incident.cause}
-            assert crash.href == f"/incidents/{incident.id}"
-
-    asyncio.run(story())
+async def test_a_crash_is_noted_with_its_incident(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        await outcome(service, await submit(service, "leave", 3, pool="cpu"))
+        (crash,) = await noted(service, "crash")
+        (incident,) = (await service.read(queries.incidents)).items
+        assert (crash.pool, crash.subject) == ("cpu", incident.worker)
+        assert crash.data == {"incident": incident.id, "cause": incident.cause}
+        assert crash.href == f"/incidents/{incident.id}"
 
 
-def test_a_function_that_is_put_on_hold_and_released_is_noted(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path, hold_after=1) as service:
-            await service.submit(call("leave", 3, pool="cpu"))
-            (hold,) = await noted(service, "hold")
-            assert parts(hold) == (None, "runtime_functions.leave", {"deaths": 1}, None)
-            await service.release("runtime_functions.leave")
-            (release,) = await noted(service, "release")
-            assert release.subject == "runtime_functions.leave"
-
-    asyncio.run(story())
+async def test_a_function_that_is_put_on_hold_and_released_is_noted(tmp_path: Path) -> None:
+    async with engine(tmp_path, hold_after=1) as service:
+        await service.submit(call("leave", 3, pool="cpu"))
+        (hold,) = await noted(service, "hold")
+        assert parts(hold) == (None, "runtime_functions.leave", {"deaths": 1}, None)
+        await service.release("runtime_functions.leave")
+        (release,) = await noted(service, "release")
+        assert release.subject == "runtime_functions.leave"
 
 
-def test_a_pool_that_becomes_broken_is_noted_with_the_first_line_of_why(
+async def test_a_pool_that_becomes_broken_is_noted_with_the_first_line_of_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POOLDECK_TESTS_FLAG", str(tmp_path / "flag"))
@@ -172,15 +148,12 @@ def test_a_pool_that_becomes_broken_is_noted_with_the_first_line_of_why(
         "cpu": {"kind": "process", "size": 1, "initializer": "runtime_functions.need_flag"},
     }
 
-    async def story() -> None:
-        async with engine(tmp_path / "data", pools=pools) as service:
-            await eventually(lambda: service.pool("cpu").state == "broken")
-            (broken,) = await noted(service, "broken")
-            assert broken.pool == "cpu"
-            assert broken.data["said"] in (service.pool("cpu").reason or "")
-            assert broken.data["said"]
-
-    asyncio.run(story())
+    async with engine(tmp_path / "data", pools=pools) as service:
+        await eventually(lambda: service.pool("cpu").state == "broken")
+        (broken,) = await noted(service, "broken")
+        assert broken.pool == "cpu"
+        assert broken.data["said"] in (service.pool("cpu").reason or "")
+        assert broken.data["said"]
 
 
 def test_a_pool_is_noted_as_broken_once_and_again_when_it_was_mended(tmp_path: Path) -> None:

@@ -68,88 +68,72 @@ async def record(folder: Path) -> AsyncIterator[Record]:
         database.close()
 
 
-def test_what_was_stored_before_the_start_is_indexed_a_part_at_a_time(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with record(tmp_path) as store:
-            await store.add(1, '["needle"]')
-            await store.add(2400)
-            left = []
-            while await store.not_indexed():
-                await store.indexer.step()
-                left.append(await store.not_indexed())
-            assert left == sorted(set(left), reverse=True)
-            assert len(left) > 2
-            assert await store.found("needle") == 1
-
-    asyncio.run(scenario())
-
-
-def test_it_rests_longer_than_it_works_and_idles_when_all_is_indexed(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with record(tmp_path) as store:
-            await store.add(300)
-            working = await store.indexer.step()
-            assert working > 0
-            assert await store.indexer.step() == await store.indexer.step() == 1.0
-
-    asyncio.run(scenario())
-
-
-def test_the_newest_are_left_until_nothing_before_them_can_come_any_more(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with record(tmp_path) as store:
+async def test_what_was_stored_before_the_start_is_indexed_a_part_at_a_time(tmp_path: Path) -> None:
+    async with record(tmp_path) as store:
+        await store.add(1, '["needle"]')
+        await store.add(2400)
+        left = []
+        while await store.not_indexed():
             await store.indexer.step()
-            await store.add(10)
+            left.append(await store.not_indexed())
+        assert left == sorted(set(left), reverse=True)
+        assert len(left) > 2
+        assert await store.found("needle") == 1
+
+
+async def test_it_rests_longer_than_it_works_and_idles_when_all_is_indexed(tmp_path: Path) -> None:
+    async with record(tmp_path) as store:
+        await store.add(300)
+        working = await store.indexer.step()
+        assert working > 0
+        assert await store.indexer.step() == await store.indexer.step() == 1.0
+
+
+async def test_the_newest_are_left_until_nothing_before_them_can_come_any_more(
+    tmp_path: Path,
+) -> None:
+    async with record(tmp_path) as store:
+        await store.indexer.step()
+        await store.add(10)
+        await store.indexer.step()
+        store.clock.advance(6)
+        await store.indexer.step()  # sees them for the first time
+        assert await store.not_indexed() == 10
+        await store.add(5)
+        store.clock.advance(6)
+        await store.indexer.step()
+        assert await store.not_indexed() == 5
+
+
+async def test_long_arguments_make_small_parts(tmp_path: Path) -> None:
+    async with record(tmp_path) as store:
+        await store.add(60, f'["{"x" * 5000}"]')
+        await store.indexer.step()
+        assert 30 < await store.not_indexed() < 60
+        for _ in range(5):
             await store.indexer.step()
-            store.clock.advance(6)
-            await store.indexer.step()  # sees them for the first time
-            assert await store.not_indexed() == 10
-            await store.add(5)
-            store.clock.advance(6)
-            await store.indexer.step()
-            assert await store.not_indexed() == 5
-
-    asyncio.run(scenario())
+        assert await store.not_indexed() == 0
 
 
-def test_long_arguments_make_small_parts(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with record(tmp_path) as store:
-            await store.add(60, f'["{"x" * 5000}"]')
-            await store.indexer.step()
-            assert 30 < await store.not_indexed() < 60
-            for _ in range(5):
-                await store.indexer.step()
-            assert await store.not_indexed() == 0
-
-    asyncio.run(scenario())
-
-
-def test_a_server_that_begins_again_goes_on_where_the_index_ends(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with record(tmp_path) as store:
-            await store.add(1, r'["caf\u00e9"]')
-            await store.add(1200)
-            await store.indexer.step()
-            left = await store.not_indexed()
-        async with record(tmp_path) as store:
-            assert await store.not_indexed() == left > 0
-            await store.indexer.step()
-            assert await store.not_indexed() == 0
-            assert await store.found("café") == 1
-
-    asyncio.run(scenario())
+async def test_a_server_that_begins_again_goes_on_where_the_index_ends(tmp_path: Path) -> None:
+    async with record(tmp_path) as store:
+        await store.add(1, r'["caf\u00e9"]')
+        await store.add(1200)
+        await store.indexer.step()
+        left = await store.not_indexed()
+    async with record(tmp_path) as store:
+        assert await store.not_indexed() == left > 0
+        await store.indexer.step()
+        assert await store.not_indexed() == 0
+        assert await store.found("café") == 1
 
 
-def test_a_running_server_indexes_by_itself(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with engine.engine(tmp_path) as service:
-            await engine.submit(service, "add", 1, 2)
-        async with engine.engine(tmp_path) as service:
-            for _ in range(500):
-                if await service.read(queries.not_indexed) == 0:
-                    return
-                await asyncio.sleep(0.02)
-            raise AssertionError("nothing was indexed")
-
-    asyncio.run(scenario())
+async def test_a_running_server_indexes_by_itself(tmp_path: Path) -> None:
+    async with engine.engine(tmp_path) as service:
+        await engine.submit(service, "add", 1, 2)
+    async with engine.engine(tmp_path) as service:
+        for _ in range(500):
+            if await service.read(queries.not_indexed) == 0:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("nothing was indexed")

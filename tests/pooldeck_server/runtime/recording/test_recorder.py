@@ -65,103 +65,86 @@ async def claimed(kept: Kept, seq: int) -> None:
     assert granted == {seq}
 
 
-def test_an_insert_returns_when_it_is_committed(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with recorder(tmp_path) as kept:
-            await kept.recorder.insert([new(1), new(2)])
-            assert kept.state(1) is kept.state(2) is State.QUEUED
-            assert [move.seq for move in kept.moves] == [1, 2]
-
-    asyncio.run(story())
+async def test_an_insert_returns_when_it_is_committed(tmp_path: Path) -> None:
+    async with recorder(tmp_path) as kept:
+        await kept.recorder.insert([new(1), new(2)])
+        assert kept.state(1) is kept.state(2) is State.QUEUED
+        assert [move.seq for move in kept.moves] == [1, 2]
 
 
-def test_a_locked_database_refuses_submissions_and_keeps_what_has_happened(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with recorder(tmp_path) as kept:
-            await claimed(kept, 1)
-            with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as other:
-                other.execute("BEGIN IMMEDIATE")
-                kept.recorder.record_results([], [ended(1)])
-                with pytest.raises(StorageUnavailable):
-                    await kept.recorder.insert([new(2)])
-                assert kept.state(1) is State.QUEUED
-                other.execute("ROLLBACK")
-            await eventually(lambda: kept.state(1) is State.SUCCEEDED)
-            assert kept.state(2) is None
-            await kept.recorder.insert([new(3)])
-            assert kept.state(3) is State.QUEUED
-
-    asyncio.run(story())
-
-
-def test_one_bad_write_fails_alone(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with recorder(tmp_path) as kept:
-            await claimed(kept, 1)
-            good = kept.recorder.insert([new(2)])
-            bad = kept.recorder.insert([new(1)])  # its number is taken
+async def test_a_locked_database_refuses_submissions_and_keeps_what_has_happened(
+    tmp_path: Path,
+) -> None:
+    async with recorder(tmp_path) as kept:
+        await claimed(kept, 1)
+        with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
             kept.recorder.record_results([], [ended(1)])
-            results = await asyncio.gather(good, bad, return_exceptions=True)
-            assert results[0] is None
-            assert isinstance(results[1], Internal)
-            await eventually(lambda: kept.state(1) is State.SUCCEEDED)
-            assert kept.state(2) is State.QUEUED
-
-    asyncio.run(story())
-
-
-def test_a_start_and_an_end_in_one_commit_are_one_move(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with recorder(tmp_path) as kept:
-            await claimed(kept, 1)
-            kept.recorder.record_results([Start(1, 1, 1, 0.5, "cpu-1", 7, None)], [ended(1)])
-            await eventually(lambda: len(kept.moves) > 1)  # told after the commit
-            assert [move.state for move in kept.moves] == [State.QUEUED, State.SUCCEEDED]
-
-    asyncio.run(story())
+            with pytest.raises(StorageUnavailable):
+                await kept.recorder.insert([new(2)])
+            assert kept.state(1) is State.QUEUED
+            other.execute("ROLLBACK")
+        await eventually(lambda: kept.state(1) is State.SUCCEEDED)
+        assert kept.state(2) is None
+        await kept.recorder.insert([new(3)])
+        assert kept.state(3) is State.QUEUED
 
 
-def test_a_submission_does_not_wait_for_the_ends_of_others_to_be_written(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with recorder(tmp_path) as kept:
-            for seq in range(1, 6):
-                await claimed(kept, seq)
-            begun, go_on = threading.Event(), threading.Event()
-
-            def long_write(_: object) -> None:
-                begun.set()
-                go_on.wait(10)
-
-            busy = asyncio.create_task(kept.recorder.perform(long_write))
-            await asyncio.to_thread(begun.wait, 10)
-            kept.recorder.record_results([], [ended(seq) for seq in range(1, 6)])
-            submitting = asyncio.create_task(kept.recorder.insert([new(6)]))
-            await asyncio.sleep(0)
-            go_on.set()
-            await asyncio.gather(busy, submitting)
-            await eventually(lambda: 5 in kept.commits[-1])
-            assert kept.commits[-2:] == [[6], [1, 2, 3, 4, 5]]
-
-    asyncio.run(story())
+async def test_one_bad_write_fails_alone(tmp_path: Path) -> None:
+    async with recorder(tmp_path) as kept:
+        await claimed(kept, 1)
+        good = kept.recorder.insert([new(2)])
+        bad = kept.recorder.insert([new(1)])  # its number is taken
+        kept.recorder.record_results([], [ended(1)])
+        results = await asyncio.gather(good, bad, return_exceptions=True)
+        assert results[0] is None
+        assert isinstance(results[1], Internal)
+        await eventually(lambda: kept.state(1) is State.SUCCEEDED)
+        assert kept.state(2) is State.QUEUED
 
 
-def test_too_many_waiting_submissions_are_refused(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with recorder(tmp_path, limit=2) as kept:
-            with pytest.raises(StorageUnavailable, match="wait to be written"):
-                await kept.recorder.insert([new(1), new(2), new(3)])
-            await kept.recorder.insert([new(1), new(2)])
-
-    asyncio.run(story())
+async def test_a_start_and_an_end_in_one_commit_are_one_move(tmp_path: Path) -> None:
+    async with recorder(tmp_path) as kept:
+        await claimed(kept, 1)
+        kept.recorder.record_results([Start(1, 1, 1, 0.5, "cpu-1", 7, None)], [ended(1)])
+        await eventually(lambda: len(kept.moves) > 1)  # told after the commit
+        assert [move.state for move in kept.moves] == [State.QUEUED, State.SUCCEEDED]
 
 
-def test_stopping_writes_what_waits(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with recorder(tmp_path) as kept:
-            await claimed(kept, 1)
-            kept.recorder.record_results([], [ended(1)])
-        with closing(sqlite3.connect(tmp_path / "pooldeck.sqlite3")) as after:
-            found = after.execute("SELECT state FROM tasks").fetchall()
-        assert found == [("succeeded",)]
+async def test_a_submission_does_not_wait_for_the_ends_of_others_to_be_written(
+    tmp_path: Path,
+) -> None:
+    async with recorder(tmp_path) as kept:
+        for seq in range(1, 6):
+            await claimed(kept, seq)
+        begun, go_on = threading.Event(), threading.Event()
 
-    asyncio.run(story())
+        def long_write(_: object) -> None:
+            begun.set()
+            go_on.wait(10)
+
+        busy = asyncio.create_task(kept.recorder.perform(long_write))
+        await asyncio.to_thread(begun.wait, 10)
+        kept.recorder.record_results([], [ended(seq) for seq in range(1, 6)])
+        submitting = asyncio.create_task(kept.recorder.insert([new(6)]))
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(busy, submitting)
+        await eventually(lambda: 5 in kept.commits[-1])
+        assert kept.commits[-2:] == [[6], [1, 2, 3, 4, 5]]
+
+
+async def test_too_many_waiting_submissions_are_refused(tmp_path: Path) -> None:
+    async with recorder(tmp_path, limit=2) as kept:
+        with pytest.raises(StorageUnavailable, match="wait to be written"):
+            await kept.recorder.insert([new(1), new(2), new(3)])
+        await kept.recorder.insert([new(1), new(2)])
+
+
+async def test_stopping_writes_what_waits(tmp_path: Path) -> None:
+    async with recorder(tmp_path) as kept:
+        await claimed(kept, 1)
+        kept.recorder.record_results([], [ended(1)])
+    with closing(sqlite3.connect(tmp_path / "pooldeck.sqlite3")) as after:
+        found = after.execute("SELECT state FROM tasks").fetchall()
+    assert found == [("succeeded",)]

@@ -23,35 +23,29 @@ async def run_noted(service: Service, function: str, path: Path, *args: object, 
 
 
 @BOTH
-def test_a_running_task_is_asked_and_may_end_as_it_likes(tmp_path: Path, pool: str) -> None:
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            heeding = await run_noted(service, "heed", tmp_path / "a", pool=pool)
-            assert (await service.cancel(heeding)).outcome == "cancel_requested"
-            ended = await outcome(service, heeding)
-            assert (ended.state, ended.result) == (State.SUCCEEDED, '"ended when asked"')
-            giving_in = await run_noted(service, "give_in", tmp_path / "b", pool=pool)
-            assert (await service.cancel(giving_in)).outcome == "cancel_requested"
-            ended = await outcome(service, giving_in)
-            assert (ended.state, ended.error) == (State.CANCELLED, None)
-            assert (await service.cancel(giving_in)).outcome == "already_ended"
-
-    asyncio.run(story())
+async def test_a_running_task_is_asked_and_may_end_as_it_likes(tmp_path: Path, pool: str) -> None:
+    async with engine(tmp_path / "data") as service:
+        heeding = await run_noted(service, "heed", tmp_path / "a", pool=pool)
+        assert (await service.cancel(heeding)).outcome == "cancel_requested"
+        ended = await outcome(service, heeding)
+        assert (ended.state, ended.result) == (State.SUCCEEDED, '"ended when asked"')
+        giving_in = await run_noted(service, "give_in", tmp_path / "b", pool=pool)
+        assert (await service.cancel(giving_in)).outcome == "cancel_requested"
+        ended = await outcome(service, giving_in)
+        assert (ended.state, ended.error) == (State.CANCELLED, None)
+        assert (await service.cancel(giving_in)).outcome == "already_ended"
 
 
-def test_a_process_is_killed_which_is_no_incident(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            running = await submit(service, "sleep", 600, pool="cpu")
-            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
-            assert (await service.cancel(running, kill=True)).outcome == "killed"
-            ended = await outcome(service, running)
-            assert (ended.state, ended.error) == (State.CANCELLED, None)
-            assert (await outcome(service, await submit(service, "add", 1, 2))).result == "3"
-            assert service.pool("cpu").incidents == 0
-            assert not (await service.read(queries.incidents)).items
-
-    asyncio.run(story())
+async def test_a_process_is_killed_which_is_no_incident(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        running = await submit(service, "sleep", 600, pool="cpu")
+        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+        assert (await service.cancel(running, kill=True)).outcome == "killed"
+        ended = await outcome(service, running)
+        assert (ended.state, ended.error) == (State.CANCELLED, None)
+        assert (await outcome(service, await submit(service, "add", 1, 2))).result == "3"
+        assert service.pool("cpu").incidents == 0
+        assert not (await service.read(queries.incidents)).items
 
 
 def test_a_thread_is_abandoned_and_its_late_end_noted(tmp_path: Path) -> None:
@@ -92,91 +86,76 @@ async def log_of(service: Service, task_id: str) -> list[str]:
     return [entry.message for entry in entries]
 
 
-def test_all_that_fit_are_cancelled_wherever_they_are(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path / "data", memory_queue=100) as service:
-            running = await run_noted(service, "heed", tmp_path / "a", pool="cpu")
-            waiting = await service.submit_batch([call("add", n, n) for n in range(1500)])
-            other = await submit(service, "wait_for", str(tmp_path / "b"), pool="io")
-            later = await submit(service, "add", 1, 1, delay=600)
-            wanted = TaskFilter(pools=("cpu",))
-            assert await service.count_matching(wanted, final=False) == 1502
-            done = await service.cancel_matching(wanted)
-            assert done.matched == 1502
-            assert done.outcomes == {"cancelled": 1501, "cancel_requested": 1}
-            assert (await outcome(service, running)).state is State.SUCCEEDED
-            for task_id in (waiting[0], waiting[-1], later):
-                assert (await service.task(task_id)).state is State.CANCELLED
-            assert (await service.task(other)).state not in {State.CANCELLED, State.LOST}
-            assert await service.count_matching(wanted, final=False) == 0
-
-    asyncio.run(story())
+async def test_all_that_fit_are_cancelled_wherever_they_are(tmp_path: Path) -> None:
+    async with engine(tmp_path / "data", memory_queue=100) as service:
+        running = await run_noted(service, "heed", tmp_path / "a", pool="cpu")
+        waiting = await service.submit_batch([call("add", n, n) for n in range(1500)])
+        other = await submit(service, "wait_for", str(tmp_path / "b"), pool="io")
+        later = await submit(service, "add", 1, 1, delay=600)
+        wanted = TaskFilter(pools=("cpu",))
+        assert await service.count_matching(wanted, final=False) == 1502
+        done = await service.cancel_matching(wanted)
+        assert done.matched == 1502
+        assert done.outcomes == {"cancelled": 1501, "cancel_requested": 1}
+        assert (await outcome(service, running)).state is State.SUCCEEDED
+        for task_id in (waiting[0], waiting[-1], later):
+            assert (await service.task(task_id)).state is State.CANCELLED
+        assert (await service.task(other)).state not in {State.CANCELLED, State.LOST}
+        assert await service.count_matching(wanted, final=False) == 0
 
 
-def test_named_tasks_are_cancelled_and_unknown_ones_told_apart(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            later = await submit(service, "add", 1, 1, delay=600)
-            ended = await submit(service, "add", 1, 1)
-            await outcome(service, ended)
-            done = await service.cancel_matching([later, ended, "no-such-task", later])
-            assert done.matched == 3
-            assert done.outcomes == {"cancelled": 1, "already_ended": 1, "not_found": 1}
-
-    asyncio.run(story())
+async def test_named_tasks_are_cancelled_and_unknown_ones_told_apart(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        later = await submit(service, "add", 1, 1, delay=600)
+        ended = await submit(service, "add", 1, 1)
+        await outcome(service, ended)
+        done = await service.cancel_matching([later, ended, "no-such-task", later])
+        assert done.matched == 3
+        assert done.outcomes == {"cancelled": 1, "already_ended": 1, "not_found": 1}
 
 
-def test_a_retry_is_a_new_attempt_of_the_same_task(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            task_id = await submit(service, "fail_until", str(tmp_path / "runs"), 2)
-            failed = await outcome(service, task_id)
-            assert (failed.state, failed.error_kind) == (State.FAILED, "exception")
-            retried = await service.retry(task_id)
-            assert retried.id == task_id
-            again = await outcome(service, task_id)
-            assert (again.state, again.result, again.attempt) == (State.SUCCEEDED, "2", 2)
-            first, second = await service.read(queries.attempts, task_id)
-            assert (first.attempt, first.state, first.error_kind) == (1, State.FAILED, "exception")
-            assert (second.attempt, second.state, second.result) == (2, State.SUCCEEDED, "2")
-            assert "run 1 of 2" in (first.error or "")
-            for number in (1, 2):
-                lines = await service.read(queries.logs, task_id, attempt=number)
-                assert [line.message for line in lines] == [f"run {number}"]
-
-    asyncio.run(story())
+async def test_a_retry_is_a_new_attempt_of_the_same_task(tmp_path: Path) -> None:
+    async with engine(tmp_path / "data") as service:
+        task_id = await submit(service, "fail_until", str(tmp_path / "runs"), 2)
+        failed = await outcome(service, task_id)
+        assert (failed.state, failed.error_kind) == (State.FAILED, "exception")
+        retried = await service.retry(task_id)
+        assert retried.id == task_id
+        again = await outcome(service, task_id)
+        assert (again.state, again.result, again.attempt) == (State.SUCCEEDED, "2", 2)
+        first, second = await service.read(queries.attempts, task_id)
+        assert (first.attempt, first.state, first.error_kind) == (1, State.FAILED, "exception")
+        assert (second.attempt, second.state, second.result) == (2, State.SUCCEEDED, "2")
+        assert "run 1 of 2" in (first.error or "")
+        for number in (1, 2):
+            lines = await service.read(queries.logs, task_id, attempt=number)
+            assert [line.message for line in lines] == [f"run {number}"]
 
 
-def test_only_what_has_ended_is_retried(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            later = await submit(service, "add", 1, 1, delay=600)
-            with pytest.raises(Conflict, match="is scheduled"):
-                await service.retry(later)
-            with pytest.raises(NotFound):
-                await service.retry("no-such-task")
-            secret = await submit(service, "log_in", "ann", "secret")
-            await outcome(service, secret)
-            with pytest.raises(ArgumentsErased):
-                await service.retry(secret)
-            done = await service.retry_matching([later, secret])
-            assert done.outcomes == {"conflict": 1, "arguments_erased": 1}
-
-    asyncio.run(story())
+async def test_only_what_has_ended_is_retried(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        later = await submit(service, "add", 1, 1, delay=600)
+        with pytest.raises(Conflict, match="is scheduled"):
+            await service.retry(later)
+        with pytest.raises(NotFound):
+            await service.retry("no-such-task")
+        secret = await submit(service, "log_in", "ann", "secret")
+        await outcome(service, secret)
+        with pytest.raises(ArgumentsErased):
+            await service.retry(secret)
+        done = await service.retry_matching([later, secret])
+        assert done.outcomes == {"conflict": 1, "arguments_erased": 1}
 
 
-def test_all_that_failed_are_retried_at_once(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path / "data") as service:
-            paths = [str(tmp_path / f"runs {n}") for n in range(5)]
-            ids = [await submit(service, "fail_until", path, 2) for path in paths]
-            for task_id in ids:
-                assert (await outcome(service, task_id)).state is State.FAILED
-            wanted = TaskFilter(states=(State.FAILED,), errors=("exception",))
-            assert await service.count_matching(wanted, final=True) == 5
-            done = await service.retry_matching(wanted)
-            assert (done.matched, done.outcomes) == (5, {"retried": 5})
-            for task_id in ids:
-                assert (await outcome(service, task_id)).state is State.SUCCEEDED
-
-    asyncio.run(story())
+async def test_all_that_failed_are_retried_at_once(tmp_path: Path) -> None:
+    async with engine(tmp_path / "data") as service:
+        paths = [str(tmp_path / f"runs {n}") for n in range(5)]
+        ids = [await submit(service, "fail_until", path, 2) for path in paths]
+        for task_id in ids:
+            assert (await outcome(service, task_id)).state is State.FAILED
+        wanted = TaskFilter(states=(State.FAILED,), errors=("exception",))
+        assert await service.count_matching(wanted, final=True) == 5
+        done = await service.retry_matching(wanted)
+        assert (done.matched, done.outcomes) == (5, {"retried": 5})
+        for task_id in ids:
+            assert (await outcome(service, task_id)).state is State.SUCCEEDED

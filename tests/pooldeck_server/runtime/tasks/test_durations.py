@@ -24,40 +24,31 @@ async def knows(_: str) -> Durations:
     return KEPT
 
 
-def test_the_spread_is_that_of_the_latest_runs() -> None:
-    async def story() -> None:
-        usual = RecentDurations(knows_nothing)
-        learn(usual, 100, float)
-        assert usual.spread("acme.f") == Percentiles(50.0, 95.0)
-        learn(usual, 200, lambda _: 7.0)
-        assert usual.spread("acme.f") == Percentiles(7.0, 7.0)
-
-    asyncio.run(story())
+async def test_the_spread_is_that_of_the_latest_runs() -> None:
+    usual = RecentDurations(knows_nothing)
+    learn(usual, 100, float)
+    assert usual.spread("acme.f") == Percentiles(50.0, 95.0)
+    learn(usual, 200, lambda _: 7.0)
+    assert usual.spread("acme.f") == Percentiles(7.0, 7.0)
 
 
-def test_a_few_runs_say_nothing_of_what_is_usual() -> None:
-    async def story() -> None:
-        usual = RecentDurations(knows_nothing)
-        learn(usual, 4, float)
-        assert usual.spread("acme.f") is None
-        learn(usual, 1, float)
-        assert usual.spread("acme.f") is not None
-
-    asyncio.run(story())
+async def test_a_few_runs_say_nothing_of_what_is_usual() -> None:
+    usual = RecentDurations(knows_nothing)
+    learn(usual, 4, float)
+    assert usual.spread("acme.f") is None
+    learn(usual, 1, float)
+    assert usual.spread("acme.f") is not None
 
 
-def test_until_it_has_run_often_enough_the_store_is_believed() -> None:
-    async def story() -> None:
-        usual = RecentDurations(knows)
-        assert usual.spread("acme.f") is None
-        await asyncio.sleep(0)
-        assert usual.spread("acme.f") == KEPT.run
-        learn(usual, 19, lambda _: 9.0)
-        assert usual.spread("acme.f") == KEPT.run
-        learn(usual, 1, lambda _: 9.0)
-        assert usual.spread("acme.f") == Percentiles(9.0, 9.0)
-
-    asyncio.run(story())
+async def test_until_it_has_run_often_enough_the_store_is_believed() -> None:
+    usual = RecentDurations(knows)
+    assert usual.spread("acme.f") is None
+    await asyncio.sleep(0)
+    assert usual.spread("acme.f") == KEPT.run
+    learn(usual, 19, lambda _: 9.0)
+    assert usual.spread("acme.f") == KEPT.run
+    learn(usual, 1, lambda _: 9.0)
+    assert usual.spread("acme.f") == Percentiles(9.0, 9.0)
 
 
 def test_the_store_is_asked_once_for_a_function() -> None:
@@ -78,14 +69,11 @@ def test_the_store_is_asked_once_for_a_function() -> None:
     assert asked == ["acme.f"]
 
 
-def test_a_store_that_cannot_be_read_is_no_trouble() -> None:
+async def test_a_store_that_cannot_be_read_is_no_trouble() -> None:
     async def look_up(_: str) -> Durations:
         raise StorageUnavailable("busy")
 
-    async def story() -> None:
-        usual = RecentDurations(look_up)
-        assert usual.spread("acme.f") is None
-        await usual.stop()
-        assert usual.spread("acme.f") is None
-
-    asyncio.run(story())
+    usual = RecentDurations(look_up)
+    assert usual.spread("acme.f") is None
+    await usual.stop()
+    assert usual.spread("acme.f") is None

@@ -26,84 +26,65 @@ async def add_up(service: Service, number: int, pool: str) -> None:
         assert (await outcome(service, await submit(service, "add", 1, 2, pool=pool))).result
 
 
-def test_real_runs_become_a_profile_of_the_kind_of_pool_they_ran_in(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            await add_up(service, 4, "io")
-            await add_up(service, 2, "cpu")
-            profiles = service.profiles.of(ADD)
-            assert {kind: its.runs_ever for kind, its in profiles.items()} == {
-                "thread": 4,
-                "process": 2,
-            }
-            advice = service.advisor.of(ADD)
-            assert advice is not None
-            assert advice.verdict is Verdict.TOO_CHEAP
-
-    asyncio.run(story())
+async def test_real_runs_become_a_profile_of_the_kind_of_pool_they_ran_in(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        await add_up(service, 4, "io")
+        await add_up(service, 2, "cpu")
+        profiles = service.profiles.of(ADD)
+        assert {kind: its.runs_ever for kind, its in profiles.items()} == {
+            "thread": 4,
+            "process": 2,
+        }
+        advice = service.advisor.of(ADD)
+        assert advice is not None
+        assert advice.verdict is Verdict.TOO_CHEAP
 
 
-def test_a_profile_outlives_the_server(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            await add_up(service, 3, "io")
-        known = service.profiles.of(ADD)[PoolKind.THREAD]  # nothing more is seen of its runs
-        async with engine(tmp_path) as service:
-            assert service.profiles.of(ADD)[PoolKind.THREAD] == known
-            await add_up(service, 1, "io")
-            assert service.profiles.of(ADD)[PoolKind.THREAD].runs_ever == 4
-
-    asyncio.run(story())
+async def test_a_profile_outlives_the_server(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        await add_up(service, 3, "io")
+    known = service.profiles.of(ADD)[PoolKind.THREAD]  # nothing more is seen of its runs
+    async with engine(tmp_path) as service:
+        assert service.profiles.of(ADD)[PoolKind.THREAD] == known
+        await add_up(service, 1, "io")
+        assert service.profiles.of(ADD)[PoolKind.THREAD].runs_ever == 4
 
 
-def test_advice_follows_the_runs(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            before = service.advisor.of(ADD)
-            assert before is not None
-            assert before.verdict is Verdict.UNKNOWN
-            assert service.advisor.of(ADD) is before  # nothing has changed
-            await add_up(service, 3, "io")
-            after = service.advisor.of(ADD)
-            assert after is not None
-            assert after.verdict is not Verdict.UNKNOWN
-
-    asyncio.run(story())
+async def test_advice_follows_the_runs(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        before = service.advisor.of(ADD)
+        assert before is not None
+        assert before.verdict is Verdict.UNKNOWN
+        assert service.advisor.of(ADD) is before  # nothing has changed
+        await add_up(service, 3, "io")
+        after = service.advisor.of(ADD)
+        assert after is not None
+        assert after.verdict is not Verdict.UNKNOWN
 
 
-def test_advice_follows_the_size_of_a_pool(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            for _ in range(3):
-                service.profiles.add_measurement(
-                    ADD, PoolKind.PROCESS, Measurement(run=0.1, cpu=0.0)
-                )
-            before = service.advisor.of(ADD)
-            await service.resize_pool("io", 8)
-            after = service.advisor.of(ADD)
-            assert before is not None
-            assert before.cost is not None
-            assert after is not None
-            assert after.cost is not None
-            assert after.cost.gain > 1.9 * before.cost.gain
-
-    asyncio.run(story())
+async def test_advice_follows_the_size_of_a_pool(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        for _ in range(3):
+            service.profiles.add_measurement(ADD, PoolKind.PROCESS, Measurement(run=0.1, cpu=0.0))
+        before = service.advisor.of(ADD)
+        await service.resize_pool("io", 8)
+        after = service.advisor.of(ADD)
+        assert before is not None
+        assert before.cost is not None
+        assert after is not None
+        assert after.cost is not None
+        assert after.cost.gain > 1.9 * before.cost.gain
 
 
-def test_misplaced_functions_are_listed(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with engine(tmp_path) as service:
-            assert service.advisor.misplaced() == ()
-            for _ in range(5):  # the function runs in processes, and does nothing but wait
-                service.profiles.add_measurement(
-                    ADD, PoolKind.PROCESS, Measurement(run=0.5, cpu=0.0)
-                )
-            (advice,) = service.advisor.misplaced()
-            assert advice.function == ADD
-            assert advice.recommended is not None
-            assert advice.recommended.pool == "io"
-
-    asyncio.run(story())
+async def test_misplaced_functions_are_listed(tmp_path: Path) -> None:
+    async with engine(tmp_path) as service:
+        assert service.advisor.misplaced() == ()
+        for _ in range(5):  # the function runs in processes, and does nothing but wait
+            service.profiles.add_measurement(ADD, PoolKind.PROCESS, Measurement(run=0.5, cpu=0.0))
+        (advice,) = service.advisor.misplaced()
+        assert advice.function == ADD
+        assert advice.recommended is not None
+        assert advice.recommended.pool == "io"
 
 
 def test_the_probe_of_real_workers_reaches_the_profile(tmp_path: Path) -> None:
@@ -125,45 +106,37 @@ def test_the_probe_of_real_workers_reaches_the_profile(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_of_many_runs_the_latest_count_and_all_are_counted(tmp_path: Path) -> None:
-    async def story() -> None:
-        database = Database.open(tmp_path / "pooldeck.db", "normal")
-        try:
-            profiles = Profiles(Recorder(database, 100, lambda _: None), ManualClock())
-            for seconds in [9.0] * HALF_LIFE + [1.0] * 10 * HALF_LIFE:
-                profiles.add_measurement("f", PoolKind.THREAD, Measurement(run=seconds, cpu=0.0))
-            profiles.add_observations(
-                PoolKind.THREAD, [Observation("f", 5, 0.0, 0.0, 5.0, 0.0, 0.0)]
-            )
-            known = profiles.of("f")[PoolKind.THREAD]
-            assert known.runs_ever == 11 * HALF_LIFE
-            assert known.wall == 1.0
-            assert known.total.looks == 5
-        finally:
-            database.close()
-
-    asyncio.run(story())
-
-
-def test_what_cannot_be_written_is_written_the_next_time(tmp_path: Path) -> None:
-    file = tmp_path / "pooldeck.db"
-
-    async def story() -> None:
-        database = Database.open(file, "normal")
-        recorder = Recorder(database, 100, lambda _: None)
-        reader = Reader(database, threads=1)
-        recorder.start()
-        profiles = Profiles(recorder, ManualClock())
-        profiles.add_measurement("f", PoolKind.THREAD, Measurement(run=1.0, cpu=0.0))
-        with closing(sqlite3.connect(file, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            await profiles.write()
-            assert reader.call(queries.profiles) == []
-            other.execute("ROLLBACK")
-        await profiles.write()
-        assert [each.runs_ever for each in reader.call(queries.profiles)] == [1]
-        reader.close()
-        await recorder.stop()
+async def test_of_many_runs_the_latest_count_and_all_are_counted(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "pooldeck.db", "normal")
+    try:
+        profiles = Profiles(Recorder(database, 100, lambda _: None), ManualClock())
+        for seconds in [9.0] * HALF_LIFE + [1.0] * 10 * HALF_LIFE:
+            profiles.add_measurement("f", PoolKind.THREAD, Measurement(run=seconds, cpu=0.0))
+        profiles.add_observations(PoolKind.THREAD, [Observation("f", 5, 0.0, 0.0, 5.0, 0.0, 0.0)])
+        known = profiles.of("f")[PoolKind.THREAD]
+        assert known.runs_ever == 11 * HALF_LIFE
+        assert known.wall == 1.0
+        assert known.total.looks == 5
+    finally:
         database.close()
 
-    asyncio.run(story())
+
+async def test_what_cannot_be_written_is_written_the_next_time(tmp_path: Path) -> None:
+    file = tmp_path / "pooldeck.db"
+
+    database = Database.open(file, "normal")
+    recorder = Recorder(database, 100, lambda _: None)
+    reader = Reader(database, threads=1)
+    recorder.start()
+    profiles = Profiles(recorder, ManualClock())
+    profiles.add_measurement("f", PoolKind.THREAD, Measurement(run=1.0, cpu=0.0))
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await profiles.write()
+        assert reader.call(queries.profiles) == []
+        other.execute("ROLLBACK")
+    await profiles.write()
+    assert [each.runs_ever for each in reader.call(queries.profiles)] == [1]
+    reader.close()
+    await recorder.stop()
+    database.close()
