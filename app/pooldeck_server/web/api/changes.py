@@ -5,7 +5,6 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.web.api.bodies import CancelRequest, read_cancel
-from pooldeck_server.web.api.responses import CHANGING, WRITING, answer, bad, good, takes
 from pooldeck_server.web.api.schemas import BulkDone, Cancellation, Task
 from pooldeck_server.web.api.selections import (
     BulkCancel,
@@ -16,6 +15,7 @@ from pooldeck_server.web.api.selections import (
 )
 from pooldeck_server.web.http.dependencies import ServiceDep, TaskIdPath
 from pooldeck_server.web.http.request_body import json_body, optional_json_body
+from pooldeck_server.web.http.responses import CHANGING, WRITING, answer, bad, good, takes
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 

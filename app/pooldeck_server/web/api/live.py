@@ -12,12 +12,12 @@ from starlette.types import Receive, Scope, Send
 from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.api.responses import Responses, bad
 from pooldeck_server.web.api.schemas import Pool, timestamp
 from pooldeck_server.web.http.dependencies import ServiceDep
-from pooldeck_server.web.pages.shared.frame import notices
+from pooldeck_server.web.http.language import speaking
+from pooldeck_server.web.http.responses import Responses, bad
+from pooldeck_server.web.text.attention import notices
 from pooldeck_server.web.text.i18n import ENGLISH
-from pooldeck_server.web.text.language import speaking
 from pooldeck_server.web.text.notices import NoticeText
 
 router = APIRouter(tags=["live"])

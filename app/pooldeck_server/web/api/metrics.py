@@ -15,8 +15,8 @@ from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.responses import Responses, bad
 from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.responses import Responses, bad
 
 router = APIRouter(tags=["observing"])
 

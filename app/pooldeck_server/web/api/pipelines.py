@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import CancelRequest, read_cancel, read_pipeline
-from pooldeck_server.web.api.responses import READING, WRITING, answer, bad, good, takes
 from pooldeck_server.web.api.schemas import BulkDone, NewPipeline, Pipeline, PipelineList
 from pooldeck_server.web.api.submit import KEY_HEADER, idempotency_key
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body, optional_json_body
+from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
 
 router = APIRouter(prefix="/pipelines", tags=["pipelines"])
 

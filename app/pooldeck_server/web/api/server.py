@@ -4,9 +4,9 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
-from pooldeck_server.web.api.responses import READING, answer, bad, good
 from pooldeck_server.web.api.schemas import ServerInfo
 from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["observing"])
 

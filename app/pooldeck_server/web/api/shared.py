@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from pooldeck_server.web.api.responses import READING, answer, bad, good
 from pooldeck_server.web.api.schemas import SharedState
 from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["observing"])
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Response
 
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.filters import TaskQuery
-from pooldeck_server.web.api.responses import READING, answer, bad, good
 from pooldeck_server.web.api.schemas import (
     Attempt,
     AttemptList,
@@ -17,6 +16,7 @@ from pooldeck_server.web.api.schemas import (
     TaskList,
 )
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep, TaskIdPath, Wait
+from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 

@@ -21,7 +21,7 @@ from pooldeck_server.domain.errors import (
     NotFound,
     PooldeckError,
 )
-from pooldeck_server.web.api.schemas import Problem
+from pooldeck_server.web.http.problems import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[dict[type[PooldeckError], int]] = {

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from pooldeck_server.web.http.language import COOKIE, COOKIE_SECONDS
 from pooldeck_server.web.http.redirects import own_path
 from pooldeck_server.web.text.i18n import ENGLISH, LANGUAGES
-from pooldeck_server.web.text.language import COOKIE, COOKIE_SECONDS
 
 router = APIRouter(include_in_schema=False)
 

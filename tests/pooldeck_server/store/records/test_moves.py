@@ -200,7 +200,7 @@ ALL_MOVES: dict[str, Move] = {
 
 
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("name", ALL_MOVES)
+@pytest.mark.parametrize("name", sorted(ALL_MOVES))
 def test_no_write_makes_a_move_that_is_not_in_the_table(
     tmp_path: Path, name: str, state: State
 ) -> None:

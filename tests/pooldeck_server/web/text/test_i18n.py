@@ -8,6 +8,7 @@ import pytest
 from babel.messages.catalog import Message
 
 from pooldeck_server.resources import resource
+from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.pages.shared.rendering import environment
 from pooldeck_server.web.text import formats, i18n
 from pooldeck_server.web.text.i18n import (
@@ -18,7 +19,6 @@ from pooldeck_server.web.text.i18n import (
     ngettext,
     strings,
 )
-from pooldeck_server.web.text.language import speaking
 from tests.support.catalogues import extracted, is_translated
 
 OTHERS = [name for name in LANGUAGES if name != "en"]

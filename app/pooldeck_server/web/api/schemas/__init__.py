@@ -14,12 +14,12 @@ from pooldeck_server.web.api.schemas.history import Annotation, AnnotationList, 
 from pooldeck_server.web.api.schemas.incidents import Incident, IncidentList
 from pooldeck_server.web.api.schemas.pipelines import NewPipeline, Pipeline, PipelineList
 from pooldeck_server.web.api.schemas.pools import Pool, PoolList, Worker
-from pooldeck_server.web.api.schemas.problems import Problem
 from pooldeck_server.web.api.schemas.server import ServerInfo
 from pooldeck_server.web.api.schemas.shared import SharedState
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.api.schemas.tasks import Cancellation, Ids, Task, TaskList
 from pooldeck_server.web.api.schemas.types import timestamp
+from pooldeck_server.web.http.problems import Problem
 
 __all__ = [
     "AdviceList",

@@ -14,9 +14,9 @@ from pooldeck_server.resources import resource
 from pooldeck_server.web.http.dependencies import service_of
 from pooldeck_server.web.http.modules import imported_by
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
-from pooldeck_server.web.pages.shared.frame import notices
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.text import formats, i18n
+from pooldeck_server.web.text.attention import notices
 from pooldeck_server.web.text.states import state_word
 
 _FILTERS = (

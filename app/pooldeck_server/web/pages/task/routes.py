@@ -14,8 +14,8 @@ from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.responses import Answer
 from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.responses import Answer
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.rendering import bare_page, page

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 from pooldeck_server.domain.tasks.timeline import Timeline, TimelineRequest, unstored
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.responses import Answer
 from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.responses import Answer
 from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.rendering import page
 from pooldeck_server.web.pages.timeline.data import timeline_data
