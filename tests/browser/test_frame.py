@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import speaking
 from tests.browser.looking import Open, barriers, expect_live
 from tests.support.serving import Serving, serving
 

@@ -1,13 +1,11 @@
 """Which language a request is answered in: what was chosen, else what the browser asks for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from fastapi import Request
 
 from pooldeck_server.web.http.cookies import cookie
-from pooldeck_server.web.text.i18n import ENGLISH, LANGUAGES, language
+from pooldeck_server.web.text.i18n import ENGLISH, LANGUAGES
 
 COOKIE: Final = "pooldeck-language"
 COOKIE_SECONDS: Final = 365 * 24 * 3600
@@ -41,13 +39,3 @@ def _range(part: str) -> tuple[str, float]:
         return name.strip().partition("-")[0], float(quality or 1)
     except ValueError:
         return "", 0.0
-
-
-@contextmanager
-def speaking(name: str) -> Iterator[None]:
-    """Have the words of the body in a language, where it is one of those there are."""
-    token = language.set(name if name in LANGUAGES else ENGLISH)
-    try:
-        yield
-    finally:
-        language.reset(token)

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pooldeck_server.advice import Advice, AdviceRule, Numbers, Verdict
-from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext
+from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
 
 _VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.HOLDS_GIL: later("computes, holding the GIL"),

@@ -5,7 +5,8 @@ the present request asked for. Values are filled in by name: `_("%(n)s of %(size
 Catalogues are gettext files in `translations/`; `make words` brings them up to date.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -26,6 +27,16 @@ _FOR_BROWSERS: Final = "static/js/"
 
 language: ContextVar[str] = ContextVar("language", default=ENGLISH)
 """The language of the request that is answered, as an HTML `lang`."""
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Have the words of the body in a language, where it is one of those there are."""
+    token = language.set(name if name in LANGUAGES else ENGLISH)
+    try:
+        yield
+    finally:
+        language.reset(token)
 
 
 def gettext(text: str, /, **values: object) -> str:

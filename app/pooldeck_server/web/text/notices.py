@@ -9,9 +9,8 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from pooldeck_server.domain.notices import HALTED, Need, Notice
-from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext
+from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600

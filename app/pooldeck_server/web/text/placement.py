@@ -5,9 +5,8 @@ from typing import Final
 
 from pooldeck_server.advice import Verdict
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
-from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext
+from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
 
 _BECAUSE: Final[Mapping[str, str]] = {
     Verdict.HOLDS_GIL: later(

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pooldeck_server.domain.pools.sizes import Effect, FunctionCost, SizeAdvice, SizeRule
-from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext
+from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext, speaking
 
 _PRESSED: Final = 0.1  # of a minute, from which on pressure is told
 _CPU_BOUND: Final = 0.5

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from pooldeck_server.web.http.language import COOKIE, accepted, speaking
+from pooldeck_server.web.http.language import COOKIE, accepted
 from pooldeck_server.web.http.redirects import own_path
-from pooldeck_server.web.text.i18n import language
+from pooldeck_server.web.text.i18n import language, speaking
 from tests.support.served import Served
 
 

@@ -12,13 +12,13 @@ from pooldeck_server.advice import (
     RunCostNumbers,
     Verdict,
 )
-from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.text.advice import (
     confidence_words,
     english_sentences,
     sentences,
     verdict_words,
 )
+from pooldeck_server.web.text.i18n import speaking
 
 NUMBERS = Numbers(
     runs=40.0,

@@ -8,7 +8,6 @@ import pytest
 from babel.messages.catalog import Message
 
 from pooldeck_server.resources import resource
-from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.pages.shared.rendering import environment
 from pooldeck_server.web.text import formats, i18n
 from pooldeck_server.web.text.i18n import (
@@ -17,6 +16,7 @@ from pooldeck_server.web.text.i18n import (
     catalogue,
     gettext,
     ngettext,
+    speaking,
     strings,
 )
 from tests.support.catalogues import extracted, is_translated

@@ -8,10 +8,10 @@ from fastapi.routing import APIRoute
 
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.web.http.errors import STATUS
-from pooldeck_server.web.http.language import language_of, speaking
+from pooldeck_server.web.http.language import language_of
 from pooldeck_server.web.pages.shared.rendering import bare_page
 from pooldeck_server.web.text.formats import sentence
-from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.i18n import _, speaking
 
 
 class PageRoute(APIRoute):

@@ -10,7 +10,6 @@ from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import Ending
 from pooldeck_server.domain.tasks.submission import BulkDone, CancelOutcome
-from pooldeck_server.web.http.language import speaking
 from pooldeck_server.web.pages.errors import view as errors
 from pooldeck_server.web.pages.experiments import view as experiments
 from pooldeck_server.web.pages.functions import listing as functions
@@ -21,6 +20,7 @@ from pooldeck_server.web.pages.shared.flash import flash, flash_of_many, numbers
 from pooldeck_server.web.pages.task import view as task
 from pooldeck_server.web.pages.tasks import view as tasks
 from pooldeck_server.web.pages.tasks.address import address
+from pooldeck_server.web.text.i18n import speaking
 from tests.support.served import Served
 
 FLASH = re.compile(r'<p class="flash" role="status">([^<]*)</p>')
