@@ -6,7 +6,7 @@ from typing import Any, Self
 import httpx
 from httpx import Response
 
-from tests.faults.deployment import BOUND, FUNCTIONS, Deployment
+from tests.faults.deployment import BOUND, FAULTS, Deployment
 from tests.faults.ledger import Entry, Ledger
 
 _PROBLEM = "application/problem+json"
@@ -32,7 +32,7 @@ class Client:
 
     def intend(self, function: str, *args: object, **fields: object) -> Entry:
         """Note a submission that is about to be sent."""
-        body = {"function": f"{FUNCTIONS}.{function}", "args": args, **fields}
+        body = {"function": f"{FAULTS}.{function}", "args": args, **fields}
         return self.ledger.intend(secrets.token_hex(8), body)
 
     def send(self, entry: Entry, wait: int = 0) -> Response:

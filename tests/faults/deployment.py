@@ -14,14 +14,15 @@ from typing import Any
 import httpx
 
 from pooldeck_server.domain.tasks.states import LIVE
+from tests import FUNCTIONS, ROOT
 from tests.faults import effects, processes
 from tests.faults.effects import Effect
 from tests.faults.processes import Family
 from tests.support.serving import MODULE
 
-FUNCTIONS = "faults.fault_functions"
+FAULTS = "fault_functions"
 CONFIG = f"""
-functions = ["{FUNCTIONS}"]
+functions = ["{FAULTS}"]
 grace_seconds = 0.5
 hold_after = 0
 
@@ -33,7 +34,7 @@ size = 4
 kind = "process"
 size = 2
 """
-_TESTS = Path(__file__).parent.parent
+WORKER_PATH = f"{FUNCTIONS}{os.pathsep}{ROOT}"
 BOUND = 60.0  # seconds that anything may take
 
 
@@ -82,7 +83,7 @@ class Deployment:
         """Return the environment of a server whose life has this mark."""
         inherited = {name: value for name, value in os.environ.items() if "POOLDECK" not in name}
         return inherited | {
-            "PYTHONPATH": str(_TESTS),
+            "PYTHONPATH": WORKER_PATH,
             effects.VARIABLE: str(self.effect_log),
             processes.VARIABLE: mark,
         }

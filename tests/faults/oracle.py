@@ -9,14 +9,14 @@ from itertools import chain
 from typing import Any
 
 from pooldeck_server.domain.tasks.states import FINAL, State
-from tests.faults.deployment import FUNCTIONS, Deployment
+from tests.faults.deployment import FAULTS, Deployment
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.picture import Picture, options_of
 from tests.faults.prober import Prober
 
 MOST_SECONDS = 0.25  # of an answer of /healthz, at the 99th percentile
 CRASHERS = frozenset(
-    f"{FUNCTIONS}.{name}" for name in ("leave", "segfault", "abort", "kill_self", "crash_until")
+    f"{FAULTS}.{name}" for name in ("leave", "segfault", "abort", "kill_self", "crash_until")
 )
 _DIED_UNDER = {"crashed", "bystander", "interrupted"}
 _CRASH_RERUNS = 3  # of an idempotent function without `retries`

@@ -9,10 +9,10 @@ from typing import Any
 from msgspec import Struct
 
 from pooldeck.functions import OPTIONS_ATTRIBUTE, Options
-from tests.faults import fault_functions
 from tests.faults.deployment import Deployment
 from tests.faults.effects import Effect
 from tests.faults.ledger import Entry, Ledger
+from tests.functions import fault_functions
 
 _PAGE = 500
 

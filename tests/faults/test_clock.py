@@ -19,7 +19,7 @@ from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.settings.model import Settings
 from tests.faults import effects
-from tests.faults.deployment import BOUND, FUNCTIONS
+from tests.faults.deployment import BOUND, FAULTS, WORKER_PATH
 
 HOUR = 3600 * 1_000_000  # microseconds
 
@@ -47,7 +47,7 @@ async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
 
 async def submit(service: Service, function: str, *args: object, pool: str) -> str:
     """Submit, and return the id when the task has begun."""
-    call = Submission(f"{FUNCTIONS}.{function}", Raw(msgspec.json.encode(args)), pool=pool)
+    call = Submission(f"{FAULTS}.{function}", Raw(msgspec.json.encode(args)), pool=pool)
     task = (await service.submit(call)).task.id
 
     async def has_begun() -> bool:
@@ -65,9 +65,9 @@ async def is_ready(service: Service) -> bool:
 async def test_timeouts_go_by_the_monotonic_clock_and_no_duration_is_absurd(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: int
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+    monkeypatch.setenv("PYTHONPATH", WORKER_PATH)
     monkeypatch.setenv(effects.VARIABLE, str(tmp_path / "effects"))
-    settings = Settings(data=tmp_path, functions=(FUNCTIONS,), grace_seconds=0.2)
+    settings = Settings(data=tmp_path, functions=(FAULTS,), grace_seconds=0.2)
 
     clock = JumpingClock()
     async with running(settings, clock) as service:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.client import Client
 from tests.faults.conftest import Standing
-from tests.faults.deployment import CONFIG, FUNCTIONS, deployed, eventually
+from tests.faults.deployment import CONFIG, FAULTS, deployed, eventually
 from tests.faults.visitor import visited
 
 TIMEOUT = 0.6
@@ -59,7 +59,7 @@ def test_calls_that_have_never_ended_are_seen_and_all_pages_answer(tmp_path: Pat
     with deployed(tmp_path) as deployment, Client(deployment) as client:
         for _ in range(2):  # of a function of which nothing else is known
             client.submit("spin", pool="io")
-        advice = f"/functions/{FUNCTIONS}.spin/advice"
+        advice = f"/functions/{FAULTS}.spin/advice"
         eventually(lambda: deployment.get(advice)["evidence"]["looks"] > 0, "they are looked at")
         assert deployment.get(advice)["evidence"]["runs"] == 0
         assert visited(deployment, Random(0), most=40) == []

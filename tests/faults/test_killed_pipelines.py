@@ -16,7 +16,7 @@ from pooldeck_server.failpoints import VARIABLE
 from tests.faults.client import Client
 from tests.faults.deployment import BOUND, CONFIG, Deployment, deployed, eventually
 
-MODULE = "faults.pipeline_faults"
+MODULE = "pipeline_faults"
 CONFIG_OF_PIPELINES = CONFIG.replace('functions = ["', f'functions = ["{MODULE}", "')
 ITEMS = 6
 COMMITS = int(os.environ.get("POOLDECK_COMMITS", "6"))  # after each of which one server dies

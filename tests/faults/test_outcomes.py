@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.faults.conftest import Standing
-from tests.faults.fault_functions import Bad
+from tests.functions.fault_functions import Bad
 
 WHY = {
     "object": ("bad_result", "object"),

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.client import Client
 from tests.faults.conftest import Standing
-from tests.faults.deployment import CONFIG, FUNCTIONS, deployed, eventually
+from tests.faults.deployment import CONFIG, FAULTS, deployed, eventually
 from tests.faults.memory_group import memory_group
 from tests.faults.oracle import violations
 
@@ -230,5 +230,5 @@ def test_a_function_that_keeps_killing_workers_waits_until_it_is_released(tmp_pa
         assert int(answer.headers["retry-after"]) > 0
         assert client.submit("add", 1, 2, pool="cpu", wait=30)["result"] == 3
 
-        client.do(f"/functions/{FUNCTIONS}.leave/release")
+        client.do(f"/functions/{FAULTS}.leave/release")
         assert client.submit("leave", 1, pool="cpu", wait=30)["error"]["kind"] == "crashed"

@@ -67,7 +67,8 @@ def beside_the_code(*folders: str) -> set[str]:
 def test_the_wheel_holds_the_packages_and_the_folders_beside_them(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
 
-    assert beside_the_code("app", "pooldeck") <= names
+    server = {name.removeprefix("app/") for name in beside_the_code("app/pooldeck_server")}
+    assert server | beside_the_code("pooldeck") <= names
     assert {
         f"pooldeck_server/{name}" for name in beside_the_code("templates", "static", "migrations")
     } <= names
@@ -77,7 +78,10 @@ def test_the_wheel_holds_the_packages_and_the_folders_beside_them(wheel: Path) -
 def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
 
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"app", "pooldeck"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "pooldeck_server",
+        "pooldeck",
+    }
 
 
 def test_the_browser_code_comes_with_its_licence(wheel: Path) -> None:

@@ -81,7 +81,7 @@ def test_a_file_that_may_not_grow_is_a_full_disk_and_works_again_with_room(tmp_p
     program = f"""
         import resource
         from pathlib import Path
-        from stored import opened
+        from tests.support.stored import opened
         from pooldeck_server.domain.errors import DiskFull
         from pooldeck_server.store import records
 

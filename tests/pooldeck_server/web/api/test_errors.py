@@ -41,7 +41,7 @@ def test_failures_are_listed_in_groups_and_errors_name_theirs(failed: Served) ->
     single, double = listed(failed)
     assert [single["message"], double["message"]] == ["no such thing", "row # is bad"]
     assert (double["type"], double["kind"], double["state"]) == ("ValueError", "exception", "open")
-    assert double["place"] == "web/web_functions.py:fail"
+    assert double["place"] == "functions/web_functions.py:fail"
     assert (double["count"], sum(double["hours"]), len(double["hours"])) == (2, 2, 24)
     assert double["functions"] == [{"function": FAIL, "n": 2}]
     assert double["first_seen"] < double["last_seen"]

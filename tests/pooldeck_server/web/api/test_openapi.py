@@ -76,7 +76,7 @@ def test_the_ways_to_log_in_are_described(document: dict[str, Any]) -> None:
         ("get", "/api/v1/incidents", "IncidentList"),
         ("get", "/api/v1/history?by=state&period=900", "History"),
         ("get", "/api/v1/annotations", "AnnotationList"),
-        ("get", "/api/v1/server", "Server"),
+        ("get", "/api/v1/server", "ServerInfo"),
         ("get", "/api/v1/pools/io/advice", "PoolAdvice"),
         ("post", "/api/v1/pools/io/restart", "Pool"),
         ("get", "/api/v1/tasks/none", "Problem"),
