@@ -13,7 +13,7 @@ It lives in a process of its own, over `multiprocessing.managers`, as long as th
 server: what must survive belongs in a database. Values are data as JSON has it, copied in and out.
 Outside a server, in a test or a script, the same names work within the process.
 
-    handles ─▶ backend ─▶ Remote: a line per thread ══ socket ══▶ process, a thread per line: State
+    proxies ─▶ backend ─▶ Remote, a connection per thread ══ socket ══▶ process: State
                      └──▶ Local: State
 """
 

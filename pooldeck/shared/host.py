@@ -1,4 +1,4 @@
-"""The process that keeps shared state, from the server's side: started, watched, replaced."""
+"""The companion process that keeps shared state, from the server's side."""
 
 import sys
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class StateProcess(Companion):
     Args:
         boot: The mark of this run of the server, which the process carries.
         access: Where it is to be reached, the same for each that takes another's place.
-        on_lost: Told when it died, and all that it kept with it.
+        on_lost: Called when it has died, and all that it kept is lost.
     """
 
     name: ClassVar[str] = "process that keeps shared state"

@@ -1,13 +1,13 @@
-"""The rate limiter that functions use: it keeps all workers together from asking too much."""
+"""The proxy of a shared rate limiter, which keeps all workers together below a rate."""
 
 import time
 
-from pooldeck.shared.proxies import Handle
+from pooldeck.shared.proxies import Proxy
 
 _sleep = time.sleep  # kept, since tasks may replace it
 
 
-class RateLimiter(Handle):
+class RateLimiter(Proxy):
     """So many turns a second for all workers together.
 
     Turns are given in the order of asking, across pools, and each caller waits for its own in its
@@ -47,11 +47,11 @@ class RateLimiter(Handle):
         """
         if n < 1:
             raise ValueError(f"at least one turn is taken, not {n}")
-        is_taken, seconds = self._do("reserve", n, timeout)
+        is_taken, seconds = self._call("reserve", n, timeout)
         if is_taken and seconds > 0:
             _sleep(seconds)
         return bool(is_taken)
 
     def pause(self, seconds: float) -> None:
         """Let nobody have a new turn for so long, as when the target answers 429 Retry-After."""
-        self._do("pause", max(0.0, float(seconds)))
+        self._call("pause", max(0.0, float(seconds)))

@@ -1,4 +1,4 @@
-"""What functions use: handles on shared state. A handle is only its name; make it anywhere."""
+"""Proxies of shared counters, dicts and lists. A proxy is only its name; make it anywhere."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
@@ -21,7 +21,7 @@ def _key(key: str) -> str:
     return key
 
 
-class Handle:
+class Proxy:
     """Something that all workers share, by its name.
 
     Args:
@@ -43,36 +43,32 @@ class Handle:
         Raises:
             NotHeldError: If it is a lock that somebody holds or waits for.
         """
-        found: bool = backend().ask("delete", self.kind, self.name)
-        return found
+        return bool(backend().call("delete", self.kind, self.name))
 
-    def _do(self, operation: str, *arguments: Any) -> Any:
-        return backend().ask("call", self.kind, self.name, self._settings, operation, arguments)
+    def _call(self, operation: str, *arguments: Any) -> Any:
+        return backend().call("call", self.kind, self.name, self._settings, operation, arguments)
 
 
-class Counter(Handle):
+class Counter(Proxy):
     """A whole number of at most 64 bits, 0 at first."""
 
     kind = "counter"
 
     def add(self, n: int = 1) -> int:
         """Add `n`, which may be negative, and return the new value: nobody else gets the same."""
-        value: int = self._do("add", number(n))
-        return value
+        return int(self._call("add", number(n)))
 
     def set(self, value: int) -> int:
         """Set the value; return what it was."""
-        before: int = self._do("set", number(value))
-        return before
+        return int(self._call("set", number(value)))
 
     @property
     def value(self) -> int:
         """The present value."""
-        value: int = self._do("get")
-        return value
+        return int(self._call("get"))
 
 
-class Dict(Handle):
+class Dict(Proxy):
     """Values by key, as JSON has them. Each method is one step, whole or not at all.
 
     What it gives are copies: changing one changes nothing here. Between two methods others may
@@ -84,14 +80,14 @@ class Dict(Handle):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, `default` if there is none."""
-        value = self._do("get", _key(key))
+        value = self._call("get", _key(key))
         return default if value is None else decode(value)
 
     def update(self, pairs: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Set several values in one step."""
         most = backend().limits.value_bytes
         both = {**(pairs or {}), **more}
-        self._do("update", {_key(key): encode(value, most) for key, value in both.items()})
+        self._call("update", {_key(key): encode(value, most) for key, value in both.items()})
 
     def pop(self, key: str, default: Any = _MISSING) -> Any:
         """Take a value out and return it: nobody else gets it.
@@ -99,7 +95,7 @@ class Dict(Handle):
         Raises:
             KeyError: If there is none, and no default.
         """
-        value = self._do("pop", _key(key))
+        value = self._call("pop", _key(key))
         if value is None and default is _MISSING:
             raise KeyError(key)
         return default if value is None else decode(value)
@@ -107,28 +103,26 @@ class Dict(Handle):
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value of a key; it is set to `default` if there is none."""
         value = encode(default, backend().limits.value_bytes)
-        return decode(self._do("setdefault", _key(key), value))
+        return decode(self._call("setdefault", _key(key), value))
 
     def increment(self, key: str, n: int = 1) -> int:
         """Add `n` to the whole number of a key, 0 at first; return the new value."""
-        value: int = self._do("increment", _key(key), number(n))
-        return value
+        return int(self._call("increment", _key(key), number(n)))
 
     def keys(self) -> list[str]:
         """Return the keys as they are now."""
-        keys: list[str] = self._do("keys")
-        return keys
+        return list(self._call("keys"))
 
     def copy(self) -> dict[str, Any]:
         """Return all of it, as it is at one moment."""
-        return {key: decode(value) for key, value in self._do("items").items()}
+        return {key: decode(value) for key, value in self._call("items").items()}
 
     def clear(self) -> None:
         """Empty it."""
-        self._do("clear")
+        self._call("clear")
 
     def __getitem__(self, key: str) -> Any:
-        value = self._do("get", _key(key))
+        value = self._call("get", _key(key))
         if value is None:
             raise KeyError(key)
         return decode(value)
@@ -140,15 +134,13 @@ class Dict(Handle):
         self.pop(key)
 
     def __contains__(self, key: str) -> bool:
-        found: bool = self._do("has", _key(key))
-        return found
+        return bool(self._call("has", _key(key)))
 
     def __len__(self) -> int:
-        size: int = self._do("size")
-        return size
+        return int(self._call("size"))
 
 
-class List(Handle):
+class List(Proxy):
     """Values in order, as JSON has them. Each method is one step; what it gives are copies."""
 
     kind = "list"
@@ -160,8 +152,7 @@ class List(Handle):
     def extend(self, values: Iterable[Any]) -> int:
         """Add values at the end, next to each other; return how many there are now."""
         most = backend().limits.value_bytes
-        size: int = self._do("extend", [encode(value, most) for value in values])
-        return size
+        return int(self._call("extend", [encode(value, most) for value in values]))
 
     def pop(self, index: int = -1) -> Any:
         """Take an item out and return it: nobody else gets it. `pop(0)` takes the oldest.
@@ -169,22 +160,21 @@ class List(Handle):
         Raises:
             IndexError: If there is none.
         """
-        return decode(self._do("pop", index))
+        return decode(self._call("pop", index))
 
     def copy(self) -> list[Any]:
         """Return all of it, as it is at one moment."""
-        return [decode(value) for value in self._do("items")]
+        return [decode(value) for value in self._call("items")]
 
     def clear(self) -> None:
         """Empty it."""
-        self._do("clear")
+        self._call("clear")
 
     def __getitem__(self, index: int) -> Any:
-        return decode(self._do("get", index))
+        return decode(self._call("get", index))
 
     def __setitem__(self, index: int, value: Any) -> None:
-        self._do("set", index, encode(value, backend().limits.value_bytes))
+        self._call("set", index, encode(value, backend().limits.value_bytes))
 
     def __len__(self) -> int:
-        size: int = self._do("size")
-        return size
+        return int(self._call("size"))

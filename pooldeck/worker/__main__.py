@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> NoReturn:
     process_state.prepare(setup.fault_path, setup.stack_path)
     child_cpu.install()
     if setup.shared is not None:
-        access.give(setup.shared, setup.worker)
+        access.set_access(setup.shared, setup.worker)
     declared = _declared(setup)
     process_state.open_import_path()
     equipment = Equipment(channel, setup, output, _load(channel, setup, output, declared))
@@ -87,7 +87,7 @@ def _load(
 
 def _serve(desk: Runner, channel: Channel) -> None:
     for call in _calls(channel):
-        desk.take(call)
+        desk.dispatch(call)
     desk.close()
     resources.close()
 

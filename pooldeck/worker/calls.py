@@ -19,7 +19,7 @@ from pooldeck.worker import failures, results
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
 from pooldeck.worker.measure.peak_memory import PeakMemory
-from pooldeck.worker.measure.run import RunMeter
+from pooldeck.worker.measure.run import RunReadings
 from pooldeck.worker.runs import Run, Runs
 
 _decode = msgspec.json.Decoder().decode
@@ -54,7 +54,7 @@ class Caller:
             return self._refused(ErrorKind.BAD_ARGUMENTS, error)
         decode = perf_counter() - begun
 
-        meter = RunMeter(peak=self._peak, is_quick=run.is_quick)
+        meter = RunReadings(peak=self._peak, is_quick=run.is_quick)
         value, unusual = self._perform(function.call, args, kwargs, meter, run)
 
         begun = perf_counter()
@@ -85,7 +85,7 @@ class Caller:
         function: Callable[..., Any],
         args: list[Any],
         kwargs: dict[str, Any],
-        meter: RunMeter,
+        meter: RunReadings,
         run: Run,
     ) -> tuple[Any, Outcome | None]:
         """Return the function's value, or else what its exception amounts to."""

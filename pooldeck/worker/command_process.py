@@ -132,7 +132,7 @@ class CommandProcess:
         for stream in self._streams:
             stream.pipe.close()
 
-    def follow(self, keep: int, write: Callable[[str, str], None]) -> tuple[Stream, Stream]:
+    def open_streams(self, keep: int, write: Callable[[str, str], None]) -> tuple[Stream, Stream]:
         """Return its standard output and its standard error.
 
         Args:

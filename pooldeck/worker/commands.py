@@ -102,7 +102,7 @@ class DeclaredCommand:
         task = current_task()
         write = cast(TaskLog, task.reporter).write  # a worker's calls have nothing else
         with _standard_input(invocation.input) as stdin, self._start(invocation, stdin) as process:
-            out, err = process.follow(self._keep, write)
+            out, err = process.open_streams(self._keep, write)
             is_ended = self._attend(process, task)
             code = process.finish(is_made_to=is_ended)
         if is_ended:

@@ -65,4 +65,4 @@ def _obey(message: Control, desk: Runner) -> None:
         case Abandon():
             desk.abandon(message.task)
         case Look():
-            desk.look(message.task)
+            desk.report_stack(message.task)

@@ -28,7 +28,7 @@ def give_up() -> NoReturn:
     leave(FAILED)
 
 
-def announce(tell: Callable[[int], None]) -> None:
+def on_os_exit(tell: Callable[[int], None]) -> None:
     """Let `os._exit` call `tell` with the exit code before it ends the process."""
 
     def exit_(status: int) -> NoReturn:

@@ -28,9 +28,9 @@ class OutputFile:
         self._file = lift(os.open(path, flags, 0o600))
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._lock = Lock()
-        self.connect()
+        self.redirect()
 
-    def connect(self) -> None:
+    def redirect(self) -> None:
         """Point descriptors 1 and 2 at the file, whatever a task has done to them."""
         for stream in _STREAMS:
             os.dup2(self._file, stream)

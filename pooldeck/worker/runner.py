@@ -70,12 +70,12 @@ class Runner(ABC):
         self._probe = Probe(self._runs, self._channel.send)
         if self._setup.probes:
             self._probe.start()
-        exits.announce(self._exiting)
+        exits.on_os_exit(self._exiting)
 
     # What the supervisor says.
 
     @abstractmethod
-    def take(self, call: Call) -> None:
+    def dispatch(self, call: Call) -> None:
         """Run a call."""
 
     @abstractmethod
@@ -84,7 +84,7 @@ class Runner(ABC):
 
     def cancel(self, task: str) -> None:
         """Ask a call to end itself; if it has not started, it is given back instead."""
-        self._runs.ask(task)
+        self._runs.cancel(task)
 
     def abandon(self, task: str) -> None:
         """Leave a call's thread to itself.
@@ -94,7 +94,7 @@ class Runner(ABC):
         """
         raise ProtocolError(f"{task} is to be abandoned in a worker that runs calls one at a time")
 
-    def look(self, task: str) -> None:
+    def report_stack(self, task: str) -> None:
         """Report where a call is."""
         run = self._runs.find(task)
         text = None if run is None else stacks.where(run, self._setup.limits)
@@ -200,16 +200,16 @@ class SerialRunner(Runner):
         super().__init__(equipment)
         self._surroundings = ProcessState()
         self._slot = Slot(0)
-        self._slot.settle()
+        self._slot.bind_thread()
 
-    def take(self, call: Call) -> None:
+    def dispatch(self, call: Call) -> None:
         """Run a call to its end, and put the process in order for the next one."""
         if self._output is not None:
             self._output.clear()
         self._perform(call, self._slot)
         self._surroundings.restore()
         if self._output is not None:
-            self._output.connect()
+            self._output.redirect()
 
     def close(self) -> None:
         """Return: nothing runs any more."""

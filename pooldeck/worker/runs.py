@@ -36,7 +36,7 @@ class Slot:
         self.ident = 0
         self.native_id = 0
 
-    def settle(self) -> None:
+    def bind_thread(self) -> None:
         """Take the calling thread as the slot's own."""
         self.ident = threading.get_ident()
         self.native_id = threading.get_native_id()
@@ -123,7 +123,7 @@ class Runs:
         others = max(run.beside, len(self._running) - 1)
         return others or int(self._entered > run.entered)
 
-    def present(self) -> tuple[Run, ...]:
+    def running(self) -> tuple[Run, ...]:
         """Return the calls that run now, without abandoned ones."""
         with self._lock:
             return tuple(self._running.values())
@@ -133,12 +133,12 @@ class Runs:
         with self._lock:
             return tuple(self._threads)
 
-    def at(self, moment: float) -> list[tuple[str, int]]:
+    def running_at(self, moment: float) -> list[tuple[str, int]]:
         """Return the functions and the threads of the calls that ran at a moment shortly ago.
 
         Where so many calls have ended since that it is not known any more: the earliest known.
         """
-        running = [run for run in self.present() if run.started_at <= moment]
+        running = [run for run in self.running() if run.started_at <= moment]
         remembered = tuple(self._ended)
         ended = [call for call in remembered if call.ran_at(moment)]
         if len(remembered) == _REMEMBERED and moment < remembered[0].started_at:
@@ -150,7 +150,7 @@ class Runs:
 
     def functions_since(self, moment: float) -> frozenset[str]:
         """Return the functions of the calls that have run since a moment shortly ago."""
-        running = (run.call.function for run in self.present())
+        running = (run.call.function for run in self.running())
         ended = (call.function for call in tuple(self._ended) if call.ended_at >= moment)
         return frozenset((*running, *ended))
 
@@ -159,7 +159,7 @@ class Runs:
         with self._lock:
             return self._running.get(task) or self._abandoned.get(task)
 
-    def ask(self, task: str) -> None:
+    def cancel(self, task: str) -> None:
         """Ask a call to end itself; if it does not run, it will be turned away."""
         with self._lock:
             run = self._running.get(task)

@@ -28,7 +28,7 @@ class ThreadRunner(Runner):
         self._numbers = itertools.count(1)
         self._numbers_left: list[int] = []  # a heap: those of abandoned slots
 
-    def take(self, call: Call) -> None:
+    def dispatch(self, call: Call) -> None:
         """Start a call and return."""
         slot = self._idle.pop() if self._idle else self._new_slot()
         self._executors[slot].submit(self._run_in, slot, call)
@@ -56,7 +56,7 @@ class ThreadRunner(Runner):
     def _new_slot(self) -> Slot:
         number = heappop(self._numbers_left) if self._numbers_left else next(self._numbers)
         slot = Slot(number)
-        self._executors[slot] = ThreadPoolExecutor(1, f"slot-{number}", slot.settle)
+        self._executors[slot] = ThreadPoolExecutor(1, f"slot-{number}", slot.bind_thread)
         return slot
 
     def _run_in(self, slot: Slot, call: Call) -> None:

@@ -23,7 +23,7 @@ from msgspec import Struct
 from pooldeck.outcome import Observation
 from pooldeck.protocol import Observed
 from pooldeck.worker.measure.helper_threads import HelperThreads
-from pooldeck.worker.measure.thread_state import Seen, ThreadStates, UnreadableError
+from pooldeck.worker.measure.thread_state import ThreadState, ThreadStates, UnreadableError
 from pooldeck.worker.runs import Runs
 
 _PACES: Final = ((30, 0.004), (130, 0.01), (300, 0.05))
@@ -144,14 +144,14 @@ class Probe:
     def _rest(self) -> None:
         self._work.clear()
         self.is_resting = True  # before the look at the runs: a call that begins now sets the event
-        if not self._runs.present():
+        if not self._runs.running():
             self._work.wait()
         self.is_resting = False
 
     def _watch(self) -> None:
         """Look until nothing runs any more."""
         self._times.clear()
-        for run in self._runs.present():
+        for run in self._runs.running():
             self._passed(run.slot.native_id)
         self._helpers.start()
         looked_at = reported_at = _monotonic()
@@ -183,7 +183,7 @@ class Probe:
         return _Pause(min(now, until + delayed), now, was_held, was_held_before)
 
     def _pace(self) -> float:
-        functions = self._lately.union(run.call.function for run in self._runs.present())
+        functions = self._lately.union(run.call.function for run in self._runs.running())
         fewest = min((self._known_of(function).looks for function in functions), default=0)
         return next((pace for most, pace in _PACES if fewest < most), _CALM)
 
@@ -201,7 +201,7 @@ class Probe:
         """
         if pause.was_held and (holder := self._count_holder(pause, seconds)):
             return {holder}
-        runs = [run for run in self._runs.present() if run.is_inside]
+        runs = [run for run in self._runs.running() if run.is_inside]
         chosen = random.sample(runs, min(_AT_ONCE, len(runs)))
         threads = [run.slot.native_id for run in chosen]
         states = self._states(threads, pause)
@@ -220,35 +220,37 @@ class Probe:
         Who had to give it up wants it back. Who does something else by now held it if it had a CPU
         meanwhile, or was ready for one; if not, it was another thread of the worker.
         """
-        at_work = self._runs.at(pause.woke_at)
+        at_work = self._runs.running_at(pause.woke_at)
         if len(at_work) != 1:
             return None
         ((function, thread),) = at_work
         (seen,) = self._states([thread], pause)
-        if seen is Seen.FREE:
+        if seen is ThreadState.FREE:
             return None
         cpu, delayed = self._passed(thread)
         wait = pause.ended_at - pause.woke_at
-        if seen is not Seen.WANTS_GIL and cpu + delayed <= _HELD * wait:
+        if seen is not ThreadState.WANTS_GIL and cpu + delayed <= _HELD * wait:
             return None
-        self._count(function, Seen.WANTS_GIL, seconds, delayed)
+        self._count(function, ThreadState.WANTS_GIL, seconds, delayed)
         return function
 
-    def _states(self, threads: Sequence[int], pause: _Pause) -> list[Seen]:
+    def _states(self, threads: Sequence[int], pause: _Pause) -> list[ThreadState]:
         """Return what threads do; at those that seem to be free it looks for a moment longer."""
-        states = [self._sight.look(thread) for thread in threads]
-        free = [thread for thread, seen in zip(threads, states, strict=True) if seen is Seen.FREE]
+        states = [self._sight.read(thread) for thread in threads]
+        free = [
+            thread for thread, seen in zip(threads, states, strict=True) if seen is ThreadState.FREE
+        ]
         if not free:
             return states
         before = {thread: self._sight.cpu(thread) for thread in free}
         self._sight.wait()
         hidden = self._hidden(pause, len(free))
         return [
-            self._after(thread, before[thread], hidden) if seen is Seen.FREE else seen
+            self._after(thread, before[thread], hidden) if seen is ThreadState.FREE else seen
             for thread, seen in zip(threads, states, strict=True)
         ]
 
-    def _after(self, thread: int, before: float, hidden: Seen) -> Seen:
+    def _after(self, thread: int, before: float, hidden: ThreadState) -> ThreadState:
         """Return what a thread does that seemed to be free a moment ago.
 
         If it has computed meanwhile, it did so without the GIL. If it does something else, it was
@@ -256,36 +258,36 @@ class Probe:
         nothing by it. If it had no CPU, which this thread may have taken from it, nothing shows.
         """
         if self._sight.cpu(thread) - before > _PIECE:
-            return Seen.FREE
-        seen = self._sight.look(thread)
-        return hidden if seen is Seen.FREE else seen
+            return ThreadState.FREE
+        seen = self._sight.read(thread)
+        return hidden if seen is ThreadState.FREE else seen
 
     @staticmethod
-    def _hidden(pause: _Pause, free: int) -> Seen:
+    def _hidden(pause: _Pause, free: int) -> ThreadState:
         """Return what threads do that are ready and have no CPU.
 
         Nobody wants the GIL where it was free for two looks. Where it was held, one thread had to
         give it up, and wants it back as soon as it has a CPU.
         """
         if not pause.was_held:
-            return Seen.UNSURE if pause.was_held_before else Seen.FREE
-        return Seen.WANTS_GIL if free == 1 else Seen.UNSURE
+            return ThreadState.UNSURE if pause.was_held_before else ThreadState.FREE
+        return ThreadState.WANTS_GIL if free == 1 else ThreadState.UNSURE
 
     def _count(
-        self, function: str, seen: Seen, seconds: float, delayed: float, beside: int = 0
+        self, function: str, seen: ThreadState, seconds: float, delayed: float, beside: int = 0
     ) -> None:
-        if seen is Seen.GONE:
+        if seen is ThreadState.GONE:
             return
         sums = self._sums.setdefault(function, _Sums())
         match seen:
-            case Seen.WANTS_GIL:
+            case ThreadState.WANTS_GIL:
                 sums.held += seconds
-            case Seen.FREE | Seen.HELD_UP:
+            case ThreadState.FREE | ThreadState.HELD_UP:
                 sums.free += seconds
-            case Seen.WAITS:
+            case ThreadState.WAITS:
                 sums.waiting += seconds
                 self._waited += seconds
-            case Seen.UNSURE:
+            case ThreadState.UNSURE:
                 sums.unsure += seconds
         sums.looks += 1
         sums.beside += beside

@@ -13,7 +13,7 @@ _OWN_SECONDS = 0.001  # of CPU, and beside it a share of the run: what the worke
 _OWN_SHARE = 0.08  # use meanwhile; less is not taken for the function's
 
 
-class RunMeter:
+class RunReadings:
     """Measures one run on the thread that it runs on.
 
     Args:

@@ -44,7 +44,7 @@ _CLOCK_OF_THREAD: Final = 6  # CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED of the k
 _sleep = time.sleep  # kept, since tasks may replace them
 
 
-class Seen(Enum):
+class ThreadState(Enum):
     """What a thread does while somebody else holds the GIL."""
 
     WANTS_GIL = "wants"
@@ -107,7 +107,7 @@ class ThreadStates:
         self._library.readdir.argtypes = self._library.closedir.argtypes = [ctypes.c_void_p]
         self._gil = self._find_gil()
 
-    def look(self, thread: int) -> Seen:
+    def read(self, thread: int) -> ThreadState:
         """Return what a thread does; the caller must hold the GIL, as all Python code does.
 
         Args:
@@ -115,13 +115,13 @@ class ThreadStates:
         """
         said = self._read(thread, "syscall")
         if said.startswith(_READY):
-            return Seen.FREE
+            return ThreadState.FREE
         place = _place(said)
         if place is None:
-            return Seen.WAITS if said else Seen.GONE
+            return ThreadState.WAITS if said else ThreadState.GONE
         if place.call == self._gil.call and abs(place.address - self._gil.address) <= _NEAR:
-            return Seen.WANTS_GIL
-        return Seen.HELD_UP if self._is_held_up(place) else Seen.WAITS
+            return ThreadState.WANTS_GIL
+        return ThreadState.HELD_UP if self._is_held_up(place) else ThreadState.WAITS
 
     def _is_held_up(self, place: _Place) -> bool:
         """Tell whether a thread waits for a lock that others hold for a piece of C code only.

@@ -88,7 +88,7 @@ def test_whoever_lacks_the_key_is_turned_away_and_holds_up_nobody() -> None:
         silent = socket.socket(socket.AF_UNIX)
         silent.connect(state.access.address)
         with silent, pytest.raises(SharedUnavailableError, match="another run of the server"):
-            stranger.worker("cpu-1").ask("identify")
+            stranger.worker("cpu-1").call("identify")
         assert add(state.worker("cpu-1")) == 1
 
 
@@ -158,7 +158,7 @@ def test_a_lock_is_free_when_its_worker_has_ended_though_a_grandchild_keeps_the_
             (grandchild,) = psutil.Process(program.pid).children()
             program.kill()
             assert not acquire(worker, 0.2)
-            worker.ask("forget", "cpu-3")
+            worker.call("release_worker", "cpu-3")
             assert acquire(worker, 0)
             grandchild.kill()
 

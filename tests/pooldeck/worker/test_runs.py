@@ -24,7 +24,7 @@ def test_an_attempt_beside_an_abandoned_one_is_the_one_that_counts() -> None:
     assert runs.find("a") is first
     assert runs.enter(second)
     assert runs.find("a") is second
-    runs.ask("a")
+    runs.cancel("a")
     assert (first.is_abandoned, second.is_abandoned) == (True, False)
     assert second.task.cancelled
     runs.leave(second)
@@ -41,7 +41,7 @@ def test_a_call_that_is_abandoned_before_it_came_is_turned_away_once() -> None:
 
 def test_what_was_given_back_otherwise_is_not_turned_away_later() -> None:
     runs = Runs()
-    runs.ask("a")
+    runs.cancel("a")
     runs.forget(["a", "b"])
     assert runs.enter(run_of("a"))
 
@@ -49,5 +49,5 @@ def test_what_was_given_back_otherwise_is_not_turned_away_later() -> None:
 def test_notes_about_calls_that_never_come_do_not_pile_up() -> None:
     runs = Runs()
     for number in range(10_001):
-        runs.ask(str(number))
+        runs.cancel(str(number))
     assert [runs.enter(run_of(task)) for task in ("0", "1", "10000")] == [True, False, False]

@@ -27,7 +27,7 @@ from pooldeck.shared.backend import BROKEN
 from pooldeck.shared.connection import StateConnection
 from pooldeck.shared.errors import SharedError
 from pooldeck.shared.host import StateProcess
-from pooldeck.shared.snapshot import SharedPicture
+from pooldeck.shared.snapshot import SharedSnapshot
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.runtime.recording.annotations import Annotations
@@ -88,14 +88,14 @@ class Shared:
             self._line.close()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
-    async def picture(self) -> SharedPicture | None:
+    async def picture(self) -> SharedSnapshot | None:
         """Return what is shared; None if the process does not answer, as just after its death."""
-        asked = asyncio.get_running_loop().run_in_executor(self._executor, self._ask, "picture")
+        asked = asyncio.get_running_loop().run_in_executor(self._executor, self._ask, "snapshot")
         try:
             found = await asyncio.wait_for(asked, _PATIENCE)
         except (SharedError, TimeoutError):
             return None
-        return msgspec.convert(found, SharedPicture)
+        return msgspec.convert(found, SharedSnapshot)
 
     def launcher(self, inner: Launcher) -> Launcher:
         """Return a launcher whose workers' ends are told to the process.
@@ -116,18 +116,18 @@ class Shared:
 
     def _forget(self, worker: str) -> None:
         try:
-            self._ask("forget", worker)
+            self._ask("release_worker", worker)
         except SharedError as error:
             _log.warning("the locks of worker %s could not be taken back: %s", worker, error)
 
     def _ask(self, operation: str, *arguments: Any) -> Any:
         """Ask the process, once more if another has taken its place; in the executor's thread."""
         try:
-            return self._open().ask(operation, *arguments)
+            return self._open().request(operation, *arguments)
         except BROKEN:
             self._line = None
         try:
-            return self._open().ask(operation, *arguments)
+            return self._open().request(operation, *arguments)
         except BROKEN as error:
             self._line = None
             raise SharedError(f"its connection broke: {error}") from error

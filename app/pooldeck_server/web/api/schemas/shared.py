@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from pooldeck.access import SharedLimits
-from pooldeck.shared.snapshot import Held, SharedPicture, SharedThing
+from pooldeck.shared.snapshot import Held, SharedEntry, SharedSnapshot
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, timestamp
 
 
@@ -61,7 +61,7 @@ class SharedItem(Struct, frozen=True):
     ahead: Seconds | None
 
     @classmethod
-    def of(cls, thing: SharedThing) -> Self:
+    def of(cls, thing: SharedEntry) -> Self:
         """Return one name as the API shows it."""
         return cls(
             kind=thing.kind,
@@ -103,7 +103,7 @@ class SharedState(Struct, frozen=True):
     items: list[SharedItem]
 
     @classmethod
-    def of(cls, picture: SharedPicture | None, limits: SharedLimits, lost_at: int | None) -> Self:
+    def of(cls, picture: SharedSnapshot | None, limits: SharedLimits, lost_at: int | None) -> Self:
         """Return shared state as the API shows it."""
         return cls(
             is_available=picture is not None,
@@ -112,5 +112,5 @@ class SharedState(Struct, frozen=True):
             lost_at=optional_timestamp(lost_at),
             bytes=picture.bytes if picture else 0,
             limits=SharedLimitsShown(limits.names, limits.value_bytes, limits.total_bytes),
-            items=[SharedItem.of(thing) for thing in picture.things] if picture else [],
+            items=[SharedItem.of(thing) for thing in picture.entries] if picture else [],
         )
