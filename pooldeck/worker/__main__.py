@@ -18,9 +18,9 @@ from typing import NoReturn
 
 from pooldeck import access, resources
 from pooldeck.protocol import Call, ProtocolError, Ready, Setup, Stop, Unready
-from pooldeck.worker import capture, discovery, exits, failures, process_state
+from pooldeck.worker import capture, control, discovery, exits, failures, process_state
 from pooldeck.worker.channel import Channel
-from pooldeck.worker.control import ControlThread
+from pooldeck.worker.descriptors import adopt
 from pooldeck.worker.measure import child_cpu
 from pooldeck.worker.output import OutputFile, drop_input
 from pooldeck.worker.runner import Equipment, Runner, SerialRunner
@@ -28,13 +28,9 @@ from pooldeck.worker.thread_runner import ThreadRunner
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """Be a worker.
-
-    Args:
-        arguments: The program's name, and the numbers of the two inherited sockets.
-    """
+    """Be a worker; `arguments` end with the numbers of the two inherited sockets."""
     channel = Channel(int(arguments[1]))
-    control = ControlThread(int(arguments[2]))
+    pipe = adopt(int(arguments[2]))
     setup = channel.receive()
     if not isinstance(setup, Setup):
         raise ProtocolError(f"the first frame is a {type(setup).__name__}, not a Setup")
@@ -45,19 +41,18 @@ def main(arguments: list[str]) -> NoReturn:
     child_cpu.install()
     if setup.shared is not None:
         access.set_access(setup.shared, setup.worker)
-    declared = _declared(setup)
+    commands = _declared_commands(setup)
     process_state.open_import_path()
-    equipment = Equipment(channel, setup, output, _load(channel, setup, output, declared))
-    desk = SerialRunner(equipment) if setup.kind == "process" else ThreadRunner(equipment)
-    control.start(desk)
+    equipment = Equipment(channel, setup, output, _load(channel, setup, output, commands))
+    runner = SerialRunner(equipment) if setup.kind == "process" else ThreadRunner(equipment)
+    control.start(pipe, runner)
     specs = [function.spec for function in equipment.functions.values()]
     channel.send(Ready(os.getpid(), specs))
-    _serve(desk, channel)
+    _serve(runner, channel)
     exits.leave(exits.DONE)
 
 
-def _declared(setup: Setup) -> Mapping[str, discovery.Function]:
-    """Return the commands as functions."""
+def _declared_commands(setup: Setup) -> Mapping[str, discovery.Function]:
     if not setup.commands:
         return {}
     # Imported late, since few need it, and before the user's modules can be found instead.
@@ -70,25 +65,25 @@ def _load(
     channel: Channel,
     setup: Setup,
     output: OutputFile | None,
-    declared: Mapping[str, discovery.Function],
+    commands: Mapping[str, discovery.Function],
 ) -> Mapping[str, discovery.Function]:
     """Import the user's modules and run the initializer; report and leave if that fails."""
     try:
-        functions = discovery.beside(discovery.discover(setup.modules), declared)
+        functions = discovery.beside(discovery.discover(setup.modules), commands)
         if setup.initializer is not None:
             discovery.resolve(setup.initializer)()
     except BaseException as exception:  # noqa: BLE001 - sys.exit() in a module is such a failure too
         capture.flush()
-        said = "" if output is None else output.tail(setup.limits.message_bytes)
-        channel.send(Unready(failures.describe(exception, setup.limits), said))
+        written = "" if output is None else output.tail(setup.limits.message_bytes)
+        channel.send(Unready(failures.describe(exception, setup.limits), written))
         exits.leave(exits.FAILED)
     return functions
 
 
-def _serve(desk: Runner, channel: Channel) -> None:
+def _serve(runner: Runner, channel: Channel) -> None:
     for call in _calls(channel):
-        desk.dispatch(call)
-    desk.close()
+        runner.dispatch(call)
+    runner.close()
     resources.close()
 
 

@@ -1,4 +1,4 @@
-"""Arguments from JSON values to what a function's annotations ask for."""
+"""Conversion of arguments from JSON values to the types of a function's annotations."""
 
 import inspect
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What a worker can call: the registered functions of the modules it loads."""
+"""Discovery of registered functions in the modules that a worker loads."""
 
 import importlib
 import inspect
@@ -32,9 +32,6 @@ def discover(modules: Iterable[str]) -> dict[str, Function]:
     """Import modules and return their registered functions by name.
 
     A function belongs to the module that defines it: names imported from elsewhere are left out.
-
-    Args:
-        modules: Dotted names, in the order of import.
 
     Raises:
         DiscoveryError: If two functions have the same name.
@@ -90,7 +87,7 @@ def _registered(module: ModuleType) -> Iterator[Callable[..., Any]]:
 
 
 def _options(value: Any) -> Options | None:
-    """Return what `@task` hung on a function, or on what other decorators made of it."""
+    """Return the options that `@task` set on a function, or on what other decorators made of it."""
     options = inspect.getattr_static(value, OPTIONS_ATTRIBUTE, None)
     return options if isinstance(options, Options) and callable(value) else None
 

@@ -21,11 +21,6 @@ def describe(
 
     The traceback is the text that Python would print, with its causes, starting at the user's
     code; `cause` names the causes once more for programs, at most ten.
-
-    Args:
-        exception: What was raised.
-        limits: How long message and traceback may be.
-        kind: What the error counts as.
     """
     try:
         return _described(exception, limits, kind)

@@ -1,4 +1,4 @@
-"""What a worker arranges around its tasks, and puts back in order after each of them."""
+"""The process state of a worker: prepared before its tasks, restored after each of them."""
 
 import contextlib
 import faulthandler
@@ -16,13 +16,11 @@ _IF_POSSIBLE = contextlib.suppress(OSError)
 
 
 def prepare(fault_path: str | None, stack_path: str | None) -> None:
-    """Arrange signals, crash reports, and the kernel's choice when memory runs out.
+    """Prepare signals, crash reports, and the kernel's choice when memory runs out.
 
-    Called before any thread is started: threads inherit which signals are blocked.
-
-    Args:
-        fault_path: Where the Python traceback of a crash is written.
-        stack_path: Where the stacks of all threads are written on `STACK_SIGNAL`.
+    Called before any thread is started: threads inherit which signals are blocked. Crashes write
+    their Python traceback to `fault_path`, `STACK_SIGNAL` the stacks of all threads to
+    `stack_path`.
     """
     # A handler that does nothing, and not SIG_IGN, which child processes would inherit.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
@@ -32,15 +30,15 @@ def prepare(fault_path: str | None, stack_path: str | None) -> None:
     faulthandler.register(STACK_SIGNAL, _opened(stack_path or os.devnull))
     with contextlib.suppress(OSError):  # other systems than Linux have no such file
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
-    _yield_to_the_server()
+    _yield_to_server()
 
 
 def _opened(path: str) -> int:
     return lift(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600))
 
 
-def _yield_to_the_server() -> None:
-    """Let the kernel take this for a batch process, where it knows such.
+def _yield_to_server() -> None:
+    """Make this a batch process, where the kernel knows such.
 
     It gets its share of the CPU as before, but does not push the server off it at the very moment
     that the server wakes it with a call.

@@ -1,4 +1,4 @@
-"""A function's return value as JSON bytes, or the reason why it cannot be."""
+"""Results as JSON bytes, or the reason why a value cannot be one."""
 
 import dataclasses
 import json
@@ -34,13 +34,9 @@ def encode(value: Any, most: int, depth: int) -> bytes:
     Beyond what JSON has, it takes dataclasses, msgspec Structs, pydantic models, dates and times,
     UUIDs, enumerations, decimals and paths (as text), sets and tuples (as arrays).
 
-    Args:
-        value: What a function returned.
-        most: How many bytes the JSON may have.
-        depth: How deeply arrays and objects may be nested.
-
     Raises:
-        BadResult: If it is not JSON, too large or too deep; the message says why.
+        BadResult: If it is not JSON, has more than `most` bytes, or is nested more deeply than
+            `depth` arrays and objects; the message says why.
     """
     if value is None or value is True or value is False:
         return _CONSTANTS[value]

@@ -112,7 +112,7 @@ class Probe:
         self._runs = runs
         self._send = send
         self._work = Event()
-        self.is_resting = True
+        self._is_resting = True
         self._sums: dict[str, _Sums] = {}
         self._known: dict[str, _Known] = {}
         self._was_held = False  # at the latest look
@@ -126,14 +126,15 @@ class Probe:
 
     def wake(self) -> None:
         """Look again: a call has begun."""
-        self._work.set()
+        if self._is_resting:  # else calls would pay for setting an event
+            self._work.set()
 
     def _run(self) -> None:
         self._rest()
         try:
             self._sight = ThreadStates()
         except UnreadableError:
-            self.is_resting = False  # nobody need wake it
+            self._is_resting = False  # nobody need wake it
             return
         self._own = threading.get_native_id()
         self._helpers = HelperThreads(self._runs, self._sight, self._own)
@@ -143,10 +144,12 @@ class Probe:
 
     def _rest(self) -> None:
         self._work.clear()
-        self.is_resting = True  # before the look at the runs: a call that begins now sets the event
+        self._is_resting = (
+            True  # before the look at the runs: a call that begins now sets the event
+        )
         if not self._runs.running():
             self._work.wait()
-        self.is_resting = False
+        self._is_resting = False
 
     def _watch(self) -> None:
         """Look until nothing runs any more."""

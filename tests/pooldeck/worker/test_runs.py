@@ -9,12 +9,10 @@ from pooldeck.worker.task_log import TaskLog
 
 
 def run_of(task: str, attempt: int = 1) -> Run:
-    journal = TaskLog(task, Limits(), lambda _frame: None)
+    log = TaskLog(task, Limits(), lambda _frame: None)
     call = Call(task, attempt, "f", b"[]", b"{}")
-    current = CurrentTask(
-        journal, task_id=task, attempt=attempt, function="f", pool="p", worker="w-1"
-    )
-    return Run(call, current, journal, Slot(1), time.monotonic())
+    current = CurrentTask(log, task_id=task, attempt=attempt, function="f", pool="p", worker="w-1")
+    return Run(call, current, log, Slot(1), time.monotonic())
 
 
 def test_an_attempt_beside_an_abandoned_one_is_the_one_that_counts() -> None:
