@@ -1,4 +1,4 @@
-"""`current_task()`: how a running function learns about its task and reports on it.
+"""The current task, by which a running function learns about its task and reports on it.
 
 The task is held in a context variable: it is found in `async def` functions, in `asyncio.to_thread`
 and in threads that were started with a copy of the context.
@@ -15,13 +15,13 @@ _monotonic = time.monotonic  # kept, since tasks may replace time.monotonic
 
 
 class Reporter(Protocol):
-    """Takes what a running function says."""
+    """Receives the progress and the log of a running function."""
 
     def progress(self, fraction: float | None, message: str) -> None:
-        """Take how far it is."""
+        """Set how far it is."""
 
     def log(self, level: str, source: str, message: str) -> None:
-        """Take a line of its log."""
+        """Add a line to its log."""
 
 
 class CurrentTask:

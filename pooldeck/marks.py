@@ -26,19 +26,19 @@ CALL = "POOLDECK_CALL"
 
 # pathlib would cost the keeper a fifth of its start.
 HAS_PIDFD = hasattr(os, "pidfd_open") and os.path.exists("/proc/self/environ")  # noqa: PTH110
-READY = b"r"  # what the keeper says when it watches
+READY = b"r"  # what the keeper sends when it watches
 
 _PATIENCE = 5.0  # seconds for a sweep; what is left then cannot be killed
 _EXIT = 1.0  # seconds for one pass to wait for the ends of what it killed
 _PAUSE = 0.02  # seconds between two passes
 _AT_ONCE = 256  # processes to end in one pass: each takes a file descriptor meanwhile
-# A process in the middle of an exec shows no environment: who finds nothing looks once more.
+# A process in the middle of an exec shows no environment: a pass that finds none is repeated.
 _QUIET_PASSES = 2
 _GONE = (ProcessLookupError, FileNotFoundError, PermissionError)  # or another user's
 
 
 class _Marks:
-    """What is looked for in an environment, as /proc shows it: entries that end in a NUL."""
+    """Entries to find in an environment, as /proc shows it: each between NULs."""
 
     def __init__(self, boots: Iterable[str], worker: str | None, call: str | None = None) -> None:
         self._boots = [f"\0{BOOT}={boot}\0".encode() for boot in boots]
@@ -50,14 +50,17 @@ class _Marks:
         return is_ours and self._worker in environment and self._call in environment
 
 
+def pidfd_of(pid: int) -> int | None:
+    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(pid)
+    return None
+
+
 def marked(boot: str, worker: str | None = None) -> list[int]:
-    """Return the ids of the processes that carry a server's mark, without the caller's own.
+    """Return the ids of the processes that carry the mark of a boot, and of its worker if given.
 
-    Zombies are left out, and so are processes of other users, which cannot be looked into.
-
-    Args:
-        boot: The mark of the server's run.
-        worker: A worker's id, to find only what belongs to that worker.
+    The caller's own is left out, as are zombies and processes of other users, which show nothing.
 
     Raises:
         OSError: If the table of processes cannot be read, as without free file descriptors.
@@ -72,7 +75,7 @@ def sweep(
     call: str | None = None,
     spare: Collection[int] = (),
 ) -> int:
-    """Kill the processes that carry one of the marks, until none is left; wait for their ends.
+    """Kill the processes that carry one of the marks, until none is left; return how many ended.
 
     It blocks for some 30 ms where there is nothing, and at most about 6 s where something cannot
     be killed: it does not belong on an event loop.
@@ -82,9 +85,6 @@ def sweep(
         worker: A worker's id, to end only what belongs to that worker.
         call: A command's call, to end only what belongs to it.
         spare: Process ids to leave alone, beside the caller's own.
-
-    Returns:
-        How many processes it ended.
 
     Raises:
         OSError: If the table of processes cannot be read, as without free file descriptors.
@@ -140,8 +140,9 @@ def _end(pids: Iterable[int], marks: _Marks) -> int:
 def _kill(pid: int, marks: _Marks, held: ExitStack) -> int | None:
     """Kill a process and return a pidfd for it, held open by `held`; None if it was not killed.
 
-    The id may be somebody else's by now. Looking again once there is a pidfd settles that: either
-    both mean the same process, or the one behind the pidfd is gone and takes no signal.
+    The id may be another process's by now. Reading the environment again once there is a pidfd
+    settles that: either both mean the same process, or the one behind the pidfd is gone and takes
+    no signal.
     """
     with suppress(*_GONE):
         pidfd = os.pidfd_open(pid)
@@ -163,7 +164,7 @@ def _keep(descriptor: int, boot: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     marked(boot)  # fails now if it cannot work
-    _let_go()
+    _detach()
     with suppress(OSError):  # the server is gone already
         os.write(descriptor, READY)
         while os.read(descriptor, 64):
@@ -172,8 +173,8 @@ def _keep(descriptor: int, boot: str) -> None:
         pass
 
 
-def _let_go() -> None:
-    """Hold neither the server's directory nor its standard error, which told of a failed start."""
+def _detach() -> None:
+    """Hold neither the server's directory nor its standard error, which had a failed start's."""
     os.chdir("/")
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stderr.fileno())
@@ -184,7 +185,7 @@ def _swept(boot: str) -> bool:
     """Sweep once; return whether there may be more."""
     try:
         return sweep([boot]) > 0
-    except OSError:  # short of file descriptors, which those who die give back
+    except OSError:  # short of file descriptors, which dying processes give back
         sleep(_PAUSE)
         return True
 

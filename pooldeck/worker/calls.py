@@ -41,7 +41,7 @@ class Caller:
         self._functions = functions
         self._limits = limits
         self._runs = runs
-        self._peak = PeakMemory() if sole else None
+        self._memory = PeakMemory() if sole else None
 
     def run(self, run: Run) -> Outcome:
         """Run a call to its end and return what it became."""
@@ -54,17 +54,17 @@ class Caller:
             return self._refused(ErrorKind.BAD_ARGUMENTS, error)
         decode = perf_counter() - begun
 
-        meter = RunReadings(peak=self._peak, is_quick=run.is_quick)
-        value, unusual = self._perform(function.call, args, kwargs, meter, run)
+        readings = RunReadings(memory=self._memory, is_quick=run.is_quick)
+        value, unusual = self._perform(function.call, args, kwargs, readings, run)
 
         begun = perf_counter()
         outcome = _late(run, unusual) or unusual or self._encoded(value)
-        measurement = meter.measurement(
+        measurement = readings.measurement(
             decode=decode,
             encode=perf_counter() - begun,
             arguments_bytes=len(call.args) + len(call.kwargs),
             result_bytes=len(outcome.result or b""),
-            beside=self._runs.beside(run) if self._peak is None else 0,
+            beside=self._runs.beside(run) if self._memory is None else 0,
             throttled=run.task.throttles,
             throttled_seconds=run.task.throttled_seconds,
         )
@@ -85,22 +85,22 @@ class Caller:
         function: Callable[..., Any],
         args: list[Any],
         kwargs: dict[str, Any],
-        meter: RunReadings,
+        readings: RunReadings,
         run: Run,
     ) -> tuple[Any, Outcome | None]:
         """Return the function's value, or else what its exception amounts to."""
         run.is_inside = True
-        meter.start()
+        readings.start()
         try:
             value = function(*args, **kwargs)
             if type(value) is CoroutineType:
                 run.coroutine = value
                 value = _complete(value)
         except BaseException as exception:  # noqa: BLE001 - SystemExit and the like are outcomes too
-            meter.stop()
+            readings.stop()
             run.is_inside = False
             return None, self._failed(exception, run)
-        meter.stop()
+        readings.stop()
         run.is_inside = False
         return value, None
 
@@ -133,7 +133,7 @@ def _arguments(call: Call, function: Function) -> tuple[list[Any], dict[str, Any
 
 
 def _kind(exception: BaseException) -> ErrorKind:
-    """Tell a call that did not fit the signature from an error inside the function."""
+    """Distinguish a call that did not fit the signature from an error inside the function."""
     is_misfit = type(exception) is TypeError and not failures.in_user_code(exception.__traceback__)
     return ErrorKind.BAD_ARGUMENTS if is_misfit else ErrorKind.EXCEPTION
 

@@ -1,4 +1,4 @@
-"""How much memory this process has ever used."""
+"""The peak memory of this process."""
 
 import re
 import resource
@@ -13,7 +13,7 @@ _UNIT: Final = 1 if sys.platform == "darwin" else _KIB
 
 
 class PeakMemory:
-    """Follows how the most memory that this process has used rises."""
+    """The most memory that this process has used, and how it rises."""
 
     def __init__(self) -> None:
         self.bytes = _peak()

@@ -1,4 +1,4 @@
-"""What a run costs: time, CPU time, context switches, memory; read before and after it."""
+"""The measurement of a run: time, CPU time, switches and memory, read before and after it."""
 
 import resource
 from time import perf_counter, process_time, thread_time
@@ -14,10 +14,10 @@ _OWN_SHARE = 0.08  # use meanwhile; less is not taken for the function's
 
 
 class RunReadings:
-    """Measures one run on the thread that it runs on.
+    """Readings of one run, taken on the thread that it runs on.
 
     Args:
-        peak: The memory of a process in which nothing else runs, so that it belongs to this run, as
+        memory: That of a process in which nothing else runs, so that it belongs to this run, as
             does the CPU time of children; None where other calls run beside it.
         is_quick: Whether the run will probably be so short that its memory and its wait for a CPU,
             which stand in files, would cost more than they say.
@@ -31,13 +31,13 @@ class RunReadings:
         "_cpu",
         "_delayed",
         "_is_quick",
-        "_peak",
+        "_memory",
         "_process_cpu",
         "_run",
     )
 
-    def __init__(self, *, peak: PeakMemory | None, is_quick: bool = False) -> None:
-        self._peak = peak
+    def __init__(self, *, memory: PeakMemory | None, is_quick: bool = False) -> None:
+        self._memory = memory
         self._is_quick = is_quick
 
     def start(self) -> None:
@@ -72,23 +72,13 @@ class RunReadings:
         throttled: int = 0,
         throttled_seconds: float = 0.0,
     ) -> Measurement:
-        """Return the differences, with what was measured around the run (seconds, bytes).
-
-        Args:
-            decode: Seconds that reading the arguments took.
-            encode: Seconds that writing the result took.
-            arguments_bytes: Size of the arguments as JSON.
-            result_bytes: Size of the result as JSON.
-            beside: How many other calls ran in the process.
-            throttled: How often the function said that its target throttled it.
-            throttled_seconds: For how long in all.
-        """
+        """Return the differences, with what was measured around the run: see `Measurement`."""
         before, after = self._before, self._after
         voluntary = involuntary = peak = growth = None
         system_cpu = 0.0
-        if self._peak is not None and not self._is_quick:
-            growth = self._peak.rise()
-            peak = self._peak.bytes if growth else None
+        if self._memory is not None and not self._is_quick:
+            growth = self._memory.rise()
+            peak = self._memory.bytes if growth else None
         if before is not None and after is not None:
             voluntary = after.ru_nvcsw - before.ru_nvcsw
             involuntary = after.ru_nivcsw - before.ru_nivcsw
@@ -120,7 +110,7 @@ class RunReadings:
         return others if others > _OWN_SECONDS + _OWN_SHARE * self._run else 0.0
 
     def _children_cpu(self) -> float:
-        return child_cpu.reaped().cpu if self._peak is None else _children_cpu()
+        return child_cpu.reaped().cpu if self._memory is None else _children_cpu()
 
 
 def _thread_usage() -> resource.struct_rusage | None:
