@@ -94,10 +94,9 @@ class Command(Struct, frozen=True):
         That is any text at the beginning of an argument, unless a `--` stands before it.
         """
         end = self.run.index(_END_OF_OPTIONS) if _END_OF_OPTIONS in self.run else len(self.run)
-        leading = {
-            name for entry in self.run[:end] for text, name in _pieces(entry)[:1] if not text
-        }
-        return frozenset(name for name in leading if name and self.parameter(name).is_free_text)
+        first = [_pieces(entry)[0] for entry in self.run[:end]]
+        leading = {name for text, name in first if name and not text}
+        return frozenset(name for name in leading if self.parameter(name).is_free_text)
 
     def arguments(self, values: Mapping[str, Any]) -> list[str]:
         """Return the argument vector, the program first, with a value for each placeholder.

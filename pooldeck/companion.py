@@ -25,11 +25,7 @@ _PAUSE: Final = 1.0  # seconds before the next one is started, where one did not
 
 
 class Companion(ABC):
-    """A process that lives as long as this one does.
-
-    Args:
-        on_death: Called when it has died, before another is started.
-    """
+    """A process that lives as long as this one; `on_death` is called before it is replaced."""
 
     name: ClassVar[str]  # in the log
 

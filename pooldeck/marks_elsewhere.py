@@ -1,16 +1,15 @@
 """The search for marked processes by psutil, where there is neither /proc nor pidfds (macOS)."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from time import monotonic, sleep
 
 import psutil
 
-_PAUSE = 0.01  # seconds between two looks
+from pooldeck.marks import AreIn
 
-AreIn = Callable[[bytes], bool]
-"""Judges an environment: entries that begin after a NUL and end in one."""
+_PAUSE = 0.01  # seconds between two looks
 
 
 def find(are_in: AreIn) -> list[int]:

@@ -63,13 +63,11 @@ class _Store:
         return found
 
     def drop(self, key: "Resource[Any]") -> None:
-        """Close what was made under a key, if anything was."""
         if (found := self.find(key)) is not None:
             del self.made[key]
             found.close()
 
     def close(self) -> None:
-        """Close all of it, the latest first."""
         for key in reversed(tuple(self.made)):
             self.drop(key)
 

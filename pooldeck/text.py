@@ -22,6 +22,13 @@ def shown(value: object) -> str:
         return f"(its text cannot be shown: __str__ raised {type(error).__name__})"
 
 
+def qualified_name(kind: type) -> str:
+    """Return a type's name, after that of its module if it is not built in."""
+    if kind.__module__ == "builtins":
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 class LineBuffer:
     """Cuts a stream of text into lines; keeps the unfinished last one.
 

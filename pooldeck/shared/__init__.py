@@ -25,12 +25,12 @@ from pooldeck.shared.errors import (
     SharedUnavailableError,
     SharedValueError,
 )
-from pooldeck.shared.limiting import RateLimiter as rate_limiter  # noqa: N813 - as above
 from pooldeck.shared.locking import Lock as lock  # noqa: N813 - as above
 from pooldeck.shared.locking import Semaphore as semaphore  # noqa: N813 - as above
 from pooldeck.shared.proxies import Counter as counter  # noqa: N813 - called like the functions they
 from pooldeck.shared.proxies import Dict as dict  # noqa: A004, N813 - are: shared.dict("name")
 from pooldeck.shared.proxies import List as list  # noqa: A004, N813 - as above
+from pooldeck.shared.proxies import RateLimiter as rate_limiter  # noqa: N813 - as above
 
 __all__ = [
     "NotHeldError",

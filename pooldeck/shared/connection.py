@@ -38,8 +38,7 @@ class StateConnection:
         Raises:
             SharedError: If it cannot be done.
             LookupError: If there is no such item.
-            ConnectionError: If the other end is gone.
-            EOFError: As above.
+            OSError, EOFError: If the other end is gone.
         """
         return unwrap(_request(self._connection, STATE, "handle", operation, *arguments))
 
@@ -55,7 +54,6 @@ class StateConnection:
 
 
 def _connect(access: Access) -> DataConnection:
-    """Connect as soon as a process listens."""
     until = _monotonic() + _PATIENCE
     while True:
         try:

@@ -14,10 +14,7 @@ from pooldeck.marks import BOOT
 class StateProcess(Companion):
     """Keeps shared state in a process of its own for as long as this one lives.
 
-    Args:
-        boot: The mark of this run of the server, which the process carries.
-        access: Where it is to be reached, the same for each that takes another's place.
-        on_lost: Called when it has died, and all that it kept is lost.
+    It carries the mark of the boot. `access` is the same for each that takes another's place.
     """
 
     name: ClassVar[str] = "process that keeps shared state"

@@ -9,64 +9,45 @@ A lease ends with the connection of the thread that has it, with its worker, or 
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from threading import Event, Lock, get_ident
+from dataclasses import dataclass, field
+from threading import Event, get_ident
 
 from pooldeck.shared.errors import NotHeldError
 from pooldeck.shared.snapshot import Held, Holder, SharedEntry
 from pooldeck.shared.values_state import Budget, NamedState
 
 
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+@dataclass(eq=False)
 class Lease:
-    """A permit that a thread has or waits for; `session` is the thread that serves its connection.
+    """A permit that a thread has or waits for."""
 
-    Args:
-        holder: The thread.
-        mutex: Guards the state; held by all callers but that of `wait`.
-        withdraw: Ends the wait; tells whether the permit is still missing.
-    """
-
-    def __init__(self, holder: Holder, mutex: Lock, withdraw: "Callable[[Lease], bool]") -> None:
-        self.holder = holder
-        self.session = get_ident()
-        self._since = _now()
-        self._decided = Event()
-        self._mutex = mutex
-        self._withdraw = withdraw
+    holder: Holder
+    session: int = field(default_factory=get_ident)  # the thread that serves its connection
+    since: int = field(default_factory=_now)
+    is_decided: Event = field(default_factory=Event)
 
     def grant(self) -> None:
         """Turn the waiter into a holder."""
-        self._since = _now()
-        self._decided.set()
-
-    def refuse(self) -> None:
-        """End the wait without a permit."""
-        self._decided.set()
-
-    def wait(self, seconds: float | None) -> bool:
-        """Wait for the permit; return whether it came in time. Called without the mutex."""
-        self._decided.wait(seconds)
-        with self._mutex:
-            return not self._withdraw(self)
+        self.since = _now()
+        self.is_decided.set()
 
     def snapshot(self) -> Held:
         """Return how it looks from outside."""
-        return Held(self.holder, self._since)
+        return Held(self.holder, self.since)
 
 
 class SemaphoreState(NamedState):
-    """Permits, granted in the order of asking.
-
-    Args:
-        budget: As for all names.
-        mutex: What the caller of operations holds, and waiting needs again.
-    """
+    """Permits, granted in the order of asking."""
 
     kind = "semaphore"
-    operations = frozenset({"acquire", "release"})
+    operations = frozenset({"release"})
 
-    def __init__(self, budget: Budget, mutex: Lock) -> None:
+    def __init__(self, budget: Budget) -> None:
         super().__init__(budget)
-        self._mutex = mutex
         self._holders: list[Lease] = []
         self._waiters: deque[Lease] = deque()
 
@@ -75,25 +56,24 @@ class SemaphoreState(NamedState):
         super().configure(settings)
         self._grant_free()
 
-    def acquire(self, holder: Holder, *, may_wait: bool) -> Lease | bool:
-        """Take a permit.
-
-        Returns:
-            Whether it was there; or what to wait on.
+    def request(self, holder: Holder) -> Lease:
+        """Request a permit; it is granted as soon as there is one, at once if there is one now.
 
         Raises:
             NotHeldError: If the same thread holds the only permit: it would wait for itself.
         """
         if self._permits == 1 and self._lease_of(get_ident()) is not None:
             raise NotHeldError("this thread holds it already, and would wait for itself")
-        lease = Lease(holder, self._mutex, self._withdraw)
-        if len(self._holders) < self._permits and not self._waiters:
-            self._holders.append(lease)
-            return True
-        if may_wait:
-            self._waiters.append(lease)
-            return lease
-        return False
+        lease = Lease(holder)
+        self._waiters.append(lease)
+        self._grant_free()
+        return lease
+
+    def confirm(self, lease: Lease) -> bool:
+        """End a wait; return whether the permit was granted."""
+        if lease in self._waiters:
+            self._waiters.remove(lease)
+        return lease in self._holders
 
     def release(self) -> None:
         """Give back a permit that this thread holds.
@@ -111,7 +91,7 @@ class SemaphoreState(NamedState):
         """End the leases and the waits of threads that are gone."""
         for lease in [waiter for waiter in self._waiters if is_gone(waiter)]:
             self._waiters.remove(lease)
-            lease.refuse()
+            lease.is_decided.set()
         self._holders = [lease for lease in self._holders if not is_gone(lease)]
         self._grant_free()
 
@@ -144,18 +124,8 @@ class SemaphoreState(NamedState):
             self._holders.append(lease)
             lease.grant()
 
-    def _withdraw(self, lease: Lease) -> bool:
-        """End a wait; return whether it was in vain."""
-        if lease in self._waiters:
-            self._waiters.remove(lease)
-        return lease not in self._holders
-
 
 class LockState(SemaphoreState):
     """A semaphore of one permit: its settings name no other number."""
 
     kind = "lock"
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -5,7 +5,6 @@ A task that ends gives back what it still holds.
 
 import logging
 from contextlib import suppress
-from types import TracebackType
 from typing import Final, Self
 
 from pooldeck.context import CurrentTask, current_task
@@ -68,12 +67,7 @@ class LockProxy(Proxy):
             raise TimeoutError(f"{self!r} was not free within {self._timeout:g} seconds")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        frames: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 

@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import managers
 from pathlib import Path
 from typing import Any, Final
@@ -31,17 +32,17 @@ _OPERATIONS: Final = frozenset(
 )
 
 
+@dataclass(frozen=True)
 class Requests:
     """What workers reach of the state."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    state: State
 
     def handle(self, operation: str, *arguments: Any) -> tuple[str, Any]:
         """Run an operation of the state; return how it ended."""
         if operation not in _OPERATIONS:
             raise ValueError(f"there is no operation {operation}")
-        return run_operation(getattr(self._state, operation), arguments)
+        return run_operation(getattr(self.state, operation), arguments)
 
 
 class StateServer(managers.Server):

@@ -1,5 +1,6 @@
-"""Proxies of shared counters, dicts and lists. A proxy is only its name; make it anywhere."""
+"""Proxies of shared values and rate limiters. A proxy is only its name; make it anywhere."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -8,6 +9,7 @@ from pooldeck.shared.errors import SharedValueError
 from pooldeck.shared.values import decode, encode, number
 
 _MISSING: Final = object()
+_sleep = time.sleep  # kept, since tasks may replace it
 
 
 def _key(key: str) -> str:
@@ -68,7 +70,22 @@ class Counter(Proxy):
         return int(self._call("get"))
 
 
-class Dict(Proxy):
+class Collection(Proxy):
+    """Several values, as JSON has them."""
+
+    def clear(self) -> None:
+        """Empty it."""
+        self._call("clear")
+
+    def __len__(self) -> int:
+        return int(self._call("size"))
+
+    @staticmethod
+    def _encode(value: Any) -> bytes:
+        return encode(value, backend().limits.value_bytes)
+
+
+class Dict(Collection):
     """Values by key, as JSON has them. Each method is one step, whole or not at all.
 
     What it gives are copies: changing one changes nothing here. Between two methods others may
@@ -85,9 +102,8 @@ class Dict(Proxy):
 
     def update(self, pairs: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Set several values in one step."""
-        most = backend().limits.value_bytes
         both = {**(pairs or {}), **more}
-        self._call("update", {_key(key): encode(value, most) for key, value in both.items()})
+        self._call("update", {_key(key): self._encode(value) for key, value in both.items()})
 
     def pop(self, key: str, default: Any = _MISSING) -> Any:
         """Take a value out and return it: nobody else gets it.
@@ -102,8 +118,7 @@ class Dict(Proxy):
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value of a key; it is set to `default` if there is none."""
-        value = encode(default, backend().limits.value_bytes)
-        return decode(self._call("setdefault", _key(key), value))
+        return decode(self._call("setdefault", _key(key), self._encode(default)))
 
     def increment(self, key: str, n: int = 1) -> int:
         """Add `n` to the whole number of a key, 0 at first; return the new value."""
@@ -116,10 +131,6 @@ class Dict(Proxy):
     def copy(self) -> dict[str, Any]:
         """Return all of it, as it is at one moment."""
         return {key: decode(value) for key, value in self._call("items").items()}
-
-    def clear(self) -> None:
-        """Empty it."""
-        self._call("clear")
 
     def __getitem__(self, key: str) -> Any:
         value = self._call("get", _key(key))
@@ -136,11 +147,8 @@ class Dict(Proxy):
     def __contains__(self, key: str) -> bool:
         return bool(self._call("has", _key(key)))
 
-    def __len__(self) -> int:
-        return int(self._call("size"))
 
-
-class List(Proxy):
+class List(Collection):
     """Values in order, as JSON has them. Each method is one step; what it gives are copies."""
 
     kind = "list"
@@ -151,8 +159,7 @@ class List(Proxy):
 
     def extend(self, values: Iterable[Any]) -> int:
         """Add values at the end, next to each other; return how many there are now."""
-        most = backend().limits.value_bytes
-        return int(self._call("extend", [encode(value, most) for value in values]))
+        return int(self._call("extend", [self._encode(value) for value in values]))
 
     def pop(self, index: int = -1) -> Any:
         """Take an item out and return it: nobody else gets it. `pop(0)` takes the oldest.
@@ -166,15 +173,58 @@ class List(Proxy):
         """Return all of it, as it is at one moment."""
         return [decode(value) for value in self._call("items")]
 
-    def clear(self) -> None:
-        """Empty it."""
-        self._call("clear")
-
     def __getitem__(self, index: int) -> Any:
         return decode(self._call("get", index))
 
     def __setitem__(self, index: int, value: Any) -> None:
-        self._call("set", index, encode(value, backend().limits.value_bytes))
+        self._call("set", index, self._encode(value))
 
-    def __len__(self) -> int:
-        return int(self._call("size"))
+
+class RateLimiter(Proxy):
+    """So many turns a second for all workers together.
+
+    Turns are given in the order of asking, across pools, and each caller waits for its own in its
+    own thread, without holding anything. A turn that its caller does not live to take is lost. The
+    rate is kept over time; single turns come as exactly as the operating system wakes a sleeper.
+
+    Args:
+        name: Its name, such as that of the target.
+        per_second: Turns a second; who says it last has the last word.
+        burst: How many may come at once after a pause.
+
+    Raises:
+        ValueError: If there would be no turns.
+    """
+
+    kind = "rate_limiter"
+
+    def __init__(self, name: str, *, per_second: float, burst: int = 1) -> None:
+        if per_second <= 0 or burst < 1:
+            raise ValueError("per_second is above 0, and burst at least 1")
+        super().__init__(name)
+        self._settings = {"per_second": per_second, "burst": burst}
+
+    def acquire(self, n: int = 1, *, timeout: float | None = None) -> bool:
+        """Wait for the next turn, or the next `n`.
+
+        Args:
+            n: How many turns.
+            timeout: The longest wait, in seconds; None for any.
+
+        Returns:
+            Whether the turn came. If it would come later than `timeout`, this returns at once and
+            no turn is taken.
+
+        Raises:
+            ValueError: If `n` is not at least 1.
+        """
+        if n < 1:
+            raise ValueError(f"at least one turn is taken, not {n}")
+        is_taken, seconds = self._call("reserve", n, timeout)
+        if is_taken and seconds > 0:
+            _sleep(seconds)
+        return bool(is_taken)
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody have a new turn for so long, as when the target answers 429 Retry-After."""
+        self._call("pause", max(0.0, float(seconds)))

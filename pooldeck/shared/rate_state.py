@@ -21,11 +21,9 @@ class RateLimiterState(NamedState):
         self._next = 0.0  # of the monotonic clock; it lies in the past after a pause
 
     def reserve(self, n: int, patience: float | None) -> tuple[bool, float]:
-        """Take the next `n` turns, unless they come too late.
+        """Take the next `n` turns, unless they come later than in `patience` seconds.
 
-        Returns:
-            Whether they are taken, and in how many seconds they come, or would come. `patience` is
-            the longest wait, in seconds; None for any.
+        Return whether they are taken, and in how many seconds they come, or would come.
         """
         now = time.monotonic()
         first = self._first(now)

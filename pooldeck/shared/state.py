@@ -7,7 +7,6 @@ in the process that uses it.
 import os
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from threading import Lock, get_ident
 from typing import Any, Final
 
@@ -21,6 +20,10 @@ from pooldeck.shared.snapshot import Holder, SharedSnapshot
 from pooldeck.shared.values_state import Budget, CounterState, DictState, ListState, NamedState
 
 _LONGEST_NAME: Final = 200
+_KINDS: Final[Mapping[str, type[NamedState]]] = {
+    state.kind: state
+    for state in (CounterState, DictState, ListState, LockState, SemaphoreState, RateLimiterState)
+}
 
 
 class State:
@@ -35,14 +38,6 @@ class State:
         self._budget = Budget(limits.total_bytes)
         self._entries: dict[tuple[str, str], NamedState] = {}
         self._since = time.time_ns() // 1000
-        self._kinds: Mapping[str, Callable[[Budget], NamedState]] = {
-            "counter": CounterState,
-            "dict": DictState,
-            "list": ListState,
-            "lock": partial(LockState, mutex=self._mutex),
-            "semaphore": partial(SemaphoreState, mutex=self._mutex),
-            "rate_limiter": RateLimiterState,
-        }
 
     def call(
         self, kind: str, name: str, settings: Mapping[str, float], operation: str, arguments: Any
@@ -68,14 +63,9 @@ class State:
         holder: tuple[Any, ...],
         timeout: float | None,
     ) -> bool:
-        """Take a permit of a lock or a semaphore; return whether it was there in time.
+        """Take a permit of a lock or a semaphore; return whether it came within `timeout` seconds.
 
-        Args:
-            kind: Which of them.
-            name: Its name.
-            settings: Its settings.
-            holder: The fields of a `Holder`.
-            timeout: How long to wait, in seconds; None for as long as it takes.
+        `holder` has the fields of a `Holder`.
 
         Raises:
             SharedError: If it cannot be waited for.
@@ -84,9 +74,10 @@ class State:
             entry = self._entry(kind, name)
             assert isinstance(entry, SemaphoreState)  # noqa: S101 - proxies ask for no others
             entry.configure(settings)
-            may_wait = timeout is None or timeout > 0
-            found = entry.acquire(Holder(*holder), may_wait=may_wait)
-        return found.wait(timeout) if isinstance(found, Lease) else found
+            lease = entry.request(Holder(*holder))
+        lease.is_decided.wait(timeout)
+        with self._mutex:
+            return entry.confirm(lease)
 
     def delete(self, kind: str, name: str) -> bool:
         """Forget a name; return whether there was one.
@@ -134,7 +125,7 @@ class State:
                     f"there are {len(self._entries):,} names already, which is shared.names. "
                     "Delete some, or keep many values in one dict"
                 )
-            entry = self._entries[kind, name] = self._kinds[kind](self._budget)
+            entry = self._entries[kind, name] = _KINDS[kind](self._budget)
         return entry
 
     def _end_leases(self, is_gone: Callable[[Lease], bool]) -> None:

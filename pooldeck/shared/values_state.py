@@ -98,7 +98,26 @@ class CounterState(NamedState):
         return SharedEntry(self.kind, name, value=self._value)
 
 
-class DictState(NamedState):
+class CollectionState(NamedState):
+    """Several values."""
+
+    _items: dict[str, bytes] | deque[bytes]
+
+    def size(self) -> int:
+        """Return how many values there are."""
+        return len(self._items)
+
+    def clear(self) -> None:
+        """Empty it."""
+        super().clear()
+        self._items.clear()
+
+    def snapshot(self, name: str) -> SharedEntry:
+        """Return how it looks from outside."""
+        return SharedEntry(self.kind, name, size=len(self._items), bytes=self._bytes)
+
+
+class DictState(CollectionState):
     """Values by key."""
 
     kind = "dict"
@@ -108,35 +127,35 @@ class DictState(NamedState):
 
     def __init__(self, budget: Budget) -> None:
         super().__init__(budget)
-        self._values: dict[str, bytes] = {}
+        self._items: dict[str, bytes] = {}
 
     def get(self, key: str) -> bytes | None:
         """Return a value, None if there is none."""
-        return self._values.get(key)
+        return self._items.get(key)
 
     def has(self, key: str) -> bool:
         """Tell whether there is such a key."""
-        return key in self._values
+        return key in self._items
 
     def update(self, pairs: Mapping[str, bytes]) -> None:
         """Set values."""
         self._reserve(sum(_size(key, pairs[key]) - self._size_of(key) for key in pairs))
-        self._values.update(pairs)
+        self._items.update(pairs)
 
     def setdefault(self, key: str, value: bytes) -> bytes:
         """Return the value of a key, which is set if there is none."""
-        if key not in self._values:
+        if key not in self._items:
             self.update({key: value})
-        return self._values[key]
+        return self._items[key]
 
     def pop(self, key: str) -> bytes | None:
         """Remove a value and return it, None if there is none."""
         self._reserve(-self._size_of(key))
-        return self._values.pop(key, None)
+        return self._items.pop(key, None)
 
     def increment(self, key: str, n: int) -> int:
         """Add to the number of a key, which begins with 0; return what it is now."""
-        before = decode(self._values.get(key, b"0"))
+        before = decode(self._items.get(key, b"0"))
         if not isinstance(before, int) or isinstance(before, bool):
             raise SharedValueError(f"the value of {key!r} is no whole number")
         after = number(before + n)
@@ -145,31 +164,18 @@ class DictState(NamedState):
 
     def items(self) -> dict[str, bytes]:
         """Return all of it."""
-        return dict(self._values)
+        return dict(self._items)
 
     def keys(self) -> list[str]:
         """Return the keys in the order in which they were set first."""
-        return list(self._values)
-
-    def size(self) -> int:
-        """Return how many keys there are."""
-        return len(self._values)
-
-    def clear(self) -> None:
-        """Empty it."""
-        super().clear()
-        self._values = {}
-
-    def snapshot(self, name: str) -> SharedEntry:
-        """Return how it looks from outside."""
-        return SharedEntry(self.kind, name, size=len(self._values), bytes=self._bytes)
+        return list(self._items)
 
     def _size_of(self, key: str) -> int:
-        value = self._values.get(key)
+        value = self._items.get(key)
         return 0 if value is None else _size(key, value)
 
 
-class ListState(NamedState):
+class ListState(CollectionState):
     """Values in order; both ends are equally near.
 
     What `index` names and is not there is an `IndexError`.
@@ -207,19 +213,6 @@ class ListState(NamedState):
     def items(self) -> list[bytes]:
         """Return all of it."""
         return list(self._items)
-
-    def size(self) -> int:
-        """Return how many items there are."""
-        return len(self._items)
-
-    def clear(self) -> None:
-        """Empty it."""
-        super().clear()
-        self._items.clear()
-
-    def snapshot(self, name: str) -> SharedEntry:
-        """Return how it looks from outside."""
-        return SharedEntry(self.kind, name, size=len(self._items), bytes=self._bytes)
 
 
 def _size(key: str, value: bytes) -> int:

@@ -13,7 +13,7 @@ thread listens meanwhile.
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NoReturn
 
 from pooldeck import access, resources
@@ -69,7 +69,7 @@ def _load(
 ) -> Mapping[str, discovery.Function]:
     """Import the user's modules and run the initializer; report and leave if that fails."""
     try:
-        functions = discovery.beside(discovery.discover(setup.modules), commands)
+        functions = discovery.merged(discovery.discover(setup.modules), commands)
         if setup.initializer is not None:
             discovery.resolve(setup.initializer)()
     except BaseException as exception:  # noqa: BLE001 - sys.exit() in a module is such a failure too
@@ -81,17 +81,11 @@ def _load(
 
 
 def _serve(runner: Runner, channel: Channel) -> None:
-    for call in _calls(channel):
-        runner.dispatch(call)
-    runner.close()
-    resources.close()
-
-
-def _calls(channel: Channel) -> Iterator[Call]:
-    """Yield calls until the supervisor says stop."""
     while not isinstance(message := channel.receive(), Stop):
         if isinstance(message, Call):
-            yield message
+            runner.dispatch(message)
+    runner.close()
+    resources.close()
 
 
 if __name__ == "__main__":

@@ -18,22 +18,14 @@ from pooldeck.text import bounded
 from pooldeck.worker import failures, results
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
-from pooldeck.worker.measure.peak_memory import PeakMemory
-from pooldeck.worker.measure.run import RunReadings
+from pooldeck.worker.measure.run import PeakMemory, RunReadings
 from pooldeck.worker.runs import Run, Runs
 
 _decode = msgspec.json.Decoder().decode
 
 
 class Caller:
-    """Runs calls of registered functions.
-
-    Args:
-        functions: What can be called, by name.
-        limits: How large results and errors may be.
-        runs: The running calls.
-        sole: Whether calls have the process to themselves, one at a time.
-    """
+    """Runs calls of registered functions; `sole` if they have the process to themselves."""
 
     def __init__(
         self, functions: Mapping[str, Function], limits: Limits, runs: Runs, *, sole: bool
@@ -115,7 +107,7 @@ class Caller:
         except results.BadResult as error:
             return self._refused(ErrorKind.BAD_RESULT, error)
 
-    def _refused(self, kind: ErrorKind, error: BadArgument | results.BadResult) -> Outcome:
+    def _refused(self, kind: ErrorKind, error: failures.Misfit) -> Outcome:
         message = bounded(str(error), self._limits.message_bytes)
         return Outcome(error=Error(kind, error.type, message))
 

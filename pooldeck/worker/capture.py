@@ -15,7 +15,6 @@ from pooldeck.context import current_task, detach
 from pooldeck.worker.task_log import TaskLog
 
 _OUTSIDE = logging.Formatter("%(levelname)s %(name)s: %(message)s")
-_SUPPRESS_ALL = contextlib.suppress(Exception)
 _INSIDE = logging.Formatter("%(message)s")
 
 
@@ -32,7 +31,7 @@ def install() -> None:
 def flush() -> None:
     """Write what is left in the buffers (of `sys.stdout.buffer`, say) to its descriptor."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        with _SUPPRESS_ALL:  # a task closed the stream, or put its own in place
+        with contextlib.suppress(Exception):  # a task closed the stream, or put its own in place
             stream.flush()  # type: ignore[union-attr]  # None is suppressed as well
 
 

@@ -12,8 +12,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
-from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Final, Self, cast
 
 from pooldeck.marks import BOOT, CALL, pidfd_of, sweep
 
@@ -100,12 +99,7 @@ class CommandProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Kill its group and reap it, if that has not been done; close the pipes."""
         if self._process.returncode is None:
             self.signal(signal.SIGKILL)
@@ -121,9 +115,8 @@ class CommandProcess:
 
         `write` is called with what it writes, piece by piece: "stdout" or "stderr", and text.
         """
-        stdout, stderr = self._process.stdout, self._process.stderr
-        assert stdout is not None  # noqa: S101 - for the type checker: both were asked for
-        assert stderr is not None  # noqa: S101
+        stdout = cast(IO[bytes], self._process.stdout)  # both were asked for
+        stderr = cast(IO[bytes], self._process.stderr)
         self._streams = [
             Stream(stdout, keep, partial(write, "stdout")),
             Stream(stderr, 0, partial(write, "stderr")),
@@ -154,12 +147,9 @@ class CommandProcess:
     def finish(self, *, was_stopped: bool) -> int:
         """End what it has left, read the rest of its output, and return its exit code.
 
-        Args:
-            was_stopped: Whether nothing of it may live on, wherever it went. Else what has left its
-                group is taken for meant to, and ends with the worker at the latest.
-
-        Returns:
-            The code, or the negative number of the signal that killed it.
+        If it was stopped, nothing of it may live on, wherever it went. Else what has left its group
+        is meant to, and ends with the worker at the latest. A process that was killed by a signal
+        has its negative number as exit code.
         """
         self.signal(signal.SIGKILL)
         if was_stopped and self._boot is not None:

@@ -46,7 +46,7 @@ def discover(modules: Iterable[str]) -> dict[str, Function]:
     return found
 
 
-def beside(found: Mapping[str, Function], commands: Mapping[str, Function]) -> dict[str, Function]:
+def merged(found: Mapping[str, Function], commands: Mapping[str, Function]) -> dict[str, Function]:
     """Return the functions of modules and the declared commands together.
 
     Raises:

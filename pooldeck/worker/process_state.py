@@ -12,7 +12,6 @@ from pooldeck.worker.descriptors import lift
 
 _OOM_SCORE = "500"  # of 1000: the kernel takes a worker before the server
 _DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY)  # where it exists, it needs no right to read
-_IF_POSSIBLE = contextlib.suppress(OSError)
 
 
 def prepare(fault_path: str | None, stack_path: str | None) -> None:
@@ -69,5 +68,5 @@ class ProcessState:
         """Put streams, file mode mask and working directory back."""
         sys.stdout, sys.stderr = self._streams
         os.umask(self._mask)
-        with _IF_POSSIBLE:
+        with contextlib.suppress(OSError):
             os.fchdir(self._directory)

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from pooldeck.text import shown
+from pooldeck.text import qualified_name, shown
+from pooldeck.worker.failures import Misfit
 
 _CONSTANTS: dict[Any, bytes] = {None: b"null", True: b"true", False: b"false"}
 _BRACKETS = b"[]{}"
@@ -20,12 +21,8 @@ _NOT_STRUCTURE = bytes(set(range(256)) - set(_BRACKETS + b'"'))
 _ALIKE = bytes.maketrans(b"{}", b"[]")
 
 
-class BadResult(Exception):  # noqa: N818 - named as the error kind that it becomes
-    """A value that cannot be sent as JSON. `type` names the error beneath it."""
-
-    def __init__(self, error_type: str, reason: str) -> None:
-        super().__init__(reason)
-        self.type = error_type
+class BadResult(Misfit):
+    """A value that cannot be sent as JSON."""
 
 
 def encode(value: Any, most: int, depth: int) -> bytes:
@@ -97,12 +94,7 @@ def _substitute(value: Any) -> Any:
 def _named(value: Any) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         return "bytes (decode them, or encode them as base64)"
-    kind = type(value)
-    return (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
+    return qualified_name(type(value))
 
 
 def _struct(value: Struct) -> dict[str, Any]:

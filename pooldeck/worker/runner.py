@@ -23,30 +23,22 @@ from pooldeck.worker import capture, exits, stacks
 from pooldeck.worker.calls import Caller
 from pooldeck.worker.channel import Channel
 from pooldeck.worker.discovery import Function
-from pooldeck.worker.flusher import Flusher
 from pooldeck.worker.measure.probe import Probe
 from pooldeck.worker.output import OutputFile
 from pooldeck.worker.process_state import ProcessState
 from pooldeck.worker.runs import Run, Runs, Slot
-from pooldeck.worker.task_log import TaskLog
+from pooldeck.worker.task_log import Flusher, TaskLog
 
 _QUICK_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True)
 class Equipment:
-    """What a worker has when it is ready to run calls.
-
-    Attributes:
-        channel: Where to report.
-        setup: What this worker is.
-        output: Where descriptors 1 and 2 lead; None if they were left alone.
-        functions: What can be called, by name.
-    """
+    """What a worker has when it is ready to run calls."""
 
     channel: Channel
     setup: Setup
-    output: OutputFile | None
+    output: OutputFile | None  # None if descriptors 1 and 2 were left alone
     functions: Mapping[str, Function]
 
 
@@ -121,7 +113,7 @@ class Runner(ABC):
         log = TaskLog(call.task, self._setup.limits, self._channel.send)
         task = CurrentTask(
             log,
-            task_id=call.task,
+            id=call.task,
             attempt=call.attempt,
             function=call.function,
             pool=self._setup.pool,

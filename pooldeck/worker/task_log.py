@@ -1,4 +1,4 @@
-"""The log and the progress of a running call: bounded, gathered, sent in batches.
+"""The logs and the progress of running calls: bounded, gathered, sent in batches.
 
 A start that is not worth a frame of its own waits here too, ahead of everything else.
 
@@ -9,14 +9,18 @@ meeting a lock that its own thread holds.
 """
 
 import time
-from collections.abc import Callable
-from threading import Lock, RLock
+from collections.abc import Callable, Collection
+from threading import Event, Lock, RLock, Thread
 
 from pooldeck.protocol import Limits, Log, LogLine, Progress, Started
 from pooldeck.text import LineBuffer, bounded
 
 _NAME_BYTES = 200
 _STREAM_LEVELS = {"stdout": "INFO", "stderr": "WARNING", "output": "INFO"}
+_TICK = 0.1  # seconds
+_IDLE_TICK = 10.0  # seconds, while nothing runs
+
+_sleep = time.sleep  # kept, since tasks may replace time.sleep
 
 
 class TaskLog:
@@ -126,11 +130,50 @@ class TaskLog:
             self._lines.append(line)
 
     def _cut(self, at: float) -> None:
-        """End the log with a line that says why."""
         self.is_full = True
-        over = (
-            f"{self._limits.log_lines:,} lines"
-            if self._lines_left < 0
-            else f"{self._limits.log_bytes:,} bytes"
-        )
+        most, is_by_lines = self._limits, self._lines_left < 0
+        over = f"{most.log_lines:,} lines" if is_by_lines else f"{most.log_bytes:,} bytes"
         self._lines.append(LogLine(at, "WARNING", "pooldeck", f"log cut here: over {over}"))
+
+
+class Flusher:
+    """A thread that sends what open logs gather, ten times a second while anything runs.
+
+    Before that it calls `on_tick` with them, which may add to them.
+    """
+
+    def __init__(self, on_tick: Callable[[Collection[TaskLog]], None]) -> None:
+        self._on_tick = on_tick
+        self._open: set[TaskLog] = set()
+        self._work = Event()
+        self._is_resting = False
+
+    def start(self) -> None:
+        """Start the thread; it ends with the process."""
+        Thread(target=self._run, name="pooldeck-flusher", daemon=True).start()
+
+    def add(self, log: TaskLog) -> None:
+        """Send a call's log from now on."""
+        self._open.add(log)
+        if self._is_resting:  # so that short calls in a row do not pay for waking a thread
+            self._work.set()
+
+    def discard(self, log: TaskLog) -> None:
+        """Leave a log to its call, which ends."""
+        self._open.discard(log)
+
+    def _run(self) -> None:
+        while True:
+            self._rest()
+            _sleep(_TICK)  # first: a short call is over by then, and sends its log itself
+            logs = tuple(self._open)
+            self._on_tick(logs)
+            for log in logs:
+                log.flush()
+
+    def _rest(self) -> None:
+        self._work.clear()
+        self._is_resting = True  # before the look at the set: a call that begins now sets the event
+        if not self._open:
+            self._work.wait(_IDLE_TICK)
+        self._is_resting = False

@@ -1,4 +1,4 @@
-"""CPU time of child processes, by the thread that waited for them.
+"""The CPU time of child processes, by the thread that waited for them.
 
 The kernel adds up what the children of a process have used, and not for which thread. In a worker
 `os.waitpid` is therefore made of `os.wait4`, which tells for the one child whose end is taken; and

@@ -14,6 +14,7 @@ import random
 import resource
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from threading import Event, Thread
 from typing import Final, NamedTuple
@@ -89,10 +90,6 @@ class _Known(Struct):
     held: float = 0.0
     free: float = 0.0
 
-    def add(self, sums: _Sums) -> None:
-        self.held += sums.held
-        self.free += sums.free + sums.unsure  # a thread that wants the GIL mostly sleeps
-
     @property
     def freedom(self) -> float:
         """Return the share of its work that runs without the GIL; 1 where nothing tells."""
@@ -108,8 +105,8 @@ class Probe:
         self._send = send
         self._work = Event()
         self._is_resting = True
-        self._sums: dict[str, _Sums] = {}
-        self._known: dict[str, _Known] = {}
+        self._sums: defaultdict[str, _Sums] = defaultdict(_Sums)
+        self._known: defaultdict[str, _Known] = defaultdict(_Known)
         self._was_held = False  # at the latest look
         self._recent: frozenset[str] = frozenset()  # functions of the time since the look before
         self._waited = 0.0  # seconds of calls that the latest look found waiting
@@ -139,15 +136,12 @@ class Probe:
 
     def _rest(self) -> None:
         self._work.clear()
-        self._is_resting = (
-            True  # before the look at the runs: a call that begins now sets the event
-        )
+        self._is_resting = True  # first: a call that begins now sets the event
         if not self._runs.running():
             self._work.wait()
         self._is_resting = False
 
     def _watch(self) -> None:
-        """Look until nothing runs any more."""
         self._times.clear()
         for run in self._runs.running():
             self._times_since(run.slot.native_id)
@@ -169,7 +163,6 @@ class Probe:
         self._report()
 
     def _pause(self) -> _Pause:
-        """Sleep, and take the GIL again."""
         seconds = self._pace() * random.uniform(0.6, 1.4)  # noqa: S311 - nobody guards against it
         delayed, waits = self._threads.delay(self._own), _voluntary_switches()
         until = _monotonic() + seconds
@@ -182,13 +175,13 @@ class Probe:
 
     def _pace(self) -> float:
         functions = self._recent.union(run.call.function for run in self._runs.running())
-        fewest = min((self._known_of(function).looks for function in functions), default=0)
+        fewest = min((self._known[function].looks for function in functions), default=0)
         return next((pace for most, pace in _PACES if fewest < most), _SLOWEST)
 
     def _add_looks(self, seen: Collection[str]) -> None:
         """Add a look to each function that ran since the look before; `seen` were looked at."""
         for function in self._recent:
-            self._known_of(function).looks += 1.0 if function in seen else _MISSED
+            self._known[function].looks += 1.0 if function in seen else _MISSED
 
     def _look(self, pause: _Pause, seconds: float) -> Collection[str]:
         """Look at the running calls; return their functions. The look stands for `seconds`."""
@@ -269,7 +262,7 @@ class Probe:
     ) -> None:
         if seen is ThreadState.GONE:
             return
-        sums = self._sums.setdefault(function, _Sums())
+        sums = self._sums[function]
         match seen:
             case ThreadState.WANTS_GIL:
                 sums.held += seconds
@@ -293,7 +286,7 @@ class Probe:
         if not cpu + lacking or len(self._recent) != 1:
             return
         (function,) = self._recent
-        sums = self._sums.setdefault(function, _Sums())
+        sums = self._sums[function]
         sums.helper_cpu += cpu
         sums.helper_delayed += self._waited * min(1.0, lacking / seconds)
 
@@ -305,20 +298,16 @@ class Probe:
         return max(0.0, now[0] - before[0]), max(0.0, now[1] - before[1])
 
     def _report(self) -> None:
-        observations = [
-            self._observation(function, sums) for function, sums in self._sums.items() if sums.looks
-        ]
-        self._sums = {}
+        observations = []
+        for function, sums in self._sums.items():
+            if sums.looks:
+                known = self._known[function]
+                known.held += sums.held
+                known.free += sums.free + sums.unsure  # a thread that wants the GIL mostly sleeps
+                observations.append(sums.observation(function, known.freedom))
+        self._sums.clear()
         if observations:
             self._send(Observed(observations))
-
-    def _observation(self, function: str, sums: _Sums) -> Observation:
-        known = self._known_of(function)
-        known.add(sums)
-        return sums.observation(function, known.freedom)
-
-    def _known_of(self, function: str) -> _Known:
-        return self._known.setdefault(function, _Known())
 
 
 def _voluntary_switches() -> int:

@@ -67,11 +67,6 @@ class _Place(NamedTuple):
     operation: int
     value: int
 
-    @property
-    def command(self) -> int:
-        """Return what is asked of a futex, without how."""
-        return self.operation & _FUTEX_COMMAND
-
 
 class _Entry(ctypes.Structure):
     """An entry of a folder, see readdir(3)."""
@@ -131,7 +126,8 @@ class ThreadStates:
         """
         if place.call != self._gil.call:
             return place.call in _MEMORY_CALLS
-        return place.command == _FUTEX_WAIT and place.value == _CONTENDED
+        command = place.operation & _FUTEX_COMMAND
+        return command == _FUTEX_WAIT and place.value == _CONTENDED
 
     def wait(self) -> None:
         """Let a moment pass and keep the GIL, but not the CPU, which others may be ready for."""
@@ -192,7 +188,6 @@ class ThreadStates:
         return place
 
     def _wait_for_place(self, thread: int) -> _Place:
-        """Return where a thread waits, as soon as it does."""
         for _ in range(_MOST_READS):
             place = _place(self._read_file(thread, "syscall"))
             if place is not None:
@@ -202,7 +197,6 @@ class ThreadStates:
 
 
 def _place(line: bytes) -> _Place | None:
-    """Return where a thread sleeps, from its line in `syscall`."""
     fields = line.split(maxsplit=4)
     if len(fields) < 5 or not fields[0].isdigit():  # noqa: PLR2004 - number, arguments, the rest
         return None

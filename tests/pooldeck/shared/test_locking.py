@@ -165,7 +165,7 @@ def test_a_task_that_ends_without_giving_back_its_lock_loses_it_and_is_told(
     def forgetful() -> None:
         shared.lock(f"{name} before").acquire()  # by an initializer, which keeps it
         reporter = current_task().reporter
-        enter(CurrentTask(reporter, task_id="1", attempt=1, function="f", pool="p", worker="w"))
+        enter(CurrentTask(reporter, id="1", attempt=1, function="f", pool="p", worker="w"))
         shared.lock(name).acquire()
         shared.lock(f"{name} too").acquire()
         current_task().end()

@@ -41,7 +41,7 @@ def _as_a_task(call: Callable[[], object]) -> object:
 
 def _begin_a_task(name: str) -> None:
     reporter = current_task().reporter
-    enter(CurrentTask(reporter, task_id=name, attempt=1, function="f", pool="p", worker="w"))
+    enter(CurrentTask(reporter, id=name, attempt=1, function="f", pool="p", worker="w"))
 
 
 def _kill(state: Kept) -> None:

@@ -64,7 +64,7 @@ def run_of(call: Call, *, began: float = 0, is_asked: bool = False) -> Run:
     log = TaskLog(call.task, Limits(), lambda _frame: None)
     task = CurrentTask(
         log,
-        task_id=call.task,
+        id=call.task,
         attempt=1,
         function=call.function,
         pool="p",

@@ -11,7 +11,7 @@ from pooldeck.worker.task_log import TaskLog
 def run_of(task: str, attempt: int = 1) -> Run:
     log = TaskLog(task, Limits(), lambda _frame: None)
     call = Call(task, attempt, "f", b"[]", b"{}")
-    current = CurrentTask(log, task_id=task, attempt=attempt, function="f", pool="p", worker="w-1")
+    current = CurrentTask(log, id=task, attempt=attempt, function="f", pool="p", worker="w-1")
     return Run(call, current, log, Slot(1), time.monotonic())
 
 
