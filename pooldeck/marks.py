@@ -137,6 +137,13 @@ def _end(pids: Iterable[int], marks: _Marks) -> int:
         return sum(_has_ended(pidfd, deadline) for pidfd in killed)
 
 
+def open_pidfd(pid: int) -> int | None:
+    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(pid)
+    return None
+
+
 def _kill(pid: int, marks: _Marks, held: ExitStack) -> int | None:
     """Kill a process and return a pidfd for it, held open by `held`; None if it was not killed.
 

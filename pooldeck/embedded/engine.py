@@ -24,7 +24,8 @@ from pooldeck.embedded.launcher import ContextLauncher
 from pooldeck.embedded.pickling import Value, pickled, sealed
 from pooldeck.embedded.worker import Outset
 from pooldeck.kinds import PoolKind
-from pooldeck.pools.model import PoolListener, PoolSpec
+from pooldeck.pools.listener import PoolListener
+from pooldeck.pools.model import PoolSpec
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Awaitable, Callable
 
+from pooldeck.kinds import KINDS
 from pooldeck.pools.launcher import Launcher, WorkerExit
-from pooldeck.pools.model import PoolSpec, Worker
+from pooldeck.pools.model import PoolSpec
 from pooldeck.pools.supervisor import WorkerProcess
+from pooldeck.pools.worker import Worker
 from pooldeck.protocol import FromWorker, Setup
 
 
@@ -46,7 +48,7 @@ class WorkerFactory:
             receive=lambda message: receive(worker, message),
             ended=lambda end: ended(worker, end),
         )
-        worker = Worker(worker_id, spec.kind, process, started_at=time.monotonic())
+        worker = Worker(worker_id, KINDS[spec.kind], process, started_at=time.monotonic())
         return worker
 
 
@@ -55,7 +57,7 @@ def _setup(spec: PoolSpec, worker_id: str) -> Setup:
         worker=worker_id,
         pool=spec.name,
         kind=spec.kind,
-        slots=spec.slots_per_worker,
+        slots=KINDS[spec.kind].slots_per_worker(spec.size),
         modules=list(spec.modules),
         initializer=spec.initializer,
         limits=spec.limits,

@@ -8,10 +8,12 @@ from pooldeck.pools.blame import assign_blame
 from pooldeck.pools.deadlines import Deadlines
 from pooldeck.pools.exit_cause import ExitCauses, take_files, why_not_ready
 from pooldeck.pools.launcher import WorkerExit
-from pooldeck.pools.model import EndReason, PoolListener, Running, Worker, WorkerState
+from pooldeck.pools.listener import PoolListener
+from pooldeck.pools.model import WorkerState
 from pooldeck.pools.roster import Roster
 from pooldeck.pools.stacks import StackRequests
 from pooldeck.pools.sweeper import Sweeper
+from pooldeck.pools.worker import EndReason, Running, Worker
 from pooldeck.protocol import (
     Abandoned,
     Exiting,
@@ -29,19 +31,7 @@ from pooldeck.protocol import (
 
 
 class Reports:
-    """Keeps a pool's picture of its workers up to date.
-
-    Args:
-        staff: The workers.
-        listener: Who is told.
-        deadlines: Watches over the calls.
-        looks: Waits for stacks.
-        causes: Says why workers ended.
-        sweeper: Ends what they leave behind.
-
-    Attributes:
-        incidents: How many workers have died that nobody here had ended.
-    """
+    """Keeps a pool's picture of its workers up to date."""
 
     def __init__(
         self,
@@ -53,7 +43,6 @@ class Reports:
         causes: ExitCauses,
         sweeper: Sweeper,
     ) -> None:
-        self.incidents = 0
         self._staff = staff
         self._account = staff.account
         self._listener = listener
@@ -107,7 +96,7 @@ class Reports:
         if running.is_killed:
             why = f"task {message.task}, which began in it, was to be killed"
             self._staff.end(worker, EndReason.KILLED, message.task, why)
-        self._listener.started(worker, running)
+        self._listener.started(worker.seen(running))
 
     def _finished(self, worker: Worker, message: Finished) -> None:
         if message.is_abandoned or message.task in worker.leaving:
@@ -123,7 +112,7 @@ class Reports:
             self._staff.boots.confirm_start(worker)
         if worker.state is WorkerState.BUSY:
             self._free_slot(worker)
-        self._listener.finished(worker, running, message.outcome)
+        self._listener.finished(worker.seen(running), message.outcome)
         if worker.state is WorkerState.STOPPING:
             self._staff.done(worker)
         elif 0 < self._most_tasks <= worker.tasks_done:
@@ -145,7 +134,7 @@ class Reports:
         """Note the end of a call that was abandoned; nobody waits for it."""
         running = worker.take_abandoned(message.task)
         if running is not None:
-            self._listener.abandoned_ended(worker, running, message.outcome)
+            self._listener.abandoned_ended(worker.seen(running), message.outcome)
         self._left(worker, message.task)
 
     def _left(self, worker: Worker, task: str) -> None:
@@ -170,7 +159,7 @@ class Reports:
                 self._left(worker, task)
             elif running := worker.running.pop(task, None):
                 returned.append(running)
-        freed = len(returned) if worker.kind == "thread" else int(not worker.running)
+        freed = int(not worker.running) if worker.kind.is_alone else len(returned)
         for _ in returned[:freed]:
             self._leave_slot(worker)
         self._give_back(worker, returned)
@@ -180,7 +169,7 @@ class Reports:
         calls = []
         for running in returned:
             if running.is_killed:
-                self._listener.finished(worker, running, Outcome(cancelled=True))
+                self._listener.finished(worker.seen(running), Outcome(cancelled=True))
             else:
                 calls.append(running.call)
         if calls:
@@ -213,9 +202,8 @@ class Reports:
         worker.running.clear()
         self._give_back(worker, reckoning.returned)
         for running, outcome in reckoning.outcomes:
-            self._listener.finished(worker, running, outcome)
+            self._listener.finished(worker.seen(running), outcome)
         if reckoning.death is not None:
-            self.incidents += 1
             self._wounds[worker.id] = now
             self._listener.died(reckoning.death)
             if is_stillborn:

@@ -1,7 +1,7 @@
 """The workers of a pool: how many there are, and which of them has how many of its slots.
 
-Whatever happens (a worker is ready, gone, worn out; another size is wanted), `settle` looks at who
-is there and brings that nearer to what should be:
+Whatever happens (a worker is ready, gone, worn out; another size is wanted), `reconcile` looks at
+who is there and brings that nearer to what should be:
 
     starting ──ready──▶ spare ──gets slots──▶ idle, busy ──retired──▶ stopping ──▶ gone
                           └────────── waits until another is gone or worn out
@@ -15,10 +15,12 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from pooldeck.pools.model import EndReason, PoolSpec, Worker, WorkerState
+from pooldeck.kinds import KINDS
+from pooldeck.pools.model import PoolSpec, WorkerState
 from pooldeck.pools.rolling_restart import RollingRestart
 from pooldeck.pools.slots import FreeSlots
 from pooldeck.pools.start_backoff import StartBackoff
+from pooldeck.pools.worker import EndReason, Worker
 from pooldeck.protocol import Stop
 
 
@@ -193,7 +195,7 @@ class Roster:
 
     def _share_slots(self) -> None:
         """Have as many slots with the workers as the pool has."""
-        if self.spec.kind == "process":
+        if KINDS[self.spec.kind].is_alone:
             over = sum(worker.held for worker in self.workers.values()) - self.spec.size
             self._take_slots(over)
             self._give_slots(-over)

@@ -15,7 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import IO, Final, Self
 
-from pooldeck.marks import BOOT, CALL, sweep
+from pooldeck.marks import BOOT, CALL, open_pidfd, sweep
 
 _CHUNK: Final = 64 * 1024
 _PIPE_CHUNKS: Final = 16  # that a pipe holds, at most
@@ -108,7 +108,7 @@ class CommandProcess:
                 start_new_session=True,
             )
             opened.pop_all()
-        self._pidfd = _pidfd(self._process.pid)
+        self._pidfd = open_pidfd(self._process.pid)
         if self._pidfd is not None:
             self._selector.register(self._pidfd, selectors.EVENT_READ)
         self._streams: list[Stream] = []
@@ -186,10 +186,3 @@ class CommandProcess:
         for stream in self._streams:
             stream.read_rest()
         return self._process.wait()
-
-
-def _pidfd(pid: int) -> int | None:
-    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
-    with suppress(AttributeError, OSError):
-        return os.pidfd_open(pid)
-    return None

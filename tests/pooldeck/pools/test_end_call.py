@@ -94,9 +94,9 @@ async def test_a_pool_says_how_a_call_ends_before_it_is_killed(
     command = Command(("sleep", "{seconds}"), Options(name="commands.rest"))
 
     async with pool(kind, 2, commands=(command,)) as listener:
-        worker = await listener.running("1", function, "600" if "." in function else 600)
-        running = listener.pool.workers[worker].running["1"]
-        assert listener.pool.ending_of(listener.pool.workers[worker], running) is ending
+        await listener.running("1", function, "600" if "." in function else 600)
+        told = [run.ending for worker in listener.pool.snapshot().workers for run in worker.calls]
+        assert told == [ending]
         assert listener.pool.kill("1") is ending
         assert (await listener.outcome("1")).cancelled == (ending is not Ending.ABANDONED)
         listener.call("next", "add", 1, 1)

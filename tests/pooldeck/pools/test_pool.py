@@ -105,7 +105,7 @@ async def test_a_death_is_told_in_words_and_the_next_call_runs(
         listener.call("next", "add", 1, 2)
         assert (await listener.outcome("next")).result == b"3"
         assert listener.workers["next"] != listener.workers["culprit"]
-        assert listener.pool.incidents == 1
+        assert len(listener.deaths) == 1
 
 
 @BOTH
