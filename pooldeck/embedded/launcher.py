@@ -64,6 +64,4 @@ def _reaped(process: BaseProcess) -> WorkerExit:
     code = process.exitcode
     if code is not None:
         process.close()
-    if code is not None and code < 0:
-        return WorkerExit(code=None, signal=-code, peak_rss_bytes=0)
-    return WorkerExit(code=code, signal=None, peak_rss_bytes=0)
+    return WorkerExit.of(code)

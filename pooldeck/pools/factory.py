@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from pooldeck.kinds import KINDS
 from pooldeck.pools.launcher import Launcher, WorkerExit
@@ -11,21 +12,13 @@ from pooldeck.pools.worker import Worker
 from pooldeck.protocol import FromWorker, Setup
 
 
+@dataclass(frozen=True)
 class WorkerFactory:
-    """Makes workers whose processes are yet to be started.
+    """Makes workers whose processes are yet to be started."""
 
-    Args:
-        boot: The mark that all processes of this server carry.
-        next_number: Gives each worker a number that is never used again.
-        launcher: Starts the processes.
-    """
-
-    def __init__(
-        self, boot: str, next_number: Callable[[], Awaitable[int]], launcher: Launcher
-    ) -> None:
-        self._boot = boot
-        self._next_number = next_number
-        self._launcher = launcher
+    boot: str  # the mark that all processes of this server carry
+    next_number: Callable[[], Awaitable[int]]  # gives each worker one that is never used again
+    launcher: Launcher
 
     async def hire(
         self,
@@ -40,11 +33,11 @@ class WorkerFactory:
             receive: Called with each frame that the worker sends.
             ended: Called once, after the last frame, with how its process ended.
         """
-        worker_id = f"{spec.name}-{await self._next_number()}"
+        worker_id = f"{spec.name}-{await self.next_number()}"
         process = WorkerProcess(
             _setup(spec, worker_id),
-            self._boot,
-            self._launcher,
+            self.boot,
+            self.launcher,
             receive=lambda message: receive(worker, message),
             ended=lambda end: ended(worker, end),
         )

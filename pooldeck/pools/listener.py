@@ -9,29 +9,17 @@ from pooldeck.protocol import Call, LogLine, Progress
 
 
 class RunningCall(Struct, frozen=True):
-    """A call in a worker's hands at one moment. Times are seconds of the monotonic clock.
-
-    Attributes:
-        call: The call.
-        worker: The worker that has it.
-        pid: Its process id.
-        posted_at: When it was handed over.
-        started_at: When it began, None as long as the worker has not reported that.
-        thread: The number of the thread that runs it, where threads are numbered.
-        is_asked: Whether it was asked to end itself.
-        is_abandoned: Whether it was given up, and its thread is left to itself.
-        ending: How it would end if it were killed; told in snapshots of calls that can be.
-    """
+    """A call in a worker's hands at one moment. Times are seconds of the monotonic clock."""
 
     call: Call
     worker: str
     pid: int
     posted_at: float
-    started_at: float | None
-    thread: int | None
-    is_asked: bool
-    is_abandoned: bool
-    ending: Ending | None = None
+    started_at: float | None  # None: its worker has not reported the start
+    thread: int | None  # its number, where threads are numbered
+    is_asked: bool  # to end itself
+    is_abandoned: bool  # its thread is left to itself
+    ending: Ending | None = None  # if it were killed; in snapshots, of calls that can be
 
 
 class Death(Struct, frozen=True):

@@ -77,12 +77,7 @@ class Pool(PoolPort):
         self._causes = ExitCauses(memory)
         self._sweeper = Sweeper(spec.name, boot)
         self._reports = Reports(
-            self._staff,
-            listener,
-            deadlines=self._deadlines,
-            looks=self._looks,
-            causes=self._causes,
-            sweeper=self._sweeper,
+            self._staff, listener, self._deadlines, self._looks, self._causes, self._sweeper
         )
         self._kind = KINDS[spec.kind]
         self._most_tasks = spec.max_tasks_per_worker if self._kind.is_alone else 0

@@ -16,45 +16,26 @@ from pooldeck.protocol import Call
 
 
 class WorkerSnapshot(Struct, frozen=True):
-    """A worker at one moment. Times are seconds of the monotonic clock.
+    """A worker at one moment."""
 
-    Attributes:
-        id: Its name, which no other worker ever has.
-        pid: Its process id, 0 before it has one.
-        state: What it is doing.
-        started_at: When it was started.
-        slots: Its share of the pool's size.
-        tasks_done: How many calls have ended in it.
-        calls: Those that run or may run, the oldest first; not those that wait behind another.
-        abandoned: Those that were given up and whose threads have not ended.
-    """
-
-    id: str
-    pid: int
+    id: str  # no other worker ever has it
+    pid: int  # 0 before it has one
     state: WorkerState
-    started_at: float
-    slots: int
+    started_at: float  # seconds of the monotonic clock
+    slots: int  # its share of the pool's size
     tasks_done: int
-    calls: tuple[RunningCall, ...]
-    abandoned: tuple[RunningCall, ...]
+    calls: tuple[RunningCall, ...]  # that run or may run, not those that wait behind one
+    abandoned: tuple[RunningCall, ...]  # whose threads have not ended
 
 
 class PoolSnapshot(Struct, frozen=True):
-    """A pool at one moment.
-
-    Attributes:
-        spec: What it is made of, with its present size.
-        state: Whether it runs calls.
-        reason: Why workers cannot be started, or a restart failed; None if all is well.
-        busy: How many slots have a call.
-        workers: All workers, those that start or stop too, the oldest first.
-    """
+    """A pool at one moment; each value is what the port calls so."""
 
     spec: PoolSpec
     state: PoolState
     reason: str | None
     busy: int
-    workers: tuple[WorkerSnapshot, ...]
+    workers: tuple[WorkerSnapshot, ...]  # those that start or stop too, the oldest first
 
 
 class PoolPort(Protocol):
@@ -120,33 +101,24 @@ class PoolPort(Protocol):
         """
 
     def cancel(self, task: str) -> bool:
-        """Ask a call to end itself, or get it back if its worker has not started it.
-
-        Args:
-            task: The task that the call is for.
+        """Ask a task's call to end itself, or get it back if its worker has not started it.
 
         Returns:
             Whether a worker has it. If not, nothing was done.
         """
 
     def kill(self, task: str) -> Ending | None:
-        """End a call by force, in the way that its kind of pool allows.
+        """End a task's call by force, in the way that the kind of pool allows.
 
         A process ends with its worker; a thread cannot be ended and is abandoned. The snapshot says
         beforehand how a call would end.
-
-        Args:
-            task: The task that the call is for.
 
         Returns:
             How that was done; None if no worker has it.
         """
 
     async def stack(self, task: str) -> str | None:
-        """Return where a call is at this moment, without disturbing it.
-
-        Args:
-            task: The task that the call is for.
+        """Return where a task's call is at this moment, without disturbing it.
 
         Returns:
             Its stack, innermost frame last; None if no worker runs it.

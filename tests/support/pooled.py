@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -144,7 +145,8 @@ async def pool(
     listener = Listener()
     options = {"boot_seconds": BOUND, **options}
     spec = PoolSpec(name="p", kind=PoolKind(kind), size=size, modules=modules, **options)
-    listener.pool = Pool(spec, "boot-of-the-tests", next_number, listener, memory=memory)
+    boot = secrets.token_hex(8)  # other tests, at the same time, have workers of the same names
+    listener.pool = Pool(spec, boot, next_number, listener, memory=memory)
     if is_stopped:
         listener.pool.drain()
     with pytest.MonkeyPatch.context() as environment:
