@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from pooldeck.functions import FunctionSpec
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck.outcome import Error, Observation, Outcome
 from pooldeck.pools.listener import Death, PoolListener, RunningCall
 from pooldeck.pools.memory import MemoryWatch
@@ -24,7 +24,7 @@ from pooldeck.protocol import Call
 from tests import FUNCTIONS
 
 BOUND = 30.0  # seconds that anything may take
-BOTH = pytest.mark.parametrize("kind", [PoolKind.PROCESS, PoolKind.THREAD])
+EACH_KIND = pytest.mark.parametrize("kind", list(KINDS))
 
 
 class Listener(PoolListener):
