@@ -24,14 +24,9 @@ class StartsProcesses(Protocol):
 
 @dataclass(frozen=True)
 class ContextLauncher:
-    """A `pooldeck.pools.launcher.Launcher` over the `Process` of a context.
+    """A `pooldeck.pools.launcher.Launcher` over the `Process` of a context."""
 
-    Attributes:
-        context: A spawn or forkserver context.
-        outset: How each worker begins.
-    """
-
-    context: BaseContext
+    context: BaseContext  # that spawns, or has a forkserver
     outset: worker.Outset
 
     def launch(self, setup: Setup, boot: str, pipe: socket, control: socket) -> Launched:

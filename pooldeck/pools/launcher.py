@@ -54,15 +54,10 @@ class WorkerExit(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Launched:
-    """A process that was started.
-
-    Attributes:
-        pid: Its id.
-        reap: Takes the status of the process when it has ended; called once.
-    """
+    """A process that was started."""
 
     pid: int
-    reap: Callable[[], WorkerExit]
+    reap: Callable[[], WorkerExit]  # takes its status when it has ended; called once
 
 
 class Launcher(Protocol):

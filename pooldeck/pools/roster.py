@@ -31,13 +31,6 @@ class Roster:
         spec: What the pool is made of; its size changes with `resize`.
         hire: Makes a worker whose process is yet to be started.
         settled: Told when something about the workers has changed.
-
-    Attributes:
-        spec: As above.
-        workers: All workers, by id.
-        account: The slots that are free.
-        boots: How starting workers went.
-        is_over: Whether more runs than there are slots now: who is done next has to go.
     """
 
     def __init__(
@@ -50,7 +43,7 @@ class Roster:
         self.workers: dict[str, Worker] = {}
         self.account = FreeSlots()
         self.boots = StartBackoff(spec, self.reconcile)
-        self.is_over = False
+        self.is_over = False  # more runs than there are slots now: who is done next has to go
         self._hire = hire
         self._settled = settled
         self._is_open = False
@@ -105,13 +98,9 @@ class Roster:
     def end(
         self, worker: Worker, verdict: EndReason, doomed: str | None = None, why: str = ""
     ) -> None:
-        """End a worker now, whatever it runs.
+        """End a worker now, whatever it runs; `why` says in words what the verdict does.
 
-        Args:
-            worker: The worker.
-            verdict: Why.
-            doomed: The task that it is ended for, if it is for one.
-            why: The same in words.
+        `doomed` is the task that it is ended for, if it is for one.
         """
         self._kill(worker, verdict, doomed, why)
         self.reconcile()

@@ -19,17 +19,11 @@ _NOWHERE: Final = 1_000_000  # behind every place
 
 
 class Tiles(Struct, frozen=True):
-    """Makes pictures of workers.
-
-    Args:
-        clock: The server's time.
-        sampler: Has measured the processes.
-        usual: Knows how long functions take.
-    """
+    """Makes pictures of workers."""
 
     clock: Clock
-    sampler: Sampler
-    usual: RecentDurations
+    sampler: Sampler  # has measured the processes
+    usual: RecentDurations  # knows how long functions take
 
     def of(
         self,
