@@ -20,6 +20,7 @@ from msgspec import Struct
 from pooldeck.access import Access
 from pooldeck.commands import Command
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Error, Observation, Outcome
 
 _HEADER: Final = 4
@@ -61,7 +62,7 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
 
     worker: str
     pool: str
-    kind: str
+    kind: PoolKind
     slots: int
     modules: list[str]
     initializer: str | None

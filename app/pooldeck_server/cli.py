@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.remote.arguments import add_parser
 from pooldeck_server.settings.model import Settings
@@ -100,10 +101,8 @@ def _serve(settings: Settings) -> None:
 
 def _pools_in_words(settings: Settings) -> str:
     """Return the pools with their sizes, such as `io (32 threads), cpu (2 processes)`."""
-    plurals = {"thread": "threads", "process": "processes"}
     return ", ".join(
-        f"{name} ({pool.slots} {pool.kind if pool.slots == 1 else plurals[pool.kind]})"
-        for name, pool in settings.pools.items()
+        f"{name} ({KINDS[pool.kind].counted(pool.slots)})" for name, pool in settings.pools.items()
     )
 
 

@@ -29,6 +29,13 @@ class WorkerExit(Struct, frozen=True):
     signal: int | None
     peak_rss_bytes: int
 
+    @classmethod
+    def of(cls, code: int | None, peak_rss_bytes: int = 0) -> "WorkerExit":
+        """Return it by an exit code as `subprocess` has it, negative for a signal."""
+        if code is not None and code < 0:
+            return cls(None, -code, peak_rss_bytes)
+        return cls(code, None, peak_rss_bytes)
+
     @property
     def cause(self) -> str:
         """Return the cause in words, such as "killed by SIGSEGV" or "exited with code 1"."""
@@ -47,15 +54,10 @@ class WorkerExit(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Launched:
-    """A process that was started.
-
-    Attributes:
-        pid: Its id.
-        reap: Takes the status of the process when it has ended; called once.
-    """
+    """A process that was started."""
 
     pid: int
-    reap: Callable[[], WorkerExit]
+    reap: Callable[[], WorkerExit]  # takes its status when it has ended; called once
 
 
 class Launcher(Protocol):
@@ -98,11 +100,7 @@ class SubprocessLauncher:
 def _reap(process: "subprocess.Popen[bytes]") -> WorkerExit:
     _, status, usage = os.wait4(process.pid, 0)
     code = process.returncode = os.waitstatus_to_exitcode(status)
-    return WorkerExit(
-        code=code if code >= 0 else None,
-        signal=-code if code < 0 else None,
-        peak_rss_bytes=usage.ru_maxrss * _RSS_UNIT,
-    )
+    return WorkerExit.of(code, usage.ru_maxrss * _RSS_UNIT)
 
 
 def worker_environment(environment: Mapping[str, str], boot: str, worker: str) -> dict[str, str]:

@@ -14,9 +14,10 @@ thread listens meanwhile.
 import os
 import sys
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from pooldeck import access, resources
+from pooldeck.kinds import PoolKind
 from pooldeck.protocol import Call, ProtocolError, Ready, Setup, Stop, Unready
 from pooldeck.worker import capture, control, discovery, exits, failures, process_state
 from pooldeck.worker.channel import Channel
@@ -25,6 +26,11 @@ from pooldeck.worker.measure import child_cpu
 from pooldeck.worker.output import OutputFile, drop_input
 from pooldeck.worker.runner import Equipment, Runner, SerialRunner
 from pooldeck.worker.thread_runner import ThreadRunner
+
+_RUNNERS: Final[Mapping[PoolKind, type[Runner]]] = {
+    PoolKind.THREAD: ThreadRunner,
+    PoolKind.PROCESS: SerialRunner,
+}
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -44,7 +50,7 @@ def main(arguments: list[str]) -> NoReturn:
     commands = _declared_commands(setup)
     process_state.open_import_path()
     equipment = Equipment(channel, setup, output, _load(channel, setup, output, commands))
-    runner = SerialRunner(equipment) if setup.kind == "process" else ThreadRunner(equipment)
+    runner = _RUNNERS[setup.kind](equipment)
     control.start(pipe, runner)
     specs = [function.spec for function in equipment.functions.values()]
     channel.send(Ready(os.getpid(), specs))

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from pooldeck.commands import Command
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Error, Outcome
 from pooldeck.protocol import (
     Abandoned,
@@ -121,7 +122,7 @@ class DrivenWorker:
             Setup(
                 worker="w-1",
                 pool="p",
-                kind=kind,
+                kind=PoolKind(kind),
                 slots=slots,
                 modules=list(modules),
                 initializer=initializer,

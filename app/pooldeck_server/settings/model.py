@@ -14,7 +14,7 @@ from pydantic_settings import (
 
 from pooldeck.commands import Command
 from pooldeck.cpus import usable_cpus
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.settings.commands import CommandSettings
 from pooldeck_server.settings.log import LogSettings
@@ -60,14 +60,12 @@ class PoolSettings(BaseModel):
         """Return the pool's size: the one that was set, or the stdlib's default for its kind."""
         if self.size is not None:
             return self.size
-        return min(32, usable_cpus() + 4) if self.kind == "thread" else usable_cpus()
+        return KINDS[self.kind].default_size(usable_cpus())
 
     @property
     def spares(self) -> int:
         """Return how many ready workers there are beside those of the size."""
-        if self.spare is not None:
-            return self.spare
-        return 0 if self.kind == "thread" else 1
+        return KINDS[self.kind].spares if self.spare is None else self.spare
 
     @property
     def max_memory_bytes(self) -> int:
@@ -75,10 +73,10 @@ class PoolSettings(BaseModel):
         return self.max_memory_mb * _MEBIBYTE
 
     @model_validator(mode="after")
-    def _threads_have_no_spare(self) -> Self:
-        if self.kind == "thread" and self.spare:
+    def _one_worker_has_no_spare(self) -> Self:
+        if self.spare and not KINDS[self.kind].spares:
             raise ValueError(
-                "spare: a thread pool is one worker and keeps none in reserve; "
+                f"spare: a {self.kind} pool is one worker and keeps none in reserve; "
                 "take spare out, or set it to 0"
             )
         return self
@@ -172,15 +170,16 @@ class Settings(BaseSettings):
         return self.host in {"localhost", "::1"} or self.host.startswith("127.")
 
     @property
-    def pool_kinds(self) -> dict[str, str]:
+    def pool_kinds(self) -> dict[str, PoolKind]:
         """Return the kind of each pool, in their order."""
         return {name: pool.kind for name, pool in self.pools.items()}
 
     @property
     def declared_commands(self) -> tuple[Command, ...]:
-        """Return the commands as workers get them; where none is named, a thread pool runs them."""
+        """Return the commands as workers get them; by default where waiting costs little."""
         kinds = self.pool_kinds
-        pool = next((name for name, kind in kinds.items() if kind == "thread"), next(iter(kinds)))
+        suited = (name for name, kind in kinds.items() if KINDS[kind].suits_waiting)
+        pool = next(suited, next(iter(kinds)))
         return tuple(command.declared(name, pool) for name, command in self.commands.items())
 
     @classmethod

@@ -13,6 +13,7 @@ from typing import Any, Self
 import jsonschema_rs
 
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.errors import (
     BadArguments,
     InvalidRequest,
@@ -133,7 +134,7 @@ class Catalogue:
 
     def __init__(
         self,
-        kinds: Mapping[str, str],
+        kinds: Mapping[str, PoolKind],
         specs: Iterable[FunctionSpec] | None = None,
         placements: Mapping[str, Placement] | None = None,
     ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth
 from pooldeck_server.domain.tasks.states import State
 
@@ -88,10 +89,10 @@ def slots_of(pools: Iterable[PoolHealth]) -> Iterator[tuple[Slot, SlotHealth]]:
     An abandoned thread is a slot no more: it comes with the number that it would have behind them.
     """
     for pool in pools:
-        is_threaded = pool.kind == "thread"
+        is_shared = not KINDS[pool.kind].is_alone
         for worker in pool.workers:
             for number, slot in enumerate(worker.slots, 1):
-                yield Slot(pool.name, worker.id, number if is_threaded else None), slot
+                yield Slot(pool.name, worker.id, number if is_shared else None), slot
 
 
 def unstored(

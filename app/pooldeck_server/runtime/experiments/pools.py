@@ -4,9 +4,11 @@ from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck.pools.launcher import SubprocessLauncher
+from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.memory import MemoryWatch
-from pooldeck.pools.model import PoolListener, PoolSpec
+from pooldeck.pools.model import PoolSpec
 from pooldeck.pools.pool import Pool
+from pooldeck.pools.port import PoolPort
 from pooldeck_server.runtime.lifecycle.ground import Ground
 from pooldeck_server.runtime.lifecycle.pool_making import pool_spec
 from pooldeck_server.store import records
@@ -24,7 +26,7 @@ class TemporaryPools:
         self._ground = ground
         self._boot = boot
 
-    def make(self, home: str, kind: PoolKind, size: int, listener: PoolListener) -> Pool:
+    def make(self, home: str, kind: PoolKind, size: int, listener: PoolListener) -> PoolPort:
         """Return a pool.
 
         Args:

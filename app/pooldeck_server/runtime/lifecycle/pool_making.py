@@ -58,9 +58,7 @@ def clear_worker_files(settings: Settings) -> None:
 def worker_pids(queues: Mapping[str, Dispatcher]) -> Iterator[int]:
     """Yield the process ids of all workers."""
     for queue in queues.values():
-        for worker in queue.pool.workers.values():
-            if worker.pid:
-                yield worker.pid
+        yield from queue.pool.pids.values()
 
 
 def _folder(settings: Settings) -> Path:

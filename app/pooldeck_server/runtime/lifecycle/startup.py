@@ -230,7 +230,7 @@ async def _intake(ground: Ground, queues: Mapping[str, Dispatcher], scheduler: S
 def _sampled(queues: Mapping[str, Dispatcher], sampler: Sampler, feed: Feed) -> None:
     """Let the pools look at how much memory their workers take, and browsers at all the rest."""
     for queue in queues.values():
-        for worker in list(queue.pool.workers.values()):
-            if (sample := sampler.sample(worker.pid)) is not None:
-                queue.pool.note_memory(worker.id, sample.rss_bytes)
+        for worker, pid in queue.pool.pids.items():
+            if (sample := sampler.sample(pid)) is not None:
+                queue.pool.note_memory(worker, sample.rss_bytes)
     feed.mark_dirty()

@@ -68,18 +68,17 @@ class Health:
     def refresh(self, pool: str) -> None:
         """Note which workers of a pool are gone and new; called when that may have changed."""
         if queue := self._queues.get(pool):
-            spec = queue.pool.spec
-            self._places[pool].refresh(queue.pool.workers.values(), spec.workers)
+            self._places[pool].refresh(queue.pool.staffed, queue.pool.spec.workers)
 
     def _pool(self, queue: Dispatcher) -> PoolHealth:
-        pool = queue.pool
-        name = pool.spec.name
+        name = queue.pool.spec.name
         self.refresh(name)
-        workers = self._tiles.of(pool, self._places[name], queue.in_hand.fraction)
+        pool = queue.pool.snapshot()
+        workers = self._tiles.of(pool.workers, self._places[name], queue.in_hand.fraction)
         health = PoolHealth(
             name=name,
             kind=pool.spec.kind,
-            size=pool.size,
+            size=pool.spec.size,
             state=pool.state,
             reason=pool.reason,
             busy=pool.busy,

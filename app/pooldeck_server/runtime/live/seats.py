@@ -1,13 +1,11 @@
 """The places of a pool's workers: who took whose, so that a replaced worker stands where it stood.
 
-Its own are the numbers; the deck has it look whenever something about the workers has changed.
+Health has it look whenever something about the workers has changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
-
-from pooldeck.pools.model import Worker
 
 
 class Seat(Struct):
@@ -30,16 +28,16 @@ class Seats:
         self.restarts = 0
         self._places: list[Seat] = []
 
-    def refresh(self, workers: Iterable[Worker], wanted: int) -> None:
+    def refresh(self, present: Sequence[str], wanted: int) -> None:
         """Free the places of workers that are gone, and give them to those that are new.
 
         Args:
-            workers: All workers of the pool; those with slots have a place.
+            present: The workers that have slots.
             wanted: How many places there are to be; further ones go when they are free.
         """
-        present = [worker.id for worker in workers if worker.is_open]
+        here = set(present)
         for place in self._places:
-            place.is_free = place.worker not in present
+            place.is_free = place.worker not in here
         while len(self._places) > wanted and any(place.is_free for place in self._places):
             self._places.remove(next(one for one in reversed(self._places) if one.is_free))
         seated = {place.worker for place in self._places}
@@ -56,9 +54,6 @@ class Seats:
         place.restarts += 1
         self.restarts += 1
 
-    def of(self, worker: str) -> tuple[int, Seat] | None:
-        """Return the number and the place of a worker, None if it has none."""
-        for number, place in enumerate(self._places):
-            if place.worker == worker:
-                return number, place
-        return None
+    def numbered(self) -> Mapping[str, tuple[int, Seat]]:
+        """Return the number and the place of each worker that has one."""
+        return {place.worker: (number, place) for number, place in enumerate(self._places)}

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.pools.model import Running, Worker
+from pooldeck.pools.listener import RunningCall
 from pooldeck.protocol import Call, LogLine
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.failures.error_groups import group_of
@@ -54,10 +54,10 @@ class RunningAttempt(Struct):
             self.options.timeout,
         )
 
-    def begin(self, running: Running, clock: Clock) -> None:
+    def begin(self, run: RunningCall, clock: Clock) -> None:
         """Note its start, if the worker reported one."""
-        if running.started_at is not None:
-            since = clock.monotonic() - running.started_at
+        if run.started_at is not None:
+            since = clock.monotonic() - run.started_at
             self.started_at = clock.now() - int(since * 1e6)
 
     def ask(self) -> "asyncio.Future[Answer]":
@@ -81,16 +81,16 @@ class RunningAttempt(Struct):
             return None
         return max(0.0, (self.started_at - self.task.ready_at) / 1e6)
 
-    def start(self, worker: Worker, running: Running) -> Start:
+    def start(self, run: RunningCall) -> Start:
         """Return its start as a record."""
         return Start(
             seq=self.task.seq,
             attempt=self.number,
             started_at=self.started_at or 0,
             queued_seconds=self._queued_seconds or 0.0,
-            worker=worker.id,
-            pid=worker.pid,
-            thread=running.thread,
+            worker=run.worker,
+            pid=run.pid,
+            thread=run.thread,
         )
 
     def origin(self, pool: str) -> Origin:
@@ -118,16 +118,13 @@ class RunningAttempt(Struct):
             for n, line in enumerate(lines, first)
         ]
 
-    def end(
-        self, worker: Worker, running: Running, outcome: Outcome, run: float, finished_at: int
-    ) -> End:
+    def end(self, run: RunningCall, outcome: Outcome, seconds: float, finished_at: int) -> End:
         """Return how it ended as a record.
 
         Args:
-            worker: Where it ran.
-            running: The call as its pool saw it.
+            run: The call as its pool saw it.
             outcome: What the worker reported, or what its pool made of the worker's death.
-            run: Seconds that it ran.
+            seconds: For how long it ran.
             finished_at: Microseconds since the epoch.
         """
         error, measurement = outcome.error, outcome.measurement
@@ -138,11 +135,11 @@ class RunningAttempt(Struct):
             finished_at=finished_at,
             started_at=self.started_at,
             queued_seconds=self._queued_seconds,
-            run_seconds=run if self.started_at else None,
+            run_seconds=seconds if self.started_at else None,
             cpu_seconds=measurement.cpu if measurement else None,
-            worker=worker.id,
-            pid=worker.pid,
-            thread=running.thread,
+            worker=run.worker,
+            pid=run.pid,
+            thread=run.thread,
             error_kind=error.kind.value if error else None,
             result=outcome.result.decode() if outcome.result is not None else None,
             error=_to_json(error).decode() if error else None,

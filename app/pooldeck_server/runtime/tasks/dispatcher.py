@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.pools.model import PoolState
-from pooldeck.pools.pool import Pool
+from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.tasks.task import Claim, QueuedTask
@@ -80,7 +80,7 @@ class Dispatcher:
         on_functions: Callable[[list[FunctionSpec]], None],
         on_change: Callable[[], None],
     ) -> None:
-        self.pool: Pool  # set by attach(): a pool and its listener know each other
+        self.pool: PoolPort  # set by attach(): a pool and its listener know each other
         self._recorder = recorder
         self._clock = clock
         self._usual = usual
@@ -111,7 +111,7 @@ class Dispatcher:
         self._works: set[asyncio.Task[None]] = set()
         holds.follow(self._hold_changed)
 
-    def attach(self, pool: Pool) -> None:
+    def attach(self, pool: PoolPort) -> None:
         """Name the pool to feed."""
         self.pool = pool
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.pools.model import Death, Running
+from pooldeck.pools.listener import Death
+from pooldeck.protocol import Call
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.failures.incidents import Bystander, StoredIncident, TaskName
 from pooldeck_server.domain.tasks.ids import TaskIds
@@ -92,8 +93,7 @@ class Incidents:
             culprit=_name(death.culprit) if death.culprit else None,
             suspects=tuple(map(_name, death.suspects)),
             bystanders=tuple(
-                Bystander(running.call.task, became.get(running.call.task, State.LOST))
-                for running in death.bystanders
+                Bystander(call.task, became.get(call.task, State.LOST)) for call in death.bystanders
             ),
             traceback=death.traceback,
             peak_rss_bytes=death.peak_rss_bytes,
@@ -107,7 +107,7 @@ class Incidents:
             "crash", pool, death.worker, incident=incident.id, cause=death.cause
         )
         if death.culprit:
-            self._holds.note_death(death.culprit.call.function, death.cause)
+            self._holds.note_death(death.culprit.function, death.cause)
 
     def recovered(self, worker: str, seconds: float) -> None:
         """Note how long after a worker's death its pool was whole again."""
@@ -122,5 +122,5 @@ class Incidents:
             )
 
 
-def _name(running: Running) -> TaskName:
-    return TaskName(running.call.task, running.call.function)
+def _name(call: Call) -> TaskName:
+    return TaskName(call.task, call.function)

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.pools.pool import Pool
+from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.pools.annotations import Kind
 from pooldeck_server.domain.pools.controls import ControlState, PoolControl
 from pooldeck_server.runtime.recording.annotations import Annotations
@@ -57,13 +57,13 @@ class Controls:
         control = self._controls[pool]
         return control.configured if control.size is None else control.size
 
-    def apply(self, pool: Pool) -> None:
+    def apply(self, pool: PoolPort) -> None:
         """Let a new pool hand nothing out if it was told so before the restart."""
         state = self._controls[pool.spec.name].state
         if state != "running":
             self._act(pool, state)
 
-    async def set_size(self, pool: Pool, size: int) -> None:
+    async def set_size(self, pool: PoolPort, size: int) -> None:
         """Give a pool another size, live.
 
         Raises:
@@ -74,7 +74,9 @@ class Controls:
         self._annotations.annotate("resize", pool.spec.name, before=pool.size, after=size)
         pool.resize(size)
 
-    async def set_state(self, pool: Pool, state: ControlState, reason: str | None = None) -> None:
+    async def set_state(
+        self, pool: PoolPort, state: ControlState, reason: str | None = None
+    ) -> None:
         """Pause a pool, let it drain until it has stopped, or let it run on.
 
         Args:
@@ -89,12 +91,12 @@ class Controls:
         self._annotations.annotate(_KINDS[state], pool.spec.name, reason=reason)
         self._act(pool, state)
 
-    def restart(self, pool: Pool, reason: str | None = None) -> None:
+    def restart(self, pool: PoolPort, reason: str | None = None) -> None:
         """Replace a pool's workers one by one; `reason` says why, as far as it was said."""
         self._annotations.annotate("restart", pool.spec.name, reason=reason)
         pool.restart()
 
-    def kill_worker(self, pool: Pool, worker_id: str, reason: str | None = None) -> bool:
+    def kill_worker(self, pool: PoolPort, worker_id: str, reason: str | None = None) -> bool:
         """End a worker of a pool; return whether the pool had it."""
         if not pool.kill_worker(worker_id):
             return False
@@ -106,7 +108,7 @@ class Controls:
         self._controls[control.name] = control
 
     @staticmethod
-    def _act(pool: Pool, state: ControlState) -> None:
+    def _act(pool: PoolPort, state: ControlState) -> None:
         match state:
             case "paused":
                 pool.pause()

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
@@ -79,8 +79,8 @@ class Profiles:
 
     def of(self, function: str) -> Mapping[PoolKind, Profile]:
         """Return the profiles of a function, by the kind of pool; none of where it never ran."""
-        self._settle((function, PoolKind.THREAD))
-        self._settle((function, PoolKind.PROCESS))
+        for kind in KINDS:
+            self._settle((function, kind))
         return self._profiles.get(function, {})
 
     async def write(self) -> None:

@@ -11,8 +11,8 @@ from typing import Final, Literal
 from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import Observation, Outcome
-from pooldeck.pools.model import Death, Running, Worker
-from pooldeck.pools.pool import Pool
+from pooldeck.pools.listener import Death, PoolListener, RunningCall
+from pooldeck.pools.port import PoolPort
 from pooldeck.protocol import Call, LogLine, Progress
 from pooldeck_server import failpoints
 from pooldeck_server.domain.clock import Clock
@@ -28,7 +28,7 @@ from pooldeck_server.runtime.tasks.profiles import Profiles
 _ANSWER_SECONDS: Final = 2.0  # for a worker to say whether a call that it was handed has begun
 
 
-class RunningTasks:
+class RunningTasks(PoolListener):
     """The listener of one pool.
 
     Args:
@@ -74,12 +74,12 @@ class RunningTasks:
         self._on_change = on_change
         self._attempts: dict[str, RunningAttempt] = {}
         self._abandoned: dict[tuple[str, int], RunningAttempt] = {}
-        self._begun: dict[str, tuple[Worker, Running]] = {}  # in this turn of the loop
+        self._begun: dict[str, RunningCall] = {}  # in this turn of the loop
         self._ended: list[End] = []  # in this turn, too
         self._reruns: list[Rerun] = []
         self._became: dict[str, State] = {}  # tasks that just lost their worker
         self._is_reporting = False
-        self.has_room = on_room
+        self._on_room = on_room
         self._on_return = on_return
 
     def __contains__(self, task_id: str) -> bool:
@@ -96,7 +96,7 @@ class RunningTasks:
 
     # What goes out.
 
-    def hand(self, task: QueuedTask, pool: Pool) -> bool:
+    def hand(self, task: QueuedTask, pool: PoolPort) -> bool:
         """Give a claimed task to the pool; return whether there was room for it."""
         attempt = RunningAttempt.next_of(task)
         if not pool.post(attempt.call(), is_quick=self._usual.is_quick(task.function)):
@@ -106,7 +106,7 @@ class RunningTasks:
         return True
 
     async def stop(
-        self, task_id: str, pool: Pool, *, kill: bool
+        self, task_id: str, pool: PoolPort, *, kill: bool
     ) -> QueuedTask | Literal["cancel_requested"] | Ending | None:
         """Ask a task in hand to end itself, or end it.
 
@@ -123,7 +123,7 @@ class RunningTasks:
                 return None
         return pool.kill(task_id) if kill else "cancel_requested"
 
-    async def _ask(self, attempt: RunningAttempt, pool: Pool) -> str:
+    async def _ask(self, attempt: RunningAttempt, pool: PoolPort) -> str:
         answer = attempt.ask()
         if not pool.cancel(attempt.task.id):
             return "ended"
@@ -134,33 +134,35 @@ class RunningTasks:
 
     # What the pool reports.
 
-    def started(self, worker: Worker, running: Running) -> None:
+    def has_room(self) -> None:
+        """Pass on that a slot may be free."""
+        self._on_room()
+
+    def started(self, run: RunningCall) -> None:
         """Note a start, to be recorded with what else this turn of the event loop brings."""
-        if (attempt := self._attempts.get(running.call.task)) is not None:
-            attempt.begin(running, self._clock)
-            attempt.worker = worker.id
+        if (attempt := self._attempts.get(run.call.task)) is not None:
+            attempt.begin(run, self._clock)
+            attempt.worker = run.worker
             attempt.resolve_waiters("started")
-            self._begun[running.call.task] = (worker, running)
+            self._begun[run.call.task] = run
             self._report_soon()
 
-    def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
+    def finished(self, run: RunningCall, outcome: Outcome) -> None:
         """Note an end, to be recorded with what else this turn of the event loop brings."""
-        task_id = running.call.task
+        task_id = run.call.task
         attempt = self._attempts.pop(task_id, None)
         if attempt is None:
             return
         if self._begun.pop(task_id, None) is None and attempt.started_at is None:
-            attempt.begin(running, self._clock)
+            attempt.begin(run, self._clock)
         now = self._clock.monotonic()
-        run = now - (running.started_at or now)
+        seconds = now - (run.started_at or now)
         if outcome.measurement is not None:
-            run = outcome.measurement.run
+            seconds = outcome.measurement.run
             self._usual.add_run(attempt.task.function, outcome.measurement)
             self._profiles.add_measurement(attempt.task.function, self._kind, outcome.measurement)
-        self._note_end(
-            attempt, attempt.end(worker, running, outcome, run, self._clock.now()), outcome
-        )
-        if task_id in worker.abandoned:
+        self._note_end(attempt, attempt.end(run, outcome, seconds, self._clock.now()), outcome)
+        if run.is_abandoned:
             self._abandoned[task_id, attempt.number] = attempt
         attempt.resolve_waiters("ended")
         self._report_soon()
@@ -182,7 +184,7 @@ class RunningTasks:
     def report(self) -> None:
         """Record the starts that have not ended yet, and the ends."""
         self._is_reporting = False
-        starts = [self._attempts[task].start(*begun) for task, begun in self._begun.items()]
+        starts = [self._attempts[task].start(run) for task, run in self._begun.items()]
         self._recorder.record_results(starts, self._ended, self._reruns)
         self._begun, self._ended, self._reruns = {}, [], []
         self._became = {}
@@ -225,17 +227,12 @@ class RunningTasks:
                 tasks.append(attempt.task)
         self._on_return(tasks)
 
-    def abandoned_ended(
-        self,
-        worker: Worker,  # noqa: ARG002 - as the pool tells it
-        running: Running,
-        outcome: Outcome,
-    ) -> None:
+    def abandoned_ended(self, run: RunningCall, outcome: Outcome) -> None:
         """Note in its log that an abandoned thread came to its end."""
-        attempt = self._abandoned.pop((running.call.task, running.call.attempt), None)
+        attempt = self._abandoned.pop((run.call.task, run.call.attempt), None)
         if attempt is not None:
             now = self._clock.now()
-            words = _late(running, outcome, self._clock.monotonic())
+            words = _late(run, outcome, self._clock.monotonic())
             line = LogLine(now / 1e6, "WARNING", "pooldeck", words)
             self._log(attempt, [line])
         self._on_change()
@@ -257,8 +254,8 @@ class RunningTasks:
         self._on_change()
 
 
-def _late(running: Running, outcome: Outcome, now: float) -> str:
+def _late(run: RunningCall, outcome: Outcome, now: float) -> str:
     """Say what an abandoned call came to in the end."""
-    seconds = now - (running.started_at or now)
+    seconds = now - (run.started_at or now)
     came_to = "a result" if outcome.error is None else f"{outcome.error.type}"
     return f"the abandoned thread ended after {seconds:.1f} s with {came_to}, which is discarded"

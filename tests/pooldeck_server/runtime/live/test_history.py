@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.measurements.histograms import ERROR
@@ -103,7 +104,7 @@ def pool(busy: int = 0, oldest_wait: float | None = None, rss: int = 1000) -> Po
     )
     return PoolHealth(
         name="cpu",
-        kind="process",
+        kind=PoolKind.PROCESS,
         size=4,
         state="running",
         reason=None,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
@@ -21,7 +22,7 @@ from tests.support.engine import BOUND, call, engine, eventually, outcome, submi
 
 POOL = PoolHealth(
     name="cpu",
-    kind="process",
+    kind=PoolKind.PROCESS,
     size=1,
     state="running",
     reason="it fails\nand this is the traceback",

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import (
     DeadWorker,
@@ -66,7 +67,7 @@ class Pool(Struct, frozen=True):
     """
 
     name: str
-    kind: Annotated[str, Meta(extra_json_schema={"enum": ["thread", "process"]})]
+    kind: Annotated[str, Meta(extra_json_schema={"enum": [*PoolKind]})]
     size: int
     state: Annotated[
         str,

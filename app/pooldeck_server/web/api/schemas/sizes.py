@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
 from pooldeck_server.domain.pools.sizes import (
     Effect,
@@ -107,7 +108,7 @@ class PoolAdvice(Struct, frozen=True):
     """
 
     pool: str
-    kind: Annotated[str, Meta(extra_json_schema={"enum": ["thread", "process"]})]
+    kind: Annotated[str, Meta(extra_json_schema={"enum": [*PoolKind]})]
     size: int
     origin: SizeOrigin
     verdict: SizeVerdict

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.resources import resource
 from pooldeck_server.web.http.dependencies import service_of
@@ -17,6 +18,7 @@ from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.text import formats, i18n
 from pooldeck_server.web.text.attention import notices
+from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.states import state_word
 
 _FILTERS = (
@@ -54,6 +56,8 @@ def environment() -> Environment:
         "call_summary": formats.call_summary,
         "future_state": future_state,
         "imported_by": imported_by,
+        "kind_words": kind_words,
+        "KINDS": KINDS,
         "State": State,
     }
     return templates
