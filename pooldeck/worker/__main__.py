@@ -99,8 +99,13 @@ def _calls(channel: Channel) -> Iterator[Call]:
             yield message
 
 
-if __name__ == "__main__":
+def run() -> NoReturn:
+    """Be the worker that the arguments of this process describe."""
     try:
         main(sys.argv)
     except BaseException:  # noqa: BLE001 - threads left behind would hold up an ordinary end
         exits.give_up()
+
+
+if __name__ == "__main__":
+    run()
