@@ -1,6 +1,6 @@
 """The `pooldeck` command line: reads the arguments, and says in words what is wrong with them.
 
-It is started by `pooldeck.launcher`, which keeps user code out of this process. What the server
+`pooldeck_server.launcher` calls it, in a process that user code cannot reach. What the server
 itself does begins in `pooldeck_server.main`.
 """
 
@@ -21,7 +21,7 @@ EXIT_CANNOT_START = 1
 EXIT_BAD_SETTINGS = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
-_log = logging.getLogger("pooldeck_server.cli")  # this module runs as __main__
+_log = logging.getLogger(__name__)
 
 _GIL_INTERVAL_SECONDS = 0.001
 _EPILOG = """\
@@ -124,7 +124,3 @@ def _complain(problems: Iterable[str], exit_code: int) -> int:
     for problem in problems:
         print(f"pooldeck: {problem}", file=sys.stderr)  # noqa: T201  (the command's own voice)
     return exit_code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

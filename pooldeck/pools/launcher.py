@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from pooldeck.marks import BOOT, WORKER
 from pooldeck.protocol import Setup
 
 _SECRETS: Final = frozenset({"POOLDECK_TOKEN"})
+_PROGRAM: Final = str(Path(__file__).parents[1] / "worker" / "start.py")
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
@@ -80,7 +82,7 @@ class Launcher(Protocol):
 
 
 class SubprocessLauncher:
-    """Starts `python -m pooldeck.worker` as a plain child process."""
+    """Starts `pooldeck/worker/start.py` as a plain child process."""
 
     def launch(
         self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
@@ -88,7 +90,7 @@ class SubprocessLauncher:
         """Start a worker, as `Launcher` says."""
         ends = pipe.fileno(), control.fileno()
         process = subprocess.Popen(  # noqa: S603 - the interpreter and our own module
-            [sys.executable, "-P", "-m", "pooldeck.worker", *map(str, ends)],
+            [sys.executable, "-P", _PROGRAM, *map(str, ends)],
             stdin=subprocess.DEVNULL,
             pass_fds=ends,
             start_new_session=True,

@@ -94,8 +94,13 @@ def _serve(runner: Runner, channel: Channel) -> None:
     resources.close()
 
 
-if __name__ == "__main__":
+def run() -> NoReturn:
+    """Be the worker that the arguments of this process describe."""
     try:
         main(sys.argv)
     except BaseException:  # noqa: BLE001 - threads left behind would hold up an ordinary end
         exits.give_up()
+
+
+if __name__ == "__main__":
+    run()

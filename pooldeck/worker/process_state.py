@@ -48,11 +48,14 @@ def _yield_to_server() -> None:
 
 
 def open_import_path() -> None:
-    """Let the user's modules be found in the working directory.
+    """Let the user's modules be found: first in the working directory, then on PYTHONPATH.
 
     Only after Pooldeck's own imports, so that nothing there can take their place.
     """
-    sys.path.insert(0, str(Path.cwd()))
+    pythonpath = os.environ.get("PYTHONPATH")
+    named = pythonpath.split(os.pathsep) if pythonpath else []
+    theirs = [os.path.abspath(entry) for entry in named]  # noqa: PTH100 - as `site` does
+    sys.path[:] = dict.fromkeys([str(Path.cwd()), *theirs, *sys.path])
 
 
 class ProcessState:

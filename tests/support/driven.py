@@ -42,6 +42,7 @@ from pooldeck.protocol import (
     frame,
     from_worker,
 )
+from tests import ROOT
 
 T = TypeVar("T")
 F = TypeVar("F", Started, Log, Progress, Finished, Abandoned, Stack, Exiting)
@@ -237,7 +238,7 @@ def _start(folder: Path, *theirs: socket.socket) -> subprocess.Popen[bytes]:
     numbers = [end.fileno() for end in theirs]
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "pooldeck.worker", *map(str, numbers)],
+            [sys.executable, "-P", str(ROOT / "pooldeck/worker/start.py"), *map(str, numbers)],
             pass_fds=numbers,
             start_new_session=True,
             cwd=folder,

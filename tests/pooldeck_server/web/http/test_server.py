@@ -166,7 +166,7 @@ def test_a_signal_ends_open_streams_and_then_the_server(
     command = [
         sys.executable,
         "-m",
-        "pooldeck_server.cli",
+        "pooldeck_server",
         "serve",
         "--port",
         "0",
