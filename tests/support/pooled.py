@@ -20,6 +20,7 @@ from pooldeck.pools.model import Death, PoolSpec, Running, Worker, WorkerState
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 from tests import FUNCTIONS
+from tests.support.marked_processes import new_boot
 
 BOUND = 30.0  # seconds that anything may take
 BOTH = pytest.mark.parametrize("kind", [PoolKind.PROCESS, PoolKind.THREAD])
@@ -152,7 +153,7 @@ async def pool(
     listener = Listener()
     options = {"boot_seconds": BOUND, **options}
     spec = PoolSpec(name="p", kind=PoolKind(kind), size=size, modules=modules, **options)
-    listener.pool = Pool(spec, "boot-of-the-tests", next_number, listener, memory=memory)
+    listener.pool = Pool(spec, new_boot(), next_number, listener, memory=memory)
     if is_stopped:
         listener.pool.drain()
     with pytest.MonkeyPatch.context() as environment:
