@@ -26,8 +26,8 @@ _APART: Final = (
     "tests/faults/test_storage.py",
     "tests/project/test_bench.py",
 )
-# Folders whose tests share one server and one browser: so many lanes for all of their files.
-_TOGETHER: Final = {"tests/browser/": 2}
+# Folders whose tests share one server, or one and a browser: so many lanes for all of their files.
+_TOGETHER: Final = {"tests/browser/": 3, "tests/faults/": 1}
 
 
 class Lanes(LoadScopeScheduling):
