@@ -10,10 +10,10 @@ SAMPLES := examples/data/.ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test bench choosing words pictures soak lint wheel clean
+.PHONY: help install run test test-all bench choosing words pictures soak lint wheel clean
 
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(READY) ## Make .venv with Pooldeck (editable) and the tools for its development
 
@@ -21,8 +21,11 @@ run: $(SERVER) $(SAMPLES) ## Serve the examples on http://127.0.0.1:8000 (POOLDE
 	@$(BIN)/python -m examples.tour http://127.0.0.1:$${POOLDECK_PORT:-8000} &
 	$(BIN)/pooldeck serve --config examples/pooldeck.toml
 
-test: $(READY) ## Run every test (one of them: .venv/bin/pytest tests/pooldeck/test_launcher.py)
-	$(BIN)/pytest
+test: $(READY) ## Run the tests, side by side (one of them: .venv/bin/pytest tests/pooldeck/test_launcher.py)
+	$(BIN)/pytest -n auto -m 'not soak'
+
+test-all: $(READY) ## Run what `make test` leaves out: the tests that take long by nature
+	$(BIN)/pytest -n auto -m soak
 
 bench: $(READY) ## Measure throughput and latency on this machine
 	$(BIN)/python -m bench

@@ -157,8 +157,9 @@ def test_a_process_that_does_not_carry_the_mark_any_more_is_not_killed() -> None
 
 def test_a_sweep_leaves_no_descriptor_open() -> None:
     before = descriptors()
-    test_a_sweep_takes_the_processes_of_several_boots_and_of_no_other()
-    assert descriptors() == before
+    for _ in range(5):
+        test_a_sweep_takes_the_processes_of_several_boots_and_of_no_other()
+    assert descriptors() < before + 5  # something else may happen to open one meanwhile
 
 
 def test_the_same_is_done_without_proc() -> None:

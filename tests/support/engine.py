@@ -20,6 +20,7 @@ from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.settings.model import Settings
 from tests import FUNCTIONS
+from tests.support.stored import make
 
 BOUND = 30.0  # seconds that anything may take
 POOLS = {
@@ -39,6 +40,7 @@ async def engine(
     data: Path, clock: Clock | None = None, ending: Ending | None = None, **changes: Any
 ) -> AsyncIterator[Service]:
     """Run an engine that takes submissions; its workers find the functions beside this file."""
+    make(data / "pooldeck.sqlite3")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(FUNCTIONS), prepend=os.pathsep)
         async with running(settings(data, **changes), clock, ending) as service:

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import os
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from pooldeck.pools.model import PoolSpec, WorkerState
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 from tests import FUNCTIONS
+from tests.support.marked_processes import new_boot
 
 BOUND = 30.0  # seconds that anything may take
 EACH_KIND = pytest.mark.parametrize("kind", list(KINDS))
@@ -145,8 +145,7 @@ async def pool(
     listener = Listener()
     options = {"boot_seconds": BOUND, **options}
     spec = PoolSpec(name="p", kind=PoolKind(kind), size=size, modules=modules, **options)
-    boot = secrets.token_hex(8)  # other tests, at the same time, have workers of the same names
-    listener.pool = Pool(spec, boot, next_number, listener, memory=memory)
+    listener.pool = Pool(spec, new_boot(), next_number, listener, memory=memory)
     if is_stopped:
         listener.pool.drain()
     with pytest.MonkeyPatch.context() as environment:

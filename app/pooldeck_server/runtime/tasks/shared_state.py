@@ -36,6 +36,8 @@ from pooldeck_server.settings.model import SharedSettings
 _log = logging.getLogger(__name__)
 _KEY_BYTES: Final = 32
 _PATIENCE: Final = 3.0  # seconds for the process to answer
+_SOCKET: Final = "socket"
+_LONGEST_PATH: Final = 103  # bytes: what macOS takes, where Linux takes four more
 
 
 class Shared:
@@ -69,7 +71,7 @@ class Shared:
             StartupError: If it cannot be started.
         """
         self._folder = _folder(boot)
-        address = str(self._folder / "socket")
+        address = str(self._folder / _SOCKET)
         self.access = Access(address, secrets.token_bytes(_KEY_BYTES), self.limits)
         self._process = StateProcess(boot, self.access, self._lost)
         try:
@@ -170,5 +172,7 @@ def remove_sockets(boots: Iterable[str]) -> None:
 
 
 def _folder(boot: str) -> Path:
-    """Return the folder of a run's socket: under the data folder its path could be too long."""
-    return Path(tempfile.gettempdir()) / f"pooldeck-{boot}"
+    """Return the folder of a run's socket, where its path is short enough for one."""
+    usual = Path(tempfile.gettempdir()) / f"pooldeck-{boot}"
+    is_short = len(bytes(usual / _SOCKET)) <= _LONGEST_PATH
+    return usual if is_short else Path("/tmp", usual.name)  # noqa: S108 - made for this user alone

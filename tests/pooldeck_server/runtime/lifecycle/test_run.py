@@ -6,8 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ import psutil
 from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.runtime.server import Service
 from tests.support.engine import engine, eventually
+from tests.support.programs import started
 
 HOUR = 3600
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -42,13 +42,8 @@ def look_cut_off(data: Path, pid: int, started_at: float) -> None:
         )
 
 
-@contextmanager
-def process(**environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    with subprocess.Popen(SLEEP, env=os.environ | environment, start_new_session=True) as started:
-        try:
-            yield started
-        finally:
-            started.kill()
+def process(**environment: str) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    return started(SLEEP, env=os.environ | environment)
 
 
 def test_the_first_run_has_nothing_to_tell(tmp_path: Path) -> None:

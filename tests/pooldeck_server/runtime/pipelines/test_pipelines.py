@@ -1,5 +1,6 @@
 """Pipelines: steps that become tasks, lists that are gone over, and what joins them again."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -167,6 +168,13 @@ async def test_cancelling_a_pipeline_ends_all_of_it(tmp_path: Path) -> None:
             await service.pipelines.cancel("nothing")
 
 
+@pytest.fixture(scope="module")
+async def standing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """An engine for those who leave nothing in it."""
+    async with pipeline_engine(tmp_path_factory.mktemp("standing")) as service:
+        yield service
+
+
 @pytest.mark.parametrize(
     ("steps", "error", "words"),
     [
@@ -188,14 +196,13 @@ async def test_cancelling_a_pipeline_ends_all_of_it(tmp_path: Path) -> None:
     ],
 )
 async def test_what_makes_no_pipeline_is_refused_with_its_place_and_nothing_is_stored(
-    tmp_path: Path, steps: dict[str, dict[str, object]], error: type[Exception], words: str
+    standing: Service, steps: dict[str, dict[str, object]], error: type[Exception], words: str
 ) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        with pytest.raises(error, match=words) as refused:
-            await pipelined(service, good=step("double", 1), **steps)
-        assert getattr(refused.value, "extra")["field"].startswith("/tasks")  # noqa: B009
-        assert not any(service.tally.counts().values())
-        assert not (await service.read(queries.pipelines)).items
+    with pytest.raises(error, match=words) as refused:
+        await pipelined(standing, good=step("double", 1), **steps)
+    assert getattr(refused.value, "extra")["field"].startswith("/tasks")  # noqa: B009
+    assert not any(standing.tally.counts().values())
+    assert not (await standing.read(queries.pipelines)).items
 
 
 async def test_a_fan_of_many_is_joined_without_reading_all_of_it_at_each_end(
