@@ -4,8 +4,9 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.web.api.bodies import CancelRequest, read_cancel
-from pooldeck_server.web.api.schemas import BulkDone, Cancellation, Task
+from pooldeck_server.web.api.schemas.tasks import Cancellation, Task
 from pooldeck_server.web.api.selections import (
     BulkCancel,
     BulkRetry,

@@ -12,7 +12,7 @@ from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import PlacementChange, read_placement_change
-from pooldeck_server.web.api.schemas import Function, FunctionList, Statistics
+from pooldeck_server.web.api.schemas.functions import Function, FunctionList, Statistics
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body
 from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answer, bad, good, takes

@@ -8,8 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from pooldeck_server.domain.pools.history import STEPS, ChartRequest, Grouping, Series
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.schemas import AnnotationList, History
-from pooldeck_server.web.api.schemas.history import Annotation
+from pooldeck_server.web.api.schemas.history import Annotation, AnnotationList, History
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.schemas import Incident, IncidentList
+from pooldeck_server.web.api.schemas.incidents import Incident, IncidentList
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 

@@ -12,7 +12,8 @@ from starlette.types import Receive, Scope, Send
 from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.api.schemas import Pool, timestamp
+from pooldeck_server.web.api.schemas.pools import Pool
+from pooldeck_server.web.api.schemas.types import timestamp
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.responses import Responses, bad
 from pooldeck_server.web.text.attention import notices

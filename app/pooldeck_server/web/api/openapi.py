@@ -1,7 +1,10 @@
 """The OpenAPI document: FastAPI's, with the schemas of the structs that are really sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from inspect import cleandoc
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, Final
 
 import msgspec
@@ -13,32 +16,19 @@ from starlette.requests import Request
 from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
-from pooldeck_server.domain.tasks.submission import Submission
-from pooldeck_server.web.api import schemas
-from pooldeck_server.web.api.bodies import (
-    Batch,
-    CancelRequest,
-    PlacementChange,
-    PoolChange,
-    Reasoned,
-)
-from pooldeck_server.web.api.selections import BulkCancel, BulkRetry
+from pooldeck_server.domain.tasks.submission import BulkDone, Submission
+from pooldeck_server.web.api import bodies, schemas, selections
+from pooldeck_server.web.http.problems import Problem
 
-_MODELS: Final[list[type[Struct]]] = [
-    *(getattr(schemas, name) for name in schemas.__all__ if name[0].isupper()),
-    Submission,
-    Batch,
-    BulkCancel,
-    BulkRetry,
-    CancelRequest,
-    ExperimentRequest,
-    PipelineRequest,
-    PlacementChange,
-    PoolChange,
-    Reasoned,
+_FROM_ELSEWHERE: Final[tuple[type[Struct], ...]] = (
+    BulkDone,
     Error,
+    ExperimentRequest,
     Measurement,
-]
+    PipelineRequest,
+    Problem,
+    Submission,
+)
 _TAGS: Final = {
     "tasks": "Submit, find, follow, cancel and retry tasks.",
     "functions": "What can be called, what became of it, and what is on hold.",
@@ -94,7 +84,7 @@ def install(app: FastAPI) -> None:
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
-        _MODELS, ref_template="#/components/schemas/{name}"
+        [*_structs(), *_FROM_ELSEWHERE], ref_template="#/components/schemas/{name}"
     )
     for component in components.values():
         component["description"] = cleandoc(component["description"])  # each struct has one
@@ -104,3 +94,17 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     document["security"] = [{name: []} for name in _SECURITY] + [{}]  # any one; none without token
     document["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
     return document
+
+
+def _structs() -> Iterator[type[Struct]]:
+    """Yield what answers and bodies are made of."""
+    answers = (f"{schemas.__name__}.{module.name}" for module in iter_modules(schemas.__path__))
+    for module in (*map(import_module, answers), bodies, selections):
+        yield from _defined_in(module)
+
+
+def _defined_in(module: ModuleType) -> Iterator[type[Struct]]:
+    for value in vars(module).values():
+        is_struct = isinstance(value, type) and issubclass(value, Struct)
+        if is_struct and value.__module__ == module.__name__:
+            yield value

@@ -5,9 +5,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
+from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import CancelRequest, read_cancel, read_pipeline
-from pooldeck_server.web.api.schemas import BulkDone, NewPipeline, Pipeline, PipelineList
+from pooldeck_server.web.api.schemas.pipelines import NewPipeline, Pipeline, PipelineList
 from pooldeck_server.web.api.submit import KEY_HEADER, idempotency_key
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body, optional_json_body

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.web.api.bodies import PoolChange, Reasoned, read_pool_change, read_reason
-from pooldeck_server.web.api.schemas import Pool, PoolAdvice, PoolList
+from pooldeck_server.web.api.schemas.pools import Pool, PoolList
+from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body, optional_json_body
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes

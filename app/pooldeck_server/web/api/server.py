@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
-from pooldeck_server.web.api.schemas import ServerInfo
+from pooldeck_server.web.api.schemas.server import ServerInfo
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 

@@ -14,7 +14,7 @@ from pooldeck_server.domain.tasks.submission import MAX_KEY_LENGTH, Submission
 from pooldeck_server.settings.model import LimitSettings
 from pooldeck_server.web.api.bodies import Batch, read_batch, read_submission
 from pooldeck_server.web.api.openapi import DirectRoute
-from pooldeck_server.web.api.schemas import Ids, Task
+from pooldeck_server.web.api.schemas.tasks import Ids, Task
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.dependencies import MAX_WAIT, service_of
 from pooldeck_server.web.http.request_body import json_body

@@ -6,15 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.filters import TaskQuery
-from pooldeck_server.web.api.schemas import (
-    Attempt,
-    AttemptList,
-    LogLine,
-    LogLines,
-    Stack,
-    Task,
-    TaskList,
-)
+from pooldeck_server.web.api.schemas.attempts import Attempt, AttemptList, LogLine, LogLines, Stack
+from pooldeck_server.web.api.schemas.tasks import Task, TaskList
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep, TaskIdPath, Wait
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 

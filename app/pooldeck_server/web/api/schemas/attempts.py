@@ -16,6 +16,7 @@ from pooldeck_server.web.api.schemas.types import (
     Timestamp,
     optional_timestamp,
     raw,
+    shown,
     timestamp,
 )
 
@@ -72,14 +73,7 @@ class LogLine(Struct, frozen=True):
     @classmethod
     def of(cls, entry: LogEntry) -> Self:
         """Return `entry` as the API shows it."""
-        return cls(
-            attempt=entry.attempt,
-            n=entry.n,
-            at=timestamp(entry.at),
-            level=entry.level,
-            source=entry.source,
-            message=entry.message,
-        )
+        return shown(cls, entry, at=timestamp(entry.at))
 
 
 class LogLines(Struct, frozen=True):

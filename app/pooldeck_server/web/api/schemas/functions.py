@@ -12,7 +12,7 @@ from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.api.schemas.advice import AdviceSummary
 from pooldeck_server.web.api.schemas.placements import Placed
-from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, raw, timestamp
+from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, raw, shown, timestamp
 
 
 class Statistics(Struct, frozen=True):
@@ -65,7 +65,7 @@ class FunctionHold(Struct, frozen=True):
     @classmethod
     def of(cls, hold: Hold) -> Self:
         """Return `hold` as the API shows it."""
-        return cls(timestamp(hold.since), hold.deaths, hold.reason)
+        return shown(cls, hold, since=timestamp(hold.since))
 
 
 class Function(Struct, frozen=True):
@@ -100,21 +100,16 @@ class Function(Struct, frozen=True):
     ) -> Self:
         """Return `function` as the API shows it."""
         spec = function.spec
-        return cls(
-            name=spec.name,
-            module=spec.module,
-            signature=spec.signature,
-            doc=spec.doc,
+        return shown(
+            cls,
+            spec,
             pool=function.pool,
             placement=Placed.of(function.placement) if function.placement else None,
             problem=function.problem,
             hold=FunctionHold.of(hold) if hold else None,
-            is_async=spec.is_async,
-            options=spec.options,
             parameters=[Parameter.of(parameter) for parameter in spec.parameters],
-            schema=spec.schema,
             statistics=statistics,
-            advice=AdviceSummary.of(given) if given else None,
+            advice=given,
         )
 
 

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta, Struct
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.pools import annotations, history
-from pooldeck_server.web.api.schemas.types import Timestamp, timestamp
+from pooldeck_server.web.api.schemas.types import Timestamp, shown, timestamp
 
 _EpochSeconds = Annotated[float, Meta(description="Seconds since the epoch.")]
 
@@ -24,15 +25,7 @@ class Mark(Struct, frozen=True):
     @classmethod
     def of(cls, annotation: annotations.StoredAnnotation) -> Self:
         """Return `annotation` as a chart shows it."""
-        return cls(
-            at=annotation.at / 1e6,
-            kind=annotation.kind,
-            pool=annotation.pool,
-            subject=annotation.subject,
-            data=annotation.data,
-            reason=annotation.reason,
-            href=annotation.href,
-        )
+        return shown(cls, annotation, at=seconds(annotation.at))
 
 
 class History(Struct, frozen=True):
@@ -53,15 +46,7 @@ class History(Struct, frozen=True):
     @classmethod
     def of(cls, chart: history.Chart) -> Self:
         """Return `chart` as the API shows it."""
-        return cls(
-            series=chart.series,
-            unit=chart.unit,
-            period=chart.period,
-            step=chart.step,
-            at=chart.at,
-            lines=chart.lines,
-            annotations=[Mark.of(annotation) for annotation in chart.annotations],
-        )
+        return shown(cls, chart, annotations=[Mark.of(each) for each in chart.annotations])
 
 
 class Annotation(Struct, frozen=True):
@@ -83,15 +68,7 @@ class Annotation(Struct, frozen=True):
     @classmethod
     def of(cls, annotation: annotations.StoredAnnotation) -> Self:
         """Return `annotation` as the API shows it."""
-        return cls(
-            at=timestamp(annotation.at),
-            kind=annotation.kind,
-            pool=annotation.pool,
-            subject=annotation.subject,
-            data=annotation.data,
-            reason=annotation.reason,
-            href=annotation.href,
-        )
+        return shown(cls, annotation, at=timestamp(annotation.at))
 
 
 class AnnotationList(Struct, frozen=True):

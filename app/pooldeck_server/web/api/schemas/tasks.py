@@ -20,6 +20,7 @@ from pooldeck_server.web.api.schemas.types import (
     Timestamp,
     optional_timestamp,
     raw,
+    shown,
     timestamp,
 )
 
@@ -59,13 +60,8 @@ class TaskOptions(Struct, frozen=True):
     backoff: Seconds
     idempotent: bool
 
-    @classmethod
-    def of(cls, options: RunOptions) -> Self:
-        """Return `options` as the API shows them."""
-        return cls(options.timeout, options.retries, options.backoff, options.idempotent)
 
-
-_DEFAULTS: Final = TaskOptions.of(RunOptions())
+_DEFAULTS: Final = shown(TaskOptions, RunOptions())
 
 
 class TaskPlace(Struct, frozen=True):
@@ -178,7 +174,7 @@ def _given(link: TaskLink | None) -> Given | None:
 def _options(task: StoredTask) -> TaskOptions:
     if task.options is None:
         return _DEFAULTS
-    return TaskOptions.of(RunOptions.from_json(task.options))
+    return shown(TaskOptions, RunOptions.from_json(task.options))
 
 
 def _progress(task: StoredTask) -> Progress | None:
