@@ -1,15 +1,17 @@
 """What `[commands.NAME]` sets: a function that is a program with arguments."""
 
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import msgspec
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
 from pooldeck.command_parameters import CommandParameter, Scalar
 from pooldeck.commands import Command
-from pooldeck.functions import Options
+from pooldeck.functions import RULES, Options
 
 _PREFIX = "commands."
-_OPTIONS = ("timeout", "retries", "backoff", "idempotent", "priority", "sensitive")
+_OWN = {"name", "pool"}  # what a command says in its own way
 _RESERVED = "POOLDECK_"
 
 
@@ -44,25 +46,38 @@ class ParameterSettings(BaseModel):
         return CommandParameter(**self.model_dump())
 
 
-class CommandSettings(BaseModel):
+def _kept(name: str, value: Any) -> Any:
+    """Return the value of an option of `@task`, which has the same bounds here as there."""
+    rule = RULES[name]
+    if not rule.holds(value):
+        raise ValueError(f"must be {rule.wanted}")
+    return value
+
+
+_OPTIONS: dict[str, Any] = {
+    option.name: (
+        Annotated[option.type, AfterValidator(partial(_kept, option.name))],
+        option.default,
+    )
+    for option in msgspec.structs.fields(Options)
+    if option.name not in _OWN
+}
+_TaskOptions = create_model("_TaskOptions", **_OPTIONS)
+
+
+class CommandSettings(_TaskOptions):
     """One command, as `[commands.NAME]` sets it; times in seconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: Annotated[tuple[str, ...], Field(min_length=1)]
-    parameters: dict[str, ParameterSettings] = {}
+    parameters: dict[str, ParameterSettings] = Field(default_factory=dict)
     description: str = ""
     pool: str | None = Field(default=None, description="Default: the first thread pool.")
-    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    retries: Annotated[int, Field(ge=0)] = 0
-    backoff: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    idempotent: bool = False
-    priority: Annotated[int, Field(ge=-100, le=100)] = 0
-    sensitive: tuple[str, ...] = ()
     directory: str | None = Field(
         default=None, description="Where it works. Default: where the server was started."
     )
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
     input: str = Field(default="", description="Text for standard input, with placeholders.")
     success: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     result: Literal["stdout", "json", "none"] = "stdout"
@@ -88,16 +103,8 @@ class CommandSettings(BaseModel):
         Raises:
             ValueError: If it cannot work.
         """
-        options = {option: getattr(self, option) for option in _OPTIONS}
-        return Command(
-            run=self.run,
-            options=Options(name=_PREFIX + name, pool=self.pool or pool, **options),
-            parameters={name: given.declared() for name, given in self.parameters.items()},
-            description=self.description,
-            directory=self.directory,
-            environment=self.environment,
-            input=self.input,
-            success=self.success,
-            result=self.result,
-            grace_seconds=self.grace_seconds,
-        )
+        given = dict(self)
+        options = {option: given.pop(option) for option in _OPTIONS}
+        given["options"] = Options(name=_PREFIX + name, pool=given.pop("pool") or pool, **options)
+        given["parameters"] = {key: each.declared() for key, each in self.parameters.items()}
+        return Command(**given)

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import ErrorKind
-from pooldeck_server.domain.tasks.task import RunOptions
 
 CRASH_RERUNS: Final = 3
 """Reruns after crashes of an idempotent task whose `retries` allows fewer."""

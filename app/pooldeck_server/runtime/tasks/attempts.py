@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.model import Running, Worker
 from pooldeck.protocol import Call, LogLine
@@ -14,7 +15,7 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.failures.error_groups import group_of
 from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import End, LogEntry, QueuedTask, Rerun, RunOptions, Start
+from pooldeck_server.domain.tasks.task import End, LogEntry, QueuedTask, Rerun, Start
 from pooldeck_server.runtime.recording.log_format import Origin
 
 Answer = Literal["started", "ended", "returned"]

@@ -4,10 +4,11 @@ from typing import Annotated, Final, Self
 
 from msgspec import Meta, Raw, Struct
 
+from pooldeck.functions import RunOptions
 from pooldeck_server.domain.tasks.dependencies import TaskLink
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.tasks.submission import Cancelled, CancelOutcome
-from pooldeck_server.domain.tasks.task import RunOptions, StoredAttempt, StoredTask, TaskPage
+from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask, TaskPage
 from pooldeck_server.web.api.schemas.errors import task_error
 from pooldeck_server.web.api.schemas.placements import Placed, placed
 from pooldeck_server.web.api.schemas.types import (
@@ -48,17 +49,12 @@ class TaskWorker(Struct, frozen=True):
     thread: int | None
 
 
-class TaskOptions(Struct, frozen=True):
+class TaskOptions(RunOptions, frozen=True, omit_defaults=False):
     """How a task is run: its function's options, where its submission did not say otherwise.
 
     `backoff` is the first pause before a rerun. What is `idempotent` is also run again after a
     crash.
     """
-
-    timeout: Seconds | None
-    retries: int
-    backoff: Seconds
-    idempotent: bool
 
 
 _DEFAULTS: Final = shown(TaskOptions, RunOptions())
