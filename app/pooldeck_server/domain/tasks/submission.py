@@ -7,20 +7,18 @@ from msgspec import Meta, Raw, Struct, field
 
 from pooldeck.kinds import Ending
 from pooldeck_server.domain.tasks.dependencies import OnFailure, Rule
+from pooldeck_server.domain.tasks.names import PRINTABLE, Name
 from pooldeck_server.domain.tasks.references import may_refer
 from pooldeck_server.domain.tasks.task import StoredTask
 
 MAX_PRIORITY = 100
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 100
-MAX_NAME_LENGTH = 200
 MAX_KEY_LENGTH = 200
 MAX_DELAY = 365 * 24 * 3600  # seconds
 MAX_RETRIES = 100
 MAX_AFTER = 1000
-PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f])"  # not [^...]*$: `$` lets a last newline pass
 
-Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=PRINTABLE)]
 Priority: TypeAlias = Annotated[
     int,
     Meta(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher first. Default: the function's."),

@@ -7,8 +7,9 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.errors import InvalidRequest, TooLarge
 from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest, step_pointer
-from pooldeck_server.domain.tasks.submission import Name, Submission
+from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.settings.model import LimitSettings
 from pooldeck_server.web.http.strict_json import check, typed
 

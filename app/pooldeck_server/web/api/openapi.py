@@ -14,19 +14,23 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from pooldeck.outcome import Error, Measurement
+from pooldeck_server.domain.failures.error_groups import GroupSort
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
 from pooldeck_server.domain.tasks.submission import BulkDone, Submission
+from pooldeck_server.domain.tasks.task import Sort
 from pooldeck_server.web.api import bodies, schemas, selections
 from pooldeck_server.web.http.problems import Problem
 
-_FROM_ELSEWHERE: Final[tuple[type[Struct], ...]] = (
+_FROM_ELSEWHERE: Final = (
     BulkDone,
     Error,
     ExperimentRequest,
+    GroupSort,
     Measurement,
     PipelineRequest,
     Problem,
+    Sort,
     Submission,
 )
 _TAGS: Final = {
@@ -87,7 +91,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
         [*_structs(), *_FROM_ELSEWHERE], ref_template="#/components/schemas/{name}"
     )
     for component in components.values():
-        component["description"] = cleandoc(component["description"])  # each struct has one
+        component["description"] = cleandoc(component["description"])  # each class has one
     parts = document.setdefault("components", {})
     parts["schemas"] = parts.get("schemas", {}) | components
     parts["securitySchemes"] = _SECURITY
