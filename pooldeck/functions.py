@@ -96,16 +96,20 @@ class Rule(NamedTuple):
     wanted: str
 
 
-_MOST_URGENT: Final = 100
+MOST_URGENT: Final = 100
+"""The highest priority; the lowest is its opposite."""
+
+POOL_NAME: Final = r"[a-z][a-z0-9_-]{0,31}"
+"""What the name of a pool matches."""
+
 _NAME = re.compile(r"[^\W\d][\w.-]{0,199}")
-_POOL = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 RULES: Final = {
     "name": Rule(
         (str, NoneType),
         lambda name: name is None or _NAME.fullmatch(name) is not None,
         "a name of up to 200 letters, digits, dots, dashes and underscores",
     ),
-    "pool": Rule((str,), lambda pool: _POOL.fullmatch(pool) is not None, "a pool's name"),
+    "pool": Rule((str,), lambda pool: re.fullmatch(POOL_NAME, pool) is not None, "a pool's name"),
     "timeout": Rule(
         (int, float, NoneType),
         lambda seconds: seconds is None or 0 < seconds < math.inf,
@@ -115,7 +119,9 @@ RULES: Final = {
     "backoff": Rule((int, float), lambda seconds: 0 <= seconds < math.inf, "seconds from 0"),
     "idempotent": Rule((bool,), lambda _: True, "True or False"),
     "priority": Rule(
-        (int,), lambda value: abs(value) <= _MOST_URGENT, "a whole number, -100 to 100"
+        (int,),
+        lambda value: abs(value) <= MOST_URGENT,
+        f"a whole number, -{MOST_URGENT} to {MOST_URGENT}",
     ),
     "sensitive": Rule(
         (tuple, list, set, frozenset),

@@ -5,7 +5,7 @@ from typing import Final
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web import api
 from pooldeck_server.web.api import metrics, openapi
 from pooldeck_server.web.api.live import Encoder

@@ -8,7 +8,7 @@ from msgspec import Struct
 from pooldeck.kinds import KINDS, Ending
 from pooldeck.pools.model import Running, Worker
 from pooldeck.pools.pool import Pool
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, span
 from pooldeck_server.domain.pools.health import SlotHealth, WorkerHealth
 from pooldeck_server.runtime.live.sampler import Sampler
 from pooldeck_server.runtime.live.seats import Seats
@@ -73,7 +73,7 @@ class Tiles(Struct, frozen=True):
             id=worker.id,
             pid=worker.pid or None,
             state=worker.state,
-            started_at=self.clock.now() - int((now - worker.started_at) * 1e6),
+            started_at=self.clock.now() - span(now - worker.started_at),
             tasks_done=worker.tasks_done,
             slots=_placed(worker, lambda running: slot(running, pool.ending_of(worker, running)))
             + tuple(slot(left, None) for left in worker.abandoned.values()),

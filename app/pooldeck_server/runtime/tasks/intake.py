@@ -36,7 +36,7 @@ from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
 from pooldeck_server.runtime.tasks.linking import NO_TIES, Linker, shown
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 

@@ -15,7 +15,7 @@ from pooldeck.pools.model import Death, Running, Worker
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call, LogLine, Progress
 from pooldeck_server import failpoints
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, seconds
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import End, ProgressMark, QueuedTask, Rerun
 from pooldeck_server.runtime.recording.log_file import LogFile
@@ -236,7 +236,7 @@ class RunningTasks:
         if attempt is not None:
             now = self._clock.now()
             words = _late(running, outcome, self._clock.monotonic())
-            line = LogLine(now / 1e6, "WARNING", "pooldeck", words)
+            line = LogLine(seconds(now), "WARNING", "pooldeck", words)
             self._log(attempt, [line])
         self._on_change()
 

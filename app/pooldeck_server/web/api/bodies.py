@@ -10,13 +10,12 @@ from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest, step_pointer
 from pooldeck_server.domain.tasks.submission import Submission
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.settings import MAX_POOL_SIZE, LimitSettings
 from pooldeck_server.web.http.strict_json import check, typed
 
 _AROUND: Final = 2  # levels around an argument: the body's object, and args or kwargs
 _AROUND_IN_BATCH: Final = 4  # and the batch's object and array
 _YEARS: Final = range(1970, 9000)  # a moment outside of these cannot be shown in every time zone
-MAX_POOL_SIZE: Final = 1000  # slots, as in the settings
 
 Size: TypeAlias = Annotated[
     int,

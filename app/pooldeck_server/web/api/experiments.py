@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.api.schemas.experiments import Experiment, ExperimentList
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.advice import Advice
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import FunctionFigures
@@ -20,7 +21,6 @@ from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answe
 router = APIRouter(prefix="/functions", tags=["functions"])
 
 _WINDOW_MINUTES: Final = 60
-_MINUTE: Final = 60_000_000  # microseconds
 
 
 @router.get("", responses=good(FunctionList, "All functions, by name.") | bad(*READING))
@@ -74,7 +74,7 @@ async def _one(service: Service, name: str) -> Response:
 
 async def _figures(service: Service) -> dict[str, FunctionFigures]:
     """Return the figures of each function that has any."""
-    since = service.clock.now() // _MINUTE - _WINDOW_MINUTES + 1
+    since = service.clock.now() // MINUTE - _WINDOW_MINUTES + 1
     found = await service.read(queries.function_figures, since)
     return {figures.function: figures for figures in found}
 

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from pooldeck_server.domain.errors import InvalidRequest, TooLarge
 from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.api.bodies import Reason
 from pooldeck_server.web.api.filters import Filter
 from pooldeck_server.web.http.strict_json import check, typed

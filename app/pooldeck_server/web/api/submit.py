@@ -11,7 +11,7 @@ from pooldeck_server import failpoints
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.states import FINAL
 from pooldeck_server.domain.tasks.submission import MAX_KEY_LENGTH, Submission
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.api.bodies import Batch, read_batch, read_submission
 from pooldeck_server.web.api.openapi import DirectRoute
 from pooldeck_server.web.api.schemas.tasks import Ids, Task

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from pooldeck_server.domain.errors import HeadersTooLarge, RequestTimeout, TooLarge
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.http.coalesce import CoalescingTransport
 from pooldeck_server.web.http.errors import problem
 

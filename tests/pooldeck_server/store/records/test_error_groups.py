@@ -8,9 +8,9 @@ import pytest
 
 from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.failures.error_groups import (
-    HOUR,
     FunctionCount,
     GroupChange,
     GroupFilter,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, TooLarge
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.api.bodies import read_batch, read_cancel, read_submission
 from pooldeck_server.web.http.strict_json import check
 

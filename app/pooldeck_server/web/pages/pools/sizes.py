@@ -6,7 +6,7 @@ from typing import Final
 
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
 
