@@ -1,6 +1,6 @@
 """The OpenAPI document: FastAPI's, with the schemas of the structs that are really sent."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from inspect import cleandoc
 from pkgutil import iter_modules
@@ -9,9 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from msgspec import Struct
-from starlette.requests import Request
 
 from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.failures.error_groups import GroupSort
@@ -20,7 +18,7 @@ from pooldeck_server.domain.tasks.pipelines import PipelineRequest
 from pooldeck_server.domain.tasks.submission import BulkDone, Submission
 from pooldeck_server.domain.tasks.task import Sort
 from pooldeck_server.web.api import bodies, schemas, selections
-from pooldeck_server.web.http.problems import Problem
+from pooldeck_server.web.http.errors import Problem
 
 _FROM_ELSEWHERE: Final = (
     BulkDone,
@@ -59,19 +57,6 @@ _SECURITY: Final = {
         "description": "Set by the login page.",
     },
 }
-
-
-class DirectRoute(APIRoute):
-    """A call that takes the request and returns the response by itself.
-
-    It is described in the OpenAPI document as any other. FastAPI's handling of parameters, which
-    it does without, costs about as much as everything else on the way of a submission.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        """Return the endpoint itself."""
-        endpoint: Callable[[Request], Any] = self.endpoint
-        return endpoint
 
 
 def install(app: FastAPI) -> None:
