@@ -1,36 +1,48 @@
 """What `[commands.NAME]` sets: a function that is a program with arguments."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+from msgspec import Struct
+from msgspec.structs import fields
+from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 
-from pooldeck.command_parameters import CommandParameter, Scalar
+from pooldeck.command_parameters import CommandParameter
 from pooldeck.commands import Command
-from pooldeck.functions import RULES, Options
+from pooldeck.functions import RULES, Options, Rule
 
 _PREFIX = "commands."
-_OWN = {"name", "pool"}  # what a command says in its own way
 _RESERVED = "POOLDECK_"
 
 
-class ParameterSettings(BaseModel):
+def _settings(struct: type[Struct], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """Return the fields of a struct as a model of settings takes them, bound by the same rules."""
+    return {
+        each.name: (
+            Annotated[each.type, AfterValidator(partial(_kept, rules.get(each.name)))],
+            each.default,
+        )
+        for each in fields(struct)
+    }
+
+
+def _kept(rule: Rule | None, value: Any) -> Any:
+    if rule is not None and not rule.holds(value):
+        raise ValueError(f"must be {rule.wanted}")
+    return value
+
+
+_OPTIONS = _settings(Options, RULES)
+del _OPTIONS["name"], _OPTIONS["pool"]  # which a command says in its own way
+_TaskOptions = create_model("_TaskOptions", **_OPTIONS)
+_Parameter = create_model("_Parameter", **_settings(CommandParameter, {}))
+
+
+class ParameterSettings(_Parameter):
     """One placeholder, as `[commands.NAME.parameters]` sets it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: Literal["string", "integer", "number", "boolean", "array"] = "string"
-    items: Scalar = Field(default="string", description="Of an array: the type of its items.")
-    default: Any = Field(default=None, description="Without one, it has to be given.")
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    choices: tuple[int | str, ...] = ()
-    description: str = ""
-    leading_dash: bool = Field(
-        default=False,
-        description="Whether its text may begin with a dash where it could be an option.",
-    )
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
@@ -44,25 +56,6 @@ class ParameterSettings(BaseModel):
             ValueError: If its parts do not go together.
         """
         return CommandParameter(**self.model_dump())
-
-
-def _kept(name: str, value: Any) -> Any:
-    """Return the value of an option of `@task`, which has the same bounds here as there."""
-    rule = RULES[name]
-    if not rule.holds(value):
-        raise ValueError(f"must be {rule.wanted}")
-    return value
-
-
-_OPTIONS: dict[str, Any] = {
-    option.name: (
-        Annotated[option.type, AfterValidator(partial(_kept, option.name))],
-        option.default,
-    )
-    for option in msgspec.structs.fields(Options)
-    if option.name not in _OWN
-}
-_TaskOptions = create_model("_TaskOptions", **_OPTIONS)
 
 
 class CommandSettings(_TaskOptions):

@@ -12,7 +12,7 @@ from pooldeck_server.domain.measurements.figures import FunctionFigures
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.bodies import PlacementChange, read_placement_change
+from pooldeck_server.web.api.bodies import PlacementChange, read
 from pooldeck_server.web.api.schemas.functions import Function, FunctionList, Statistics
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body
@@ -57,7 +57,7 @@ async def place_function(request: Request, service: ServiceDep, name: NamePath) 
 
     It counts for what is submitted from now on; tasks that wait stay in their pool.
     """
-    change = read_placement_change(await json_body(request), service.settings.limits)
+    change = read(PlacementChange, await json_body(request), service.settings.limits)
     await service.placements.place(name, change.pool)
     return await _one(service, name)
 
