@@ -67,7 +67,7 @@ async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath
         CancelRequest, await optional_json_body(request), service.settings.limits
     )
     cancelled = await service.cancel(task_id, kill=wanted.kill, reason=wanted.reason)
-    return answer(Cancellation.of(cancelled))
+    return answer(Cancellation(cancelled.outcome, Task.of(cancelled.task)))
 
 
 @router.post(

@@ -53,8 +53,8 @@ async def list_errors(service: ServiceDep, request: Request) -> Response:
     """List groups of errors, with how often each was seen in the last 24 hours."""
     query, now = read_query(ErrorQuery, request), service.clock.now()
     wanted = GroupFilter(query.state, query.function, moment(query.since), query.sort)
-    found = await service.read(queries.error_groups, wanted, now, query.limit, query.cursor)
-    return answer(ErrorGroupList.of(found))
+    page = await service.read(queries.error_groups, wanted, now, query.limit, query.cursor)
+    return answer(ErrorGroupList(list(map(ErrorGroup.of, page.items)), page.next_cursor))
 
 
 @router.get("/{name}", responses=good(ErrorGroup, "The group.") | bad(*READING, 404))

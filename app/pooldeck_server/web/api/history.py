@@ -11,6 +11,7 @@ from pooldeck_server.domain.pools.history import STEPS, ChartRequest, Grouping, 
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.queries import asks, moment, read_query
 from pooldeck_server.web.api.schemas.history import Annotation, AnnotationList, History
+from pooldeck_server.web.api.schemas.types import shown, timestamp
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
@@ -61,4 +62,6 @@ async def list_annotations(
 ) -> Response:
     """List what was done to pools and what befell them, newest first."""
     found = await service.read(queries.annotations, moment(since), moment(until), pool, limit)
-    return answer(AnnotationList([Annotation.of(annotation) for annotation in found]))
+    return answer(
+        AnnotationList([shown(Annotation, each, at=timestamp(each.at)) for each in found])
+    )

@@ -23,7 +23,8 @@ async def list_incidents(
     ] = None,
 ) -> Response:
     """List incidents, newest first."""
-    return answer(IncidentList.of(await service.read(queries.incidents, limit, cursor, pool)))
+    page = await service.read(queries.incidents, limit, cursor, pool)
+    return answer(IncidentList(list(map(Incident.of, page.items)), page.next_cursor))
 
 
 @router.get("/{name}", responses=good(Incident, "The incident.") | bad(*READING, 404))

@@ -62,7 +62,8 @@ async def list_pipelines(
     ] = None,
 ) -> Response:
     """List pipelines, the newest first."""
-    return answer(PipelineList.of(await service.read(queries.pipelines, limit, cursor)))
+    page = await service.read(queries.pipelines, limit, cursor)
+    return answer(PipelineList(tuple(map(Pipeline.of, page.items)), page.next_cursor))
 
 
 @router.get("/{name}", responses=good(Pipeline, "The pipeline.") | bad(*READING, 404))

@@ -9,6 +9,7 @@ from pooldeck_server.web.api.filters import TaskQuery
 from pooldeck_server.web.api.queries import asks, read_query
 from pooldeck_server.web.api.schemas.attempts import Attempt, AttemptList, LogLine, LogLines, Stack
 from pooldeck_server.web.api.schemas.tasks import Task, TaskList
+from pooldeck_server.web.api.schemas.types import shown, timestamp
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep, TaskIdPath, Wait
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
@@ -30,7 +31,7 @@ async def list_tasks(service: ServiceDep, request: Request) -> Response:
     page = await service.read(
         queries.tasks, query.as_filter(), query.limit, query.cursor, sort=query.sort
     )
-    return answer(TaskList.of(page))
+    return answer(TaskList(list(map(Task.of, page.items)), page.next_cursor))
 
 
 @router.get("/{task_id}", responses=good(Task, "The task.") | bad(*READING, 404))
@@ -62,7 +63,7 @@ async def list_log_lines(
     """Return the log of an attempt, in order."""
     await service.task(task_id)
     entries = await service.read(queries.logs, task_id, after, limit, attempt)
-    items = [LogLine.of(entry) for entry in entries]
+    items = [shown(LogLine, entry, at=timestamp(entry.at)) for entry in entries]
     return answer(LogLines(items, items[-1].n if len(items) == limit else None))
 
 

@@ -6,7 +6,7 @@ from msgspec import Raw, Struct
 
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.tasks.submission import TaskStack
-from pooldeck_server.domain.tasks.task import LogEntry, StoredAttempt
+from pooldeck_server.domain.tasks.task import StoredAttempt
 from pooldeck_server.web.api.schemas.errors import task_error
 from pooldeck_server.web.api.schemas.tasks import TaskWorker, Timing, timing, worker
 from pooldeck_server.web.api.schemas.types import (
@@ -16,8 +16,6 @@ from pooldeck_server.web.api.schemas.types import (
     Timestamp,
     optional_timestamp,
     raw,
-    shown,
-    timestamp,
 )
 
 STACK_UNKNOWN: Final = "it has just ended, or its worker cannot tell at the moment; ask again"
@@ -69,11 +67,6 @@ class LogLine(Struct, frozen=True):
     level: str
     source: str
     message: str
-
-    @classmethod
-    def of(cls, entry: LogEntry) -> Self:
-        """Return `entry` as the API shows it."""
-        return shown(cls, entry, at=timestamp(entry.at))
 
 
 class LogLines(Struct, frozen=True):

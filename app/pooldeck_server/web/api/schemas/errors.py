@@ -7,7 +7,6 @@ from msgspec import Meta, Raw, Struct
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.failures.error_groups import (
     FunctionCount,
-    GroupPage,
     GroupReport,
     GroupState,
 )
@@ -83,8 +82,3 @@ class ErrorGroupList(Struct, frozen=True):
 
     items: list[ErrorGroup]
     next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: GroupPage) -> Self:
-        """Return `page` as the API shows it."""
-        return cls([ErrorGroup.of(report) for report in page.items], page.next_cursor)

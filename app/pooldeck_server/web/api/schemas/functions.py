@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta, Raw, Struct
 
-from pooldeck.functions import Options, ParameterKind, ParameterSpec
+from pooldeck.functions import Options, ParameterKind
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import FunctionFigures
@@ -49,11 +49,6 @@ class Parameter(Struct, frozen=True):
     required: bool
     default: Raw | None
 
-    @classmethod
-    def of(cls, spec: ParameterSpec) -> Self:
-        """Return `spec` as the API shows it."""
-        return cls(spec.name, spec.kind, spec.required, raw(spec.default))
-
 
 class FunctionHold(Struct, frozen=True):
     """Why a function's tasks wait and new ones are refused: `deaths` workers died under it."""
@@ -61,11 +56,6 @@ class FunctionHold(Struct, frozen=True):
     since: Timestamp
     deaths: int
     reason: str
-
-    @classmethod
-    def of(cls, hold: Hold) -> Self:
-        """Return `hold` as the API shows it."""
-        return shown(cls, hold, since=timestamp(hold.since))
 
 
 class Function(Struct, frozen=True):
@@ -106,8 +96,11 @@ class Function(Struct, frozen=True):
             pool=function.pool,
             placement=Placed.of(function.placement) if function.placement else None,
             problem=function.problem,
-            hold=FunctionHold.of(hold) if hold else None,
-            parameters=[Parameter.of(parameter) for parameter in spec.parameters],
+            hold=shown(FunctionHold, hold, since=timestamp(hold.since)) if hold else None,
+            parameters=[
+                Parameter(each.name, each.kind, each.required, raw(each.default))
+                for each in spec.parameters
+            ],
             statistics=statistics,
             advice=given,
         )

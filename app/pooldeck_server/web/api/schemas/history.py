@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.pools import annotations, history
-from pooldeck_server.web.api.schemas.types import Timestamp, shown, timestamp
+from pooldeck_server.web.api.schemas.types import Timestamp, shown
 
 _EpochSeconds = Annotated[float, Meta(description="Seconds since the epoch.")]
 
@@ -21,11 +21,6 @@ class Mark(Struct, frozen=True):
     data: dict[str, Any]
     reason: str | None
     href: str | None
-
-    @classmethod
-    def of(cls, annotation: annotations.StoredAnnotation) -> Self:
-        """Return `annotation` as a chart shows it."""
-        return shown(cls, annotation, at=seconds(annotation.at))
 
 
 class History(Struct, frozen=True):
@@ -46,7 +41,8 @@ class History(Struct, frozen=True):
     @classmethod
     def of(cls, chart: history.Chart) -> Self:
         """Return `chart` as the API shows it."""
-        return shown(cls, chart, annotations=[Mark.of(each) for each in chart.annotations])
+        marks = [shown(Mark, each, at=seconds(each.at)) for each in chart.annotations]
+        return shown(cls, chart, annotations=marks)
 
 
 class Annotation(Struct, frozen=True):
@@ -64,11 +60,6 @@ class Annotation(Struct, frozen=True):
     data: dict[str, Any]
     reason: str | None
     href: str | None
-
-    @classmethod
-    def of(cls, annotation: annotations.StoredAnnotation) -> Self:
-        """Return `annotation` as the API shows it."""
-        return shown(cls, annotation, at=timestamp(annotation.at))
 
 
 class AnnotationList(Struct, frozen=True):

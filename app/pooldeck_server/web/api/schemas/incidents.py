@@ -51,8 +51,3 @@ class IncidentList(Struct, frozen=True):
 
     items: list[Incident]
     next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: incidents.IncidentPage) -> Self:
-        """Return `page` as the API shows it."""
-        return cls([Incident.of(incident) for incident in page.items], page.next_cursor)

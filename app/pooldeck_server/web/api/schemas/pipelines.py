@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.tasks import pipelines as domain
 from pooldeck_server.domain.tasks.dependencies import Rule
-from pooldeck_server.domain.tasks.pipelines import PipelinePage, PipelineState, StepReport
+from pooldeck_server.domain.tasks.pipelines import PipelineState, StepReport
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.api.schemas.types import TaskId, Timestamp, shown, timestamp
 
@@ -76,8 +76,3 @@ class PipelineList(Struct, frozen=True):
 
     items: tuple[Pipeline, ...]
     next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: PipelinePage) -> Self:
-        """Return a page as the API shows it."""
-        return cls(tuple(Pipeline.of(item) for item in page.items), page.next_cursor)

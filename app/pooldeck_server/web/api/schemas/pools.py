@@ -5,13 +5,7 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.pools.controls import PoolControl
-from pooldeck_server.domain.pools.health import (
-    DeadWorker,
-    PoolHealth,
-    SlotHealth,
-    SwitchRates,
-    WorkerHealth,
-)
+from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, SwitchRates
 from pooldeck_server.domain.pools.history import Recent
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, shown
 from pooldeck_server.web.text.notices import in_english
@@ -37,11 +31,6 @@ class Worker(Struct, frozen=True):
     restarts: int
     replaced: str | None
     slots: tuple[SlotHealth, ...]
-
-    @classmethod
-    def of(cls, worker: WorkerHealth) -> Self:
-        """Return `worker` as the API shows it."""
-        return shown(cls, worker, started_at=optional_timestamp(worker.started_at))
 
 
 class Pool(Struct, frozen=True):
@@ -77,7 +66,10 @@ class Pool(Struct, frozen=True):
     @classmethod
     def of(cls, pool: PoolHealth) -> Self:
         """Return `pool` as the API shows it."""
-        workers = [Worker.of(worker) for worker in pool.workers]
+        workers = [
+            shown(Worker, worker, started_at=optional_timestamp(worker.started_at))
+            for worker in pool.workers
+        ]
         return shown(cls, pool, notice=in_english(pool.notices), workers=workers)
 
 

@@ -7,8 +7,8 @@ from msgspec import Meta, Raw, Struct
 from pooldeck.functions import RunOptions
 from pooldeck_server.domain.tasks.dependencies import TaskLink
 from pooldeck_server.domain.tasks.states import State, future_state
-from pooldeck_server.domain.tasks.submission import Cancelled, CancelOutcome
-from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask, TaskPage
+from pooldeck_server.domain.tasks.submission import CancelOutcome
+from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
 from pooldeck_server.web.api.schemas.errors import task_error
 from pooldeck_server.web.api.schemas.placements import Placed, placed
 from pooldeck_server.web.api.schemas.types import (
@@ -197,11 +197,6 @@ class TaskList(Struct, frozen=True):
     items: list[Task]
     next_cursor: str | None
 
-    @classmethod
-    def of(cls, page: TaskPage) -> Self:
-        """Return `page` as the API shows it."""
-        return cls(items=[Task.of(task) for task in page.items], next_cursor=page.next_cursor)
-
 
 class Ids(Struct, frozen=True):
     """The ids of a batch's tasks, in its order."""
@@ -214,8 +209,3 @@ class Cancellation(Struct, frozen=True):
 
     outcome: CancelOutcome
     task: Task
-
-    @classmethod
-    def of(cls, cancelled: Cancelled) -> Self:
-        """Return `cancelled` as the API shows it."""
-        return cls(outcome=cancelled.outcome, task=Task.of(cancelled.task))
