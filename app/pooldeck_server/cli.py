@@ -14,8 +14,7 @@ from pathlib import Path
 from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.remote.arguments import add_parser
-from pooldeck_server.settings.model import Settings
-from pooldeck_server.settings.reading import BadSettings, read_settings
+from pooldeck_server.settings import BadSettings, Settings, read_settings
 
 EXIT_CANNOT_START = 1
 EXIT_BAD_SETTINGS = 2

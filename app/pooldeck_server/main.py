@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.startup import running
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web import pages
 from pooldeck_server.web.http import static_files
 from pooldeck_server.web.http.application import Application

@@ -17,7 +17,7 @@ from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Service
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from tests.faults import effects
 from tests.faults.deployment import BOUND, FAULTS, WORKER_PATH
 

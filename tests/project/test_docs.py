@@ -9,7 +9,7 @@ import pytest
 from pooldeck.outcome import ErrorKind
 from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.settings.model import PoolSettings, Settings
+from pooldeck_server.settings import PoolSettings, Settings
 from tests import ROOT
 from tests.support.serving import serving
 

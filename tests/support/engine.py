@@ -18,7 +18,7 @@ from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Service
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from tests import FUNCTIONS
 from tests.support.stored import make
 

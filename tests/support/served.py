@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from pooldeck_server.main import create_app
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.server import Config, HttpServer, listen
 from tests import FUNCTIONS
 from tests.support.stored import make

@@ -52,7 +52,7 @@ from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.runtime.tasks.pool_controls import Controls
 from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.runtime.tasks.shared_state import Shared
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.store.database import Database, Reader
 
 P = ParamSpec("P")

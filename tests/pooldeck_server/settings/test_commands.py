@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck_server.settings.model import Settings
-from pooldeck_server.settings.reading import BadSettings, read_settings
+from pooldeck_server.settings import BadSettings, Settings, read_settings
 
 THUMBNAIL = """\
 [commands.thumbnail]

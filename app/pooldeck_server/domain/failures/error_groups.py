@@ -19,7 +19,6 @@ _LONGEST_TYPE: Final = 200  # characters
 _ID_BYTES: Final = 8
 _FROM_OUTSIDE: Final = frozenset({ErrorKind.INTERRUPTED, ErrorKind.BYSTANDER})
 
-HOUR: Final = 3_600_000_000  # microseconds
 LATELY: Final = 24
 """Hours that lists of groups look back."""
 

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any, Self
 
 import jsonschema_rs
+import msgspec
 
-from pooldeck.functions import FunctionSpec
+from pooldeck.functions import FunctionSpec, RunOptions
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.errors import (
     BadArguments,
@@ -25,7 +26,6 @@ from pooldeck_server.domain.functions.binding import Parameters
 from pooldeck_server.domain.functions.explain import explain
 from pooldeck_server.domain.functions.placements import AUTO, Placement, first_placement
 from pooldeck_server.domain.tasks.references import refers
-from pooldeck_server.domain.tasks.task import RunOptions
 
 REDACTED = "[redacted]"
 
@@ -52,12 +52,7 @@ class RegisteredFunction:
         self.problem = problem
         self._parameters = Parameters(spec.parameters)
         self._sensitive = frozenset(spec.options.sensitive)
-        self.run_options = RunOptions(
-            timeout=spec.options.timeout,
-            retries=spec.options.retries,
-            backoff=spec.options.backoff,
-            idempotent=spec.options.idempotent,
-        )
+        self.run_options = msgspec.convert(spec.options, RunOptions, from_attributes=True)
 
     def check(
         self, args: list[Any], kwargs: dict[str, Any], *, with_references: bool = False

@@ -6,37 +6,36 @@ the thousand hold nothing that could form a cycle, so the garbage collector need
 """
 
 from enum import StrEnum
+from typing import Annotated, Final, Generic, TypeAlias, TypeVar
 
-import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from pooldeck_server.domain.tasks.dependencies import TaskLink
+from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.states import State
 
+MAX_CHOSEN: Final = 50
+"""Values of one condition."""
 
-class RunOptions(Struct, frozen=True, gc=False, omit_defaults=True):
-    """How a task is run: its function's options, where its submission did not say otherwise.
+MAX_TEXT: Final = 200
+"""Characters that are searched for."""
 
-    `timeout` and `backoff` are seconds. `retries` is how often the server runs it again by itself.
-    """
+PARAMETERS: Final = {
+    "states": "state",
+    "functions": "function",
+    "pools": "pool",
+    "tags": "tag",
+    "errors": "error",
+    "groups": "group",
+    "pipelines": "pipeline",
+    "text": "q",
+}
+"""The conditions on tasks that addresses, forms and bodies give another name."""
 
-    timeout: float | None = None
-    retries: int = 0
-    backoff: float = 1.0
-    idempotent: bool = False
-
-    @classmethod
-    def from_json(cls, text: str | None) -> "RunOptions":
-        """Return the options that a task keeps as `text`; None stands for the defaults."""
-        return _DEFAULTS if text is None else msgspec.json.decode(text, type=cls)
-
-    def to_json(self) -> str | None:
-        """Return them as a task keeps them: without defaults, None where nothing is left."""
-        return None if self == _DEFAULTS else msgspec.json.encode(self).decode()
-
-
-_DEFAULTS = RunOptions()
+_SEARCHED: Final = "Looked for in ids, functions, and the first 4,096 characters of arguments."
+_Names: TypeAlias = Annotated[tuple[Name, ...], Meta(max_length=MAX_CHOSEN)]
+_Time = TypeVar("_Time")
 
 
 class NewTask(Struct, frozen=True, gc=False):
@@ -302,23 +301,27 @@ class StoredAttempt(Struct, frozen=True):
     recorded_at: int | None = None
 
 
-class TaskFilter(Struct, frozen=True):
-    """Which tasks a list shows. Values of one field add up, different fields narrow.
+class TaskConditions(Struct, Generic[_Time], frozen=True, rename=PARAMETERS):
+    """Conditions on tasks. Values of one field add up, different fields narrow.
 
-    `since` and `until` bound the time of submission (microseconds; until is exclusive). `text` is
-    looked for in ids, function names and shown arguments.
+    `since` and `until` bound the time of submission; until is exclusive. `text` is looked for in
+    ids, function names and shown arguments.
     """
 
-    states: tuple[State, ...] = ()
-    functions: tuple[str, ...] = ()
-    pools: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    states: Annotated[tuple[State, ...], Meta(max_length=MAX_CHOSEN)] = ()
+    functions: _Names = ()
+    pools: _Names = ()
+    tags: _Names = ()
     errors: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()  # ids of groups of errors
-    pipelines: tuple[str, ...] = ()  # ids
-    text: str | None = None
-    since: int | None = None
-    until: int | None = None
+    groups: Annotated[_Names, Meta(description="Ids of groups of errors.")] = ()
+    pipelines: Annotated[_Names, Meta(description="Ids of pipelines.")] = ()
+    text: Annotated[str, Meta(max_length=MAX_TEXT, description=_SEARCHED)] | None = None
+    since: _Time | None = None
+    until: _Time | None = None
+
+
+class TaskFilter(TaskConditions[int], frozen=True):
+    """Which tasks are meant, with times in microseconds since the epoch."""
 
 
 class Sort(StrEnum):

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pooldeck.kinds import KINDS
+from pooldeck_server.domain.clock import seconds, span
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth
 from pooldeck_server.domain.tasks.states import State
 
@@ -59,7 +60,7 @@ class Bar(Struct, frozen=True, array_like=True, kw_only=True):
 
     def seconds(self, now: int) -> float:
         """Return how long it ran, or has run at the time `now`."""
-        return max(0, (self.finished_at or now) - self.started_at) / 1_000_000
+        return seconds(max(0, (self.finished_at or now) - self.started_at))
 
 
 class TimelineRequest(Struct, frozen=True):
@@ -133,7 +134,7 @@ def _begun(slot: Slot, inside: SlotHealth, now: int) -> Bar:
         thread=slot.thread,
         state=State.RUNNING,
         error_kind=None,
-        started_at=now - int((inside.elapsed or 0.0) * 1_000_000),
+        started_at=now - span(inside.elapsed or 0.0),
         finished_at=None,
         recorded_at=None,
         queued_seconds=None,

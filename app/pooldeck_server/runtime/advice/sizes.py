@@ -5,13 +5,12 @@ time at most; the rest is looked at whenever somebody asks.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from pooldeck.cpus import usable_cpus
 from pooldeck_server.advice.numbers import numbers_of
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.advice.values import Numbers
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import SECOND, Clock
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.history import STRETCH
 from pooldeck_server.domain.pools.loads import PoolLoad
@@ -19,11 +18,9 @@ from pooldeck_server.domain.pools.sizes import FunctionCost, SizeAdvice, SizedPo
 from pooldeck_server.runtime.advice.machine import machine
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.profiles import Profiles
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
-
-_SECOND: Final = 1_000_000  # microseconds
 
 
 class Sizes:
@@ -78,7 +75,7 @@ class Sizes:
         return tuple(each for each in await self.all() if each.recommended is not None)
 
     async def _lately(self) -> Mapping[str, PoolLoad]:
-        stretch = self._clock.now() // _SECOND // STRETCH
+        stretch = self._clock.now() // SECOND // STRETCH
         if stretch != self._read_at:
             self._loads = await self._reader.run(queries.loads)
             self._read_at = stretch

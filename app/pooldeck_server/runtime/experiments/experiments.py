@@ -28,7 +28,7 @@ from pooldeck_server.runtime.experiments.trial import Trial
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.holds import Holds
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 

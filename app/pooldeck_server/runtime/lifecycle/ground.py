@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import MINUTE, SECOND, Clock
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.measurements.figures import Durations
@@ -28,12 +28,11 @@ from pooldeck_server.runtime.tasks.incidents import LATELY_SECONDS, Incidents
 from pooldeck_server.runtime.tasks.pool_controls import Controls
 from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.runtime.tasks.shared_state import Shared
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 
 _DATABASE: Final = "pooldeck.sqlite3"
-_MINUTE: Final = 60_000_000  # microseconds
 
 
 class Ground(Struct, frozen=True):
@@ -113,14 +112,14 @@ async def open_ground(
 async def _incidents(
     recorder: Recorder, clock: Clock, holds: Holds, annotations: Annotations, reader: Reader
 ) -> Incidents:
-    since = clock.now() - LATELY_SECONDS * 1_000_000
+    since = clock.now() - LATELY_SECONDS * SECOND
     counts = await reader.run(queries.incident_counts)
     lately = await reader.run(queries.incident_times, since)
     return Incidents(recorder, clock, holds, annotations, counts=counts, lately=lately)
 
 
 async def _history(recorder: Recorder, clock: Clock, reader: Reader) -> PoolHistory:
-    present = clock.now() // 1_000_000 // STRETCH * STRETCH
+    present = clock.now() // SECOND // STRETCH * STRETCH
     kept = await reader.run(queries.stretches, present - LATELY, present)
     return PoolHistory(recorder, clock, kept)
 
@@ -145,7 +144,7 @@ def _usual(reader: Reader, stack: AsyncExitStack) -> RecentDurations:
 
 async def _tally(reader: Reader, clock: Clock) -> Counts:
     """Begin to count where the store's counters stand."""
-    minute = clock.now() // _MINUTE
+    minute = clock.now() // MINUTE
     counts = await reader.run(queries.counts)
     ended = await reader.run(queries.activity, minute - WINDOW_SECONDS // 60)
     now = clock.monotonic()

@@ -10,7 +10,7 @@ from pooldeck_server.domain.tasks.log_window import LogWindow
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.log_format import formatter
 from pooldeck_server.runtime.recording.rotating_file import RotatingFile
-from pooldeck_server.settings.log import LogSettings
+from pooldeck_server.settings import LogSettings
 
 
 class ServerRecords(logging.Handler):

@@ -15,7 +15,7 @@ from pooldeck.protocol import Limits
 from pooldeck_server.runtime.lifecycle.ground import Ground
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.store import records
 
 _WORKER_FILES: Final = "workers"

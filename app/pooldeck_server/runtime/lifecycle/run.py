@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from pooldeck import marks
 from pooldeck.keeper import Keeper
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import SECOND, Clock, seconds
 from pooldeck_server.domain.errors import PooldeckError, StartupError
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.runtime.background import Background
@@ -93,7 +93,7 @@ def _goes_on(run: ServerRun) -> bool:
     if run.pid == os.getpid():
         return False
     try:
-        return psutil.Process(run.pid).create_time() * 1e6 <= run.started_at
+        return psutil.Process(run.pid).create_time() * SECOND <= run.started_at
     except psutil.Error:
         return False
 
@@ -134,4 +134,4 @@ def _down_seconds(before: ServerRun | None, lock: Lock, now: int) -> float | Non
     if before is None:
         return None
     seen = before.ended_at or max(before.started_at, lock.last_touched or 0)
-    return max(0, now - seen) / 1e6
+    return seconds(max(0, now - seen))

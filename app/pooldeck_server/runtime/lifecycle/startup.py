@@ -33,7 +33,7 @@ from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.runtime.tasks.requeue import Requeue
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.store import queries
 
 

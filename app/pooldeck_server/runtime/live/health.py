@@ -8,6 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.pools.model import WorkerState
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import Hold
@@ -112,7 +113,7 @@ class Health:
         oldest = queue.oldest
         if oldest is None:
             return None
-        return max(0.0, (self._clock.now() - oldest.ready_at) / 1e6)
+        return max(0.0, seconds(self._clock.now() - oldest.ready_at))
 
     def _dead(self, pool: str) -> Iterator[DeadWorker]:
         for incident in self._ground.incidents.latest(pool, _DEAD_SECONDS):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import SECOND, Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.pools.health import PoolHealth
@@ -26,7 +26,6 @@ from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
-_SECOND: Final = 1_000_000  # microseconds
 _MOST_UNWRITTEN: Final = 3600 // STRETCH
 _LATE: Final = 0.01  # seconds after the full one at which we look
 
@@ -77,7 +76,7 @@ class PoolHistory:
     async def _run(self) -> None:
         while True:
             self.look()
-            into = self._clock.now() % _SECOND / _SECOND
+            into = self._clock.now() % SECOND / SECOND
             await asyncio.sleep(1 - into + _LATE)
 
     def look(self) -> None:
@@ -103,7 +102,7 @@ class PoolHistory:
         """Write all that is not written yet, or let it wait for the next time."""
         stretches = list(self._unwritten)
         self._unwritten.clear()
-        now = self._clock.now() // _SECOND
+        now = self._clock.now() // SECOND
         try:
             await self._recorder.perform(partial(_keep, stretches=stretches, now=now))
         except PooldeckError as error:
@@ -111,7 +110,7 @@ class PoolHistory:
             self._unwritten = deque([*stretches, *self._unwritten], _MOST_UNWRITTEN)
 
     def _stretch_now(self) -> int:
-        return self._clock.now() // _SECOND // STRETCH * STRETCH
+        return self._clock.now() // SECOND // STRETCH * STRETCH
 
 
 def _keep(transaction: Transaction, stretches: Sequence[Stretch], now: int) -> None:

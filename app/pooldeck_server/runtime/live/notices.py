@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.failures.displacements import Displaced, Displacement
 from pooldeck_server.domain.failures.error_groups import StoredErrorGroup
@@ -95,8 +96,8 @@ def _slots(pool: PoolHealth) -> Iterator[tuple[WorkerHealth, SlotHealth]]:
 
 def on_hold(hold: Hold, pool: str, now: int) -> Notice:
     """Return the notice for a function of a pool that is on hold; `now` is in microseconds."""
-    seconds = max(0.0, (now - hold.since) / 1e6)
-    return Notice(Need.HOLD, pool, seconds, function=hold.function, reason=hold.reason)
+    age = max(0.0, seconds(now - hold.since))
+    return Notice(Need.HOLD, pool, age, function=hold.function, reason=hold.reason)
 
 
 def of_store(
@@ -127,8 +128,8 @@ def of_errors(returned: Sequence[StoredErrorGroup], now: int) -> Iterator[Notice
     """
     if len(returned) == 1:
         (group,) = returned
-        seconds = None if group.changed_at is None else max(0.0, (now - group.changed_at) / 1e6)
-        yield Notice(Need.RETURNED, seconds=seconds, reason=group.type, group=group.id)
+        age = None if group.changed_at is None else max(0.0, seconds(now - group.changed_at))
+        yield Notice(Need.RETURNED, seconds=age, reason=group.type, group=group.id)
     elif returned:
         yield Notice(Need.RETURNED, number=len(returned))
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from pooldeck.pools.listener import RunningCall
 from pooldeck.pools.port import WorkerSnapshot
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, span
 from pooldeck_server.domain.pools.health import SlotHealth, WorkerHealth
 from pooldeck_server.runtime.live.sampler import Sampler
 from pooldeck_server.runtime.live.seats import Seat, Seats
@@ -61,7 +61,7 @@ class Tiles(Struct, frozen=True):
             id=worker.id,
             pid=worker.pid or None,
             state=worker.state,
-            started_at=self.clock.now() - int((now - worker.started_at) * 1e6),
+            started_at=self.clock.now() - span(now - worker.started_at),
             tasks_done=worker.tasks_done,
             slots=(*_placed(worker, slot), *map(slot, worker.abandoned)),
             rss_bytes=sample.rss_bytes if sample else None,

@@ -29,7 +29,7 @@ from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.pipelines.resolving import Resolved, Terms, resolve
 from pooldeck_server.runtime.pipelines.waits import Waits
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 from pooldeck_server.store.transaction import Transaction

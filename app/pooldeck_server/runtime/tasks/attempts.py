@@ -7,14 +7,15 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.listener import RunningCall
 from pooldeck.protocol import Call, LogLine
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, seconds, span
 from pooldeck_server.domain.failures.error_groups import group_of
 from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import End, LogEntry, QueuedTask, Rerun, RunOptions, Start
+from pooldeck_server.domain.tasks.task import End, LogEntry, QueuedTask, Rerun, Start
 from pooldeck_server.runtime.recording.log_format import Origin
 
 Answer = Literal["started", "ended", "returned"]
@@ -58,7 +59,7 @@ class RunningAttempt(Struct):
         """Note its start, if the worker reported one."""
         if run.started_at is not None:
             since = clock.monotonic() - run.started_at
-            self.started_at = clock.now() - int(since * 1e6)
+            self.started_at = clock.now() - span(since)
 
     def ask(self) -> "asyncio.Future[Answer]":
         """Note that it was asked to end itself; return what is told when more is known of it."""
@@ -79,7 +80,7 @@ class RunningAttempt(Struct):
     def _queued_seconds(self) -> float | None:
         if self.started_at is None:
             return None
-        return max(0.0, (self.started_at - self.task.ready_at) / 1e6)
+        return max(0.0, seconds(self.started_at - self.task.ready_at))
 
     def start(self, run: RunningCall) -> Start:
         """Return its start as a record."""
@@ -110,7 +111,7 @@ class RunningAttempt(Struct):
                 seq=self.task.seq,
                 attempt=self.number,
                 n=n,
-                at=int(line.at * 1e6),
+                at=span(line.at),
                 level=line.level,
                 source=line.source,
                 message=line.message,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pooldeck.pools.listener import Death
 from pooldeck.protocol import Call
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import SECOND, Clock, span
 from pooldeck_server.domain.failures.incidents import Bystander, StoredIncident, TaskName
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.states import State
@@ -60,14 +60,14 @@ class Incidents:
 
     def latest(self, pool: str, seconds: float) -> Iterator[StoredIncident]:
         """Yield the incidents of a pool in the last `seconds`, the latest first."""
-        since = self._clock.now() - int(seconds * 1e6)
+        since = self._clock.now() - span(seconds)
         for incident in reversed(self._latest):
             if incident.pool == pool and incident.detected_at >= since:
                 yield incident
 
     def lately(self) -> int:
         """Return how many there were in the last `LATELY_SECONDS`, over all pools."""
-        since = self._clock.now() - LATELY_SECONDS * 1_000_000
+        since = self._clock.now() - LATELY_SECONDS * SECOND
         while self._lately and self._lately[0] < since:
             self._lately.popleft()
         return len(self._lately)
@@ -86,7 +86,7 @@ class Incidents:
             pool=pool,
             worker=death.worker,
             pid=death.pid or None,
-            detected_at=self._clock.now() - int(age * 1e6),
+            detected_at=self._clock.now() - span(age),
             cause=death.cause,
             signal=death.signal,
             exit_code=death.exit_code,
@@ -116,7 +116,7 @@ class Incidents:
             self._recorder.incident(
                 replace(
                     incident,
-                    recovered_at=incident.detected_at + int(seconds * 1e6),
+                    recovered_at=incident.detected_at + span(seconds),
                     recovery_ms=round(seconds * 1000, 3),
                 )
             )

@@ -7,14 +7,15 @@ after the commit.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from msgspec.structs import replace
+from msgspec import Raw
+from msgspec.structs import astuple, replace
 from sqlalchemy import Connection
 
-from pooldeck_server.domain.clock import Clock
+from pooldeck.functions import RunOptions
+from pooldeck_server.domain.clock import Clock, micros, span
 from pooldeck_server.domain.errors import (
     IdempotencyMismatch,
     PooldeckError,
@@ -35,12 +36,12 @@ from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
 from pooldeck_server.runtime.tasks.linking import NO_TIES, Linker, shown
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
-_MICROSECONDS: Final = 1_000_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY: Final = Submission.__struct_fields__.index("idempotency_key")
+_UNSAID: Final = list(astuple(Submission(""))[_KEY + 1 :])
 _decode = msgspec.json.Decoder().decode
 
 
@@ -321,10 +322,10 @@ def check_same(key: str, fingerprint: str | None, other: str | None) -> None:
 def _run_at(submission: Submission, now: int) -> int | None:
     """Return when the task may run (microseconds), or None for at once."""
     if submission.delay:
-        return now + int(submission.delay * _MICROSECONDS)
+        return now + span(submission.delay)
     if submission.run_at is None:
         return None
-    moment = (submission.run_at - _EPOCH) // timedelta(microseconds=1)
+    moment = micros(submission.run_at)
     return moment if moment > now else None
 
 
@@ -334,28 +335,18 @@ def _priority(submission: Submission, function: RegisteredFunction) -> int:
 
 def _options(submission: Submission, function: RegisteredFunction) -> str | None:
     """Return what the task keeps of how it is run, as JSON."""
-    options = function.run_options
-    if submission.timeout is not None:
-        options = replace(options, timeout=submission.timeout)
-    if submission.retries is not None:
-        options = replace(options, retries=submission.retries)
-    return options.to_json()
+    named = {name: getattr(submission, name, None) for name in RunOptions.__struct_fields__}
+    chosen = {name: value for name, value in named.items() if value is not None}
+    return replace(function.run_options, **chosen).to_json()
 
 
 def _fingerprint(submission: Submission) -> str:
-    """Return a digest of everything that a submission asks for, except its key."""
-    after = [submission.after, submission.on_failure] if submission.after else []
-    body: list[Any] = [
-        submission.function,
-        bytes(submission.args),
-        bytes(submission.kwargs),
-        submission.pool,
-        submission.priority,
-        submission.delay,
-        submission.run_at,
-        submission.tags,
-        submission.timeout,
-        submission.retries,
-        *after,
-    ]
-    return hashlib.blake2b(msgspec.msgpack.encode(body), digest_size=16).hexdigest()
+    """Return a digest of everything that a submission asks for, except its key.
+
+    The fields behind the key came later: they count where any of them is given, so that digests
+    that databases have from before stay true.
+    """
+    body = [bytes(value) if isinstance(value, Raw) else value for value in astuple(submission)]
+    later = body[_KEY + 1 :]
+    asked = body[:_KEY] + (later if later != _UNSAID else [])
+    return hashlib.blake2b(msgspec.msgpack.encode(asked), digest_size=16).hexdigest()

@@ -15,7 +15,7 @@ from pooldeck.pools.listener import Death, PoolListener, RunningCall
 from pooldeck.pools.port import PoolPort
 from pooldeck.protocol import Call, LogLine, Progress
 from pooldeck_server import failpoints
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, seconds
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import End, ProgressMark, QueuedTask, Rerun
 from pooldeck_server.runtime.recording.log_file import LogFile
@@ -233,7 +233,7 @@ class RunningTasks(PoolListener):
         if attempt is not None:
             now = self._clock.now()
             words = _late(run, outcome, self._clock.monotonic())
-            line = LogLine(now / 1e6, "WARNING", "pooldeck", words)
+            line = LogLine(seconds(now), "WARNING", "pooldeck", words)
             self._log(attempt, [line])
         self._on_change()
 

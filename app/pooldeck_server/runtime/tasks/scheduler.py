@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, seconds
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.runtime.background import Background
@@ -83,7 +83,7 @@ class Scheduler:
             return None
         now = self._clock.now()
         if due > now:
-            return min((due - now) / 1e6, _LONGEST_SLEEP)
+            return min(seconds(due - now), _LONGEST_SLEEP)
         moves = await self._recorder.perform(lambda tx: records.promote_due(tx, now, _AT_ONCE))
         self._queued(moves)
         return 0.0

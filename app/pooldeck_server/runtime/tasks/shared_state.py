@@ -31,7 +31,7 @@ from pooldeck.shared.snapshot import SharedSnapshot
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.runtime.recording.annotations import Annotations
-from pooldeck_server.settings.model import SharedSettings
+from pooldeck_server.settings import SharedSettings
 
 _log = logging.getLogger(__name__)
 _KEY_BYTES: Final = 32

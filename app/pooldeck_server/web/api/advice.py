@@ -5,7 +5,8 @@ from fastapi import APIRouter, Response
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownFunction
 from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.api.schemas import AdviceList, FunctionAdvice, PoolAdvice
+from pooldeck_server.web.api.schemas.advice import AdviceList, FunctionAdvice
+from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 

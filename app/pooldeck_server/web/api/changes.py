@@ -4,13 +4,13 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from pooldeck_server.web.api.bodies import CancelRequest, read_cancel
-from pooldeck_server.web.api.schemas import BulkDone, Cancellation, Task
+from pooldeck_server.domain.tasks.submission import BulkDone
+from pooldeck_server.web.api.bodies import CancelRequest, read_or_default
+from pooldeck_server.web.api.schemas.tasks import Cancellation, Task
 from pooldeck_server.web.api.selections import (
     BulkCancel,
     BulkRetry,
-    read_bulk_cancel,
-    read_bulk_retry,
+    read_selection,
     selected,
 )
 from pooldeck_server.web.http.dependencies import ServiceDep, TaskIdPath
@@ -35,7 +35,7 @@ _QUEUED: Final[dict[str, Any]] = {
 )
 async def cancel_tasks(request: Request, service: ServiceDep) -> Response:
     """Cancel all tasks that a filter fits, or those named; what has ended stays as it is."""
-    wanted = read_bulk_cancel(await json_body(request), service.settings.limits)
+    wanted = read_selection(BulkCancel, await json_body(request), service.settings.limits)
     done = await service.cancel_matching(selected(wanted), kill=wanted.kill, reason=wanted.reason)
     return answer(done)
 
@@ -47,7 +47,7 @@ async def cancel_tasks(request: Request, service: ServiceDep) -> Response:
 )
 async def retry_tasks(request: Request, service: ServiceDep) -> Response:
     """Run all final tasks that a filter fits, or those named, again."""
-    wanted = read_bulk_retry(await json_body(request), service.settings.limits)
+    wanted = read_selection(BulkRetry, await json_body(request), service.settings.limits)
     return answer(await service.retry_matching(selected(wanted)))
 
 
@@ -63,9 +63,11 @@ async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath
     ended wherever it runs. A function that runs in a thread cannot be ended and is abandoned: its
     slot is free again, and its outcome does not count.
     """
-    wanted = read_cancel(await optional_json_body(request), service.settings.limits)
+    wanted = read_or_default(
+        CancelRequest, await optional_json_body(request), service.settings.limits
+    )
     cancelled = await service.cancel(task_id, kill=wanted.kill, reason=wanted.reason)
-    return answer(Cancellation.of(cancelled))
+    return answer(Cancellation(cancelled.outcome, Task.of(cancelled.task)))
 
 
 @router.post(

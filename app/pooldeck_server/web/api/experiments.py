@@ -2,21 +2,19 @@
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
-from pooldeck_server.settings.model import LimitSettings
-from pooldeck_server.web.api.schemas import Experiment, ExperimentList
+from pooldeck_server.settings import LimitSettings
+from pooldeck_server.web.api.bodies import read
+from pooldeck_server.web.api.schemas.experiments import Experiment, ExperimentList
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body
 from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answer, bad, good, takes
-from pooldeck_server.web.http.strict_json import check, typed
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
 _AROUND = 4  # levels around an argument: the body, samples, one of them, its args
-_decode = msgspec.json.Decoder(ExperimentRequest).decode
 _EXAMPLE = {
     "function": "examples.computing.primes",
     "samples": [{"args": [100000]}],
@@ -26,14 +24,8 @@ _EXAMPLE = {
 
 
 def read_request(body: bytes, limits: LimitSettings) -> ExperimentRequest:
-    """Decode what an experiment is to be.
-
-    Raises:
-        MalformedJson: If the body is not strict JSON, or nested too deeply.
-        InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
-    """
-    check(body, limits.depth + _AROUND)
-    return typed(_decode, body)
+    """Decode what an experiment is to be; raises as `bodies.read`."""
+    return read(ExperimentRequest, body, limits, _AROUND)
 
 
 @router.post(

@@ -5,14 +5,15 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.advice import Advice
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import FunctionFigures
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.bodies import PlacementChange, read_placement_change
-from pooldeck_server.web.api.schemas import Function, FunctionList, Statistics
+from pooldeck_server.web.api.bodies import PlacementChange, read
+from pooldeck_server.web.api.schemas.functions import Function, FunctionList, Statistics
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body
 from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answer, bad, good, takes
@@ -20,7 +21,6 @@ from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answe
 router = APIRouter(prefix="/functions", tags=["functions"])
 
 _WINDOW_MINUTES: Final = 60
-_MINUTE: Final = 60_000_000  # microseconds
 
 
 @router.get("", responses=good(FunctionList, "All functions, by name.") | bad(*READING))
@@ -57,7 +57,7 @@ async def place_function(request: Request, service: ServiceDep, name: NamePath) 
 
     It counts for what is submitted from now on; tasks that wait stay in their pool.
     """
-    change = read_placement_change(await json_body(request), service.settings.limits)
+    change = read(PlacementChange, await json_body(request), service.settings.limits)
     await service.placements.place(name, change.pool)
     return await _one(service, name)
 
@@ -74,7 +74,7 @@ async def _one(service: Service, name: str) -> Response:
 
 async def _figures(service: Service) -> dict[str, FunctionFigures]:
     """Return the figures of each function that has any."""
-    since = service.clock.now() // _MINUTE - _WINDOW_MINUTES + 1
+    since = service.clock.now() // MINUTE - _WINDOW_MINUTES + 1
     found = await service.read(queries.function_figures, since)
     return {figures.function: figures for figures in found}
 

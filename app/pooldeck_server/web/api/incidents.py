@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.schemas import Incident, IncidentList
+from pooldeck_server.web.api.schemas.incidents import Incident, IncidentList
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
@@ -23,7 +23,8 @@ async def list_incidents(
     ] = None,
 ) -> Response:
     """List incidents, newest first."""
-    return answer(IncidentList.of(await service.read(queries.incidents, limit, cursor, pool)))
+    page = await service.read(queries.incidents, limit, cursor, pool)
+    return answer(IncidentList(list(map(Incident.of, page.items)), page.next_cursor))
 
 
 @router.get("/{name}", responses=good(Incident, "The incident.") | bad(*READING, 404))

@@ -12,7 +12,8 @@ from starlette.types import Receive, Scope, Send
 from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.api.schemas import Pool, timestamp
+from pooldeck_server.web.api.schemas.pools import Pool
+from pooldeck_server.web.api.schemas.types import shown, timestamp
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.responses import Responses, bad
 from pooldeck_server.web.text.attention import notices
@@ -80,18 +81,8 @@ class Encoder:
 
 
 def _event(frame: Frame, said: tuple[NoticeText, ...]) -> bytes:
-    data = DeckFrame(
-        seq=frame.seq,
-        at=timestamp(frame.at),
-        counts=frame.counts,
-        window=frame.window,
-        throughput=frame.throughput,
-        oldest_wait=frame.oldest_wait,
-        incidents=frame.incidents,
-        pools=[Pool.of(pool) for pool in frame.pools],
-        notices=said,
-        changed=frame.changed,
-    )
+    pools = [Pool.of(pool) for pool in frame.pools]
+    data = shown(DeckFrame, frame, at=timestamp(frame.at), pools=pools, notices=said)
     return b"event: deck\nid: %d\ndata: %s\n\n" % (frame.seq, msgspec.json.encode(data))
 
 

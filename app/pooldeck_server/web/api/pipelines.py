@@ -5,9 +5,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
+from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.bodies import CancelRequest, read_cancel, read_pipeline
-from pooldeck_server.web.api.schemas import BulkDone, NewPipeline, Pipeline, PipelineList
+from pooldeck_server.web.api.bodies import CancelRequest, read_or_default, read_pipeline
+from pooldeck_server.web.api.schemas.pipelines import NewPipeline, Pipeline, PipelineList
 from pooldeck_server.web.api.submit import KEY_HEADER, idempotency_key
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body, optional_json_body
@@ -61,7 +62,8 @@ async def list_pipelines(
     ] = None,
 ) -> Response:
     """List pipelines, the newest first."""
-    return answer(PipelineList.of(await service.read(queries.pipelines, limit, cursor)))
+    page = await service.read(queries.pipelines, limit, cursor)
+    return answer(PipelineList(tuple(map(Pipeline.of, page.items)), page.next_cursor))
 
 
 @router.get("/{name}", responses=good(Pipeline, "The pipeline.") | bad(*READING, 404))
@@ -78,6 +80,8 @@ async def get_pipeline(service: ServiceDep, name: NamePath) -> Response:
 )
 async def cancel_pipeline(request: Request, service: ServiceDep, name: NamePath) -> Response:
     """Cancel every task of a pipeline that has not ended, as a single task is cancelled."""
-    wanted = read_cancel(await optional_json_body(request), service.settings.limits)
+    wanted = read_or_default(
+        CancelRequest, await optional_json_body(request), service.settings.limits
+    )
     done = await service.pipelines.cancel(name, kill=wanted.kill, reason=wanted.reason)
     return answer(done)

@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.api.bodies import PoolChange, Reasoned, read_pool_change, read_reason
-from pooldeck_server.web.api.schemas import Pool, PoolAdvice, PoolList
+from pooldeck_server.web.api.bodies import PoolChange, Reasoned, read_or_default, read_pool_change
+from pooldeck_server.web.api.schemas.pools import Pool, PoolList
+from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
 from pooldeck_server.web.http.request_body import json_body, optional_json_body
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
@@ -83,4 +84,5 @@ async def kill_worker(request: Request, service: ServiceDep, name: NamePath) -> 
 
 
 async def _reason(request: Request, service: Service) -> str | None:
-    return read_reason(await optional_json_body(request), service.settings.limits)
+    body = await optional_json_body(request)
+    return read_or_default(Reasoned, body, service.settings.limits).reason

@@ -4,7 +4,8 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
-from pooldeck_server.web.api.schemas import ServerInfo
+from pooldeck_server.web.api.schemas.server import ServerInfo
+from pooldeck_server.web.api.schemas.types import timestamp
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
@@ -16,4 +17,5 @@ _VERSION = version("pooldeck")
 @router.get("/server", responses=good(ServerInfo, "The server.") | bad(*READING))
 async def show_server(service: ServiceDep) -> Response:
     """Tell since when the server runs, and what its start found and did."""
-    return answer(ServerInfo.of(service.start_report, _VERSION, service.state))
+    run = service.start_report
+    return answer(ServerInfo(_VERSION, timestamp(run.started_at), service.state, run.report))

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from pooldeck_server.web.api.schemas import SharedState
+from pooldeck_server.web.api.schemas.shared import SharedState
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 

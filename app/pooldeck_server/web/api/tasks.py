@@ -2,36 +2,36 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.filters import TaskQuery
-from pooldeck_server.web.api.schemas import (
-    Attempt,
-    AttemptList,
-    LogLine,
-    LogLines,
-    Stack,
-    Task,
-    TaskList,
-)
+from pooldeck_server.web.api.queries import asks, read_query
+from pooldeck_server.web.api.schemas.attempts import Attempt, AttemptList, LogLine, LogLines, Stack
+from pooldeck_server.web.api.schemas.tasks import Task, TaskList
+from pooldeck_server.web.api.schemas.types import shown, timestamp
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep, TaskIdPath, Wait
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 
-@router.get("", responses=good(TaskList, "A page of tasks.") | bad(*READING))
-async def list_tasks(service: ServiceDep, query: Annotated[TaskQuery, Query()]) -> Response:
+@router.get(
+    "",
+    responses=good(TaskList, "A page of tasks.") | bad(*READING),
+    openapi_extra=asks(TaskQuery),
+)
+async def list_tasks(service: ServiceDep, request: Request) -> Response:
     """List tasks: the newest first, or by `sort` what ended last or ran longest.
 
     Only tasks that have ended are in the lists by end and by run time, and in the latter only those
     that ran 10 ms or longer.
     """
+    query = read_query(TaskQuery, request)
     page = await service.read(
-        queries.tasks, query.filter(), query.limit, query.cursor, sort=query.sort
+        queries.tasks, query.as_filter(), query.limit, query.cursor, sort=query.sort
     )
-    return answer(TaskList.of(page))
+    return answer(TaskList(list(map(Task.of, page.items)), page.next_cursor))
 
 
 @router.get("/{task_id}", responses=good(Task, "The task.") | bad(*READING, 404))
@@ -63,7 +63,7 @@ async def list_log_lines(
     """Return the log of an attempt, in order."""
     await service.task(task_id)
     entries = await service.read(queries.logs, task_id, after, limit, attempt)
-    items = [LogLine.of(entry) for entry in entries]
+    items = [shown(LogLine, entry, at=timestamp(entry.at)) for entry in entries]
     return answer(LogLines(items, items[-1].n if len(items) == limit else None))
 
 

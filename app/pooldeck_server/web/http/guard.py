@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pooldeck_server.domain.errors import PooldeckError, Unauthorized
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.cookies import cookie, take_cookies
 from pooldeck_server.web.http.errors import internal, problem

@@ -15,7 +15,7 @@ from typing import Final
 from itsdangerous import BadSignature, TimestampSigner
 
 from pooldeck_server.domain.errors import Forbidden, HeadersTooLarge, InvalidRequest, WrongHost
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 
 COOKIE: Final = "pooldeck"
 COOKIE_SECONDS: Final = 12 * 3600

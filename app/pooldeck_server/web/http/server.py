@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.runtime.lifecycle.ending import Ending
-from pooldeck_server.settings.model import LimitSettings, Settings
+from pooldeck_server.settings import LimitSettings, Settings
 from pooldeck_server.web.http.deadlines import DeadlineProtocol
 
 _BACKLOG: Final = 2048

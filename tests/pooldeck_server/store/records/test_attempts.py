@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pooldeck.functions import RunOptions
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import (
     Claim,
@@ -13,7 +14,6 @@ from pooldeck_server.domain.tasks.task import (
     NewTask,
     ProgressMark,
     Rerun,
-    RunOptions,
     Start,
     StoredAttempt,
 )

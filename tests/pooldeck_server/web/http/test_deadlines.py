@@ -12,7 +12,7 @@ import pytest
 from fastapi import Request
 from httpx import ASGITransport, AsyncClient
 
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web.http import guard
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.cookies import MAX_BYTES, cookie, take_cookies

@@ -14,7 +14,7 @@ import pytest
 
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.main import create_app
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.server import listen, serve
 from tests.support.programs import started
 from tests.support.served import BOUND, Served, connected, rest, served

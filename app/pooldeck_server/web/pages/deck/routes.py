@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 from msgspec.structs import replace
 
+from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -19,7 +20,6 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _LONGEST: Final = 200  # characters of a name
 _MARKS: Final = 200
-_SECOND: Final = 1_000_000  # microseconds
 _Name = Annotated[str, Query(max_length=_LONGEST)]
 
 
@@ -64,7 +64,7 @@ async def _chart(request: Request, service: Service, narrowed: Narrowed) -> dict
     wanted = chosen(request.query_params, narrowed)
     now = service.clock.now()
     found = await service.read(queries.history, wanted, now)
-    since = found.at[0] * _SECOND
+    since = found.at[0] * SECOND
     marks = await service.read(queries.annotations, since, None, narrowed.pool, _MARKS)
     pools = tuple(service.settings.pools)
     shown = chart_context(replace(found, annotations=tuple(marks)), wanted, pools, now)

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.measurements.figures import Activity, Count, Spread
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -27,7 +28,7 @@ _MINUTE: Final = 60  # seconds
 @router.get("/functions")
 async def functions(request: Request, service: ServiceDep, q: str = "") -> Response:
     """Show what can be called, how it fares, and what is on hold."""
-    minute = service.clock.now() // (_MINUTE * 1_000_000)
+    minute = service.clock.now() // MINUTE
     counts, activity, spreads = await service.read(_figures, minute - MINUTES + 1)
     read = FunctionsData(
         functions=service.catalogue.functions(),

@@ -1,11 +1,10 @@
 """Incidents: the list, and the report of one of them."""
 
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from pooldeck.pools.memory import MemoryWatch
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.failures.incidents import (
     CulpritCount,
@@ -34,8 +33,6 @@ from pooldeck_server.web.pages.shared.page_route import PageRoute
 from pooldeck_server.web.pages.shared.rendering import page
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-
-_MINUTE: Final = 60_000_000  # microseconds
 
 
 @router.get("/incidents")
@@ -95,7 +92,7 @@ def _around(
     connection: Connection, found: StoredIncident, function: str | None
 ) -> tuple[dict[str, TaskToday], tuple[StoredIncident, ...], list[StoredAnnotation]]:
     others = queries.incidents(connection, OTHERS + 1, function=function, cause=found.cause)
-    since, until = (found.detected_at + sign * NEARBY_MINUTES * _MINUTE for sign in (-1, 1))
+    since, until = (found.detected_at + sign * NEARBY_MINUTES * MINUTE for sign in (-1, 1))
     nearby = queries.annotations(connection, since=since, until=until, pool=found.pool)
     return queries.tasks_today(connection, ids_of(found)), others.items, nearby
 

@@ -11,8 +11,8 @@ from pooldeck_server.domain.errors import InvalidRequest, NotFound
 from pooldeck_server.domain.pools.annotations import MAX_REASON, StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.runtime.server import Service
+from pooldeck_server.settings import MAX_POOL_SIZE
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.bodies import MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.view import (

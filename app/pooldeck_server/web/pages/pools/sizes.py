@@ -7,7 +7,7 @@ from typing import Final
 from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
 from pooldeck_server.web.text.kinds import kind_words

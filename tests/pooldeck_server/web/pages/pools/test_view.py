@@ -13,7 +13,7 @@ from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.pools.sizes import SizeAdvice, SizedPool, SizeOrigin
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end, typical_memory
 from pooldeck_server.web.pages.pools.view import LATELY, PoolsData, pools_context
