@@ -6,15 +6,20 @@ the latest figures from it. A process that is gone is skipped: its pool says wha
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psutil
 from msgspec import Struct
 
+from pooldeck.pools.model import Worker
+from pooldeck.pools.pool import Pool
 from pooldeck_server.domain.pools.health import SwitchRates
 from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.changes import LiveChanges
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 
 _SECONDS: Final = 2.0
 
@@ -35,38 +40,17 @@ class _Totals(Struct, frozen=True):
 
 
 class Sampler:
-    """Samples the processes that `pids` names.
+    """The latest figures of processes."""
 
-    Args:
-        pids: Gives the worker processes of this moment.
-    """
-
-    def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
-        self._pids = pids
+    def __init__(self) -> None:
         self._totals: dict[int, _Totals] = {}
         self._samples: dict[int, ProcessSample] = {}
-
-    def start(self, sampled: Callable[[], None]) -> None:
-        """Begin to look; `sampled` is called after each look."""
-        self._looking = Background("sampling the workers", lambda: self._run(sampled))
-        self._looking.start()
-
-    async def stop(self) -> None:
-        """Look no more."""
-        await self._looking.stop()
 
     def sample(self, pid: int) -> ProcessSample | None:
         """Return the latest figures of a process, or None if there are none yet."""
         return self._samples.get(pid)
 
-    async def _run(self, sampled: Callable[[], None]) -> None:
-        while True:
-            pids = list(self._pids())
-            await asyncio.to_thread(self.look, pids)
-            sampled()
-            await asyncio.sleep(_SECONDS)
-
-    def look(self, pids: list[int]) -> None:
+    def refresh(self, pids: list[int]) -> None:
         """Look once at each of `pids`, and forget all others."""
         totals: dict[int, _Totals] = {}
         samples: dict[int, ProcessSample] = {}
@@ -78,6 +62,40 @@ class Sampler:
             except psutil.Error:
                 continue
         self._totals, self._samples = totals, samples
+
+
+@dataclass(kw_only=True, eq=False)
+class WorkerSampling:
+    """Samples the workers of all pools, and tells each pool how much memory its workers take."""
+
+    sampler: Sampler
+    queues: Mapping[str, Dispatcher]
+    changes: LiveChanges
+
+    def __post_init__(self) -> None:
+        self._sampling = Background("sampling the workers", self._run)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._sampling.start()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        await self._sampling.stop()
+
+    async def _run(self) -> None:
+        while True:
+            pids = [worker.pid for _, worker in self._workers() if worker.pid]
+            await asyncio.to_thread(self.sampler.refresh, pids)
+            for pool, worker in self._workers():
+                if (sample := self.sampler.sample(worker.pid)) is not None:
+                    pool.note_memory(worker.id, sample.rss_bytes)
+            self.changes.mark_dirty()
+            await asyncio.sleep(_SECONDS)
+
+    def _workers(self) -> list[tuple[Pool, Worker]]:
+        pools = [queue.pool for queue in self.queues.values()]
+        return [(pool, worker) for pool in pools for worker in pool.workers.values()]
 
 
 def _totals(process: psutil.Process) -> _Totals:

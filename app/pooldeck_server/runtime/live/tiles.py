@@ -15,43 +15,37 @@ from pooldeck_server.runtime.live.seats import Seats
 from pooldeck_server.runtime.tasks.durations import RecentDurations
 
 _LATE_SECONDS: Final = 1.0  # beyond the usual: tasks of milliseconds are not worth a look
-_NOWHERE: Final = 1_000_000  # behind every place
+_NOWHERE: Final = 1_000_000  # behind every seat
 
 
 class Tiles(Struct, frozen=True):
-    """Makes pictures of workers.
-
-    Args:
-        clock: The server's time.
-        sampler: Has measured the processes.
-        usual: Knows how long functions take.
-    """
+    """Makes pictures of workers."""
 
     clock: Clock
     sampler: Sampler
-    usual: RecentDurations
+    durations: RecentDurations
 
     def of(
         self,
         pool: Pool,
-        places: Seats,
+        seats: Seats,
         fraction: Callable[[str], float | None],
     ) -> tuple[WorkerHealth, ...]:
-        """Return the workers of a pool, in the order of their places.
+        """Return the workers of a pool, in the order of their seats.
 
         Args:
             pool: The pool.
-            places: Their places; those without one, such as spares, come last.
+            seats: Their seats; those without one, such as spares, come last.
             fraction: Tells how much of a task is done.
         """
         now = self.clock.monotonic()
 
         def number(worker: Worker) -> int:
-            found = places.of(worker.id)
+            found = seats.of(worker.id)
             return _NOWHERE if found is None else found[0]
 
         return tuple(
-            self._worker(pool, worker, places, now, fraction)
+            self._worker(pool, worker, seats, now, fraction)
             for worker in sorted(pool.workers.values(), key=number)
         )
 
@@ -59,12 +53,12 @@ class Tiles(Struct, frozen=True):
         self,
         pool: Pool,
         worker: Worker,
-        places: Seats,
+        seats: Seats,
         now: float,
         fraction: Callable[[str], float | None],
     ) -> WorkerHealth:
         sample = self.sampler.sample(worker.pid)
-        _, place = places.of(worker.id) or (None, None)
+        _, seat = seats.of(worker.id) or (None, None)
 
         def slot(running: Running, if_killed: Ending | None) -> SlotHealth:
             return self._slot(running, now, fraction(running.call.task), if_killed)
@@ -80,8 +74,8 @@ class Tiles(Struct, frozen=True):
             rss_bytes=sample.rss_bytes if sample else None,
             cpu_percent=sample.cpu_percent if sample else None,
             ctx_switches_per_s=sample.switches if sample else None,
-            restarts=place.restarts if place else 0,
-            replaced=place.replaced if place else None,
+            restarts=seat.restarts if seat else 0,
+            replaced=seat.replaced if seat else None,
         )
 
     def _slot(
@@ -90,7 +84,7 @@ class Tiles(Struct, frozen=True):
         """Return a call in its slot; one that nothing can end any more is abandoned."""
         started_at = running.started_at
         elapsed = None if started_at is None else max(0.0, now - started_at)
-        spread = self.usual.spread(running.call.function)
+        spread = self.durations.spread(running.call.function)
         return SlotHealth(
             task=running.call.task,
             function=running.call.function,

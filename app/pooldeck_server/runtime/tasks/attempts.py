@@ -60,7 +60,7 @@ class RunningAttempt(Struct):
             since = clock.monotonic() - running.started_at
             self.started_at = clock.now() - int(since * 1e6)
 
-    def ask(self) -> "asyncio.Future[Answer]":
+    def request_end(self) -> "asyncio.Future[Answer]":
         """Note that it was asked to end itself; return what is told when more is known of it."""
         self.is_asked = True
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()

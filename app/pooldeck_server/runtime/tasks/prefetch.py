@@ -31,7 +31,7 @@ class Prefetch:
         self.claiming = 0.0
         self._claim_seconds = _AT_FIRST
 
-    def note_claim(self, seconds: float) -> None:
+    def add_claim(self, seconds: float) -> None:
         """Take down how long a claim took; a running mean is kept."""
         self._claim_seconds += _SMOOTHING * (seconds - self._claim_seconds)
 

@@ -16,4 +16,4 @@ _VERSION = version("pooldeck")
 @router.get("/server", responses=good(ServerInfo, "The server.") | bad(*READING))
 async def show_server(service: ServiceDep) -> Response:
     """Tell since when the server runs, and what its start found and did."""
-    return answer(ServerInfo.of(service.start_report, _VERSION, service.state))
+    return answer(ServerInfo.of(service.run, _VERSION, service.state))
