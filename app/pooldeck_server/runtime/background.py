@@ -6,8 +6,9 @@ unnoticed, with the first thing in it that nobody thought of.
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 _log = logging.getLogger(__name__)
 _PAUSE: Final = 2.0  # seconds
@@ -45,6 +46,24 @@ class Background:
             except Exception:  # noqa: BLE001 - whatever it is, the work goes on
                 _log.exception("%s failed; it is begun again in %g s", self._what, self._pause)
             await asyncio.sleep(self._pause)
+
+
+class BackgroundPart(ABC):
+    """A part of the server that works in the background from its start to its stop."""
+
+    doing: ClassVar[str]  # in words, for the log
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._background = Background(self.doing, self._run)
+        self._background.start()
+
+    async def stop(self) -> None:
+        """End the work, wherever it is."""
+        await self._background.stop()
+
+    @abstractmethod
+    async def _run(self) -> None: ...
 
 
 class BackgroundTasks:

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.memory import MemoryWatch
@@ -24,6 +24,7 @@ from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.runtime.advice.advisor import Advisor
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
@@ -76,14 +77,6 @@ _DATABASE: Final = "pooldeck.sqlite3"
 _MINUTE: Final = 60_000_000  # microseconds
 
 
-class _Part(Protocol):
-    """What goes on from its start to its stop."""
-
-    def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-
 @asynccontextmanager
 async def running(
     settings: Settings, clock: Clock | None = None, ending: Ending | None = None
@@ -130,7 +123,7 @@ class _Startup:
         self.sampler = Sampler()
         self.queues: dict[str, Dispatcher] = {}
 
-    def _start(self, part: _Part) -> None:
+    def _start(self, part: BackgroundPart) -> None:
         part.start()
         self.stack.push_async_callback(part.stop)
 
@@ -346,7 +339,7 @@ class _Startup:
             door=self.door,
             annotations=self.annotations,
         )
-        await self._start_releases()
+        self._start(self._releases())
         self._start(self.scheduler)
 
     async def _intake(self) -> Intake:
@@ -367,8 +360,8 @@ class _Startup:
             on_tied=self.waits.add_due,
         )
 
-    async def _start_releases(self) -> None:
-        releases = Releases(
+    def _releases(self) -> Releases:
+        return Releases(
             waits=self.waits,
             recorder=self.recorder,
             reader=self.reader,
@@ -378,8 +371,6 @@ class _Startup:
             next_key=self.intake.next_key,
             requeue=self.requeue,
         )
-        await releases.start()
-        self.stack.push_async_callback(releases.stop)
 
     async def start_experiments(self, boot: str) -> None:
         """Start what looks at the workers and at the record, and what makes experiments."""

@@ -15,7 +15,7 @@ from pooldeck_server.domain.errors import TooManyStreams
 from pooldeck_server.domain.events import Frame, TaskChanged
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.tasks.counts import Counts
 
@@ -24,8 +24,10 @@ _NAMED_CHANGES: Final = 200
 
 
 @dataclass(kw_only=True, eq=False)
-class Frames:
+class Frames(BackgroundPart):
     """The latest frame, and the subscriptions to those that follow."""
+
+    doing = "building the live picture"
 
     clock: Clock
     changes: LiveChanges
@@ -43,16 +45,11 @@ class Frames:
     def __post_init__(self) -> None:
         self._frame = self._glance = self._build(())
         self._glanced_at = self.clock.monotonic()
-        self._builder = Background("building the live picture", self._build_frames)
-
-    def start(self) -> None:
-        """Begin to build frames."""
-        self._builder.start()
 
     async def stop(self) -> None:
         """End every subscription."""
         self.close()
-        await self._builder.stop()
+        await super().stop()
         await self._notify()  # if the builder has not
 
     def close(self) -> None:
@@ -104,7 +101,7 @@ class Frames:
             await self._new_frame.wait_for(lambda: self._is_closed or self._frame.seq > seen.seq)
         return self._frame
 
-    async def _build_frames(self) -> None:
+    async def _run(self) -> None:
         while True:
             await self.changes.are_there.wait()
             self.changes.are_there.clear()

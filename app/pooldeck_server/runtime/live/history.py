@@ -19,7 +19,7 @@ from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.history import STRETCH, Stretch
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.live.open_stretch import OpenStretch
 from pooldeck_server.runtime.live.recent import RecentMinutes
 from pooldeck_server.runtime.recording.annotations import Annotations
@@ -34,8 +34,10 @@ _LATE: Final = 0.01  # seconds after the full one at which we look
 
 
 @dataclass(kw_only=True, eq=False)
-class PoolHistory:
+class PoolHistory(BackgroundPart):
     """Measures and keeps."""
+
+    doing = "looking at the pools for their history"
 
     recorder: Recorder
     annotations: Annotations
@@ -50,15 +52,10 @@ class PoolHistory:
 
     def __post_init__(self) -> None:
         self._at = self._stretch_now()
-        self._looking = Background("looking at the pools for their history", self._run)
-
-    def start(self) -> None:
-        """Begin to look at the pools."""
-        self._looking.start()
 
     async def stop(self) -> None:
         """Look a last time, and write the stretch that has begun."""
-        await self._looking.stop()
+        await super().stop()
         self.sample()  # a run of less than a second has a history as well
         if self._writing is not None:
             await self._writing

@@ -17,7 +17,7 @@ from msgspec import Struct
 from pooldeck.pools.model import Worker
 from pooldeck.pools.pool import Pool
 from pooldeck_server.domain.pools.health import SwitchRates
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 
@@ -65,23 +65,14 @@ class Sampler:
 
 
 @dataclass(kw_only=True, eq=False)
-class WorkerSampling:
+class WorkerSampling(BackgroundPart):
     """Samples the workers of all pools, and tells each pool how much memory its workers take."""
+
+    doing = "sampling the workers"
 
     sampler: Sampler
     queues: Mapping[str, Dispatcher]
     changes: LiveChanges
-
-    def __post_init__(self) -> None:
-        self._sampling = Background("sampling the workers", self._run)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._sampling.start()
-
-    async def stop(self) -> None:
-        """Look no more."""
-        await self._sampling.stop()
 
     async def _run(self) -> None:
         while True:

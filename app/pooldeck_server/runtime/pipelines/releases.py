@@ -25,7 +25,7 @@ from pooldeck_server.domain.tasks.releases import (
     stopper,
 )
 from pooldeck_server.domain.tasks.task import NewTask, TaskKey
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.pipelines.resolving import Resolved, Terms, resolve
 from pooldeck_server.runtime.pipelines.waits import Waits
 from pooldeck_server.runtime.recording.recorder import Recorder
@@ -42,8 +42,10 @@ _RETRY_SECONDS: Final = 1.0
 
 
 @dataclass(kw_only=True, eq=False)
-class Releases:
+class Releases(BackgroundPart):
     """What brings tasks on that wait for others."""
+
+    doing = "releasing tasks that waited for others"
 
     waits: Waits
     recorder: Recorder
@@ -54,19 +56,8 @@ class Releases:
     next_key: Callable[[], TaskKey]  # gives the number and the id for one more task
     requeue: Requeue
 
-    def __post_init__(self) -> None:
-        self._following = Background("releasing tasks that waited for others", self._run)
-
-    async def start(self) -> None:
-        """Look at all that waits, and begin to follow the ends of tasks."""
-        self.waits.add_due(await self.reader.run(queries.awaiting))
-        self._following.start()
-
-    async def stop(self) -> None:
-        """Release nothing more."""
-        await self._following.stop()
-
     async def _run(self) -> None:
+        self.waits.add_due(await self.reader.run(queries.awaiting))
         while True:
             seqs = await self.waits.due()
             for part in _parts(seqs):

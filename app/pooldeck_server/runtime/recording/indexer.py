@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.escapes import undo_escapes
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
@@ -42,8 +42,10 @@ _TROUBLE_SECONDS: Final = 10.0
 
 
 @dataclass(kw_only=True, eq=False)
-class Indexer:
+class Indexer(BackgroundPart):
     """Follows the record."""
+
+    doing = "indexing arguments"
 
     recorder: Recorder
     reader: Reader
@@ -55,17 +57,6 @@ class Indexer:
         init=False, default=None
     )  # the newest number at the moment `_seen_at`
     _seen_at: float = field(init=False, default=0.0)
-
-    def __post_init__(self) -> None:
-        self._following = Background("indexing arguments", self._run)
-
-    def start(self) -> None:
-        """Begin to follow."""
-        self._following.start()
-
-    async def stop(self) -> None:
-        """Follow no more."""
-        await self._following.stop()
 
     async def _run(self) -> None:
         while True:

@@ -20,7 +20,7 @@ from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.measurements.profiles import Profile
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 
@@ -40,8 +40,10 @@ class _Gathered(Struct):
 
 
 @dataclass(kw_only=True, eq=False)
-class Profiles:
+class Profiles(BackgroundPart):
     """Knows the profile of every function."""
+
+    doing = "writing profiles"
 
     recorder: Recorder
     clock: Clock
@@ -53,15 +55,10 @@ class Profiles:
     def __post_init__(self, kept: Iterable[Profile]) -> None:
         for profile in kept:
             self._put(profile)
-        self._writing = Background("writing profiles", self._run)
-
-    def start(self) -> None:
-        """Begin to write what changes."""
-        self._writing.start()
 
     async def stop(self) -> None:
         """Write what has changed since the last time."""
-        await self._writing.stop()
+        await super().stop()
         await self.write()
 
     def add_measurement(self, function: str, kind: PoolKind, measurement: Measurement) -> None:

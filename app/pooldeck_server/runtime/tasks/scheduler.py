@@ -12,7 +12,7 @@ from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
@@ -23,24 +23,15 @@ _AT_ONCE: Final = 1000  # tasks in one commit
 
 
 @dataclass(kw_only=True, eq=False)
-class Scheduler:
+class Scheduler(BackgroundPart):
     """Moves scheduled tasks to queued."""
+
+    doing = "queueing tasks that are due"
 
     recorder: Recorder
     reader: Reader
     clock: Clock
     _changed: asyncio.Event = field(init=False, default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self._watching = Background("queueing tasks that are due", self._run)
-
-    def start(self) -> None:
-        """Begin to watch the clock."""
-        self._watching.start()
-
-    async def stop(self) -> None:
-        """Queue nothing more."""
-        await self._watching.stop()
 
     def notify(self) -> None:
         """Note that a task was stored that may be due before all others."""
