@@ -8,8 +8,9 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _PAUSE: Final = 2.0  # seconds
 
@@ -70,9 +71,9 @@ class BackgroundTasks:
     """Short works on the event loop that nobody awaits; each is referred to until it has ended."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin one; return its task."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)

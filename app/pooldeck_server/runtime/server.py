@@ -134,10 +134,7 @@ class Server:
     ) -> StoredTask:
         """Return a task when it is final, or as it is after `seconds`.
 
-        Args:
-            task_id: Its id.
-            seconds: How long to wait at most.
-            known: The task as it is at this moment, if the caller knows; else it is read.
+        It is read, unless the caller knows how it is at this moment.
 
         Raises:
             NotFound: If there is no such task.

@@ -58,11 +58,7 @@ class Placements:
             )
 
     async def place(self, name: str, pool: str | None) -> None:
-        """Place a function by hand, where it stays until it is given back.
-
-        Args:
-            name: The function.
-            pool: Where it is to run; None gives it back: it is where its signature says.
+        """Place a function by hand, until it is given back; a pool of None gives it back.
 
         Raises:
             NotFound: If there is no such function.

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import Conflict, NotFound, PooldeckError, Starting
+from pooldeck_server.domain.errors import Conflict, NotFound, Starting
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.domain.measurements.experiments import (
@@ -223,7 +223,5 @@ class Experiments:
         self.changes.mark_dirty()
 
     async def _save(self, experiment: StoredExperiment) -> None:
-        try:
-            await self.recorder.perform(lambda tx: records.save_experiment(tx, experiment))
-        except PooldeckError as error:
-            _log.warning("what experiment %s found was not kept: %s", experiment.id, error)
+        what = f"what experiment {experiment.id} found"
+        await self.recorder.try_perform(lambda tx: records.save_experiment(tx, experiment), what)

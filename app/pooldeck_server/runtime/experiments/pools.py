@@ -25,14 +25,7 @@ class TemporaryPools:
     boot: str  # the mark of this run of the server
 
     def make(self, home: str, kind: PoolKind, size: int, listener: PoolListener) -> Pool:
-        """Return a pool.
-
-        Args:
-            home: The function's own pool, whose modules and initializer it has.
-            kind: Of the temporary pool.
-            size: Its slots.
-            listener: Who feeds it.
-        """
+        """Return a pool with the modules and the initializer of `home`, the function's own."""
         spec = replace(
             pool_spec(home, self.settings, size, self.shared.access),
             name=f"experiment.{kind}",  # names in the settings have no dot

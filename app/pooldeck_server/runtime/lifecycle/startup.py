@@ -4,7 +4,6 @@ The order is the way of a task, backwards: whatever takes must be there before w
 """
 
 import asyncio
-import logging
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -72,7 +71,6 @@ from pooldeck_server.settings.model import Settings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database, Reader
 
-_log = logging.getLogger(__name__)
 _DATABASE: Final = "pooldeck.sqlite3"
 _MINUTE: Final = 60_000_000  # microseconds
 
@@ -93,16 +91,10 @@ async def running(
     """
     ending = ending or Ending(settings.grace_seconds)
     async with AsyncExitStack() as stack:
-        startup = _Startup(settings, clock or SystemClock(), ending, stack)
-        await startup.open_store()
-        await startup.load()
-        startup.prepare_looks()
-        startup.start_recording()
-        run = await startup.begin_run()
-        await startup.make_pools(run.boot)
-        await startup.open_intake()
-        await startup.start_experiments(run.boot)
-        server = startup.server(run)
+        try:
+            server = await _Startup(settings, clock or SystemClock(), ending, stack).run()
+        except PooldeckError as error:
+            raise StartupError(f"the server cannot start: {error}") from error
         await stack.enter_async_context(pools_running(server, ending))
         yield server
 
@@ -122,6 +114,18 @@ class _Startup:
         self.waits = Waits()
         self.sampler = Sampler()
         self.queues: dict[str, Dispatcher] = {}
+
+    async def run(self) -> Server:
+        """Start everything but the pools, which are made."""
+        await self.open_store()
+        await self.load()
+        self.prepare_looks()
+        self.start_recording()
+        run = await self.begin_run()
+        await self.make_pools(run.boot)
+        await self.open_intake()
+        await self.start_experiments(run.boot)
+        return self.server(run)
 
     def _start(self, part: BackgroundPart) -> None:
         part.start()
@@ -323,10 +327,7 @@ class _Startup:
             clock=self.clock,
             changes=self.changes,
         )
-        try:
-            await self.placements.give_back_measured()  # before anything is submitted
-        except PooldeckError as error:
-            raise StartupError(f"the server cannot start: {error}") from error
+        await self.placements.give_back_measured()  # before anything is submitted
         self.stack.push_async_callback(self.requeue.stop)
         self.intake = await self._intake()
         self.tasks = TaskControl(
@@ -374,11 +375,11 @@ class _Startup:
 
     async def start_experiments(self, boot: str) -> None:
         """Start what looks at the workers and at the record, and what makes experiments."""
-        try:
-            now = self.clock.now()
-            await self.recorder.perform(lambda tx: records.stop_experiments(tx, now))
-        except PooldeckError as error:
-            _log.warning("experiments of an earlier server are still shown as running: %s", error)
+        now = self.clock.now()
+        await self.recorder.try_perform(
+            lambda tx: records.stop_experiments(tx, now),
+            "the end of an earlier server's experiment",
+        )
         self.experiments = Experiments(
             settings=self.settings,
             clock=self.clock,

@@ -7,7 +7,6 @@ refuses is kept for an hour: a full disk leaves no gap in the charts.
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from functools import partial
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.history import STRETCH, Stretch
@@ -27,7 +25,6 @@ from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction
 
-_log = logging.getLogger(__name__)
 _SECOND: Final = 1_000_000  # microseconds
 _MOST_UNWRITTEN: Final = 3600 // STRETCH
 _LATE: Final = 0.01  # seconds after the full one at which we look
@@ -97,10 +94,8 @@ class PoolHistory(BackgroundPart):
         stretches = list(self._unwritten)
         self._unwritten.clear()
         now = self.clock.now() // _SECOND
-        try:
-            await self.recorder.perform(partial(_keep, stretches=stretches, now=now))
-        except PooldeckError as error:
-            _log.warning("the history of %d stretches waits: %s", len(stretches), error)
+        write = partial(_keep, stretches=stretches, now=now)
+        if not await self.recorder.try_perform(write, f"the history of {len(stretches)} stretches"):
             self._unwritten = deque([*stretches, *self._unwritten], _MOST_UNWRITTEN)
 
     def _stretch_now(self) -> int:

@@ -50,11 +50,7 @@ class _Pool:
 
 
 class RecentMinutes:
-    """Remembers looks and stretches, and says after each look how the last minutes were.
-
-    Args:
-        kept: The stretches of the last `LATELY` seconds, the oldest first.
-    """
+    """Remembers looks and stretches (the oldest first), and says how the last minutes were."""
 
     def __init__(self, kept: Iterable[Stretch] = ()) -> None:
         self._pools: defaultdict[str, _Pool] = defaultdict(_Pool)

@@ -31,13 +31,7 @@ class Tiles(Struct, frozen=True):
         seats: Seats,
         fraction: Callable[[str], float | None],
     ) -> tuple[WorkerHealth, ...]:
-        """Return the workers of a pool, in the order of their seats.
-
-        Args:
-            pool: The pool.
-            seats: Their seats; those without one, such as spares, come last.
-            fraction: Tells how much of a task is done.
-        """
+        """Return the workers of a pool, in the order of their seats."""
         now = self.clock.monotonic()
 
         def number(worker: Worker) -> int:

@@ -48,10 +48,6 @@ class Drafting:
     def draft(self, pipeline: PlannedPipeline, plan: Iterable[PlannedStep]) -> Draft:
         """Return the tasks of a pipeline.
 
-        Args:
-            pipeline: Its id and name; its steps are filled in.
-            plan: Its steps, each after those that it needs.
-
         Raises:
             PooldeckError: If a step is refused, or there are too many tasks.
         """

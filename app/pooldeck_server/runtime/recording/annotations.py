@@ -30,15 +30,7 @@ class Annotations:
         reason: str | None = None,
         **data: Any,
     ) -> None:
-        """Note that something happened just now.
-
-        Args:
-            kind: What.
-            pool: Where, if it does not concern all pools.
-            subject: The worker, task or function that it is about.
-            reason: What a person gave for it.
-            **data: What else is known, ready for JSON.
-        """
+        """Note what happened just now, to a pool or to all; `reason` is what a person gave."""
         now = self.clock.now()
         self.recorder.record_annotation(
             StoredAnnotation(now, kind, pool, subject, data, reason or None)

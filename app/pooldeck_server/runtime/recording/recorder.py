@@ -137,6 +137,19 @@ class Recorder:
             self._wake(asked=True)
         return await answer
 
+    async def try_perform(self, write: Callable[[Transaction], Any], what: str) -> bool:
+        """Run a write that can be done without; if it fails, the log says that `what` was not kept.
+
+        Returns:
+            Whether it is committed.
+        """
+        try:
+            await self.perform(write)
+        except PooldeckError as error:
+            _log.warning("%s: not kept: %s", what, error)
+            return False
+        return True
+
     # What has happened: kept until it is written.
 
     def record_results(

@@ -40,12 +40,7 @@ class Waiters:
                     self._release(move.id)
 
     async def release_all(self, patience: float) -> None:
-        """Answer everybody with what there is.
-
-        Args:
-            patience: Seconds for the ends that they wait for, if these are on their way to the
-                disk.
-        """
+        """Answer everybody, `patience` seconds after now if ends are on their way to the disk."""
         waiting = [future for futures in self._futures.values() for future in futures]
         if waiting:
             await asyncio.wait(waiting, timeout=patience)

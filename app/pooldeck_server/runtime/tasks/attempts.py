@@ -94,11 +94,7 @@ class RunningAttempt(Struct):
         )
 
     def origin(self, pool: str) -> Origin:
-        """Return whose words its log lines are, for the log file.
-
-        Args:
-            pool: Where it runs.
-        """
+        """Return whose words its log lines are, for the log file."""
         return Origin(pool, self.worker, self.task.id, self.number, self.task.function)
 
     def entries(self, lines: list[LogLine]) -> list[LogEntry]:
@@ -121,15 +117,7 @@ class RunningAttempt(Struct):
     def end(
         self, worker: Worker, running: Running, outcome: Outcome, run: float, finished_at: int
     ) -> End:
-        """Return how it ended as a record.
-
-        Args:
-            worker: Where it ran.
-            running: The call as its pool saw it.
-            outcome: What the worker reported, or what its pool made of the worker's death.
-            run: Seconds that it ran.
-            finished_at: Microseconds since the epoch.
-        """
+        """Return how it ended (`run` in seconds, `finished_at` in microseconds) as a record."""
         error, measurement = outcome.error, outcome.measurement
         return End(
             seq=self.task.seq,

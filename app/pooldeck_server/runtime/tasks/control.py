@@ -65,11 +65,6 @@ class TaskControl:
     ) -> Cancelled:
         """Cancel a task that has not started, ask one that runs to end itself, or kill it.
 
-        Args:
-            task_id: Its id.
-            kill: Whether to end it by force if it runs.
-            reason: Why, for the record of what was killed.
-
         Raises:
             NotFound: If there is no such task.
             Conflict: If it cannot be said what became of it; try again.

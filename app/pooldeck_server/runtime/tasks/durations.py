@@ -24,11 +24,7 @@ _LEAST_WORK: Final = 0.00025  # a call and its outcome keep a slot at least this
 
 
 class RecentDurations:
-    """Recent run times per function, in seconds.
-
-    Args:
-        look_up: Reads from the store how long a function's latest runs took.
-    """
+    """Recent run times per function, in seconds."""
 
     def __init__(self, look_up: Callable[[str], Awaitable[Durations]]) -> None:
         self._look_up = look_up

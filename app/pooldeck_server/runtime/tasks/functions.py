@@ -1,20 +1,16 @@
 """Keeps the catalogue: what the workers last reported, in memory and in the store."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
 
 from pooldeck.functions import FunctionSpec
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.functions.placements import Placement
 from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -40,7 +36,7 @@ class Functions:
         self.catalogue = self.catalogue.with_specs(specs)
         self._guard_secrets()
         now = self.clock.now()
-        self._writes.start(self._write(lambda tx: records.save_catalogue(tx, specs, now)))
+        self._write(lambda tx: records.save_catalogue(tx, specs, now))
 
     def place(self, function: str, placement: Placement | None) -> None:
         """Let a function run elsewhere from now on; None: where it starts."""
@@ -50,10 +46,7 @@ class Functions:
         """Let the store erase thoroughly once there are sensitive arguments to erase."""
         if not self._erases and any(spec.options.sensitive for spec in self._specs):
             self._erases = True
-            self._writes.start(self._write(records.erase_traces))
+            self._write(records.erase_traces)
 
-    async def _write(self, write: Callable[[Transaction], None]) -> None:
-        try:
-            await self.recorder.perform(write)
-        except PooldeckError as error:
-            _log.warning("what is known of the functions was not kept: %s", error)
+    def _write(self, write: Callable[[Transaction], None]) -> None:
+        self._writes.start(self.recorder.try_perform(write, "what is known of the functions"))

@@ -7,7 +7,7 @@ from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import FunctionOnHold, NotFound, PooldeckError
+from pooldeck_server.domain.errors import FunctionOnHold, NotFound
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.changes import LiveChanges
@@ -90,13 +90,8 @@ class Holds:
         self._held[hold.function] = hold
         self.annotations.annotate("hold", subject=hold.function, deaths=hold.deaths)
         self._notify(hold.function)
-        self._savings.start(self._save(hold))
-
-    async def _save(self, hold: Hold) -> None:
-        try:
-            await self.recorder.perform(lambda tx: records.save_hold(tx, hold))
-        except PooldeckError as error:
-            _log.warning("the hold on %s was not kept: %s", hold.function, error)
+        what = f"the hold on {hold.function}"
+        self._savings.start(self.recorder.try_perform(lambda tx: records.save_hold(tx, hold), what))
 
     async def release(self, function: str) -> None:
         """Let a function run again.

@@ -57,13 +57,7 @@ class Incidents:
         return len(self.times)
 
     def add_death(self, pool: str, death: Death, became: Mapping[str, State]) -> None:
-        """Record a death.
-
-        Args:
-            pool: Where it happened.
-            death: What is known of it.
-            became: The state that each of its tasks came to.
-        """
+        """Record a death."""
         age = self.clock.monotonic() - death.detected_at
         incident = StoredIncident(
             id=self._ids.next(),

@@ -33,10 +33,6 @@ class Linker:
     ) -> tuple[Sequence[NewTask], Dependencies]:
         """Return tasks as they are to be stored, with what ties them to others.
 
-        Args:
-            tasks: What the submissions became, as if they came after nothing.
-            submissions: As many.
-
         Raises:
             InvalidRequest: If a submission names a task that does not exist.
         """

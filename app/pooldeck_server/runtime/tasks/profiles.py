@@ -6,7 +6,6 @@ the profiles that have changed. All of it runs on the event loop.
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
@@ -18,13 +17,11 @@ from msgspec import Struct
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 
-_log = logging.getLogger(__name__)
 _SECONDS: Final = 10.0
 _LATEST: Final = 512  # runs of a function between two looks at its profile: older ones hardly count
 
@@ -87,10 +84,10 @@ class Profiles(BackgroundPart):
         if not keys:
             return
         profiles = [self._profiles[function][kind] for function, kind in keys]
-        try:
-            await self.recorder.perform(lambda tx: records.save_profiles(tx, profiles))
-        except PooldeckError as error:
-            _log.warning("the profiles of %d functions wait: %s", len(keys), error)
+        what = f"the profiles of {len(keys)} functions"
+        if not await self.recorder.try_perform(
+            lambda tx: records.save_profiles(tx, profiles), what
+        ):
             self._unwritten |= keys
 
     async def _run(self) -> None:

@@ -97,11 +97,7 @@ class Shared:
         return msgspec.convert(found, SharedPicture)
 
     def launcher(self, inner: Launcher) -> Launcher:
-        """Return a launcher whose workers' ends are told to the process.
-
-        Args:
-            inner: What starts the workers.
-        """
+        """Return a launcher whose workers' ends are told to the process."""
         return _ReportingLauncher(inner, self)
 
     def worker_ended(self, worker: str) -> None:
