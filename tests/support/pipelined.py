@@ -1,5 +1,6 @@
 """An engine with the functions of the tests of pipelines, and ways to ask it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.pipelines.pipelines import Submitted
 from pooldeck_server.runtime.server import Server
-from tests.support.engine import engine, outcome
+from tests.support.engine import BOUND, engine, outcome
 
 MODULES = ("runtime_functions", "pipeline_functions")
 
@@ -65,8 +66,8 @@ async def result(service: Server, pipeline: Submitted, name: str) -> Any:
 
 
 async def state_at_end(service: Server, pipeline: Submitted) -> str:
-    """Return what a pipeline is when all of its tasks have ended, whichever ends last."""
-    for tasks in pipeline.tasks.values():
-        for task in tasks:
-            await outcome(service, task)
-    return (await service.pipelines.get(pipeline.id)).state
+    """Return what a pipeline is when all of its tasks have ended, those of spread steps as well."""
+    async with asyncio.timeout(BOUND):
+        while (state := (await service.pipelines.get(pipeline.id)).state) == "running":
+            await asyncio.sleep(0.01)
+    return state

@@ -1,4 +1,4 @@
-"""The last minutes of each pool, in memory: what the deck shows beside the present."""
+"""The last minutes of each pool, in memory: what is shown beside the present."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Looks at the worker processes from outside, every few seconds: memory, CPU, context switches.
 
-It owns the measurements and a thread of the loop's pool for the time of one look; the service reads
+It owns the measurements and a thread of the loop's pool for the time of one look; the health reads
 the latest figures from it. A process that is gone is skipped: its pool says what became of it.
 """
 

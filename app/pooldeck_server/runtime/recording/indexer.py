@@ -50,12 +50,8 @@ class Indexer(BackgroundPart):
     recorder: Recorder
     reader: Reader
     clock: Clock
-    _settled: int = field(
-        init=False, default=0
-    )  # the number up to which nothing is stored any more
-    _seen: int | None = field(
-        init=False, default=None
-    )  # the newest number at the moment `_seen_at`
+    _settled: int = field(init=False, default=0)  # up to it nothing is stored any more
+    _seen: int | None = field(init=False, default=None)  # the newest number, as of `_seen_at`
     _seen_at: float = field(init=False, default=0.0)
 
     async def _run(self) -> None:
@@ -69,14 +65,14 @@ class Indexer(BackgroundPart):
 
     async def step(self) -> float:
         """Index the next arguments; return the seconds until to go on."""
-        await self._settle()
+        await self._advance_settled()
         found, read = await self.reader.run(_read, self._settled)
         if not found.through:
             return _IDLE_SECONDS
         written = await self.recorder.perform(lambda transaction: _write(transaction, found))
         return _REST * (read + written)
 
-    async def _settle(self) -> None:
+    async def _advance_settled(self) -> None:
         """Move the end of what is settled to where the record ended some seconds ago."""
         now = self.clock.monotonic()
         if self._seen is not None and now - self._seen_at < _SETTLED_SECONDS:

@@ -122,7 +122,7 @@ class LogFile:
 
     def _write(self, lines: Sequence[bytes]) -> None:
         """Append lines, after a word on those before them that are missing."""
-        word = [self._word()] if self._missing else []
+        word = [self._gap()] if self._missing else []
         before = self._file.lines
         try:
             self._file.append([*word, *lines])
@@ -140,7 +140,7 @@ class LogFile:
         self._missing += lines
         self.dropped += lines
 
-    def _word(self) -> bytes:
+    def _gap(self) -> bytes:
         words = f"{self._missing:,} lines are missing here: they could not be written in time"
         return self._form(LogRecord(time.time(), "WARNING", "pooldeck", words, None))
 

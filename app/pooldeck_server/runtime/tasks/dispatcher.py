@@ -251,13 +251,13 @@ class Dispatcher:
                 self.offer(task)
             await asyncio.sleep(_RETRY_SECONDS)
         else:
-            self._take_claimed([task for task in chosen if task.seq in granted])
+            self._add_claimed([task for task in chosen if task.seq in granted])
             self._prefetch.add_claim(self.clock.monotonic() - asked_at)
         self._claiming, self._prefetch.claiming = {}, 0.0
         self._claimed.let_go()
         self.pump()
 
-    def _take_claimed(self, tasks: Iterable[QueuedTask]) -> None:
+    def _add_claimed(self, tasks: Iterable[QueuedTask]) -> None:
         for task in tasks:
             self._claimed.add(task, self._seconds_of(task))
 
