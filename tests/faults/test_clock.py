@@ -16,7 +16,7 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.startup import running
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.settings import Settings
 from tests.faults import effects
 from tests.faults.deployment import BOUND, FAULTS, WORKER_PATH
@@ -45,19 +45,19 @@ async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def submit(service: Service, function: str, *args: object, pool: str) -> str:
+async def submit(service: Server, function: str, *args: object, pool: str) -> str:
     """Submit, and return the id when the task has begun."""
     call = Submission(f"{FAULTS}.{function}", Raw(msgspec.json.encode(args)), pool=pool)
-    task = (await service.submit(call)).task.id
+    task = (await service.intake.submit(call)).task.id
 
     async def has_begun() -> bool:
-        return (await service.task(task)).state is not State.QUEUED
+        return (await service.tasks.get(task)).state is not State.QUEUED
 
     await eventually(has_begun)
     return task
 
 
-async def is_ready(service: Service) -> bool:
+async def is_ready(service: Server) -> bool:
     return service.state == "ready"
 
 

@@ -17,7 +17,7 @@ from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.startup import running
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.settings import Settings
 from tests import FUNCTIONS
 from tests.support.stored import make
@@ -38,7 +38,7 @@ def settings(data: Path, **changes: Any) -> Settings:
 @asynccontextmanager
 async def engine(
     data: Path, clock: Clock | None = None, ending: Ending | None = None, **changes: Any
-) -> AsyncIterator[Service]:
+) -> AsyncIterator[Server]:
     """Run an engine that takes submissions; its workers find the functions beside this file."""
     make(data / "pooldeck.sqlite3")
     with pytest.MonkeyPatch.context() as environment:
@@ -54,12 +54,12 @@ def call(function: str, *args: Any, **fields: Any) -> Submission:
     return Submission(function=f"runtime_functions.{function}", args=encoded, **fields)
 
 
-async def submit(service: Service, function: str, *args: Any, **fields: Any) -> str:
+async def submit(service: Server, function: str, *args: Any, **fields: Any) -> str:
     """Submit and return the id."""
-    return (await service.submit(call(function, *args, **fields))).task.id
+    return (await service.intake.submit(call(function, *args, **fields))).task.id
 
 
-async def outcome(service: Service, task_id: str) -> StoredTask:
+async def outcome(service: Server, task_id: str) -> StoredTask:
     """Return a task when it has ended."""
     return await service.wait(task_id, BOUND)
 

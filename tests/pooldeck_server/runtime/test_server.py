@@ -19,7 +19,8 @@ from pooldeck_server.domain.errors import (
 )
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.lifecycle.ending import Ending
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import BOUND, call, engine, eventually, outcome, submit
 
@@ -36,10 +37,10 @@ async def test_a_task_runs_in_the_pool_that_was_asked_for(tmp_path: Path) -> Non
 async def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
         with pytest.raises(BadArguments) as caught:
-            await service.submit_batch([call("add", 1, 2), call("add", 1, "x")])
+            await service.intake.submit_batch([call("add", 1, 2), call("add", 1, "x")])
         assert caught.value.extra["index"] == 1
         assert not (await service.read(queries.tasks, TaskFilter())).items
-        ids = await service.submit_batch([call("add", n, n) for n in range(50)])
+        ids = await service.intake.submit_batch([call("add", n, n) for n in range(50)])
         ended = [await outcome(service, task_id) for task_id in ids]
         assert [task.result for task in ended] == [str(2 * n) for n in range(50)]
 
@@ -60,7 +61,7 @@ def test_higher_priority_runs_first(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path / "data") as service:
             blocker = await submit(service, "wait_for", str(gate), pool="cpu")
-            await eventually(lambda: service.pool("cpu").busy == 1)
+            await eventually(lambda: service.health.pool("cpu").busy == 1)
             ids = [
                 await submit(service, "note", str(diary), word, pool="cpu", priority=priority)
                 for word, priority in (("low", -10), ("plain", 0), ("high", 10))
@@ -76,24 +77,25 @@ def test_higher_priority_runs_first(tmp_path: Path) -> None:
 async def test_the_same_key_gives_the_same_task_also_at_the_same_time(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
         both = await asyncio.gather(
-            service.submit(call("add", 1, 2), "key"), service.submit(call("add", 1, 2), "key")
+            service.intake.submit(call("add", 1, 2), "key"),
+            service.intake.submit(call("add", 1, 2), "key"),
         )
         assert both[0].task.id == both[1].task.id
         assert sorted(accepted.created for accepted in both) == [False, True]
-        again = await service.submit(call("add", 1, 2), "key")
+        again = await service.intake.submit(call("add", 1, 2), "key")
         assert again.task.id == both[0].task.id
         with pytest.raises(IdempotencyMismatch):
-            await service.submit(call("add", 1, 3), "key")
+            await service.intake.submit(call("add", 1, 3), "key")
 
 
 async def test_keys_within_a_batch_count_as_well(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
         one = call("add", 1, 2, idempotency_key="one")
-        ids = await service.submit_batch([one, call("add", 3, 4), one])
+        ids = await service.intake.submit_batch([one, call("add", 3, 4), one])
         assert ids[0] == ids[2] != ids[1]
-        assert await service.submit_batch([one]) == [ids[0]]
+        assert await service.intake.submit_batch([one]) == [ids[0]]
         with pytest.raises(IdempotencyMismatch):
-            await service.submit_batch([call("add", 9, 9, idempotency_key="one")])
+            await service.intake.submit_batch([call("add", 9, 9, idempotency_key="one")])
 
 
 async def test_a_full_queue_refuses_and_says_when_to_come_back(tmp_path: Path) -> None:
@@ -102,7 +104,7 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back(tmp_path: Path) -
     pools = {"cpu": {"kind": "process", "size": 1, "queue_limit": 2}}
     async with engine(tmp_path / "data", pools=pools) as service:
         ids = [await submit(service, "wait_for", str(gate))]
-        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+        await eventually(lambda: service.frames.latest().counts[State.RUNNING] == 1)
         ids += [await submit(service, "wait_for", str(gate)) for _ in range(2)]
         with pytest.raises(QueueFull) as caught:
             await submit(service, "wait_for", str(gate))
@@ -114,9 +116,9 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back(tmp_path: Path) -
 
 async def test_more_tasks_than_the_memory_holds_all_run(tmp_path: Path) -> None:
     async with engine(tmp_path, memory_queue=100) as service:
-        ids = await service.submit_batch([call("add", n, 0) for n in range(1000)])
+        ids = await service.intake.submit_batch([call("add", n, 0) for n in range(1000)])
         assert (await outcome(service, ids[-1])).result == "999"
-        await eventually(lambda: service.feed.latest().counts[State.SUCCEEDED] == 1000)
+        await eventually(lambda: service.frames.latest().counts[State.SUCCEEDED] == 1000)
 
 
 def test_a_waiting_task_can_be_cancelled_and_does_not_run(tmp_path: Path) -> None:
@@ -125,12 +127,12 @@ def test_a_waiting_task_can_be_cancelled_and_does_not_run(tmp_path: Path) -> Non
     async def story() -> None:
         async with engine(tmp_path / "data") as service:
             blocker = await submit(service, "wait_for", str(gate), pool="cpu")
-            await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+            await eventually(lambda: service.frames.latest().counts[State.RUNNING] == 1)
             waiting = await submit(service, "note", str(diary), "ran", pool="cpu")
-            cancelled = await service.cancel(waiting)
+            cancelled = await service.tasks.cancel(waiting)
             assert (cancelled.outcome, cancelled.task.state) == ("cancelled", State.CANCELLED)
-            assert (await service.cancel(waiting)).outcome == "already_ended"
-            assert (await service.cancel(blocker)).outcome == "cancel_requested"
+            assert (await service.tasks.cancel(waiting)).outcome == "already_ended"
+            assert (await service.tasks.cancel(blocker)).outcome == "cancel_requested"
             gate.write_text("open")
             assert (await outcome(service, blocker)).state is State.SUCCEEDED
             last = await submit(service, "add", 1, 2, pool="cpu")
@@ -146,13 +148,13 @@ def test_a_cancelled_task_that_only_the_store_holds_does_not_run(tmp_path: Path)
     async def story() -> None:
         async with engine(tmp_path / "data", memory_queue=100) as service:
             blocker = await submit(service, "wait_for", str(gate), pool="cpu")
-            await eventually(lambda: service.pool("cpu").busy == 1)
-            await service.submit_batch([call("add", n, 0, pool="cpu") for n in range(200)])
+            await eventually(lambda: service.health.pool("cpu").busy == 1)
+            await service.intake.submit_batch([call("add", n, 0, pool="cpu") for n in range(200)])
             waiting = await submit(service, "note", str(diary), "ran", pool="cpu")
-            assert (await service.cancel(waiting)).outcome == "cancelled"
+            assert (await service.tasks.cancel(waiting)).outcome == "cancelled"
             gate.write_text("open")
             assert (await outcome(service, blocker)).state is State.SUCCEEDED
-            await eventually(lambda: service.feed.latest().counts[State.SUCCEEDED] == 201)
+            await eventually(lambda: service.frames.latest().counts[State.SUCCEEDED] == 201)
 
     asyncio.run(story())
     assert not diary.exists()
@@ -161,7 +163,7 @@ def test_a_cancelled_task_that_only_the_store_holds_does_not_run(tmp_path: Path)
 async def test_a_scheduled_task_runs_when_its_time_has_come(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
         task_id = await submit(service, "add", 1, 2, delay=0.3)
-        before = await service.task(task_id)
+        before = await service.tasks.get(task_id)
         assert before.state is State.SCHEDULED
         after = await outcome(service, task_id)
         assert after.result == "3"
@@ -173,13 +175,13 @@ async def test_a_scheduled_task_runs_when_its_time_has_come(tmp_path: Path) -> N
 async def test_a_scheduled_task_can_be_cancelled(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
         task_id = await submit(service, "add", 1, 2, delay=3600)
-        assert (await service.cancel(task_id)).outcome == "cancelled"
+        assert (await service.tasks.cancel(task_id)).outcome == "cancelled"
 
 
 def test_sensitive_arguments_are_never_shown_and_erased_in_the_end(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path) as service:
-            accepted = await service.submit(call("log_in", "ada", "secret-word"))
+            accepted = await service.intake.submit(call("log_in", "ada", "secret-word"))
             assert accepted.task.args == '["ada","[redacted]"]'
             task = await outcome(service, accepted.task.id)
             assert (task.args, task.result) == ('["ada","[redacted]"]', '"ada 11"')
@@ -211,17 +213,17 @@ def test_queued_tasks_run_after_a_restart_and_what_ended_is_still_there(tmp_path
             ended = await submit(service, "add", 1, 2, pool="cpu")
             await outcome(service, ended)
             running = await submit(service, "wait_for", str(gate), pool="cpu")
-            await eventually(lambda: service.pool("cpu").busy == 1)
+            await eventually(lambda: service.health.pool("cpu").busy == 1)
             queued = await submit(service, "note", str(diary), "ran", pool="cpu")
             return ended, running, queued
 
     async def after(ended: str, running: str, queued: str) -> None:
         async with engine(data) as service:
-            assert (await service.task(ended)).result == "3"
-            interrupted = await service.task(running)
+            assert (await service.tasks.get(ended)).result == "3"
+            interrupted = await service.tasks.get(running)
             assert (interrupted.state, interrupted.error_kind) == (State.LOST, "interrupted")
             assert (await outcome(service, queued)).state is State.SUCCEEDED
-            worker = (await service.task(queued)).worker
+            worker = (await service.tasks.get(queued)).worker
             assert worker is not None
             assert worker not in {"cpu-1", "io-1"}  # numbers are never used again
 
@@ -230,8 +232,9 @@ def test_queued_tasks_run_after_a_restart_and_what_ended_is_still_there(tmp_path
 
 
 async def test_submissions_are_refused_while_the_server_shuts_down(tmp_path: Path) -> None:
-    async with engine(tmp_path) as service:
-        service.begin_drain()
+    ending = Ending(60.0)
+    async with engine(tmp_path, ending=ending) as service:
+        ending.begin()
         with pytest.raises(Draining):
             await submit(service, "add", 1, 2)
 
@@ -272,18 +275,18 @@ async def test_a_task_whose_client_goes_away_before_the_answer_runs_once_it_is_s
         client.cancel()
         with pytest.raises(asyncio.CancelledError):
             await client
-        await eventually(lambda: service.feed.latest().counts[State.SUCCEEDED] == 1)
+        await eventually(lambda: service.frames.latest().counts[State.SUCCEEDED] == 1)
 
 
-def has_idle_worker(service: Service) -> bool:
-    return any(worker.state == "idle" for worker in service.pool("cpu").workers)
+def has_idle_worker(service: Server) -> bool:
+    return any(worker.state == "idle" for worker in service.health.pool("cpu").workers)
 
 
-async def submit_one(service: Service, *, alone: bool) -> None:
+async def submit_one(service: Server, *, alone: bool) -> None:
     if alone:
-        await service.submit(call("add", 1, 2))
+        await service.intake.submit(call("add", 1, 2))
     else:
-        await service.submit_batch([call("add", 1, 2)])
+        await service.intake.submit_batch([call("add", 1, 2)])
 
 
 async def test_a_pool_that_breaks_gives_its_claims_back(
@@ -305,11 +308,13 @@ async def test_a_pool_that_breaks_gives_its_claims_back(
         for _ in range(5):  # until it is known that they are quick, and claimed ahead
             await outcome(service, await submit(service, "add", 1, 2))
         flag.unlink()
-        await service.submit_batch([call("leave", 3), *(call("add", n, n) for n in range(50))])
-        await eventually(lambda: service.pool("cpu").state == "broken")
-        assert "flag is missing" in (service.pool("cpu").reason or "")
+        await service.intake.submit_batch(
+            [call("leave", 3), *(call("add", n, n) for n in range(50))]
+        )
+        await eventually(lambda: service.health.pool("cpu").state == "broken")
+        assert "flag is missing" in (service.health.pool("cpu").reason or "")
         await eventually(lambda: claims(tmp_path) == 0)
-        assert service.pool("cpu").queued == 50
+        assert service.health.pool("cpu").queued == 50
 
 
 def claims(folder: Path) -> int:

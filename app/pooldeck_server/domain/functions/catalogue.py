@@ -21,6 +21,7 @@ from pooldeck_server.domain.errors import (
     PooldeckError,
     UnknownFunction,
     UnknownPool,
+    no_pool,
 )
 from pooldeck_server.domain.functions.binding import Parameters
 from pooldeck_server.domain.functions.explain import explain
@@ -174,8 +175,7 @@ class Catalogue:
             return RegisteredFunction(spec, self._placement(spec), spec.problem)
         problem = spec.problem
         if problem is None and spec.options.pool not in self._kinds:
-            there = ", ".join(self._kinds)
-            problem = f'there is no pool "{spec.options.pool}"; there are: {there}'
+            problem = no_pool(spec.options.pool, self._kinds)
         return RegisteredFunction(spec, spec.options.pool, problem)
 
     def _placement(self, spec: FunctionSpec) -> Placement:

@@ -44,12 +44,6 @@ async def samples_of(
 ) -> tuple[SampleCall, ...]:
     """Return the arguments that the function is to be tried with.
 
-    Args:
-        request: What is asked for.
-        function: The function.
-        most_bytes: What the arguments of one call may take.
-        latest: Finds those of real tasks.
-
     Raises:
         BadArguments: If given ones do not fit the function.
         TooLarge: If they are.

@@ -8,11 +8,7 @@ import asyncio
 
 
 class Ending:
-    """The end of the server, from the first sign of it.
-
-    Args:
-        grace: How many seconds what runs may go on when the end has begun.
-    """
+    """The end of the server: from the first sign of it, what runs may go on for `grace` seconds."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace

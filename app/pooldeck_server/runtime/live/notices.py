@@ -103,13 +103,7 @@ def on_hold(hold: Hold, pool: str, now: int) -> Notice:
 def of_store(
     displacement: Displacement | None, trouble: PooldeckError | None, lag: float | None
 ) -> Iterator[Notice]:
-    """Yield what of the database needs attention.
-
-    Args:
-        displacement: What befell its files, if anything did.
-        trouble: Why it did not take the last commit, if it did not.
-        lag: Seconds that a commit takes, if that is long.
-    """
+    """Yield what of the database needs attention; `lag` is how long a slow commit takes."""
     if displacement is not None:
         need = _DISPLACED[displacement.how]
         yield Notice(need, reason=displacement.holder, file=displacement.file)
@@ -120,12 +114,7 @@ def of_store(
 
 
 def of_errors(returned: Sequence[StoredErrorGroup], now: int) -> Iterator[Notice]:
-    """Yield a notice for the groups of errors that came back after somebody had fixed them.
-
-    Args:
-        returned: The groups.
-        now: Microseconds since the epoch.
-    """
+    """Yield a notice for the groups that came back after a fix; `now` is in microseconds."""
     if len(returned) == 1:
         (group,) = returned
         age = None if group.changed_at is None else max(0.0, seconds(now - group.changed_at))

@@ -15,7 +15,7 @@ from pooldeck_server.runtime.live.seats import Seat, Seats
 from pooldeck_server.runtime.tasks.durations import RecentDurations
 
 _LATE_SECONDS: Final = 1.0  # beyond the usual: tasks of milliseconds are not worth a look
-_NOWHERE: Final = 1_000_000  # behind every place
+_NOWHERE: Final = 1_000_000  # behind every seat
 
 
 class Tiles(Struct, frozen=True):
@@ -23,23 +23,23 @@ class Tiles(Struct, frozen=True):
 
     clock: Clock
     sampler: Sampler  # has measured the processes
-    usual: RecentDurations  # knows how long functions take
+    durations: RecentDurations  # knows how long functions take
 
     def of(
         self,
         workers: Sequence[WorkerSnapshot],
-        places: Seats,
+        seats: Seats,
         fraction: Callable[[str], float | None],
     ) -> tuple[WorkerHealth, ...]:
-        """Return the workers of a pool, in the order of their places.
+        """Return the workers of a pool, in the order of their seats.
 
         Args:
             workers: All of them.
-            places: Their places; those without one, such as spares, come last.
+            seats: Their seats; those without one, such as spares, come last.
             fraction: Tells how much of a task is done.
         """
-        now, seats = self.clock.monotonic(), places.numbered()
-        seated = [(*seats.get(worker.id, (_NOWHERE, None)), worker) for worker in workers]
+        now, numbered = self.clock.monotonic(), seats.numbered()
+        seated = [(*numbered.get(worker.id, (_NOWHERE, None)), worker) for worker in workers]
         return tuple(
             self._worker(worker, seat, now, fraction)
             for _, seat, worker in sorted(seated, key=itemgetter(0))
@@ -74,7 +74,7 @@ class Tiles(Struct, frozen=True):
     def _slot(self, run: RunningCall, now: float, fraction: float | None) -> SlotHealth:
         """Return a call in its slot."""
         elapsed = None if run.started_at is None else max(0.0, now - run.started_at)
-        spread = self.usual.spread(run.call.function)
+        spread = self.durations.spread(run.call.function)
         return SlotHealth(
             task=run.call.task,
             function=run.call.function,

@@ -61,7 +61,7 @@ class RunningAttempt(Struct):
             since = clock.monotonic() - run.started_at
             self.started_at = clock.now() - span(since)
 
-    def ask(self) -> "asyncio.Future[Answer]":
+    def request_end(self) -> "asyncio.Future[Answer]":
         """Note that it was asked to end itself; return what is told when more is known of it."""
         self.is_asked = True
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -95,11 +95,7 @@ class RunningAttempt(Struct):
         )
 
     def origin(self, pool: str) -> Origin:
-        """Return whose words its log lines are, for the log file.
-
-        Args:
-            pool: Where it runs.
-        """
+        """Return whose words its log lines are, for the log file."""
         return Origin(pool, self.worker, self.task.id, self.number, self.task.function)
 
     def entries(self, lines: list[LogLine]) -> list[LogEntry]:
@@ -120,14 +116,7 @@ class RunningAttempt(Struct):
         ]
 
     def end(self, run: RunningCall, outcome: Outcome, seconds: float, finished_at: int) -> End:
-        """Return how it ended as a record.
-
-        Args:
-            run: The call as its pool saw it.
-            outcome: What the worker reported, or what its pool made of the worker's death.
-            seconds: For how long it ran.
-            finished_at: Microseconds since the epoch.
-        """
+        """Return how it ended (`finished_at` in microseconds since the epoch) as a record."""
         error, measurement = outcome.error, outcome.measurement
         return End(
             seq=self.task.seq,

@@ -7,6 +7,7 @@ after the commit.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -22,8 +23,9 @@ from pooldeck_server.domain.errors import (
     QueueFull,
     Starting,
     UnknownPool,
+    no_pool,
 )
-from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import AUTO
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.pipelines import Dependencies
@@ -33,9 +35,12 @@ from pooldeck_server.domain.tasks.task import NewTask, StoredTask, TaskKey
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.door import Door
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
 from pooldeck_server.runtime.tasks.linking import NO_TIES, Linker, shown
+from pooldeck_server.runtime.tasks.scheduler import Scheduler
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
@@ -45,62 +50,36 @@ _UNSAID: Final = list(astuple(Submission(""))[_KEY + 1 :])
 _decode = msgspec.json.Decoder().decode
 
 
+@dataclass(kw_only=True, eq=False)
 class Intake:
-    """The door for submissions.
+    """The door for submissions."""
 
-    Args:
-        recorder: Stores them.
-        reader: Finds those whose idempotency key was used before.
-        clock: The server's time.
-        ids: Makes task ids.
-        last_seq: The sequence number of the newest task in the store.
-        catalogue: Gives the catalogue of this moment.
-        queues: The dispatcher of each pool.
-        pools: The settings of each pool.
-        tally: Knows how many tasks wait in each pool.
-        holds: Knows which functions must not run.
-        on_scheduled: Told when tasks are stored that wait for a time.
-        on_tied: Given the numbers of stored tasks that come after others.
-    """
+    recorder: Recorder
+    reader: Reader
+    clock: Clock
+    ids: TaskIds
+    last_seq: int  # the sequence number of the newest task in the store
+    functions: Functions
+    queues: Mapping[str, Dispatcher]  # the dispatcher of each pool
+    pools: Mapping[str, PoolSettings]  # the settings of each pool
+    counts: Counts
+    holds: Holds
+    door: Door
+    scheduler: Scheduler
+    on_tied: Callable[[Iterable[int]], None]  # given the numbers of tasks that come after others
+    _arriving: Counter[str] = field(init=False, default_factory=Counter)  # at the store, by pool
+    _keys: KeysInFlight = field(init=False, default_factory=KeysInFlight)
 
-    def __init__(
-        self,
-        *,
-        recorder: Recorder,
-        reader: Reader,
-        clock: Clock,
-        ids: TaskIds,
-        last_seq: int,
-        catalogue: Callable[[], Catalogue],
-        queues: Mapping[str, Dispatcher],
-        pools: Mapping[str, PoolSettings],
-        tally: Counts,
-        holds: Holds,
-        on_scheduled: Callable[[], None],
-        on_tied: Callable[[Iterable[int]], None],
-    ) -> None:
-        self._recorder = recorder
-        self._reader = reader
-        self._clock = clock
-        self._ids = ids
-        self._last_seq = last_seq
-        self._catalogue = catalogue
-        self._queues = queues
-        self._pools = pools
-        self._tally = tally
-        self._holds = holds
-        self._on_scheduled = on_scheduled
-        self._on_tied = on_tied
-        self._linker = Linker(reader)
-        self._arriving: Counter[str] = Counter()  # by pool, on their way to the store
-        self._keys = KeysInFlight()
+    def __post_init__(self) -> None:
+        self._linker = Linker(reader=self.reader)
 
-    async def submit(self, submission: Submission, idempotency_key: str | None) -> Accepted:
+    async def submit(self, submission: Submission, idempotency_key: str | None = None) -> Accepted:
         """Store one submission, or find the task that its key already stands for.
 
         Raises:
             PooldeckError: If it is refused; nothing is stored then.
         """
+        self.door.check()
         task, ties = self.check(submission, idempotency_key), NO_TIES
         if submission.may_come_after:
             (task,), ties = await self._linker.tie([task], [submission])
@@ -118,6 +97,7 @@ class Intake:
         Raises:
             PooldeckError: If any is refused; `index` in its `extra` says which.
         """
+        self.door.check()
         checked = [self._check_item(position, item) for position, item in enumerate(submissions)]
         tasks, ties = await self._linker.tie(checked, submissions)
         keys = {task.idempotency_key for task in tasks if task.idempotency_key is not None}
@@ -150,16 +130,16 @@ class Intake:
         Raises:
             PooldeckError: If it is refused.
         """
-        catalogue = self._catalogue()
+        catalogue = self.functions.catalogue
         if not catalogue.is_known:
             raise Starting("no worker has reported its functions yet", retry_after=1)
         function = catalogue.get(submission.function)
-        self._holds.check(submission.function)
+        self.holds.check(submission.function)
         args, kwargs = bytes(submission.args), bytes(submission.kwargs)
         values = _decode(args), _decode(kwargs)
         function.check(*values, with_references=submission.may_come_after)
         shown = function.redact(*values) or (None, None)
-        now = self._clock.now()
+        now = self.clock.now()
         run_at = _run_at(submission, now)
         pool, placed = self._place(submission, function)
         key_of_task = self.next_key()
@@ -185,8 +165,8 @@ class Intake:
 
     def next_key(self) -> TaskKey:
         """Return the number and the id of one more task."""
-        self._last_seq += 1
-        return TaskKey(self._last_seq, self._ids.next())
+        self.last_seq += 1
+        return TaskKey(self.last_seq, self.ids.next())
 
     def _place(
         self, submission: Submission, function: RegisteredFunction
@@ -199,9 +179,8 @@ class Intake:
         return pool, None
 
     def _check_pool(self, pool: str) -> None:
-        if pool not in self._queues:
-            there = ", ".join(self._queues)
-            raise UnknownPool(f'there is no pool "{pool}"; there are: {there}', field="/pool")
+        if pool not in self.queues:
+            raise UnknownPool(no_pool(pool, self.queues), field="/pool")
 
     # Idempotency keys.
 
@@ -215,7 +194,7 @@ class Intake:
         for task in tasks:
             if (key := task.idempotency_key) is not None:
                 check_same(key, bodies.setdefault(key, task.fingerprint), task.fingerprint)
-        found = await self._reader.run(_tasks_by_key, list(bodies))
+        found = await self.reader.run(_tasks_by_key, list(bodies))
         for key, (_, fingerprint) in found.items():
             check_same(key, fingerprint, bodies[key])
         return {key: task for key, (task, _) in found.items()}
@@ -224,7 +203,7 @@ class Intake:
 
     async def _store_one(self, task: NewTask, ties: Dependencies) -> NewTask:
         """Store a task; where nothing waits before it, claim it in the same commit."""
-        queue = self._queues[task.pool]
+        queue = self.queues[task.pool]
         reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
         if reservation is None:
             await self.store([task], ties)
@@ -237,7 +216,7 @@ class Intake:
             else:
                 queue.give_up()
 
-        await self._recorder.insert([task], settled)
+        await self.recorder.insert([task], settled)
         return task
 
     async def store(self, tasks: Sequence[NewTask], ties: Dependencies = NO_TIES) -> None:
@@ -254,9 +233,9 @@ class Intake:
             self._arriving.subtract(arriving)
             if is_stored:
                 self._offer(tasks)
-                self._on_tied(link.seq for link in ties.links)
+                self.on_tied(link.seq for link in ties.links)
 
-        await self._recorder.insert(tasks, settled, ties)
+        await self.recorder.insert(tasks, settled, ties)
 
     def check_again(self, function: str, pool: str, number: int) -> None:
         """Find out whether so many stored tasks of a function may be queued again.
@@ -264,8 +243,8 @@ class Intake:
         Raises:
             PooldeckError: If not: its function or pool is gone, on hold, or the queue is full.
         """
-        self._catalogue().get(function)
-        self._holds.check(function)
+        self.functions.catalogue.get(function)
+        self.holds.check(function)
         self._check_pool(pool)
         self._check_room(Counter({pool: number}))
 
@@ -274,16 +253,16 @@ class Intake:
         queues = {task.pool for task in tasks if task.state is State.QUEUED}
         for task in tasks:
             if task.state is State.QUEUED:
-                self._queues[task.pool].offer(task.as_queued())
+                self.queues[task.pool].offer(task.as_queued())
         for pool in queues:
-            self._queues[pool].pump()
+            self.queues[pool].pump()
         if any(task.state is State.SCHEDULED for task in tasks):
-            self._on_scheduled()
+            self.scheduler.notify()
 
     def _check_room(self, arriving: "Counter[str]") -> None:
         for pool, number in arriving.items():
-            limit = self._pools[pool].queue_limit
-            waiting = self._tally.number(pool, State.QUEUED) + self._arriving[pool]
+            limit = self.pools[pool].queue_limit
+            waiting = self.counts.number(pool, State.QUEUED) + self._arriving[pool]
             if waiting + number > limit:
                 raise QueueFull(
                     f"{waiting} tasks wait in pool {pool}, whose queue_limit is {limit}; "

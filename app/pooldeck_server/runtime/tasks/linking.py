@@ -1,6 +1,7 @@
 """Ties submissions to the tasks that they come after, on their way to the store."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -21,24 +22,16 @@ _SHOWN: Final = 100  # of those before, by their ids
 _decode = msgspec.json.Decoder().decode
 
 
+@dataclass(kw_only=True, eq=False)
 class Linker:
-    """Finds the tasks that submissions name.
+    """Finds the tasks that submissions name."""
 
-    Args:
-        reader: Where they are looked for.
-    """
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    reader: Reader
 
     async def tie(
         self, tasks: Sequence[NewTask], submissions: Sequence[Submission]
     ) -> tuple[Sequence[NewTask], Dependencies]:
         """Return tasks as they are to be stored, with what ties them to others.
-
-        Args:
-            tasks: What the submissions became, as if they came after nothing.
-            submissions: As many.
 
         Raises:
             InvalidRequest: If a submission names a task that does not exist.
@@ -59,7 +52,7 @@ class Linker:
         return tied, Dependencies(tuple(links), tuple(edges))
 
     async def _numbers(self, ids: set[str]) -> dict[str, int]:
-        found = await self._reader.run(queries.named, sorted(ids))
+        found = await self.reader.run(queries.named, sorted(ids))
         return {ref.id: ref.seq for ref in found}
 
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownFunction
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.schemas.advice import AdviceList, FunctionAdvice
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
@@ -36,5 +36,5 @@ async def get_advice(service: ServiceDep, name: NamePath) -> Response:
     return answer(_shown(service, advice))
 
 
-def _shown(service: Service, advice: Advice) -> FunctionAdvice:
+def _shown(service: Server, advice: Advice) -> FunctionAdvice:
     return FunctionAdvice.of(advice, dict(service.profiles.of(advice.function)))

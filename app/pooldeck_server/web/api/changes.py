@@ -36,7 +36,7 @@ _QUEUED: Final[dict[str, Any]] = {
 async def cancel_tasks(request: Request, service: ServiceDep) -> Response:
     """Cancel all tasks that a filter fits, or those named; what has ended stays as it is."""
     wanted = read_selection(BulkCancel, await json_body(request), service.settings.limits)
-    done = await service.cancel_matching(selected(wanted), kill=wanted.kill, reason=wanted.reason)
+    done = await service.tasks.cancel_all(selected(wanted), kill=wanted.kill, reason=wanted.reason)
     return answer(done)
 
 
@@ -48,7 +48,7 @@ async def cancel_tasks(request: Request, service: ServiceDep) -> Response:
 async def retry_tasks(request: Request, service: ServiceDep) -> Response:
     """Run all final tasks that a filter fits, or those named, again."""
     wanted = read_selection(BulkRetry, await json_body(request), service.settings.limits)
-    return answer(await service.retry_matching(selected(wanted)))
+    return answer(await service.tasks.retry_all(selected(wanted)))
 
 
 @router.post(
@@ -66,7 +66,7 @@ async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath
     wanted = read_or_default(
         CancelRequest, await optional_json_body(request), service.settings.limits
     )
-    cancelled = await service.cancel(task_id, kill=wanted.kill, reason=wanted.reason)
+    cancelled = await service.tasks.cancel(task_id, kill=wanted.kill, reason=wanted.reason)
     return answer(Cancellation(cancelled.outcome, Task.of(cancelled.task)))
 
 
@@ -76,4 +76,4 @@ async def cancel_task(request: Request, service: ServiceDep, task_id: TaskIdPath
 )
 async def retry_task(service: ServiceDep, task_id: TaskIdPath) -> Response:
     """Run a final task again, as a new attempt of the same task."""
-    return answer(Task.of(await service.retry(task_id)))
+    return answer(Task.of(await service.tasks.retry(task_id)))

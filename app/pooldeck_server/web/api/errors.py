@@ -60,14 +60,14 @@ async def list_errors(service: ServiceDep, request: Request) -> Response:
 @router.get("/{name}", responses=good(ErrorGroup, "The group.") | bad(*READING, 404))
 async def get_error(service: ServiceDep, name: NamePath) -> Response:
     """Return one group of errors; its tasks are those of `GET /api/v1/tasks?group=ID`."""
-    return answer(ErrorGroup.of(await service.error_group(name)))
+    return answer(ErrorGroup.of(await service.errors.report(name)))
 
 
 @router.post("/{name}/retry", responses=good(BulkDone, "How many.") | bad(*CHANGING, 404))
 async def retry_error(service: ServiceDep, name: NamePath) -> Response:
     """Run all tasks again that ended with an error of the group."""
-    await service.error_group(name)
-    return answer(await service.retry_matching(TaskFilter(groups=(name,))))
+    await service.errors.report(name)
+    return answer(await service.tasks.retry_all(TaskFilter(groups=(name,))))
 
 
 @router.post(
@@ -80,5 +80,5 @@ async def change_error(service: ServiceDep, name: NamePath, change: GroupChange)
     `mute`: count it, but say nothing of it; `unmute` ends that. `fix`: it is mended; if a task that
     starts later fails so, it has returned, and every page says so until `reopen`, `mute` or `fix`.
     """
-    await service.change_error_group(name, change)
-    return answer(ErrorGroup.of(await service.error_group(name)))
+    await service.errors.change(name, change)
+    return answer(ErrorGroup.of(await service.errors.report(name)))

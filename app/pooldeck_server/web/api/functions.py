@@ -10,7 +10,7 @@ from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import FunctionFigures
 from pooldeck_server.domain.pools.controls import Hold
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import PlacementChange, read
 from pooldeck_server.web.api.schemas.functions import Function, FunctionList, Statistics
@@ -43,7 +43,7 @@ async def get_function(service: ServiceDep, name: NamePath) -> Response:
 )
 async def release_function(service: ServiceDep, name: NamePath) -> Response:
     """Release a function that is on hold: its tasks run again, and new ones are taken."""
-    await service.release(name)
+    await service.holds.release(name)
     return await _one(service, name)
 
 
@@ -62,7 +62,7 @@ async def place_function(request: Request, service: ServiceDep, name: NamePath) 
     return await _one(service, name)
 
 
-async def _one(service: Service, name: str) -> Response:
+async def _one(service: Server, name: str) -> Response:
     try:
         function = service.catalogue.get(name)
     except UnknownFunction as error:  # in a path it is the address that does not exist
@@ -72,16 +72,16 @@ async def _one(service: Service, name: str) -> Response:
     return answer(_shown(function, await _figures(service), _holds(service), advice))
 
 
-async def _figures(service: Service) -> dict[str, FunctionFigures]:
+async def _figures(service: Server) -> dict[str, FunctionFigures]:
     """Return the figures of each function that has any."""
     since = service.clock.now() // MINUTE - _WINDOW_MINUTES + 1
     found = await service.read(queries.function_figures, since)
     return {figures.function: figures for figures in found}
 
 
-def _holds(service: Service) -> dict[str, Hold]:
+def _holds(service: Server) -> dict[str, Hold]:
     """Return why each function is on hold that is."""
-    return {hold.function: hold for hold in service.holds()}
+    return {hold.function: hold for hold in service.holds.all()}
 
 
 def _shown(

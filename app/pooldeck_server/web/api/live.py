@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from pooldeck_server.domain.events import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.schemas.pools import Pool
 from pooldeck_server.web.api.schemas.types import shown, timestamp
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -103,7 +103,7 @@ class EventStream(Response):
 
     media_type = _MEDIA_TYPE
 
-    def __init__(self, service: Service, encoder: Encoder, language: str) -> None:
+    def __init__(self, service: Server, encoder: Encoder, language: str) -> None:
         super().__init__()
         self._service = service
         self._encoder = encoder
@@ -111,7 +111,7 @@ class EventStream(Response):
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send one event after another."""
-        async with self._service.feed.subscribe() as frames:
+        async with self._service.frames.subscribe() as frames:
             head = [(b"content-type", _MEDIA_TYPE.encode())]
             await send({"type": "http.response.start", "status": 200, "headers": head})
             await _send(send, _OPENING)
@@ -123,7 +123,7 @@ class EventStream(Response):
             await _send(send, self._encoder.encode(frame, self._attention, self._language))
 
     def _attention(self, frame: Frame) -> tuple[NoticeText, ...]:
-        return notices(frame, self._service.state, self._service.holds())
+        return notices(frame, self._service.state, self._service.holds.all())
 
 
 async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.log_file import LogFile
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -59,18 +59,18 @@ async def show_metrics(service: ServiceDep) -> Response:
 class _Figures(Collector):
     """The figures of one moment; a registry asks for them once."""
 
-    def __init__(self, service: Service, counts: Sequence[Count]) -> None:
+    def __init__(self, service: Server, counts: Sequence[Count]) -> None:
         self._service = service
         self._counts = counts
 
     def collect(self) -> Iterator[Metric]:
         """Yield one family after another."""
         yield _tasks(self._counts)
-        yield from _ends_and_reruns(self._service.tally)
-        yield from _pools(self._service.pools())
-        yield from _workers(self._service.pools())
-        yield _incidents(self._service.pools())
-        holds = len(self._service.holds())
+        yield from _ends_and_reruns(self._service.counts)
+        yield from _pools(self._service.health.all())
+        yield from _workers(self._service.health.all())
+        yield _incidents(self._service.health.all())
+        holds = len(self._service.holds.all())
         yield _one("pooldeck_functions_on_hold", "Functions whose tasks wait.", holds)
         yield _dropped_lines(self._service.log_file)
         database = self._service.database

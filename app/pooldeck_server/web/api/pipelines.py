@@ -69,7 +69,7 @@ async def list_pipelines(
 @router.get("/{name}", responses=good(Pipeline, "The pipeline.") | bad(*READING, 404))
 async def get_pipeline(service: ServiceDep, name: NamePath) -> Response:
     """Return a pipeline by its id: its steps, and how far they are."""
-    return answer(Pipeline.of(await service.pipelines.pipeline(name)))
+    return answer(Pipeline.of(await service.pipelines.get(name)))
 
 
 @router.post(

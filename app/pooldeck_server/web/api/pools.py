@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.bodies import PoolChange, Reasoned, read_or_default, read_pool_change
 from pooldeck_server.web.api.schemas.pools import Pool, PoolList
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
@@ -19,13 +19,13 @@ _MAY_SAY_WHY = takes(Reasoned, {"reason": "new code"}, required=False)
 @router.get("/pools", responses=good(PoolList, "All pools.") | bad(*READING))
 async def list_pools(service: ServiceDep) -> Response:
     """Return the health of every pool."""
-    return answer(PoolList([Pool.of(pool) for pool in service.pools()]))
+    return answer(PoolList([Pool.of(pool) for pool in service.health.all()]))
 
 
 @router.get("/pools/{name}", responses=_POOL | bad(*READING, 404))
 async def get_pool(service: ServiceDep, name: NamePath) -> Response:
     """Return the health of one pool."""
-    return answer(Pool.of(service.pool(name)))
+    return answer(Pool.of(service.health.pool(name)))
 
 
 @router.get("/pools/{name}/advice", responses=good(PoolAdvice, "The advice.") | bad(*READING, 404))
@@ -45,11 +45,11 @@ async def change_pool(request: Request, service: ServiceDep, name: NamePath) -> 
     What is set stays set over a restart of the server.
     """
     change = read_pool_change(await json_body(request), service.settings.limits)
-    health = service.pool(name)
+    health = service.health.pool(name)
     if change.size is not None:
-        health = await service.resize_pool(name, change.size)
+        health = await service.pools.resize(name, change.size)
     if change.paused is not None:
-        health = await (service.pause_pool if change.paused else service.resume_pool)(name)
+        health = await (service.pools.pause if change.paused else service.pools.resume)(name)
     return answer(Pool.of(health))
 
 
@@ -62,7 +62,7 @@ async def restart_pool(request: Request, service: ServiceDep, name: NamePath) ->
     The answer comes when it has begun; submissions are taken meanwhile.
     """
     reason = await _reason(request, service)
-    return answer(Pool.of(await service.restart_pool(name, reason)))
+    return answer(Pool.of(await service.pools.restart(name, reason)))
 
 
 @router.post(
@@ -71,7 +71,7 @@ async def restart_pool(request: Request, service: ServiceDep, name: NamePath) ->
 async def drain_pool(request: Request, service: ServiceDep, name: NamePath) -> Response:
     """Hand nothing new out and finish what runs; then the pool is stopped, until resumed."""
     reason = await _reason(request, service)
-    return answer(Pool.of(await service.drain_pool(name, reason)))
+    return answer(Pool.of(await service.pools.drain(name, reason)))
 
 
 @router.post(
@@ -80,9 +80,9 @@ async def drain_pool(request: Request, service: ServiceDep, name: NamePath) -> R
 async def kill_worker(request: Request, service: ServiceDep, name: NamePath) -> Response:
     """Kill one worker; what runs in it is cancelled, and another worker takes its place."""
     reason = await _reason(request, service)
-    return answer(Pool.of(await service.kill_worker(name, reason)))
+    return answer(Pool.of(await service.pools.kill_worker(name, reason)))
 
 
-async def _reason(request: Request, service: Service) -> str | None:
+async def _reason(request: Request, service: Server) -> str | None:
     body = await optional_json_body(request)
     return read_or_default(Reasoned, body, service.settings.limits).reason

@@ -17,5 +17,5 @@ _VERSION = version("pooldeck")
 @router.get("/server", responses=good(ServerInfo, "The server.") | bad(*READING))
 async def show_server(service: ServiceDep) -> Response:
     """Tell since when the server runs, and what its start found and did."""
-    run = service.start_report
+    run = service.run
     return answer(ServerInfo(_VERSION, timestamp(run.started_at), service.state, run.report))

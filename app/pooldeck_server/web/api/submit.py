@@ -123,7 +123,7 @@ async def submit(request: Request) -> Response:
     if seconds:
         task = await service.submit_and_wait(submission, key, seconds)
     else:
-        task = (await service.submit(submission, key)).task
+        task = (await service.intake.submit(submission, key)).task
     status = 200 if task.state in FINAL else 202
     failpoints.reach("before_answer")
     return answer(Task.of(task), status, (b"location", f"/api/v1/tasks/{task.id}".encode()))
@@ -138,7 +138,7 @@ async def submit_batch(request: Request) -> Response:
     if _KEY in request.headers:
         raise InvalidRequest(f"{_KEY}: in a batch, each task has its own idempotency_key")
     submissions = await _read(request, read_batch, service.settings.limits)
-    return answer(Ids(await service.submit_batch(submissions)), 202)
+    return answer(Ids(await service.intake.submit_batch(submissions)), 202)
 
 
 async def _read(

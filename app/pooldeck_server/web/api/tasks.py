@@ -45,7 +45,7 @@ async def get_task(service: ServiceDep, task_id: TaskIdPath, wait: Wait = 0.0) -
 )
 async def list_attempts(service: ServiceDep, task_id: TaskIdPath) -> Response:
     """List the attempts of a task, oldest first; none before it is first handed to a worker."""
-    await service.task(task_id)
+    await service.tasks.get(task_id)
     attempts = await service.read(queries.attempts, task_id)
     return answer(AttemptList([Attempt.of(attempt) for attempt in attempts]))
 
@@ -61,7 +61,7 @@ async def list_log_lines(
     ] = None,
 ) -> Response:
     """Return the log of an attempt, in order."""
-    await service.task(task_id)
+    await service.tasks.get(task_id)
     entries = await service.read(queries.logs, task_id, after, limit, attempt)
     items = [shown(LogLine, entry, at=timestamp(entry.at)) for entry in entries]
     return answer(LogLines(items, items[-1].n if len(items) == limit else None))

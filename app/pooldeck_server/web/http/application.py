@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 
 
 class Application(FastAPI):
@@ -18,7 +18,7 @@ class Application(FastAPI):
         service: The running server; there from the start of the lifespan to its end.
     """
 
-    service: Service
+    service: Server
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -15,7 +15,7 @@ from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import call, engine, outcome, submit
 
@@ -27,17 +27,17 @@ LONG_ENOUGH = 5.0  # seconds: within them earlier versions moved a function that
 POOLS = {"cpu": {"kind": "process", "size": 2}, "io": {"kind": "thread", "size": 8}}
 
 
-async def nap(service: Service, number: int = 1) -> list[StoredTask]:
+async def nap(service: Server, number: int = 1) -> list[StoredTask]:
     """Run a function that waits so often."""
-    ids = await service.submit_batch([call("nap", 0.01) for _ in range(number)])
+    ids = await service.intake.submit_batch([call("nap", 0.01) for _ in range(number)])
     return [await outcome(service, task_id) for task_id in ids]
 
 
-def pool_of(service: Service, function: str = NAP) -> str:
+def pool_of(service: Server, function: str = NAP) -> str:
     return service.catalogue.get(function).pool
 
 
-async def marks(service: Service) -> list[StoredAnnotation]:
+async def marks(service: Server) -> list[StoredAnnotation]:
     found = await service.read(queries.annotations)
     return [each for each in found if each.kind == "placed"]
 
@@ -59,14 +59,14 @@ async def test_whatever_is_measured_moves_nothing_and_is_advised(tmp_path: Path)
 
 async def test_only_what_is_submitted_afterwards_goes_to_the_new_pool(tmp_path: Path) -> None:
     async with engine(tmp_path, pools=POOLS) as service:
-        await service.pause_pool("cpu")
+        await service.pools.pause("cpu")
         waiting = await submit(service, "nap", 0.01)
         await service.placements.place(NAP, "io")
         assert (await nap(service))[0].pool == "io"
-        assert (await service.task(waiting)).state is State.QUEUED
-        await service.resume_pool("cpu")
+        assert (await service.tasks.get(waiting)).state is State.QUEUED
+        await service.pools.resume("cpu")
         assert (await outcome(service, waiting)).pool == "cpu"
-        assert (await outcome(service, (await service.retry(waiting)).id)).pool == "cpu"
+        assert (await outcome(service, (await service.tasks.retry(waiting)).id)).pool == "cpu"
 
 
 async def test_what_a_person_has_placed_stays_there_until_it_is_given_back(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_a_function_that_measurements_had_moved_is_given_back_at_the_start
         return [each for each in caplog.messages if "given back" in each]
 
     async with engine(tmp_path, pools=POOLS) as service:
-        await service.pause_pool("io")
+        await service.pools.pause("io")
         await service.placements.place(CHOSEN, "io")
         waiting = await submit(service, "nap", 0.01, pool="io")
     move_as_before(tmp_path, NAP, NAMED, "gone.away")
@@ -125,8 +125,8 @@ async def test_a_function_that_measurements_had_moved_is_given_back_at_the_start
         assert (mark.subject, mark.pool) == (NAP, "cpu")
         assert mark.data == {"before": "io", "given_back": "measured"}
 
-        assert (await service.task(waiting)).state is State.QUEUED
-        await service.resume_pool("io")
+        assert (await service.tasks.get(waiting)).state is State.QUEUED
+        await service.pools.resume("io")
         ended = await outcome(service, waiting)
         assert (ended.pool, ended.state) == ("io", State.SUCCEEDED)
         assert Placement.from_json(ended.placed or "").rule is PlacementRule.MEASURED

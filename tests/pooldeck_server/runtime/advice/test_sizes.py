@@ -14,16 +14,16 @@ from pooldeck_server.domain.measurements.machine import CpuPressure
 from pooldeck_server.domain.pools.history import STRETCH
 from pooldeck_server.domain.pools.sizes import SizeOrigin
 from pooldeck_server.runtime.advice.machine import machine, pressure_in
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import call, engine, eventually, outcome
 
 POOLS = {"cpu": {"kind": "process", "size": 1}, "io": {"kind": "thread"}}
 
 
-async def nap(service: Service, number: int, seconds: float = 0.02) -> None:
+async def nap(service: Server, number: int, seconds: float = 0.02) -> None:
     naps = [call("nap", seconds, pool="io") for _ in range(number)]
-    for task_id in await service.submit_batch(naps):
+    for task_id in await service.intake.submit_batch(naps):
         await outcome(service, task_id)
 
 
@@ -52,7 +52,7 @@ async def test_a_size_says_where_it_comes_from(tmp_path: Path) -> None:
         io, cpu = await service.sizes.of("io"), await service.sizes.of("cpu")
         assert io.pool.origin == SizeOrigin("default", default)
         assert cpu.pool.origin == SizeOrigin("setting", 1)
-        await service.resize_pool("cpu", usable_cpus() + 3)
+        await service.pools.resize("cpu", usable_cpus() + 3)
         cpu = await service.sizes.of("cpu")
         assert cpu.pool.origin == SizeOrigin("hand", 1)
         assert (cpu.rule, cpu.recommended) == ("over_cpus", usable_cpus())
@@ -70,7 +70,7 @@ async def test_a_load_is_read_anew_with_each_stretch(tmp_path: Path) -> None:
     clock = ManualClock()
     async with engine(tmp_path, clock, pools=POOLS) as service:
         await nap(service, 3)
-        await eventually(lambda: service.recent("io") is not None)  # it was looked at
+        await eventually(lambda: service.health.recent.of("io") is not None)  # it was looked at
         assert (await service.sizes.of("io")).pool.load.ran == {}
         clock.advance(STRETCH)
         await _written(service)
@@ -79,7 +79,7 @@ async def test_a_load_is_read_anew_with_each_stretch(tmp_path: Path) -> None:
         assert found.pool.load.ran == {"runtime_functions.nap": 3}
 
 
-async def _written(service: Service) -> None:
+async def _written(service: Server) -> None:
     """Return when the history of a stretch is in the store."""
     for _ in range(100):
         if await service.read(queries.loads):

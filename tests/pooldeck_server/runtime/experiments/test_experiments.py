@@ -33,7 +33,7 @@ from pooldeck_server.domain.measurements.experiments import (
     StoredExperiment,
 )
 from pooldeck_server.domain.tasks.submission import Submission
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from tests.support.engine import BOUND, engine, eventually
 
 LONG = 90.0  # seconds that an experiment may take on a busy machine
@@ -55,12 +55,12 @@ def wanted(
 
 
 @asynccontextmanager
-async def trying(data: Path, **changes: Any) -> AsyncIterator[Service]:
+async def trying(data: Path, **changes: Any) -> AsyncIterator[Server]:
     async with engine(data, functions=(NAME,), **changes) as service:
         yield service
 
 
-async def finished(service: Service, experiment: StoredExperiment) -> StoredExperiment:
+async def finished(service: Server, experiment: StoredExperiment) -> StoredExperiment:
     until = time.monotonic() + LONG
     while experiment.state is ExperimentState.RUNNING:
         assert time.monotonic() < until, "the experiment did not end"
@@ -90,7 +90,7 @@ def step_at(experiment: StoredExperiment, kind: PoolKind, size: int) -> Measured
     return step
 
 
-async def underway(service: Service, experiment: StoredExperiment) -> None:
+async def underway(service: Server, experiment: StoredExperiment) -> None:
     """Return when the first size has been measured."""
     until = time.monotonic() + BOUND
     while not (await service.experiments.get(experiment.id)).steps:
@@ -186,7 +186,7 @@ def test_crashes_end_what_they_spoil_and_leave_the_server_alone(tmp_path: Path) 
         async with trying(tmp_path) as service:
             request = wanted("die", thread=(1,), process=(2,))
             experiment = await finished(service, await service.experiments.begin(request))
-            deaths = sum(pool.incidents for pool in service.pools())
+            deaths = sum(pool.incidents for pool in service.health.all())
             return experiment, deaths, trial_workers()
 
     experiment, deaths, left = asyncio.run(scenario())
@@ -241,9 +241,9 @@ def test_a_server_that_ends_stops_its_experiment_and_keeps_what_was_found(tmp_pa
 
 
 def test_real_arguments_are_used_again_only_where_the_function_allows_it(tmp_path: Path) -> None:
-    async def submit(service: Service, function: str, *args: Any) -> None:
+    async def submit(service: Server, function: str, *args: Any) -> None:
         body = Submission(f"{NAME}.{function}", Raw(msgspec.json.encode(args)))
-        task = await service.submit(body)
+        task = await service.intake.submit(body)
         await service.wait(task.task.id, BOUND)
 
     def latest(function: str) -> ExperimentRequest:
@@ -300,7 +300,7 @@ def test_tasks_of_the_real_pools_run_on_and_are_said_to_have_disturbed(tmp_path:
         gate = tmp_path / "gate"
         async with trying(tmp_path / "data") as service:
             body = Submission(f"{NAME}.linger", Raw(msgspec.json.encode([str(gate)])))
-            accepted = await service.submit(body)
+            accepted = await service.intake.submit(body)
             experiment = await finished(
                 service, await service.experiments.begin(wanted("nap", 0.01, thread=(1,)))
             )

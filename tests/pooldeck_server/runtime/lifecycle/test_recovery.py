@@ -72,8 +72,8 @@ def test_what_was_in_hand_is_lost_or_run_again_and_all_else_goes_on(
                 assert (task.state, task.attempt) == (State.LOST, 1)
             assert (rerun.state, rerun.attempt, rerun.result) == (State.SUCCEEDED, 2, "3")
             assert (waiting.state, waiting.attempt) == (State.SUCCEEDED, 1)
-            assert (await service.task(ids[4])).state is State.SCHEDULED
-            return service.start_report.report
+            assert (await service.tasks.get(ids[4])).state is State.SCHEDULED
+            return service.run.report
 
     with caplog.at_level("WARNING"):
         report = asyncio.run(story())

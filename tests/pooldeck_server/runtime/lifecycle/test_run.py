@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from pooldeck_server.domain.pools.controls import ServerRun, StartReport
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from tests.support.engine import engine, eventually
 from tests.support.programs import started
 
@@ -20,8 +20,8 @@ HOUR = 3600
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 
 
-def report_of(service: Service) -> StartReport:
-    report = service.start_report.report
+def report_of(service: Server) -> StartReport:
+    report = service.run.report
     assert report is not None
     return report
 
@@ -29,7 +29,7 @@ def report_of(service: Service) -> StartReport:
 async def run_once(data: Path) -> ServerRun:
     """Let a server start and end in good order."""
     async with engine(data) as service:
-        return service.start_report
+        return service.run
 
 
 def look_cut_off(data: Path, pid: int, started_at: float) -> None:
@@ -117,7 +117,7 @@ def test_a_keeper_stands_by_for_as_long_as_the_server_runs(tmp_path: Path) -> No
 
     async def story() -> str:
         async with engine(tmp_path) as service:
-            boot = service.start_report.boot
+            boot = service.run.boot
             (keeper,) = keepers(boot)
             keeper.kill()
             await eventually(lambda: any(other != keeper for other in keepers(boot)))

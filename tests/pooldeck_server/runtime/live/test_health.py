@@ -10,21 +10,21 @@ from pooldeck.kinds import Ending
 from pooldeck_server.domain.notices import Need
 from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from tests.support.engine import BOUND, engine, eventually, outcome, submit
 
 
-def slots(service: Service, pool: str) -> list[SlotHealth]:
+def slots(service: Server, pool: str) -> list[SlotHealth]:
     return [
         slot
-        for worker in service.pool(pool).workers
+        for worker in service.health.pool(pool).workers
         for slot in worker.slots
         if slot.task is not None
     ]
 
 
-def needs(service: Service, pool: str) -> list[Need]:
-    return [notice.need for notice in service.pool(pool).notices]
+def needs(service: Server, pool: str) -> list[Need]:
+    return [notice.need for notice in service.health.pool(pool).notices]
 
 
 @pytest.mark.parametrize("pool", ["cpu", "io"])
@@ -35,10 +35,10 @@ async def test_a_slot_says_how_long_it_may_run_and_whether_it_was_asked_to_stop(
 
     async with engine(tmp_path / "data") as service:
         task = await submit(service, "wait_for", str(gate), pool=pool, timeout=500)
-        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+        await eventually(lambda: service.frames.latest().counts[State.RUNNING] == 1)
         (slot,) = slots(service, pool)
         assert (slot.task, slot.timeout, slot.cancel_requested) == (task, 500, False)
-        await service.cancel(task)
+        await service.tasks.cancel(task)
         assert slots(service, pool)[0].cancel_requested
         gate.write_text("open")
 
@@ -53,9 +53,9 @@ async def test_a_slot_says_how_its_task_ends_if_it_is_killed(
 
     async with engine(tmp_path / "data") as service:
         task = await submit(service, "wait_for", str(gate), pool=pool)
-        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
+        await eventually(lambda: service.frames.latest().counts[State.RUNNING] == 1)
         assert slots(service, pool)[0].if_killed is ending
-        assert (await service.cancel(task, kill=True)).ending is ending
+        assert (await service.tasks.cancel(task, kill=True)).ending is ending
         assert {slot.if_killed for slot in slots(service, pool)} <= {None}
         gate.write_text("open")
 
@@ -67,11 +67,11 @@ async def test_what_runs_in_a_pool_that_has_become_smaller_is_shown_to_the_last(
 
     async with engine(tmp_path / "data") as service:
         tasks = [await submit(service, "wait_for", str(gate), pool="io") for _ in range(3)]
-        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 3)
-        health = await service.resize_pool("io", 1)
+        await eventually(lambda: service.frames.latest().counts[State.RUNNING] == 3)
+        health = await service.pools.resize("io", 1)
         assert {slot.task for slot in health.workers[0].slots} == set(tasks)
         gate.write_text("open")
-        await eventually(lambda: service.pool("io").workers[0].slots == (SlotHealth(),))
+        await eventually(lambda: service.health.pool("io").workers[0].slots == (SlotHealth(),))
 
 
 async def test_an_abandoned_thread_is_listed_behind_the_slots_and_noticed(tmp_path: Path) -> None:
@@ -79,10 +79,10 @@ async def test_an_abandoned_thread_is_listed_behind_the_slots_and_noticed(tmp_pa
 
     async with engine(tmp_path / "data") as service:
         task = await submit(service, "wait_for", str(gate), pool="io")
-        await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 1)
-        await service.cancel(task, kill=True)
+        await eventually(lambda: service.frames.latest().counts[State.RUNNING] == 1)
+        await service.tasks.cancel(task, kill=True)
         await eventually(lambda: any(slot.abandoned for slot in slots(service, "io")))
-        health = service.pool("io")
+        health = service.health.pool("io")
         assert [slot.abandoned for slot in health.workers[0].slots] == [False] * 4 + [True]
         assert health.busy == 0
         assert needs(service, "io") == [Need.ABANDONED]
@@ -92,25 +92,25 @@ async def test_an_abandoned_thread_is_listed_behind_the_slots_and_noticed(tmp_pa
 
 async def test_a_process_pool_shows_its_spare_worker(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
-        await eventually(lambda: service.pool("cpu").spare == 1)
-        assert service.pool("cpu").size == 1
-        assert [worker.slots for worker in service.pool("cpu").workers].count(()) == 1
+        await eventually(lambda: service.health.pool("cpu").spare == 1)
+        assert service.health.pool("cpu").size == 1
+        assert [worker.slots for worker in service.health.pool("cpu").workers].count(()) == 1
 
 
 async def test_incidents_are_counted_over_restarts(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
         await outcome(service, await submit(service, "leave", 1, pool="cpu"))
-        assert service.pool("cpu").incidents == 1
+        assert service.health.pool("cpu").incidents == 1
     async with engine(tmp_path) as service:
-        assert service.pool("cpu").incidents == 1
-        assert service.pool("cpu").dead == ()
+        assert service.health.pool("cpu").incidents == 1
+        assert service.health.pool("cpu").dead == ()
 
 
 def test_a_function_on_hold_is_noticed_in_its_pool(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path, hold_after=1) as service:
             await outcome(service, await submit(service, "leave", 1, pool="cpu"))
-            (notice,) = service.pool("cpu").notices
+            (notice,) = service.health.pool("cpu").notices
             assert (notice.need, notice.function) == (Need.HOLD, "runtime_functions.leave")
             assert needs(service, "io") == []
 
@@ -122,11 +122,11 @@ def test_a_dead_worker_is_shown_with_its_cause_and_its_successor_has_its_place(
 ) -> None:
     async def story() -> None:
         async with engine(tmp_path, pools={"cpu": {"kind": "process", "size": 2}}) as service:
-            await eventually(lambda: service.pool("cpu").spare == 1)
-            first, second, spare = (worker.id for worker in service.pool("cpu").workers)
+            await eventually(lambda: service.health.pool("cpu").spare == 1)
+            first, second, spare = (worker.id for worker in service.health.pool("cpu").workers)
             task = await outcome(service, await submit(service, "leave", 3, pool="cpu"))
-            await eventually(lambda: service.pool("cpu").restarts == 1)
-            health = service.pool("cpu")
+            await eventually(lambda: service.health.pool("cpu").restarts == 1)
+            health = service.health.pool("cpu")
             (dead,) = health.dead
             assert (dead.id, dead.cause) == (task.worker, "exited with code 3")
             assert dead.function == "runtime_functions.leave"
@@ -141,26 +141,26 @@ def test_a_dead_worker_is_shown_with_its_cause_and_its_successor_has_its_place(
 def test_another_size_is_no_restart(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path, pools={"cpu": {"kind": "process", "size": 3}}) as service:
-            await service.resize_pool("cpu", 1)
+            await service.pools.resize("cpu", 1)
             await eventually(lambda: _ready(service) == 1)
-            await service.resize_pool("cpu", 3)
+            await service.pools.resize("cpu", 3)
             await eventually(lambda: _ready(service) == 3)
-            assert service.pool("cpu").restarts == 0
+            assert service.health.pool("cpu").restarts == 0
 
     asyncio.run(asyncio.wait_for(story(), BOUND))
 
 
-def _ready(service: Service) -> int:
-    return sum(worker.state in {"idle", "busy"} for worker in service.pool("cpu").workers)
+def _ready(service: Server) -> int:
+    return sum(worker.state in {"idle", "busy"} for worker in service.health.pool("cpu").workers)
 
 
 def test_a_restart_replaces_every_worker(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(tmp_path, pools={"cpu": {"kind": "process", "size": 2}}) as service:
             await eventually(lambda: _ready(service) == 2)
-            await service.restart_pool("cpu")
-            await eventually(lambda: service.pool("cpu").restarts == 2)
-            assert service.pool("cpu").dead == ()
+            await service.pools.restart("cpu")
+            await eventually(lambda: service.health.pool("cpu").restarts == 2)
+            assert service.health.pool("cpu").dead == ()
 
     asyncio.run(asyncio.wait_for(story(), BOUND))
 
@@ -207,7 +207,9 @@ def test_a_commit_that_waits_for_another_program_is_noticed(tmp_path: Path) -> N
             other.execute("BEGIN IMMEDIATE")
             submitting = asyncio.create_task(submit(service, "add", 1, 2))
             await eventually(
-                lambda: [each.need for each in service.feed.latest().notices] == [Need.SLOW_WRITES]
+                lambda: (
+                    [each.need for each in service.frames.latest().notices] == [Need.SLOW_WRITES]
+                )
             )
             other.execute("ROLLBACK")
             other.close()

@@ -17,8 +17,10 @@ from pooldeck_server.domain.pools.health import PoolHealth, SwitchRates, WorkerH
 from pooldeck_server.domain.pools.history import ChartRequest, Stretch
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live.history import PoolHistory
+from pooldeck_server.runtime.live.recent import RecentMinutes
+from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 from tests.support.engine import engine, eventually, outcome, submit
@@ -31,15 +33,21 @@ class Measured:
 
     def __init__(self, database: Database) -> None:
         self.reader = Reader(database, threads=1)
-        self.recorder = Recorder(database, 100, lambda _: None)
+        self.recorder = Recorder(database, 100)
         self.clock = ManualClock(wall=START * 1_000_000)
         self.pools: tuple[PoolHealth, ...] = (pool(),)
         self.begin(())
 
     def begin(self, kept: Sequence[Stretch]) -> None:
         """Begin anew, as after a start of the server."""
-        self.history = PoolHistory(self.recorder, self.clock, kept)
-        self.history.start(lambda: self.pools)
+        self.history = PoolHistory(
+            recorder=self.recorder,
+            annotations=Annotations(recorder=self.recorder, clock=self.clock),
+            clock=self.clock,
+            recent=RecentMinutes(kept),
+            pools=lambda: self.pools,
+        )
+        self.history.start()
 
     def ended(self, number: int, wait: float = 0.1, run: float = 0.2) -> None:
         """Announce tasks that came and succeeded."""
@@ -55,7 +63,7 @@ class Measured:
         """Let time pass, and the history look once a second."""
         for _ in range(seconds):
             self.clock.advance(1)
-            self.history.look()
+            self.history.sample()
 
     def kept(self) -> list[Stretch]:
         now = self.clock.now() // 1_000_000
@@ -71,7 +79,7 @@ class Measured:
         )
 
     def rate(self) -> float:
-        recent = self.history.recent("cpu")
+        recent = self.history.recent.of("cpu")
         assert recent is not None
         return recent.throughput
 
@@ -116,12 +124,12 @@ def pool(busy: int = 0, oldest_wait: float | None = None, rss: int = 1000) -> Po
     )
 
 
-def rate(service: Service, name: str) -> float:
-    recent = service.recent(name)
+def rate(service: Server, name: str) -> float:
+    recent = service.health.recent.of(name)
     return recent.throughput if recent else 0.0
 
 
-async def ends(service: Service) -> "Counter[str]":
+async def ends(service: Server) -> "Counter[str]":
     """Return how many tasks of all functions ended in each state, as the history has it."""
     shown = await service.read(
         queries.history, ChartRequest(period=900, by="state"), service.clock.now()
@@ -228,11 +236,11 @@ async def test_the_end_writes_the_stretch_that_has_begun(tmp_path: Path) -> None
 
 async def test_the_last_minutes_are_of_the_last_minutes(tmp_path: Path) -> None:
     async with measured(tmp_path) as kept:
-        kept.history.look()
+        kept.history.sample()
         kept.ended(60, wait=1.0, run=2.0)
         kept.pools = (pool(busy=2),)
         kept.pass_seconds(60)
-        recent = kept.history.recent("cpu")
+        recent = kept.history.recent.of("cpu")
         assert recent is not None
         assert recent.throughput == pytest.approx(1.0)
         assert recent.utilization == pytest.approx(0.5, rel=0.05)
@@ -242,7 +250,7 @@ async def test_the_last_minutes_are_of_the_last_minutes(tmp_path: Path) -> None:
         kept.pass_seconds(60)
         assert kept.rate() == 0.0
         kept.pass_seconds(200)
-        recent = kept.history.recent("cpu")
+        recent = kept.history.recent.of("cpu")
         assert recent is not None
         assert (recent.wait_p95, recent.run_p95) == (None, None)
 
@@ -256,9 +264,9 @@ async def test_sparklines_and_percentiles_go_on_where_the_last_server_ended(tmp_
         kept.clock.advance(20)
         now = START + 30
         kept.begin(kept.reader.call(queries.stretches, START, now))
-        kept.history.look()
+        kept.history.sample()
         kept.pass_seconds(1)
-        recent = kept.history.recent("cpu")
+        recent = kept.history.recent.of("cpu")
         assert recent is not None
         assert recent.spark == (1.0, 0.0, 0.0)
         assert recent.wait_p95 == pytest.approx(1.0, rel=ERROR)

@@ -9,7 +9,7 @@ import pytest
 from pooldeck_server.domain.errors import BadArguments, InvalidRequest, NotFound, UnknownFunction
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import eventually, outcome
 from tests.support.pipelined import (
@@ -24,7 +24,7 @@ from tests.support.pipelined import (
 ITEM = {"$item": True}
 
 
-async def _tasks(service: Service, pipeline: str, name: str) -> list[str]:
+async def _tasks(service: Server, pipeline: str, name: str) -> list[str]:
     """Return the results of a step's tasks, in the order of their items."""
     wanted = TaskFilter(pipelines=(pipeline,))
     page = await service.read(queries.tasks, wanted, 500)
@@ -45,7 +45,7 @@ async def test_a_list_is_spread_over_tasks_and_their_results_are_joined_in_order
         )
         assert await result(service, pipeline, "join") == [[2 * n for n in range(1, 21)]]
         assert await _tasks(service, pipeline.id, "twice") == [str(2 * n) for n in range(1, 21)]
-        found = await service.pipelines.pipeline(pipeline.id)
+        found = await service.pipelines.get(pipeline.id)
         assert found.state == "succeeded"
         counts = {each.step.name: each.counts for each in found.steps}
         assert counts["twice"] == {State.SUCCEEDED: 20}
@@ -63,7 +63,7 @@ async def test_a_list_that_is_known_is_spread_at_the_door(tmp_path: Path) -> Non
         joined = await result(service, pipeline, "join")
         items = [1, "two", None, 4.5]
         assert joined == [{"all": [[{"item": item}, 100] for item in items]}]
-        assert (await service.pipelines.pipeline(pipeline.id)).state == "succeeded"
+        assert (await service.pipelines.get(pipeline.id)).state == "succeeded"
 
 
 @pytest.mark.parametrize("each", [[], result_of("list")])
@@ -78,7 +78,7 @@ async def test_an_empty_list_joins_to_an_empty_one(tmp_path: Path, each: object)
         )
         assert await result(service, pipeline, "join") == [[]]
         assert await result(service, pipeline, "after") == []
-        assert (await service.pipelines.pipeline(pipeline.id)).state == "succeeded"
+        assert (await service.pipelines.get(pipeline.id)).state == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ async def test_an_item_that_does_not_fit_is_named_and_no_task_of_the_list_runs(
         task = await outcome(service, pipeline.tasks["each"][0])
         assert task.error_kind == "bad_arguments"
         assert "item 2" in (task.error or "")
-        assert service.tally.counts()[State.SUCCEEDED] == 1
+        assert service.counts.counts()[State.SUCCEEDED] == 1
 
 
 async def test_a_list_that_is_too_long_fails_its_step(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ async def test_cancelling_a_pipeline_ends_all_of_it(tmp_path: Path) -> None:
             queued=step("double", ITEM, each=list(range(5)), delay=600),
             join=step("show", result_of("queued"), result_of("slow")),
         )
-        await eventually(lambda: service.tally.counts()[State.RUNNING] == 1)
+        await eventually(lambda: service.counts.counts()[State.RUNNING] == 1)
         done = await service.pipelines.cancel(pipeline.id, kill=True)
         assert done.outcomes == {"cancelled": 6, "killed": 1}
         assert await state_at_end(service, pipeline) == "cancelled"
@@ -169,7 +169,7 @@ async def test_cancelling_a_pipeline_ends_all_of_it(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-async def standing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def standing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """An engine for those who leave nothing in it."""
     async with pipeline_engine(tmp_path_factory.mktemp("standing")) as service:
         yield service
@@ -196,12 +196,12 @@ async def standing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
     ],
 )
 async def test_what_makes_no_pipeline_is_refused_with_its_place_and_nothing_is_stored(
-    standing: Service, steps: dict[str, dict[str, object]], error: type[Exception], words: str
+    standing: Server, steps: dict[str, dict[str, object]], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words) as refused:
         await pipelined(standing, good=step("double", 1), **steps)
     assert getattr(refused.value, "extra")["field"].startswith("/tasks")  # noqa: B009
-    assert not any(standing.tally.counts().values())
+    assert not any(standing.counts.counts().values())
     assert not (await standing.read(queries.pipelines)).items
 
 

@@ -25,13 +25,13 @@ async def test_a_task_runs_after_those_that_it_names_and_not_before(tmp_path: Pa
         quick = await submitted(service, "double", 1)
         last = await submitted(service, "effect", str(log), "last", after=(first, quick))
         await outcome(service, quick)
-        waiting = await service.task(last)
+        waiting = await service.tasks.get(last)
         assert (waiting.state, waiting.run_at) == (State.SCHEDULED, None)
         assert waiting.link is not None
         assert waiting.link.after == (first, quick)
         flag.write_text("go")
         done = await outcome(service, last)
-        before = await service.task(first)
+        before = await service.tasks.get(first)
         assert done.state is State.SUCCEEDED
         assert (done.started_at or 0) >= (before.finished_at or 0) > 0
         assert done.queued_seconds is not None
@@ -75,7 +75,7 @@ async def test_cancelling_a_task_cancels_what_comes_after_it(tmp_path: Path) -> 
     async with pipeline_engine(tmp_path) as service:
         first = await submitted(service, "double", 1, delay=600)
         second = await submitted(service, "double", 1, after=(first,))
-        await service.cancel(first)
+        await service.tasks.cancel(first)
         task = await outcome(service, second)
         assert task.state is State.CANCELLED
         assert task.link is not None
@@ -153,11 +153,11 @@ async def test_one_that_was_stopped_is_retried_only_when_the_one_before_has_succ
         second = await ended(service, "show", result_of(first))
         assert second.state is State.CANCELLED
         with pytest.raises(Conflict, match=first):
-            await service.retry(second.id)
+            await service.tasks.retry(second.id)
         trouble.unlink()
-        await service.retry(first)
+        await service.tasks.retry(first)
         assert (await outcome(service, first)).state is State.SUCCEEDED
-        again = await service.retry(second.id)
+        again = await service.tasks.retry(second.id)
         assert again.state in {State.SCHEDULED, State.QUEUED, State.RUNNING, State.SUCCEEDED}
         assert (await outcome(service, second.id)).result == '["fine"]'
 
@@ -166,10 +166,10 @@ async def test_running_a_task_again_later_changes_nothing_after_it(tmp_path: Pat
     async with pipeline_engine(tmp_path / "data") as service:
         first = await ended(service, "double", 2)
         second = await ended(service, "double", result_of(first.id))
-        await service.retry(first.id)
+        await service.tasks.retry(first.id)
         await outcome(service, first.id)
-        assert (await service.task(second.id)).attempt == 1
-        await service.retry(second.id)  # it keeps the arguments that it got
+        assert (await service.tasks.get(second.id)).attempt == 1
+        await service.tasks.retry(second.id)  # it keeps the arguments that it got
         assert (await outcome(service, second.id)).result == "8"
 
 
@@ -177,7 +177,7 @@ async def test_a_delay_begins_when_the_tasks_before_have_ended(tmp_path: Path) -
     async with pipeline_engine(tmp_path) as service:
         first = await submit(service, "sleep", 0.5, pool="io")
         task = await ended(service, "show", after=(first,), delay=0.4)
-        before = await service.task(first)
+        before = await service.tasks.get(first)
         assert (task.started_at or 0) - (before.finished_at or 0) >= 400_000
 
 
@@ -186,7 +186,7 @@ async def test_what_waits_survives_a_restart_and_is_released_after_it(tmp_path: 
     async with pipeline_engine(tmp_path / "data") as service:
         first = await submitted(service, "double", 2, delay=1.5)
         second = await submitted(service, "double", result_of(first))
-        assert (await service.task(second)).state is State.SCHEDULED
+        assert (await service.tasks.get(second)).state is State.SCHEDULED
     flag.touch()
     async with pipeline_engine(tmp_path / "data") as service:
         assert (await outcome(service, second)).result == "8"
@@ -195,14 +195,14 @@ async def test_what_waits_survives_a_restart_and_is_released_after_it(tmp_path: 
 async def test_submissions_that_cannot_come_after_anything_are_refused(tmp_path: Path) -> None:
     async with pipeline_engine(tmp_path) as service:
         with pytest.raises(InvalidRequest, match="no task"):
-            await service.submit(asked("show", after=("nobody",)))
+            await service.intake.submit(asked("show", after=("nobody",)))
         with pytest.raises(InvalidRequest, match="no task"):
-            await service.submit(asked("show", result_of("nobody")))
+            await service.intake.submit(asked("show", result_of("nobody")))
         known = await submitted(service, "double", 1)
         with pytest.raises(BadArguments, match="number"):
-            await service.submit(asked("fail_on", "no number", result_of(known)))
+            await service.intake.submit(asked("fail_on", "no number", result_of(known)))
         with pytest.raises(BadArguments, match="positional"):
-            await service.submit(asked("double", result_of(known), result_of(known)))
+            await service.intake.submit(asked("double", result_of(known), result_of(known)))
 
 
 async def test_a_batch_may_refer_to_earlier_tasks_and_a_key_covers_what_comes_before(
@@ -212,24 +212,24 @@ async def test_a_batch_may_refer_to_earlier_tasks_and_a_key_covers_what_comes_be
         first = await submitted(service, "double", 2)
         other = await submitted(service, "double", 3)
         batch = [asked("double", result_of(first)), call("add", 1, 2), asked("double", 5)]
-        ids = await service.submit_batch(batch)
+        ids = await service.intake.submit_batch(batch)
         results = [(await outcome(service, each)).result for each in ids]
         assert results == ["8", "3", "10"]
-        one = await service.submit(asked("show", after=(first,)), "key")
-        again = await service.submit(asked("show", after=(first,)), "key")
+        one = await service.intake.submit(asked("show", after=(first,)), "key")
+        again = await service.intake.submit(asked("show", after=(first,)), "key")
         assert (again.task.id, again.created) == (one.task.id, False)
         with pytest.raises(IdempotencyMismatch):
-            await service.submit(asked("show", after=(other,)), "key")
+            await service.intake.submit(asked("show", after=(other,)), "key")
 
 
 async def test_thousands_that_wait_for_one_are_all_released(tmp_path: Path) -> None:
     flag = tmp_path / "flag"
     async with pipeline_engine(tmp_path / "data") as service:
         first = await submit(service, "wait_for", str(flag), pool="io")
-        ids = await service.submit_batch(
+        ids = await service.intake.submit_batch(
             [asked("show", after=(first,), pool="io") for _ in range(1000)]
         )
-        counts = service.tally.counts
+        counts = service.counts.counts
         assert counts()[State.SCHEDULED] == len(ids)
         flag.write_text("go")
         await eventually(lambda: counts()[State.SUCCEEDED] == len(ids) + 1)

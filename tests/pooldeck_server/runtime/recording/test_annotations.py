@@ -15,7 +15,7 @@ from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 from tests.support.engine import BOUND, call, engine, eventually, outcome, submit
@@ -34,7 +34,7 @@ POOL = PoolHealth(
 )
 
 
-async def noted(service: Service, kind: str) -> list[StoredAnnotation]:
+async def noted(service: Server, kind: str) -> list[StoredAnnotation]:
     """Return the annotations of a kind, oldest first, as soon as there is one."""
     async with asyncio.timeout(BOUND):
         while True:
@@ -62,17 +62,17 @@ async def test_a_start_says_how_the_run_before_ended(tmp_path: Path) -> None:
 
 async def test_a_resize_says_the_sizes_before_and_after(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
-        await service.resize_pool("io", 6)
+        await service.pools.resize("io", 6)
         (resize,) = await noted(service, "resize")
         assert parts(resize) == ("io", None, {"before": 4, "after": 6}, None)
 
 
 async def test_what_is_done_to_a_pool_is_noted_in_order_and_with_its_reason(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
-        await service.pause_pool("io")
-        await service.resume_pool("io")
-        await service.restart_pool("io", "new code")
-        await service.drain_pool("io", "maintenance")
+        await service.pools.pause("io")
+        await service.pools.resume("io")
+        await service.pools.restart("io", "new code")
+        await service.pools.drain("io", "maintenance")
         await noted(service, "drain")
         found = await service.read(queries.annotations, pool="io")
         assert [(one.kind, one.reason) for one in found[::-1] if one.pool == "io"] == [
@@ -85,10 +85,10 @@ async def test_what_is_done_to_a_pool_is_noted_in_order_and_with_its_reason(tmp_
 
 async def test_a_killed_worker_is_noted_and_one_that_is_not_there_is_not(tmp_path: Path) -> None:
     async with engine(tmp_path) as service:
-        worker = service.pool("cpu").workers[0].id
-        await service.kill_worker(worker, "it leaks")
+        worker = service.health.pool("cpu").workers[0].id
+        await service.pools.kill_worker(worker, "it leaks")
         with pytest.raises(NotFound):
-            await service.kill_worker("cpu-999", "it leaks")
+            await service.pools.kill_worker("cpu-999", "it leaks")
         (kill,) = await noted(service, "kill_worker")
         assert parts(kill) == ("cpu", worker, {}, "it leaks")
 
@@ -100,7 +100,7 @@ async def test_a_killed_task_is_noted_with_what_became_of_it(
     async with engine(tmp_path / "data") as service:
         running = await submit(service, "heed", str(tmp_path / "started"), pool=pool)
         await eventually((tmp_path / "started").exists)
-        await service.cancel(running, kill=True, reason="it hangs")
+        await service.tasks.cancel(running, kill=True, reason="it hangs")
         (kill,) = await noted(service, "kill_task")
         about = {"function": "runtime_functions.heed", "outcome": became}
         assert parts(kill) == (pool, running, about, "it hangs")
@@ -114,7 +114,7 @@ async def test_many_killed_tasks_are_noted_one_by_one_and_those_that_waited_are_
         running = await submit(service, "heed", str(tmp_path / "started"), pool="cpu")
         await eventually((tmp_path / "started").exists)
         waiting = await submit(service, "add", 1, 2, pool="cpu")
-        done = await service.cancel_matching([waiting, running], kill=True, reason="all")
+        done = await service.tasks.cancel_all([waiting, running], kill=True, reason="all")
         assert done.outcomes == {"killed": 1, "cancelled": 1}
         (kill,) = await noted(service, "kill_task")
         assert (kill.subject, kill.reason) == (running, "all")
@@ -132,10 +132,10 @@ async def test_a_crash_is_noted_with_its_incident(tmp_path: Path) -> None:
 
 async def test_a_function_that_is_put_on_hold_and_released_is_noted(tmp_path: Path) -> None:
     async with engine(tmp_path, hold_after=1) as service:
-        await service.submit(call("leave", 3, pool="cpu"))
+        await service.intake.submit(call("leave", 3, pool="cpu"))
         (hold,) = await noted(service, "hold")
         assert parts(hold) == (None, "runtime_functions.leave", {"deaths": 1}, None)
-        await service.release("runtime_functions.leave")
+        await service.holds.release("runtime_functions.leave")
         (release,) = await noted(service, "release")
         assert release.subject == "runtime_functions.leave"
 
@@ -150,20 +150,20 @@ async def test_a_pool_that_becomes_broken_is_noted_with_the_first_line_of_why(
     }
 
     async with engine(tmp_path / "data", pools=pools) as service:
-        await eventually(lambda: service.pool("cpu").state == "broken")
+        await eventually(lambda: service.health.pool("cpu").state == "broken")
         (broken,) = await noted(service, "broken")
         assert broken.pool == "cpu"
-        assert broken.data["said"] in (service.pool("cpu").reason or "")
+        assert broken.data["said"] in (service.health.pool("cpu").reason or "")
         assert broken.data["said"]
 
 
 def test_a_pool_is_noted_as_broken_once_and_again_when_it_was_mended(tmp_path: Path) -> None:
     async def story() -> list[StoredAnnotation]:
         database = Database.open(tmp_path / "pooldeck.sqlite3", "normal")
-        recorder = Recorder(database, 100, lambda _: None)
-        annotations = Annotations(recorder, ManualClock())
+        recorder = Recorder(database, 100)
+        annotations = Annotations(recorder=recorder, clock=ManualClock())
         for state in ("running", "broken", "broken", "running", "broken"):
-            annotations.see([replace(POOL, state=state)])
+            annotations.annotate_broken([replace(POOL, state=state)])
         recorder.start()
         await recorder.stop()
         with closing(database), closing(Reader(database, threads=1)) as reader:

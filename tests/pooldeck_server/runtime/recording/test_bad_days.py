@@ -29,20 +29,20 @@ async def test_a_worker_that_dies_while_the_database_is_locked_is_replaced_when_
 ) -> None:
     async with engine(tmp_path, pools=LEAN) as service:
         await outcome(service, await submit(service, "add", 1, 2, pool="cpu"))
-        (worker,) = service.pool("cpu").workers
+        (worker,) = service.health.pool("cpu").workers
         with locked(tmp_path / "pooldeck.sqlite3"):
             os.kill(worker.pid or 0, signal.SIGKILL)
-            await eventually(lambda: not service.pool("cpu").workers)
+            await eventually(lambda: not service.health.pool("cpu").workers)
             with pytest.raises(StorageUnavailable):
                 await submit(service, "add", 1, 2, pool="cpu")
         task = await outcome(service, await submit(service, "add", 3, 4, pool="cpu"))
         assert task.result == "7"
-        assert service.pool("cpu").incidents == 1
+        assert service.health.pool("cpu").incidents == 1
 
 
 async def test_what_is_set_by_hand_and_cannot_be_kept_is_not_done(tmp_path: Path) -> None:
     async with engine(tmp_path, pools=LEAN) as service:
         with locked(tmp_path / "pooldeck.sqlite3"), pytest.raises(StorageUnavailable):
-            await service.resize_pool("cpu", 3)
-        assert (service.pool("cpu").size, service.pool("cpu").controls) == (1, None)
-        assert (await service.resize_pool("cpu", 2)).size == 2
+            await service.pools.resize("cpu", 3)
+        assert (service.health.pool("cpu").size, service.health.pool("cpu").controls) == (1, None)
+        assert (await service.pools.resize("cpu", 2)).size == 2

@@ -22,8 +22,8 @@ class Record:
     def __init__(self, database: Database) -> None:
         self.clock = ManualClock()
         self.reader = Reader(database, 1)
-        self.recorder = Recorder(database, 10_000, lambda _: None)
-        self.indexer = Indexer(self.recorder, self.reader, self.clock)
+        self.recorder = Recorder(database, 10_000)
+        self.indexer = Indexer(recorder=self.recorder, reader=self.reader, clock=self.clock)
         self._ids = TaskIds(self.clock)
         self._last = 0
 

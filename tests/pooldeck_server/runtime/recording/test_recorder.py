@@ -27,9 +27,9 @@ class Kept:
         self.reader = Reader(database, threads=1)
         self.moves: list[TaskChanged] = []
         self.commits: list[list[int]] = []  # the numbers of the tasks that each moved
-        self.recorder = Recorder(database, limit, self._announce)
+        self.recorder = Recorder(database, limit)
 
-    def _announce(self, moves: Sequence[TaskChanged]) -> None:
+    def on_commit(self, moves: Sequence[TaskChanged]) -> None:
         self.moves += moves
         self.commits.append([move.seq for move in moves])
 
@@ -42,7 +42,7 @@ class Kept:
 async def recorder(folder: Path, limit: int = 1000) -> AsyncIterator[Kept]:
     database = Database.open(folder / "pooldeck.sqlite3", busy_seconds=0.1)
     kept = Kept(database, limit)
-    kept.recorder.start()
+    kept.recorder.start([kept])
     try:
         yield kept
     finally:

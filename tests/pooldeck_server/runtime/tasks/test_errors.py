@@ -11,18 +11,18 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupState,
     StoredErrorGroup,
 )
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import engine, eventually, outcome, submit
 
 
-async def groups(service: Service) -> list[StoredErrorGroup]:
+async def groups(service: Server) -> list[StoredErrorGroup]:
     """Return all groups, by how often they were seen."""
     page = await service.read(queries.error_groups, GroupFilter(), service.clock.now())
     return sorted((report.group for report in page.items), key=lambda group: group.n)
 
 
-async def fail(service: Service, runs: Path, **fields: object) -> str:
+async def fail(service: Server, runs: Path, **fields: object) -> str:
     """Let a task fail, and return its id."""
     task_id = await submit(service, "fail_until", str(runs), 99, **fields)
     assert (await outcome(service, task_id)).error_kind == "exception"
@@ -37,9 +37,9 @@ async def test_each_way_to_fail_is_a_group_and_every_attempt_counts(tmp_path: Pa
 
         *single, often = await groups(service)
         assert (often.n, often.type, often.message) == (3, "ValueError", "run # of #")
-        assert often.place == "runtime/runtime_functions.py:fail_until"
+        assert often.place == "functions/runtime_functions.py:fail_until"
         assert often.last_task == failed
-        assert (await service.task(failed)).error_group == often.id
+        assert (await service.tasks.get(failed)).error_group == often.id
         assert {(group.kind, group.last_task) for group in single} == {
             ("crashed", died.id),
             ("timeout", late.id),
@@ -57,28 +57,28 @@ async def test_a_fixed_group_that_comes_again_is_told_until_somebody_decides(
     async with engine(data) as service:
         await fail(service, runs)
         (group,) = await groups(service)
-        await service.change_error_group(group.id, GroupChange.FIX)
-        assert service.returned_errors() == ()
+        await service.errors.change(group.id, GroupChange.FIX)
+        assert service.errors.returned() == ()
         await fail(service, runs)
-        await eventually(lambda: bool(service.returned_errors()))
+        await eventually(lambda: bool(service.errors.returned()))
     async with engine(data) as service:
-        (returned,) = service.returned_errors()
+        (returned,) = service.errors.returned()
         assert (returned.id, returned.n, returned.state) == (group.id, 2, GroupState.RETURNED)
-        await service.change_error_group(group.id, GroupChange.REOPEN)
-        assert service.returned_errors() == ()
+        await service.errors.change(group.id, GroupChange.REOPEN)
+        assert service.errors.returned() == ()
         await fail(service, runs)
-        assert service.returned_errors() == ()
+        assert service.errors.returned() == ()
 
 
 async def test_an_attempt_that_is_run_again_brings_its_group_back_too(tmp_path: Path) -> None:
     async with engine(tmp_path / "data") as service:
         await fail(service, tmp_path / "runs")
         (group,) = await groups(service)
-        await service.change_error_group(group.id, GroupChange.FIX)
+        await service.errors.change(group.id, GroupChange.FIX)
         task_id = await submit(
             service, "fail_until", str(tmp_path / "others"), 2, retries=1, pool="io"
         )
-        await eventually(lambda: bool(service.returned_errors()))
+        await eventually(lambda: bool(service.errors.returned()))
         assert (await outcome(service, task_id)).result == "2"
 
 
@@ -89,8 +89,8 @@ async def test_decisions_that_make_no_sense_are_refused_and_repeated_ones_are_no
         await fail(service, tmp_path / "runs")
         (group,) = await groups(service)
         for change in (GroupChange.MUTE, GroupChange.MUTE, GroupChange.FIX, GroupChange.FIX):
-            await service.change_error_group(group.id, change)
+            await service.errors.change(group.id, change)
         with pytest.raises(Conflict, match="the group is fixed; only muted"):
-            await service.change_error_group(group.id, GroupChange.UNMUTE)
+            await service.errors.change(group.id, GroupChange.UNMUTE)
         with pytest.raises(NotFound):
-            await service.change_error_group("0" * 16, GroupChange.FIX)
+            await service.errors.change("0" * 16, GroupChange.FIX)

@@ -11,7 +11,7 @@ from pooldeck_server.advice import Verdict
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.measurements.profiles import HALF_LIFE
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
@@ -20,7 +20,7 @@ from tests.support.engine import engine, eventually, outcome, submit
 ADD = "runtime_functions.add"
 
 
-async def add_up(service: Service, number: int, pool: str) -> None:
+async def add_up(service: Server, number: int, pool: str) -> None:
     """Run a function some times, one after the other."""
     for _ in range(number):
         assert (await outcome(service, await submit(service, "add", 1, 2, pool=pool))).result
@@ -67,7 +67,7 @@ async def test_advice_follows_the_size_of_a_pool(tmp_path: Path) -> None:
         for _ in range(3):
             service.profiles.add_measurement(ADD, PoolKind.PROCESS, Measurement(run=0.1, cpu=0.0))
         before = service.advisor.of(ADD)
-        await service.resize_pool("io", 8)
+        await service.pools.resize("io", 8)
         after = service.advisor.of(ADD)
         assert before is not None
         assert before.cost is not None
@@ -109,7 +109,7 @@ def test_the_probe_of_real_workers_reaches_the_profile(tmp_path: Path) -> None:
 async def test_of_many_runs_the_latest_count_and_all_are_counted(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "pooldeck.db", "normal")
     try:
-        profiles = Profiles(Recorder(database, 100, lambda _: None), ManualClock())
+        profiles = Profiles(recorder=Recorder(database, 100), clock=ManualClock())
         for seconds in [9.0] * HALF_LIFE + [1.0] * 10 * HALF_LIFE:
             profiles.add_measurement("f", PoolKind.THREAD, Measurement(run=seconds, cpu=0.0))
         profiles.add_observations(PoolKind.THREAD, [Observation("f", 5, 0.0, 0.0, 5.0, 0.0, 0.0)])
@@ -125,10 +125,10 @@ async def test_what_cannot_be_written_is_written_the_next_time(tmp_path: Path) -
     file = tmp_path / "pooldeck.db"
 
     database = Database.open(file, "normal")
-    recorder = Recorder(database, 100, lambda _: None)
+    recorder = Recorder(database, 100)
     reader = Reader(database, threads=1)
     recorder.start()
-    profiles = Profiles(recorder, ManualClock())
+    profiles = Profiles(recorder=recorder, clock=ManualClock())
     profiles.add_measurement("f", PoolKind.THREAD, Measurement(run=1.0, cpu=0.0))
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

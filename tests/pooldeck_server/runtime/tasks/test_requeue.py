@@ -8,7 +8,7 @@ import pytest
 from pooldeck_server.domain.errors import FunctionOnHold, NotFound
 from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import BOUND, call, engine, eventually, outcome, submit
 
@@ -44,7 +44,7 @@ async def test_a_timeout_ends_a_task_and_retries_cover_it(tmp_path: Path, pool: 
         ended = await outcome(service, task_id)
         assert (ended.state, ended.error_kind, ended.attempt) == (State.FAILED, "timeout", 2)
         assert (await outcome(service, await submit(service, "add", 1, 2, pool=pool))).result
-        assert service.pool(pool).incidents == 0
+        assert service.health.pool(pool).incidents == 0
 
 
 async def test_a_submission_may_set_another_timeout_than_its_function(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_a_crash_is_survived_by_what_is_idempotent_only(tmp_path: Path, po
         task_id = await submit(service, "crash_until", str(tmp_path / "runs"), 3, pool=pool)
         ended = await outcome(service, task_id)
         assert (ended.state, ended.result, ended.attempt) == (State.SUCCEEDED, "3", 3)
-        assert service.pool(pool).incidents == 2
+        assert service.health.pool(pool).incidents == 2
         crashed = await outcome(service, await submit(service, "leave", 1, pool=pool, retries=3))
         assert (crashed.state, crashed.error_kind, crashed.attempt) == (
             State.FAILED,
@@ -69,7 +69,7 @@ async def test_a_crash_is_survived_by_what_is_idempotent_only(tmp_path: Path, po
         )
 
 
-async def recovered_incident(service: Service) -> StoredIncident:
+async def recovered_incident(service: Server) -> StoredIncident:
     """Return the newest incident as soon as it tells of the recovery."""
     async with asyncio.timeout(BOUND):
         while True:
@@ -98,20 +98,20 @@ async def test_an_incident_names_the_culprit_and_when_the_pool_was_whole_again(
 
 async def test_a_function_that_keeps_killing_workers_is_held_until_released(tmp_path: Path) -> None:
     async with engine(tmp_path / "data", hold_after=2) as service:
-        ids = await service.submit_batch([call("leave", 1) for _ in range(4)])
-        await eventually(lambda: bool(service.holds()))
-        (hold,) = service.holds()
+        ids = await service.intake.submit_batch([call("leave", 1) for _ in range(4)])
+        await eventually(lambda: bool(service.holds.all()))
+        (hold,) = service.holds.all()
         assert hold.function == "runtime_functions.leave"
         assert "exited with code 1" in hold.reason
         with pytest.raises(FunctionOnHold):
             await submit(service, "leave", 0)
         assert (await outcome(service, await submit(service, "add", 1, 2))).result == "3"
-        states = [(await service.task(task_id)).state for task_id in ids]
+        states = [(await service.tasks.get(task_id)).state for task_id in ids]
         assert states == [State.FAILED, State.FAILED, State.QUEUED, State.QUEUED]
     async with engine(tmp_path / "data", hold_after=3) as service:
-        assert service.holds() == (hold,)
-        await service.release(hold.function)
+        assert service.holds.all() == (hold,)
+        await service.holds.release(hold.function)
         for task_id in ids[2:]:
             assert (await outcome(service, task_id)).error_kind == "crashed"
         with pytest.raises(NotFound):
-            await service.release(hold.function)
+            await service.holds.release(hold.function)

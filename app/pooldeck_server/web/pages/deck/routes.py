@@ -7,7 +7,7 @@ from markupsafe import Markup
 from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import SECOND
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.deck.chart import as_data_block, chart_context, chosen
@@ -30,8 +30,8 @@ async def deck(
     """Show the pools and their workers, or those that `pool` and `function` narrow it to."""
     narrowed = Narrowed(pool or None, function or None)
     context = deck_context(
-        service.feed.latest(),
-        service.start_report,
+        service.frames.latest(),
+        service.run,
         service.clock.now(),
         service.catalogue,
         narrowed,
@@ -56,11 +56,11 @@ async def misplaced(request: Request, service: ServiceDep) -> Response:
     return bare_page(request, "misplaced.html", _misplaced(service))
 
 
-def _misplaced(service: Service) -> dict[str, Any]:
+def _misplaced(service: Server) -> dict[str, Any]:
     return {"misplaced": misplaced_lines(service.advisor.misplaced())}
 
 
-async def _chart(request: Request, service: Service, narrowed: Narrowed) -> dict[str, Any]:
+async def _chart(request: Request, service: Server, narrowed: Narrowed) -> dict[str, Any]:
     wanted = chosen(request.query_params, narrowed)
     now = service.clock.now()
     found = await service.read(queries.history, wanted, now)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.domain.failures.error_groups import GroupChange
 from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.errors.view import (
@@ -58,14 +58,14 @@ async def change_group(
 ) -> Response:
     """Decide about a group, and show where that was done."""
     form = await posted(request)
-    await service.change_error_group(group_id, change)
+    await service.errors.change(group_id, change)
     if _OF_LIST in form:
         return done("/errors", change, **dict(ErrorsView.of(form).pairs()))
     return done(f"/errors/{group_id}", change)
 
 
-async def _read(service: Service, group_id: str) -> ErrorGroupData:
-    report = await service.error_group(group_id, DAYS * 24)
+async def _read(service: Server, group_id: str) -> ErrorGroupData:
+    report = await service.errors.report(group_id, DAYS * 24)
     latest = TaskFilter(groups=(group_id,))
     return ErrorGroupData(
         report=report,

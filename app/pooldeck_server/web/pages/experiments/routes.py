@@ -13,7 +13,7 @@ from pooldeck_server.domain.errors import NotFound, PooldeckError, UnknownFuncti
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiments import SampleCall, StoredExperiment
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.experiments import read_request
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -108,17 +108,17 @@ async def stop(service: ServiceDep, experiment_id: str) -> Response:
     return done(f"/experiments/{experiment_id}", "stopped")
 
 
-def _registered(service: Service, name: str) -> RegisteredFunction:
+def _registered(service: Server, name: str) -> RegisteredFunction:
     try:
         return service.catalogue.get(name)
     except UnknownFunction as error:
         raise NotFound(error.detail) from None
 
 
-def _own_pool(service: Service, it: StoredExperiment) -> PoolHealth | None:
+def _own_pool(service: Server, it: StoredExperiment) -> PoolHealth | None:
     """Return the pool that the function runs in now."""
     try:
-        return service.pool(service.catalogue.get(it.function).pool)
+        return service.health.pool(service.catalogue.get(it.function).pool)
     except PooldeckError:
         return None
 
@@ -139,7 +139,7 @@ def _refused(
 
 def _form(
     request: Request,
-    service: Service,
+    service: Server,
     registered: RegisteredFunction | None,
     form: ExperimentForm | None,
     status: int = 200,

@@ -35,7 +35,7 @@ async def functions(request: Request, service: ServiceDep, q: str = "") -> Respo
         counts=counts,
         activity=activity,
         spreads=spreads,
-        holds=service.holds(),
+        holds=service.holds.all(),
         minute=minute,
         is_known=service.catalogue.is_known,
         advice={advice.function: advice for advice in service.advisor.all()},
@@ -47,7 +47,7 @@ async def functions(request: Request, service: ServiceDep, q: str = "") -> Respo
 @router.post("/functions/{name}/release")
 async def release(service: ServiceDep, name: str) -> Response:
     """Let a function on hold run again."""
-    await service.release(name)
+    await service.holds.release(name)
     return done("/functions", "released")
 
 

@@ -13,7 +13,7 @@ from pooldeck_server.domain.errors import InvalidRequest, NotFound, PooldeckErro
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import Count, Durations
 from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import read_submission
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -51,7 +51,7 @@ async def submit(request: Request, service: ServiceDep, name: str) -> Response:
         values = {key: value for key, value in posted.items() if isinstance(value, str)}
     try:
         submission = read_submission(body(registered.spec, values), service.settings.limits)
-        accepted = await service.submit(submission)
+        accepted = await service.intake.submit(submission)
     except FormErrors as error:
         refused = form(registered.spec, values, errors=error.errors)
         return await _show(request, service, registered, refused, InvalidRequest)
@@ -69,7 +69,7 @@ async def place(request: Request, service: ServiceDep, name: str) -> Response:
     return done(f"/functions/{quote(name)}", "placed" if pool else "given_back")
 
 
-def _registered(service: Service, name: str) -> RegisteredFunction:
+def _registered(service: Server, name: str) -> RegisteredFunction:
     try:
         return service.catalogue.get(name)
     except UnknownFunction as error:
@@ -77,10 +77,10 @@ def _registered(service: Service, name: str) -> RegisteredFunction:
 
 
 async def _values_of(
-    service: Service, registered: RegisteredFunction, task_id: str
+    service: Server, registered: RegisteredFunction, task_id: str
 ) -> dict[str, str]:
     """Return what one would type to submit the task again."""
-    task = await service.task(task_id)
+    task = await service.tasks.get(task_id)
     if task.function != registered.spec.name or task.args is None or task.kwargs is None:
         return {}
     values = typed(registered.spec, task.args, task.kwargs) | {"tags": ", ".join(task.tags)}
@@ -116,7 +116,7 @@ def _explained(
 
 async def _show(
     request: Request,
-    service: Service,
+    service: Server,
     registered: RegisteredFunction,
     shown: FunctionForm,
     error: type[PooldeckError] | None = None,
@@ -127,7 +127,7 @@ async def _show(
     return page(request, "functions", "function.html", context | {"form": shown}, status)
 
 
-async def _read(service: Service, registered: RegisteredFunction) -> FunctionData:
+async def _read(service: Server, registered: RegisteredFunction) -> FunctionData:
     name = registered.spec.name
     counts, durations, latest = await service.read(_figures, name)
     return FunctionData(
@@ -136,7 +136,7 @@ async def _read(service: Service, registered: RegisteredFunction) -> FunctionDat
         durations=durations,
         latest=latest,
         pools={shape.name: shape.size for shape in service.advisor.shapes()},
-        hold=next((hold for hold in service.holds() if hold.function == name), None),
+        hold=next((hold for hold in service.holds.all() if hold.function == name), None),
         advice=service.advisor.of(name),
         profiles=service.profiles.of(name),
     )

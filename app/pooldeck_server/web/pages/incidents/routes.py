@@ -13,7 +13,7 @@ from pooldeck_server.domain.failures.incidents import (
     TaskToday,
 )
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.incidents.listing import (
@@ -72,7 +72,7 @@ def _listed(
     return found, queries.incident_culprits(connection, pool, since)
 
 
-async def _read(service: Service, found: StoredIncident) -> IncidentData:
+async def _read(service: Server, found: StoredIncident) -> IncidentData:
     """Read what belongs to the report of an incident."""
     function = found.culprit.function if found.culprit else None
     tasks, others, nearby = await service.read(_around, found, function)
@@ -80,9 +80,9 @@ async def _read(service: Service, found: StoredIncident) -> IncidentData:
         incident=found,
         tasks=tasks,
         others=others,
-        hold=next((hold for hold in service.holds() if hold.function == function), None),
+        hold=next((hold for hold in service.holds.all() if hold.function == function), None),
         nearby=nearby,
-        workers=[worker for pool in service.pools() for worker in pool.workers],
+        workers=[worker for pool in service.health.all() for worker in pool.workers],
         memory_bytes=MemoryWatch().limit_bytes(),
         may_rerun=_may_rerun(service, function),
     )
@@ -97,7 +97,7 @@ def _around(
     return queries.tasks_today(connection, ids_of(found)), others.items, nearby
 
 
-def _may_rerun(service: Service, function: str | None) -> bool | None:
+def _may_rerun(service: Server, function: str | None) -> bool | None:
     try:
         return service.catalogue.get(function or "").spec.options.idempotent
     except UnknownFunction:

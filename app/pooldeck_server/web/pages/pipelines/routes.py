@@ -30,7 +30,7 @@ async def pipelines(request: Request, service: ServiceDep, cursor: str = "") -> 
 @router.get("/pipelines/{pipeline_id}")
 async def pipeline(request: Request, service: ServiceDep, pipeline_id: str) -> Response:
     """Show one pipeline: its steps as a drawing, and how far they are."""
-    context = pipeline_context(await service.pipelines.pipeline(pipeline_id))
+    context = pipeline_context(await service.pipelines.get(pipeline_id))
     context["flashed"] = flash(request.query_params, FLASHES)
     return page(request, "pipelines", "pipeline.html", context)
 
@@ -38,7 +38,7 @@ async def pipeline(request: Request, service: ServiceDep, pipeline_id: str) -> R
 @router.get("/pipelines/{pipeline_id}/cancel")
 async def ask_to_cancel(request: Request, service: ServiceDep, pipeline_id: str) -> Response:
     """Say what cancelling a pipeline means, and ask."""
-    found = await service.pipelines.pipeline(pipeline_id)
+    found = await service.pipelines.get(pipeline_id)
     return confirmation(request, cancel_pipeline(found))
 
 

@@ -123,10 +123,10 @@ def page(
         status: The HTTP status of the answer.
     """
     service = service_of(request)
-    frame = service.feed.latest()
+    frame = service.frames.latest()
     around = {
         "strip": strip(frame),
-        "notices": notices(frame, service.state, service.holds()),
+        "notices": notices(frame, service.state, service.holds.all()),
         "section": section,
         "now": service.clock.now(),
         "has_token": service.settings.token is not None,

@@ -12,7 +12,7 @@ from pooldeck_server.domain.tasks.log_window import LogWindow
 from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.responses import Answer
@@ -61,7 +61,7 @@ async def log(
     window = LogWindow(
         LOG_LINES + 1, attempt=attempt, after=after, before=before, level=read_level(level)
     )
-    found = await service.task(task_id)
+    found = await service.tasks.get(task_id)
     lines = await service.read(queries.log_window, task_id, window)
     shown = log_part(task_id, attempt or found.attempt, window, lines)
     return bare_page(request, "task/log_lines.html", {"log": shown})
@@ -72,7 +72,7 @@ async def value(
     service: ServiceDep, task_id: str, name: Literal["args", "kwargs", "result"]
 ) -> Response:
     """Return arguments or the result exactly as they are stored; what is sensitive, redacted."""
-    found = await service.task(task_id)
+    found = await service.tasks.get(task_id)
     text: str | None = getattr(found, name)
     if text is None:
         raise NotFound(f"task {task_id} has no {name}")
@@ -87,8 +87,8 @@ async def stack(request: Request, service: ServiceDep, task_id: str) -> Response
     return page(request, "tasks", "stack.html", {"task": found.task, "parts": parts})
 
 
-async def _read(service: Service, task_id: str, window: LogWindow) -> TaskData:
-    found = await service.task(task_id)
+async def _read(service: Server, task_id: str, window: LogWindow) -> TaskData:
+    found = await service.tasks.get(task_id)
     callable_names = {
         function.spec.name for function in service.catalogue.functions() if function.problem is None
     }
@@ -101,7 +101,7 @@ async def _read(service: Service, task_id: str, window: LogWindow) -> TaskData:
         durations=await service.read(queries.durations, found.function),
         kill=await _kill(service, found),
         are_erased=await service.read(queries.are_arguments_erased, task_id),
-        slot=slot_of(service.pools(), task_id),
+        slot=slot_of(service.health.all(), task_id),
         is_callable=found.function in callable_names,
         now=service.clock.now(),
         around=await service.read(queries.neighbours, found.seq),
@@ -109,13 +109,13 @@ async def _read(service: Service, task_id: str, window: LogWindow) -> TaskData:
     )
 
 
-async def _pipeline(service: Service, task: StoredTask) -> StoredPipeline | None:
+async def _pipeline(service: Server, task: StoredTask) -> StoredPipeline | None:
     if task.link is None or task.link.pipeline is None:
         return None
     return await service.read(queries.pipeline, task.link.pipeline)
 
 
-async def _attempts(service: Service, task: StoredTask) -> list[StoredAttempt]:
+async def _attempts(service: Server, task: StoredTask) -> list[StoredAttempt]:
     """Return the attempts of a task; none where the task itself is all there is to say."""
     waits_again = task.attempt == 1 and task.state in LIVE - {State.RUNNING}
     if task.attempt > 1 or waits_again:
@@ -123,7 +123,7 @@ async def _attempts(service: Service, task: StoredTask) -> list[StoredAttempt]:
     return []
 
 
-async def _kill(service: Service, task: StoredTask) -> StoredAnnotation | None:
+async def _kill(service: Server, task: StoredTask) -> StoredAnnotation | None:
     """Return the note of a kill by hand, if the task may have been killed."""
     may_be = task.state is State.CANCELLED or task.error_kind == ErrorKind.ABANDONED
     if not may_be or task.started_at is None:

@@ -14,7 +14,7 @@ from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.redirects import own_path
@@ -42,7 +42,7 @@ async def ask_to_cancel(request: Request, service: ServiceDep) -> Response:
     """Say how many tasks would be cancelled, and ask."""
     now = service.clock.now()
     wanted = read_filter(request.query_params, now)
-    number = await service.count_matching(_until(wanted, now), final=False)
+    number = await service.tasks.count(_until(wanted, now), final=False)
     return confirmation(request, cancel_matching(wanted, number, now))
 
 
@@ -51,7 +51,7 @@ async def ask_to_retry(request: Request, service: ServiceDep) -> Response:
     """Say how many tasks would be run again, and ask."""
     now = service.clock.now()
     wanted = read_filter(request.query_params, now)
-    number = await service.count_matching(_until(wanted, now), final=True)
+    number = await service.tasks.count(_until(wanted, now), final=True)
     return confirmation(request, retry_matching(wanted, number, now))
 
 
@@ -79,7 +79,7 @@ async def cancel(request: Request, service: ServiceDep) -> Response:
     form = await posted(request)
     meant, back = _meant(form)
     why = form.get("reason", "").strip()[:MAX_REASON] or None
-    done = await service.cancel_matching(meant, kill="kill" in form, reason=why)
+    done = await service.tasks.cancel_all(meant, kill="kill" in form, reason=why)
     return _show(back, done)
 
 
@@ -87,7 +87,7 @@ async def cancel(request: Request, service: ServiceDep) -> Response:
 async def retry(request: Request, service: ServiceDep) -> Response:
     """Queue them again, and show their list with what became of them."""
     meant, back = _meant(await posted(request))
-    return _show(back, await service.retry_matching(meant))
+    return _show(back, await service.tasks.retry_all(meant))
 
 
 def _meant(form: QueryParams) -> tuple[TaskFilter | Sequence[str], str]:
@@ -116,7 +116,7 @@ def _chosen(form: QueryParams) -> list[str]:
 
 
 async def _states(
-    service: Service, ids: Sequence[str], possible: frozenset[State]
+    service: Server, ids: Sequence[str], possible: frozenset[State]
 ) -> tuple[State, ...]:
     """Return the states of those of the chosen tasks that are in one of `possible`."""
     found = await service.read(queries.named, ids)

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.pages.shared.flash import flash_of_many
@@ -44,7 +44,7 @@ async def tasks(request: Request, service: ServiceDep) -> Response:
     return page(request, "tasks", "tasks.html", context)
 
 
-async def _not_indexed(service: Service, view: TaskListView) -> int:
+async def _not_indexed(service: Server, view: TaskListView) -> int:
     """Return how many tasks a search has to look at one by one, if that is more than one page."""
     if view.wanted.text is None:
         return 0
@@ -66,7 +66,7 @@ async def complete(service: ServiceDep, q: str = "") -> Response:
     )
 
 
-def _names(service: Service) -> dict[str, list[str]]:
+def _names(service: Server) -> dict[str, list[str]]:
     """Return the names to choose from, by the parameters that they are values of."""
     return {
         "function": [function.spec.name for function in service.catalogue.functions()],

@@ -4,7 +4,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.domain.tasks.timeline import Timeline, TimelineRequest, unstored
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.responses import Answer
@@ -27,7 +27,7 @@ async def timeline(request: Request, service: ServiceDep) -> Response:
         "pool": list(service.settings.pools),
         "function": [function.spec.name for function in service.catalogue.functions()],
     }
-    pools = service.feed.latest().pools
+    pools = service.frames.latest().pools
     context = timeline_context(asked, wanted, found, pools, choices=choices, now=now)
     return page(request, "timeline", "timeline.html", context)
 
@@ -41,14 +41,14 @@ async def timeline_bars(request: Request, service: ServiceDep) -> Response:
     marks = await service.read(
         queries.annotations, since=wanted.since, until=wanted.until, pool=wanted.pool
     )
-    data = timeline_data(wanted, found, marks, service.feed.latest().pools, now)
+    data = timeline_data(wanted, found, marks, service.frames.latest().pools, now)
     return Answer(msgspec.json.encode(data))
 
 
-async def _read(service: Service, wanted: TimelineRequest, now: int) -> Timeline:
+async def _read(service: Server, wanted: TimelineRequest, now: int) -> Timeline:
     """Return what is stored of a stretch, and what runs and is not stored yet."""
     found = await service.read(queries.timeline, wanted, tuple(service.settings.pools))
     if wanted.until < now:
         return found
-    fresh = unstored(found.bars, service.feed.latest().pools, wanted, now)
+    fresh = unstored(found.bars, service.frames.latest().pools, wanted, now)
     return msgspec.structs.replace(found, bars=(*fresh, *found.bars))
