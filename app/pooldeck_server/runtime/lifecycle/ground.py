@@ -126,8 +126,8 @@ async def _history(recorder: Recorder, clock: Clock, reader: Reader) -> PoolHist
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Reader]:
-    location = settings.database_url or settings.data / _DATABASE
-    database = await asyncio.to_thread(Database.open, location, settings.durability)
+    path = settings.data / _DATABASE
+    database = await asyncio.to_thread(Database.open, path, settings.durability)
     stack.callback(database.close)
     reader = Reader(database)
     stack.callback(reader.close)
