@@ -23,6 +23,7 @@ from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import Hold, ServerRun
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.history import Recent
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.submission import (
     Accepted,
@@ -31,7 +32,7 @@ from pooldeck_server.domain.tasks.submission import (
     Submission,
     TaskStack,
 )
-from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.advice.advisor import Advisor
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.domain.tasks.task import TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.connections import has_wal_bug
 from pooldeck_server.store.database import Database, Reader

@@ -14,8 +14,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.resources import resource
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.tables import SCHEMA, metadata
@@ -89,8 +89,8 @@ def test_what_an_earlier_version_kept_goes_on(tmp_path: Path) -> None:
         assert then is not None
         assert (first.state, first.run_seconds, first.result) == (State.SUCCEEDED, 0.25, "3")
         assert (then.state, then.priority, then.tags) == (State.SCHEDULED, 3, ("x",))
-        assert then.link is not None
-        assert (then.link.step, then.link.after) == ("then", ("a",))
+        assert then.dependencies is not None
+        assert (then.dependencies.step, then.dependencies.after) == ("then", ("a",))
         assert [need.id for need in store.read(queries.needs, [2])[2]] == ["a"]
         assert store.found(TaskFilter(text="[1]")) == [1]
         assert len(store.write(records.cancel, [2], 8)) == 1

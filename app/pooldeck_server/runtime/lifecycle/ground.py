@@ -8,10 +8,10 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.domain.pools.history import STRETCH
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.runtime.lifecycle.log_opening import open_log_file
 from pooldeck_server.runtime.live.history import PoolHistory
 from pooldeck_server.runtime.live.recent import LATELY

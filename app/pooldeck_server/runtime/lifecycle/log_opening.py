@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.log import LogWindow
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.log_format import formatter
 from pooldeck_server.runtime.recording.rotating_file import RotatingFile

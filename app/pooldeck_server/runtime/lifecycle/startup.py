@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from pooldeck_server.domain.clock import Clock, SystemClock
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.runtime.advice.advisor import Advisor
 from pooldeck_server.runtime.advice.opening import make_sizes, open_placements

@@ -15,9 +15,9 @@ from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.history import STRETCH, Recent, Stretch
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.live.open_stretch import OpenStretch
 from pooldeck_server.runtime.live.recent import RecentMinutes

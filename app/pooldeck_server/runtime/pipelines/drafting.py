@@ -7,7 +7,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import InvalidRequest, PooldeckError
-from pooldeck_server.domain.tasks.dependencies import Dependency, TaskPlacing
+from pooldeck_server.domain.tasks.dependencies import Dependency, DependentTask
 from pooldeck_server.domain.tasks.pipelines import (
     MAX_EDGES,
     Dependencies,
@@ -43,7 +43,7 @@ class Drafting:
         self._check = check
         self._most = most
         self._tasks: list[NewTask] = []
-        self._links: list[TaskPlacing] = []
+        self._links: list[DependentTask] = []
         self._edges: list[Dependency] = []
         self._steps: list[StoredStep] = []
         self._of_step: dict[str, list[NewTask]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.runtime.lifecycle.ground import Ground
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.pipelines.releases import Releases

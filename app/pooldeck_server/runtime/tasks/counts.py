@@ -4,7 +4,8 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Final
 
-from pooldeck_server.domain.events import EndsWindow, TaskChanged
+from pooldeck_server.domain.frames import EndsWindow
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, State
 
 WINDOW_SECONDS: Final = 3600

@@ -11,7 +11,6 @@ from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, NotFound, PooldeckError
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     GroupChange,
@@ -19,6 +18,7 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupState,
     StoredErrorGroup,
 )
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records

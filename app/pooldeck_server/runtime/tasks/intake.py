@@ -253,7 +253,7 @@ class Intake:
             self._arriving.subtract(arriving)
             if is_stored:
                 self._offer(tasks)
-                self._on_tied(link.seq for link in ties.links)
+                self._on_tied(task.seq for task in ties.tasks)
 
         await self._recorder.insert(tasks, settled, ties)
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.store import queries

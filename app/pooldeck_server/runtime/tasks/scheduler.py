@@ -12,7 +12,7 @@ from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records

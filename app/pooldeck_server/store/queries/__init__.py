@@ -6,6 +6,15 @@ What a query finds leaves SQLite as one JSON text: see `pooldeck_server.store.bu
 from pooldeck_server.store.queries.annotations import annotations
 from pooldeck_server.store.queries.argument_text import Unindexed, not_indexed, unindexed
 from pooldeck_server.store.queries.controls import controls, holds, runs
+from pooldeck_server.store.queries.dependencies import (
+    awaiting,
+    awaiting_task,
+    follower_count,
+    needs,
+    related_tasks,
+    results,
+    stopper_of,
+)
 from pooldeck_server.store.queries.error_groups import (
     count_in_error_group,
     error_group,
@@ -26,15 +35,6 @@ from pooldeck_server.store.queries.incidents import (
 )
 from pooldeck_server.store.queries.kills import kill_of
 from pooldeck_server.store.queries.latest_runs import latest_runs
-from pooldeck_server.store.queries.links import (
-    awaiting,
-    awaiting_task,
-    follower_count,
-    needs,
-    neighbours,
-    results,
-    stopper_of,
-)
 from pooldeck_server.store.queries.lists import matching, named, tasks, total
 from pooldeck_server.store.queries.loads import loads
 from pooldeck_server.store.queries.log_window import log_window
@@ -102,7 +102,6 @@ __all__ = [
     "matching",
     "named",
     "needs",
-    "neighbours",
     "next_due",
     "not_indexed",
     "pipeline",
@@ -112,6 +111,7 @@ __all__ = [
     "placements",
     "profiles",
     "queued",
+    "related_tasks",
     "results",
     "runs",
     "spreads",

@@ -4,8 +4,8 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from pooldeck_server.domain.measurements.experiments import SampleCall, StoredExperiment
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.lists import tasks
 from pooldeck_server.store.queries.one_task import task

@@ -14,8 +14,8 @@ from pooldeck_server.domain.measurements.figures import (
     FunctionFigures,
     Percentiles,
 )
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.queries.index_plan import AFTER_ALL, newest_first, plan
 from pooldeck_server.store.queries.task_json import json_object

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators
 
-from pooldeck_server.domain.tasks.task import TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import counters, links, task_tags, tasks
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, Select, Subquery, func, select, union_all
 
-from pooldeck_server.domain.tasks.latest_runs import LatestRun
+from pooldeck_server.domain.tasks.attempt import LatestRun
 from pooldeck_server.domain.tasks.states import FINAL
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.task_json import json_object

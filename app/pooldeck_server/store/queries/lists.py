@@ -4,15 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.tasks.task import (
-    Matching,
-    Sort,
-    StoredTask,
-    TaskFilter,
-    TaskPage,
-    TaskRef,
-    Total,
-)
+from pooldeck_server.domain.tasks.filter import Matching, Sort, TaskFilter, TaskPage, TaskRef, Total
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store.bulk import Rows, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, read_place, write_cursor, write_place
 from pooldeck_server.store.queries.index_plan import AFTER_ALL, counted

@@ -4,8 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from pooldeck_server.domain.tasks.log_window import LogWindow
-from pooldeck_server.domain.tasks.task import LogEntry
+from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import logs as log_lines

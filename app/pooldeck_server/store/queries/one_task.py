@@ -17,8 +17,10 @@ from sqlalchemy import (
 )
 
 from pooldeck.functions import FunctionSpec
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.states import FINAL
-from pooldeck_server.domain.tasks.task import LogEntry, StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.task_json import WHOLE_TASK, json_object
 from pooldeck_server.store.tables import attempts as archive

@@ -5,8 +5,8 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
 
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import Sort, TaskFilter
 from pooldeck_server.store.queries.index_plan import (
     AFTER_ALL,
     Condition,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.tasks.task import TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.index_plan import Numbers, Walk, newest_first, plan
 from pooldeck_server.store.queries.spans import Span, submitted

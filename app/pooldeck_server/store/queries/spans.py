@@ -4,8 +4,8 @@ from typing import NamedTuple, Self
 
 from sqlalchemy import Connection, select
 
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.ids import first_id_at
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store.queries.index_plan import AFTER_ALL
 from pooldeck_server.store.tables import tasks
 

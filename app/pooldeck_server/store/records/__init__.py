@@ -17,17 +17,17 @@ from pooldeck_server.store.records.controls import (
     save_incident,
     save_report,
 )
-from pooldeck_server.store.records.error_groups import change_error_group
-from pooldeck_server.store.records.experiments import save_experiment, stop_experiments
-from pooldeck_server.store.records.history import roll_up, save_stretches, trim_history
-from pooldeck_server.store.records.interruption import interrupt
-from pooldeck_server.store.records.links import (
+from pooldeck_server.store.records.dependencies import (
     add_dependencies,
     fan_out,
     refuse_after,
     release_after,
     stop_after,
 )
+from pooldeck_server.store.records.error_groups import change_error_group
+from pooldeck_server.store.records.experiments import save_experiment, stop_experiments
+from pooldeck_server.store.records.history import roll_up, save_stretches, trim_history
+from pooldeck_server.store.records.interruption import interrupt
 from pooldeck_server.store.records.notes import (
     erase_traces,
     log,

@@ -11,7 +11,6 @@ from itertools import chain, pairwise
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Table, delete, func, select, tuple_
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pooldeck_server.domain.pools.history import (
     KEPT,
@@ -115,8 +114,7 @@ class _Kind(Generic[R]):
         """Keep rows in place of those of the same keys."""
         if rows:
             new = Rows.of(self.row)
-            given = select(*new.columns().values()).where(new.is_given)
-            insert = upsert(self.table).from_select(list(new.columns()), given)
+            insert = new.insert_into(self.table)
             values = {column.name: insert.excluded[column.name] for column in self.table.c}
             replace = insert.on_conflict_do_update(
                 index_elements=list(self.table.primary_key), set_=values

@@ -3,24 +3,25 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pooldeck.functions import FunctionSpec
-from pooldeck_server.domain.tasks.task import LogEntry, ProgressMark
+from pooldeck_server.domain.tasks.changes import ProgressMark
+from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.fence import first_per_task, is_in_hand
 from pooldeck_server.store.tables import functions, logs, tasks, workers
 from pooldeck_server.store.transaction import Transaction
 
-_mark = Rows.of(ProgressMark)
+_mark = Rows.of(ProgressMark, long=("message",))
 _progress = (
     update(tasks)
     .where(tasks.c.seq == _mark["seq"], tasks.c.attempt == _mark["attempt"], is_in_hand)
     .values(progress_fraction=_mark["fraction"], progress_message=_mark["message"])
 )
 
-_line = Rows.of(LogEntry)
+_line = Rows.of(LogEntry, long=("message",))
 _log = (
     upsert(logs)
     .from_select(
@@ -33,10 +34,8 @@ _log = (
     .on_conflict_do_nothing()
 )
 
-_spec = Rows("name", "spec", "updated_at")
-_save_specs = insert(functions).from_select(
-    list(_spec.columns()), select(*_spec.columns().values()).where(_spec.is_given)
-)
+_spec = Rows("name", "spec", "updated_at", long=("spec",))
+_save_specs = _spec.insert_into(functions)
 
 
 def progress(transaction: Transaction, batch: Sequence[ProgressMark]) -> None:

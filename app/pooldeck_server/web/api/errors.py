@@ -12,7 +12,7 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupSort,
     GroupState,
 )
-from pooldeck_server.domain.tasks.task import TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.schemas import BulkDone, ErrorGroup, ErrorGroupList
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep

@@ -7,9 +7,9 @@ from msgspec import Meta, Struct
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from pooldeck.outcome import ErrorKind
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Name
-from pooldeck_server.domain.tasks.task import Sort, TaskFilter
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

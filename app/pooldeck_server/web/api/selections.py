@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.errors import InvalidRequest, TooLarge
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.submission import Name
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.settings.model import LimitSettings
 from pooldeck_server.web.api.bodies import Reason
 from pooldeck_server.web.api.filters import Filter

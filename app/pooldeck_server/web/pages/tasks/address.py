@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Sort, TaskFilter
 from pooldeck_server.web.text import formats
 
 PLAIN: Final = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from pooldeck_server.domain.tasks.dependencies import NeedState, Neighbour, Neighbours
+from pooldeck_server.domain.tasks.dependencies import NeedState, RelatedTask, RelatedTasks
 from pooldeck_server.domain.tasks.releases import Awaiting, stopper
 from pooldeck_server.store.bulk import Rows, fetch, json_rows
 from pooldeck_server.store.connections import driver
@@ -56,14 +56,10 @@ def stopper_of(connection: Connection, seq: int) -> NeedState | None:
     return stopper(_row.fetch(connection, _find_needs, NeedState, [(seq,)]))
 
 
-_of_link = ("pipeline", "step", "each", "delay", "run_at")
-_of_task = tuple(
-    name for name in Awaiting.__struct_fields__ if name not in {*_of_link, "tags", "lists"}
-)
 _awaiting_task = json_object(
-    {name: tasks.c[name] for name in _of_task}
-    | {name: links.c[name] for name in _of_link}
+    {name: (tasks if name in tasks.c else links).c[name] for name in Awaiting.__struct_fields__}
     | {
+        "run_at": links.c.run_at,
         "tags": func.json(func.coalesce(tasks.c.tags, "[]")),
         "lists": func.json(func.coalesce(links.c.lists, "[]")),
     }
@@ -114,20 +110,20 @@ def follower_count(connection: Connection, seq: int) -> int:
     return connection.scalar(query) or 0
 
 
-def neighbours(connection: Connection, seq: int, limit: int = 8) -> Neighbours:
+def related_tasks(connection: Connection, seq: int, limit: int = 8) -> RelatedTasks:
     """Return the tasks right before and after one, up to `limit` of each."""
     before, after = edges.c.seq == seq, edges.c.needs == seq
-    return Neighbours(
-        _neighbours(connection, before, edges.c.needs, limit),
-        _neighbours(connection, after, edges.c.seq, limit),
+    return RelatedTasks(
+        _related(connection, before, edges.c.needs, limit),
+        _related(connection, after, edges.c.seq, limit),
         connection.scalar(select(func.count()).select_from(edges).where(before)) or 0,
         connection.scalar(select(func.count()).select_from(edges).where(after)) or 0,
     )
 
 
-def _neighbours(
+def _related(
     connection: Connection, side: ColumnElement[bool], other: ColumnElement[int], limit: int
-) -> tuple[Neighbour, ...]:
+) -> tuple[RelatedTask, ...]:
     found = (
         select(tasks.c.id, tasks.c.function, tasks.c.state, edges.c.rule)
         .select_from(edges.join(tasks, tasks.c.seq == other))
@@ -136,4 +132,4 @@ def _neighbours(
         .limit(limit)
         .subquery()
     )
-    return tuple(fetch(connection, select(json_rows(found.c)), list[Neighbour]))
+    return tuple(fetch(connection, select(json_rows(found.c)), list[RelatedTask]))
