@@ -11,7 +11,7 @@ different texts of SQL, which the driver keeps prepared, and one statement for m
 empty row meets no row of a table; where rows are inserted, `is_given` leaves it out.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, Final, TypeAlias, TypeVar, get_origin
@@ -20,11 +20,14 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Executable,
+    Select,
     TableClause,
     column,
     func,
+    literal_column,
     select,
     table,
 )
@@ -35,6 +38,7 @@ from sqlalchemy.sql import ClauseElement
 from pooldeck_server.store.connections import driver
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
 _Row: TypeAlias = tuple[Any, ...]
 
 _MOST_ROWS: Final = 1024  # of one statement; SQLite allows 32,766 values
@@ -119,6 +123,32 @@ def fetch(connection: Connection, query: Executable, into: type[T], **parameters
     """Run a query that answers with one JSON text, and return it as a value of type `into`."""
     answer = connection.execute(query, parameters).scalar_one()
     return msgspec.json.decode(answer, type=into)
+
+
+def fetch_all(
+    connection: Connection,
+    query: Select[Any] | CompoundSelect[Any],
+    item: type[S],
+    *,
+    json: Collection[str] = (),
+) -> list[S]:
+    """Return what `query` finds, in its order, as values of `item`, whose fields it names.
+
+    Columns that hold JSON texts are named by `json`.
+    """
+    found = query.subquery()
+    names = item.__struct_fields__
+    fields = {name: func.json(found.c[name]) if name in json else found.c[name] for name in names}
+    is_array = item.__struct_config__.array_like
+    row = func.json_array(*fields.values()) if is_array else json_object(fields)
+    return fetch(connection, select(func.json_group_array(row)), list[item])  # type: ignore[valid-type]
+
+
+def json_object(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
+    """Return the SQL of `fields` as a JSON object."""
+    return func.json_object(
+        *chain.from_iterable((literal_column(f"'{name}'"), each) for name, each in fields.items())
+    )
 
 
 def json_rows(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:

@@ -6,9 +6,8 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from pooldeck_server.domain.tasks.dependencies import NeedState, RelatedTask, RelatedTasks
 from pooldeck_server.domain.tasks.releases import Awaiting, stopper
-from pooldeck_server.store.bulk import Rows, fetch, json_rows
+from pooldeck_server.store.bulk import Rows, fetch, fetch_all, json_object, json_rows
 from pooldeck_server.store.connections import driver
-from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import edges, is_awaiting, links, tasks
 
 _row = Rows("seq")
@@ -82,15 +81,7 @@ def results(connection: Connection, seqs: Sequence[int], most: int) -> dict[int,
     """Return the results of tasks as JSON texts, of those that have one.
 
     They are read one by one, so that a task with many large ones before it costs no more than it
-    may have.
-
-    Args:
-        connection: Where to read.
-        seqs: The tasks' numbers.
-        most: How many characters they may have together.
-
-    Returns:
-        None where they have more.
+    may have: where they are more than `most` characters together, None is returned.
     """
     cursor = driver(connection).cursor()
     found, size = {}, 0
@@ -130,6 +121,5 @@ def _related(
         .where(side)
         .order_by(other)
         .limit(limit)
-        .subquery()
     )
-    return tuple(fetch(connection, select(json_rows(found.c)), list[RelatedTask]))
+    return tuple(fetch_all(connection, found, RelatedTask))

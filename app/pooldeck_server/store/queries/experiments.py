@@ -25,13 +25,7 @@ def experiment(connection: Connection, experiment_id: str) -> StoredExperiment |
 def experiments(
     connection: Connection, function: str | None = None, limit: int = 50
 ) -> list[StoredExperiment]:
-    """Return experiments, the newest first.
-
-    Args:
-        connection: To read from.
-        function: Only those of this function.
-        limit: How many at most.
-    """
+    """Return up to `limit` experiments, of one function if it is named, the newest first."""
     query = select(table.c.experiment).order_by(table.c.n.desc()).limit(limit)
     if function is not None:
         query = query.where(table.c.function == function)

@@ -10,13 +10,14 @@ from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.store.queries.index_plan import (
     AFTER_ALL,
     Condition,
+    Span,
     Walk,
     checks,
     newest_first,
+    submitted,
     unindexed,
 )
 from pooldeck_server.store.queries.search import FEW, SCAN_LIMIT, holds_few, way
-from pooldeck_server.store.queries.spans import Span, submitted
 from pooldeck_server.store.queries.text import contains
 from pooldeck_server.store.tables import is_slow, tasks
 

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, case, func, literal_column, select
 
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.store.bulk import json_object
 from pooldeck_server.store.tables import edges, links, tasks
 
 LONG = 4096
@@ -15,14 +16,6 @@ AFTER_SHOWN = 100
 
 _needed = tasks.alias("needed")
 _LONG_TEXTS = ("args", "kwargs", "result", "error", "measurement")
-
-
-def json_object(fields: dict[str, ColumnElement[Any]]) -> ColumnElement[str]:
-    """Return the SQL of `fields` as a JSON object."""
-    parts: list[ColumnElement[Any]] = []
-    for name, value in fields.items():
-        parts += (literal_column(f"'{name}'"), value)
-    return func.json_object(*parts)
 
 
 def _fields() -> dict[str, ColumnElement[Any]]:

@@ -4,10 +4,11 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
 from pooldeck_server.domain.pools.sizes import (
+    CpuPressure,
     Effect,
     FunctionCost,
+    Machine,
     Range,
     SizeAdvice,
     SizeOrigin,
