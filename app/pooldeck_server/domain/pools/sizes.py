@@ -131,34 +131,21 @@ class Effect(Struct, frozen=True):
 
 
 class SizeAdvice(Struct, frozen=True):
-    """What to make of a pool's size.
-
-    Attributes:
-        pool: The pool.
-        machine: What it runs on.
-        verdict: Whether another size would be better.
-        rule: Why.
-        right: The sizes that are right; None where nothing ran.
-        recommended: The size to choose; None where it can stay.
-        needed: How many slots the busiest window kept busy (Little's law); None: nothing ran.
-        by_cpus: The size at which its functions use up the CPUs; None: nothing ran.
-        by_gil: The size at which they use up the GIL of a thread pool; None: they do not.
-        by_target: How many at once the throttling target bears; None: it does not throttle.
-        computing: How many of the slots of all pools together can compute at the same time.
-        present: What the present size means.
-        expected: What the recommended size would mean.
-    """
+    """What to make of a pool's size."""
 
     pool: SizedPool
-    machine: Machine
-    verdict: SizeVerdict
-    rule: SizeRule
-    computing: int
-    right: Range | None = None
-    recommended: int | None = None
+    machine: Machine  # what it runs on
+    verdict: SizeVerdict  # whether another size would be better
+    rule: SizeRule  # why
+    computing: int  # how many of the slots of all pools together can compute at the same time
+    right: Range | None = None  # the sizes that are right; None where nothing ran
+    recommended: int | None = None  # the size to choose; None where it can stay
+    # how many slots the busiest window kept busy (Little's law); None: nothing ran
     needed: float | None = None
-    by_cpus: int | None = None
+    by_cpus: int | None = None  # the size at which its functions use up the CPUs; None: nothing ran
+    # the size at which they use up the GIL of a thread pool; None: they do not
     by_gil: int | None = None
+    # how many at once the throttling target bears; None: it does not throttle
     by_target: int | None = None
-    present: Effect | None = None
-    expected: Effect | None = None
+    present: Effect | None = None  # what the present size means
+    expected: Effect | None = None  # what the recommended size would mean

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pooldeck_server.advice import Advice, AdviceRule, Numbers, Verdict
+from pooldeck_server.advice.placing import CLEAR_GAIN
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
 
@@ -28,7 +29,6 @@ _KINDS: Final[Mapping[str, str]] = {
 _UNEVEN: Final = 1.0  # standard deviation as a share of the mean
 _SLOWER: Final = 1.5  # trend from which it is told
 _FASTER: Final = 0.67
-_GAIN: Final = 1.15  # as in `pooldeck_server.advice.placing`
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -181,7 +181,7 @@ def _placing(advice: Advice) -> Iterator[str]:
         yield _("%(kind)s would do as well and cost less.", kind=_capital(_(_KINDS[target.kind])))
         return
     yield _move(advice)
-    if cost.gain < _GAIN:
+    if cost.gain < CLEAR_GAIN:
         yield _("It keeps the GIL from whatever else runs in %(pool)s.", pool=advice.pool)
     else:
         yield _(
