@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 import pytest
 
-from pooldeck import ProcessPool
+from pooldeck.executor import ProcessPool
 from tests.functions import executor_functions as functions
 
 BOUND = 60.0  # seconds that anything may take

@@ -11,9 +11,11 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.tasks.changes import Claim, Start
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, NewTask, Start, StoredTask, TaskFilter
+from pooldeck_server.domain.tasks.task import NewTask, StoredTask
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database, Reader
 from pooldeck_server.store.tables import tasks

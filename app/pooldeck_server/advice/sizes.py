@@ -15,10 +15,10 @@ from msgspec import Struct
 from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.advice.model import HANDOVER
 from pooldeck_server.advice.queueing import mean_wait, offered_load, rounded
-from pooldeck_server.domain.measurements.machine import Machine
 from pooldeck_server.domain.pools.sizes import (
     Effect,
     FunctionCost,
+    Machine,
     Range,
     SizeAdvice,
     SizedPool,

@@ -16,7 +16,10 @@ from pooldeck_server.domain.errors import Conflict
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.submission import Submission, TaskStack
+from pooldeck_server.domain.tasks.submission import (
+    Submission,
+    TaskStack,
+)
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.advice.advisor import Advisor
 from pooldeck_server.runtime.advice.placement import Placements

@@ -36,7 +36,6 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     data: Path = Path("pooldeck-data")
     config: Path | None = None
-    database_url: str | None = None
     functions: Annotated[tuple[str, ...], NoDecode] = ()
     pools: dict[Annotated[str, Field(pattern=f"^{POOL_NAME}$")], PoolSettings] = Field(min_length=1)
     token: SecretStr | None = None

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-from pooldeck import ProcessPool
+from pooldeck.executor import ProcessPool
 
 NAME: Final = "test_concurrent_futures"
 SUITES: Final = (

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.queueing import mean_wait, offered_load
 from pooldeck_server.advice.sizes import MOST_THREADS, computing_slots, size_advice
-from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
 from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
 from pooldeck_server.domain.pools.sizes import (
+    CpuPressure,
     FunctionCost,
+    Machine,
     Range,
     SizeAdvice,
     SizedPool,

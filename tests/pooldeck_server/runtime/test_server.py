@@ -17,8 +17,8 @@ from pooldeck_server.domain.errors import (
     UnknownFunction,
     UnknownPool,
 )
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries

@@ -134,7 +134,7 @@ class _Startup:
     async def open_store(self) -> None:
         """Open the store and what writes to it; nothing is written yet."""
         settings = self.settings
-        location = settings.database_url or settings.data / _DATABASE
+        location = settings.data / _DATABASE
         self.database = await asyncio.to_thread(Database.open, location, settings.durability)
         self.stack.callback(self.database.close)
         self.reader = Reader(self.database)

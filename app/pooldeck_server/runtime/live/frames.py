@@ -12,9 +12,10 @@ from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import TooManyStreams
-from pooldeck_server.domain.events import Frame, TaskChanged
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.tasks.counts import Counts

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Final
 
 from pooldeck_server.domain.clock import SECOND, Clock
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.history import STRETCH, Stretch
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.live.open_stretch import OpenStretch
 from pooldeck_server.runtime.live.recent import RecentMinutes

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.failures.displacements import Displaced, Displacement
 from pooldeck_server.domain.failures.error_groups import StoredErrorGroup
 from pooldeck_server.domain.notices import HALTED, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.store.standing import Displaced, Displacement
 
 STARVING_SECONDS: Final = 10.0
 """How long all slots of a pool must have been busy, with nothing ended, to speak of starvation."""

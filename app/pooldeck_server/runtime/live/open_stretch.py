@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from operator import add
 
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.measurements.histograms import Histogram, bucket_of, packed, to_text
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.domain.pools.history import STRETCH, Flow, PoolSample, Stretch
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 
 

@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import InvalidRequest, PooldeckError
-from pooldeck_server.domain.tasks.dependencies import Dependency, TaskPlacing
+from pooldeck_server.domain.tasks.dependencies import Dependency, DependentTask
 from pooldeck_server.domain.tasks.pipelines import (
     MAX_EDGES,
     Dependencies,
@@ -39,7 +39,7 @@ class Drafting:
     check: Callable[[Step], NewTask]  # turns a submission into a task, or refuses it
     most: int  # how many tasks a pipeline may have
     _tasks: list[NewTask] = field(init=False, default_factory=list)
-    _links: list[TaskPlacing] = field(init=False, default_factory=list)
+    _links: list[DependentTask] = field(init=False, default_factory=list)
     _edges: list[Dependency] = field(init=False, default_factory=list)
     _steps: list[StoredStep] = field(init=False, default_factory=list)
     _of_step: dict[str, list[NewTask]] = field(init=False, default_factory=dict)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.pipelines import (
     PipelineRequest,
     PlannedPipeline,
@@ -17,7 +18,6 @@ from pooldeck_server.domain.tasks.pipelines import (
     planned,
 )
 from pooldeck_server.domain.tasks.submission import BulkDone
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.pipelines.drafting import Drafting
 from pooldeck_server.runtime.tasks.control import TaskControl
 from pooldeck_server.runtime.tasks.door import Door

@@ -13,10 +13,9 @@ from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
-from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.tasks.dependencies import NeedState, TaskPlacing
+from pooldeck_server.domain.tasks.changes import TaskChanged
+from pooldeck_server.domain.tasks.dependencies import NeedState
 from pooldeck_server.domain.tasks.releases import (
-    Awaiting,
     Decision,
     FanOut,
     Refusal,
@@ -24,7 +23,7 @@ from pooldeck_server.domain.tasks.releases import (
     Stop,
     stopper,
 )
-from pooldeck_server.domain.tasks.task import NewTask, TaskKey
+from pooldeck_server.domain.tasks.task import TaskKey
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.pipelines.resolving import Resolved, Terms, resolve
 from pooldeck_server.runtime.pipelines.waits import Waits
@@ -119,12 +118,12 @@ class Releases(BackgroundPart):
         head, *others = resolved.releases
         if not resolved.is_spread:
             return head
-        tasks = [_sibling(resolved.task, release, self.next_key()) for release in others]
-        links = [
-            _link(resolved.task, release, task.seq)
+        tasks = [resolved.task.sibling(release, self.next_key()) for release in others]
+        places = [
+            resolved.task.place_of(release, task.seq)
             for release, task in zip(others, tasks, strict=True)
         ]
-        return FanOut(head, tuple(tasks), tuple(links))
+        return FanOut(head, tuple(tasks), tuple(places))
 
     def _forget(self, decision: Decision) -> None:
         """Forget a task that waits no more; those after one that was spread wait for more."""
@@ -152,36 +151,4 @@ def _write(transaction: Transaction, decisions: Iterable[Decision], now: int) ->
     records.refuse_after(transaction, refusals, now)
     stops = [each for each in decisions if isinstance(each, Stop)]
     records.stop_after(transaction, stops, now)
-    return [move for move in moves if move.before is None]
-
-
-def _sibling(task: Awaiting, release: Release, key: TaskKey) -> NewTask:
-    """Return the task of a further item."""
-    return NewTask(
-        seq=key.seq,
-        id=key.id,
-        function=task.function,
-        pool=task.pool,
-        state=release.state,
-        priority=task.priority,
-        created_at=release.released_at,
-        args=release.args,
-        kwargs=release.kwargs,
-        run_at=release.run_at,
-        tags=task.tags,
-        shown_args=release.shown_args,
-        shown_kwargs=release.shown_kwargs,
-        options=task.options,
-        placed=task.placed,
-    )
-
-
-def _link(task: Awaiting, release: Release, seq: int) -> TaskPlacing:
-    return TaskPlacing(
-        seq,
-        pipeline=task.pipeline,
-        step=task.step,
-        item=release.item,
-        items=release.items,
-        released_at=release.released_at,
-    )
+    return moves

@@ -7,7 +7,7 @@ after costs no more than a look into a dictionary, nobody asks the store which t
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.dependencies import NeedState, Rule
 from pooldeck_server.domain.tasks.states import FINAL, State
 

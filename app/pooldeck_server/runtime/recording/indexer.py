@@ -21,11 +21,11 @@ from sqlalchemy import Connection
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.escapes import undo_escapes
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
+from pooldeck_server.store.queries.argument_text import undo_escapes
 from pooldeck_server.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)

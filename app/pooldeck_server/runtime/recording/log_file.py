@@ -16,7 +16,7 @@ from typing import Final
 from pooldeck.protocol import LogLine
 from pooldeck.text import bounded
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.log import LogWindow
 from pooldeck_server.runtime.recording.log_format import LogRecord, Origin, formatter
 from pooldeck_server.runtime.recording.rotating_file import RotatingFile
 from pooldeck_server.settings.log import LogSettings

@@ -18,11 +18,12 @@ from typing import Any, Final, Protocol, TypeVar
 
 from pooldeck_server import failpoints
 from pooldeck_server.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.tasks.changes import End, ProgressMark, Rerun, Start, TaskChanged
+from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.pipelines import Dependencies
-from pooldeck_server.domain.tasks.task import End, LogEntry, NewTask, ProgressMark, Rerun, Start
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.runtime.recording.batch import CommitBatch, Insert, Request
 from pooldeck_server.runtime.recording.lag import Lag
 from pooldeck_server.store import records

@@ -13,9 +13,11 @@ from pooldeck.pools.listener import RunningCall
 from pooldeck.protocol import Call, LogLine
 from pooldeck_server.domain.clock import Clock, seconds, span
 from pooldeck_server.domain.failures.error_groups import group_of
+from pooldeck_server.domain.tasks.changes import End, Rerun, Start
+from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import End, LogEntry, QueuedTask, Rerun, Start
+from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.recording.log_format import Origin
 
 Answer = Literal["started", "ended", "returned"]

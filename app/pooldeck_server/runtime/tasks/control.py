@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from pooldeck.kinds import Ending
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import ArgumentsErased, Conflict, NotFound, PooldeckError
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
+from pooldeck_server.domain.tasks.filter import TaskFilter, TaskRef
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone, Cancelled, CancelOutcome
-from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter, TaskRef
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.recording.waiters import Waiters

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.events import EndsWindow, TaskChanged
+from pooldeck_server.domain.frames import EndsWindow
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, State
 
 WINDOW_SECONDS: Final = 3600

@@ -21,7 +21,8 @@ from pooldeck.pools.model import PoolState
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.tasks.task import Claim, QueuedTask
+from pooldeck_server.domain.tasks.changes import Claim
+from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder

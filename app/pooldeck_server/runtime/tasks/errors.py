@@ -12,7 +12,6 @@ from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, NotFound, PooldeckError
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     LATELY,
@@ -21,6 +20,7 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupState,
     StoredErrorGroup,
 )
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.recording.recorder import Recorder

@@ -233,7 +233,7 @@ class Intake:
             self._arriving.subtract(arriving)
             if is_stored:
                 self._offer(tasks)
-                self.on_tied(link.seq for link in ties.links)
+                self.on_tied(task.seq for task in ties.tasks)
 
         await self.recorder.insert(tasks, settled, ties)
 

@@ -8,7 +8,12 @@ import msgspec
 from msgspec.structs import replace
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.dependencies import Dependency, Rule, TaskLink, TaskPlacing
+from pooldeck_server.domain.tasks.dependencies import (
+    Dependency,
+    DependentTask,
+    Rule,
+    StoredDependencies,
+)
 from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.references import names_in
 from pooldeck_server.domain.tasks.states import State
@@ -74,19 +79,20 @@ def waiting(task: NewTask) -> NewTask:
     return replace(task, state=State.SCHEDULED, run_at=None)
 
 
-def link_of(task: NewTask, submission: Submission) -> TaskPlacing:
+def link_of(task: NewTask, submission: Submission) -> DependentTask:
     """Return the link of a task that waits; a delay begins when it waits no more."""
     run_at = None if submission.delay else task.run_at
-    return TaskPlacing(task.seq, delay=submission.delay or None, run_at=run_at)
+    return DependentTask(task.seq, delay=submission.delay or None, run_at=run_at)
 
 
 def shown(task: NewTask, ties: Dependencies) -> StoredTask:
     """Return a task that was stored a moment ago as people see it."""
     stored = task.as_stored()
-    if not ties.edges:
+    if not ties.needs:
         return stored
-    after = [edge.name for edge in ties.edges if edge.seq == task.seq]
-    return replace(stored, link=TaskLink(needs=len(after), after=tuple(after[:_SHOWN])))
+    after = [need.name for need in ties.needs if need.seq == task.seq]
+    shown = StoredDependencies(needs=len(after), after=tuple(after[:_SHOWN]))
+    return replace(stored, dependencies=shown)
 
 
 def _check_known(

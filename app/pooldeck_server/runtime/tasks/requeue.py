@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher

@@ -17,8 +17,9 @@ from pooldeck.pools.port import PoolPort
 from pooldeck.protocol import Call, LogLine, Progress
 from pooldeck_server import failpoints
 from pooldeck_server.domain.clock import Clock, seconds
+from pooldeck_server.domain.tasks.changes import End, ProgressMark, Rerun
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import End, ProgressMark, QueuedTask, Rerun
+from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.attempts import RunningAttempt

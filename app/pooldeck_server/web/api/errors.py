@@ -12,8 +12,8 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupSort,
     GroupState,
 )
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.submission import BulkDone
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.queries import Cursor, PageSize, asks, moment, read_query
 from pooldeck_server.web.api.schemas.errors import ErrorGroup, ErrorGroupList

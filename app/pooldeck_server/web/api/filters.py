@@ -7,7 +7,7 @@ from msgspec import Meta
 from msgspec.structs import asdict
 
 from pooldeck.outcome import ErrorKind
-from pooldeck_server.domain.tasks.task import MAX_CHOSEN, Sort, TaskConditions, TaskFilter
+from pooldeck_server.domain.tasks.filter import MAX_CHOSEN, Sort, TaskConditions, TaskFilter
 from pooldeck_server.web.api.queries import Cursor, PageSize, moment
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT
 

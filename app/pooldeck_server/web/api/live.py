@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from pooldeck_server.domain.events import EndsWindow, Frame
+from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.schemas.pools import Pool

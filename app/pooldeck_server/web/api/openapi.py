@@ -14,9 +14,9 @@ from msgspec import Struct
 from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.failures.error_groups import GroupSort
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
+from pooldeck_server.domain.tasks.filter import Sort
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
 from pooldeck_server.domain.tasks.submission import BulkDone, Submission
-from pooldeck_server.domain.tasks.task import Sort
 from pooldeck_server.web.api import bodies, schemas, selections
 from pooldeck_server.web.http.errors import Problem
 

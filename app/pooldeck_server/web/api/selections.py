@@ -6,8 +6,8 @@ from typing import Annotated, TypeAlias, TypeVar
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.errors import InvalidRequest, TooLarge
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.names import Name
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.api.bodies import Reason, read
 from pooldeck_server.web.api.filters import Filter

@@ -5,6 +5,7 @@ from typing import Final
 
 from pooldeck.kinds import KINDS
 from pooldeck_server.advice import Advice, AdviceRule, Numbers, Verdict
+from pooldeck_server.advice.placing import CLEAR_GAIN
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
 from pooldeck_server.web.text.kinds import kind_words
@@ -26,7 +27,6 @@ _CONFIDENCES: Final[Mapping[str, str]] = {
 _UNEVEN: Final = 1.0  # standard deviation as a share of the mean
 _SLOWER: Final = 1.5  # trend from which it is told
 _FASTER: Final = 0.67
-_GAIN: Final = 1.15  # as in `pooldeck_server.advice.placing`
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -181,7 +181,7 @@ def _placing(advice: Advice) -> Iterator[str]:
         )
         return
     yield _move(advice)
-    if cost.gain < _GAIN:
+    if cost.gain < CLEAR_GAIN:
         yield _("It keeps the GIL from whatever else runs in %(pool)s.", pool=advice.pool)
     else:
         yield _(

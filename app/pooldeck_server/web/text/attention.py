@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pooldeck_server.domain.events import Frame
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.web.text.i18n import _

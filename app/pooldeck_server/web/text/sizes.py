@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pooldeck.kinds import KINDS
+from pooldeck_server.advice.verdicts import WAITS
 from pooldeck_server.domain.pools.sizes import Effect, FunctionCost, SizeAdvice, SizeRule
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext, speaking
@@ -11,7 +12,6 @@ from pooldeck_server.web.text.kinds import kind_words
 
 _PRESSED: Final = 0.1  # of a minute, from which on pressure is told
 _CPU_BOUND: Final = 0.5
-_WAITS: Final = 0.2
 
 
 def english_size_sentences(advice: SizeAdvice) -> list[str]:
@@ -174,7 +174,7 @@ def _load(advice: SizeAdvice) -> Iterator[str]:
     yield _costs(cost)
     if advice.by_cpus is not None and not KINDS[advice.pool.kind].is_alone:
         yield _by_cpus(advice, cost)
-    elif cost.cpu_share <= _WAITS:
+    elif cost.cpu_share <= WAITS:
         yield _("Its functions mostly wait: a thread pool would let more of them wait at once.")
 
 

@@ -13,8 +13,9 @@ from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownPool
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import call, engine, outcome, submit

@@ -10,9 +10,8 @@ from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import NotFound
-from pooldeck_server.domain.measurements.machine import CpuPressure
 from pooldeck_server.domain.pools.history import STRETCH
-from pooldeck_server.domain.pools.sizes import SizeOrigin
+from pooldeck_server.domain.pools.sizes import CpuPressure, SizeOrigin
 from pooldeck_server.runtime.advice.machine import machine, pressure_in
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import SystemClock
 from pooldeck_server.domain.pools.controls import ServerRun, StartReport
+from pooldeck_server.domain.tasks.changes import Claim, Start
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, NewTask, Start
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import records
 from pooldeck_server.store.database import Database
 from tests.support.engine import engine, outcome

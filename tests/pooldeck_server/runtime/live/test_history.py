@@ -11,10 +11,10 @@ import pytest
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import ManualClock
-from pooldeck_server.domain.events import TaskChanged
 from pooldeck_server.domain.measurements.histograms import ERROR
 from pooldeck_server.domain.pools.health import PoolHealth, SwitchRates, WorkerHealth
 from pooldeck_server.domain.pools.history import ChartRequest, Stretch
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live.history import PoolHistory
 from pooldeck_server.runtime.live.recent import RecentMinutes

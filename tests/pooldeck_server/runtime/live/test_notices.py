@@ -7,12 +7,12 @@ from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.errors import DiskFull
-from pooldeck_server.domain.failures.displacements import Displaced, Displacement
 from pooldeck_server.domain.failures.error_groups import GroupState, StoredErrorGroup
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.runtime.live.notices import Since, of_errors, of_pool, of_store, on_hold
+from pooldeck_server.store.standing import Displaced, Displacement
 
 SECOND = 1_000_000
 

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from pooldeck_server.domain.errors import BadArguments, InvalidRequest, NotFound, UnknownFunction
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import eventually, outcome
@@ -28,8 +28,8 @@ async def _tasks(service: Server, pipeline: str, name: str) -> list[str]:
     """Return the results of a step's tasks, in the order of their items."""
     wanted = TaskFilter(pipelines=(pipeline,))
     page = await service.read(queries.tasks, wanted, 500)
-    found = [task for task in page.items if task.link and task.link.step == name]
-    found.sort(key=lambda task: task.link.item or 0 if task.link else 0)
+    found = [task for task in page.items if task.dependencies and task.dependencies.step == name]
+    found.sort(key=lambda task: task.dependencies.item or 0 if task.dependencies else 0)
     return [str(task.result) for task in found]
 
 

@@ -27,8 +27,8 @@ async def test_a_task_runs_after_those_that_it_names_and_not_before(tmp_path: Pa
         await outcome(service, quick)
         waiting = await service.tasks.get(last)
         assert (waiting.state, waiting.run_at) == (State.SCHEDULED, None)
-        assert waiting.link is not None
-        assert waiting.link.after == (first, quick)
+        assert waiting.dependencies is not None
+        assert waiting.dependencies.after == (first, quick)
         flag.write_text("go")
         done = await outcome(service, last)
         before = await service.tasks.get(first)
@@ -46,8 +46,8 @@ async def test_a_result_takes_the_place_of_its_reference_across_pools(tmp_path: 
         )
         assert msgspec.json.decode(task.result or "") == [[1, 2, 3], {"deep": [[1, 2, 3]]}]
         assert task.args == '[[1,2,3],{"deep":[[1,2,3]]}]'
-        assert task.link is not None
-        assert result_of(numbers) in msgspec.json.decode(task.link.given_args or "")
+        assert task.dependencies is not None
+        assert result_of(numbers) in msgspec.json.decode(task.dependencies.given_args or "")
 
 
 async def test_what_comes_after_a_task_that_has_ended_runs_at_once(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ async def test_a_failure_cancels_what_comes_after_it_and_what_comes_after_that(
         third = await submitted(service, "double", result_of(second))
         stopped = [await outcome(service, each) for each in (second, third)]
         assert [task.state for task in stopped] == [State.CANCELLED, State.CANCELLED]
-        causes = [task.link.stopped_by for task in stopped if task.link]
+        causes = [task.dependencies.stopped_by for task in stopped if task.dependencies]
         assert causes == [bad, second]
         assert [task.attempt for task in stopped] == [0, 0]
 
@@ -78,8 +78,8 @@ async def test_cancelling_a_task_cancels_what_comes_after_it(tmp_path: Path) -> 
         await service.tasks.cancel(first)
         task = await outcome(service, second)
         assert task.state is State.CANCELLED
-        assert task.link is not None
-        assert task.link.stopped_by == first
+        assert task.dependencies is not None
+        assert task.dependencies.stopped_by == first
 
 
 @pytest.mark.parametrize("rule", ["skip", "go_on"])
@@ -135,12 +135,12 @@ async def test_what_nobody_may_see_is_hidden_in_references_and_in_what_they_beca
         first = await ended(service, "keep", result_of(text), "abc")
         second = await ended(service, "keep", "my secret", result_of(text))
         assert (first.result, second.result) == ("10", "16")
-        assert first.link is not None
-        assert second.link is not None
+        assert first.dependencies is not None
+        assert second.dependencies is not None
         assert first.args == '["[redacted]","abc"]'
-        assert first.link.given_args == '["[redacted]","abc"]'
+        assert first.dependencies.given_args == '["[redacted]","abc"]'
         assert second.args == '["[redacted]","xxxxxxx"]'
-        assert second.link.given_args == f'["[redacted]",{{"$result":"{text}"}}]'
+        assert second.dependencies.given_args == f'["[redacted]",{{"$result":"{text}"}}]'
 
 
 async def test_one_that_was_stopped_is_retried_only_when_the_one_before_has_succeeded(

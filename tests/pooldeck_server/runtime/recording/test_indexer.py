@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pooldeck_server.domain.clock import ManualClock
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import NewTask, TaskFilter
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.runtime.recording.indexer import Indexer
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pooldeck_server.domain.errors import Internal, StorageUnavailable
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import Claim, End, Start, TaskChanged
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, End, NewTask, Start
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database, Reader
@@ -52,7 +52,7 @@ async def recorder(folder: Path, limit: int = 1000) -> AsyncIterator[Kept]:
 
 
 def new(seq: int) -> NewTask:
-    return NewTask(seq, f"task-{seq}", "f", "cpu", State.QUEUED, 0, 1, "[]", "{}")
+    return NewTask(seq, f"task-{seq}", "f", "cpu", 0, 1, "[]", "{}", state=State.QUEUED)
 
 
 def ended(seq: int) -> End:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pooldeck_server.domain.errors import ArgumentsErased, Conflict, NotFound
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import call, engine, eventually, outcome, submit

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.tasks.changes import Claim, End
+from pooldeck_server.domain.tasks.filter import TaskFilter, TaskRef
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import Claim, End, NewTask, StoredTask, TaskFilter, TaskRef
+from pooldeck_server.domain.tasks.task import NewTask, StoredTask
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

@@ -19,8 +19,9 @@ from pooldeck_server.domain.failures.error_groups import (
     StoredErrorGroup,
     group_of,
 )
+from pooldeck_server.domain.tasks.changes import Claim, End, Rerun
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, End, NewTask, Rerun
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

@@ -4,8 +4,8 @@ import pytest
 from msgspec import Raw
 
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, PooldeckError, TooLarge
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.settings import MAX_POOL_SIZE, LimitSettings, PoolSettings
 from pooldeck_server.web.api.bodies import (
     PoolChange,

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.sizes import size_advice
-from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
 from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
 from pooldeck_server.domain.pools.sizes import (
+    CpuPressure,
     FunctionCost,
+    Machine,
     SizeAdvice,
     SizedPool,
     SizeOrigin,

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.events import EndsWindow, Frame
+from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold, ServerRun, StartReport
 from pooldeck_server.domain.pools.health import PoolHealth

@@ -4,9 +4,9 @@ from typing import Final, Self
 
 from msgspec import Raw, Struct
 
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.tasks.submission import TaskStack
-from pooldeck_server.domain.tasks.task import StoredAttempt
 from pooldeck_server.web.api.schemas.errors import task_error
 from pooldeck_server.web.api.schemas.tasks import TaskWorker, Timing, timing, worker
 from pooldeck_server.web.api.schemas.types import (

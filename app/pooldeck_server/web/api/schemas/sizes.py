@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.measurements.machine import CpuPressure
 from pooldeck_server.domain.pools.sizes import (
+    CpuPressure,
     Effect,
     Range,
     SizeAdvice,

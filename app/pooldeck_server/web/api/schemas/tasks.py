@@ -5,10 +5,11 @@ from typing import Annotated, Final, Self
 from msgspec import Meta, Raw, Struct
 
 from pooldeck.functions import RunOptions
-from pooldeck_server.domain.tasks.dependencies import TaskLink
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.dependencies import StoredDependencies
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.tasks.submission import CancelOutcome
-from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.api.schemas.errors import task_error
 from pooldeck_server.web.api.schemas.placements import Placed, placed
 from pooldeck_server.web.api.schemas.types import (
@@ -147,21 +148,21 @@ class Task(Struct, frozen=True):
             timing=timing(task),
             worker=worker(task),
             measurement=raw(task.measurement),
-            pipeline=_place(task.link),
-            after=task.link.after if task.link else (),
-            stopped_by=task.link.stopped_by if task.link else None,
-            given=_given(task.link),
+            pipeline=_place(task.dependencies),
+            after=task.dependencies.after if task.dependencies else (),
+            stopped_by=task.dependencies.stopped_by if task.dependencies else None,
+            given=_given(task.dependencies),
             omitted=task.omitted,
         )
 
 
-def _place(link: TaskLink | None) -> TaskPlace | None:
+def _place(link: StoredDependencies | None) -> TaskPlace | None:
     if link is None or link.pipeline is None:
         return None
     return TaskPlace(link.pipeline, link.step or "", link.item)
 
 
-def _given(link: TaskLink | None) -> Given | None:
+def _given(link: StoredDependencies | None) -> Given | None:
     if link is None or (link.given_args is None and link.given_kwargs is None):
         return None
     return Given(raw(link.given_args), raw(link.given_kwargs))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from pooldeck.kinds import KINDS
-from pooldeck_server.domain.events import Frame
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.notices import HALTED
 from pooldeck_server.domain.pools.controls import ServerRun

@@ -19,7 +19,8 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupState,
     StoredErrorGroup,
 )
-from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.errors.hourly import Spark, spark
 from pooldeck_server.web.pages.tasks.address import TaskListQuery, address
 from pooldeck_server.web.text import formats

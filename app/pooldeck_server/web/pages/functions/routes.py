@@ -12,7 +12,8 @@ from pooldeck.functions import RunOptions
 from pooldeck_server.domain.errors import InvalidRequest, NotFound, PooldeckError, UnknownFunction
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import Count, Durations
-from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import read_submission

@@ -8,10 +8,11 @@ from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import slot_of
-from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.log import LogWindow
 from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import LIVE, State
-from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
@@ -104,15 +105,15 @@ async def _read(service: Server, task_id: str, window: LogWindow) -> TaskData:
         slot=slot_of(service.health.all(), task_id),
         is_callable=found.function in callable_names,
         now=service.clock.now(),
-        around=await service.read(queries.neighbours, found.seq),
+        around=await service.read(queries.related_tasks, found.seq),
         pipeline=await _pipeline(service, found),
     )
 
 
 async def _pipeline(service: Server, task: StoredTask) -> StoredPipeline | None:
-    if task.link is None or task.link.pipeline is None:
+    if task.dependencies is None or task.dependencies.pipeline is None:
         return None
-    return await service.read(queries.pipeline, task.link.pipeline)
+    return await service.read(queries.pipeline, task.dependencies.pipeline)
 
 
 async def _attempts(service: Server, task: StoredTask) -> list[StoredAttempt]:

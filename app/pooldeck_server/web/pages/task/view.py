@@ -13,12 +13,12 @@ from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import SlotHealth
-from pooldeck_server.domain.tasks.dependencies import Neighbours
-from pooldeck_server.domain.tasks.latest_runs import LatestRun
-from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.attempt import LatestRun, StoredAttempt
+from pooldeck_server.domain.tasks.dependencies import RelatedTasks
+from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
 from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import LogEntry, StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
 from pooldeck_server.web.pages.task.diagram import diagram
@@ -75,7 +75,7 @@ class TaskData(Struct, frozen=True):
     slot: SlotHealth | None
     is_callable: bool
     now: int  # microseconds since the epoch
-    around: Neighbours = Neighbours()
+    around: RelatedTasks = RelatedTasks()
     pipeline: StoredPipeline | None = None
 
 

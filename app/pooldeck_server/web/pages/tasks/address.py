@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import SECOND, micros
 from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.tasks.filter import MAX_TEXT, PARAMETERS, Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import MAX_TEXT, PARAMETERS, Sort, TaskFilter
 from pooldeck_server.web.text import formats
 
 PLAIN: Final = {

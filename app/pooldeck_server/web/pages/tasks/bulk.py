@@ -11,9 +11,9 @@ from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.pages.tasks.address import TaskListView, href, pairs
 from pooldeck_server.web.pages.tasks.view import conditions

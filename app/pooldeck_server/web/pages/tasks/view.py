@@ -7,8 +7,8 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from pooldeck_server.domain.measurements.figures import Count
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
-from pooldeck_server.domain.tasks.task import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.web.pages.tasks.address import (
     PLAIN,
     TaskListView,

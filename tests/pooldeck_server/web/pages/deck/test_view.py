@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pooldeck.functions import FunctionSpec, Options
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.events import EndsWindow, Frame
+from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth

@@ -20,11 +20,11 @@ from pooldeck_server.advice import (
     advise,
 )
 from pooldeck_server.advice.sizes import size_advice
-from pooldeck_server.domain.measurements.machine import Machine
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
 from pooldeck_server.domain.pools.sizes import (
     FunctionCost,
+    Machine,
     Range,
     SizeAdvice,
     SizedPool,

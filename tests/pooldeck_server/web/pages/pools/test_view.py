@@ -7,12 +7,11 @@ import pytest
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.sizes import size_advice
-from pooldeck_server.domain.measurements.machine import Machine
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
-from pooldeck_server.domain.pools.sizes import SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.domain.pools.sizes import Machine, SizeAdvice, SizedPool, SizeOrigin
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end, typical_memory

@@ -6,8 +6,9 @@ from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
-from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.shared import confirmation as confirm
 from pooldeck_server.web.pages.tasks import confirm as confirm_tasks
@@ -45,7 +46,18 @@ def test_where_nothing_matches_there_is_no_button() -> None:
 
 
 def work(state: State) -> StoredTask:
-    return StoredTask(1, "0199", "acme.work", "p", state, 1, 0, (), 0, None)
+    return StoredTask(
+        seq=1,
+        id="0199",
+        function="acme.work",
+        pool="p",
+        state=state,
+        attempt=1,
+        priority=0,
+        tags=(),
+        created_at=0,
+        run_at=None,
+    )
 
 
 @pytest.mark.parametrize(

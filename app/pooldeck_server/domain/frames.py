@@ -1,24 +1,10 @@
-"""What happened, told only after it is stored: hints for whoever looks, never the truth itself."""
+"""The live picture: what browsers are sent of the server at one moment."""
 
 from msgspec import Struct
 
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.states import State
-
-
-class TaskChanged(Struct, frozen=True, gc=False):
-    """A task moved to another state, and the move is stored."""
-
-    seq: int
-    id: str
-    function: str
-    pool: str
-    before: State | None  # None: it is new
-    state: State
-    wait_seconds: float | None = None  # known once it started
-    run_seconds: float | None = None  # known once it ended
-    finished_at: int | None = None  # microseconds since the epoch, known once it ended
 
 
 class EndsWindow(Struct, frozen=True):

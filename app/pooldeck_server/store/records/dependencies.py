@@ -1,4 +1,4 @@
-"""Tasks that come after others: tied to them, released, stopped, and spread over a list.
+"""Tasks that depend on others: stored as such, released, stopped, and spread over a list.
 
 Each of these moves happens to a task that still waits for others, or not at all: so whoever
 decides on them may do it twice, and may have decided from what was read a moment ago.
@@ -11,12 +11,11 @@ import msgspec
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from pooldeck_server.domain.events import TaskChanged
-from pooldeck_server.domain.tasks.dependencies import Dependency, TaskPlacing
-from pooldeck_server.domain.tasks.pipelines import Dependencies, PlannedPipeline
+from pooldeck_server.domain.tasks.changes import End, TaskChanged
+from pooldeck_server.domain.tasks.dependencies import Dependency, DependentTask
+from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.releases import FanOut, Refusal, Release, Stop
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import End
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.error_groups import count_errors
 from pooldeck_server.store.records.fence import Held, erased, held_rows
@@ -26,28 +25,20 @@ from pooldeck_server.store.transaction import Transaction
 
 T = TypeVar("T", bound=Release | Refusal | Stop)
 
-_link = Rows.of(TaskPlacing)
-_insert_links = insert(links).from_select(
-    list(_link.columns()), select(*_link.columns().values()).where(_link.is_given)
-)
-_edge = Rows.of(Dependency)
-_insert_edges = insert(edges).from_select(
-    list(_edge.columns()), select(*_edge.columns().values()).where(_edge.is_given)
-)
+_dependent = Rows.of(DependentTask)
+_insert_dependents = _dependent.insert_into(links)
+_need = Rows.of(Dependency)
+_insert_needs = _need.insert_into(edges)
 
 
-def add_dependencies(transaction: Transaction, ties: Dependencies) -> None:
-    """Store what ties tasks, which the same transaction has stored, to others."""
-    if ties.pipeline is not None:
-        _save_pipeline(transaction, ties.pipeline)
-    _link.execute(transaction.connection, _insert_links, ties.links)
-    _edge.execute(transaction.connection, _insert_edges, ties.edges)
-
-
-def _save_pipeline(transaction: Transaction, pipeline: PlannedPipeline) -> None:
-    steps = msgspec.json.encode(pipeline.steps).decode()
-    row = msgspec.structs.asdict(pipeline) | {"steps": steps}
-    transaction.connection.execute(insert(pipelines).values(row))
+def add_dependencies(transaction: Transaction, found: Dependencies) -> None:
+    """Store what tasks, which the same transaction has stored, depend on."""
+    if (pipeline := found.pipeline) is not None:
+        steps = msgspec.json.encode(pipeline.steps).decode()
+        row = msgspec.structs.asdict(pipeline) | {"steps": steps}
+        transaction.connection.execute(insert(pipelines).values(row))
+    _dependent.execute(transaction.connection, _insert_dependents, found.tasks)
+    _need.execute(transaction.connection, _insert_needs, found.needs)
 
 
 _task = Rows("seq")
@@ -67,7 +58,7 @@ def _still_awaiting(transaction: Transaction, batch: Sequence[T]) -> list[tuple[
     return [(item, held[item.seq]) for item in batch if item.seq in held]
 
 
-_released = Rows.of(Release)
+_released = Rows.of(Release, long=("args", "kwargs"))
 
 
 def _given(name: str) -> ColumnElement[str]:
@@ -100,7 +91,7 @@ def release_after(transaction: Transaction, batch: Sequence[Release]) -> list[Ta
     rows = [item for item, _ in passed]
     _released.execute(transaction.connection, _note_release, rows)
     _released.execute(transaction.connection, _release, rows)
-    return transaction.moved([_move(task, item.state) for item, task in passed])
+    return transaction.moved([task.moved_to(item.state) for item, task in passed])
 
 
 _stopped = Rows.of(Stop)
@@ -121,7 +112,7 @@ def stop_after(transaction: Transaction, batch: Sequence[Stop], now: int) -> lis
     return cancel(transaction, [item.seq for item in passed], now)
 
 
-_refused = Rows("seq", "finished_at", "error_kind", "error", "error_group")
+_refused = Rows("seq", "finished_at", "error_kind", "error", "error_group", long=("error",))
 _refuse = (
     update(tasks)
     .where(tasks.c.seq == _refused["seq"], is_awaiting)
@@ -147,19 +138,11 @@ def refuse_after(transaction: Transaction, batch: Sequence[Refusal], now: int) -
         for item, task in passed
     ]
     count_errors(transaction, ends)
-    return transaction.moved(
-        [
-            TaskChanged(
-                *(task.seq, task.id, task.function, task.pool, task.state, State.FAILED),
-                finished_at=now,
-            )
-            for _, task in passed
-        ]
-    )
+    return transaction.moved([task.moved_to(State.FAILED, finished_at=now) for _, task in passed])
 
 
 _follower = Rows("seq", "head")
-_tie_followers = (
+_add_followers = (
     upsert(edges)
     .from_select(
         ["needs", "seq", "name", "rule"],
@@ -185,11 +168,7 @@ def fan_out(transaction: Transaction, fan: FanOut, now: int) -> list[TaskChanged
         return stop_after(transaction, [head], now)
     moves = release_after(transaction, [head])
     moves += insert_tasks(transaction, fan.others)
-    add_dependencies(transaction, Dependencies(fan.links, ()))
+    add_dependencies(transaction, Dependencies(fan.places, ()))
     rows = [(task.seq, head.seq) for task in fan.others]
-    _follower.execute(transaction.connection, _tie_followers, rows)
+    _follower.execute(transaction.connection, _add_followers, rows)
     return moves
-
-
-def _move(task: Held, state: State) -> TaskChanged:
-    return TaskChanged(task.seq, task.id, task.function, task.pool, task.state, state)

@@ -1,4 +1,4 @@
-"""Which lines of a log somebody looks at."""
+"""The log of an attempt: its lines, and which of them somebody looks at."""
 
 from typing import Final, Literal, TypeAlias
 
@@ -8,6 +8,18 @@ Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 LEVELS: Final[tuple[Level, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """The standard library's levels, the least first; a log may hold others, which are always shown."""
+
+
+class LogEntry(Struct, frozen=True, gc=False):
+    """One line of an attempt's log, as stored; `n` counts from 1 within the attempt."""
+
+    seq: int
+    attempt: int
+    n: int
+    at: int
+    level: str
+    source: str
+    message: str
 
 
 class LogWindow(Struct, frozen=True):

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from pooldeck_server.domain.tasks.dependencies import NeedState, Neighbour, Neighbours
+from pooldeck_server.domain.tasks.dependencies import NeedState, RelatedTask, RelatedTasks
 from pooldeck_server.domain.tasks.releases import Awaiting, stopper
-from pooldeck_server.store.bulk import Rows, fetch, json_rows
+from pooldeck_server.store.bulk import Rows, fetch, fetch_all, json_object, json_rows
 from pooldeck_server.store.connections import driver
-from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import edges, is_awaiting, links, tasks
 
 _row = Rows("seq")
@@ -56,14 +55,10 @@ def stopper_of(connection: Connection, seq: int) -> NeedState | None:
     return stopper(_row.fetch(connection, _find_needs, NeedState, [(seq,)]))
 
 
-_of_link = ("pipeline", "step", "each", "delay", "run_at")
-_of_task = tuple(
-    name for name in Awaiting.__struct_fields__ if name not in {*_of_link, "tags", "lists"}
-)
 _awaiting_task = json_object(
-    {name: tasks.c[name] for name in _of_task}
-    | {name: links.c[name] for name in _of_link}
+    {name: (tasks if name in tasks.c else links).c[name] for name in Awaiting.__struct_fields__}
     | {
+        "run_at": links.c.run_at,
         "tags": func.json(func.coalesce(tasks.c.tags, "[]")),
         "lists": func.json(func.coalesce(links.c.lists, "[]")),
     }
@@ -86,15 +81,7 @@ def results(connection: Connection, seqs: Sequence[int], most: int) -> dict[int,
     """Return the results of tasks as JSON texts, of those that have one.
 
     They are read one by one, so that a task with many large ones before it costs no more than it
-    may have.
-
-    Args:
-        connection: Where to read.
-        seqs: The tasks' numbers.
-        most: How many characters they may have together.
-
-    Returns:
-        None where they have more.
+    may have: where they are more than `most` characters together, None is returned.
     """
     cursor = driver(connection).cursor()
     found, size = {}, 0
@@ -114,26 +101,25 @@ def follower_count(connection: Connection, seq: int) -> int:
     return connection.scalar(query) or 0
 
 
-def neighbours(connection: Connection, seq: int, limit: int = 8) -> Neighbours:
+def related_tasks(connection: Connection, seq: int, limit: int = 8) -> RelatedTasks:
     """Return the tasks right before and after one, up to `limit` of each."""
     before, after = edges.c.seq == seq, edges.c.needs == seq
-    return Neighbours(
-        _neighbours(connection, before, edges.c.needs, limit),
-        _neighbours(connection, after, edges.c.seq, limit),
+    return RelatedTasks(
+        _related(connection, before, edges.c.needs, limit),
+        _related(connection, after, edges.c.seq, limit),
         connection.scalar(select(func.count()).select_from(edges).where(before)) or 0,
         connection.scalar(select(func.count()).select_from(edges).where(after)) or 0,
     )
 
 
-def _neighbours(
+def _related(
     connection: Connection, side: ColumnElement[bool], other: ColumnElement[int], limit: int
-) -> tuple[Neighbour, ...]:
+) -> tuple[RelatedTask, ...]:
     found = (
         select(tasks.c.id, tasks.c.function, tasks.c.state, edges.c.rule)
         .select_from(edges.join(tasks, tasks.c.seq == other))
         .where(side)
         .order_by(other)
         .limit(limit)
-        .subquery()
     )
-    return tuple(fetch(connection, select(json_rows(found.c)), list[Neighbour]))
+    return tuple(fetch_all(connection, found, RelatedTask))

@@ -1,23 +1,33 @@
-"""A part of a task's log: its end, what came since, or what stands before."""
+"""The log of a task: from its first line on, or a part of it."""
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
-from pooldeck_server.domain.tasks.log_window import LogWindow
-from pooldeck_server.domain.tasks.task import LogEntry
-from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.task_json import json_object
+from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
+from pooldeck_server.store.bulk import fetch_all
 from pooldeck_server.store.tables import logs as log_lines
 from pooldeck_server.store.tables import tasks
 
 
+def logs(
+    connection: Connection,
+    task_id: str,
+    after: int = 0,
+    limit: int = 1000,
+    attempt: int | None = None,
+) -> list[LogEntry]:
+    """Return up to `limit` lines of the log of an attempt, from number `after` + 1.
+
+    `attempt` counts from 1; without it, the lines are those of the task's latest attempt.
+    """
+    return log_window(connection, task_id, LogWindow(limit, attempt, after=after))
+
+
 def log_window(connection: Connection, task_id: str, window: LogWindow) -> list[LogEntry]:
     """Return the lines of a task's log in `window`, in their order."""
-    lines = _bounded(_lines(task_id, window), window).limit(window.limit).subquery()
-    line = json_object({name: lines.c[name] for name in LogEntry.__struct_fields__})
-    found = fetch(connection, select(func.json_group_array(line)), list[LogEntry])
-    return sorted(found, key=lambda entry: entry.n)
+    lines = _bounded(_lines(task_id, window), window).limit(window.limit)
+    return sorted(fetch_all(connection, lines, LogEntry), key=lambda entry: entry.n)
 
 
 def _lines(task_id: str, window: LogWindow) -> Select[Any]:
