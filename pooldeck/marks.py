@@ -1,4 +1,4 @@
-"""Finds and ends processes by the marks in their environment; run as a program, it is the keeper.
+"""Marks in the environment of processes, by which they are found and ended; and the keeper program.
 
 Every process under a server carries POOLDECK_BOOT=<boot> and POOLDECK_WORKER=<worker id>, that of a
 command also POOLDECK_CALL=<task and attempt>. Children inherit them, so that a mark still finds
@@ -48,13 +48,6 @@ def _matcher(boots: Iterable[str], worker: str | None, call: str | None = None) 
     return lambda environment: (
         any(mark in environment for mark in any_of) and all(mark in environment for mark in all_of)
     )
-
-
-def pidfd_of(pid: int) -> int | None:
-    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
-    with suppress(AttributeError, OSError):
-        return os.pidfd_open(pid)
-    return None
 
 
 def marked(boot: str, worker: str | None = None) -> list[int]:
@@ -130,6 +123,13 @@ def _end(pids: Iterable[int], are_in: AreIn) -> int:
         killed = [pidfd for pid in pids if (pidfd := _kill(pid, are_in, held)) is not None]
         deadline = monotonic() + _EXIT
         return sum(_has_ended(pidfd, deadline) for pidfd in killed)
+
+
+def open_pidfd(pid: int) -> int | None:
+    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(pid)
+    return None
 
 
 def _kill(pid: int, are_in: AreIn, held: ExitStack) -> int | None:

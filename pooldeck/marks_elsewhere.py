@@ -33,7 +33,7 @@ def end(pids: Iterable[int], are_in: AreIn, seconds: float) -> int:
 
 
 def _has_ended(process: psutil.Process) -> bool:
-    """Look, and no more: `psutil.wait_procs` would take a child's exit status from its parent."""
+    """Do not wait: `psutil.wait_procs` would take a child's exit status from its parent."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -100,7 +100,7 @@ class Cancel(Struct, frozen=True, array_like=True, tag="cancel"):
 
 
 class Abandon(Struct, frozen=True, array_like=True, tag="abandon"):
-    """Leave a call's thread to itself: nobody waits for it, and its slot is replaced."""
+    """Leave a call's thread to itself: it is waited for no more, and its slot is replaced."""
 
     task: str
 
@@ -201,7 +201,7 @@ class Exiting(Struct, frozen=True, array_like=True, tag="exiting"):
 
 
 class Observed(Struct, frozen=True, array_like=True, tag="observed"):
-    """What the probe of a worker has seen of its running calls since it last said so."""
+    """What the probe of a worker has seen of its running calls since its last report."""
 
     observations: list[Observation]
 

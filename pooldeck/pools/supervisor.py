@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from pooldeck.marks import pidfd_of
+from pooldeck.marks import open_pidfd
 from pooldeck.pools.exit_wait import wait_for_end
 from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import (
@@ -127,7 +127,7 @@ class WorkerProcess(asyncio.Protocol):
 
     def _watch(self, pid: int) -> None:
         """Notice the death by pidfd: end-of-file never comes while a grandchild holds the pipe."""
-        pidfd = pidfd_of(pid)
+        pidfd = open_pidfd(pid)
         if pidfd is not None:
             self._loop.add_reader(pidfd, self._died, pidfd)
         else:

@@ -1,4 +1,4 @@
-"""A worker from inside: `python -m pooldeck.worker` runs calls and reports their outcomes.
+"""The worker process: `python -m pooldeck.worker` runs calls and reports their outcomes.
 
 `__main__` draws the threads. The way of a call: `runner` or `thread_runner` performs it, `calls`
 runs it between `conversion` and `results`, `failures` words what went wrong, `task_log` and

@@ -1,4 +1,4 @@
-"""A call becomes an outcome: resolve, decode, convert, run, measure, encode.
+"""The caller, which turns a call into an outcome: resolve, decode, convert, run, measure, encode.
 
 Whatever the function does, short of ending the process, `Caller.run` returns plain data.
 """

@@ -46,7 +46,7 @@ class Channel:
                 self._take_in(0)
 
     def take_back(self) -> list[Call]:
-        """Take out the calls that have arrived and that nobody has received yet."""
+        """Take out the calls that have arrived and that have not been received yet."""
         if self._reading.acquire(blocking=False):  # else nothing has arrived
             try:
                 with contextlib.suppress(BlockingIOError):

@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import IO, Final, Self, cast
 
-from pooldeck.marks import BOOT, CALL, pidfd_of, sweep
+from pooldeck.marks import BOOT, CALL, open_pidfd, sweep
 
 _CHUNK: Final = 64 * 1024
 _PIPE_CHUNKS: Final = 16  # that a pipe holds, at most
@@ -91,7 +91,7 @@ class CommandProcess:
                 start_new_session=True,
             )
             opened.pop_all()
-        self._pidfd = pidfd_of(self._process.pid)
+        self._pidfd = open_pidfd(self._process.pid)
         if self._pidfd is not None:
             self._selector.register(self._pidfd, selectors.EVENT_READ)
         self._streams: list[Stream] = []

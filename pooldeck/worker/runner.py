@@ -1,4 +1,4 @@
-"""Runners, which take a call through its execution: start, run, log, end, report."""
+"""Runners, which own the execution of calls: start, run, log, end, report."""
 
 import contextvars
 from abc import ABC, abstractmethod

@@ -163,7 +163,7 @@ class Probe:
         self._report()
 
     def _pause(self) -> _Pause:
-        seconds = self._pace() * random.uniform(0.6, 1.4)  # noqa: S311 - nobody guards against it
+        seconds = self._pace() * random.uniform(0.6, 1.4)  # noqa: S311 - this is no secret
         delayed, waits = self._threads.delay(self._own), _voluntary_switches()
         until = _monotonic() + seconds
         _sleep(seconds)

@@ -37,7 +37,7 @@ _MEMORY_CALLS: Final = {  # mmap, mprotect, munmap, brk, mremap, madvise
 }.get(platform.machine(), frozenset())
 _FUTEX_WAIT: Final = 0  # without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME, see futex(2)
 _FUTEX_COMMAND: Final = 0x7F
-_CONTENDED: Final = 2  # the value of a mutex of the C library that somebody waits for
+_CONTENDED: Final = 2  # the value of a mutex of the C library that a thread waits for
 _READY: Final = (b"running", b"-1 ")  # the latter: kept up outside of any call, by a page fault
 _CLOCK_OF_THREAD: Final = 6  # CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED of the kernel
 
