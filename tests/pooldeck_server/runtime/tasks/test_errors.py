@@ -37,7 +37,7 @@ async def test_each_way_to_fail_is_a_group_and_every_attempt_counts(tmp_path: Pa
 
         *single, often = await groups(service)
         assert (often.n, often.type, often.message) == (3, "ValueError", "run # of #")
-        assert often.place == "runtime/runtime_functions.py:fail_until"
+        assert often.place == "functions/runtime_functions.py:fail_until"
         assert often.last_task == failed
         assert (await service.task(failed)).error_group == often.id
         assert {(group.kind, group.last_task) for group in single} == {
