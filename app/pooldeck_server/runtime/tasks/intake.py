@@ -47,6 +47,9 @@ from pooldeck_server.store.database import Reader
 
 _KEY: Final = Submission.__struct_fields__.index("idempotency_key")
 _UNSAID: Final = list(astuple(Submission(""))[_KEY + 1 :])
+_CHOOSABLE: Final = [
+    name for name in RunOptions.__struct_fields__ if name in Submission.__struct_fields__
+]
 _decode = msgspec.json.Decoder().decode
 
 
@@ -314,9 +317,10 @@ def _priority(submission: Submission, function: RegisteredFunction) -> int:
 
 def _options(submission: Submission, function: RegisteredFunction) -> str | None:
     """Return what the task keeps of how it is run, as JSON."""
-    named = {name: getattr(submission, name, None) for name in RunOptions.__struct_fields__}
+    named = {name: getattr(submission, name) for name in _CHOOSABLE}
     chosen = {name: value for name, value in named.items() if value is not None}
-    return replace(function.run_options, **chosen).to_json()
+    options = function.run_options
+    return (replace(options, **chosen) if chosen else options).to_json()
 
 
 def _fingerprint(submission: Submission) -> str:

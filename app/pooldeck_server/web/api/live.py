@@ -65,13 +65,7 @@ class Encoder:
         attention: Callable[[Frame], tuple[NoticeText, ...]],
         language: str = ENGLISH,
     ) -> bytes:
-        """Return `frame` as an event.
-
-        Args:
-            frame: The live picture.
-            attention: Says what needs some in it, in words.
-            language: That of the words, as an HTML `lang`.
-        """
+        """Return `frame` as an event, with what needs attention in words of a language."""
         if frame is not self._frame:
             self._frame, self._events = frame, {}
         if language not in self._events:

@@ -123,12 +123,7 @@ async def _known(_: Request, error: Any) -> Response:
 
 
 async def from_starlette(request: Request, error: Any) -> Response:
-    """Answer what the router itself refuses: unknown paths and wrong methods.
-
-    Args:
-        request: What was asked.
-        error: Starlette's `HTTPException`.
-    """
+    """Answer what the router itself refuses by an HTTPException: paths and methods."""
     path = request.scope["path"]
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_methods(request))

@@ -47,12 +47,7 @@ def install(app: Application, settings: Settings) -> None:
 
 
 class Guard:
-    """Checks each request before the app sees it, and finishes each answer.
-
-    Args:
-        app: What is guarded.
-        settings: `host`, `allowed_hosts`, `token` and `limits` are used.
-    """
+    """Checks each request before the app sees it, and finishes each answer."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app

@@ -119,9 +119,6 @@ class Credentials:
     """The one token, and the cookies that stand for it in browsers.
 
     A cookie is signed with a key made from the token: with another token, all cookies are void.
-
-    Args:
-        token: The secret that clients must know.
     """
 
     def __init__(self, token: str) -> None:

@@ -150,13 +150,7 @@ def _truncated(body: bytes) -> MalformedJson:
 
 
 def complaint(error: msgspec.ValidationError, *, of_query: bool = False) -> InvalidRequest:
-    """Turn msgspec's complaint into one that names the place.
-
-    Args:
-        error: What msgspec says.
-        of_query: Whether it is about a query, whose parameters have names; in a body the place is
-            a JSON pointer.
-    """
+    """Turn msgspec's complaint into one that names the place: a JSON pointer, or a parameter."""
     match = _PLACE.match(str(error))
     problem, path = (match[1], match[2]) if match else (str(error), "")
     pointer = path.replace("[", ".").replace("]", "").replace(".", "/")

@@ -1,10 +1,11 @@
 """Which tasks a change of many is for, and what is to be set for a pool: bodies."""
 
 import pytest
+from fastapi import Request
 from msgspec import Raw
 
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, PooldeckError, TooLarge
-from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.settings import MAX_POOL_SIZE, LimitSettings, PoolSettings
 from pooldeck_server.web.api.bodies import (
@@ -12,6 +13,8 @@ from pooldeck_server.web.api.bodies import (
     read_pool_change,
     read_submission,
 )
+from pooldeck_server.web.api.filters import TaskQuery
+from pooldeck_server.web.api.queries import read_query
 from pooldeck_server.web.api.selections import BulkCancel, BulkRetry, read_selection, selected
 
 LIMITS = LimitSettings(batch_tasks=3)
@@ -21,7 +24,14 @@ def test_a_filter_of_a_body_says_what_the_same_query_says() -> None:
     body = b"""{"filter": {"state": ["failed", "lost"], "function": ["a.b"], "pool": ["io"],
         "tag": ["x"], "error": ["timeout"], "q": "word",
         "since": "1970-01-01T00:00:01Z", "until": "1970-01-01T01:00:02+01:00"}}"""
-    assert selected(read_selection(BulkRetry, body, LIMITS)) == TaskFilter(
+    query = (
+        b"state=failed&state=lost&function=a.b&pool=io&tag=x&error=timeout&q=word"
+        b"&since=1970-01-01T00:00:01Z&until=1970-01-01T01:00:02%2B01:00&limit=7"
+    )
+    asked = read_query(TaskQuery, Request({"type": "http", "query_string": query}))
+    wanted = selected(read_selection(BulkRetry, body, LIMITS))
+    assert (asked.as_filter(), asked.limit, asked.sort) == (wanted, 7, Sort.CREATED)
+    assert wanted == TaskFilter(
         states=(State.FAILED, State.LOST),
         functions=("a.b",),
         pools=("io",),

@@ -11,11 +11,17 @@ import httpx
 import pytest
 from fastapi import Request
 from httpx import ASGITransport, AsyncClient
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from pooldeck_server.settings import Settings
 from pooldeck_server.web.http import guard
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.cookies import MAX_BYTES, cookie, take_cookies
+from pooldeck_server.web.http.deadlines import DeadlineProtocol
 from tests.pooldeck_server.web.conftest import TOKEN
 from tests.support.served import BOUND, Served, connected, rest
 
@@ -38,6 +44,25 @@ ENDLESS = {
 def hard_to_unquote(size: int) -> str:
     """Return a cookie that older patch releases of Python take quadratic time for."""
     return 'pooldeck="x'.ljust(size - 1, "\\") + '"'
+
+
+def test_uvicorn_has_the_inner_names_that_the_protocol_leans_on() -> None:
+    assert STATUS_LINE[408] == b"HTTP/1.1 408 Request Timeout\r\n"
+    methods = set(vars(DeadlineProtocol)) & set(vars(HttpToolsProtocol))
+    assert methods >= {
+        "connection_made",
+        "connection_lost",
+        "data_received",
+        "on_message_begin",
+        "on_header",
+        "on_headers_complete",
+        "on_body",
+        "on_message_complete",
+    }
+    protocol = set(HttpToolsProtocol.__init__.__code__.co_names)
+    assert protocol >= {"config", "loop", "transport", "cycle", "pipeline"}
+    cycle = set(RequestResponseCycle.__init__.__code__.co_names)
+    assert cycle >= {"response_started", "response_complete"}
 
 
 PATHS = ["/healthz", "/readyz", "/", "/login", "/api/v1/pools", "/static/x", "/nothing"]
