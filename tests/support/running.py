@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final
+from typing import Final, NoReturn
 
 import psutil
 
@@ -25,6 +25,15 @@ def hand_no_ignored_signals_on() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def end_in_good_order_when_told_to() -> None:
+    """Take SIGTERM, as from `timeout` or a cancelled job, for Ctrl-C: fixtures are torn down."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def mark() -> None:
