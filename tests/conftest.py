@@ -17,6 +17,7 @@ def pytest_configure(config: pytest.Config) -> None:
     running.hand_no_ignored_signals_on()
     if not hasattr(config, "workerinput"):
         running.end_in_good_order_when_told_to()
+    running.compile_once()
     running.mark()
 
 

@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -34,6 +35,12 @@ def end_in_good_order_when_told_to() -> None:
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def compile_once() -> None:
+    """Keep bytecode: hundreds of processes would compile all of the server anew otherwise."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def mark() -> None:
