@@ -12,9 +12,12 @@ from tests.support import running
 from tests.support.lanes import Lanes, place
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Begin a run, or join that of the process that started this one."""
     running.hand_no_ignored_signals_on()
+    if not hasattr(config, "workerinput"):
+        running.end_in_good_order_when_told_to()
+    running.compile_once()
     running.mark()
 
 

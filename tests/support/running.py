@@ -3,10 +3,11 @@
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final
+from typing import Final, NoReturn
 
 import psutil
 
@@ -25,6 +26,21 @@ def hand_no_ignored_signals_on() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def end_in_good_order_when_told_to() -> None:
+    """Take SIGTERM, as from `timeout` or a cancelled job, for Ctrl-C: fixtures are torn down."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def compile_once() -> None:
+    """Keep bytecode: hundreds of processes would compile all of the server anew otherwise."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def mark() -> None:
