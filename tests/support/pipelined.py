@@ -68,6 +68,8 @@ async def result(service: Server, pipeline: Submitted, name: str) -> Any:
 async def state_at_end(service: Server, pipeline: Submitted) -> str:
     """Return what a pipeline is when all of its tasks have ended, those of spread steps as well."""
     async with asyncio.timeout(BOUND):
-        while (state := (await service.pipelines.get(pipeline.id)).state) == "running":
+        while True:
+            state = (await service.pipelines.get(pipeline.id)).state
+            if state != "running":
+                return state
             await asyncio.sleep(0.01)
-    return state

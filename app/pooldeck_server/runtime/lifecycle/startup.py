@@ -141,7 +141,7 @@ class _Startup:
         self.stack.callback(self.reader.close)
         self.recorder = Recorder(self.database, settings.limits.pending_writes)
         self.annotations = Annotations(recorder=self.recorder, clock=self.clock)
-        self.door = Door(is_closing=lambda: self.ending.is_begun, standing=self.database.standing)
+        self.door = Door(is_closing=self.ending.begun.is_set, standing=self.database.standing)
         self.log_file = await self.stack.enter_async_context(open_log_file(settings.log))
 
     async def load(self) -> None:

@@ -41,7 +41,7 @@ async def test_what_runs_may_end_within_the_grace_period_and_who_waits_for_it_is
         gate.write_text("open")
         for wait in waits:
             assert (await wait).state is State.SUCCEEDED
-        await asyncio.wait_for(ending.finished(), BOUND)
+        await asyncio.wait_for(ending.finished.wait(), BOUND)
 
 
 async def test_who_hurries_waits_for_nothing_and_everything_is_recorded(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_who_hurries_waits_for_nothing_and_everything_is_recorded(tmp_path
         queued = await submit(service, "add", 1, 2, pool="cpu")
         ending.begin()
         ending.hurry()
-        await asyncio.wait_for(ending.finished(), BOUND)
+        await asyncio.wait_for(ending.finished.wait(), BOUND)
         await eventually(lambda: service.frames.latest().counts[State.LOST] == len(ids))
         for task in ids:
             assert (await service.tasks.get(task)).state is State.LOST
@@ -69,6 +69,6 @@ async def test_a_server_that_is_told_to_end_while_it_starts_starts_and_ends(tmp_
     ending = Ending(LONG)
     ending.begin()
     async with running(settings(tmp_path), ending=ending) as service:
-        await asyncio.wait_for(ending.finished(), BOUND)
+        await asyncio.wait_for(ending.finished.wait(), BOUND)
         assert service.state == "draining"
         assert all(not pool.workers for pool in service.health.all())
