@@ -246,15 +246,7 @@ class _Startup:
         self.stack.push_async_callback(self.waiters.release_all, 0)
         self.stack.push_async_callback(self.errors.stop)
         self.recorder.start(
-            (
-                history,
-                self.errors,
-                self.waits,
-                self.counts,
-                self.waiters,
-                self.frames,
-                self.requeue,
-            )
+            (history, self.errors, self.waits, self.counts, self.waiters, self.frames, self.requeue)
         )
         self.stack.push_async_callback(self.recorder.stop)
         self._start(history)
