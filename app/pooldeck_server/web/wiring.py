@@ -18,14 +18,14 @@ _PROXIES: Final = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")  # as for u
 
 
 def assemble(app: Application, settings: Settings) -> None:
-    """Make `app` answer the calls of the API; `app.service` must be there when one comes.
+    """Make `app` answer the calls of the API; `app.server` must be there when one comes.
 
     A request passes the guard; then a submission goes straight to its endpoint, and any other on
     through what knows proxies, compresses and routes.
 
     Args:
         app: Pages and static files may be added before or after.
-        settings: The guard needs them before the service runs.
+        settings: The guard needs them before the server runs.
     """
     app.state.encoder = Encoder()
     app.state.tries = login.Tries()

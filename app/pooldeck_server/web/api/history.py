@@ -10,7 +10,7 @@ from pooldeck_server.domain.pools.history import STEPS, ChartRequest, Grouping, 
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.schemas import AnnotationList, History
 from pooldeck_server.web.api.schemas.history import Annotation
-from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServerDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["history"])
@@ -50,18 +50,18 @@ class HistoryQuery(BaseModel):
 
 
 @router.get("/history", responses=good(History, "The series.") | bad(*READING))
-async def get_history(service: ServiceDep, query: Annotated[HistoryQuery, Query()]) -> Response:
+async def get_history(server: ServerDep, query: Annotated[HistoryQuery, Query()]) -> Response:
     """Return a series over time, with what was done and happened meanwhile.
 
     Shown are at most ten lines: those that weigh most, and the rest as "others".
     """
-    chart = await service.read(queries.history, query.request(), service.clock.now())
+    chart = await server.read(queries.history, query.request(), server.clock.now())
     return answer(History.of(chart))
 
 
 @router.get("/annotations", responses=good(AnnotationList, "Newest first.") | bad(*READING))
 async def list_annotations(
-    service: ServiceDep,
+    server: ServerDep,
     since: Annotated[AwareDatetime | None, Query(description="Then or later.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Before then.")] = None,
     pool: Annotated[
@@ -70,7 +70,7 @@ async def list_annotations(
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """List what was done to pools and what befell them, newest first."""
-    found = await service.read(
+    found = await server.read(
         queries.annotations, _microseconds(since), _microseconds(until), pool, limit
     )
     return answer(AnnotationList([Annotation.of(annotation) for annotation in found]))

@@ -15,7 +15,7 @@ from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Responses, bad
 
 router = APIRouter(tags=["observing"])
@@ -35,9 +35,9 @@ async def is_alive() -> Response:
 
 
 @router.get("/readyz", responses={503: {"description": "Not ready.", "content": _STATUS}})
-async def is_ready(service: ServiceDep) -> Response:
+async def is_ready(server: ServerDep) -> Response:
     """Tell whether submissions are taken."""
-    if service.takes_tasks:
+    if server.takes_tasks:
         return Response(b'{"status":"ready"}', media_type="application/json")
     return Response(b'{"status":"not ready"}', 503, media_type="application/json")
 
@@ -47,11 +47,11 @@ async def is_ready(service: ServiceDep) -> Response:
     response_class=PlainTextResponse,
     responses=_FIGURES | bad(401, 421, 431, 503),
 )
-async def show_metrics(service: ServiceDep) -> Response:
+async def show_metrics(server: ServerDep) -> Response:
     """Give Prometheus its figures."""
-    counts = await service.read(queries.counts)
+    counts = await server.read(queries.counts)
     registry = CollectorRegistry()
-    registry.register(_Figures(service, counts))
+    registry.register(_Figures(server, counts))
     ProcessCollector(registry=registry)
     return Response(generate_latest(registry), media_type=_MEDIA_TYPE)
 
@@ -59,21 +59,21 @@ async def show_metrics(service: ServiceDep) -> Response:
 class _Figures(Collector):
     """The figures of one moment; a registry asks for them once."""
 
-    def __init__(self, service: Server, counts: Sequence[Count]) -> None:
-        self._service = service
+    def __init__(self, server: Server, counts: Sequence[Count]) -> None:
+        self._server = server
         self._counts = counts
 
     def collect(self) -> Iterator[Metric]:
         """Yield one family after another."""
         yield _tasks(self._counts)
-        yield from _ends_and_reruns(self._service.counts)
-        yield from _pools(self._service.health.all())
-        yield from _workers(self._service.health.all())
-        yield _incidents(self._service.health.all())
-        holds = len(self._service.holds.all())
+        yield from _ends_and_reruns(self._server.counts)
+        yield from _pools(self._server.health.all())
+        yield from _workers(self._server.health.all())
+        yield _incidents(self._server.health.all())
+        holds = len(self._server.holds.all())
         yield _one("pooldeck_functions_on_hold", "Functions whose tasks wait.", holds)
-        yield _dropped_lines(self._service.log_file)
-        database = self._service.database
+        yield _dropped_lines(self._server.log_file)
+        database = self._server.database
         yield _one("pooldeck_database_bytes", "Size of the database.", database.size_bytes)
         yield _one("pooldeck_wal_bytes", "Size of the write-ahead log.", database.wal_bytes)
 

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Response
 
 from pooldeck_server.web.api.schemas import ServerInfo
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["observing"])
@@ -14,6 +14,6 @@ _VERSION = version("pooldeck")
 
 
 @router.get("/server", responses=good(ServerInfo, "The server.") | bad(*READING))
-async def show_server(service: ServiceDep) -> Response:
+async def show_server(server: ServerDep) -> Response:
     """Tell since when the server runs, and what its start found and did."""
-    return answer(ServerInfo.of(service.run, _VERSION, service.state))
+    return answer(ServerInfo.of(server.run, _VERSION, server.state))
