@@ -27,8 +27,8 @@ def create_app(settings: Settings) -> Application:
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncIterator[None]:
         app.state.ending = ending = Ending(settings.grace_seconds)
-        async with running(settings, ending=ending) as service:
-            app.service = service
+        async with running(settings, ending=ending) as server:
+            app.server = server
             yield
 
     app = Application(

@@ -43,9 +43,9 @@ async def engine(
     make(data / "pooldeck.sqlite3")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(FUNCTIONS), prepend=os.pathsep)
-        async with running(settings(data, **changes), clock, ending) as service:
-            await eventually(lambda: service.state == "ready")
-            yield service
+        async with running(settings(data, **changes), clock, ending) as server:
+            await eventually(lambda: server.state == "ready")
+            yield server
 
 
 def call(function: str, *args: Any, **fields: Any) -> Submission:
@@ -54,14 +54,14 @@ def call(function: str, *args: Any, **fields: Any) -> Submission:
     return Submission(function=f"runtime_functions.{function}", args=encoded, **fields)
 
 
-async def submit(service: Server, function: str, *args: Any, **fields: Any) -> str:
+async def submit(server: Server, function: str, *args: Any, **fields: Any) -> str:
     """Submit and return the id."""
-    return (await service.intake.submit(call(function, *args, **fields))).task.id
+    return (await server.intake.submit(call(function, *args, **fields))).task.id
 
 
-async def outcome(service: Server, task_id: str) -> StoredTask:
+async def outcome(server: Server, task_id: str) -> StoredTask:
     """Return a task when it has ended."""
-    return await service.wait(task_id, BOUND)
+    return await server.wait(task_id, BOUND)
 
 
 async def eventually(is_so: Callable[[], bool]) -> None:

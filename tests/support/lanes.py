@@ -30,7 +30,7 @@ _APART: Final = (
 _TOGETHER: Final = {"tests/browser/": 3, "tests/faults/": 1}
 
 
-class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no annotations
+class Lanes(LoadScopeScheduling):
     """Hands lanes out in the order in which their tests were collected."""
 
     def __init__(self, config: pytest.Config, log: Producer) -> None:

@@ -22,8 +22,8 @@ MODULES = ("runtime_functions", "pipeline_functions")
 @asynccontextmanager
 async def pipeline_engine(data: Path, **changes: Any) -> AsyncIterator[Server]:
     """Run an engine whose functions are those of pipelines."""
-    async with engine(data, functions=MODULES, **changes) as service:
-        yield service
+    async with engine(data, functions=MODULES, **changes) as server:
+        yield server
 
 
 def result_of(name: str) -> dict[str, str]:
@@ -37,14 +37,14 @@ def asked(function: str, *args: Any, **fields: Any) -> Submission:
     return Submission(function=f"pipeline_functions.{function}", args=encoded, **fields)
 
 
-async def submitted(service: Server, function: str, *args: Any, **fields: Any) -> str:
+async def submitted(server: Server, function: str, *args: Any, **fields: Any) -> str:
     """Submit and return the id."""
-    return (await service.intake.submit(asked(function, *args, **fields))).task.id
+    return (await server.intake.submit(asked(function, *args, **fields))).task.id
 
 
-async def ended(service: Server, function: str, *args: Any, **fields: Any) -> StoredTask:
+async def ended(server: Server, function: str, *args: Any, **fields: Any) -> StoredTask:
     """Submit, and return the task when it has ended."""
-    return await outcome(service, await submitted(service, function, *args, **fields))
+    return await outcome(server, await submitted(server, function, *args, **fields))
 
 
 def step(function: str, *args: Any, **fields: Any) -> dict[str, Any]:
@@ -52,24 +52,24 @@ def step(function: str, *args: Any, **fields: Any) -> dict[str, Any]:
     return {"function": f"pipeline_functions.{function}", "args": list(args)} | fields
 
 
-async def pipelined(service: Server, **steps: dict[str, Any]) -> Submitted:
+async def pipelined(server: Server, **steps: dict[str, Any]) -> Submitted:
     """Submit a pipeline."""
     body = msgspec.json.encode({"tasks": steps})
-    return await service.pipelines.submit(msgspec.json.decode(body, type=PipelineRequest))
+    return await server.pipelines.submit(msgspec.json.decode(body, type=PipelineRequest))
 
 
-async def result(service: Server, pipeline: Submitted, name: str) -> Any:
+async def result(server: Server, pipeline: Submitted, name: str) -> Any:
     """Return what the only task of a step returned."""
-    task = await outcome(service, pipeline.tasks[name][0])
+    task = await outcome(server, pipeline.tasks[name][0])
     assert task.state == "succeeded", task.error or task.state
     return msgspec.json.decode(task.result or "")
 
 
-async def state_at_end(service: Server, pipeline: Submitted) -> str:
+async def state_at_end(server: Server, pipeline: Submitted) -> str:
     """Return what a pipeline is when all of its tasks have ended, those of spread steps as well."""
     async with asyncio.timeout(BOUND):
-        while (  # noqa: ASYNC110  (nobody tells the end of a pipeline)
-            state := (await service.pipelines.get(pipeline.id)).state
-        ) == "running":
+        while True:
+            state = (await server.pipelines.get(pipeline.id)).state
+            if state != "running":
+                return state
             await asyncio.sleep(0.01)
-    return state

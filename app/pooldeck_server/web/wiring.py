@@ -20,7 +20,7 @@ _LEVEL: Final = 5  # half the time of the default, a few percent more bytes
 
 
 def assemble(app: Application, settings: Settings) -> None:
-    """Make `app` answer the calls of the API; `app.service` must be there when one comes.
+    """Make `app` answer the calls of the API; `app.server` must be there when one comes.
 
     A request passes the guard; then a submission goes straight to its endpoint, and any other on
     through what knows proxies, compresses and routes. Pages hold no secret that a reader who can
@@ -29,7 +29,7 @@ def assemble(app: Application, settings: Settings) -> None:
 
     Args:
         app: Pages and static files may be added before or after.
-        settings: The guard needs them before the service runs.
+        settings: The guard needs them before the server runs.
     """
     app.state.encoder = Encoder()
     app.state.tries = login.Tries()

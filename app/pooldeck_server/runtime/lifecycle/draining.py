@@ -27,16 +27,16 @@ async def pools_running(server: Server, ending: Ending) -> AsyncIterator[None]:
 
 async def _end(server: Server, ending: Ending, starting: "asyncio.Future[list[None]]") -> None:
     queues = server.queues.values()
-    await ending.begun()
+    await ending.begun.wait()
     server.experiments.end()
     server.frames.close()
     await asyncio.wait([starting])
     while any(queue.pool.busy for queue in queues):
         with suppress(TimeoutError):
-            await asyncio.wait_for(ending.grace_over(), _LOOK_SECONDS)
+            await asyncio.wait_for(ending.grace_over.wait(), _LOOK_SECONDS)
             break
     try:
         await asyncio.gather(*(queue.stop(0) for queue in queues))
     finally:
         await server.waiters.release_all(_COMMIT_SECONDS)
-        ending.finish()
+        ending.finished.set()

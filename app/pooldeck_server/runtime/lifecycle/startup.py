@@ -141,7 +141,7 @@ class _Startup:
         self.stack.callback(self.reader.close)
         self.recorder = Recorder(self.database, settings.limits.pending_writes)
         self.annotations = Annotations(recorder=self.recorder, clock=self.clock)
-        self.door = Door(is_closing=lambda: self.ending.is_begun, standing=self.database.standing)
+        self.door = Door(is_closing=self.ending.begun.is_set, standing=self.database.standing)
         self.log_file = await self.stack.enter_async_context(open_log_file(settings.log))
 
     async def load(self) -> None:
@@ -246,15 +246,7 @@ class _Startup:
         self.stack.push_async_callback(self.waiters.release_all, 0)
         self.stack.push_async_callback(self.errors.stop)
         self.recorder.start(
-            (
-                history,
-                self.errors,
-                self.waits,
-                self.counts,
-                self.waiters,
-                self.frames,
-                self.requeue,
-            )
+            (history, self.errors, self.waits, self.counts, self.waiters, self.frames, self.requeue)
         )
         self.stack.push_async_callback(self.recorder.stop)
         self._start(history)

@@ -39,7 +39,7 @@ from pooldeck_server.runtime.tasks.door import Door
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
-from pooldeck_server.runtime.tasks.linking import NO_TIES, Linker, shown
+from pooldeck_server.runtime.tasks.linking import NO_TIES, shown, tie
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store import queries
@@ -73,9 +73,6 @@ class Intake:
     _arriving: Counter[str] = field(init=False, default_factory=Counter)  # at the store, by pool
     _keys: KeysInFlight = field(init=False, default_factory=KeysInFlight)
 
-    def __post_init__(self) -> None:
-        self._linker = Linker(reader=self.reader)
-
     async def submit(self, submission: Submission, idempotency_key: str | None = None) -> Accepted:
         """Store one submission, or find the task that its key already stands for.
 
@@ -85,7 +82,7 @@ class Intake:
         self.door.check()
         task, ties = self.check(submission, idempotency_key), NO_TIES
         if submission.may_come_after:
-            (task,), ties = await self._linker.tie([task], [submission])
+            (task,), ties = await tie(self.reader, [task], [submission])
         if idempotency_key is None:
             return Accepted(shown(await self._store_one(task, ties), ties), created=True)
         async with self._keys.hold([idempotency_key]):
@@ -102,7 +99,7 @@ class Intake:
         """
         self.door.check()
         checked = [self._check_item(position, item) for position, item in enumerate(submissions)]
-        tasks, ties = await self._linker.tie(checked, submissions)
+        tasks, ties = await tie(self.reader, checked, submissions)
         keys = {task.idempotency_key for task in tasks if task.idempotency_key is not None}
         if not keys:
             await self.store(tasks, ties)

@@ -12,7 +12,7 @@ from pooldeck_server.store import queries
 from pooldeck_server.web.api.queries import asks, moment, read_query
 from pooldeck_server.web.api.schemas.history import Annotation, AnnotationList, History
 from pooldeck_server.web.api.schemas.types import shown, timestamp
-from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServerDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["history"])
@@ -40,19 +40,19 @@ class HistoryQuery(Struct, frozen=True, forbid_unknown_fields=True):
     responses=good(History, "The series.") | bad(*READING),
     openapi_extra=asks(HistoryQuery),
 )
-async def get_history(service: ServiceDep, request: Request) -> Response:
+async def get_history(server: ServerDep, request: Request) -> Response:
     """Return a series over time, with what was done and happened meanwhile.
 
     Shown are at most ten lines: those that weigh most, and the rest as "others".
     """
     wanted = ChartRequest(*astuple(read_query(HistoryQuery, request)))
     wanted.check()
-    return answer(History.of(await service.read(queries.history, wanted, service.clock.now())))
+    return answer(History.of(await server.read(queries.history, wanted, server.clock.now())))
 
 
 @router.get("/annotations", responses=good(AnnotationList, "Newest first.") | bad(*READING))
 async def list_annotations(
-    service: ServiceDep,
+    server: ServerDep,
     since: Annotated[AwareDatetime | None, Query(description="Then or later.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Before then.")] = None,
     pool: Annotated[
@@ -61,7 +61,7 @@ async def list_annotations(
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """List what was done to pools and what befell them, newest first."""
-    found = await service.read(queries.annotations, moment(since), moment(until), pool, limit)
+    found = await server.read(queries.annotations, moment(since), moment(until), pool, limit)
     return answer(
         AnnotationList([shown(Annotation, each, at=timestamp(each.at)) for each in found])
     )

@@ -14,7 +14,7 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.schemas.pools import Pool
 from pooldeck_server.web.api.schemas.types import shown, timestamp
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Responses, bad
 from pooldeck_server.web.text.attention import notices
 from pooldeck_server.web.text.i18n import ENGLISH, speaking
@@ -86,10 +86,10 @@ def _event(frame: Frame, said: tuple[NoticeText, ...]) -> bytes:
     responses=_DESCRIPTION | bad(401, 421, 422, 431, 500, 503),
 )
 async def follow(
-    request: Request, service: ServiceDep, lang: Literal["en", "zh-Hans"] = ENGLISH
+    request: Request, server: ServerDep, lang: Literal["en", "zh-Hans"] = ENGLISH
 ) -> Response:
     """Follow the live picture; what the dashboard listens to. `lang` is that of `notices`."""
-    return EventStream(service, request.app.state.encoder, lang)
+    return EventStream(server, request.app.state.encoder, lang)
 
 
 class EventStream(Response):
@@ -97,15 +97,15 @@ class EventStream(Response):
 
     media_type = _MEDIA_TYPE
 
-    def __init__(self, service: Server, encoder: Encoder, language: str) -> None:
+    def __init__(self, server: Server, encoder: Encoder, language: str) -> None:
         super().__init__()
-        self._service = service
+        self._server = server
         self._encoder = encoder
         self._language = language
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send one event after another."""
-        async with self._service.frames.subscribe() as frames:
+        async with self._server.frames.subscribe() as frames:
             head = [(b"content-type", _MEDIA_TYPE.encode())]
             await send({"type": "http.response.start", "status": 200, "headers": head})
             await _send(send, _OPENING)
@@ -117,7 +117,7 @@ class EventStream(Response):
             await _send(send, self._encoder.encode(frame, self._attention, self._language))
 
     def _attention(self, frame: Frame) -> tuple[NoticeText, ...]:
-        return notices(frame, self._service.state, self._service.holds.all())
+        return notices(frame, self._server.state, self._server.holds.all())
 
 
 async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:

@@ -16,7 +16,7 @@ from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Responses, bad
 
 router = APIRouter(tags=["observing"])
@@ -36,9 +36,9 @@ async def is_alive() -> Response:
 
 
 @router.get("/readyz", responses={503: {"description": "Not ready.", "content": _STATUS}})
-async def is_ready(service: ServiceDep) -> Response:
+async def is_ready(server: ServerDep) -> Response:
     """Tell whether submissions are taken."""
-    if service.takes_tasks:
+    if server.takes_tasks:
         return Response(b'{"status":"ready"}', media_type="application/json")
     return Response(b'{"status":"not ready"}', 503, media_type="application/json")
 
@@ -48,11 +48,11 @@ async def is_ready(service: ServiceDep) -> Response:
     response_class=PlainTextResponse,
     responses=_FIGURES | bad(401, 421, 431, 503),
 )
-async def show_metrics(service: ServiceDep) -> Response:
+async def show_metrics(server: ServerDep) -> Response:
     """Give Prometheus its figures."""
-    counts = await service.read(queries.counts)
+    counts = await server.read(queries.counts)
     registry = CollectorRegistry()
-    registry.register(_Figures(service, counts))
+    registry.register(_Figures(server, counts))
     ProcessCollector(registry=registry)
     return Response(generate_latest(registry), media_type=_MEDIA_TYPE)
 
@@ -60,27 +60,27 @@ async def show_metrics(service: ServiceDep) -> Response:
 class _Figures(Collector):
     """The figures of one moment; a registry asks for them once."""
 
-    def __init__(self, service: Server, counts: Sequence[Count]) -> None:
-        self._service = service
+    def __init__(self, server: Server, counts: Sequence[Count]) -> None:
+        self._server = server
         self._counts = counts
 
     def collect(self) -> Iterator[Metric]:
         """Yield one family after another."""
-        service, pools = self._service, self._service.health.all()
+        server, pools = self._server, self._server.health.all()
         kept = (((each.pool, each.function, each.state), each.n) for each in self._counts)
         yield _family(_Gauge, "tasks", "Tasks that are kept.", _TASK, kept)
-        yield from _ends_and_reruns(service.counts)
+        yield from _ends_and_reruns(server.counts)
         yield from _pools(pools)
         yield from _workers(pools)
         deaths = (((pool.name,), pool.incidents) for pool in pools)
         yield _family(_Counter, "incidents", "Unexpected deaths of workers.", _POOL, deaths)
         yield _one(
-            _Gauge, "functions_on_hold", "Functions whose tasks wait.", len(service.holds.all())
+            _Gauge, "functions_on_hold", "Functions whose tasks wait.", len(server.holds.all())
         )
-        dropped = service.log_file.dropped if service.log_file else 0
+        dropped = server.log_file.dropped if server.log_file else 0
         words = "Lines that the log file does not have, since the start."
         yield _one(_Counter, "log_lines_dropped", words, dropped)
-        database = service.database
+        database = server.database
         yield _one(_Gauge, "database_bytes", "Size of the database.", database.size_bytes)
         yield _one(_Gauge, "wal_bytes", "Size of the write-ahead log.", database.wal_bytes)
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from pooldeck_server.web.api.schemas.server import ServerInfo
 from pooldeck_server.web.api.schemas.types import timestamp
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["observing"])
@@ -15,7 +15,7 @@ _VERSION = version("pooldeck")
 
 
 @router.get("/server", responses=good(ServerInfo, "The server.") | bad(*READING))
-async def show_server(service: ServiceDep) -> Response:
+async def show_server(server: ServerDep) -> Response:
     """Tell since when the server runs, and what its start found and did."""
-    run = service.run
-    return answer(ServerInfo(_VERSION, timestamp(run.started_at), service.state, run.report))
+    run = server.run
+    return answer(ServerInfo(_VERSION, timestamp(run.started_at), server.state, run.report))

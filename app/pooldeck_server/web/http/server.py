@@ -119,7 +119,7 @@ class HttpServer(uvicorn.Server):
             ending.hurry()
 
     async def _leave(self, ending: Ending) -> None:
-        await ending.finished()
+        await ending.finished.wait()
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -124,15 +124,15 @@ def pool(busy: int = 0, oldest_wait: float | None = None, rss: int = 1000) -> Po
     )
 
 
-def rate(service: Server, name: str) -> float:
-    recent = service.health.recent.of(name)
+def rate(server: Server, name: str) -> float:
+    recent = server.health.recent.of(name)
     return recent.throughput if recent else 0.0
 
 
-async def ends(service: Server) -> "Counter[str]":
+async def ends(server: Server) -> "Counter[str]":
     """Return how many tasks of all functions ended in each state, as the history has it."""
-    shown = await service.read(
-        queries.history, ChartRequest(period=900, by="state"), service.clock.now()
+    shown = await server.read(
+        queries.history, ChartRequest(period=900, by="state"), server.clock.now()
     )
     return +Counter(
         {
@@ -143,28 +143,28 @@ async def ends(service: Server) -> "Counter[str]":
 
 
 async def test_history_counts_what_ran_and_outlives_the_server(tmp_path: Path) -> None:
-    async with engine(tmp_path / "data") as service:
-        ran = [await submit(service, "add", n, 1, pool="io") for n in range(20)]
-        ran.append(await submit(service, "fail_until", str(tmp_path / "a"), 9, retries=0))
+    async with engine(tmp_path / "data") as server:
+        ran = [await submit(server, "add", n, 1, pool="io") for n in range(20)]
+        ran.append(await submit(server, "fail_until", str(tmp_path / "a"), 9, retries=0))
         for task_id in ran:
-            await outcome(service, task_id)
-    async with engine(tmp_path / "data") as service:
-        assert await ends(service) == {"succeeded": 20, "failed": 1}
-        await outcome(service, await submit(service, "add", 1, 1))
-    async with engine(tmp_path / "data") as service:
-        assert await ends(service) == {"succeeded": 21, "failed": 1}
+            await outcome(server, task_id)
+    async with engine(tmp_path / "data") as server:
+        assert await ends(server) == {"succeeded": 20, "failed": 1}
+        await outcome(server, await submit(server, "add", 1, 1))
+    async with engine(tmp_path / "data") as server:
+        assert await ends(server) == {"succeeded": 21, "failed": 1}
 
 
 def test_a_server_that_runs_keeps_history_and_shows_the_last_minutes(tmp_path: Path) -> None:
     async def story() -> None:
-        async with engine(tmp_path) as service:
+        async with engine(tmp_path) as server:
             number = 0
-            while rate(service, "io") == 0:
-                await outcome(service, await submit(service, "add", number, 1, pool="io"))
+            while rate(server, "io") == 0:
+                await outcome(server, await submit(server, "add", number, 1, pool="io"))
                 number += 1
-            while (await ends(service)).total() < number:  # noqa: ASYNC110  bounded by the test
+            while (await ends(server)).total() < number:  # noqa: ASYNC110  bounded by the test
                 await asyncio.sleep(0.1)
-            assert await ends(service) == {"succeeded": number}
+            assert await ends(server) == {"succeeded": number}
 
     asyncio.run(asyncio.wait_for(story(), 60))
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from pooldeck.kinds import KINDS
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.resources import resource
-from pooldeck_server.web.http.dependencies import service_of
+from pooldeck_server.web.http.dependencies import server_of
 from pooldeck_server.web.http.modules import imported_by
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.pages.shared.strip import strip
@@ -122,14 +122,14 @@ def page(
         context: What the template shows.
         status: The HTTP status of the answer.
     """
-    service = service_of(request)
-    frame = service.frames.latest()
+    server = server_of(request)
+    frame = server.frames.latest()
     around = {
         "strip": strip(frame),
-        "notices": notices(frame, service.state, service.holds.all()),
+        "notices": notices(frame, server.state, server.holds.all()),
         "section": section,
-        "now": service.clock.now(),
-        "has_token": service.settings.token is not None,
+        "now": server.clock.now(),
+        "has_token": server.settings.token is not None,
     }
     return bare_page(request, template, around | dict(context), status)
 
