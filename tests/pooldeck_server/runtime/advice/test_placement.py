@@ -43,16 +43,21 @@ async def marks(server: Server) -> list[StoredAnnotation]:
     return [each for each in found if each.kind == "placed"]
 
 
+def is_sure(server: Server) -> bool:
+    """Tell whether there is an advice that is sure of itself: a slow machine takes longer."""
+    return [advice.confidence for advice in server.advisor.misplaced()] == ["high"]
+
+
 async def test_whatever_is_measured_moves_nothing_and_is_advised(tmp_path: Path) -> None:
     clock = ManualClock()
     async with engine(tmp_path, clock, pools=POOLS) as server:
         until = time.monotonic() + LONG_ENOUGH
-        while time.monotonic() < until:
+        while time.monotonic() < until or not is_sure(server):
             ran = await nap(server, ENOUGH)
             assert {task.pool for task in ran} == {"cpu"}
             clock.advance(60)
         (advice,) = server.advisor.misplaced()
-        assert (advice.function, advice.confidence) == (NAP, "high")
+        assert advice.function == NAP
         assert advice.recommended == Recommendation(PoolKind.THREAD, "io")
         assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
         assert await marks(server) == []
