@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
@@ -68,6 +69,7 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         tempfile.TemporaryDirectory(prefix="t", ignore_cleanup_errors=True) as folder,
         pytest.MonkeyPatch.context() as environment,
     ):
+        Path(folder).chmod(0o755)  # some tests look into it without the rights of this user
         environment.setenv("TMPDIR", folder)
         environment.setattr(tempfile, "tempdir", folder)
         yield
