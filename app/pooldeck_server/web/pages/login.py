@@ -92,4 +92,4 @@ async def log_out() -> Response:
 
 
 def _form(request: Request, wanted: str, error: str | None = None, status: int = 200) -> Response:
-    return bare_page(request, "login.html", {"next": own_path(wanted), "error": error}, status)
+    return bare_page(request, "login/page.html", {"next": own_path(wanted), "error": error}, status)

@@ -38,7 +38,7 @@ async def deck(
     )
     is_whole = narrowed == Narrowed()
     context |= _misplaced(service) if is_whole else {"misplaced": None}
-    return page(request, "deck", "deck.html", context | await _chart(request, service, narrowed))
+    return page(request, "deck", "deck/page.html", context | await _chart(request, service, narrowed))
 
 
 @router.get("/chart")
@@ -47,13 +47,13 @@ async def chart(
 ) -> Response:
     """Give an open deck the chart with its figures anew."""
     narrowed = Narrowed(pool or None, function or None)
-    return bare_page(request, "chart.html", await _chart(request, service, narrowed))
+    return bare_page(request, "deck/chart.html", await _chart(request, service, narrowed))
 
 
 @router.get("/misplaced")
 async def misplaced(request: Request, service: ServiceDep) -> Response:
     """Give an open deck the functions that would do better elsewhere anew."""
-    return bare_page(request, "misplaced.html", _misplaced(service))
+    return bare_page(request, "deck/misplaced.html", _misplaced(service))
 
 
 def _misplaced(service: Service) -> dict[str, Any]:

@@ -41,7 +41,7 @@ async def errors(request: Request, service: ServiceDep, cursor: str = "") -> Res
     names = [function.spec.name for function in service.catalogue.functions()]
     context = errors_context(view, found, counts, names, is_first=not cursor)
     context["flashed"] = flash(request.query_params, FLASHES)
-    return page(request, "errors", "errors.html", context)
+    return page(request, "errors", "errors/page.html", context)
 
 
 @router.get("/errors/{group_id}")
@@ -49,7 +49,7 @@ async def error_group(request: Request, service: ServiceDep, group_id: str) -> R
     """Show one group: its latest error, its hours, its functions, its tasks."""
     context = error_group_context(await _read(service, group_id), _MOST_RETRYABLE)
     context["flashed"] = flash(request.query_params, FLASHES)
-    return page(request, "errors", "error_group.html", context)
+    return page(request, "errors", "errors/group.html", context)
 
 
 @router.post("/errors/{group_id}/{change}")

@@ -48,7 +48,7 @@ async def experiments(request: Request, service: ServiceDep, function: str = "")
     """Show the experiments, the newest first."""
     found = await service.experiments.latest(function or None, _LISTED)
     names = [each.spec.name for each in service.catalogue.functions()]
-    return page(request, _SECTION, "experiments.html", listing_context(found, names, function))
+    return page(request, _SECTION, "experiments/page.html", listing_context(found, names, function))
 
 
 @router.get("/experiments/new")
@@ -98,7 +98,7 @@ async def experiment(
         "call_time": call_time,
         "experiment_data": Markup(as_data_block(context["drawing"])),  # noqa: S704 - it is JSON
     }
-    return page(request, _SECTION, "experiment.html", context | more)
+    return page(request, _SECTION, "experiments/experiment.html", context | more)
 
 
 @router.post("/experiments/{experiment_id}/stop")
@@ -145,4 +145,4 @@ def _form(
     status: int = 200,
 ) -> Response:
     context = form_context(service.catalogue.functions(), registered, form)
-    return page(request, _SECTION, "experiment_new.html", context, status)
+    return page(request, _SECTION, "experiments/new.html", context, status)

@@ -40,7 +40,7 @@ async def functions(request: Request, service: ServiceDep, q: str = "") -> Respo
         advice={advice.function: advice for advice in service.advisor.all()},
     )
     context = functions_context(read, q) | {"flashed": flash(request.query_params, FLASHES)}
-    return page(request, "functions", "functions.html", context)
+    return page(request, "functions", "functions/page.html", context)
 
 
 @router.post("/functions/{name}/release")

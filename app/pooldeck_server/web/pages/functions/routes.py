@@ -123,7 +123,7 @@ async def _show(
     context = function_context(await _read(service, registered))
     context["flashed"] = flash(request.query_params, FLASHES)
     status = STATUS[error] if error else 200
-    return page(request, "functions", "function.html", context | {"form": shown}, status)
+    return page(request, "functions", "functions/function.html", context | {"form": shown}, status)
 
 
 async def _read(service: Service, registered: RegisteredFunction) -> FunctionData:

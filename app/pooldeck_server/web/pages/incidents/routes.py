@@ -45,7 +45,7 @@ async def incidents(request: Request, service: ServiceDep, cursor: str = "") -> 
     found, culprits = await service.read(_listed, wanted, cursor, service.clock.now())
     pools = list(service.settings.pools)
     context = incidents_context(found, wanted, pools, culprits, is_first=not cursor)
-    return page(request, "incidents", "incidents.html", context)
+    return page(request, "incidents", "incidents/page.html", context)
 
 
 @router.get("/incidents/{incident_id}")
@@ -55,7 +55,7 @@ async def incident(request: Request, service: ServiceDep, incident_id: str) -> R
     if found is None:
         raise NotFound(f"there is no incident {incident_id}")
     context = incident_context(await _read(service, found))
-    return page(request, "incidents", "incident.html", context)
+    return page(request, "incidents", "incidents/incident.html", context)
 
 
 def _listed(

@@ -24,7 +24,7 @@ async def pipelines(request: Request, service: ServiceDep, cursor: str = "") -> 
     """Show pipelines, the newest first."""
     found = await service.read(queries.pipelines, PAGE_SIZE, cursor or None)
     context = pipelines_context(found, is_first=not cursor)
-    return page(request, "pipelines", "pipelines.html", context)
+    return page(request, "pipelines", "pipelines/page.html", context)
 
 
 @router.get("/pipelines/{pipeline_id}")
@@ -32,7 +32,7 @@ async def pipeline(request: Request, service: ServiceDep, pipeline_id: str) -> R
     """Show one pipeline: its steps as a drawing, and how far they are."""
     context = pipeline_context(await service.pipelines.pipeline(pipeline_id))
     context["flashed"] = flash(request.query_params, FLASHES)
-    return page(request, "pipelines", "pipeline.html", context)
+    return page(request, "pipelines", "pipelines/pipeline.html", context)
 
 
 @router.get("/pipelines/{pipeline_id}/cancel")

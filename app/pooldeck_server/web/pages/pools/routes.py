@@ -44,7 +44,7 @@ async def pools(request: Request, service: ServiceDep, pool: str = "") -> Respon
         cpus=usable_cpus(),
     )
     context = pools_context(read, pool, flash(request.query_params, FLASHES))
-    return page(request, "pools", "pools.html", context)
+    return page(request, "pools", "pools/page.html", context)
 
 
 @router.get("/pools/{name}/size")

@@ -34,4 +34,4 @@ class PageRoute(APIRoute):
 def error_page(request: Request, error: PooldeckError, status: int) -> Response:
     """Return the page that tells a person of `error`."""
     said = {"title": _(error.title), "detail": sentence(error.detail)}
-    return bare_page(request, "error.html", said, status)
+    return bare_page(request, "shared/error.html", said, status)

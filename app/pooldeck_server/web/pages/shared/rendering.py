@@ -132,4 +132,4 @@ def page(
 
 def confirmation(request: Request, asked: Confirmation) -> HTMLResponse:
     """Render the question before something is done."""
-    return page(request, asked.section, "confirm.html", {"asked": asked})
+    return page(request, asked.section, "shared/confirm.html", {"asked": asked})

@@ -15,4 +15,4 @@ async def shared(request: Request, service: ServiceDep) -> Response:
     """Show the names of shared state, who holds its locks, and how long it lives."""
     state = service.shared
     context = shared_context(await state.picture(), state.limits, state.lost_at)
-    return page(request, "shared", "shared.html", context)
+    return page(request, "shared", "shared_state/page.html", context)

@@ -43,7 +43,7 @@ async def task(
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
     context = task_context(await _read(service, task_id, window))
     context["flashed"] = flash(request.query_params, FLASHES)
-    return page(request, "tasks", "task.html", context)
+    return page(request, "tasks", "task/page.html", context)
 
 
 @router.get("/tasks/{task_id}/log")
@@ -84,7 +84,7 @@ async def stack(request: Request, service: ServiceDep, task_id: str) -> Response
     """Show where a running task is at this moment."""
     found = await service.stack(task_id)
     parts = traceback_parts(found.text or "")
-    return page(request, "tasks", "stack.html", {"task": found.task, "parts": parts})
+    return page(request, "tasks", "task/stack.html", {"task": found.task, "parts": parts})
 
 
 async def _read(service: Service, task_id: str, window: LogWindow) -> TaskData:

@@ -41,7 +41,7 @@ async def tasks(request: Request, service: ServiceDep) -> Response:
     )
     context["flashed"] = flash_of_many(request.query_params, FLASHES)
     context["not_indexed"] = await _not_indexed(service, view)
-    return page(request, "tasks", "tasks.html", context)
+    return page(request, "tasks", "tasks/page.html", context)
 
 
 async def _not_indexed(service: Service, view: TaskListView) -> int:

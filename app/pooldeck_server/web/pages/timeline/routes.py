@@ -29,7 +29,7 @@ async def timeline(request: Request, service: ServiceDep) -> Response:
     }
     pools = service.feed.latest().pools
     context = timeline_context(asked, wanted, found, pools, choices=choices, now=now)
-    return page(request, "timeline", "timeline.html", context)
+    return page(request, "timeline", "timeline/page.html", context)
 
 
 @router.get("/timeline.json")
