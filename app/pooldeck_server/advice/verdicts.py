@@ -10,7 +10,7 @@ ENOUGH_SECONDS: Final = 0.5  # that runs took together: then even one of them sa
 
 _COMPUTES: Final = 0.8  # of the time
 _HELPERS_COMPUTE: Final = 0.5  # what children and helpers wait for cannot be told from computing
-_WAITS: Final = 0.2
+WAITS: Final = 0.2
 _HELD: Final = 0.5  # of the CPU time
 
 
@@ -54,7 +54,7 @@ def finding(numbers: Numbers) -> Finding:
         return Finding(Verdict.TOO_CHEAP, AdviceRule.HANDOVER)
     if numbers.cpu_share >= _enough(numbers):
         return _computing(numbers)
-    if numbers.cpu_share <= _WAITS:
+    if numbers.cpu_share <= WAITS:
         return Finding(Verdict.IO_BOUND, AdviceRule.WAITS)
     return Finding(Verdict.MIXED, AdviceRule.THREADS_ENOUGH)
 

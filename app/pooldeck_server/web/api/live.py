@@ -15,9 +15,8 @@ from pooldeck_server.runtime.server import Service
 from pooldeck_server.web.api.schemas import Pool, timestamp
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.responses import Responses, bad
-from pooldeck_server.web.text.attention import notices
 from pooldeck_server.web.text.i18n import ENGLISH, speaking
-from pooldeck_server.web.text.notices import NoticeText
+from pooldeck_server.web.text.notices import NoticeText, notices
 
 router = APIRouter(tags=["live"])
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pooldeck_server.advice import Advice, AdviceRule, Numbers, Verdict
+from pooldeck_server.advice.placing import CLEAR_GAIN
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
 
@@ -28,7 +29,6 @@ _KINDS: Final[Mapping[str, str]] = {
 _UNEVEN: Final = 1.0  # standard deviation as a share of the mean
 _SLOWER: Final = 1.5  # trend from which it is told
 _FASTER: Final = 0.67
-_GAIN: Final = 1.15  # as in `pooldeck_server.advice.placing`
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -87,8 +87,8 @@ def _gil_held(numbers: Numbers) -> str:
     return _(
         "It computes for %(share)s of its time and needs the GIL for %(gil)s of that, so that of "
         "many threads only one gets on at a time.",
-        share=_share(numbers.cpu_share),
-        gil=_share(numbers.gil_share),
+        share=formats.share(numbers.cpu_share),
+        gil=formats.share(numbers.gil_share),
     )
 
 
@@ -96,7 +96,7 @@ def _gil_assumed(numbers: Numbers) -> str:
     return _(
         "It computes for %(share)s of its time, in runs too short to see whether it gives up the "
         "GIL. Most code does not.",
-        share=_share(numbers.cpu_share),
+        share=formats.share(numbers.cpu_share),
     )
 
 
@@ -104,8 +104,8 @@ def _gil_released(numbers: Numbers) -> str:
     return _(
         "It computes for %(share)s of its time, and for %(free)s of that without the GIL: threads "
         "use all CPUs as well as processes do, and cost less.",
-        share=_share(numbers.cpu_share),
-        free=_share(1.0 - (numbers.gil_share or 0.0)),
+        share=formats.share(numbers.cpu_share),
+        free=formats.share(1.0 - (numbers.gil_share or 0.0)),
     )
 
 
@@ -121,7 +121,7 @@ def _waits(numbers: Numbers) -> str:
     return _(
         "It waits for %(waiting)s of its time. A thread waits as well as a process does, and many "
         "threads cost little.",
-        waiting=_share(1.0 - numbers.cpu_share),
+        waiting=formats.share(1.0 - numbers.cpu_share),
     )
 
 
@@ -181,7 +181,7 @@ def _placing(advice: Advice) -> Iterator[str]:
         yield _("%(kind)s would do as well and cost less.", kind=_capital(_(_KINDS[target.kind])))
         return
     yield _move(advice)
-    if cost.gain < _GAIN:
+    if cost.gain < CLEAR_GAIN:
         yield _("It keeps the GIL from whatever else runs in %(pool)s.", pool=advice.pool)
     else:
         yield _(
@@ -228,10 +228,6 @@ def _oddities(numbers: Numbers) -> Iterator[str]:
         yield _("Its latest runs took longer than those before.")
     elif numbers.trend < _FASTER:
         yield _("Its latest runs took less time than those before.")
-
-
-def _share(share: float | None) -> str:
-    return formats.percent(None if share is None else 100 * share)
 
 
 def _capital(words: str) -> str:

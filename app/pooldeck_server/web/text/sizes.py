@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from pooldeck_server.advice.verdicts import WAITS
 from pooldeck_server.domain.pools.sizes import Effect, FunctionCost, SizeAdvice, SizeRule
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext, speaking
 
 _PRESSED: Final = 0.1  # of a minute, from which on pressure is told
 _CPU_BOUND: Final = 0.5
-_WAITS: Final = 0.2
 
 
 def english_size_sentences(advice: SizeAdvice) -> list[str]:
@@ -166,7 +166,7 @@ def _load(advice: SizeAdvice) -> Iterator[str]:
     yield _costs(cost)
     if advice.pool.kind == "thread" and advice.by_cpus is not None:
         yield _by_cpus(advice, cost)
-    elif cost.cpu_share <= _WAITS:
+    elif cost.cpu_share <= WAITS:
         yield _("Its functions mostly wait: a thread pool would let more of them wait at once.")
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, Final, get_args
 
-import msgspec
 from msgspec import Struct
 
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
@@ -19,7 +18,6 @@ from pooldeck_server.domain.pools.history import (
     groupings,
 )
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.web.pages.deck.view import Narrowed
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.annotations import annotation_words
 from pooldeck_server.web.text.colours import COLOURS, colour_of
@@ -89,8 +87,28 @@ class Happening(Struct, frozen=True):
     href: str | None
 
 
-def chosen(query: Mapping[str, str], narrowed: Narrowed) -> ChartRequest:
-    """Return what an address asks for; what makes no sense in it becomes the usual."""
+class ShownChart(Struct, frozen=True):
+    """The chart: what can be chosen, its lines, what happened, and what the browser draws."""
+
+    wanted: ChartRequest
+    title: str
+    series: Sequence[tuple[Series, str, str]]  # each with the groupings that it knows
+    periods: Sequence[tuple[int, str]]
+    groups: Sequence[tuple[Grouping, str, bool]]
+    lines: Sequence[ShownLine]
+    happenings: Sequence[Happening]
+    earlier: int
+    drawing: Mapping[str, Any]
+
+
+def chosen(query: Mapping[str, str], pool: str | None, function: str | None) -> ChartRequest:
+    """Return what an address asks for; what makes no sense in it becomes the usual.
+
+    Args:
+        query: The parameters of the address.
+        pool: The pool that the page is narrowed to, if to one.
+        function: The function that it is narrowed to.
+    """
     series = _one_of(query.get("series"), get_args(Series), "throughput")
     period = query.get("period", "")
     known = groupings(series)
@@ -98,8 +116,8 @@ def chosen(query: Mapping[str, str], narrowed: Narrowed) -> ChartRequest:
         series=series,
         period=int(period) if period.isdecimal() and int(period) in STEPS else 3600,
         by=_one_of(query.get("by"), known, "none"),
-        pools=(narrowed.pool,) if narrowed.pool else (),
-        functions=(narrowed.function,) if narrowed.function and "function" in known else (),
+        pools=(pool,) if pool else (),
+        functions=(function,) if function and "function" in known else (),
     )
 
 
@@ -107,10 +125,8 @@ def _one_of(value: str | None, known: Sequence[Any], otherwise: Any) -> Any:
     return value if value in known else otherwise
 
 
-def chart_context(
-    chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int
-) -> dict[str, Any]:
-    """Return what the chart shows.
+def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int) -> ShownChart:
+    """Return the chart.
 
     Args:
         chart: Its numbers.
@@ -120,23 +136,21 @@ def chart_context(
     """
     looks = _looks([line.name for line in chart.lines], wanted.by, pools)
     happenings = sorted(map(_happening, chart.annotations), key=lambda each: each.at)
-    return {
-        "wanted": wanted,
-        "title": ", ".join(
-            map(_, (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period]))
-        ),
-        "series": [(name, _(words), " ".join(groupings(name))) for name, words in _SERIES.items()],
-        "periods": [(seconds, _(words)) for seconds, words in _PERIODS.items()],
-        "groups": [
-            (name, _(words), name in groupings(chart.series)) for name, words in _GROUPS.items()
-        ],
-        "lines": [
+    words = (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period])
+    known = groupings(chart.series)
+    return ShownChart(
+        wanted=wanted,
+        title=", ".join(map(_, words)),
+        series=[(name, _(words), " ".join(groupings(name))) for name, words in _SERIES.items()],
+        periods=[(seconds, _(words)) for seconds, words in _PERIODS.items()],
+        groups=[(name, _(words), name in known) for name, words in _GROUPS.items()],
+        lines=[
             _line(line, look, chart.unit) for line, look in zip(chart.lines, looks, strict=True)
         ],
-        "happenings": happenings[: -_HAPPENINGS - 1 : -1],
-        "earlier": max(0, len(happenings) - _HAPPENINGS),
-        "drawing": _drawing(chart, looks, happenings) | {"until": now / 1e6},
-    }
+        happenings=happenings[: -_HAPPENINGS - 1 : -1],
+        earlier=max(0, len(happenings) - _HAPPENINGS),
+        drawing=_drawing(chart, looks, happenings) | {"until": now / 1e6},
+    )
 
 
 def _happening(annotation: StoredAnnotation) -> Happening:
@@ -224,8 +238,3 @@ def _drawing(
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.{_DIGITS}g}")
-
-
-def as_data_block(drawing: Mapping[str, Any]) -> str:
-    """Return JSON that can stand between the tags of a script element."""
-    return msgspec.json.encode(drawing).decode().replace("<", "\\u003c")

@@ -2,31 +2,17 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from pooldeck_server.domain.failures.error_groups import GroupChange
-from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
-from pooldeck_server.web.pages.errors.view import (
-    DAYS,
-    FLASHES,
-    PAGE_SIZE,
-    ErrorGroupData,
-    ErrorsView,
-    error_group_context,
-    errors_context,
-)
-from pooldeck_server.web.pages.shared.flash import flash
-from pooldeck_server.web.pages.shared.page_route import PageRoute
+from pooldeck_server.web.pages.errors.data import read, read_group
+from pooldeck_server.web.pages.errors.view import ErrorsQuery, error_group_view, errors_view
 from pooldeck_server.web.pages.shared.posting import done, posted
-from pooldeck_server.web.pages.shared.rendering import page
+from pooldeck_server.web.pages.shared.rendering import page_router, render
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router = page_router()
 
-_TASKS: Final = 10
-_MOST_RETRYABLE: Final = 10_001
 _OF_LIST: Final = "list"
 """The field of a form that stands in the list: its answer leads back there."""
 
@@ -34,22 +20,17 @@ _OF_LIST: Final = "list"
 @router.get("/errors")
 async def errors(request: Request, service: ServiceDep, cursor: str = "") -> Response:
     """Show the failures in groups."""
-    view = ErrorsView.of(request.query_params)
-    now = service.clock.now()
-    found = await service.read(queries.error_groups, view.filter(), now, PAGE_SIZE, cursor or None)
-    counts = await service.read(queries.error_group_counts)
+    view = ErrorsQuery.of(request.query_params)
+    found = await service.read(read, view.filter(), cursor or None, service.clock.now())
     names = [function.spec.name for function in service.catalogue.functions()]
-    context = errors_context(view, found, counts, names, is_first=not cursor)
-    context["flashed"] = flash(request.query_params, FLASHES)
-    return page(request, "errors", "errors/page.html", context)
+    return render(request, errors_view(view, found, names, is_first=not cursor))
 
 
 @router.get("/errors/{group_id}")
 async def error_group(request: Request, service: ServiceDep, group_id: str) -> Response:
     """Show one group: its latest error, its hours, its functions, its tasks."""
-    context = error_group_context(await _read(service, group_id), _MOST_RETRYABLE)
-    context["flashed"] = flash(request.query_params, FLASHES)
-    return page(request, "errors", "errors/group.html", context)
+    found = await service.read(read_group, group_id, service.clock.now())
+    return render(request, error_group_view(found))
 
 
 @router.post("/errors/{group_id}/{change}")
@@ -60,16 +41,5 @@ async def change_group(
     form = await posted(request)
     await service.change_error_group(group_id, change)
     if _OF_LIST in form:
-        return done("/errors", change, **dict(ErrorsView.of(form).pairs()))
+        return done("/errors", change, **dict(ErrorsQuery.of(form).pairs()))
     return done(f"/errors/{group_id}", change)
-
-
-async def _read(service: Service, group_id: str) -> ErrorGroupData:
-    report = await service.error_group(group_id, DAYS * 24)
-    latest = TaskFilter(groups=(group_id,))
-    return ErrorGroupData(
-        report=report,
-        attempts=await service.read(queries.attempts, report.group.last_task),
-        tasks=(await service.read(queries.tasks, latest, _TASKS)).items,
-        retryable=await service.read(queries.count_in_error_group, group_id, _MOST_RETRYABLE),
-    )

@@ -13,7 +13,8 @@ from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiment_request import SECONDS, WARMUP
 from pooldeck_server.domain.measurements.experiments import SampleCall, Sizes
-from pooldeck_server.web.pages.functions.form_examples import example
+from pooldeck_server.web.pages.shared.functions import example
+from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.i18n import _
 
 FIELDS: Final = ("source", "samples", "thread", "process", "seconds", "warmup")
@@ -35,19 +36,33 @@ class ExperimentForm:
     error_field: str | None = None
 
 
-def form_context(
+@dataclass(frozen=True)
+class NewExperimentView(Page):
+    """The form; without a `function` it asks which. `usual` are sizes as one would type them."""
+
+    template = "experiments/new.html"
+    section = "experiments"
+
+    functions: Sequence[str]
+    function: str | None
+    form: ExperimentForm | None
+    usual: Mapping[str, str]
+    seconds: float = SECONDS
+    warmup: float = WARMUP
+
+
+def new_experiment_view(
     functions: Sequence[RegisteredFunction],
     function: RegisteredFunction | None,
     form: ExperimentForm | None,
-) -> dict[str, Any]:
-    """Return what the page shows; without a function it asks which."""
-    return {
-        "functions": tuple(each.spec.name for each in functions if each.problem is None),
-        "function": None if function is None else function.spec.name,
-        "form": form,
-        "usual": {} if form is None else {kind: _listed(form.usual[kind]) for kind in form.usual},
-        "defaults": {"seconds": SECONDS, "warmup": WARMUP},
-    }
+) -> NewExperimentView:
+    """Return the page with the form; without a function it asks which."""
+    return NewExperimentView(
+        functions=[each.spec.name for each in functions if each.problem is None],
+        function=None if function is None else function.spec.name,
+        form=form,
+        usual={} if form is None else {kind: _listed(form.usual[kind]) for kind in form.usual},
+    )
 
 
 def _listed(sizes: Sequence[int]) -> str:

@@ -12,8 +12,7 @@ from typing import Any
 import msgspec
 
 from pooldeck.functions import FunctionSpec, ParameterKind, ParameterSpec
-from pooldeck_server.web.pages.functions.docstrings import described_arguments
-from pooldeck_server.web.pages.functions.form_examples import example
+from pooldeck_server.web.pages.shared.functions import example
 from pooldeck_server.web.text.i18n import _, later
 
 ARGUMENT = "arg."  # before a parameter's name in the names of fields
@@ -106,10 +105,9 @@ def form(
 
 def fields(spec: FunctionSpec) -> tuple[Field, ...]:
     """Return the empty fields of a function, in the order of its signature."""
-    definitions = spec.schema.get("$defs", {})
-    described = described_arguments(spec.doc)
+    definitions, properties = spec.schema.get("$defs", {}), spec.schema.get("properties", {})
     return tuple(
-        _field(parameter, definitions, described.get(parameter.name, ""))
+        _field(parameter, definitions, properties.get(parameter.name, {}).get("description", ""))
         for parameter in spec.parameters
     )
 

@@ -5,8 +5,9 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.flash import DID
-from pooldeck_server.web.pages.tasks.address import address
 
 
 async def posted(request: Request) -> QueryParams:
@@ -26,6 +27,18 @@ def whole(form: QueryParams, name: str, low: int, high: int) -> int:
     if text.isdecimal() and len(text) <= len(str(high)) and low <= int(text) <= high:
         return int(text)
     raise InvalidRequest(f"{name}: expected a whole number from {low} to {high:,}")
+
+
+def reason(form: QueryParams) -> str | None:
+    """Return the reason that was given in a form, None if there is none.
+
+    Raises:
+        InvalidRequest: If it is too long to be kept.
+    """
+    given = form.get("reason", "").strip()
+    if len(given) > MAX_REASON:
+        raise InvalidRequest(f"reason: at most {MAX_REASON} characters, not {len(given)}")
+    return given or None
 
 
 def done(path: str, did: str, fragment: str = "", **more: str) -> Response:

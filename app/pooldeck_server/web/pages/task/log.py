@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.log_window import LEVELS, Level, LogWindow
 from pooldeck_server.domain.tasks.task import LogEntry
+from pooldeck_server.web.pages.task.data import LogData
 from pooldeck_server.web.text.i18n import _
 
 LOG_LINES: Final = 200
@@ -53,21 +54,15 @@ def read_level(text: str | None) -> Level | None:
     return found
 
 
-def log_part(task_id: str, attempt: int, window: LogWindow, found: Sequence[LogEntry]) -> LogPart:
-    """Return what a page shows of a log.
-
-    Args:
-        task_id: The task's.
-        attempt: The attempt whose log it is.
-        window: What was asked for.
-        found: The lines in it, one more than `LOG_LINES` if there are so many.
-    """
+def log_part(read: LogData) -> LogPart:
+    """Return what a page shows of a log; one line more than `LOG_LINES` says that there are."""
+    task_id, window, found = read.task.id, read.window, read.log
     has_more = len(found) > LOG_LINES
     follows = window.after is not None
     lines = found[:LOG_LINES] if follows else found[-LOG_LINES:]
     is_cut_above = has_more and not follows
     return LogPart(
-        attempt=attempt,
+        attempt=window.attempt or read.task.attempt,
         lines=lines,
         levels=_levels(task_id, window),
         earlier=_href(task_id, window, window.level, lines[0].n) if is_cut_above else None,

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.domain.tasks.task import TaskFilter
@@ -18,11 +17,11 @@ from pooldeck_server.runtime.server import Service
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServiceDep
 from pooldeck_server.web.http.redirects import own_path
+from pooldeck_server.web.pages.shared.address import LATEST
 from pooldeck_server.web.pages.shared.flash import numbers
-from pooldeck_server.web.pages.shared.page_route import PageRoute
-from pooldeck_server.web.pages.shared.posting import posted, whole
-from pooldeck_server.web.pages.shared.rendering import confirmation
-from pooldeck_server.web.pages.tasks.address import LATEST, TaskListView, href, read_filter
+from pooldeck_server.web.pages.shared.posting import posted, reason, whole
+from pooldeck_server.web.pages.shared.rendering import page_router, render
+from pooldeck_server.web.pages.tasks.address import TaskListQuery, href, read_filter
 from pooldeck_server.web.pages.tasks.confirm import (
     BEFORE,
     CHOSEN,
@@ -32,7 +31,7 @@ from pooldeck_server.web.pages.tasks.confirm import (
     retry_matching,
 )
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router = page_router()
 
 _MOST_CHOSEN: Final = 1000
 
@@ -43,7 +42,7 @@ async def ask_to_cancel(request: Request, service: ServiceDep) -> Response:
     now = service.clock.now()
     wanted = read_filter(request.query_params, now)
     number = await service.count_matching(_until(wanted, now), final=False)
-    return confirmation(request, cancel_matching(wanted, number, now))
+    return render(request, cancel_matching(wanted, number, now))
 
 
 @router.get("/tasks/retry")
@@ -52,7 +51,7 @@ async def ask_to_retry(request: Request, service: ServiceDep) -> Response:
     now = service.clock.now()
     wanted = read_filter(request.query_params, now)
     number = await service.count_matching(_until(wanted, now), final=True)
-    return confirmation(request, retry_matching(wanted, number, now))
+    return render(request, retry_matching(wanted, number, now))
 
 
 @router.post("/tasks/chosen/cancel")
@@ -61,7 +60,7 @@ async def ask_to_cancel_chosen(request: Request, service: ServiceDep) -> Respons
     form = await posted(request)
     ids = _chosen(form)
     states = await _states(service, ids, LIVE)
-    return confirmation(request, cancel_chosen(ids, states, _back(form)))
+    return render(request, cancel_chosen(ids, states, _back(form)))
 
 
 @router.post("/tasks/chosen/retry")
@@ -70,7 +69,7 @@ async def ask_to_retry_chosen(request: Request, service: ServiceDep) -> Response
     form = await posted(request)
     ids = _chosen(form)
     states = await _states(service, ids, FINAL)
-    return confirmation(request, retry_chosen(ids, states, _back(form)))
+    return render(request, retry_chosen(ids, states, _back(form)))
 
 
 @router.post("/tasks/cancel")
@@ -78,8 +77,7 @@ async def cancel(request: Request, service: ServiceDep) -> Response:
     """Cancel them, and show their list with what became of them."""
     form = await posted(request)
     meant, back = _meant(form)
-    why = form.get("reason", "").strip()[:MAX_REASON] or None
-    done = await service.cancel_matching(meant, kill="kill" in form, reason=why)
+    done = await service.cancel_matching(meant, kill="kill" in form, reason=reason(form))
     return _show(back, done)
 
 
@@ -99,7 +97,7 @@ def _meant(form: QueryParams) -> tuple[TaskFilter | Sequence[str], str]:
         return _chosen(form), _back(form)
     now = whole(form, BEFORE, 0, LATEST)
     wanted = read_filter(form, now)
-    return _until(wanted, now), href(TaskListView(wanted))
+    return _until(wanted, now), href(TaskListQuery(wanted))
 
 
 def _until(wanted: TaskFilter, now: int) -> TaskFilter:

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.web.pages.shared.confirmation import Confirmation
-from pooldeck_server.web.pages.tasks.address import TaskListView, href, pairs
+from pooldeck_server.web.pages.shared.confirmation import TaskConfirmation
+from pooldeck_server.web.pages.tasks.address import TaskListQuery, href, pairs
 from pooldeck_server.web.pages.tasks.view import conditions
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.kill import KILL_WHAT_RUNS
@@ -22,7 +22,7 @@ _RETRY: Final = later("Each is queued again, as a new attempt of the same task."
 _RETRY_ALL: Final = later("Each is queued again, as a new attempt; those that succeeded, too.")
 
 
-def cancel_matching(wanted: TaskFilter, number: int, now: int) -> Confirmation:
+def cancel_matching(wanted: TaskFilter, number: int, now: int) -> TaskConfirmation:
     """Ask before all tasks that a filter fits, and that have not ended, are cancelled.
 
     Args:
@@ -34,7 +34,7 @@ def cancel_matching(wanted: TaskFilter, number: int, now: int) -> Confirmation:
     return _cancel(number, nothing, **_of_filter(wanted, now))
 
 
-def retry_matching(wanted: TaskFilter, number: int, now: int) -> Confirmation:
+def retry_matching(wanted: TaskFilter, number: int, now: int) -> TaskConfirmation:
     """Ask before all tasks that a filter fits, and that have ended, are run again.
 
     The arguments are those of `cancel_matching`.
@@ -44,7 +44,7 @@ def retry_matching(wanted: TaskFilter, number: int, now: int) -> Confirmation:
     return _retry(number, states, nothing, **_of_filter(wanted, now))
 
 
-def cancel_chosen(ids: Sequence[str], states: Sequence[State], back: str) -> Confirmation:
+def cancel_chosen(ids: Sequence[str], states: Sequence[State], back: str) -> TaskConfirmation:
     """Ask before chosen tasks are cancelled.
 
     Args:
@@ -56,16 +56,17 @@ def cancel_chosen(ids: Sequence[str], states: Sequence[State], back: str) -> Con
     return _cancel(len(states), nothing, **_of_choice(ids, len(states), back))
 
 
-def retry_chosen(ids: Sequence[str], states: Sequence[State], back: str) -> Confirmation:
+def retry_chosen(ids: Sequence[str], states: Sequence[State], back: str) -> TaskConfirmation:
     """Ask before chosen tasks are run again; the arguments are those of `cancel_chosen`."""
     nothing = _("None that you chose has ended: there is nothing to run again.")
     return _retry(len(states), states, nothing, **_of_choice(ids, len(states), back))
 
 
-def _cancel(number: int, nothing: str, *, note: tuple[str, ...] = (), **more: Any) -> Confirmation:
+def _cancel(
+    number: int, nothing: str, *, note: tuple[str, ...] = (), **more: Any
+) -> TaskConfirmation:
     heading = ngettext("Cancel %(num)s task?", "Cancel %(num)s tasks?", number)
-    return Confirmation(
-        section="tasks",
+    return TaskConfirmation(
         heading=heading,
         sentences=(_(_CANCEL), *note) if number else (nothing,),
         action="/tasks/cancel",
@@ -83,10 +84,9 @@ def _retry(
     *,
     note: tuple[str, ...] = (),
     **more: Any,
-) -> Confirmation:
+) -> TaskConfirmation:
     what_happens = _(_RETRY_ALL if State.SUCCEEDED in states else _RETRY)
-    return Confirmation(
-        section="tasks",
+    return TaskConfirmation(
         heading=ngettext("Retry %(num)s task?", "Retry %(num)s tasks?", number),
         sentences=(what_happens, *note) if number else (nothing,),
         action="/tasks/retry",
@@ -99,7 +99,7 @@ def _retry(
 def _of_filter(wanted: TaskFilter, now: int) -> dict[str, Any]:
     """Return what a question says of a filter."""
     return {
-        "back": href(TaskListView(wanted)),
+        "back": href(TaskListQuery(wanted)),
         "conditions": conditions(wanted),
         "hidden": (*pairs(wanted), (BEFORE, str(now))),
     }

@@ -9,7 +9,7 @@ from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHe
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
-from pooldeck_server.web.pages.shared import confirmation as confirm
+from pooldeck_server.web.pages.task import confirm
 from pooldeck_server.web.pages.tasks import confirm as confirm_tasks
 from pooldeck_server.web.pages.tasks.address import read_filter
 from pooldeck_server.web.text.kill import kill_button

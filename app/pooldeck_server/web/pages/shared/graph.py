@@ -8,8 +8,8 @@ from pooldeck_server.domain.tasks.dependencies import Neighbour, Neighbours, Rul
 from pooldeck_server.domain.tasks.pipelines import StepReport, StoredPipeline
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.web.pages.pipelines.layers import WIDTH, PlacedBox, layout
-from pooldeck_server.web.pages.tasks.address import address
+from pooldeck_server.web.pages.shared.address import address
+from pooldeck_server.web.pages.shared.layers import HEIGHT, WIDTH, PlacedBox, layout
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
 from pooldeck_server.web.text.states import state_word
@@ -62,12 +62,18 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Graph:
-    """A drawing in pixels."""
+    """A drawing in pixels; each of its boxes has the size `box`, width by height."""
 
     width: float
     height: float
     boxes: tuple[StepBox, ...]
     arrows: tuple[Arrow, ...]
+    box: tuple[int, int] = (WIDTH, HEIGHT)
+
+
+def pipeline_name(pipeline: StoredPipeline) -> str:
+    """Return what people call it: its name, or its steps."""
+    return pipeline.name or " → ".join(report.step.name for report in pipeline.steps[:4])
 
 
 def pipeline_graph(pipeline: StoredPipeline, here: str | None = None) -> Graph:

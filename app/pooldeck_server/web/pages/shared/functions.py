@@ -1,6 +1,9 @@
-"""A value that a JSON Schema takes, to show what a field that takes JSON may hold."""
+"""Registered functions as forms of several screens use them: by name, with values that fit."""
 
 from typing import Any, Final
+
+from pooldeck_server.domain.errors import NotFound, UnknownFunction
+from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
 
 _DEEPEST: Final = 4
 _SIMPLE: Final[dict[str, Any]] = {
@@ -12,8 +15,20 @@ _SIMPLE: Final[dict[str, Any]] = {
 }
 
 
+def registered(catalogue: Catalogue, name: str) -> RegisteredFunction:
+    """Return a function.
+
+    Raises:
+        NotFound: If there is none of that name: there is no page of it.
+    """
+    try:
+        return catalogue.get(name)
+    except UnknownFunction as error:
+        raise NotFound(error.detail) from None
+
+
 def example(schema: dict[str, Any], definitions: dict[str, Any], depth: int = 0) -> Any:
-    """Return a value that the schema takes, as far as its types say.
+    """Return a value that a JSON Schema takes, as far as its types say.
 
     Args:
         schema: The JSON Schema of the value.
@@ -34,19 +49,15 @@ def example(schema: dict[str, Any], definitions: dict[str, Any], depth: int = 0)
 
 
 def _of_type(schema: dict[str, Any], definitions: dict[str, Any], depth: int) -> Any:
+    inside = depth < _DEEPEST
     match schema.get("type"):
         case "array":
             items = schema.get("items")
-            is_shown = isinstance(items, dict) and depth < _DEEPEST
-            return [example(items, definitions, depth + 1)] if is_shown and items else []
+            if inside and isinstance(items, dict) and items:
+                return [example(items, definitions, depth + 1)]
+            return []
         case "object":
-            return _object(schema, definitions, depth)
+            properties = schema.get("properties", {}) if inside else {}
+            return {key: example(each, definitions, depth + 1) for key, each in properties.items()}
         case kind:
             return _SIMPLE.get(str(kind))
-
-
-def _object(schema: dict[str, Any], definitions: dict[str, Any], depth: int) -> dict[str, Any]:
-    if depth >= _DEEPEST:
-        return {}
-    properties = schema.get("properties", {})
-    return {name: example(each, definitions, depth + 1) for name, each in properties.items()}
