@@ -1,7 +1,7 @@
 """The chart of the deck: what can be chosen, its lines with their figures, and what happened."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any, Final, get_args
 
@@ -11,7 +11,6 @@ from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     STEPS,
     Chart,
-    ChartLine,
     ChartRequest,
     Grouping,
     Series,
@@ -134,7 +133,7 @@ def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: i
         pools: The names of all pools, which give them their colours.
         now: Microseconds since the epoch; what happened may be later than the last point.
     """
-    looks = _looks([line.name for line in chart.lines], wanted.by, pools)
+    lines = list(_lines(chart, wanted.by, pools))
     happenings = sorted(map(_happening, chart.annotations), key=lambda each: each.at)
     words = (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period])
     known = groupings(chart.series)
@@ -144,12 +143,10 @@ def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: i
         series=[(name, _(words), " ".join(groupings(name))) for name, words in _SERIES.items()],
         periods=[(seconds, _(words)) for seconds, words in _PERIODS.items()],
         groups=[(name, _(words), name in known) for name, words in _GROUPS.items()],
-        lines=[
-            _line(line, look, chart.unit) for line, look in zip(chart.lines, looks, strict=True)
-        ],
+        lines=lines,
         happenings=happenings[: -_HAPPENINGS - 1 : -1],
         earlier=max(0, len(happenings) - _HAPPENINGS),
-        drawing=_drawing(chart, looks, happenings) | {"until": now / 1e6},
+        drawing=_drawing(chart, lines, happenings) | {"until": now / 1e6},
     )
 
 
@@ -157,21 +154,17 @@ def _happening(annotation: StoredAnnotation) -> Happening:
     return Happening(annotation.at, annotation.kind, annotation_words(annotation), annotation.href)
 
 
-class _ChartLook(Struct, frozen=True):
-    label: str
-    colour: str
-    dash: int
-
-
-def _looks(names: Iterable[str], by: Grouping, pools: Sequence[str]) -> list[_ChartLook]:
-    """Return label and colour of each line; those of one colour get different dashes."""
+def _lines(chart: Chart, by: Grouping, pools: Sequence[str]) -> Iterator[ShownLine]:
+    """Yield the lines with their figures; those of one colour get different dashes."""
     used: Counter[str] = Counter()
-    looks = []
-    for name in names:
-        colour = _colour(name, by, pools)
-        looks.append(_ChartLook(_label(name, by), colour, used[colour]))
+    for line in chart.lines:
+        colour = _colour(line.name, by, pools)
+        known = [value for value in line.values if value is not None]
+        latest = line.values[-1] if line.values else None
+        figures = (latest, min(known), fmean(known), max(known)) if known else (None,) * 4
+        words = (amount(each, chart.unit) for each in figures)
+        yield ShownLine(_label(line.name, by), colour, used[colour], *words)
         used[colour] += 1
-    return looks
 
 
 def _colour(name: str, by: Grouping, pools: Sequence[str]) -> str:
@@ -191,13 +184,6 @@ def _label(name: str, by: Grouping) -> str:
     return {"all": _("all"), "others": _("others")}.get(name, name)
 
 
-def _line(line: ChartLine, look: _ChartLook, unit: str) -> ShownLine:
-    known = [value for value in line.values if value is not None]
-    latest = line.values[-1] if line.values else None
-    figures = (latest, min(known), fmean(known), max(known)) if known else (None,) * 4
-    return ShownLine(look.label, look.colour, look.dash, *(amount(each, unit) for each in figures))
-
-
 _WORDS: Final[Mapping[str, Callable[[float], str]]] = {
     "s": formats.duration,
     "bytes": lambda octets: formats.size(int(octets)),
@@ -213,7 +199,7 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def _drawing(
-    chart: Chart, looks: Sequence[_ChartLook], happenings: Sequence[Happening]
+    chart: Chart, lines: Sequence[ShownLine], happenings: Sequence[Happening]
 ) -> dict[str, Any]:
     """Return what the browser draws, ready for JSON."""
     return {
@@ -222,12 +208,12 @@ def _drawing(
         "start": chart.at[0] if chart.at else 0,
         "lines": [
             {
-                "label": look.label,
-                "colour": look.colour,
-                "dash": look.dash,
+                "label": shown.label,
+                "colour": shown.colour,
+                "dash": shown.dash,
                 "values": [_rounded(value) for value in line.values],
             }
-            for line, look in zip(chart.lines, looks, strict=True)
+            for line, shown in zip(chart.lines, lines, strict=True)
         ],
         "marks": [
             {"at": each.at / 1e6, "kind": each.kind, "text": each.text, "href": each.href}

@@ -3,25 +3,56 @@
 After a crash it tells the story of the start: what that found, and what it did with it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
 from pooldeck_server.domain.events import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
-from pooldeck_server.domain.pools.controls import ServerRun, StartReport
+from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.web.pages.deck.chart import ShownChart
 from pooldeck_server.web.pages.shared.moves import MisplacedRow
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import _, ngettext
+from pooldeck_server.web.text.i18n import _, both, later, ngettext
 
 _BLANK_WORKER: Final = WorkerHealth(
     id="", pid=None, state="starting", started_at=None, tasks_done=0, slots=()
 )
 _TOLD: Final = 24 * 3600 * 1_000_000  # for how many microseconds after a start its story is told
+
+_FOUND: Final = (
+    (
+        "queued",
+        both("%(num)s queued task was kept.", "%(num)s queued tasks were kept."),
+        "/tasks?state=queued",
+    ),
+    (
+        "scheduled",
+        both("%(num)s scheduled task was kept.", "%(num)s scheduled tasks were kept."),
+        "/tasks?state=scheduled",
+    ),
+    (
+        "rerun",
+        both("%(num)s task under way is run again.", "%(num)s tasks under way are run again."),
+        None,
+    ),
+    (
+        "lost",
+        both("%(num)s task under way was lost.", "%(num)s tasks under way were lost."),
+        "/tasks?state=lost&error=interrupted",
+    ),
+    (
+        "reaped",
+        both("%(num)s process left behind was ended.", "%(num)s processes left behind were ended."),
+        None,
+    ),
+)
+"""What the report of a start counts: its field, the words, and the list of what it counts."""
+
+_UNKNOWN: Final = later("How far the lost ones came cannot be known: decide whether to retry them.")
 
 
 @dataclass(frozen=True)
@@ -112,47 +143,10 @@ def story(run: ServerRun, now: int) -> tuple[Sentence, ...]:
         return ()
     down = formats.duration(report.down_seconds)
     first = _("The server was cut off and started again after %(down)s.", down=down)
-    return (Sentence(first), *_found(report))
-
-
-def _found(report: StartReport) -> Iterator[Sentence]:
-    if report.queued:
-        kept = ngettext(
-            "%(num)s queued task was kept.", "%(num)s queued tasks were kept.", report.queued
-        )
-        yield Sentence(kept, "/tasks?state=queued")
-    if report.scheduled:
-        kept = ngettext(
-            "%(num)s scheduled task was kept.",
-            "%(num)s scheduled tasks were kept.",
-            report.scheduled,
-        )
-        yield Sentence(kept, "/tasks?state=scheduled")
-    if report.rerun:
-        yield Sentence(
-            ngettext(
-                "%(num)s task under way is run again.",
-                "%(num)s tasks under way are run again.",
-                report.rerun,
-            )
-        )
-    yield from _lost(report.lost)
-    if report.reaped:
-        yield Sentence(
-            ngettext(
-                "%(num)s process left behind was ended.",
-                "%(num)s processes left behind were ended.",
-                report.reaped,
-            )
-        )
-
-
-def _lost(number: int) -> Iterator[Sentence]:
-    if number:
-        lost = ngettext(
-            "%(num)s task under way was lost.", "%(num)s tasks under way were lost.", number
-        )
-        yield Sentence(lost, "/tasks?state=lost&error=interrupted")
-        yield Sentence(
-            _("How far the lost ones came cannot be known: decide whether to retry them.")
-        )
+    found = [Sentence(first)]
+    for name, words, href in _FOUND:
+        if number := getattr(report, name):
+            found.append(Sentence(ngettext(*words, number), href))
+        if number and name == "lost":
+            found.append(Sentence(_(_UNKNOWN)))
+    return tuple(found)

@@ -162,14 +162,7 @@ class ErrorGroupView(Page):
 def errors_view(
     view: ErrorsQuery, read: ErrorsData, functions: Sequence[str], *, is_first: bool
 ) -> ErrorsView:
-    """Return the list of groups.
-
-    Args:
-        view: What was asked for.
-        read: What was found.
-        functions: Names to choose from.
-        is_first: Whether this is the first page.
-    """
+    """Return the list of groups."""
     return ErrorsView(
         view=view,
         rows=tuple(_row(report) for report in read.page.items),

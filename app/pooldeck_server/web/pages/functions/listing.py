@@ -72,15 +72,7 @@ def functions_view(
     advice: Iterable[Advice],
     wanted: str,
 ) -> FunctionsView:
-    """Return the list of functions.
-
-    Args:
-        read: The figures of all.
-        catalogue: The functions.
-        holds: Those on hold.
-        advice: What is advised of functions.
-        wanted: Only functions with this text in their names or descriptions; empty for all.
-    """
+    """Return the list of functions."""
     functions = catalogue.functions()
     registered = {each.spec.name for each in functions}
     held = {hold.function: hold for hold in holds}

@@ -96,17 +96,7 @@ def function_view(
     advice: Advice | None,
     profiles: Mapping[PoolKind, Profile],
 ) -> FunctionView:
-    """Return the page of one function.
-
-    Args:
-        function: The function.
-        form: The form that submits it.
-        read: Its figures.
-        pools: The sizes of the pools by name.
-        hold: That on it, if there is one.
-        advice: What is advised of it; None where it has no pool.
-        profiles: What that rests on.
-    """
+    """Return the page of one function."""
     spec = function.spec
     own: Counter[State] = Counter()
     for count in read.counts:

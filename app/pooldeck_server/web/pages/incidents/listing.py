@@ -82,15 +82,7 @@ def incidents_view(
     *,
     is_first: bool,
 ) -> IncidentsView:
-    """Return the list of incidents.
-
-    Args:
-        page: What was found.
-        wanted: What was asked for.
-        pools: The names of the pools.
-        culprits: How many died of what, in the pool and time that were asked for.
-        is_first: Whether this is the newest page.
-    """
+    """Return the list of incidents."""
     return IncidentsView(
         incidents=page.items,
         wanted=wanted,

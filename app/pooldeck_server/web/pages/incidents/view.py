@@ -79,15 +79,7 @@ def incident_view(
     memory_bytes: int | None,
     may_rerun: bool | None,
 ) -> IncidentView:
-    """Return the report of one incident.
-
-    Args:
-        read: What is kept of it.
-        hold: That on its culprit's function, if there is one.
-        workers: Those that the pools have now.
-        memory_bytes: How much there is.
-        may_rerun: Whether the culprit's function is declared idempotent, None if it is not known.
-    """
+    """Return the report of one incident."""
     incident, culprit = read.incident, read.incident.culprit
     tasks = tuple(involved(incident, read.tasks))
     sentences = tuple(story(incident, workers))

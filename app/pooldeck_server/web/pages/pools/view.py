@@ -77,16 +77,7 @@ def pool_section(
     advice: SizeAdvice,
     cpus: int,
 ) -> PoolSection:
-    """Return a pool as its page shows it.
-
-    Args:
-        pool: Its health.
-        settings: What it was configured with.
-        annotations: What was done to it, the latest first.
-        homes: The pool that each function runs in.
-        advice: What is advised of its size.
-        cpus: How many the server's processes may use.
-    """
+    """Return a pool as its page shows it."""
     lately = [
         each
         for each in annotations

@@ -8,20 +8,12 @@ from urllib.parse import urlencode
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.log_window import LEVELS, Level, LogWindow
 from pooldeck_server.domain.tasks.task import LogEntry
+from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.task.data import LogData
 from pooldeck_server.web.text.i18n import _
 
 LOG_LINES: Final = 200
 """How many lines a page shows at once."""
-
-
-@dataclass(frozen=True)
-class LevelChoice:
-    """A link that narrows the log to a level and those above it."""
-
-    words: str
-    href: str
-    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -34,7 +26,7 @@ class LogPart:
 
     attempt: int
     lines: Sequence[LogEntry]
-    levels: tuple[LevelChoice, ...]
+    levels: tuple[Choice, ...]
     earlier: str | None
     latest: str
     fragment: str
@@ -73,7 +65,7 @@ def log_part(read: LogData) -> LogPart:
     )
 
 
-def _levels(task_id: str, window: LogWindow) -> tuple[LevelChoice, ...]:
+def _levels(task_id: str, window: LogWindow) -> tuple[Choice, ...]:
     choices: tuple[tuple[Level | None, str], ...] = (
         (None, _("all levels")),
         ("INFO", _("info and above")),
@@ -81,7 +73,7 @@ def _levels(task_id: str, window: LogWindow) -> tuple[LevelChoice, ...]:
         ("ERROR", _("errors")),
     )
     return tuple(
-        LevelChoice(words, _href(task_id, window, level), window.level == level)
+        Choice(words, _href(task_id, window, level), window.level == level)
         for level, words in choices
     )
 

@@ -21,15 +21,9 @@ from pooldeck_server.web.pages.shared.address import LATEST
 from pooldeck_server.web.pages.shared.flash import numbers
 from pooldeck_server.web.pages.shared.posting import posted, reason, whole
 from pooldeck_server.web.pages.shared.rendering import page_router, render
+from pooldeck_server.web.pages.tasks import confirm
 from pooldeck_server.web.pages.tasks.address import TaskListQuery, href, read_filter
-from pooldeck_server.web.pages.tasks.confirm import (
-    BEFORE,
-    CHOSEN,
-    cancel_chosen,
-    cancel_matching,
-    retry_chosen,
-    retry_matching,
-)
+from pooldeck_server.web.pages.tasks.confirm import BEFORE, CHOSEN, Meant
 
 router = page_router()
 
@@ -39,37 +33,25 @@ _MOST_CHOSEN: Final = 1000
 @router.get("/tasks/cancel")
 async def ask_to_cancel(request: Request, service: ServiceDep) -> Response:
     """Say how many tasks would be cancelled, and ask."""
-    now = service.clock.now()
-    wanted = read_filter(request.query_params, now)
-    number = await service.count_matching(_until(wanted, now), final=False)
-    return render(request, cancel_matching(wanted, number, now))
+    return render(request, confirm.cancel(await _matching(request, service, final=False)))
 
 
 @router.get("/tasks/retry")
 async def ask_to_retry(request: Request, service: ServiceDep) -> Response:
     """Say how many tasks would be run again, and ask."""
-    now = service.clock.now()
-    wanted = read_filter(request.query_params, now)
-    number = await service.count_matching(_until(wanted, now), final=True)
-    return render(request, retry_matching(wanted, number, now))
+    return render(request, confirm.retry(await _matching(request, service, final=True)))
 
 
 @router.post("/tasks/chosen/cancel")
 async def ask_to_cancel_chosen(request: Request, service: ServiceDep) -> Response:
     """Say how many of the chosen tasks would be cancelled, and ask."""
-    form = await posted(request)
-    ids = _chosen(form)
-    states = await _states(service, ids, LIVE)
-    return render(request, cancel_chosen(ids, states, _back(form)))
+    return render(request, confirm.cancel(await _chosen_in(request, service, LIVE)))
 
 
 @router.post("/tasks/chosen/retry")
 async def ask_to_retry_chosen(request: Request, service: ServiceDep) -> Response:
     """Say how many of the chosen tasks would be run again, and ask."""
-    form = await posted(request)
-    ids = _chosen(form)
-    states = await _states(service, ids, FINAL)
-    return render(request, retry_chosen(ids, states, _back(form)))
+    return render(request, confirm.retry(await _chosen_in(request, service, FINAL)))
 
 
 @router.post("/tasks/cancel")
@@ -113,12 +95,21 @@ def _chosen(form: QueryParams) -> list[str]:
     return ids
 
 
-async def _states(
-    service: Service, ids: Sequence[str], possible: frozenset[State]
-) -> tuple[State, ...]:
-    """Return the states of those of the chosen tasks that are in one of `possible`."""
+async def _matching(request: Request, service: Service, *, final: bool) -> Meant:
+    """Return the tasks of a filter that have ended, or that have not."""
+    now = service.clock.now()
+    wanted = read_filter(request.query_params, now)
+    number = await service.count_matching(_until(wanted, now), final=final)
+    return confirm.all_matching(wanted, number, now)
+
+
+async def _chosen_in(request: Request, service: Service, possible: frozenset[State]) -> Meant:
+    """Return the chosen tasks, of which those in one of the `possible` states can be changed."""
+    form = await posted(request)
+    ids = _chosen(form)
     found = await service.read(queries.named, ids)
-    return tuple(ref.state for ref in found if ref.state in possible)
+    states = tuple(ref.state for ref in found if ref.state in possible)
+    return confirm.chosen(ids, states, _back(form))
 
 
 def _back(form: QueryParams) -> str:

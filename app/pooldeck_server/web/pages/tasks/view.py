@@ -123,14 +123,7 @@ def tasks_view(
     *,
     is_first: bool,
 ) -> TasksView:
-    """Return the list.
-
-    Args:
-        view: What is asked for.
-        read: What was found.
-        choices: Names to choose from, for the parameters `function`, `pool` and `error`.
-        is_first: Whether this is the first page.
-    """
+    """Return the list."""
     older = read.page.next_cursor
     return TasksView(
         view=view,

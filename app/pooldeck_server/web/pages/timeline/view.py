@@ -166,16 +166,7 @@ def timeline_view(
     choices: Mapping[str, Sequence[str]],
     now: int,
 ) -> TimelineView:
-    """Return the page.
-
-    Args:
-        asked: What its address asks for.
-        request: What was read.
-        found: What ran then.
-        pools: The pools at this moment.
-        choices: Names to choose from, for the parameters `pool` and `function`.
-        now: Microseconds since the epoch.
-    """
+    """Return the page."""
     return TimelineView(
         asked=asked,
         request=request,

@@ -32,9 +32,11 @@ def parts(template: str) -> Iterator[tuple[str, nodes.Template]]:
     """Yield a template, those that it extends and those that it includes, parsed."""
     parsed = environment().parse((TEMPLATES / template).read_text())
     yield template, parsed
-    for node in parsed.find_all((nodes.Extends, nodes.Include)):
-        assert isinstance(node.template, nodes.Const)
-        yield from parts(node.template.value)
+    above = [node.template for node in parsed.find_all(nodes.Extends)]
+    inside = [node.template for node in parsed.find_all(nodes.Include)]
+    for each in above + inside:
+        assert isinstance(each, nodes.Const)
+        yield from parts(each.value)
 
 
 def names(template: str) -> set[str]:

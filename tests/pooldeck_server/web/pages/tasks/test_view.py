@@ -18,7 +18,7 @@ from pooldeck_server.web.pages.tasks.address import (
     read_view,
 )
 from pooldeck_server.web.pages.tasks.completion import completions
-from pooldeck_server.web.pages.tasks.confirm import cancel_chosen, retry_chosen
+from pooldeck_server.web.pages.tasks.confirm import cancel, chosen, retry
 from pooldeck_server.web.pages.tasks.data import TaskListData
 from pooldeck_server.web.pages.tasks.view import TasksView, tasks_view, total_words
 
@@ -215,7 +215,7 @@ def test_a_total_says_whether_there_may_be_more() -> None:
 
 
 def test_how_many_of_the_chosen_can_be_changed_is_said_and_all_are_sent_along() -> None:
-    asked = retry_chosen(["a", "b", "c"], [State.FAILED, State.LOST], "/tasks?q=x")
+    asked = retry(chosen(["a", "b", "c"], [State.FAILED, State.LOST], "/tasks?q=x"))
     assert asked.button == "Retry 2 tasks"
     assert "1 of those that you chose stays as it is" in " ".join(asked.sentences)
     assert [value for name, value in asked.hidden if name == "id"] == ["a", "b", "c"]
@@ -224,8 +224,8 @@ def test_how_many_of_the_chosen_can_be_changed_is_said_and_all_are_sent_along() 
 
 
 def test_where_none_of_the_chosen_can_be_changed_there_is_no_button() -> None:
-    assert cancel_chosen(["a"], [], "/tasks").button is None
-    assert retry_chosen(["a"], [], "/tasks").button is None
+    assert cancel(chosen(["a"], [], "/tasks")).button is None
+    assert retry(chosen(["a"], [], "/tasks")).button is None
 
 
 # Completion.
