@@ -101,13 +101,7 @@ class ShownChart(Struct, frozen=True):
 
 
 def chosen(query: Mapping[str, str], pool: str | None, function: str | None) -> ChartRequest:
-    """Return what an address asks for; what makes no sense in it becomes the usual.
-
-    Args:
-        query: The parameters of the address.
-        pool: The pool that the page is narrowed to, if to one.
-        function: The function that it is narrowed to.
-    """
+    """Return what an address asks for; what makes no sense in it becomes the usual."""
     series = _one_of(query.get("series"), get_args(Series), "throughput")
     period = query.get("period", "")
     known = groupings(series)
@@ -125,14 +119,7 @@ def _one_of(value: str | None, known: Sequence[Any], otherwise: Any) -> Any:
 
 
 def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int) -> ShownChart:
-    """Return the chart.
-
-    Args:
-        chart: Its numbers.
-        wanted: What was asked for.
-        pools: The names of all pools, which give them their colours.
-        now: Microseconds since the epoch; what happened may be later than the last point.
-    """
+    """Return the chart."""
     lines = list(_lines(chart, wanted.by, pools))
     happenings = sorted(map(_happening, chart.annotations), key=lambda each: each.at)
     words = (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period])

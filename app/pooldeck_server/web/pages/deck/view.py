@@ -132,12 +132,7 @@ def _runs(pool: PoolHealth, function: str) -> bool:
 
 
 def story(run: ServerRun, now: int) -> tuple[Sentence, ...]:
-    """Return what the start of a run found and did; nothing after a clean end, or a day later.
-
-    Args:
-        run: The run of the server, with the report of its start.
-        now: Microseconds since the epoch.
-    """
+    """Return what the start of a run found and did; nothing after a clean end, or a day later."""
     report = run.report
     if report is None or report.was_clean or now - run.started_at > _TOLD:
         return ()

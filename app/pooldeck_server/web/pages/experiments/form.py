@@ -72,13 +72,7 @@ def _listed(sizes: Sequence[int]) -> str:
 def fresh(
     function: RegisteredFunction, latest: Sequence[SampleCall], usual: Sizes
 ) -> ExperimentForm:
-    """Return the form as it stands there at first.
-
-    Args:
-        function: To be tried.
-        latest: Arguments of real tasks, as people may see them.
-        usual: The sizes that are tried where nobody names any.
-    """
+    """Return the form as it stands there at first."""
     options = function.spec.options
     may = options.idempotent and not options.sensitive and bool(latest)
     shown = () if options.sensitive else latest[:_FEW]

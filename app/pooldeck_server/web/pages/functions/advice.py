@@ -62,12 +62,7 @@ class ShownAdvice:
 
 
 def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
-    """Return an advice as the page of its function shows it.
-
-    Args:
-        advice: What the measurements say.
-        sizes: The size of each pool.
-    """
+    """Return an advice as the page of its function shows it."""
     query = urlencode({"function": advice.function})
     return ShownAdvice(
         code=advice.verdict,

@@ -25,11 +25,7 @@ class EvidenceTable:
 
 
 def evidence(profiles: Mapping[PoolKind, Profile]) -> EvidenceTable | None:
-    """Return what was measured of a function; None where nothing was.
-
-    Args:
-        profiles: What was measured in each kind of pool.
-    """
+    """Return what was measured of a function; None where nothing was."""
     known = [kind for kind in _HEADS if kind in profiles]
     if not known:
         return None

@@ -86,14 +86,7 @@ def form(
     errors: Mapping[str, str] | None = None,
     error: str | None = None,
 ) -> FunctionForm:
-    """Return the form of a function.
-
-    Args:
-        spec: The function.
-        values: What was typed, by field name; nothing for a fresh form.
-        errors: What is wrong with a field, by field name.
-        error: What is wrong with the submission as a whole.
-    """
+    """Return the form of a function; `values` and `errors` are by the names of fields."""
     values, errors = values or {}, errors or {}
     return FunctionForm(
         fields=tuple(_filled(field, values, errors) for field in fields(spec)),

@@ -100,12 +100,7 @@ def incident_view(
 
 
 def involved(incident: StoredIncident, tasks: Mapping[str, TaskToday]) -> Iterator[Involved]:
-    """Yield each task that lost its worker: the culprit, those suspected, then bystanders.
-
-    Args:
-        incident: The incident.
-        tasks: What has become of its tasks, by id.
-    """
+    """Yield each task that lost its worker: the culprit, those suspected, then bystanders."""
     became = {each.task: each.became for each in incident.bystanders}
     if incident.culprit:
         yield _involved("culprit", incident.culprit.task, incident.culprit.function, "", tasks)

@@ -42,13 +42,6 @@ def reason(form: QueryParams) -> str | None:
 
 
 def done(path: str, did: str, fragment: str = "", **more: str) -> Response:
-    """Send the browser on to a page that says what was done.
-
-    Args:
-        path: The page.
-        did: What was done, in a word that the page knows.
-        fragment: The part of the page to show.
-        more: Further parameters of its address.
-    """
+    """Send the browser on to a page that says what was done, by a word that it knows."""
     where = address(path, [(DID, did), *more.items()])
     return RedirectResponse(f"{where}#{fragment}" if fragment else where, status_code=303)
