@@ -6,7 +6,6 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-_SEQ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _STATES = "'scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'lost'"
 
 
@@ -26,7 +25,7 @@ def downgrade() -> None:
 def _create_tasks() -> None:
     op.create_table(
         "tasks",
-        sa.Column("seq", _SEQ, primary_key=True, autoincrement=False),
+        sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("function", sa.Text, nullable=False),
         sa.Column("pool", sa.Text, nullable=False),
@@ -88,7 +87,9 @@ def _create_task_indexes() -> None:
 
 
 def _owner() -> sa.Column[int]:
-    return sa.Column("seq", _SEQ, sa.ForeignKey("tasks.seq", ondelete="CASCADE"), nullable=False)
+    return sa.Column(
+        "seq", sa.Integer, sa.ForeignKey("tasks.seq", ondelete="CASCADE"), nullable=False
+    )
 
 
 def _create_what_belongs_to_tasks() -> None:

@@ -6,8 +6,6 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-_SEQ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
     # Added, not copied into a new table: this takes no longer where there are many tasks.
@@ -31,7 +29,9 @@ def downgrade() -> None:
 def _create_attempts() -> None:
     op.create_table(
         "attempts",
-        sa.Column("seq", _SEQ, sa.ForeignKey("tasks.seq", ondelete="CASCADE"), nullable=False),
+        sa.Column(
+            "seq", sa.Integer, sa.ForeignKey("tasks.seq", ondelete="CASCADE"), nullable=False
+        ),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("started_at", sa.BigInteger),
@@ -53,7 +53,7 @@ def _create_attempts() -> None:
 def _create_incidents() -> None:
     op.create_table(
         "incidents",
-        sa.Column("n", _SEQ, primary_key=True),
+        sa.Column("n", sa.Integer, primary_key=True),
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("pool", sa.Text, nullable=False),
         sa.Column("incident", sa.Text, nullable=False),
@@ -82,7 +82,7 @@ def _create_what_was_set_by_hand() -> None:
 def _create_runs() -> None:
     op.create_table(
         "runs",
-        sa.Column("n", _SEQ, primary_key=True),
+        sa.Column("n", sa.Integer, primary_key=True),
         sa.Column("boot", sa.Text, nullable=False),
         sa.Column("pid", sa.Integer, nullable=False),
         sa.Column("started_at", sa.BigInteger, nullable=False),

@@ -85,7 +85,7 @@ def _create_history() -> None:
 def _create_annotations() -> None:
     op.create_table(
         "annotations",
-        sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("n", sa.Integer, primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("pool", sa.Text),

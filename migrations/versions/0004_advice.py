@@ -42,7 +42,7 @@ def _create_advice() -> None:
 def _create_experiments() -> None:
     op.create_table(
         "experiments",
-        sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("n", sa.Integer, primary_key=True),
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("function", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
@@ -57,7 +57,7 @@ def _create_experiments() -> None:
 def _create_pipelines() -> None:
     op.create_table(
         "pipelines",
-        sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("n", sa.Integer, primary_key=True),
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("name", sa.Text),
         sa.Column("created_at", sa.BigInteger, nullable=False),
@@ -91,5 +91,4 @@ def _create_pipelines() -> None:
 
 
 def _task(**options: bool) -> sa.Column[int]:
-    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    return sa.Column("seq", number, sa.ForeignKey("tasks.seq", ondelete="CASCADE"), **options)
+    return sa.Column("seq", sa.Integer, sa.ForeignKey("tasks.seq", ondelete="CASCADE"), **options)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck_server.settings.reading import OPTIONS, BadSettings, read_settings
+from pooldeck_server.settings import OPTIONS, BadSettings, read_settings
 
 
 def pooldeck(*arguments: str, folder: Path, **environment: str) -> tuple[int, str, str]:
@@ -46,6 +46,20 @@ def test_help_names_each_option_and_where_the_rest_is_set(folder: Path) -> None:
     assert all(f"--{name}" in stdout for name in OPTIONS)
     assert "pooldeck.toml" in stdout
     assert "POOLDECK_POOLS__CPU__SIZE" in stdout
+
+
+def test_the_setting_of_another_database_is_refused_wherever_it_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "pooldeck.toml").write_text('database_url = "sqlite:///other.db"\n')
+    (in_file,) = problems_of()
+    (folder / "pooldeck.toml").unlink()
+    monkeypatch.setenv("POOLDECK_DATABASE_URL", "sqlite:///other.db")
+    (in_environment,) = problems_of()
+
+    assert in_file == in_environment
+    assert in_file.startswith("database_url: there is no such setting any more")
+    assert "pooldeck.sqlite3" in in_file
 
 
 def test_a_wrong_setting_ends_with_code_2_and_one_line_that_says_how_to_set_it(

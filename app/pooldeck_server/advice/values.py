@@ -69,59 +69,32 @@ class RunCostNumbers(Struct, frozen=True):
 
 
 class Numbers(Struct, frozen=True):
-    """One run in the mean: `wall` as it was, the others with what it met beside it taken out.
+    """One run in the mean: `wall` as it was, the others with what it met beside it taken out."""
 
-    Attributes:
-        runs: How many runs are remembered; older ones count less.
-        runs_ever: How many there were.
-        looks: How often running calls were looked at.
-        looks_at_work: How many of these found them computing.
-        observed_seconds: Wall time of the remembered runs together.
-        is_blurred: Whether it ran only beside others, and nobody can know what it waited for.
-        wall: Wall time.
-        cpu: CPU time of its own thread.
-        waiting: Time for which it waits for anything but the GIL or a CPU.
-        gil: CPU time for which it needs the GIL; None if that was not seen.
-        child_cpu: CPU time of child processes.
-        helper_cpu: CPU time of other threads that work for it.
-        decode: Time to read its arguments.
-        encode: Time to write its result.
-        arguments_bytes: Size of its arguments.
-        result_bytes: Size of its result.
-        voluntary_switches: Context switches because it waited.
-        involuntary_switches: Context switches because another had its turn.
-        memory_growth_bytes: By how much its process grew; None if that is not known.
-        spread: Standard deviation of the wall time, as a share of its mean.
-        trend: The latest wall times as a share of the earlier ones.
-        beside: Other calls in its process.
-        throttled: How often its target throttled it.
-        throttled_seconds: For how long.
-    """
-
-    runs: float
-    runs_ever: int
-    looks: float
-    looks_at_work: float
-    observed_seconds: float
-    is_blurred: bool
-    wall: float
-    cpu: float
-    waiting: float
-    gil: float | None
-    child_cpu: float
-    helper_cpu: float
-    decode: float
-    encode: float
-    arguments_bytes: float
-    result_bytes: float
-    voluntary_switches: float
-    involuntary_switches: float
-    memory_growth_bytes: float | None
-    spread: float
-    trend: float
-    beside: float
-    throttled: float
-    throttled_seconds: float
+    runs: float  # how many runs are remembered; older ones count less
+    runs_ever: int  # how many there were
+    looks: float  # how often running calls were looked at
+    looks_at_work: float  # how many of these found them computing
+    observed_seconds: float  # wall time of the remembered runs together
+    is_blurred: bool  # whether it ran only beside others, and nobody can know what it waited for
+    wall: float  # wall time
+    cpu: float  # CPU time of its own thread
+    waiting: float  # time for which it waits for anything but the GIL or a CPU
+    gil: float | None  # CPU time for which it needs the GIL; None if that was not seen
+    child_cpu: float  # CPU time of child processes
+    helper_cpu: float  # CPU time of other threads that work for it
+    decode: float  # time to read its arguments
+    encode: float  # time to write its result
+    arguments_bytes: float  # size of its arguments
+    result_bytes: float  # size of its result
+    voluntary_switches: float  # context switches because it waited
+    involuntary_switches: float  # context switches because another had its turn
+    memory_growth_bytes: float | None  # by how much its process grew; None if that is not known
+    spread: float  # standard deviation of the wall time, as a share of its mean
+    trend: float  # the latest wall times as a share of the earlier ones
+    beside: float  # other calls in its process
+    throttled: float  # how often its target throttled it
+    throttled_seconds: float  # for how long
 
     @property
     def alone(self) -> float:
@@ -162,28 +135,17 @@ class Numbers(Struct, frozen=True):
 
 
 class Advice(Struct, frozen=True):
-    """What measurements say of a function, and where it should run.
-
-    Attributes:
-        function: Its name.
-        pool: Where it runs now.
-        kind: The kind of that pool.
-        verdict: What kind of function it is.
-        rule: Why.
-        recommended: Where it should run; None if nothing can be said.
-        is_misplaced: Whether a move would be a clear gain, for itself or for what runs beside it.
-        confidence: How sure all this is.
-        numbers: What was measured.
-        cost: What calls cost here and there, as far as the model can tell; None as `recommended`.
-    """
+    """What measurements say of a function, and where it should run."""
 
     function: str
-    pool: str
-    kind: PoolKind
-    verdict: Verdict
-    rule: AdviceRule
-    recommended: Recommendation | None
+    pool: str  # where it runs now
+    kind: PoolKind  # the kind of that pool
+    verdict: Verdict  # what kind of function it is
+    rule: AdviceRule  # why
+    recommended: Recommendation | None  # where it should run; None if nothing can be said
+    # whether a move would be a clear gain, for itself or for what runs beside it
     is_misplaced: bool
-    confidence: Confidence
-    numbers: Numbers
+    confidence: Confidence  # how sure all this is
+    numbers: Numbers  # what was measured
+    # what calls cost here and there, as far as the model can tell; None as `recommended`
     cost: RunCostNumbers | None

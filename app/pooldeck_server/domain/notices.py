@@ -28,37 +28,24 @@ class Need(StrEnum):
 
 
 class Notice(Struct, frozen=True):
-    """Something that needs attention.
+    """Something that needs attention."""
 
-    Attributes:
-        need: Why.
-        pool: The pool that it is about, None if it is about the server.
-        seconds: For how long it has been so; None where that is not known.
-        number: How many there are, of what it is about; slots, where they starve.
-        worker: The worker with the threads.
-        task: The task that is stuck, if it is only one.
-        function: The function of that task, the one on hold, or the one that is misplaced.
-        usual: Seconds within which nineteen of twenty of its runs end.
-        reason: What is known of the cause, in English; the type of an error; the process id of
-            the other server that uses the database.
-        group: The group of errors that returned, if it is only one.
-        target: The pool that the function would do better in.
-        file: The path of the file that is not what the server opened.
-        gain: How many times as fast it would be there; the most, where there are several.
-    """
-
-    need: Need
-    pool: str | None = None
-    seconds: float | None = None
-    number: int = 1
-    worker: str | None = None
-    task: str | None = None
+    need: Need  # why
+    pool: str | None = None  # the pool that it is about, None if it is about the server
+    seconds: float | None = None  # for how long it has been so; None where that is not known
+    number: int = 1  # how many there are, of what it is about; slots, where they starve
+    worker: str | None = None  # the worker with the threads
+    task: str | None = None  # the task that is stuck, if it is only one
+    # the function of that task, the one on hold, or the one that is misplaced
     function: str | None = None
-    usual: float | None = None
+    usual: float | None = None  # seconds within which nineteen of twenty of its runs end
+    # what is known of the cause, in English; the type of an error; the process id of the
+    # other server that uses the database
     reason: str | None = None
-    group: str | None = None
-    target: str | None = None
-    file: str | None = None
+    group: str | None = None  # the group of errors that returned, if it is only one
+    target: str | None = None  # the pool that the function would do better in
+    file: str | None = None  # the path of the file that is not what the server opened
+    # how many times as fast it would be there; the most, where there are several
     gain: float | None = None
 
 

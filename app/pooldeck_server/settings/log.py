@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pooldeck_server.domain.tasks.log_window import Level
+from pooldeck_server.domain.tasks.log import Level
 
 
 class LogSettings(BaseModel):

@@ -1,5 +1,6 @@
 """Reading the settings, and saying in words which of them is wrong and where to set it."""
 
+import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from tomllib import TOMLDecodeError
@@ -11,7 +12,8 @@ from pydantic_settings import SettingsError
 
 from pooldeck_server.settings.commands import CommandSettings, ParameterSettings
 from pooldeck_server.settings.log import LogSettings
-from pooldeck_server.settings.model import PoolSettings, Settings
+from pooldeck_server.settings.pools import PoolSettings
+from pooldeck_server.settings.server import Settings
 
 OPTIONS = ("host", "port", "data", "config", "functions")
 """The settings that the command line takes as `--NAME` too."""
@@ -20,6 +22,13 @@ _TABLES: dict[str, type[BaseModel]] = {
     "pools": PoolSettings,
     "commands": CommandSettings,
     "log": LogSettings,
+}
+_REMOVED = {
+    "database_url": (
+        "the database is the file pooldeck.sqlite3 in the folder that `data` names. Move yours "
+        "there by that name, with its -wal file if there is one, and take this setting out of "
+        "pooldeck.toml and of the environment (POOLDECK_DATABASE_URL)"
+    )
 }
 _SECRET = "token"  # noqa: S105  (the name of the setting)
 _LONGEST_VALUE = 80
@@ -40,6 +49,9 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
         BadSettings: If any of them is not possible.
         StartupError: If the configuration file that is named does not exist.
     """
+    variables = {name.lower() for name in os.environ}  # pydantic passes over those it knows not
+    if removed := [name for name in _REMOVED if f"pooldeck_{name}" in variables]:
+        raise BadSettings([_no_longer(name) for name in removed])
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -60,9 +72,15 @@ def _in_words(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "missing":
             return f"{name} is missing. {_how_to_set(path)}"
+        case "extra_forbidden" if name in _REMOVED:
+            return _no_longer(name)
         case "extra_forbidden":
             return f"{name}: there is no such setting{_suggestion(path)}"
     return f"{name}{_value(path, problem['input'])}: {reason}. {_how_to_set(path)}"
+
+
+def _no_longer(name: str) -> str:
+    return f"{name}: there is no such setting any more; {_REMOVED[name]}"
 
 
 def _value(path: tuple[str, ...], value: Any) -> str:

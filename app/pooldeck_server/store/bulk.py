@@ -11,37 +11,50 @@ different texts of SQL, which the driver keeps prepared, and one statement for m
 empty row meets no row of a table; where rows are inserted, `is_given` leaves it out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, Final, TypeAlias, TypeVar, get_origin
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Executable, TableClause, column, func, table
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Executable,
+    Select,
+    TableClause,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+)
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql import ClauseElement
 
 from pooldeck_server.store.connections import driver
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
 _Row: TypeAlias = tuple[Any, ...]
 
 _MOST_ROWS: Final = 1024  # of one statement; SQLite allows 32,766 values
 _MOST_TEXT: Final = 16 * 1024 * 1024  # characters of one statement's values
-_LONG: Final = frozenset({"args", "kwargs", "result", "error", "message", "spec"})
 _DIALECT: Final = sqlite.dialect(paramstyle="qmark")
 
 
 class Rows:
     """A batch as SQL sees it: a table named `new` whose columns are called as in Python."""
 
-    def __init__(self, *names: str) -> None:
-        """Name the values of a row in their order."""
+    def __init__(self, *names: str, long: Collection[str] = ()) -> None:
+        """Name the values of a row in their order, and those among them that are long texts."""
         self.table: TableClause = table("new", *(column(name) for name in names))
         self._names = names
         self._empty = (None,) * len(names)
-        self._long = tuple(place for place, name in enumerate(names) if name in _LONG)
+        self._long = tuple(place for place, name in enumerate(names) if name in long)
 
     @property
     def is_given(self) -> ColumnElement[bool]:
@@ -49,9 +62,9 @@ class Rows:
         return self.table.c[self._names[0]].is_not(None)
 
     @classmethod
-    def of(cls, struct: type[Struct]) -> "Rows":
+    def of(cls, struct: type[Struct], *, long: Collection[str] = ()) -> "Rows":
         """Return the rows that values of `struct` become: its fields, in their order."""
-        return cls(*struct.__struct_fields__)
+        return cls(*struct.__struct_fields__, long=long)
 
     def __getitem__(self, name: str) -> ColumnElement[Any]:
         return self.table.c[name]
@@ -59,6 +72,13 @@ class Rows:
     def columns(self, *names: str) -> dict[str, ColumnElement[Any]]:
         """Return the named columns (all, if none is named) by their names."""
         return {name: self.table.c[name] for name in names or self._names}
+
+    def insert_into(self, target: TableClause) -> Insert:
+        """Return the statement that inserts these into `target`, whose columns they are."""
+        columns = self.columns()
+        return insert(target).from_select(
+            list(columns), select(*columns.values()).where(self.is_given)
+        )
 
     def execute(self, connection: Connection, statement: Executable, rows: Iterable[Any]) -> None:
         """Run `statement`, which reads these, for all `rows` (structs or tuples)."""
@@ -103,6 +123,32 @@ def fetch(connection: Connection, query: Executable, into: type[T], **parameters
     """Run a query that answers with one JSON text, and return it as a value of type `into`."""
     answer = connection.execute(query, parameters).scalar_one()
     return msgspec.json.decode(answer, type=into)
+
+
+def fetch_all(
+    connection: Connection,
+    query: Select[Any] | CompoundSelect[Any],
+    item: type[S],
+    *,
+    json: Collection[str] = (),
+) -> list[S]:
+    """Return what `query` finds, in its order, as values of `item`, whose fields it names.
+
+    Columns that hold JSON texts are named by `json`.
+    """
+    found = query.subquery()
+    names = item.__struct_fields__
+    fields = {name: func.json(found.c[name]) if name in json else found.c[name] for name in names}
+    is_array = item.__struct_config__.array_like
+    row = func.json_array(*fields.values()) if is_array else json_object(fields)
+    return fetch(connection, select(func.json_group_array(row)), list[item])  # type: ignore[valid-type]
+
+
+def json_object(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
+    """Return the SQL of `fields` as a JSON object."""
+    return func.json_object(
+        *chain.from_iterable((literal_column(f"'{name}'"), each) for name, each in fields.items())
+    )
 
 
 def json_rows(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:

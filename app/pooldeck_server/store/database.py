@@ -1,6 +1,6 @@
 """The database: opened and locked once, written to by one connection, read from by a few.
 
-`Database` belongs to the service. Its `transaction` is for one thread, the recorder's; a `Reader`
+`Database` belongs to the server. Its `transaction` is for one thread, the recorder's; a `Reader`
 answers everybody else from threads of its own and is closed before the database.
 """
 
@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.store.connections import (
@@ -66,20 +66,18 @@ class Database:
         self._writer = writer
 
     @classmethod
-    def open(
-        cls, location: str | Path, durability: str = "full", *, busy_seconds: float = 5.0
-    ) -> Self:
-        """Open the database at `location`; what is missing is made.
+    def open(cls, path: Path, durability: str = "full", *, busy_seconds: float = 5.0) -> Self:
+        """Open the database at `path`; what is missing is made.
 
         Args:
-            location: A path, or a URL of the form `sqlite:///path`.
+            path: The file.
             durability: "full" or "normal", as in the settings.
             busy_seconds: How long a transaction waits for another program.
 
         Raises:
             StartupError: If it cannot be used: in use, damaged, read-only, of a newer version.
         """
-        path = _path(location)
+        path = path.resolve()
         _warn_of_old_sqlite()
         with ExitStack() as undo:
             undo.enter_context(_startup_errors(path))
@@ -167,26 +165,6 @@ class Reader:
         """Wait for the queries that run, then close the connections."""
         self._threads.shutdown()
         self._engine.dispose()
-
-
-def _path(location: str | Path) -> Path:
-    """Return the file that `location` means.
-
-    Raises:
-        StartupError: If it is a URL of another database than SQLite, or none at all.
-    """
-    if isinstance(location, Path) or "://" not in location:
-        return Path(location).resolve()
-    try:
-        url = make_url(location)
-    except ArgumentError:
-        raise StartupError(f"{location} is not the URL of a database") from None
-    if url.drivername != "sqlite" or url.query or url.database in {None, "", ":memory:"}:
-        raise StartupError(
-            f"the database {url.render_as_string(hide_password=True)} is not available yet; "
-            "use sqlite:///path/to/file"
-        )
-    return Path(str(url.database)).resolve()
 
 
 def _lock_folder(folder: Path) -> Lock:

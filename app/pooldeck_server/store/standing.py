@@ -10,12 +10,31 @@ import logging
 import os
 import threading
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from pooldeck_server.domain.errors import StorageUnavailable
-from pooldeck_server.domain.failures.displacements import Displaced, Displacement
 from pooldeck_server.store.lock import Lock, LockHeldError
+
+
+class Displaced(StrEnum):
+    """How the files at their paths are no longer those that the server opened."""
+
+    MISSING = "missing"  # deleted, or moved away
+    REPLACED = "replaced"  # another file stands in its place
+    TAKEN = "taken"  # the lock file was removed, and another server has locked a new one
+
+
+class Displacement(Struct, frozen=True):
+    """What is wrong with which file."""
+
+    how: Displaced
+    file: str  # its path
+    holder: str | None = None  # the process id of the other server, where there is one
+
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 10  # somebody has to put a file back, or restart the server

@@ -30,19 +30,18 @@ SCHEMA = "0004"
 
 metadata = MetaData()
 
-_Seq = BigInteger().with_variant(Integer, "sqlite")  # SQLite's row id must be an INTEGER
 _STATES = ", ".join(f"'{state}'" for state in State)
 
 
 def _owner() -> Column[int]:
     """Return the column of a row that goes when its task goes."""
-    return Column("seq", _Seq, ForeignKey("tasks.seq", ondelete="CASCADE"), nullable=False)
+    return Column("seq", Integer, ForeignKey("tasks.seq", ondelete="CASCADE"), nullable=False)
 
 
 tasks = Table(
     "tasks",
     metadata,
-    Column("seq", _Seq, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False),
     Column("function", Text, nullable=False),
     Column("pool", Text, nullable=False),
@@ -212,7 +211,7 @@ workers = Table(
 incidents = Table(
     "incidents",
     metadata,
-    Column("n", _Seq, primary_key=True),
+    Column("n", Integer, primary_key=True),
     Column("id", Text, nullable=False),
     Column("pool", Text, nullable=False),
     Column("incident", Text, nullable=False),
@@ -242,7 +241,7 @@ controls = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("n", _Seq, primary_key=True),
+    Column("n", Integer, primary_key=True),
     Column("boot", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("started_at", BigInteger, nullable=False),
@@ -292,7 +291,7 @@ flows = Table(
 annotations = Table(
     "annotations",
     metadata,
-    Column("n", _Seq, primary_key=True),
+    Column("n", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("pool", Text),
@@ -359,7 +358,7 @@ placements = Table(
 experiments = Table(
     "experiments",
     metadata,
-    Column("n", _Seq, primary_key=True),
+    Column("n", Integer, primary_key=True),
     Column("id", Text, nullable=False),
     Column("function", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -374,7 +373,7 @@ experiments = Table(
 pipelines = Table(
     "pipelines",
     metadata,
-    Column("n", _Seq, primary_key=True),
+    Column("n", Integer, primary_key=True),
     Column("id", Text, nullable=False),
     Column("name", Text),
     Column("created_at", BigInteger, nullable=False),
@@ -389,7 +388,7 @@ pipelines = Table(
 links = Table(
     "links",
     metadata,
-    Column("seq", _Seq, ForeignKey("tasks.seq", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, ForeignKey("tasks.seq", ondelete="CASCADE"), primary_key=True),
     Column("pipeline", Text),
     Column("step", Text),
     Column("item", Integer),

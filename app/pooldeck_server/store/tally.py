@@ -3,28 +3,22 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection
 
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.clock import MINUTE
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.tables import activity, counters
 
-_MINUTE = 60_000_000  # microseconds
-
 _count = Rows("pool", "function", "state", "n")
-_insert_counts = insert(counters).from_select(
-    list(_count.columns()), select(*_count.columns().values()).where(_count.is_given)
-)
+_insert_counts = _count.insert_into(counters)
 _add_counts = _insert_counts.on_conflict_do_update(
     index_elements=list(counters.primary_key),
     set_={"n": counters.c.n + _insert_counts.excluded.n},
 )
 
 _end = Rows("minute", "pool", "function", "state", "n", "wait_seconds", "run_seconds")
-_insert_ends = insert(activity).from_select(
-    list(_end.columns()), select(*_end.columns().values()).where(_end.is_given)
-)
+_insert_ends = _end.insert_into(activity)
 _add_ends = _insert_ends.on_conflict_do_update(
     index_elements=list(activity.primary_key),
     set_={
@@ -56,7 +50,7 @@ def _ends(moves: Iterable[TaskChanged]) -> list[tuple[int, str, str, str, int, f
     sums: defaultdict[tuple[int, str, str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for move in moves:
         if move.finished_at is not None:
-            entry = sums[move.finished_at // _MINUTE, move.pool, move.function, move.state]
+            entry = sums[move.finished_at // MINUTE, move.pool, move.function, move.state]
             entry[0] += 1
             entry[1] += move.wait_seconds or 0.0
             entry[2] += move.run_seconds or 0.0

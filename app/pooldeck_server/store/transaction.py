@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.store.connections import begun
 from pooldeck_server.store.tally import add_counts
 

@@ -58,7 +58,7 @@ def worker(
     folder = tmp_path_factory.mktemp("worker")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(BOOT, new_boot())
-        environment.setenv("POOLDECK_DATABASE_URL", "sqlite:///secret")
+        environment.setenv("POOLDECK_TOKEN", "a-secret-of-the-server")
         limits = Limits(result_bytes=4096)
         with DrivenWorker(
             folder, "", kind=request.param, slots=4, commands=COMMANDS, limits=limits

@@ -16,17 +16,17 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.domain.tasks.task import TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.connections import has_wal_bug
 from pooldeck_server.store.database import Database, Reader
 from tests.support.stored import opened
 
 
-def refusal(location: Path | str) -> str:
-    """Return why the database at `location` cannot be opened."""
+def refusal(path: Path) -> str:
+    """Return why the database at `path` cannot be opened."""
     with pytest.raises(StartupError) as caught:
-        Database.open(location)
+        Database.open(path)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -45,26 +45,6 @@ def test_missing_folders_are_made_and_closed_to_others(tmp_path: Path) -> None:
         assert (tmp_path / "a" / "b").stat().st_mode & 0o077 == 0
 
 
-def test_a_url_of_sqlite_names_a_file(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path}/named.db")
-    database.close()
-    assert (tmp_path / "named.db").is_file()
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["postgresql://user:hidden@host/db", "sqlite://", "sqlite:///:memory:", "sqlite:///a?mode=ro"],
-)
-def test_other_databases_are_not_available_yet(url: str) -> None:
-    message = refusal(url)
-    assert "not available yet" in message
-    assert "hidden" not in message
-
-
-def test_what_is_no_url_is_said_to_be_none() -> None:
-    assert "not the URL of a database" in refusal("://")
-
-
 def test_a_second_server_is_refused_and_told_who_holds_the_database(tmp_path: Path) -> None:
     with opened(tmp_path):
         assert f"process {os.getpid()}" in refusal(tmp_path / "pooldeck.db")
@@ -74,8 +54,9 @@ def test_a_second_server_is_refused_and_told_who_holds_the_database(tmp_path: Pa
 def test_the_lock_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
     program = f"""
         import os, signal
+        from pathlib import Path
         from pooldeck_server.store.database import Database
-        database = Database.open({str(tmp_path / "pooldeck.db")!r})
+        database = Database.open(Path({str(tmp_path / "pooldeck.db")!r}))
         os.kill(os.getpid(), signal.SIGKILL)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False, timeout=60)
@@ -157,12 +138,13 @@ def _refusal_without_rights(path: Path) -> str:
     """Return what a process says that may not write everywhere, as root may."""
     program = f"""
         import os
+        from pathlib import Path
         from pooldeck_server.domain.errors import StartupError
         from pooldeck_server.store.database import Database
         if os.getuid() == 0:
             os.setuid(65534)
         try:
-            Database.open({str(path)!r})
+            Database.open(Path({str(path)!r}))
         except StartupError as error:
             print(error)
     """

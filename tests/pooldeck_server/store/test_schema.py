@@ -1,7 +1,9 @@
-"""The migrations and the tables say the same."""
+"""The migrations and the tables say the same, and open what earlier versions have made."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.resources import resource
 from pooldeck_server.store import queries, records
@@ -45,6 +48,54 @@ def test_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
         )
     assert differences == []
     assert {name: sql for name, sql in found.items() if _is_plain(name)} == expected
+
+
+_SCHEMA_4 = Path(__file__).with_name("schema_0004.sql").read_text()
+_ROWS_4 = """
+INSERT INTO alembic_version VALUES ('0004');
+INSERT INTO tasks (seq, id, function, pool, state, attempt, priority, created_at, run_at,
+  started_at, finished_at, queued_seconds, run_seconds, worker, pid, args, kwargs, result, options)
+  VALUES (1, 'a', 'jobs.add', 'cpu', 'succeeded', 1, 0, 5, NULL, 6, 7, 0.5, 0.25, 'cpu-1', 42,
+  '[1]', '{}', '3', '{"retries":2}');
+INSERT INTO tasks (seq, id, function, pool, state, priority, created_at, tags, args, kwargs)
+  VALUES (2, 'b', 'jobs.add', 'cpu', 'scheduled', 3, 6, '["x"]', '[{"$result":"a"}]', '{}');
+INSERT INTO task_tags VALUES ('x', 2);
+INSERT INTO counters VALUES ('cpu', 'jobs.add', 'succeeded', 1);
+INSERT INTO counters VALUES ('cpu', 'jobs.add', 'scheduled', 1);
+INSERT INTO pipelines (n, id, created_at, steps) VALUES (1, 'p', 5, '[]');
+INSERT INTO links (seq, pipeline, step, lists) VALUES (1, 'p', 'first', '[]');
+INSERT INTO links (seq, pipeline, step, lists) VALUES (2, 'p', 'then', '[]');
+INSERT INTO edges VALUES (1, 2, 'a', 'stop');
+INSERT INTO argument_text (rowid, text) VALUES (1, '[1]');
+INSERT INTO search_progress VALUES (1);
+"""
+
+
+def test_the_migrations_make_the_tables_that_earlier_versions_made(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(":memory:")) as before:
+        before.executescript(_SCHEMA_4)
+        rows = before.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        expected = {name: "".join(sql.split()) for name, sql in rows}
+    with opened(tmp_path) as store:
+        assert store.reader.call(_sql) == expected
+
+
+def test_what_an_earlier_version_kept_goes_on(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "pooldeck.db")) as before:
+        before.executescript(_SCHEMA_4 + _ROWS_4)
+    with opened(tmp_path) as store:
+        first, then = store.read(queries.task, "a"), store.read(queries.task, "b")
+        assert first is not None
+        assert then is not None
+        assert (first.state, first.run_seconds, first.result) == (State.SUCCEEDED, 0.25, "3")
+        assert (then.state, then.priority, then.tags) == (State.SCHEDULED, 3, ("x",))
+        assert then.dependencies is not None
+        assert (then.dependencies.step, then.dependencies.after) == ("then", ("a",))
+        assert [need.id for need in store.read(queries.needs, [2])[2]] == ["a"]
+        assert store.found(TaskFilter(text="[1]")) == [1]
+        assert len(store.write(records.cancel, [2], 8)) == 1
+        kept, counted = store.counters_and_recount()
+        assert {key: n for key, n in kept.items() if n} == counted
 
 
 def test_the_code_knows_the_newest_migration() -> None:
@@ -89,8 +140,9 @@ def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path) -> 
     with opened(tmp_path) as store:
         path = store.database.path
     program = (
-        "import sys; from pooldeck_server.store.database import Database\n"
-        f"Database.open({str(path)!r}).close(); print('alembic' in sys.modules)"
+        "import sys; from pathlib import Path\n"
+        "from pooldeck_server.store.database import Database\n"
+        f"Database.open(Path({str(path)!r})).close(); print('alembic' in sys.modules)"
     )
     command_line = [sys.executable, "-c", program]
     done = subprocess.run(command_line, capture_output=True, text=True, timeout=60, check=True)

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from pooldeck_server.domain.errors import StorageUnavailable
-from pooldeck_server.domain.failures.displacements import Displaced
 from pooldeck_server.store.database import Database, Reader
 from pooldeck_server.store.lock import Lock
+from pooldeck_server.store.standing import Displaced
 from tests.support.stored import Store, opened
 
 

@@ -4,6 +4,7 @@ Two failures are alike if they are of the same kind and type, raised in the same
 same message but for what varies in it. Times are microseconds since the epoch.
 """
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
@@ -12,14 +13,31 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.failures.masking import masked
 from pooldeck_server.domain.failures.raised_at import place_of
 
 _LONGEST_TYPE: Final = 200  # characters
 _ID_BYTES: Final = 8
 _FROM_OUTSIDE: Final = frozenset({ErrorKind.INTERRUPTED, ErrorKind.BYSTANDER})
+_MASKED: Final = 1000  # characters of a message; the rest tells nothing of its kind
+_KEPT_OF_MESSAGE: Final = 300
 
-HOUR: Final = 3_600_000_000  # microseconds
+_UNNAMED: Final = r"(?<!\w)(?<!attribute )(?<!argument )(?<!module )(?<!name )"
+"""Python's own messages name types and attributes in quotes: these say what is wrong, and stay."""
+
+_MASKS: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), mask)
+    for pattern, mask in (
+        (r"\s\s+|[^\S ]|[\x00-\x1f\x7f]", " "),
+        (rf"{_UNNAMED}(['\"`])[^'\"`]{{4,}}\1(?!\w| object\b)", "'…'"),
+        (r"(://[^\s/'\"`]+)[^\s'\"`]*", r"\1/…"),
+        (r"(?<![\w/:<])(?:[a-z]:\\|~?/)[^\s'\"`,;:()]+", "/…"),
+        (r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", "#"),
+        (r"\b0x[0-9a-f]+\b|(?<![\w.-])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}\b", "#"),
+        (r"(?:(?<![\w-])[-+])?\d+(?:[.,:_t-]\d+)*(?:e[-+]?\d+)?", "#"),
+        (r"(#|'…')(?:[,;]? \1)+", r"\1"),  # however many there are
+    )
+)
+
 LATELY: Final = 24
 """Hours that lists of groups look back."""
 
@@ -53,6 +71,19 @@ def _key(kind: str, type_: str, place: str, message: str) -> GroupKey:
     parts = f"{kind}\0{type_}\0{place}\0{message}"
     digest = blake2b(parts.encode(errors="replace"), digest_size=_ID_BYTES)
     return GroupKey(digest.hexdigest(), kind, type_, place, message)
+
+
+@lru_cache(maxsize=512)
+def masked(message: str) -> str:
+    """Return a message with its varying parts masked, at most 300 characters of it.
+
+    Numbers, hexadecimal, UUIDs and times become "#", quoted strings of four characters or more
+    "'…'", paths and what follows the host of an address "/…". Lists of such parts become one.
+    """
+    text = message[:_MASKED]
+    for pattern, mask in _MASKS:
+        text = pattern.sub(mask, text)
+    return text.strip()[:_KEPT_OF_MESSAGE]
 
 
 class GroupState(StrEnum):

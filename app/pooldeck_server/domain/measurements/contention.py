@@ -4,6 +4,10 @@ CPU time over wall time tells how crowded it was: a loop in Python measures 1.0 
 eight threads. What stays the same is the CPU time itself, and what looks at a running call find it
 doing (`pooldeck.outcome.Observation`): a call that waits for a sleep or a socket is seen to wait
 for it, however many others want the GIL.
+
+Everywhere, `by_itself` are runs that had their process to themselves, and `in_company` those beside
+which others ran. The estimators are derived, and each threshold has its source and its test, in
+`docs/decisions/0016-estimators.md`.
 """
 
 import math
@@ -25,12 +29,7 @@ _BYTES_PER_SECOND: Final = 20e6  # of JSON, at least
 
 
 def waiting(by_itself: Sums, in_company: Sums) -> float:
-    """Return for how many seconds of a run it waits for anything but the GIL and a CPU.
-
-    Args:
-        by_itself: Runs that had their process to themselves.
-        in_company: Runs beside which others ran.
-    """
+    """Return for how many seconds of a run it waits for anything but the GIL and a CPU."""
     runs = by_itself.runs + in_company.runs
     if not runs:
         return 0.0
@@ -79,10 +78,6 @@ def is_blurred(by_itself: Sums, in_company: Sums) -> bool:
     """Tell whether runs were idle of which nobody can know what they waited for.
 
     It may have been the GIL, if they and others like them had any use for it.
-
-    Args:
-        by_itself: Runs that had their process to themselves.
-        in_company: Runs beside which others ran.
     """
     if by_itself.runs >= _ENOUGH_RUNS or in_company.looks >= _ENOUGH_LOOKS:
         return False
@@ -95,10 +90,6 @@ def handover(by_itself: Sums, in_company: Sums) -> tuple[float, float]:
     """Return how long the arguments of a run take to be read, and its result to be written.
 
     Wall time tells that only where nothing runs beside it; else the size sets a bound.
-
-    Args:
-        by_itself: Runs that had their process to themselves.
-        in_company: Runs beside which others ran.
     """
     if by_itself.runs:
         return by_itself.per_run(by_itself.decode), by_itself.per_run(by_itself.encode)
@@ -113,10 +104,6 @@ def helper_cpu(by_itself: Sums, in_company: Sums) -> float:
     """Return for how many seconds of CPU time other threads work for a run.
 
     It is measured where nothing ran beside it; else it is as much as looks found.
-
-    Args:
-        by_itself: Runs that had their process to themselves.
-        in_company: Runs beside which others ran.
     """
     if by_itself.runs >= _ENOUGH_RUNS or not observed(in_company):
         return by_itself.per_run(by_itself.helper_cpu)
@@ -128,10 +115,6 @@ def free_share(by_itself: Sums, in_company: Sums) -> float | None:
     """Return which share of its CPU time a call needs no GIL for; None if that was not seen.
 
     Most code holds the GIL: it takes more than a look or two to believe otherwise.
-
-    Args:
-        by_itself: Runs that had their process to themselves.
-        in_company: Runs beside which others ran.
     """
     in_calls = _in_system_calls(by_itself.plus(in_company))
     alone, others = seen_at_work(by_itself), seen_at_work(in_company)
@@ -216,12 +199,7 @@ def _delayed(sums: Sums) -> float:
 
 
 def in_a_run(sums: Sums, seen: float) -> float:
-    """Return how much of what looks saw belongs to a run, in the mean.
-
-    Args:
-        sums: Runs, and looks at them.
-        seen: One of the sums over looks.
-    """
+    """Return how much of `seen`, one of the sums over looks, belongs to a run in the mean."""
     seconds = observed(sums)
     return sums.per_run(sums.run) * seen / seconds if seconds else 0.0
 

@@ -29,28 +29,17 @@ class Profile(Struct, frozen=True, omit_defaults=True):
 
     The properties tell of one run, in the mean: `wall` with all that it met beside it, the others
     as it would be by itself.
-
-    Attributes:
-        function: Its name.
-        kind: The kind of pool.
-        runs_ever: How often it has run.
-        first_at: When its first run was noted.
-        last_at: When its latest run was noted.
-        fast: Mean wall time in seconds that follows the latest ten runs or so.
-        slow: The same of the latest hundred.
-        by_itself: Runs that had their process to themselves.
-        in_company: Runs beside which others ran.
     """
 
     function: str
     kind: PoolKind
     runs_ever: int = 0
-    first_at: int = 0
-    last_at: int = 0
-    fast: float = 0.0
-    slow: float = 0.0
-    by_itself: Sums = Sums()
-    in_company: Sums = Sums()
+    first_at: int = 0  # when its first run was noted
+    last_at: int = 0  # when its latest run was noted
+    fast: float = 0.0  # mean wall time in seconds that follows the latest ten runs or so
+    slow: float = 0.0  # the same of the latest hundred
+    by_itself: Sums = Sums()  # runs that had their process to themselves
+    in_company: Sums = Sums()  # runs beside which others ran
 
     @property
     def total(self) -> Sums:

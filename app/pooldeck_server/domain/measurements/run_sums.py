@@ -10,68 +10,42 @@ from pooldeck.outcome import Measurement, Observation
 
 
 class Sums(Struct, frozen=True, omit_defaults=True):
-    """Sums over runs, and over looks at them; times are in seconds.
+    """Sums over runs, and over looks at them; times are in seconds."""
 
-    Attributes:
-        runs: How many; not a whole number any more once some are half forgotten.
-        run: Wall time.
-        squares: Of the wall times.
-        cpu: CPU time of the calls' own threads.
-        child_cpu: CPU time of child processes that they waited for.
-        child_delayed: Time in which those were ready and no CPU was free.
-        helper_cpu: CPU time of other threads that worked for them.
-        system_cpu: CPU time, of `cpu`, in system calls.
-        decode: Time that it took to read the arguments.
-        encode: Time that it took to write the results.
-        arguments_bytes: Size of the arguments.
-        result_bytes: Size of the results.
-        voluntary: Context switches because the thread waited.
-        involuntary: Context switches because another thread had its turn.
-        grown: Runs of which it is known by how much the memory of their process grew.
-        growth_bytes: By how much it grew in these.
-        throttled: How often their target throttled them.
-        throttled_seconds: For how long, in all.
-        delayed: Time in which the threads were ready and no CPU was free, where that was measured.
-        idle: Wall time less CPU time and delay, of the runs whose thread gave up its CPU at all.
-        least_idle: The same, each run counted as the least idle one of those noted with it.
-        beside: Other calls in the process.
-        looks: Looks of the probe.
-        held: Time in which the threads held the GIL or wanted it.
-        free: Time in which they ran, or were ready to, without the GIL.
-        waiting: Time in which they waited for something else.
-        seen_delayed: Time, of `held` and `free`, in which they were ready and no CPU was free.
-        seen_helper_cpu: CPU time of other threads that worked for them, as far as looks tell.
-        seen_helper_delayed: Time, of `waiting`, in which those were ready and no CPU was free.
-    """
-
-    runs: float = 0.0
-    run: float = 0.0
-    squares: float = 0.0
-    cpu: float = 0.0
-    child_cpu: float = 0.0
-    child_delayed: float = 0.0
-    helper_cpu: float = 0.0
-    system_cpu: float = 0.0
-    decode: float = 0.0
-    encode: float = 0.0
-    arguments_bytes: float = 0.0
-    result_bytes: float = 0.0
-    voluntary: float = 0.0
-    involuntary: float = 0.0
-    grown: float = 0.0
-    growth_bytes: float = 0.0
-    throttled: float = 0.0
-    throttled_seconds: float = 0.0
+    runs: float = 0.0  # how many; not a whole number any more once some are half forgotten
+    run: float = 0.0  # wall time
+    squares: float = 0.0  # of the wall times
+    cpu: float = 0.0  # CPU time of the calls' own threads
+    child_cpu: float = 0.0  # CPU time of child processes that they waited for
+    child_delayed: float = 0.0  # time in which those were ready and no CPU was free
+    helper_cpu: float = 0.0  # CPU time of other threads that worked for them
+    system_cpu: float = 0.0  # CPU time, of `cpu`, in system calls
+    decode: float = 0.0  # time that it took to read the arguments
+    encode: float = 0.0  # time that it took to write the results
+    arguments_bytes: float = 0.0  # size of the arguments
+    result_bytes: float = 0.0  # size of the results
+    voluntary: float = 0.0  # context switches because the thread waited
+    involuntary: float = 0.0  # context switches because another thread had its turn
+    grown: float = 0.0  # runs of which it is known by how much the memory of their process grew
+    growth_bytes: float = 0.0  # by how much it grew in these
+    throttled: float = 0.0  # how often their target throttled them
+    throttled_seconds: float = 0.0  # for how long, in all
+    # time in which the threads were ready and no CPU was free, where that was measured
     delayed: float = 0.0
+    # wall time less CPU time and delay, of the runs whose thread gave up its CPU at all
     idle: float = 0.0
+    # the same, each run counted as the least idle one of those noted with it
     least_idle: float = 0.0
-    beside: float = 0.0
-    looks: float = 0.0
-    held: float = 0.0
-    free: float = 0.0
-    waiting: float = 0.0
+    beside: float = 0.0  # other calls in the process
+    looks: float = 0.0  # looks of the probe
+    held: float = 0.0  # time in which the threads held the GIL or wanted it
+    free: float = 0.0  # time in which they ran, or were ready to, without the GIL
+    waiting: float = 0.0  # time in which they waited for something else
+    # time, of `held` and `free`, in which they were ready and no CPU was free
     seen_delayed: float = 0.0
+    # CPU time of other threads that worked for them, as far as looks tell
     seen_helper_cpu: float = 0.0
+    # time, of `waiting`, in which those were ready and no CPU was free
     seen_helper_delayed: float = 0.0
 
     @classmethod
@@ -82,28 +56,15 @@ class Sums(Struct, frozen=True, omit_defaults=True):
         idle = [_idle(one) for one in measured]
         growth = [one.rss_growth_bytes for one in measured if one.rss_growth_bytes is not None]
         return cls(
+            **{name: sum(getattr(one, name) or 0.0 for one in measured) for name in _SAME},
             runs=len(measured),
-            run=sum(one.run for one in measured),
             squares=sum(one.run * one.run for one in measured),
-            cpu=sum(one.cpu for one in measured),
-            child_cpu=sum(one.child_cpu for one in measured),
-            child_delayed=sum(one.child_delayed for one in measured),
-            helper_cpu=sum(one.helper_cpu for one in measured),
-            system_cpu=sum(one.system_cpu for one in measured),
-            decode=sum(one.decode for one in measured),
-            encode=sum(one.encode for one in measured),
-            arguments_bytes=sum(one.arguments_bytes for one in measured),
-            result_bytes=sum(one.result_bytes for one in measured),
             voluntary=sum(one.voluntary_switches or 0 for one in measured),
             involuntary=sum(one.involuntary_switches or 0 for one in measured),
             grown=len(growth),
             growth_bytes=sum(growth),
-            throttled=sum(one.throttled for one in measured),
-            throttled_seconds=sum(one.throttled_seconds for one in measured),
-            delayed=sum(one.delayed or 0.0 for one in measured),
             idle=sum(idle),
             least_idle=min(idle) * len(idle),
-            beside=sum(one.beside for one in measured),
         )
 
     @classmethod
@@ -132,6 +93,10 @@ class Sums(Struct, frozen=True, omit_defaults=True):
     def per_run(self, amount: float) -> float:
         """Return one of the sums as the mean of a run; 0 where there was none."""
         return amount / self.runs if self.runs else 0.0
+
+
+_SAME = frozenset(Sums.__struct_fields__).intersection(Measurement.__struct_fields__)
+"""What is summed up as it was measured."""
 
 
 def _idle(one: Measurement) -> float:

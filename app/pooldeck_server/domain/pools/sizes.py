@@ -1,14 +1,40 @@
-"""How large a pool should be: what was found out about its size, and what to make of it."""
+"""How large a pool should be: the machine under it, its size, and what to make of that."""
 
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from pooldeck_server.domain.measurements.machine import Machine
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.loads import PoolLoad
 
 SizeVerdict: TypeAlias = Literal["unknown", "fits", "larger", "smaller"]
+
+
+class CpuPressure(Struct, frozen=True):
+    """The share of time (0 to 1) in which something was ready to run and waited for a CPU.
+
+    Over the last 10 s, 60 s and 5 min, as the kernel's pressure stall information has it.
+    """
+
+    avg10: float
+    avg60: float
+    avg300: float
+
+
+class Machine(Struct, frozen=True):
+    """The CPUs that the server's processes may use, and how much they are wanted.
+
+    `cpus` is the smaller of `affinity` (the scheduler's mask) and `quota` (the cgroup's, in CPUs;
+    None: there is none), rounded up. `load` is the mean number of tasks that run or want to, of the
+    whole machine, over 1, 5 and 15 minutes. None where the platform does not tell.
+    """
+
+    cpus: int
+    affinity: int
+    quota: float | None = None
+    pressure: CpuPressure | None = None
+    load: tuple[float, float, float] | None = None
 
 
 class SizeRule(StrEnum):
@@ -61,7 +87,7 @@ class SizedPool(Struct, frozen=True):
     """A pool with what is known of its load; `cost` is None where nothing ran in it."""
 
     name: str
-    kind: str
+    kind: PoolKind
     size: int
     origin: SizeOrigin
     load: PoolLoad = PoolLoad()
@@ -106,34 +132,21 @@ class Effect(Struct, frozen=True):
 
 
 class SizeAdvice(Struct, frozen=True):
-    """What to make of a pool's size.
-
-    Attributes:
-        pool: The pool.
-        machine: What it runs on.
-        verdict: Whether another size would be better.
-        rule: Why.
-        right: The sizes that are right; None where nothing ran.
-        recommended: The size to choose; None where it can stay.
-        needed: How many slots the busiest window kept busy (Little's law); None: nothing ran.
-        by_cpus: The size at which its functions use up the CPUs; None: nothing ran.
-        by_gil: The size at which they use up the GIL of a thread pool; None: they do not.
-        by_target: How many at once the throttling target bears; None: it does not throttle.
-        computing: How many of the slots of all pools together can compute at the same time.
-        present: What the present size means.
-        expected: What the recommended size would mean.
-    """
+    """What to make of a pool's size."""
 
     pool: SizedPool
-    machine: Machine
-    verdict: SizeVerdict
-    rule: SizeRule
-    computing: int
-    right: Range | None = None
-    recommended: int | None = None
+    machine: Machine  # what it runs on
+    verdict: SizeVerdict  # whether another size would be better
+    rule: SizeRule  # why
+    computing: int  # how many of the slots of all pools together can compute at the same time
+    right: Range | None = None  # the sizes that are right; None where nothing ran
+    recommended: int | None = None  # the size to choose; None where it can stay
+    # how many slots the busiest window kept busy (Little's law); None: nothing ran
     needed: float | None = None
-    by_cpus: int | None = None
+    by_cpus: int | None = None  # the size at which its functions use up the CPUs; None: nothing ran
+    # the size at which they use up the GIL of a thread pool; None: they do not
     by_gil: int | None = None
+    # how many at once the throttling target bears; None: it does not throttle
     by_target: int | None = None
-    present: Effect | None = None
-    expected: Effect | None = None
+    present: Effect | None = None  # what the present size means
+    expected: Effect | None = None  # what the recommended size would mean

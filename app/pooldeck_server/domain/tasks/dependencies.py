@@ -62,8 +62,8 @@ class NeedState(Struct, frozen=True, array_like=True, gc=False):
         return self.rule is Rule.STOP and self.has_ended and self.state is not State.SUCCEEDED
 
 
-class TaskPlacing(Struct, frozen=True, gc=False):
-    """A task's place among others.
+class DependentTask(Struct, frozen=True, gc=False):
+    """What is kept of a task that comes after others, or is one of a pipeline.
 
     `each` is what a step of a pipeline goes over, as JSON, as long as that list is not known; the
     task then stands for all items, and becomes the first of them. `items` is how many it became.
@@ -85,8 +85,8 @@ class TaskPlacing(Struct, frozen=True, gc=False):
     given_kwargs: str | None = None
 
 
-class TaskLink(Struct, frozen=True):
-    """A task's place among others, as people see it; `after` are the first of their ids."""
+class StoredDependencies(Struct, frozen=True):
+    """What people see of that; `after` are the ids of the first that the task comes after."""
 
     pipeline: str | None = None
     step: str | None = None
@@ -101,7 +101,7 @@ class TaskLink(Struct, frozen=True):
     given_kwargs: str | None = None
 
 
-class Neighbour(Struct, frozen=True, array_like=True):
+class RelatedTask(Struct, frozen=True, array_like=True):
     """A task right before or after another."""
 
     id: str
@@ -110,10 +110,10 @@ class Neighbour(Struct, frozen=True, array_like=True):
     rule: Rule
 
 
-class Neighbours(Struct, frozen=True):
+class RelatedTasks(Struct, frozen=True):
     """The tasks right before and after one: the first of them, and how many there are."""
 
-    before: tuple[Neighbour, ...] = ()
-    after: tuple[Neighbour, ...] = ()
+    before: tuple[RelatedTask, ...] = ()
+    after: tuple[RelatedTask, ...] = ()
     before_count: int = 0
     after_count: int = 0

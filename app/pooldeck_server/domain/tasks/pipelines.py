@@ -9,10 +9,11 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.dependencies import Dependency, Rule, TaskPlacing
+from pooldeck_server.domain.tasks.dependencies import Dependency, DependentTask, Rule
+from pooldeck_server.domain.tasks.names import MAX_NAME_LENGTH, PRINTABLE, Name
 from pooldeck_server.domain.tasks.references import ITEM, RESULT, holds_item, names_in, result_named
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.submission import MAX_NAME_LENGTH, PRINTABLE, Name, Submission
+from pooldeck_server.domain.tasks.submission import Submission
 
 MAX_STEPS: Final = 200
 MAX_EDGES: Final = 100_000
@@ -64,16 +65,16 @@ class PipelineRequest(Struct, frozen=True, forbid_unknown_fields=True):
 class Dependencies(Struct, frozen=True):
     """What is stored beside tasks that hang together with others."""
 
-    links: tuple[TaskPlacing, ...]
-    edges: tuple[Dependency, ...]
+    tasks: tuple[DependentTask, ...]
+    needs: tuple[Dependency, ...]
     pipeline: "PlannedPipeline | None" = None
 
     def of(self, seqs: Iterable[int]) -> "Dependencies":
         """Return what ties these tasks to others, without the rest."""
         wanted = frozenset(seqs)
         return Dependencies(
-            tuple(link for link in self.links if link.seq in wanted),
-            tuple(edge for edge in self.edges if edge.seq in wanted),
+            tuple(task for task in self.tasks if task.seq in wanted),
+            tuple(need for need in self.needs if need.seq in wanted),
             self.pipeline,
         )
 

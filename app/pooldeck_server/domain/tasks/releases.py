@@ -8,37 +8,40 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from pooldeck_server.domain.tasks.dependencies import NeedState, TaskPlacing
+from pooldeck_server.domain.tasks.dependencies import DependentTask, NeedState
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import NewTask
+from pooldeck_server.domain.tasks.task import NewTask, SubmittedTask, TaskKey
 
 
-class Awaiting(Struct, frozen=True):
+class Awaiting(SubmittedTask, frozen=True):
     """A task that waits for others, with all that it takes to release it.
 
-    `args` and `kwargs` are JSON texts with references in them; `shown_args` and `shown_kwargs` what
-    people see of them, where the function has sensitive arguments.
+    `args` and `kwargs` have references in them; `run_at` and the rest are those of `DependentTask`.
     """
 
-    seq: int
-    id: str
-    function: str
-    pool: str
-    priority: int
-    created_at: int
-    args: str
-    kwargs: str
-    tags: tuple[str, ...] = ()
-    shown_args: str | None = None
-    shown_kwargs: str | None = None
-    options: str | None = None
-    placed: str | None = None
     pipeline: str | None = None
     step: str | None = None
     each: str | None = None
     lists: tuple[str, ...] = ()
     delay: float | None = None
-    run_at: int | None = None
+
+    def sibling(self, release: "Release", key: TaskKey) -> NewTask:
+        """Return the task of a further item of its list: as it is, with what its release sets."""
+        submitted = {name: getattr(self, name) for name in SubmittedTask.__struct_fields__}
+        released = {name: getattr(release, name) for name in _SET_BY_RELEASE}
+        own = {"seq": key.seq, "id": key.id, "created_at": release.released_at}
+        return NewTask(**submitted | released | own)
+
+    def place_of(self, release: "Release", seq: int) -> DependentTask:
+        """Return the place in the pipeline of the task of a further item, which is released."""
+        return DependentTask(
+            seq,
+            pipeline=self.pipeline,
+            step=self.step,
+            item=release.item,
+            items=release.items,
+            released_at=release.released_at,
+        )
 
 
 class Release(Struct, frozen=True):
@@ -78,7 +81,7 @@ class FanOut(Struct, frozen=True):
 
     head: Release | Stop
     others: tuple[NewTask, ...] = ()
-    links: tuple[TaskPlacing, ...] = ()
+    places: tuple[DependentTask, ...] = ()
 
 
 Decision: TypeAlias = Release | Stop | Refusal | FanOut
@@ -87,3 +90,6 @@ Decision: TypeAlias = Release | Stop | Refusal | FanOut
 def stopper(needs: Iterable[NeedState]) -> NeedState | None:
     """Return the first of those before a task that has it cancelled; None if it may go on."""
     return next((need for need in needs if need.stops), None)
+
+
+_SET_BY_RELEASE = ("state", "run_at", "args", "kwargs", "shown_args", "shown_kwargs")

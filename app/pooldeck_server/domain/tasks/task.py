@@ -1,125 +1,43 @@
-"""What a task is on its way through the server: submitted, waiting, changed, read back.
+"""A task: submitted, waiting for a slot, read back.
 
 All values are frozen. Times are microseconds since the epoch, durations are seconds, and arguments,
 results and errors are JSON text that the server carries without looking inside. Those that come by
 the thousand hold nothing that could form a cycle, so the garbage collector need not look at them.
+
+What goes from one of these values into the next goes by its fields' names: a field that is added to
+`RunnableTask` or `SubmittedTask` is stored, queued, spread and shown wherever there is one of its
+name.
 """
 
-from enum import StrEnum
+from operator import attrgetter
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pooldeck_server.domain.tasks.dependencies import TaskLink
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.dependencies import StoredDependencies
 from pooldeck_server.domain.tasks.states import State
 
 
-class RunOptions(Struct, frozen=True, gc=False, omit_defaults=True):
-    """How a task is run: its function's options, where its submission did not say otherwise.
-
-    `timeout` and `backoff` are seconds. `retries` is how often the server runs it again by itself.
-    """
-
-    timeout: float | None = None
-    retries: int = 0
-    backoff: float = 1.0
-    idempotent: bool = False
-
-    @classmethod
-    def from_json(cls, text: str | None) -> "RunOptions":
-        """Return the options that a task keeps as `text`; None stands for the defaults."""
-        return _DEFAULTS if text is None else msgspec.json.decode(text, type=cls)
-
-    def to_json(self) -> str | None:
-        """Return them as a task keeps them: without defaults, None where nothing is left."""
-        return None if self == _DEFAULTS else msgspec.json.encode(self).decode()
-
-
-_DEFAULTS = RunOptions()
-
-
-class NewTask(Struct, frozen=True, gc=False):
-    """A submission that passed every check, ready to be stored.
-
-    `shown_args` and `shown_kwargs` are what people may see where the function has sensitive
-    arguments; None where `args` and `kwargs` may be shown as they are.
-    """
+class RunnableTask(Struct, frozen=True, gc=False):
+    """What it takes to run a task, from its submission on."""
 
     seq: int  # the order of submission on this database, from 1
     id: str
     function: str
     pool: str
-    state: State  # QUEUED, or SCHEDULED with a `run_at`
     priority: int
     created_at: int
     args: str
     kwargs: str
-    run_at: int | None = None
-    tags: tuple[str, ...] = ()
-    shown_args: str | None = None
-    shown_kwargs: str | None = None
-    idempotency_key: str | None = None
-    fingerprint: str | None = None  # of the body, to tell a repeated key from a reused one
-    attempt: int = 0
-    claimed: int = 0  # 1: claimed, for attempt 1, by the commit that stores it
+    run_at: int | None = None  # the time set for it, where there is one
     options: str | None = None  # JSON of its `RunOptions`; None: all are defaults
-    placed: str | None = None  # JSON of its `Placement`; None: its pool was named
-
-    def claim(self) -> "NewTask":
-        """Return it claimed for its first attempt."""
-        return replace(self, attempt=1, claimed=1)
-
-    def as_queued(self) -> "QueuedTask":
-        """Return it as the dispatcher sees it."""
-        return QueuedTask(
-            seq=self.seq,
-            id=self.id,
-            function=self.function,
-            pool=self.pool,
-            attempt=0,
-            priority=self.priority,
-            created_at=self.created_at,
-            args=self.args,
-            kwargs=self.kwargs,
-            run_at=self.run_at,
-            options=self.options,
-        )
-
-    def as_stored(self) -> "StoredTask":
-        """Return it as people see it before a worker has it."""
-        return StoredTask(
-            seq=self.seq,
-            id=self.id,
-            function=self.function,
-            pool=self.pool,
-            state=self.state,
-            attempt=0,
-            priority=self.priority,
-            tags=self.tags,
-            created_at=self.created_at,
-            run_at=self.run_at,
-            args=self.shown_args or self.args,
-            kwargs=self.shown_kwargs or self.kwargs,
-            options=self.options,
-            placed=self.placed,
-        )
 
 
-class QueuedTask(Struct, frozen=True, gc=False):
+class QueuedTask(RunnableTask, frozen=True, gc=False):
     """What the dispatcher needs to know of a task that waits for a slot."""
 
-    seq: int
-    id: str
-    function: str
-    pool: str
-    attempt: int  # attempts handed over so far
-    priority: int
-    created_at: int
-    args: str
-    kwargs: str
-    run_at: int | None = None  # where it was scheduled first, or is run again
-    options: str | None = None
+    attempt: int = 0  # attempts handed over so far
     reruns: int = 0  # those of `attempt` that the server began by itself, since the last by hand
 
     @property
@@ -140,90 +58,45 @@ class QueueFront(Struct, frozen=True):
     has_more: bool
 
 
-class Claim(Struct, frozen=True, gc=False):
-    """The wish to hand a queued task to a worker; `attempt` is the one that would begin."""
+class SubmittedTask(RunnableTask, frozen=True, gc=False):
+    """What a task keeps of its submission.
 
-    seq: int
-    attempt: int
-
-
-class Start(Struct, frozen=True, gc=False):
-    """A worker reported that it started an attempt."""
-
-    seq: int
-    attempt: int
-    started_at: int
-    queued_seconds: float
-    worker: str
-    pid: int
-    thread: int | None
-
-
-class End(Struct, frozen=True, gc=False):
-    """An attempt became final. The fields of its start are repeated: both may be stored at once.
-
-    `result`, `error` and `measurement` are JSON texts. `error_kind` stands apart to be searched.
+    `shown_args` and `shown_kwargs` are what people may see where the function has sensitive
+    arguments; None where `args` and `kwargs` may be shown as they are.
     """
 
-    seq: int
-    attempt: int
-    state: State
-    finished_at: int
-    started_at: int | None = None
-    queued_seconds: float | None = None
-    run_seconds: float | None = None
-    cpu_seconds: float | None = None
-    worker: str | None = None
-    pid: int | None = None
-    thread: int | None = None
-    error_kind: str | None = None
-    result: str | None = None
-    error: str | None = None
-    measurement: str | None = None
-    error_group: str | None = None  # the id of the errors that it is one of
+    tags: tuple[str, ...] = ()
+    shown_args: str | None = None
+    shown_kwargs: str | None = None
+    placed: str | None = None  # JSON of its `Placement`; None: its pool was named
 
 
-class Rerun(Struct, frozen=True, gc=False):
-    """An attempt ended and its task goes on: `end` tells what the attempt became."""
+class NewTask(SubmittedTask, frozen=True, gc=False, kw_only=True):
+    """A submission that passed every check, ready to be stored."""
 
-    end: End
-    run_at: int  # microseconds; later than the end: scheduled until then, else queued at once
+    state: State  # QUEUED, or SCHEDULED with a `run_at`
+    idempotency_key: str | None = None
+    fingerprint: str | None = None  # of the body, to tell a repeated key from a reused one
+    attempt: int = 0
+    claimed: int = 0  # 1: claimed, for attempt 1, by the commit that stores it
 
-    @property
-    def seq(self) -> int:
-        """Return the task's place in the order of submission."""
-        return self.end.seq
+    def claim(self) -> "NewTask":
+        """Return it claimed for its first attempt."""
+        return replace(self, attempt=1, claimed=1)
 
-    @property
-    def attempt(self) -> int:
-        """Return the number of the attempt that ended."""
-        return self.end.attempt
+    def as_queued(self) -> QueuedTask:
+        """Return it as the dispatcher sees it."""
+        return QueuedTask(*_runnable(self))
 
-    @property
-    def state(self) -> State:
-        """Return the state that the task goes on in."""
-        return State.SCHEDULED if self.run_at > self.end.finished_at else State.QUEUED
-
-
-class ProgressMark(Struct, frozen=True, gc=False):
-    """How far a running attempt says it is."""
-
-    seq: int
-    attempt: int
-    fraction: float | None
-    message: str
-
-
-class LogEntry(Struct, frozen=True, gc=False):
-    """One line of an attempt's log, as stored; `n` counts from 1 within the attempt."""
-
-    seq: int
-    attempt: int
-    n: int
-    at: int
-    level: str
-    source: str
-    message: str
+    def as_stored(self) -> "StoredTask":
+        """Return it as people see it before a worker has it."""
+        fields = {name: getattr(self, name) for name in _SHOWN_OF_NEW}
+        return StoredTask(
+            attempt=0,
+            args=self.shown_args or self.args,
+            kwargs=self.shown_kwargs or self.kwargs,
+            **fields,
+        )
 
 
 class TaskKey(Struct, frozen=True):
@@ -233,8 +106,8 @@ class TaskKey(Struct, frozen=True):
     id: str
 
 
-class StoredTask(Struct, frozen=True):
-    """A task as read back from the store.
+class StoredTask(StoredAttempt, frozen=True, kw_only=True):
+    """A task as read back from the store, with its present attempt.
 
     `args`, `kwargs`, `result`, `error` and `measurement` are JSON texts; the first two already
     redacted where arguments are sensitive. In lists, texts over a bound are left out: their names
@@ -245,123 +118,29 @@ class StoredTask(Struct, frozen=True):
     id: str
     function: str
     pool: str
-    state: State
-    attempt: int
     priority: int
     tags: tuple[str, ...]
     created_at: int
     run_at: int | None
-    started_at: int | None = None
-    finished_at: int | None = None
-    queued_seconds: float | None = None
-    run_seconds: float | None = None
-    cpu_seconds: float | None = None
-    worker: str | None = None
-    pid: int | None = None
-    thread: int | None = None
     progress_fraction: float | None = None
     progress_message: str | None = None
-    error_kind: str | None = None
     args: str | None = None
     kwargs: str | None = None
-    result: str | None = None
-    error: str | None = None
-    measurement: str | None = None
     options: str | None = None
     reruns: int = 0
-    error_group: str | None = None  # the id of the errors that its own is one of
-    recorded_at: int | None = None  # when its end was written
     placed: str | None = None  # JSON of its `Placement`; None: its pool was named
     omitted: tuple[str, ...] = ()
-    link: TaskLink | None = None  # where it hangs together with others
+    dependencies: StoredDependencies | None = None  # where it hangs together with others
 
     @property
     def is_unreleased(self) -> bool:
         """Tell whether it waits for other tasks, or did until its end."""
-        return self.link is not None and self.link.released_at is None
+        return self.dependencies is not None and self.dependencies.released_at is None
 
 
-class StoredAttempt(Struct, frozen=True):
-    """An attempt of a task as read back: a record of one Future. JSON texts as in `StoredTask`."""
-
-    attempt: int
-    state: State  # what it became; the task's own state for the present one
-    started_at: int | None = None
-    finished_at: int | None = None
-    queued_seconds: float | None = None
-    run_seconds: float | None = None
-    cpu_seconds: float | None = None
-    worker: str | None = None
-    pid: int | None = None
-    thread: int | None = None
-    error_kind: str | None = None
-    result: str | None = None
-    error: str | None = None
-    measurement: str | None = None
-    error_group: str | None = None
-    recorded_at: int | None = None
-
-
-class TaskFilter(Struct, frozen=True):
-    """Which tasks a list shows. Values of one field add up, different fields narrow.
-
-    `since` and `until` bound the time of submission (microseconds; until is exclusive). `text` is
-    looked for in ids, function names and shown arguments.
-    """
-
-    states: tuple[State, ...] = ()
-    functions: tuple[str, ...] = ()
-    pools: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    errors: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()  # ids of groups of errors
-    pipelines: tuple[str, ...] = ()  # ids
-    text: str | None = None
-    since: int | None = None
-    until: int | None = None
-
-
-class Sort(StrEnum):
-    """What a list begins with: the newest, what ended last, or what ran longest.
-
-    Only tasks that have ended are in the lists by end and by run time, and in the latter only those
-    that ran 10 ms or longer.
-    """
-
-    CREATED = "created"
-    FINISHED = "finished"
-    RUN = "run"
-
-
-class TaskPage(Struct, frozen=True):
-    """One page of a list; `next_cursor` continues it, None at the end."""
-
-    items: tuple[StoredTask, ...]
-    next_cursor: str | None
-
-
-class TaskRef(Struct, frozen=True, array_like=True):
-    """A task that a filter fits, and where it is."""
-
-    seq: int
-    id: str
-    function: str
-    pool: str
-    state: State
-
-
-class Matching(Struct, frozen=True):
-    """Some of the tasks that fit a filter, newest first.
-
-    `next` is the number before which to go on; None at the end.
-    """
-
-    found: tuple[TaskRef, ...]
-    next: int | None
-
-
-class Total(Struct, frozen=True):
-    """How many tasks fit a filter: exactly `number`, or so many and perhaps more."""
-
-    number: int
-    is_exact: bool
+_runnable = attrgetter(*RunnableTask.__struct_fields__)
+_SHOWN_OF_NEW = frozenset(NewTask.__struct_fields__).intersection(StoredTask.__struct_fields__) - {
+    "attempt",
+    "args",
+    "kwargs",
+}

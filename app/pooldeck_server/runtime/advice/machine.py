@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pooldeck.cpus import affinity, quota, usable_cpus
-from pooldeck_server.domain.measurements.machine import CpuPressure, Machine
+from pooldeck_server.domain.pools.sizes import CpuPressure, Machine
 
 _PRESSURE: Final = Path("/proc/pressure/cpu")
 

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.tasks.changes import End, ProgressMark, Rerun, Start
+from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.pipelines import Dependencies
-from pooldeck_server.domain.tasks.task import End, LogEntry, NewTask, ProgressMark, Rerun, Start
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store.transaction import Transaction
 
 

@@ -1,10 +1,9 @@
 """What was done to pools and what befell them, as it is kept."""
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, or_, select
 
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
-from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.task_json import json_object
+from pooldeck_server.store.bulk import fetch_all
 from pooldeck_server.store.tables import annotations as marks
 
 
@@ -15,14 +14,10 @@ def annotations(
     pool: str | None = None,
     limit: int = 100,
 ) -> list[StoredAnnotation]:
-    """Return annotations, the newest first.
+    """Return up to `limit` annotations, the newest first.
 
-    Args:
-        connection: To read from.
-        since: From then on, in microseconds since the epoch.
-        until: Before then.
-        pool: Only what concerns this pool: what concerns all is among it.
-        limit: How many at most.
+    `since` and `until` (exclusive) are microseconds since the epoch. What concerns all pools is
+    among those of any `pool`.
     """
     query = select(marks).order_by(marks.c.at.desc(), marks.c.n.desc()).limit(limit)
     if since is not None:
@@ -31,7 +26,19 @@ def annotations(
         query = query.where(marks.c.at < until)
     if pool is not None:
         query = query.where(or_(marks.c.pool == pool, marks.c.pool.is_(None)))
-    newest = query.subquery()
-    fields = {name: newest.c[name] for name in StoredAnnotation.__struct_fields__}
-    mark = json_object(fields | {"data": func.json(newest.c.data)})
-    return fetch(connection, select(func.json_group_array(mark)), list[StoredAnnotation])
+    return fetch_all(connection, query, StoredAnnotation, json={"data"})
+
+
+def kill_of(connection: Connection, task_id: str, since: int) -> StoredAnnotation | None:
+    """Return the note of the latest time that a task was killed by hand, with its reason, or None.
+
+    `since` is when it started, in microseconds since the epoch: nobody killed it before.
+    """
+    latest = (
+        select(marks)
+        .where(marks.c.at >= since, marks.c.kind == "kill_task", marks.c.subject == task_id)
+        .order_by(marks.c.at.desc())
+        .limit(1)
+    )
+    found = fetch_all(connection, latest, StoredAnnotation, json={"data"})
+    return found[0] if found else None

@@ -1,5 +1,6 @@
 """The arguments of tasks as people see them, and which of them the index `argument_text` holds."""
 
+import re
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -23,6 +24,10 @@ _GIVEN: Final = (
 )
 
 
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_LETTERS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
 class Unindexed(NamedTuple):
     """The next arguments to index, as they stand in JSON, and the last number looked at."""
 
@@ -44,11 +49,8 @@ def not_indexed(connection: Connection) -> int:
 def unindexed(connection: Connection, through: int, limit: int, longest: int) -> Unindexed:
     """Return the arguments of the tasks that follow those the index holds.
 
-    Args:
-        connection: Where to read.
-        through: The number of the last task to look at.
-        limit: How many tasks to look at.
-        longest: Characters of a task's arguments to return.
+    Up to `limit` tasks are looked at, none beyond the number `through`; up to `longest` characters
+    of each one's arguments are returned.
     """
     following = (
         select(tasks.c.seq)
@@ -65,3 +67,17 @@ def unindexed(connection: Connection, through: int, limit: int, longest: int) ->
     rows, last = connection.execute(found).one()
     texts = msgspec.json.decode(rows, type=list[tuple[int, str]])
     return Unindexed([(seq, text) for seq, text in texts if text != "\n"], last or 0)
+
+
+def undo_escapes(text: str) -> str:
+    """Return JSON text with what each escape stands for in its place; NUL becomes a blank."""
+    if "\\" not in text:
+        return text.replace("\0", " ")
+    plain = _ESCAPE.sub(_undone, text)
+    whole = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # pairs become one
+    return whole.replace("\0", " ")
+
+
+def _undone(escape: "re.Match[str]") -> str:
+    code, letter = escape.groups()
+    return chr(int(code, 16)) if code else _LETTERS.get(letter, letter)

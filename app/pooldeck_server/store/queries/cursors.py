@@ -5,7 +5,7 @@ import struct
 from typing import Final
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.task import Sort
+from pooldeck_server.domain.tasks.filter import Sort
 from pooldeck_server.store.queries.index_plan import AFTER_ALL
 from pooldeck_server.store.queries.ordered import SortPosition
 

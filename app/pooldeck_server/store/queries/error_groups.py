@@ -8,9 +8,9 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Column, ColumnElement, Connection, func, select, tuple_
 
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.failures.error_groups import (
-    HOUR,
     LATELY,
     FunctionCount,
     GroupFilter,
@@ -20,8 +20,7 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupState,
     StoredErrorGroup,
 )
-from pooldeck_server.store.bulk import Rows, fetch, json_rows
-from pooldeck_server.store.queries.task_json import json_object
+from pooldeck_server.store.bulk import Rows, fetch, fetch_all, json_rows
 from pooldeck_server.store.tables import error_counts as hourly
 from pooldeck_server.store.tables import error_groups as kept
 from pooldeck_server.store.tables import tasks
@@ -32,7 +31,6 @@ _ORDER: Final[dict[GroupSort, Column[int]]] = {
     GroupSort.SEEN: kept.c.last_seen,
     GroupSort.COUNT: kept.c.n,
 }
-_group = json_object(dict(kept.c.items()))
 _wanted = Rows("id", "first_hour")
 _count_hours = (
     select(json_rows((hourly.c.id, hourly.c.hour, hourly.c.function, hourly.c.n)))
@@ -60,12 +58,7 @@ def error_groups(
 ) -> GroupPage:
     """Return up to `limit` groups that fit the filter, from `cursor` on, with their latest hours.
 
-    Args:
-        connection: Where to read.
-        wanted: The filter, and the order.
-        now: Microseconds since the epoch: the hours end there.
-        limit: How many to return at most.
-        cursor: The `next_cursor` of the page before.
+    The hours end at `now`, microseconds since the epoch.
 
     Raises:
         InvalidRequest: If `cursor` is none that a page gave.
@@ -76,10 +69,8 @@ def error_groups(
         .where(*_conditions(wanted), *_after(column, cursor))
         .order_by(column.desc(), kept.c.id.desc())
         .limit(limit + 1)
-        .subquery()
     )
-    query = select(func.json_group_array(json_object(dict(page.c.items()))))
-    found = fetch(connection, query, list[StoredErrorGroup])
+    found = fetch_all(connection, page, StoredErrorGroup)
     more = len(found) > limit
     reports = _reports(connection, found[:limit], now, LATELY)
     return GroupPage(reports, _cursor_of(found[limit - 1], wanted.sort) if more else None)
@@ -128,8 +119,7 @@ def error_group(
     connection: Connection, group_id: str, now: int, hours: int = LATELY
 ) -> GroupReport | None:
     """Return a group with its latest `hours` up to `now` (microseconds), None if there is none."""
-    query = select(func.json_group_array(_group)).where(kept.c.id == group_id)
-    found = fetch(connection, query, list[StoredErrorGroup])
+    found = fetch_all(connection, select(kept).where(kept.c.id == group_id), StoredErrorGroup)
     return next(iter(_reports(connection, found, now, hours)), None)
 
 
@@ -169,9 +159,7 @@ def error_group_counts(connection: Connection) -> dict[GroupState, int]:
 def fixed_error_groups(connection: Connection) -> list[StoredErrorGroup]:
     """Return the groups that were marked as fixed, those that came again among them."""
     marked = kept.c.state.in_((GroupState.FIXED, GroupState.RETURNED))
-    found = fetch(
-        connection, select(func.json_group_array(_group)).where(marked), list[StoredErrorGroup]
-    )
+    found = fetch_all(connection, select(kept).where(marked), StoredErrorGroup)
     return sorted(found, key=lambda group: group.last_seen, reverse=True)
 
 

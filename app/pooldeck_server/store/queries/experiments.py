@@ -4,8 +4,8 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from pooldeck_server.domain.measurements.experiments import SampleCall, StoredExperiment
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.lists import tasks
 from pooldeck_server.store.queries.one_task import task
@@ -25,13 +25,7 @@ def experiment(connection: Connection, experiment_id: str) -> StoredExperiment |
 def experiments(
     connection: Connection, function: str | None = None, limit: int = 50
 ) -> list[StoredExperiment]:
-    """Return experiments, the newest first.
-
-    Args:
-        connection: To read from.
-        function: Only those of this function.
-        limit: How many at most.
-    """
+    """Return up to `limit` experiments, of one function if it is named, the newest first."""
     query = select(table.c.experiment).order_by(table.c.n.desc()).limit(limit)
     if function is not None:
         query = query.where(table.c.function == function)

@@ -14,11 +14,10 @@ from pooldeck_server.domain.measurements.figures import (
     FunctionFigures,
     Percentiles,
 )
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.bulk import fetch, fetch_all, json_rows
 from pooldeck_server.store.queries.index_plan import AFTER_ALL, newest_first, plan
-from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import activity as minutes
 from pooldeck_server.store.tables import counters, tasks
 
@@ -27,16 +26,12 @@ _RAN = (State.SUCCEEDED, State.FAILED)
 
 def counts(connection: Connection) -> list[Count]:
     """Return how many tasks are kept, by pool, function and state; zeros are left out."""
-    row = json_object({name: counters.c[name] for name in Count.__struct_fields__})
-    query = select(func.json_group_array(row)).where(counters.c.n > 0)
-    return fetch(connection, query, list[Count])
+    return fetch_all(connection, select(counters).where(counters.c.n > 0), Count)
 
 
 def activity(connection: Connection, since_minute: int) -> list[Activity]:
     """Return what ended from `since_minute` (minutes since the epoch) on, the oldest first."""
-    row = json_object({name: minutes.c[name] for name in Activity.__struct_fields__})
-    query = select(func.json_group_array(row)).where(minutes.c.minute >= since_minute)
-    return fetch(connection, query, list[Activity])
+    return fetch_all(connection, select(minutes).where(minutes.c.minute >= since_minute), Activity)
 
 
 def durations(connection: Connection, function: str, latest: int = 200) -> Durations:
@@ -111,6 +106,5 @@ def _ended(connection: Connection, since_minute: int) -> list[_Ended]:
         )
         .where(minutes.c.minute >= since_minute)
         .group_by(minutes.c.function, minutes.c.state)
-        .subquery()
     )
-    return fetch(connection, select(json_rows(sums.c)), list[_Ended])
+    return fetch_all(connection, sums, _Ended)

@@ -1,4 +1,4 @@
-"""A series over time, for a chart.
+"""The history of pools: a series over time for a chart, and the latest stretches.
 
 Each point is a stretch as long as the chart's step, which is stored as such. Where the last of
 these has not ended yet, the shorter stretches since then make up the rest. A point at which nothing
@@ -7,11 +7,12 @@ was sampled is one at which no server ran.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, distinct, func, literal, select
 
+from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     COUNTED,
@@ -21,17 +22,20 @@ from pooldeck_server.domain.pools.history import (
     Chart,
     ChartLine,
     ChartRequest,
+    Flow,
+    PoolSample,
+    Stretch,
 )
-from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.bulk import fetch, fetch_all, json_rows
 from pooldeck_server.store.queries.annotations import annotations
 from pooldeck_server.store.queries.measures import MEASURES, Amount, Measure
-from pooldeck_server.store.tables import samples
+from pooldeck_server.store.tables import flows, samples
 
+T = TypeVar("T", bound=Struct)
 _LINES: Final = 10
 _OTHERS: Final = "others"
 _ALL: Final = "all"
 _MARKS: Final = 200
-_SECOND: Final = 1_000_000  # microseconds
 
 _Row: TypeAlias = tuple[int, str, list[Any]]
 """Where a stretch begins, the line that it belongs to, and what it adds to that."""
@@ -57,12 +61,9 @@ class _Span(Struct, frozen=True):
 def history(connection: Connection, wanted: ChartRequest, now: int) -> Chart:
     """Return a series over time, up to the last stretch that has ended.
 
-    Args:
-        connection: To read from.
-        wanted: What the chart shows, checked.
-        now: Microseconds since the epoch.
+    `wanted` has been checked; `now` is microseconds since the epoch.
     """
-    points = _points(connection, wanted, now // _SECOND)
+    points = _points(connection, wanted, now // SECOND)
     spans = _spans(connection, points)
     covered = _covered(connection, spans, wanted.step)
     how = MEASURES[wanted.series]
@@ -202,6 +203,31 @@ def _values(
 def _marks(connection: Connection, wanted: ChartRequest, points: range) -> list[StoredAnnotation]:
     """Return what was done and what happened within the chart, the oldest first."""
     pool = wanted.pools[0] if len(wanted.pools) == 1 else None
-    since, until = points.start * _SECOND, points.stop * _SECOND
+    since, until = points.start * SECOND, points.stop * SECOND
     found = annotations(connection, since, until, pool, _MARKS)
     return found[::-1]
+
+
+# The stretches themselves.
+
+
+def stretches(connection: Connection, since: int, until: int) -> list[Stretch]:
+    """Return the stretches from `since` until before `until`, the oldest first.
+
+    Both are seconds since the epoch. A stretch in which no server ran is empty.
+    """
+    sampled: defaultdict[int, list[PoolSample]] = defaultdict(list)
+    for sample in _stretched(connection, samples, PoolSample, since):
+        sampled[sample.at].append(sample)
+    flowed: defaultdict[int, list[Flow]] = defaultdict(list)
+    for flow in _stretched(connection, flows, Flow, since):
+        flowed[flow.at].append(flow)
+    first = since // STRETCH * STRETCH
+    return [Stretch(tuple(sampled[at]), tuple(flowed[at])) for at in range(first, until, STRETCH)]
+
+
+def _stretched(connection: Connection, table: Table, row: type[T], since: int) -> list[T]:
+    wanted = select(table).where(
+        table.c.seconds == STRETCH, table.c.at >= since // STRETCH * STRETCH
+    )
+    return fetch_all(connection, wanted, row)

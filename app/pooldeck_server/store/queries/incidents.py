@@ -16,9 +16,8 @@ from pooldeck_server.domain.failures.incidents import (
     TaskToday,
 )
 from pooldeck_server.domain.tasks.ids import first_id_at
-from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.bulk import fetch, fetch_all, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, write_cursor
-from pooldeck_server.store.queries.task_json import json_object
 from pooldeck_server.store.tables import incidents as deaths
 from pooldeck_server.store.tables import tasks
 
@@ -33,16 +32,10 @@ def incidents(
     cause: str | None = None,
     since: int | None = None,
 ) -> IncidentPage:
-    """Return incidents, the newest first.
+    """Return up to `limit` incidents, the newest first, from `cursor` on.
 
-    Args:
-        connection: To read from.
-        limit: How many at most.
-        cursor: Where to go on, as the page before said.
-        pool: Only of this pool.
-        function: Only those that this function is the culprit of, or a suspect.
-        cause: Only those with this cause, in the words of the incident.
-        since: Only those from then on, in microseconds since the epoch.
+    `function` is the culprit of those that are wanted, or a suspect; `cause` is in the words of the
+    incident, `since` in microseconds since the epoch.
 
     Raises:
         InvalidRequest: If `cursor` is none that a page gave.
@@ -80,10 +73,7 @@ def incident_culprits(
 ) -> list[CulpritCount]:
     """Return how many workers died of which function, the most deadly first.
 
-    Args:
-        connection: To read from.
-        pool: Only of this pool.
-        since: Only from then on, in microseconds since the epoch.
+    `since` is microseconds since the epoch.
     """
     culprit = _field("culprit.function").label("function")
     counted = (
@@ -91,10 +81,8 @@ def incident_culprits(
         .where(*_conditions(pool, None, None, since))
         .group_by(culprit)
         .order_by(func.count().desc(), culprit)
-        .subquery()
     )
-    row = json_object({"function": counted.c.function, "n": counted.c.n})
-    return fetch(connection, select(func.json_group_array(row)), list[CulpritCount])
+    return fetch_all(connection, counted, CulpritCount)
 
 
 def incident_times(connection: Connection, since: int) -> list[int]:
@@ -109,9 +97,8 @@ def incident_times(connection: Connection, since: int) -> list[int]:
 
 def tasks_today(connection: Connection, ids: Iterable[str]) -> dict[str, TaskToday]:
     """Return what has become of the tasks of these ids, by id; those that are gone are left out."""
-    row = json_object({name: tasks.c[name] for name in TaskToday.__struct_fields__})
-    query = select(func.json_group_array(row)).where(tasks.c.id.in_(list(ids)))
-    return {task.id: task for task in fetch(connection, query, list[TaskToday])}
+    named = select(tasks).where(tasks.c.id.in_(list(ids)))
+    return {task.id: task for task in fetch_all(connection, named, TaskToday)}
 
 
 def _conditions(

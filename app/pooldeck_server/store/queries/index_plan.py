@@ -7,7 +7,7 @@ walks as it goes: nothing is sorted, and it stops with the last row of the page.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import (
     ColumnClause,
@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators
 
-from pooldeck_server.domain.tasks.task import TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.domain.tasks.ids import first_id_at
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import counters, links, task_tags, tasks
 
@@ -38,6 +39,17 @@ _FEW = 1000  # tasks
 
 Condition = ColumnElement[bool]
 Numbers = Select[tuple[int]] | CompoundSelect[tuple[int]]
+
+
+class Span(NamedTuple):
+    """The numbers from `low` up to but not including `high`."""
+
+    low: int = 0
+    high: int = AFTER_ALL
+
+    def within(self, other: Self) -> "Span":
+        """Return what both have."""
+        return Span(max(self.low, other.low), min(self.high, other.high))
 
 
 @dataclass(frozen=True)
@@ -185,3 +197,25 @@ def counted_lanes(connection: Connection, wanted: TaskFilter) -> tuple[Lane, ...
         )
         for values in found
     )
+
+
+def submitted(connection: Connection, wanted: TaskFilter) -> Span:
+    """Return the numbers of what was submitted in the filter's time: ids tell the time."""
+    low, high = 0, AFTER_ALL
+    if wanted.since is not None:
+        low = first_from(connection, first_id_at(wanted.since))
+    if wanted.until is not None:
+        high = first_from(connection, first_id_at(wanted.until))
+    return Span(low, high)
+
+
+def begins_with(connection: Connection, start: str) -> Span:
+    """Return the numbers of the tasks whose ids begin with `start`."""
+    return Span(first_from(connection, start), first_from(connection, start + "~"))
+
+
+def first_from(connection: Connection, task_id: str) -> int:
+    """Return the number of the first task whose id is `task_id` or later; one after all if none."""
+    query = select(tasks.c.seq).where(tasks.c.id >= task_id).order_by(tasks.c.id).limit(1)
+    found = connection.scalar(query)
+    return AFTER_ALL if found is None else found

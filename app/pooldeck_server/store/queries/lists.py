@@ -1,24 +1,18 @@
-"""The lists of tasks: filtered, sorted, a page at a time; and how many there are of them."""
+"""The lists of tasks: filtered, sorted, a page at a time; how many there are; their tags."""
 
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.tasks.task import (
-    Matching,
-    Sort,
-    StoredTask,
-    TaskFilter,
-    TaskPage,
-    TaskRef,
-    Total,
-)
+from pooldeck_server.domain.tasks.filter import Matching, Sort, TaskFilter, TaskPage, TaskRef, Total
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store.bulk import Rows, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, read_place, write_cursor, write_place
 from pooldeck_server.store.queries.index_plan import AFTER_ALL, counted
 from pooldeck_server.store.queries.ordered import ordered
 from pooldeck_server.store.queries.search import SCAN_LIMIT, search
 from pooldeck_server.store.queries.task_json import LISTED_TASK
+from pooldeck_server.store.tables import task_tags
 from pooldeck_server.store.tables import tasks as table
 
 _COUNTED = 1000
@@ -75,13 +69,8 @@ def matching(
 ) -> Matching:
     """Return up to `limit` tasks that fit the filter, for a change of all that do.
 
-    Args:
-        connection: Where to read.
-        wanted: The filter.
-        before: The `next` of the call before; None at first.
-        limit: How many to return at most.
-        scan_limit: How many rows to look at where they have to be looked at one by one; the answer
-            may then be short or empty, and still have a `next`.
+    `before` is the `next` of the call before. Where rows have to be looked at one by one, the
+    answer ends after `scan_limit` of them; it may be short or empty, and still have a `next`.
     """
     start = AFTER_ALL if before is None else before
     seqs, following = search(connection, wanted, start, limit, scan_limit)
@@ -101,3 +90,19 @@ def total(connection: Connection, wanted: TaskFilter, most: int = _COUNTED) -> T
         return Total(counted(connection, wanted), is_exact=True)
     found = search(connection, wanted, AFTER_ALL, most, _LOOKED_AT_TO_COUNT)
     return Total(len(found.seqs), is_exact=found.next is None)
+
+
+def tags(connection: Connection, start: str, limit: int) -> list[str]:
+    """Return the first `limit` tags that begin with `start`, in alphabetical order.
+
+    It takes one step in their index for each.
+    """
+    found: list[str] = []
+    following = task_tags.c.tag >= start
+    while len(found) < limit:
+        tag = connection.scalar(select(func.min(task_tags.c.tag)).where(following))
+        if tag is None or not tag.startswith(start):
+            break
+        found.append(tag)
+        following = task_tags.c.tag > tag
+    return found

@@ -19,22 +19,16 @@ Amount: TypeAlias = Sequence[Any]
 
 
 class Measure(Struct, frozen=True):
-    """How the rows that belong to a point become its value.
+    """How the rows that belong to a point become its value."""
 
-    Attributes:
-        table: Whose rows.
-        amount: The amount of a row, in SQL.
-        add: For each part of an amount, what becomes of that of several.
-        value: The value of an amount, at a point that covers so many seconds.
-        missing: The value where there are no rows, but a server ran.
-        weight: How much a line weighs that has this amount: the heaviest are shown.
-    """
-
-    table: Table
-    amount: tuple[ColumnElement[Any], ...]
+    table: Table  # whose rows
+    amount: tuple[ColumnElement[Any], ...]  # the amount of a row, in SQL
+    # for each part of an amount, what becomes of that of several
     add: tuple[Callable[[Any], Any], ...]
+    # the value of an amount, at a point that covers so many seconds
     value: Callable[[Amount, float], float | None]
-    missing: float | None
+    missing: float | None  # the value where there are no rows, but a server ran
+    # how much a line weighs that has this amount: the heaviest are shown
     weight: Callable[[Amount], float] = lambda amount: float(amount[0])
 
     def added(self, amounts: Sequence[Amount]) -> Amount:

@@ -1,4 +1,4 @@
-"""One task and what belongs to it; the catalogue."""
+"""One task, and its attempts."""
 
 from typing import Any, NamedTuple
 
@@ -9,25 +9,22 @@ from sqlalchemy import (
     Table,
     bindparam,
     exists,
-    func,
     not_,
     or_,
     select,
     union_all,
 )
 
-from pooldeck.functions import FunctionSpec
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL
-from pooldeck_server.domain.tasks.task import LogEntry, StoredAttempt, StoredTask
-from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.task_json import WHOLE_TASK, json_object
+from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.store.bulk import fetch_all
+from pooldeck_server.store.queries.task_json import WHOLE_TASK
 from pooldeck_server.store.tables import attempts as archive
-from pooldeck_server.store.tables import functions, tasks
-from pooldeck_server.store.tables import logs as log_lines
+from pooldeck_server.store.tables import tasks
 
 _by_id = select(WHOLE_TASK).where(tasks.c.id == bindparam("task_id"))
 _task = msgspec.json.Decoder(StoredTask)
-_spec = msgspec.json.Decoder(FunctionSpec)
 
 
 class KeyOwner(NamedTuple):
@@ -67,40 +64,9 @@ def attempts(connection: Connection, task_id: str) -> list[StoredAttempt]:
     archived = exists().where(archive.c.seq == tasks.c.seq, archive.c.attempt == tasks.c.attempt)
     present = select(*_fields_in(tasks)).where(tasks.c.attempt > 0, not_(archived))
     both = union_all(*(query.where(tasks.c.id == task_id) for query in (earlier, present)))
-    found = both.order_by(both.selected_columns.attempt).subquery()
-    attempt = json_object(dict(found.c.items()))
-    return fetch(connection, select(func.json_group_array(attempt)), list[StoredAttempt])
+    ordered = both.order_by(both.selected_columns.attempt)
+    return fetch_all(connection, ordered, StoredAttempt)
 
 
 def _fields_in(table: Table) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in StoredAttempt.__struct_fields__]
-
-
-def logs(
-    connection: Connection,
-    task_id: str,
-    after: int = 0,
-    limit: int = 1000,
-    attempt: int | None = None,
-) -> list[LogEntry]:
-    """Return up to `limit` lines of the log of an attempt, from number `after` + 1.
-
-    `attempt` counts from 1; without it, the lines are those of the task's latest attempt.
-    """
-    lines = (
-        select(log_lines)
-        .join(tasks, tasks.c.seq == log_lines.c.seq)
-        .where(tasks.c.id == task_id, log_lines.c.n > after)
-        .where(log_lines.c.attempt == (tasks.c.attempt if attempt is None else attempt))
-        .order_by(log_lines.c.n)
-        .limit(limit)
-        .subquery()
-    )
-    line = json_object({name: lines.c[name] for name in LogEntry.__struct_fields__})
-    return fetch(connection, select(func.json_group_array(line)), list[LogEntry])
-
-
-def catalogue(connection: Connection) -> list[FunctionSpec]:
-    """Return the functions that workers reported last, by name."""
-    specs = connection.execute(select(functions.c.spec).order_by(functions.c.name))
-    return [_spec.decode(spec) for spec in specs.scalars()]

@@ -5,18 +5,19 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
 
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import Sort, TaskFilter
 from pooldeck_server.store.queries.index_plan import (
     AFTER_ALL,
     Condition,
+    Span,
     Walk,
     checks,
     newest_first,
+    submitted,
     unindexed,
 )
 from pooldeck_server.store.queries.search import FEW, SCAN_LIMIT, holds_few, way
-from pooldeck_server.store.queries.spans import Span, submitted
 from pooldeck_server.store.queries.text import contains
 from pooldeck_server.store.tables import is_slow, tasks
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, Subquery, case, func, select
+from sqlalchemy import Connection, Select, case, func, select
 
 from pooldeck_server.domain.tasks.pipelines import (
     PipelinePage,
@@ -14,7 +14,7 @@ from pooldeck_server.domain.tasks.pipelines import (
     StoredStep,
 )
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.bulk import fetch, fetch_all, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, write_cursor
 from pooldeck_server.store.tables import links, tasks
 from pooldeck_server.store.tables import pipelines as kept
@@ -94,10 +94,7 @@ def pipeline_tasks(connection: Connection, pipeline_id: str) -> dict[str, tuple[
 
 
 def _rows(connection: Connection, query: Select[tuple[object, ...]]) -> list[_Row]:
-    found: Subquery = query.subquery()
-    columns = [found.c[name] for name in _Row.__struct_fields__ if name != "steps"]
-    rows = json_rows([*columns, func.json(found.c.steps)])
-    return fetch(connection, select(rows), list[_Row])
+    return fetch_all(connection, query, _Row, json={"steps"})
 
 
 def _reports(connection: Connection, rows: Sequence[_Row]) -> list[StoredPipeline]:
@@ -132,9 +129,8 @@ def _counts(connection: Connection, ids: Sequence[str]) -> _Counts:
         .select_from(links.join(tasks, tasks.c.seq == links.c.seq))
         .where(links.c.pipeline.in_(ids), is_empty == 0)
         .group_by(*columns)
-        .subquery()
     )
     found: _Counts = defaultdict(list)
-    for count in fetch(connection, select(json_rows(counted.c)), list[_Count]):
+    for count in fetch_all(connection, counted, _Count):
         found[count.pipeline, count.step].append(count)
     return found

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, func, select
 
 from pooldeck_server.domain.tasks.task import QueuedTask, QueueFront, TaskKey
-from pooldeck_server.store.bulk import Rows, fetch
-from pooldeck_server.store.queries.task_json import json_object
+from pooldeck_server.store.bulk import Rows, fetch, json_object
 from pooldeck_server.store.tables import holds, is_scheduled, is_waiting, tasks
 
 _AT_ONCE = 50  # tasks in one answer: each may carry a mebibyte of arguments
@@ -42,13 +41,8 @@ def queued(
 ) -> QueueFront:
     """Return the unclaimed tasks that wait for `pool`, in the order in which they should run.
 
-    Tasks of functions on hold are left out.
-
-    Args:
-        connection: Where to read.
-        pool: The pool's name.
-        limit: How many to return at most.
-        limit_bytes: How much of their arguments to return, about.
+    Tasks of functions on hold are left out. They are `limit` at most, with about `limit_bytes` of
+    arguments.
     """
     line = fetch(connection, _find_first, list[int], pool=pool, limit=limit + 1)
     wanted = min(limit, len(line))

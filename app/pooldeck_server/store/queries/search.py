@@ -4,10 +4,16 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.tasks.task import TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store.bulk import fetch
-from pooldeck_server.store.queries.index_plan import Numbers, Walk, newest_first, plan
-from pooldeck_server.store.queries.spans import Span, submitted
+from pooldeck_server.store.queries.index_plan import (
+    Numbers,
+    Span,
+    Walk,
+    newest_first,
+    plan,
+    submitted,
+)
 from pooldeck_server.store.queries.text import contains, text_walk
 from pooldeck_server.store.tables import tasks as table
 

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, case, func, literal_column, select
 
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.store.bulk import json_object
 from pooldeck_server.store.tables import edges, links, tasks
 
 LONG = 4096
@@ -17,31 +18,25 @@ _needed = tasks.alias("needed")
 _LONG_TEXTS = ("args", "kwargs", "result", "error", "measurement")
 
 
-def json_object(fields: dict[str, ColumnElement[Any]]) -> ColumnElement[str]:
-    """Return the SQL of `fields` as a JSON object."""
-    parts: list[ColumnElement[Any]] = []
-    for name, value in fields.items():
-        parts += (literal_column(f"'{name}'"), value)
-    return func.json_object(*parts)
-
-
 def _fields() -> dict[str, ColumnElement[Any]]:
-    names = [name for name in StoredTask.__struct_fields__ if name not in {"omitted", "link"}]
+    names = [
+        name for name in StoredTask.__struct_fields__ if name not in {"omitted", "dependencies"}
+    ]
     return {name: tasks.c[name] for name in names} | {
         "tags": func.json(func.coalesce(tasks.c.tags, "[]")),
         "args": func.coalesce(tasks.c.shown_args, tasks.c.args),
         "kwargs": func.coalesce(tasks.c.shown_kwargs, tasks.c.kwargs),
-        "link": _link(("given_args", "given_kwargs")),
+        "dependencies": _dependencies(("given_args", "given_kwargs")),
     }
 
 
-_SHORT_OF_LINK = ("pipeline", "step", "item", "items", "released_at", "stopped_by")
+_SHORT_OF_DEPENDENCIES = ("pipeline", "step", "item", "items", "released_at", "stopped_by")
 
 
-def _link(texts: tuple[str, ...] = ()) -> ColumnElement[Any]:
+def _dependencies(texts: tuple[str, ...] = ()) -> ColumnElement[Any]:
     """Return the place of a task among others, with some long texts; null where it has none."""
     fields: dict[str, ColumnElement[Any]] = {
-        name: links.c[name] for name in (*_SHORT_OF_LINK, *texts)
+        name: links.c[name] for name in (*_SHORT_OF_DEPENDENCIES, *texts)
     }
     of_task = edges.c.seq == links.c.seq
     number = select(func.count()).where(of_task).correlate(links).scalar_subquery()
@@ -68,7 +63,7 @@ def _without_long_texts(fields: dict[str, ColumnElement[Any]]) -> dict[str, Colu
         is_long = func.length(fields[name]) > LONG
         fields[name] = case((is_long, None), else_=fields[name])
         names = names + case((is_long, f',"{name}"'), else_="")
-    fields["link"] = _link()
+    fields["dependencies"] = _dependencies()
     return fields | {"omitted": func.json("[" + func.substr(names, 2) + "]")}
 
 

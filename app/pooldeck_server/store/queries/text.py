@@ -10,18 +10,23 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, or_, select
 
-from pooldeck_server.domain.escapes import undo_escapes
-from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.store.queries.argument_text import ARGS, KWARGS, argument_text, indexed_through
+from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.store.queries.argument_text import (
+    ARGS,
+    KWARGS,
+    argument_text,
+    indexed_through,
+    undo_escapes,
+)
 from pooldeck_server.store.queries.index_plan import (
     MAX_LANES,
     Condition,
     Lane,
     Walk,
+    begins_with,
     checks,
     counted_lanes,
 )
-from pooldeck_server.store.queries.spans import begins_with
 from pooldeck_server.store.tables import counters, tasks
 
 _SHORTEST: Final = 3

@@ -5,9 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import Claim, End, Start, TaskChanged
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, End, Start
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.error_groups import count_errors
 from pooldeck_server.store.records.fence import (
@@ -22,6 +21,9 @@ from pooldeck_server.store.records.fence import (
 )
 from pooldeck_server.store.tables import is_waiting, tasks
 from pooldeck_server.store.transaction import Transaction
+
+LONG_TEXTS = ("result", "error")
+"""The long ones of the texts that an end brings."""
 
 _is_claimable = (
     tasks.c.seq == attempts["seq"],
@@ -74,18 +76,7 @@ def start(transaction: Transaction, batch: Sequence[Start]) -> list[TaskChanged]
     passed = pass_fence(transaction.connection, batch, lambda _: State.RUNNING)
     _started.execute(transaction.connection, _start, [item for item, _ in passed])
     return transaction.moved(
-        [
-            TaskChanged(
-                task.seq,
-                task.id,
-                task.function,
-                task.pool,
-                task.state,
-                State.RUNNING,
-                item.queued_seconds,
-            )
-            for item, task in passed
-        ]
+        [task.moved_to(State.RUNNING, waited=item.queued_seconds) for item, task in passed]
     )
 
 
@@ -95,17 +86,16 @@ def known_of_start(ended: Rows) -> dict[str, ColumnElement[Any]]:
     return {name: func.coalesce(ended[name], tasks.c[name]) for name in names}
 
 
-_ended = Rows.of(End)
+_ended = Rows.of(End, long=LONG_TEXTS)
+_of_end = [name for name in End.__struct_fields__ if name not in {"seq", "attempt"}]
 _end = (
     update(tasks)
     .where(tasks.c.seq == _ended["seq"], tasks.c.attempt == _ended["attempt"], is_in_hand)
     .values(
-        claimed=0,
-        **known_of_start(_ended),
-        **_ended.columns("state", "finished_at", "run_seconds", "cpu_seconds", "measurement"),
-        **_ended.columns("error_kind", "result", "error", "error_group"),
-        recorded_at=now,
-        **erased,
+        _ended.columns(*_of_end)
+        | known_of_start(_ended)
+        | {"claimed": 0, "recorded_at": now}
+        | erased
     )
 )
 
@@ -123,14 +113,6 @@ def end(transaction: Transaction, batch: Sequence[End]) -> list[TaskChanged]:
 
 def _end_move(item: End, task: Held) -> TaskChanged:
     waited = task.queued_seconds if item.queued_seconds is None else item.queued_seconds
-    return TaskChanged(
-        task.seq,
-        task.id,
-        task.function,
-        task.pool,
-        task.state,
-        item.state,
-        waited,
-        item.run_seconds,
-        item.finished_at,
+    return task.moved_to(
+        item.state, waited=waited, ran=item.run_seconds, finished_at=item.finished_at
     )

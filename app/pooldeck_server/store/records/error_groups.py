@@ -10,14 +10,14 @@ from sqlalchemy import case, func, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pooldeck.outcome import Error
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
-    HOUR,
     GroupChange,
     GroupState,
     group_of,
 )
-from pooldeck_server.domain.tasks.task import End
+from pooldeck_server.domain.tasks.changes import End
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.fence import Held
 from pooldeck_server.store.tables import error_counts, error_groups
@@ -73,9 +73,7 @@ _return_fixed = (
 )
 
 _count = Rows("id", "hour", "function", "n")
-_insert_counts = insert(error_counts).from_select(
-    list(_count.columns()), select(*_count.columns().values()).where(_count.is_given)
-)
+_insert_counts = _count.insert_into(error_counts)
 _add_counts = _insert_counts.on_conflict_do_update(
     index_elements=list(error_counts.primary_key),
     set_={"n": error_counts.c.n + _insert_counts.excluded.n},

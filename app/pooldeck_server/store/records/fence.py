@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
 )
 
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import MOVES, State
 from pooldeck_server.store.bulk import Rows, json_rows
 from pooldeck_server.store.tables import is_queued, is_scheduled, tasks
@@ -45,6 +46,25 @@ class Held(Struct, frozen=True, array_like=True):
     pool: str
     state: State
     queued_seconds: float | None
+
+    def moved_to(
+        self,
+        state: State,
+        *,
+        waited: float | None = None,
+        ran: float | None = None,
+        finished_at: int | None = None,
+    ) -> TaskChanged:
+        """Return its move to `state`.
+
+        Args:
+            state: What it becomes.
+            waited: Seconds that it waited for a worker, once it started.
+            ran: Seconds that it ran, once it ended.
+            finished_at: When it ended, in microseconds since the epoch.
+        """
+        known = (self.seq, self.id, self.function, self.pool, self.state)
+        return TaskChanged(*known, state, waited, ran, finished_at)
 
 
 A = TypeVar("A", bound=OfAttempt)

@@ -1,4 +1,4 @@
-"""What is kept of history: stretches as they end, and longer ones made from them.
+"""What is kept of history: stretches as they end, longer ones made from them, and annotations.
 
 Charts need no more than stretches as long as their step, so that old ones are kept as parts of
 longer ones only.
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Connection, Table, delete, func, select, tuple_
-from sqlalchemy.dialects.sqlite import insert as upsert
+import msgspec
+from msgspec.structs import asdict
+from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
 
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     KEPT,
     Flow,
@@ -21,13 +23,19 @@ from pooldeck_server.domain.pools.history import (
     merged_flows,
     merged_samples,
 )
-from pooldeck_server.store.bulk import Rows, fetch, json_rows
-from pooldeck_server.store.tables import flows, samples
+from pooldeck_server.store.bulk import Rows, fetch_all
+from pooldeck_server.store.tables import annotations, flows, samples
 from pooldeck_server.store.transaction import Transaction
 
 _DELETED_AT_ONCE: Final = 1000
 
 R = TypeVar("R", PoolSample, Flow)
+
+
+def annotate(transaction: Transaction, batch: Sequence[StoredAnnotation]) -> None:
+    """Keep annotations, in their order."""
+    rows = [asdict(one) | {"data": msgspec.json.encode(one.data).decode()} for one in batch]
+    transaction.connection.execute(insert(annotations), rows)
 
 
 def save_stretches(transaction: Transaction, stretches: Iterable[Stretch]) -> None:
@@ -40,9 +48,7 @@ def save_stretches(transaction: Transaction, stretches: Iterable[Stretch]) -> No
 def roll_up(transaction: Transaction, now: int) -> None:
     """Make longer stretches from the shorter ones of each that has ended and is not made yet.
 
-    Args:
-        transaction: Where the stretches that have ended are kept already.
-        now: Seconds since the epoch.
+    The shorter ones are kept already; `now` is seconds since the epoch.
     """
     connection = transaction.connection
     for shorter, longer in pairwise(KEPT):
@@ -57,9 +63,7 @@ def roll_up(transaction: Transaction, now: int) -> None:
 def trim_history(transaction: Transaction, now: int) -> int:
     """Delete some of the stretches that are older than they are kept; return how many rows.
 
-    Args:
-        transaction: Where to delete.
-        now: Seconds since the epoch.
+    `now` is seconds since the epoch.
     """
     return sum(
         kind.delete_before(transaction.connection, seconds, now - kept)
@@ -92,13 +96,12 @@ class _Kind(Generic[R]):
 
     def between(self, connection: Connection, seconds: int, at: range) -> list[R]:
         """Return the rows of the stretches of a length that begin within `at`."""
-        columns = [self.table.c[name] for name in self.row.__struct_fields__]
-        query = select(json_rows(columns)).where(
+        wanted = select(self.table).where(
             self.table.c.seconds == seconds,
             self.table.c.at >= at.start,
             self.table.c.at < at.stop,
         )
-        return fetch(connection, query, list[self.row])  # type: ignore[name-defined]  # msgspec's way
+        return fetch_all(connection, wanted, self.row)
 
     def merged(self, parts: Iterable[R], seconds: int) -> list[R]:
         """Return the stretches of a length that `parts` make up."""
@@ -115,10 +118,9 @@ class _Kind(Generic[R]):
         """Keep rows in place of those of the same keys."""
         if rows:
             new = Rows.of(self.row)
-            given = select(*new.columns().values()).where(new.is_given)
-            insert = upsert(self.table).from_select(list(new.columns()), given)
-            values = {column.name: insert.excluded[column.name] for column in self.table.c}
-            replace = insert.on_conflict_do_update(
+            added = new.insert_into(self.table)
+            values = {column.name: added.excluded[column.name] for column in self.table.c}
+            replace = added.on_conflict_do_update(
                 index_elements=list(self.table.primary_key), set_=values
             )
             new.execute(connection, replace, rows)

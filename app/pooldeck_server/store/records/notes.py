@@ -1,26 +1,26 @@
-"""What is written down beside the moves: progress, logs, the catalogue, the workers' numbers."""
+"""What is written down beside the moves: progress, logs, what is searched, workers' numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-import msgspec
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from pooldeck.functions import FunctionSpec
-from pooldeck_server.domain.tasks.task import LogEntry, ProgressMark
+from pooldeck_server.domain.tasks.changes import ProgressMark
+from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.store.bulk import Rows
+from pooldeck_server.store.queries.argument_text import argument_text
 from pooldeck_server.store.records.fence import first_per_task, is_in_hand
-from pooldeck_server.store.tables import functions, logs, tasks, workers
+from pooldeck_server.store.tables import logs, search_progress, tasks, workers
 from pooldeck_server.store.transaction import Transaction
 
-_mark = Rows.of(ProgressMark)
+_mark = Rows.of(ProgressMark, long=("message",))
 _progress = (
     update(tasks)
     .where(tasks.c.seq == _mark["seq"], tasks.c.attempt == _mark["attempt"], is_in_hand)
     .values(progress_fraction=_mark["fraction"], progress_message=_mark["message"])
 )
 
-_line = Rows.of(LogEntry)
+_line = Rows.of(LogEntry, long=("message",))
 _log = (
     upsert(logs)
     .from_select(
@@ -33,9 +33,10 @@ _log = (
     .on_conflict_do_nothing()
 )
 
-_spec = Rows("name", "spec", "updated_at")
-_save_specs = insert(functions).from_select(
-    list(_spec.columns()), select(*_spec.columns().values()).where(_spec.is_given)
+
+_text = Rows("seq", "text")
+_insert_texts = insert(argument_text).from_select(
+    ["rowid", "text"], _text.table.select().where(_text.is_given)
 )
 
 
@@ -52,11 +53,17 @@ def log(transaction: Transaction, batch: Sequence[LogEntry]) -> None:
     _line.execute(transaction.connection, _log, batch)
 
 
-def save_catalogue(transaction: Transaction, specs: Sequence[FunctionSpec], now: int) -> None:
-    """Keep `specs` in place of the catalogue before; `now` is microseconds since the epoch."""
-    transaction.connection.execute(delete(functions))
-    rows = [(spec.name, msgspec.json.encode(spec).decode(), now) for spec in specs]
-    _spec.execute(transaction.connection, _save_specs, rows)
+def index_arguments(
+    transaction: Transaction, texts: Iterable[tuple[int, str]], through: int
+) -> None:
+    """Add the texts of arguments to the index, which then holds those of all tasks up to a number.
+
+    `texts` are of tasks whose numbers are over those indexed; `through` is the highest number that
+    was looked at.
+    """
+    _text.execute(transaction.connection, _insert_texts, texts)
+    transaction.connection.execute(delete(search_progress))
+    transaction.connection.execute(insert(search_progress).values(through=through))
 
 
 def erase_traces(transaction: Transaction) -> None:

@@ -7,11 +7,10 @@ from msgspec.structs import astuple
 from sqlalchemy import ColumnElement, func, null, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import End, Rerun, TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import End, Rerun
 from pooldeck_server.store.bulk import Rows
-from pooldeck_server.store.records.attempts import known_of_start
+from pooldeck_server.store.records.attempts import LONG_TEXTS, known_of_start
 from pooldeck_server.store.records.error_groups import count_errors
 from pooldeck_server.store.records.fence import Held, find_in_hand, held_rows, is_in_hand, now
 from pooldeck_server.store.tables import attempts as archive
@@ -24,7 +23,7 @@ _blank: dict[str, ColumnElement[Any]] = {
     name: null() for name in _of_attempt if name not in {"seq", "attempt", "state"}
 }
 
-_rerun = Rows(*End.__struct_fields__, "run_at", "next_state")
+_rerun = Rows(*End.__struct_fields__, "run_at", "next_state", long=LONG_TEXTS)
 _told = (
     _rerun.columns(*(name for name in _columns if name != "recorded_at"))
     | known_of_start(_rerun)
@@ -60,7 +59,7 @@ def rerun(transaction: Transaction, batch: Sequence[Rerun]) -> list[TaskChanged]
     _rerun.execute(transaction.connection, _archive_ended, rows)
     _rerun.execute(transaction.connection, _begin_again, rows)
     count_errors(transaction, ((item.end, task) for item, task in passed))
-    return transaction.moved([_move(task, item.state) for item, task in passed])
+    return transaction.moved([task.moved_to(item.state) for item, task in passed])
 
 
 _task = Rows("seq", "run_at")
@@ -115,7 +114,7 @@ def retry(transaction: Transaction, seqs: Sequence[int], now: int) -> list[TaskC
     _task.execute(transaction.connection, _archive_present, rows)
     _task.execute(transaction.connection, _retry, rows)
     return transaction.moved(
-        [_move(task, State.SCHEDULED if task.seq in waiting else State.QUEUED) for task in found]
+        [task.moved_to(State.SCHEDULED if task.seq in waiting else State.QUEUED) for task in found]
     )
 
 
@@ -127,7 +126,3 @@ def _wait_for_others(transaction: Transaction, batch: Sequence[Held]) -> frozens
     _number.execute(transaction.connection, _wait_again, waiting)
     _number.execute(transaction.connection, _unstop, waiting)
     return found
-
-
-def _move(task: Held, state: State) -> TaskChanged:
-    return TaskChanged(task.seq, task.id, task.function, task.pool, task.state, state)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store.bulk import Rows, fetch
@@ -13,7 +13,7 @@ from pooldeck_server.store.records.fence import Held, erased, held_rows, is_ahea
 from pooldeck_server.store.tables import is_scheduled, task_tags, tasks
 from pooldeck_server.store.transaction import Transaction
 
-_new = Rows.of(NewTask)
+_new = Rows.of(NewTask, long=("args", "kwargs", "shown_args", "shown_kwargs"))
 _new_columns = _new.columns() | {"tags": func.nullif(_new["tags"], "[]")}
 _insert = (
     insert(tasks)
@@ -87,25 +87,8 @@ def cancel(transaction: Transaction, seqs: Sequence[int], now: int) -> list[Task
     """
     rows = [(seq,) for seq in dict.fromkeys(seqs)]
     found = _task.fetch(transaction.connection, _find_ahead, Held, rows)
-    return _cancel_held(transaction, found, now)
-
-
-def _cancel_held(transaction: Transaction, found: list[Held], now: int) -> list[TaskChanged]:
     _cancelled.execute(transaction.connection, _cancel, [(task.seq, now) for task in found])
-    return transaction.moved(
-        [
-            TaskChanged(
-                task.seq,
-                task.id,
-                task.function,
-                task.pool,
-                task.state,
-                State.CANCELLED,
-                finished_at=now,
-            )
-            for task in found
-        ]
-    )
+    return transaction.moved([task.moved_to(State.CANCELLED, finished_at=now) for task in found])
 
 
 _due = (
@@ -123,9 +106,4 @@ def promote_due(transaction: Transaction, now: int, limit: int = 1000) -> list[T
     """Queue up to `limit` scheduled tasks whose time has come, the longest due first."""
     due = fetch(transaction.connection, _find_due, list[Held], now=now, limit=limit)
     _task.execute(transaction.connection, _promote, [(task.seq,) for task in due])
-    return transaction.moved(
-        [
-            TaskChanged(task.seq, task.id, task.function, task.pool, task.state, State.QUEUED)
-            for task in due
-        ]
-    )
+    return transaction.moved([task.moved_to(State.QUEUED) for task in due])

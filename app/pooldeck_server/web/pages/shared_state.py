@@ -7,8 +7,8 @@ from typing import Final
 from fastapi import Request, Response
 
 from pooldeck.access import SharedLimits
-from pooldeck.shared.snapshot import Held, SharedPicture, SharedThing
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck.shared.snapshot import Held, SharedEntry, SharedSnapshot
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.shared.rendering import Page, page_router, render
 from pooldeck_server.web.text.i18n import _, later
 
@@ -38,7 +38,7 @@ class HolderNames:
 class SharedRow:
     """A shared thing, with who holds it and who waits for it."""
 
-    thing: SharedThing
+    thing: SharedEntry
     kind: str
     holders: HolderNames
     waiters: HolderNames
@@ -62,7 +62,7 @@ class SharedView(Page):
     template = "shared_state/page.html"
     section = "shared"
 
-    picture: SharedPicture | None
+    picture: SharedSnapshot | None
     limits: SharedLimits
     lost_at: int | None
     locks: SharedRows
@@ -71,17 +71,17 @@ class SharedView(Page):
 
 
 @router.get("/shared")
-async def shared(request: Request, service: ServiceDep) -> Response:
+async def shared(request: Request, server: ServerDep) -> Response:
     """Show the names of shared state, who holds its locks, and how long it lives."""
-    state = service.shared
+    state = server.shared
     return render(request, shared_view(await state.picture(), state.limits, state.lost_at))
 
 
 def shared_view(
-    picture: SharedPicture | None, limits: SharedLimits, lost_at: int | None
+    picture: SharedSnapshot | None, limits: SharedLimits, lost_at: int | None
 ) -> SharedView:
     """Return the page; the arguments are its fields."""
-    things = picture.things if picture else ()
+    things = picture.entries if picture else ()
     return SharedView(
         picture=picture,
         limits=limits,
@@ -92,14 +92,14 @@ def shared_view(
     )
 
 
-def _rows(things: Sequence[SharedThing], *kinds: str) -> SharedRows:
+def _rows(things: Sequence[SharedEntry], *kinds: str) -> SharedRows:
     """Return those of some kinds: what somebody waits for or holds first, then by name."""
     found = [each for each in things if each.kind in kinds]
     found.sort(key=lambda each: (not each.waiters, not each.holders, each.name))
     return SharedRows(list(map(_row, found[:_MOST_ROWS])), max(0, len(found) - _MOST_ROWS))
 
 
-def _row(thing: SharedThing) -> SharedRow:
+def _row(thing: SharedEntry) -> SharedRow:
     return SharedRow(thing, _(_KINDS[thing.kind]), _names(thing.holders), _names(thing.waiters))
 
 

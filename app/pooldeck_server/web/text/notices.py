@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from pooldeck_server.domain.events import Frame
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.notices import HALTED, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.web.text import formats

@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.failures.error_groups import CHANGES, GroupKey, GroupState, group_of
-from pooldeck_server.domain.failures.masking import masked
+from pooldeck_server.domain.failures.error_groups import (
+    CHANGES,
+    GroupKey,
+    GroupState,
+    group_of,
+    masked,
+)
 from pooldeck_server.domain.failures.raised_at import place_of
 
 TEXTS = st.text(max_size=300)

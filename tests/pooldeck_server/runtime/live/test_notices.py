@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.errors import DiskFull
-from pooldeck_server.domain.failures.displacements import Displaced, Displacement
 from pooldeck_server.domain.failures.error_groups import GroupState, StoredErrorGroup
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.runtime.live.notices import Since, of_errors, of_pool, of_store, on_hold
+from pooldeck_server.store.standing import Displaced, Displacement
 
 SECOND = 1_000_000
 
@@ -26,7 +27,9 @@ def slot(elapsed: float | None, **more: Any) -> SlotHealth:
 def pool(*slots: SlotHealth, **changes: Any) -> PoolHealth:
     """Return a pool of one worker that has these slots."""
     worker = WorkerHealth("cpu-1", 1, "busy", None, 0, slots)
-    health = PoolHealth("cpu", "thread", len(slots), "running", None, 0, 0, None, 0, (worker,))
+    health = PoolHealth(
+        "cpu", PoolKind.THREAD, len(slots), "running", None, 0, 0, None, 0, (worker,)
+    )
     return replace(health, **changes)
 
 

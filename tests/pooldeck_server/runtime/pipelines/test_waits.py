@@ -2,7 +2,7 @@
 
 import asyncio
 
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.dependencies import NeedState, Rule
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.pipelines.waits import Waits

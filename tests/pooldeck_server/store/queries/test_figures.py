@@ -12,8 +12,9 @@ from pooldeck_server.domain.measurements.figures import (
     Percentiles,
 )
 from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.tasks.changes import Claim, End
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, End, TaskKey
+from pooldeck_server.domain.tasks.task import TaskKey
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.queries.figures import percentiles
 from tests.support.stored import Store, opened

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
-from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.changes import Claim, End
+from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, End, LogEntry, NewTask
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

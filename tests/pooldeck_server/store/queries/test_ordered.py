@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.tasks.changes import Claim, End
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, Total
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, End, Sort, TaskFilter, Total
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

@@ -7,16 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from pooldeck_server.domain.tasks.changes import Claim, End, ProgressMark, Rerun
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import (
-    Claim,
-    End,
-    NewTask,
-    ProgressMark,
-    Rerun,
-    Sort,
-    TaskFilter,
-)
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.transaction import Transaction
 from tests.support.stored import Store, opened

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck_server.domain.escapes import undo_escapes
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.store import queries, records
+from pooldeck_server.store.queries.argument_text import undo_escapes
 from pooldeck_server.store.transaction import Transaction
 from tests.support.stored import Store, opened
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from pooldeck_server.domain.tasks.changes import Claim, End, Rerun, Start
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, End, NewTask, Rerun, Start
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.domain.tasks.timeline import Overhead, Timeline, TimelineRequest
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened

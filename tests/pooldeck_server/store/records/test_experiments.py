@@ -15,8 +15,9 @@ from pooldeck_server.domain.measurements.experiments import (
     SampleCall,
     StoredExperiment,
 )
+from pooldeck_server.domain.tasks.changes import End
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import End, NewTask
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

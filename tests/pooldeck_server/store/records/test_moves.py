@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck_server.domain.events import TaskChanged
+from pooldeck_server.domain.tasks.changes import Claim, End, Rerun, TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, MOVES, State
-from pooldeck_server.domain.tasks.task import Claim, End, NewTask, Rerun
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.transaction import Transaction
 from tests.support.stored import Store, opened

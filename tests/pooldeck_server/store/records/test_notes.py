@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
+from pooldeck_server.domain.tasks.changes import End, ProgressMark
+from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import End, LogEntry, ProgressMark
 from pooldeck_server.store import queries, records
 from tests.support.stored import opened
 

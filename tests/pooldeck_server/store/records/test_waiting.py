@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pooldeck_server.domain.tasks.changes import Claim, End
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Claim, End, TaskFilter
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

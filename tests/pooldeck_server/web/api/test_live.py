@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pooldeck_server.domain.events import EndsWindow, Frame
+from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.web.api.live import Encoder
 from pooldeck_server.web.text.i18n import gettext
 from pooldeck_server.web.text.notices import NoticeText

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.runtime.server import Server
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.deck.chart import ShownChart, chosen, shown_chart
 from pooldeck_server.web.pages.deck.data import read
 from pooldeck_server.web.pages.deck.view import (
@@ -26,20 +26,20 @@ _Name = Annotated[str, Query(max_length=200)]
 
 @router.get("/")
 async def deck(
-    request: Request, service: ServiceDep, pool: _Name = "", function: _Name = ""
+    request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
     """Show the pools and their workers, or those that `pool` and `function` narrow it to."""
     narrowed = Narrowed(pool or None, function or None)
-    chart = await _chart(request, service, narrowed)
-    frame, run = service.feed.latest(), service.start_report
+    chart = await _chart(request, server, narrowed)
+    frame, run = server.frames.latest(), server.run
     shown = DeckView(
-        story=story(run, service.clock.now()),
+        story=story(run, server.clock.now()),
         started_at=run.started_at,
-        pools=pools_shown(frame, service.catalogue, narrowed),
+        pools=pools_shown(frame, server.catalogue, narrowed),
         pool_names=[each.name for each in frame.pools],
-        function_names=[each.spec.name for each in service.catalogue.functions()],
+        function_names=[each.spec.name for each in server.catalogue.functions()],
         narrowed=narrowed,
-        misplaced=_misplaced(service) if narrowed == Narrowed() else None,
+        misplaced=_misplaced(server) if narrowed == Narrowed() else None,
         chart=chart,
     )
     return render(request, shown)
@@ -47,25 +47,25 @@ async def deck(
 
 @router.get("/chart")
 async def chart(
-    request: Request, service: ServiceDep, pool: _Name = "", function: _Name = ""
+    request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
     """Give an open deck the chart with its figures anew."""
-    shown = await _chart(request, service, Narrowed(pool or None, function or None))
+    shown = await _chart(request, server, Narrowed(pool or None, function or None))
     return render(request, ChartFragment(shown))
 
 
 @router.get("/misplaced")
-async def misplaced(request: Request, service: ServiceDep) -> Response:
+async def misplaced(request: Request, server: ServerDep) -> Response:
     """Give an open deck the functions that would do better elsewhere anew."""
-    return render(request, MisplacedFragment(_misplaced(service)))
+    return render(request, MisplacedFragment(_misplaced(server)))
 
 
-def _misplaced(service: Service) -> list[MisplacedRow]:
-    return misplaced_lines(service.advisor.misplaced())
+def _misplaced(server: Server) -> list[MisplacedRow]:
+    return misplaced_lines(server.advisor.misplaced())
 
 
-async def _chart(request: Request, service: Service, narrowed: Narrowed) -> ShownChart:
+async def _chart(request: Request, server: Server, narrowed: Narrowed) -> ShownChart:
     wanted = chosen(request.query_params, narrowed.pool, narrowed.function)
-    now = service.clock.now()
-    found = await service.read(read, wanted, narrowed.pool, now)
-    return shown_chart(found, wanted, tuple(service.settings.pools), now)
+    now = server.clock.now()
+    found = await server.read(read, wanted, narrowed.pool, now)
+    return shown_chart(found, wanted, tuple(server.settings.pools), now)

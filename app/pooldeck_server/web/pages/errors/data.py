@@ -13,7 +13,9 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupReport,
     GroupState,
 )
-from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask, TaskFilter
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store import queries
 
 DAYS: Final = 7

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from pooldeck_server.domain.failures.error_groups import GroupChange
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.errors.data import read, read_group
 from pooldeck_server.web.pages.errors.view import ErrorsQuery, error_group_view, errors_view
 from pooldeck_server.web.pages.shared.posting import done, posted
@@ -18,28 +18,28 @@ _OF_LIST: Final = "list"
 
 
 @router.get("/errors")
-async def errors(request: Request, service: ServiceDep, cursor: str = "") -> Response:
+async def errors(request: Request, server: ServerDep, cursor: str = "") -> Response:
     """Show the failures in groups."""
     view = ErrorsQuery.of(request.query_params)
-    found = await service.read(read, view.filter(), cursor or None, service.clock.now())
-    names = [function.spec.name for function in service.catalogue.functions()]
+    found = await server.read(read, view.filter(), cursor or None, server.clock.now())
+    names = [function.spec.name for function in server.catalogue.functions()]
     return render(request, errors_view(view, found, names, is_first=not cursor))
 
 
 @router.get("/errors/{group_id}")
-async def error_group(request: Request, service: ServiceDep, group_id: str) -> Response:
+async def error_group(request: Request, server: ServerDep, group_id: str) -> Response:
     """Show one group: its latest error, its hours, its functions, its tasks."""
-    found = await service.read(read_group, group_id, service.clock.now())
+    found = await server.read(read_group, group_id, server.clock.now())
     return render(request, error_group_view(found))
 
 
 @router.post("/errors/{group_id}/{change}")
 async def change_group(
-    request: Request, service: ServiceDep, group_id: str, change: GroupChange
+    request: Request, server: ServerDep, group_id: str, change: GroupChange
 ) -> Response:
     """Decide about a group, and show where that was done."""
     form = await posted(request)
-    await service.change_error_group(group_id, change)
+    await server.errors.change(group_id, change)
     if _OF_LIST in form:
         return done("/errors", change, **dict(ErrorsQuery.of(form).pairs()))
     return done(f"/errors/{group_id}", change)

@@ -20,7 +20,8 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupState,
     StoredErrorGroup,
 )
-from pooldeck_server.domain.tasks.task import StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.errors.data import (
     DAYS,
     MOST_RETRYABLE,

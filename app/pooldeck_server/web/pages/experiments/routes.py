@@ -12,10 +12,10 @@ from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiments import SampleCall, StoredExperiment
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.experiments import read_request
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.experiments import form as forms
 from pooldeck_server.web.pages.experiments.data import read
@@ -33,58 +33,58 @@ _FEW: Final = 3
 
 
 @router.get("/experiments")
-async def experiments(request: Request, service: ServiceDep, function: str = "") -> Response:
+async def experiments(request: Request, server: ServerDep, function: str = "") -> Response:
     """Show the experiments, the newest first."""
-    found = await service.experiments.latest(function or None, _LISTED)
-    names = [each.spec.name for each in service.catalogue.functions()]
+    found = await server.experiments.latest(function or None, _LISTED)
+    names = [each.spec.name for each in server.catalogue.functions()]
     return render(request, experiments_view(found, names, function))
 
 
 @router.get("/experiments/new")
-async def new_experiment(request: Request, service: ServiceDep, function: str = "") -> Response:
+async def new_experiment(request: Request, server: ServerDep, function: str = "") -> Response:
     """Show the form that begins an experiment."""
     if not function:
-        return _form(request, service, None, None)
-    found = registered(service.catalogue, function)
-    latest = await service.read(queries.latest_samples, function, _FEW)
-    return _form(request, service, found, _fresh(found, latest))
+        return _form(request, server, None, None)
+    found = registered(server.catalogue, function)
+    latest = await server.read(queries.latest_samples, function, _FEW)
+    return _form(request, server, found, _fresh(found, latest))
 
 
 @router.post("/experiments")
-async def begin(request: Request, service: ServiceDep) -> Response:
+async def begin(request: Request, server: ServerDep) -> Response:
     """Begin what the form says and show it; or the form again, with what is wrong."""
     values = dict(await posted(request))
-    found = registered(service.catalogue, values.get("function", ""))
+    found = registered(server.catalogue, values.get("function", ""))
     try:
         typed = forms.body(found.spec.name, values)
-        begun = await service.experiments.begin(read_request(typed, service.settings.limits))
+        begun = await server.experiments.begin(read_request(typed, server.settings.limits))
     except PooldeckError as error:
-        latest = await service.read(queries.latest_samples, found.spec.name, _FEW)
+        latest = await server.read(queries.latest_samples, found.spec.name, _FEW)
         form = _refused(_fresh(found, latest), values, error)
-        return _form(request, service, found, form, STATUS[type(error)])
+        return _form(request, server, found, form, STATUS[type(error)])
     return RedirectResponse(f"/experiments/{begun.id}", status_code=303)
 
 
 @router.get("/experiments/{experiment_id}")
 async def experiment(
-    request: Request, service: ServiceDep, experiment_id: str, beside: str = ""
+    request: Request, server: ServerDep, experiment_id: str, beside: str = ""
 ) -> Response:
     """Show an experiment, beside another one if that is asked for."""
-    found = await service.read(read, experiment_id, beside, service.experiments.present)
-    return render(request, experiment_view(found, _own_pool(service, found.experiment)))
+    found = await server.read(read, experiment_id, beside, server.experiments.present)
+    return render(request, experiment_view(found, _own_pool(server, found.experiment)))
 
 
 @router.post("/experiments/{experiment_id}/stop")
-async def stop(service: ServiceDep, experiment_id: str) -> Response:
+async def stop(server: ServerDep, experiment_id: str) -> Response:
     """Stop an experiment."""
-    await service.experiments.stop(experiment_id)
+    await server.experiments.stop(experiment_id)
     return done(f"/experiments/{experiment_id}", "stopped")
 
 
-def _own_pool(service: Service, it: StoredExperiment) -> PoolHealth | None:
+def _own_pool(server: Server, it: StoredExperiment) -> PoolHealth | None:
     """Return the pool that the function runs in now."""
     try:
-        return service.pool(service.catalogue.get(it.function).pool)
+        return server.health.pool(server.catalogue.get(it.function).pool)
     except PooldeckError:
         return None
 
@@ -105,10 +105,10 @@ def _refused(
 
 def _form(
     request: Request,
-    service: Service,
+    server: Server,
     function: RegisteredFunction | None,
     form: ExperimentForm | None,
     status: int = 200,
 ) -> Response:
-    shown = new_experiment_view(service.catalogue.functions(), function, form)
+    shown = new_experiment_view(server.catalogue.functions(), function, form)
     return render(request, shown, status)

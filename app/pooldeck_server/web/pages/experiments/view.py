@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.measurements.experiments import (
     BestSize,
     ExperimentState,
@@ -22,18 +23,14 @@ from pooldeck_server.web.text.experiments import (
     law_words,
     now_words,
     remarks,
-    slots,
     state_words,
 )
 from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.kinds import kind_words
 
 FLASHES: Final = {
     "begun": later("The experiment has begun."),
     "stopped": later("The experiment was stopped; what it measured is kept."),
-}
-_KIND_WORDS: Final[dict[PoolKind, str]] = {
-    PoolKind.THREAD: later("Threads"),
-    PoolKind.PROCESS: later("Processes"),
 }
 _MARKS: Final = {
     ExperimentState.RUNNING: "running",
@@ -161,9 +158,9 @@ def _listed(it: StoredExperiment) -> ExperimentRow:
         experiment=it,
         mark=_MARKS[it.state],
         state=state_words(it.state),
-        best="" if choice is None else slots(choice.kind, choice.size),
+        best="" if choice is None else kind_words(choice.kind).counted(choice.size),
         words=now_words(it) if is_running else conclusion(it),
-        seconds=None if ended is None else (ended - it.created_at) / 1_000_000,
+        seconds=None if ended is None else seconds(ended - it.created_at),
     )
 
 
@@ -176,12 +173,13 @@ def _so_far(it: StoredExperiment) -> str:
 
 def _kind(it: StoredExperiment, beside: StoredExperiment | None, kind: PoolKind) -> CurvesOfKind:
     found = next((each for each in it.scalings if each.kind == kind), None)
+    words = kind_words(kind)
     return CurvesOfKind(
         kind=kind,
-        words=_(_KIND_WORDS[kind]),
+        words=words.title,
         rows=tuple(_row(it, beside, step, found) for step in it.of_kind(kind)),
         scaling=found,
-        knee="" if found is None else slots(kind, found.knee),
+        knee="" if found is None else words.counted(found.knee),
         law="" if found is None else law_words(found),
     )
 
@@ -228,6 +226,7 @@ def _curves(
     found = next((each for each in it.scalings if each.kind == kind), None)
     return {
         "kind": kind,
+        "is_hollow": KINDS[kind].is_alone,
         "sizes": [step.size for step in steps],
         "throughput": [step.throughput for step in steps],
         "p50": [step.p50 for step in steps],

@@ -4,16 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.advice.numbers import numbers_of
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
-
-_HEADS: Final[Mapping[PoolKind, str]] = {
-    PoolKind.THREAD: later("in threads"),
-    PoolKind.PROCESS: later("in processes"),
-}
+from pooldeck_server.web.text.kinds import kind_words
 
 
 @dataclass(frozen=True)
@@ -26,12 +22,12 @@ class EvidenceTable:
 
 def evidence(profiles: Mapping[PoolKind, Profile]) -> EvidenceTable | None:
     """Return what was measured of a function; None where nothing was."""
-    known = [kind for kind in _HEADS if kind in profiles]
+    known = [kind for kind in KINDS if kind in profiles]
     if not known:
         return None
     numbers = [numbers_of({kind: profiles[kind]}) for kind in known]
     return EvidenceTable(
-        heads=tuple(_(_HEADS[kind]) for kind in known),
+        heads=tuple(kind_words(kind).inside for kind in known),
         rows=tuple(
             (_(label), tuple(worded(getattr(each, name)) for each in numbers))
             for label, name, worded in _ROWS

@@ -6,12 +6,13 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from pooldeck.functions import RunOptions
 from pooldeck_server.domain.errors import InvalidRequest, PooldeckError
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
-from pooldeck_server.domain.tasks.task import RunOptions, StoredTask
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.bodies import read_submission
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.functions.data import FunctionData, read, read_function
 from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, FunctionForm, form
@@ -27,54 +28,54 @@ router = page_router()
 
 
 @router.get("/functions")
-async def functions(request: Request, service: ServiceDep, q: str = "") -> Response:
+async def functions(request: Request, server: ServerDep, q: str = "") -> Response:
     """Show what can be called, how it fares, and what is on hold."""
-    found = await service.read(read, service.clock.now())
-    holds, advice = service.holds(), service.advisor.all()
-    return render(request, functions_view(found, service.catalogue, holds, advice, q))
+    found = await server.read(read, server.clock.now())
+    holds, advice = server.holds.all(), server.advisor.all()
+    return render(request, functions_view(found, server.catalogue, holds, advice, q))
 
 
 @router.post("/functions/{name}/release")
-async def release(service: ServiceDep, name: str) -> Response:
+async def release(server: ServerDep, name: str) -> Response:
     """Let a function on hold run again."""
-    await service.release(name)
+    await server.holds.release(name)
     return done("/functions", "released")
 
 
 @router.get("/functions/{name}")
 async def function(
-    request: Request, service: ServiceDep, name: str, task: str | None = None
+    request: Request, server: ServerDep, name: str, task: str | None = None
 ) -> Response:
     """Show a function; with `task`, its form is filled with that task's arguments."""
-    found = registered(service.catalogue, name)
-    data = await service.read(read_function, name, task)
+    found = registered(server.catalogue, name)
+    data = await server.read(read_function, name, task)
     values = _values_of(data.task, found) if data.task else {}
-    return _page(request, service, found, data, form(found.spec, values))
+    return _page(request, server, found, data, form(found.spec, values))
 
 
 @router.post("/functions/{name}")
-async def submit(request: Request, service: ServiceDep, name: str) -> Response:
+async def submit(request: Request, server: ServerDep, name: str) -> Response:
     """Submit what the form says and show the task; or the form again, with what is wrong."""
-    found = registered(service.catalogue, name)
+    found = registered(server.catalogue, name)
     values = dict(await posted(request))
     try:
-        submission = read_submission(body(found.spec, values), service.settings.limits)
-        accepted = await service.submit(submission)
+        submission = read_submission(body(found.spec, values), server.settings.limits)
+        accepted = await server.intake.submit(submission)
     except FormErrors as error:
         refused, status = form(found.spec, values, errors=error.errors), STATUS[InvalidRequest]
     except PooldeckError as error:
         refused, status = _explained(found, values, error), STATUS[type(error)]
     else:
         return RedirectResponse(f"/tasks/{accepted.task.id}", status_code=303)
-    data = await service.read(read_function, name)
-    return _page(request, service, found, data, refused, status=status)
+    data = await server.read(read_function, name)
+    return _page(request, server, found, data, refused, status=status)
 
 
 @router.post("/functions/{name}/placement")
-async def place(request: Request, service: ServiceDep, name: str) -> Response:
+async def place(request: Request, server: ServerDep, name: str) -> Response:
     """Choose the pool of a function that leaves that to the server, or let the server choose."""
     pool = (await posted(request)).get("pool") or None
-    await service.placements.place(name, pool)
+    await server.placements.place(name, pool)
     return done(f"/functions/{quote(name)}", "placed" if pool else "given_back")
 
 
@@ -115,7 +116,7 @@ def _explained(
 
 def _page(
     request: Request,
-    service: Service,
+    server: Server,
     function: RegisteredFunction,
     data: FunctionData,
     form: FunctionForm,
@@ -127,9 +128,9 @@ def _page(
         function,
         form,
         data,
-        pools={shape.name: shape.size for shape in service.advisor.shapes()},
-        hold=next((hold for hold in service.holds() if hold.function == name), None),
-        advice=service.advisor.of(name),
-        profiles=service.profiles.of(name),
+        pools={shape.name: shape.size for shape in server.advisor.shapes()},
+        hold=next((hold for hold in server.holds.all() if hold.function == name), None),
+        advice=server.advisor.of(name),
+        profiles=server.profiles.of(name),
     )
     return render(request, shown, status)

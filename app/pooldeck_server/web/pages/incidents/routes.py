@@ -4,8 +4,8 @@ from fastapi import Request, Response
 
 from pooldeck.pools.memory import MemoryWatch
 from pooldeck_server.domain.errors import UnknownFunction
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.runtime.server import Server
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.incidents.data import read, read_incident
 from pooldeck_server.web.pages.incidents.listing import incidents_view, read_wanted
 from pooldeck_server.web.pages.incidents.view import incident_view
@@ -15,33 +15,33 @@ router = page_router()
 
 
 @router.get("/incidents")
-async def incidents(request: Request, service: ServiceDep, cursor: str = "") -> Response:
+async def incidents(request: Request, server: ServerDep, cursor: str = "") -> Response:
     """Show the unexpected deaths of workers, newest first."""
     wanted = read_wanted(request.query_params)
-    found, culprits = await service.read(read, wanted, cursor or None, service.clock.now())
-    pools = list(service.settings.pools)
+    found, culprits = await server.read(read, wanted, cursor or None, server.clock.now())
+    pools = list(server.settings.pools)
     return render(request, incidents_view(found, wanted, pools, culprits, is_first=not cursor))
 
 
 @router.get("/incidents/{incident_id}")
-async def incident(request: Request, service: ServiceDep, incident_id: str) -> Response:
+async def incident(request: Request, server: ServerDep, incident_id: str) -> Response:
     """Show the report of one incident."""
-    found = await service.read(read_incident, incident_id)
+    found = await server.read(read_incident, incident_id)
     culprit = found.incident.culprit
     function = culprit.function if culprit else ""
     shown = incident_view(
         found,
-        hold=next((hold for hold in service.holds() if hold.function == function), None),
-        workers=[worker for pool in service.pools() for worker in pool.workers],
+        hold=next((hold for hold in server.holds.all() if hold.function == function), None),
+        workers=[worker for pool in server.health.all() for worker in pool.workers],
         memory_bytes=MemoryWatch().limit_bytes(),
-        may_rerun=_may_rerun(service, function),
+        may_rerun=_may_rerun(server, function),
     )
     return render(request, shown)
 
 
-def _may_rerun(service: Service, function: str) -> bool | None:
+def _may_rerun(server: Server, function: str) -> bool | None:
     """Tell whether a function is declared idempotent; None if it is not registered."""
     try:
-        return service.catalogue.get(function).spec.options.idempotent
+        return server.catalogue.get(function).spec.options.idempotent
     except UnknownFunction:
         return None

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.pipelines.view import (
     cancel_pipeline,
     pipeline_view,
@@ -20,28 +20,28 @@ _PAGE_SIZE: Final = 20
 
 
 @router.get("/pipelines")
-async def pipelines(request: Request, service: ServiceDep, cursor: str = "") -> Response:
+async def pipelines(request: Request, server: ServerDep, cursor: str = "") -> Response:
     """Show pipelines, the newest first."""
-    found = await service.read(queries.pipelines, _PAGE_SIZE, cursor or None)
+    found = await server.read(queries.pipelines, _PAGE_SIZE, cursor or None)
     return render(request, pipelines_view(found, is_first=not cursor))
 
 
 @router.get("/pipelines/{pipeline_id}")
-async def pipeline(request: Request, service: ServiceDep, pipeline_id: str) -> Response:
+async def pipeline(request: Request, server: ServerDep, pipeline_id: str) -> Response:
     """Show one pipeline: its steps as a drawing, and how far they are."""
-    return render(request, pipeline_view(await service.pipelines.pipeline(pipeline_id)))
+    return render(request, pipeline_view(await server.pipelines.get(pipeline_id)))
 
 
 @router.get("/pipelines/{pipeline_id}/cancel")
-async def ask_to_cancel(request: Request, service: ServiceDep, pipeline_id: str) -> Response:
+async def ask_to_cancel(request: Request, server: ServerDep, pipeline_id: str) -> Response:
     """Say what cancelling a pipeline means, and ask."""
-    return render(request, cancel_pipeline(await service.pipelines.pipeline(pipeline_id)))
+    return render(request, cancel_pipeline(await server.pipelines.get(pipeline_id)))
 
 
 @router.post("/pipelines/{pipeline_id}/cancel")
-async def cancel(request: Request, service: ServiceDep, pipeline_id: str) -> Response:
+async def cancel(request: Request, server: ServerDep, pipeline_id: str) -> Response:
     """Cancel what has not ended of a pipeline; the form may say to kill it, and why."""
     form = await posted(request)
     kill = "kill" in form
-    await service.pipelines.cancel(pipeline_id, kill=kill, reason=reason(form))
+    await server.pipelines.cancel(pipeline_id, kill=kill, reason=reason(form))
     return done(f"/pipelines/{pipeline_id}", "killed" if kill else "cancelled")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.tasks.dependencies import Neighbour, Neighbours, Rule
+from pooldeck_server.domain.tasks.dependencies import RelatedTask, RelatedTasks, Rule
 from pooldeck_server.domain.tasks.pipelines import StepReport, StoredPipeline
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
@@ -153,7 +153,7 @@ def _bar(counts: Mapping[State, int]) -> Iterable[StateShare]:
             x += width
 
 
-def neighbours_graph(task: StoredTask, around: Neighbours) -> Graph | None:
+def neighbours_graph(task: StoredTask, around: RelatedTasks) -> Graph | None:
     """Return the tasks around one as a drawing; None where nothing is before or after it."""
     if not around.before and not around.after:
         return None
@@ -163,7 +163,7 @@ def neighbours_graph(task: StoredTask, around: Neighbours) -> Graph | None:
     placed = layout(needs)
     rules = {(each.id, task.id): each.rule for each in around.before}
     rules |= {(task.id, each.id): each.rule for each in around.after}
-    here = Neighbour(task.id, task.function, task.state, Rule.STOP)
+    here = RelatedTask(task.id, task.function, task.state, Rule.STOP)
     boxes = (
         _task_box(each, placed.boxes[each.id], is_here=each is here)
         for each in (*around.before, here, *around.after)
@@ -172,7 +172,7 @@ def neighbours_graph(task: StoredTask, around: Neighbours) -> Graph | None:
     return Graph(placed.width, placed.height, tuple(boxes), tuple(arrows))
 
 
-def _task_box(task: Neighbour, place: PlacedBox, *, is_here: bool) -> StepBox:
+def _task_box(task: RelatedTask, place: PlacedBox, *, is_here: bool) -> StepBox:
     word = state_word(task.state)
     return StepBox(
         name=task.id,

@@ -13,10 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.datastructures import QueryParams
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.resources import resource
-from pooldeck_server.web.http.dependencies import service_of
+from pooldeck_server.web.http.dependencies import server_of
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.language import language_of
 from pooldeck_server.web.http.modules import imported_by
@@ -25,6 +26,7 @@ from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.text import formats, i18n
 from pooldeck_server.web.text.colours import colour_of
+from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.notices import notices
 from pooldeck_server.web.text.states import state_word
 
@@ -96,6 +98,8 @@ def environment() -> Environment:
         "future_state": future_state,
         "gettext": _gettext,
         "imported_by": imported_by,
+        "kind_words": kind_words,
+        "KINDS": KINDS,
         "late_first": tiles.late_first,
         "layout": tiles.layout,
         "ngettext": _ngettext,
@@ -149,16 +153,16 @@ def _here(request: Request) -> str:
 
 def _frame(request: Request, page: Page) -> dict[str, Any]:
     """Return the variables of the frame around a page."""
-    service = service_of(request)
-    frame = service.feed.latest()
+    server = server_of(request)
+    frame = server.frames.latest()
     return {
         "navigation": request.app.state.navigation,
         "section": page.section,
         "flashed": page.flash(request.query_params),
         "strip": strip(frame),
-        "notices": notices(frame, service.state, service.holds()),
-        "now": service.clock.now(),
-        "has_token": service.settings.token is not None,
+        "notices": notices(frame, server.state, server.holds.all()),
+        "now": server.clock.now(),
+        "has_token": server.settings.token is not None,
     }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck_server.domain.events import Frame
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.notices import HALTED
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 
@@ -18,7 +19,7 @@ def layout(pool: PoolHealth) -> str:
     """Return how a pool's slots are drawn: "tiles", "cells" or "squares"."""
     if pool.size >= _SQUARES_FROM:
         return "squares"
-    return "tiles" if pool.kind == "process" else "cells"
+    return "tiles" if KINDS[pool.kind].is_alone else "cells"
 
 
 def slot_state(worker: WorkerHealth, slot: SlotHealth, pool_state: str = "running") -> str:

@@ -9,12 +9,12 @@ from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
-from pooldeck_server.domain.tasks.dependencies import Neighbours
-from pooldeck_server.domain.tasks.latest_runs import LatestRun
-from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.attempt import LatestRun, StoredAttempt
+from pooldeck_server.domain.tasks.dependencies import RelatedTasks
+from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
 from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import LIVE, State
-from pooldeck_server.domain.tasks.task import LogEntry, StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store import queries
 
 
@@ -34,7 +34,7 @@ class TaskData(LogData, frozen=True):
     durations: Durations
     kill: StoredAnnotation | None
     are_erased: bool
-    around: Neighbours = Neighbours()
+    around: RelatedTasks = RelatedTasks()
     pipeline: StoredPipeline | None = None
 
 
@@ -54,7 +54,7 @@ def read(connection: Connection, task_id: str, window: LogWindow) -> TaskData:
         durations=queries.durations(connection, task.function),
         kill=_kill(connection, task),
         are_erased=queries.are_arguments_erased(connection, task_id),
-        around=queries.neighbours(connection, task.seq),
+        around=queries.related_tasks(connection, task.seq),
         pipeline=_pipeline(connection, task),
     )
 
@@ -90,6 +90,6 @@ def _kill(connection: Connection, task: StoredTask) -> StoredAnnotation | None:
 
 
 def _pipeline(connection: Connection, task: StoredTask) -> StoredPipeline | None:
-    if task.link is None or task.link.pipeline is None:
+    if task.dependencies is None or task.dependencies.pipeline is None:
         return None
-    return queries.pipeline(connection, task.link.pipeline)
+    return queries.pipeline(connection, task.dependencies.pipeline)

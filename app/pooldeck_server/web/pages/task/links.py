@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pooldeck_server.domain.tasks.dependencies import Neighbours, TaskLink
+from pooldeck_server.domain.tasks.dependencies import RelatedTasks, StoredDependencies
 from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
@@ -38,25 +38,25 @@ class Links:
     given: tuple[JsonText, ...]
 
 
-def links(task: StoredTask, around: Neighbours, pipeline: StoredPipeline | None) -> Links:
+def links(task: StoredTask, around: RelatedTasks, pipeline: StoredPipeline | None) -> Links:
     """Return a task among others: what is right before and after it, and its pipeline, if any."""
     return Links(
         graph=_graph(task, around, pipeline),
         pipeline=pipeline,
         pipeline_name="" if pipeline is None else pipeline_name(pipeline),
-        words=tuple(_sentences(task, task.link)) if task.link else (),
+        words=tuple(_sentences(task, task.dependencies)) if task.dependencies else (),
         more="" if pipeline is not None else _more(around),
-        given=tuple(_given(task.link)) if task.link else (),
+        given=tuple(_given(task.dependencies)) if task.dependencies else (),
     )
 
 
-def _graph(task: StoredTask, around: Neighbours, pipeline: StoredPipeline | None) -> Graph | None:
-    if pipeline is not None and task.link is not None:
-        return pipeline_graph(pipeline, here=task.link.step)
+def _graph(task: StoredTask, around: RelatedTasks, pipeline: StoredPipeline | None) -> Graph | None:
+    if pipeline is not None and task.dependencies is not None:
+        return pipeline_graph(pipeline, here=task.dependencies.step)
     return neighbours_graph(task, around)
 
 
-def _sentences(task: StoredTask, link: TaskLink) -> Iterator[LinkWords]:
+def _sentences(task: StoredTask, link: StoredDependencies) -> Iterator[LinkWords]:
     if link.stopped_by is not None:
         words = _("It was cancelled, since a task that it comes after did not succeed:")
         yield LinkWords(words, f"/tasks/{link.stopped_by}", link.stopped_by)
@@ -76,14 +76,14 @@ def _sentences(task: StoredTask, link: TaskLink) -> Iterator[LinkWords]:
             )
 
 
-def _more(around: Neighbours) -> str:
+def _more(around: RelatedTasks) -> str:
     hidden = around.before_count + around.after_count - len(around.before) - len(around.after)
     if not hidden:
         return ""
     return ngettext("%(num)s more is not drawn.", "%(num)s more are not drawn.", hidden)
 
 
-def _given(link: TaskLink) -> Iterator[JsonText]:
+def _given(link: StoredDependencies) -> Iterator[JsonText]:
     """Yield the arguments as they were submitted, where results took places in them."""
     for text in (link.given_args, link.given_kwargs):
         if text is not None and text not in {"[]", "{}"}:

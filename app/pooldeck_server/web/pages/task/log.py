@@ -6,8 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.log_window import LEVELS, Level, LogWindow
-from pooldeck_server.domain.tasks.task import LogEntry
+from pooldeck_server.domain.tasks.log import LEVELS, Level, LogEntry, LogWindow
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.task.data import LogData
 from pooldeck_server.web.text.i18n import _

@@ -6,8 +6,8 @@ from fastapi import Query, Request, Response
 
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.health import slot_of
-from pooldeck_server.domain.tasks.log_window import LogWindow
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.domain.tasks.log import LogWindow
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Answer
 from pooldeck_server.web.pages.shared.posting import done, posted, reason
 from pooldeck_server.web.pages.shared.rendering import page_router, render
@@ -26,7 +26,7 @@ LineNumber = Annotated[int | None, Query(ge=0)]
 @router.get("/tasks/{task_id}")
 async def task(
     request: Request,
-    service: ServiceDep,
+    server: ServerDep,
     task_id: str,
     *,
     attempt: AttemptNumber = None,
@@ -35,15 +35,15 @@ async def task(
 ) -> Response:
     """Show one task, with a part of the log of an attempt, by default the end of the latest."""
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
-    found = await service.read(read, task_id, window)
-    functions = service.catalogue.functions()
+    found = await server.read(read, task_id, window)
+    functions = server.catalogue.functions()
     shown = task_view(
         found,
-        slot=slot_of(service.pools(), task_id),
+        slot=slot_of(server.health.all(), task_id),
         is_callable=any(
             each.spec.name == found.task.function and each.problem is None for each in functions
         ),
-        now=service.clock.now(),
+        now=server.clock.now(),
     )
     return render(request, shown)
 
@@ -51,7 +51,7 @@ async def task(
 @router.get("/tasks/{task_id}/log")
 async def log(
     request: Request,
-    service: ServiceDep,
+    server: ServerDep,
     task_id: str,
     *,
     attempt: AttemptNumber = None,
@@ -63,16 +63,16 @@ async def log(
     window = LogWindow(
         LOG_LINES + 1, attempt=attempt, after=after, before=before, level=read_level(level)
     )
-    found = await service.read(read_log, task_id, window)
+    found = await server.read(read_log, task_id, window)
     return render(request, LogFragment(log_part(found)))
 
 
 @router.get("/tasks/{task_id}/{name}.json")
 async def value(
-    service: ServiceDep, task_id: str, name: Literal["args", "kwargs", "result"]
+    server: ServerDep, task_id: str, name: Literal["args", "kwargs", "result"]
 ) -> Response:
     """Return arguments or the result exactly as they are stored; what is sensitive, redacted."""
-    found = await service.task(task_id)
+    found = await server.tasks.get(task_id)
     text: str | None = getattr(found, name)
     if text is None:
         raise NotFound(f"task {task_id} has no {name}")
@@ -80,35 +80,35 @@ async def value(
 
 
 @router.get("/tasks/{task_id}/stack")
-async def stack(request: Request, service: ServiceDep, task_id: str) -> Response:
+async def stack(request: Request, server: ServerDep, task_id: str) -> Response:
     """Show where a running task is at this moment."""
-    found = await service.stack(task_id)
+    found = await server.stack(task_id)
     return render(request, StackView(found.task, traceback_parts(found.text or "")))
 
 
 @router.post("/tasks/{task_id}/cancel")
-async def cancel(service: ServiceDep, task_id: str) -> Response:
+async def cancel(server: ServerDep, task_id: str) -> Response:
     """Cancel a task, or ask it to end itself where it runs."""
-    return done(f"/tasks/{task_id}", (await service.cancel(task_id)).outcome)
+    return done(f"/tasks/{task_id}", (await server.tasks.cancel(task_id)).outcome)
 
 
 @router.get("/tasks/{task_id}/kill")
-async def ask_to_kill(request: Request, service: ServiceDep, task_id: str) -> Response:
+async def ask_to_kill(request: Request, server: ServerDep, task_id: str) -> Response:
     """Say what killing a task means, and ask."""
-    found = await service.task(task_id)
-    return render(request, kill_task(found, slot_of(service.pools(), task_id)))
+    found = await server.tasks.get(task_id)
+    return render(request, kill_task(found, slot_of(server.health.all(), task_id)))
 
 
 @router.post("/tasks/{task_id}/kill")
-async def kill(request: Request, service: ServiceDep, task_id: str) -> Response:
+async def kill(request: Request, server: ServerDep, task_id: str) -> Response:
     """Kill a task that runs; the form may say why."""
     why = reason(await posted(request))
-    cancelled = await service.cancel(task_id, kill=True, reason=why)
+    cancelled = await server.tasks.cancel(task_id, kill=True, reason=why)
     return done(f"/tasks/{task_id}", cancelled.ending or cancelled.outcome)
 
 
 @router.post("/tasks/{task_id}/retry")
-async def retry(service: ServiceDep, task_id: str) -> Response:
+async def retry(server: ServerDep, task_id: str) -> Response:
     """Run a task that has ended again."""
-    await service.retry(task_id)
+    await server.tasks.retry(task_id)
     return done(f"/tasks/{task_id}", "retried")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pooldeck_server.domain.measurements.figures import Durations
-from pooldeck_server.domain.tasks.latest_runs import LatestRun
+from pooldeck_server.domain.tasks.attempt import LatestRun
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.task.times import ran

@@ -5,13 +5,15 @@ from typing import Final
 
 import msgspec
 
+from pooldeck.functions import RunOptions
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import SlotHealth
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import RunOptions, StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
 from pooldeck_server.web.pages.shared.tracebacks import Part, causes, traceback_parts

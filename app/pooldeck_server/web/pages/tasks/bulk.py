@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone
-from pooldeck_server.domain.tasks.task import TaskFilter
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import own_path
 from pooldeck_server.web.pages.shared.address import LATEST
 from pooldeck_server.web.pages.shared.flash import numbers
@@ -31,43 +31,43 @@ _MOST_CHOSEN: Final = 1000
 
 
 @router.get("/tasks/cancel")
-async def ask_to_cancel(request: Request, service: ServiceDep) -> Response:
+async def ask_to_cancel(request: Request, server: ServerDep) -> Response:
     """Say how many tasks would be cancelled, and ask."""
-    return render(request, confirm.cancel(await _matching(request, service, final=False)))
+    return render(request, confirm.cancel(await _matching(request, server, final=False)))
 
 
 @router.get("/tasks/retry")
-async def ask_to_retry(request: Request, service: ServiceDep) -> Response:
+async def ask_to_retry(request: Request, server: ServerDep) -> Response:
     """Say how many tasks would be run again, and ask."""
-    return render(request, confirm.retry(await _matching(request, service, final=True)))
+    return render(request, confirm.retry(await _matching(request, server, final=True)))
 
 
 @router.post("/tasks/chosen/cancel")
-async def ask_to_cancel_chosen(request: Request, service: ServiceDep) -> Response:
+async def ask_to_cancel_chosen(request: Request, server: ServerDep) -> Response:
     """Say how many of the chosen tasks would be cancelled, and ask."""
-    return render(request, confirm.cancel(await _chosen_in(request, service, LIVE)))
+    return render(request, confirm.cancel(await _chosen_in(request, server, LIVE)))
 
 
 @router.post("/tasks/chosen/retry")
-async def ask_to_retry_chosen(request: Request, service: ServiceDep) -> Response:
+async def ask_to_retry_chosen(request: Request, server: ServerDep) -> Response:
     """Say how many of the chosen tasks would be run again, and ask."""
-    return render(request, confirm.retry(await _chosen_in(request, service, FINAL)))
+    return render(request, confirm.retry(await _chosen_in(request, server, FINAL)))
 
 
 @router.post("/tasks/cancel")
-async def cancel(request: Request, service: ServiceDep) -> Response:
+async def cancel(request: Request, server: ServerDep) -> Response:
     """Cancel them, and show their list with what became of them."""
     form = await posted(request)
     meant, back = _meant(form)
-    done = await service.cancel_matching(meant, kill="kill" in form, reason=reason(form))
+    done = await server.tasks.cancel_all(meant, kill="kill" in form, reason=reason(form))
     return _show(back, done)
 
 
 @router.post("/tasks/retry")
-async def retry(request: Request, service: ServiceDep) -> Response:
+async def retry(request: Request, server: ServerDep) -> Response:
     """Queue them again, and show their list with what became of them."""
     meant, back = _meant(await posted(request))
-    return _show(back, await service.retry_matching(meant))
+    return _show(back, await server.tasks.retry_all(meant))
 
 
 def _meant(form: QueryParams) -> tuple[TaskFilter | Sequence[str], str]:
@@ -95,19 +95,19 @@ def _chosen(form: QueryParams) -> list[str]:
     return ids
 
 
-async def _matching(request: Request, service: Service, *, final: bool) -> Meant:
+async def _matching(request: Request, server: Server, *, final: bool) -> Meant:
     """Return the tasks of a filter that have ended, or that have not."""
-    now = service.clock.now()
+    now = server.clock.now()
     wanted = read_filter(request.query_params, now)
-    number = await service.count_matching(_until(wanted, now), final=final)
+    number = await server.tasks.count(_until(wanted, now), final=final)
     return confirm.all_matching(wanted, number, now)
 
 
-async def _chosen_in(request: Request, service: Service, possible: frozenset[State]) -> Meant:
+async def _chosen_in(request: Request, server: Server, possible: frozenset[State]) -> Meant:
     """Return the chosen tasks, of which those in one of the `possible` states can be changed."""
     form = await posted(request)
     ids = _chosen(form)
-    found = await service.read(queries.named, ids)
+    found = await server.read(queries.named, ids)
     states = tuple(ref.state for ref in found if ref.state in possible)
     return confirm.chosen(ids, states, _back(form))
 

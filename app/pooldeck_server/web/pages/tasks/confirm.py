@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import TaskFilter
 from pooldeck_server.web.pages.shared.confirmation import TaskConfirmation
 from pooldeck_server.web.pages.tasks.address import TaskListQuery, href, pairs
 from pooldeck_server.web.pages.tasks.view import conditions

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from pooldeck_server.domain.measurements.figures import Count
-from pooldeck_server.domain.tasks.task import TaskPage, Total
+from pooldeck_server.domain.tasks.filter import TaskPage, Total
 from pooldeck_server.store import queries
 from pooldeck_server.web.pages.tasks.address import TaskListQuery
 

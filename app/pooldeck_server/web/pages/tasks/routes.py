@@ -7,9 +7,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.tasks.address import has_keyed_words, href, read_view
 from pooldeck_server.web.pages.tasks.completion import MOST, completions, parted
@@ -22,30 +22,30 @@ _LONGEST_WORD: Final = 200
 
 
 @router.get("/tasks")
-async def tasks(request: Request, service: ServiceDep, cursor: str = "") -> Response:
+async def tasks(request: Request, server: ServerDep, cursor: str = "") -> Response:
     """Show the tasks that fit a filter, a page at a time."""
     view = read_view(request.query_params)
     if has_keyed_words(request.query_params):
         return RedirectResponse(href(view), status_code=303)
-    found = await service.read(read, view, cursor or None, service.clock.now())
-    return render(request, tasks_view(view, found, _names(service), is_first=not cursor))
+    found = await server.read(read, view, cursor or None, server.clock.now())
+    return render(request, tasks_view(view, found, _names(server), is_first=not cursor))
 
 
 @router.get("/complete.json")
-async def complete(service: ServiceDep, q: str = "") -> Response:
+async def complete(server: ServerDep, q: str = "") -> Response:
     """Say what the word `q` of a search may become."""
     word = q.strip()[:_LONGEST_WORD]
     kinds, start = parted(word)
-    names = _names(service) | {"state": [state.value for state in State]}
+    names = _names(server) | {"state": [state.value for state in State]}
     if "tag" in kinds:
-        names["tag"] = await service.read(queries.tags, start, MOST)
+        names["tag"] = await server.read(queries.tags, start, MOST)
     return JSONResponse([vars(each) for each in completions(word, names)])
 
 
-def _names(service: Service) -> dict[str, list[str]]:
+def _names(server: Server) -> dict[str, list[str]]:
     """Return the names to choose from, by the parameters that they are values of."""
     return {
-        "function": [function.spec.name for function in service.catalogue.functions()],
-        "pool": list(service.settings.pools),
+        "function": [function.spec.name for function in server.catalogue.functions()],
+        "pool": list(server.settings.pools),
         "error": [kind.value for kind in ErrorKind],
     }

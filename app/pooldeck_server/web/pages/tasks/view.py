@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.measurements.figures import Count
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
-from pooldeck_server.domain.tasks.task import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.web.pages.shared.address import address, length_of
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.flash import flash_of_many

@@ -4,8 +4,8 @@ import msgspec
 from fastapi import Request, Response
 
 from pooldeck_server.domain.tasks.timeline import TimelineRequest
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.runtime.server import Server
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Answer
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.timeline.bars import timeline_json
@@ -16,31 +16,31 @@ router = page_router()
 
 
 @router.get("/timeline")
-async def timeline(request: Request, service: ServiceDep) -> Response:
+async def timeline(request: Request, server: ServerDep) -> Response:
     """Show what ran in which slot."""
     asked = read_address(request.query_params)
-    now = service.clock.now()
+    now = server.clock.now()
     wanted = asked.request(now)
-    found = await _read(service, wanted, now)
+    found = await _read(server, wanted, now)
     choices = {
-        "pool": list(service.settings.pools),
-        "function": [function.spec.name for function in service.catalogue.functions()],
+        "pool": list(server.settings.pools),
+        "function": [function.spec.name for function in server.catalogue.functions()],
     }
-    pools = service.feed.latest().pools
+    pools = server.frames.latest().pools
     shown = timeline_view(asked, wanted, found.timeline, pools, choices=choices, now=now)
     return render(request, shown)
 
 
 @router.get("/timeline.json")
-async def timeline_bars(request: Request, service: ServiceDep) -> Response:
+async def timeline_bars(request: Request, server: ServerDep) -> Response:
     """Give the picture its bars and marks."""
     wanted = read_request(request.query_params)
-    now = service.clock.now()
-    found = await _read(service, wanted, now)
-    bars = timeline_json(found, service.feed.latest().pools, wanted, now)
+    now = server.clock.now()
+    found = await _read(server, wanted, now)
+    bars = timeline_json(found, server.frames.latest().pools, wanted, now)
     return Answer(msgspec.json.encode(bars))
 
 
-async def _read(service: Service, wanted: TimelineRequest, now: int) -> TimelineData:
-    found = await service.read(read, wanted, tuple(service.settings.pools))
-    return found.up_to_now(service.feed.latest().pools, wanted, now)
+async def _read(server: Server, wanted: TimelineRequest, now: int) -> TimelineData:
+    found = await server.read(read, wanted, tuple(server.settings.pools))
+    return found.up_to_now(server.frames.latest().pools, wanted, now)

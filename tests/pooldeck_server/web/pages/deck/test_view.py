@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from pooldeck.functions import FunctionSpec, Options
-from pooldeck_server.domain.events import EndsWindow, Frame
+from pooldeck.kinds import PoolKind
+from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.web.pages.deck.view import Narrowed, pools_shown
@@ -20,7 +21,7 @@ def worker(*slots: SlotHealth, state: str = "idle") -> WorkerHealth:
 
 
 def pool(name: str = "cpu", *workers: WorkerHealth, **changes: Any) -> PoolHealth:
-    health = PoolHealth(name, "process", 2, "running", None, 0, 0, None, 0, workers)
+    health = PoolHealth(name, PoolKind.PROCESS, 2, "running", None, 0, 0, None, 0, workers)
     return replace(health, **changes)
 
 
@@ -45,8 +46,8 @@ def test_a_slot_has_one_state(
 
 def test_more_than_64_slots_are_squares() -> None:
     assert layout(pool(size=64)) == "tiles"
-    assert layout(pool(kind="thread", size=64)) == "cells"
-    assert layout(pool(kind="thread", size=65)) == layout(pool(size=65)) == "squares"
+    assert layout(pool(kind=PoolKind.THREAD, size=64)) == "cells"
+    assert layout(pool(kind=PoolKind.THREAD, size=65)) == layout(pool(size=65)) == "squares"
 
 
 def test_late_slots_come_first_and_keep_their_numbers() -> None:
@@ -76,7 +77,7 @@ def shown(narrowed: Narrowed, *pools: PoolHealth) -> list[str]:
         for name, home in functions.items()
     ]
     frame = Frame(1, 0, {}, EndsWindow(3600), 0.0, None, pools, ())
-    catalogue = Catalogue({"cpu": "process", "io": "thread"}, specs)
+    catalogue = Catalogue({"cpu": PoolKind.PROCESS, "io": PoolKind.THREAD}, specs)
     return [each.name for each in pools_shown(frame, catalogue, narrowed)]
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.measurements.figures import (
@@ -36,7 +37,7 @@ def spec(name: str = NAME, doc: str = "", **options: Any) -> FunctionSpec:
 def listed(
     *specs: FunctionSpec, wanted: str = "", holds: Sequence[Hold] = (), **changes: Any
 ) -> functions.FunctionsView:
-    catalogue = Catalogue({"cpu": "process"}, specs)
+    catalogue = Catalogue({"cpu": PoolKind.PROCESS}, specs)
     read = FunctionsData(NOW_MINUTE, (), (), {})
     read = msgspec.structs.replace(read, **changes)
     return functions.functions_view(read, catalogue, holds, (), wanted)
@@ -110,7 +111,7 @@ def shown(of: RegisteredFunction | None = None, **changes: Any) -> function.Func
 
 
 def registered(**options: Any) -> RegisteredFunction:
-    return Catalogue({"cpu": "process"}, [spec(**options)]).get(NAME)
+    return Catalogue({"cpu": PoolKind.PROCESS}, [spec(**options)]).get(NAME)
 
 
 def test_the_numbers_of_a_function_lead_to_its_tasks() -> None:
@@ -135,7 +136,7 @@ def test_options_are_told_in_sentences() -> None:
 
 
 def test_only_a_function_that_leaves_its_pool_to_the_server_says_why_it_is_there() -> None:
-    kinds = {"cpu": "process"}
+    kinds = {"cpu": PoolKind.PROCESS}
     assert shown(registered(pool="cpu")).placement is None
     chosen = shown().placement
     assert chosen is not None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pooldeck_server.domain.tasks.dependencies import Neighbour, Neighbours, Rule
+from pooldeck_server.domain.tasks.dependencies import RelatedTask, RelatedTasks, Rule
 from pooldeck_server.domain.tasks.pipelines import StepNeed, StepReport, StoredPipeline, StoredStep
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.pipelines.view import cancel_pipeline
@@ -110,7 +110,7 @@ def test_the_drawing_marks_where_one_is_and_which_ways_a_failure_does_not_stop()
 
 
 def test_neighbours_know_how_many_they_are() -> None:
-    around = Neighbours((Neighbour("a", "f", State.FAILED, Rule.STOP),), before_count=9)
+    around = RelatedTasks((RelatedTask("a", "f", State.FAILED, Rule.STOP),), before_count=9)
     assert around.before_count - len(around.before) == 8
 
 

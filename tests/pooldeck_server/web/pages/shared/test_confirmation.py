@@ -4,10 +4,11 @@ import pytest
 from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
-from pooldeck.kinds import Ending
+from pooldeck.kinds import Ending, PoolKind
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
+from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
-from pooldeck_server.domain.tasks.task import StoredTask, TaskFilter
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.task import confirm
 from pooldeck_server.web.pages.tasks import confirm as confirm_tasks
@@ -47,7 +48,18 @@ def test_where_nothing_matches_there_is_no_button() -> None:
 
 
 def work(state: State) -> StoredTask:
-    return StoredTask(1, "0199", "acme.work", "p", state, 1, 0, (), 0, None)
+    return StoredTask(
+        seq=1,
+        id="0199",
+        function="acme.work",
+        pool="p",
+        state=state,
+        attempt=1,
+        priority=0,
+        tags=(),
+        created_at=0,
+        run_at=None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +109,7 @@ def test_a_task_whose_end_is_on_its_way_cannot_be_killed() -> None:
 def test_only_a_slot_that_counts_is_where_a_task_runs() -> None:
     left, now = SlotHealth(task="a", abandoned=True), SlotHealth(task="a")
     worker = WorkerHealth("io-3", 1, "busy", 0, 0, (now, SlotHealth(), left))
-    pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
+    pool = PoolHealth("io", PoolKind.THREAD, 2, "running", None, 0, 0, None, 0, (worker,))
     assert slot_of([pool], "a") is now
     assert slot_of([replace(pool, workers=(replace(worker, slots=(left,)),))], "a") is None
 
@@ -105,5 +117,5 @@ def test_only_a_slot_that_counts_is_where_a_task_runs() -> None:
 def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
     slots = (SlotHealth(task="a"), SlotHealth(), SlotHealth(task="b", abandoned=True))
     worker = WorkerHealth("io-3", 1, "busy", 0, 0, slots)
-    pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
+    pool = PoolHealth("io", PoolKind.THREAD, 2, "running", None, 0, 0, None, 0, (worker,))
     assert "1 task runs in it" in " ".join(confirm_pools.kill_worker(pool, worker).sentences)

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from pooldeck_server.domain.events import EndsWindow, Frame
+from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.text.i18n import speaking

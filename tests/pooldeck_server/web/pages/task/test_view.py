@@ -8,10 +8,10 @@ import pytest
 from pooldeck.outcome import Error, ErrorKind, Measurement
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.measurements.figures import Durations, Percentiles
-from pooldeck_server.domain.tasks.latest_runs import LatestRun
-from pooldeck_server.domain.tasks.log_window import LogWindow
+from pooldeck_server.domain.tasks.attempt import LatestRun, StoredAttempt
+from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import LogEntry, StoredAttempt, StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.task.data import LogData, TaskData
 from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Layout, diagram
 from pooldeck_server.web.pages.task.journey import journey

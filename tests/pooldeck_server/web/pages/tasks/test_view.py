@@ -8,8 +8,9 @@ from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.measurements.figures import Count
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import Sort, StoredTask, TaskFilter, TaskPage, Total
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.tasks.address import (
     TaskListQuery,
     has_keyed_words,
@@ -23,7 +24,18 @@ from pooldeck_server.web.pages.tasks.data import TaskListData
 from pooldeck_server.web.pages.tasks.view import TasksView, tasks_view, total_words
 
 MINUTE = 60_000_000  # microseconds
-TASK = StoredTask(1, "0199", "acme.work", "cpu", State.RUNNING, 1, 0, (), 0, None)
+TASK = StoredTask(
+    seq=1,
+    id="0199",
+    function="acme.work",
+    pool="cpu",
+    state=State.RUNNING,
+    attempt=1,
+    priority=0,
+    tags=(),
+    created_at=0,
+    run_at=None,
+)
 COUNTS = (
     Count("cpu", "acme.work", State.FAILED, 1000),
     Count("io", "acme.work", State.FAILED, 17),
