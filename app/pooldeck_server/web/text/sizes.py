@@ -64,8 +64,8 @@ def size_verdict(advice: SizeAdvice) -> str:
     """Return what to do about a size, and why, in one sentence."""
     if advice.rule is SizeRule.MACHINE_FULL:
         return _full(advice)
-    words, needed = _VERDICTS[advice.rule], formats.rate(advice.needed or 0.0)
     slots = kind_words(advice.pool.kind).many
+    words, needed = _VERDICTS[advice.rule], formats.rate(advice.needed or 0.0)
     if not isinstance(words, str):
         return ngettext(*words, advice.machine.cpus, slots=slots)
     size = advice.pool.size if advice.rule is SizeRule.LOAD_FITS else advice.recommended

@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     STEPS,
@@ -128,12 +129,12 @@ def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: i
         wanted=wanted,
         title=", ".join(map(_, words)),
         series=[(name, _(words), " ".join(groupings(name))) for name, words in _SERIES.items()],
-        periods=[(seconds, _(words)) for seconds, words in _PERIODS.items()],
+        periods=[(length, _(words)) for length, words in _PERIODS.items()],
         groups=[(name, _(words), name in known) for name, words in _GROUPS.items()],
         lines=lines,
         happenings=happenings[: -_HAPPENINGS - 1 : -1],
         earlier=max(0, len(happenings) - _HAPPENINGS),
-        drawing=_drawing(chart, lines, happenings) | {"until": now / 1e6},
+        drawing=_drawing(chart, lines, happenings) | {"until": seconds(now)},
     )
 
 
@@ -203,7 +204,7 @@ def _drawing(
             for line, shown in zip(chart.lines, lines, strict=True)
         ],
         "marks": [
-            {"at": each.at / 1e6, "kind": each.kind, "text": each.text, "href": each.href}
+            {"at": seconds(each.at), "kind": each.kind, "text": each.text, "href": each.href}
             for each in happenings
         ],
     }

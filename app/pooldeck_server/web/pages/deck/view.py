@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
@@ -21,7 +22,7 @@ from pooldeck_server.web.text.i18n import _, both, later, ngettext
 _BLANK_WORKER: Final = WorkerHealth(
     id="", pid=None, state="starting", started_at=None, tasks_done=0, slots=()
 )
-_TOLD: Final = 24 * 3600 * 1_000_000  # for how many microseconds after a start its story is told
+_TOLD: Final = 24 * HOUR  # for how many microseconds after a start its story is told
 
 _FOUND: Final = (
     (

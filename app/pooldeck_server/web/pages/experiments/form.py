@@ -40,7 +40,7 @@ class ExperimentForm:
 
 @dataclass(frozen=True)
 class SizesField:
-    """The field for the sizes of one kind of pool; `usual` are those that are tried without any."""
+    """The field for the sizes of one kind of pool."""
 
     name: str
     label: str
@@ -57,7 +57,7 @@ class NewExperimentView(Page):
     functions: Sequence[str]
     function: str | None
     form: ExperimentForm | None
-    kinds: Sequence[SizesField]
+    kinds: tuple[SizesField, ...]
     seconds: float = SECONDS
     warmup: float = WARMUP
 
@@ -79,7 +79,8 @@ def new_experiment_view(
 def _sizes_fields(usual: Sizes) -> Iterator[SizesField]:
     for kind, sizes in usual.items():
         more = "" if KINDS[kind].is_alone else ", …"  # while they gain
-        yield SizesField(kind, kind_words(kind).title, f"{', '.join(map(str, sizes))}{more}")
+        listed = ", ".join(map(str, sizes))
+        yield SizesField(kind, kind_words(kind).title, f"{listed}{more}")
 
 
 def fresh(

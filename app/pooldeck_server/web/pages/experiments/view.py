@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pooldeck.kinds import KINDS, PoolKind
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.measurements.experiments import (
     BestSize,
     ExperimentState,
@@ -159,7 +160,7 @@ def _listed(it: StoredExperiment) -> ExperimentRow:
         state=state_words(it.state),
         best="" if choice is None else kind_words(choice.kind).counted(choice.size),
         words=now_words(it) if is_running else conclusion(it),
-        seconds=None if ended is None else (ended - it.created_at) / 1_000_000,
+        seconds=None if ended is None else seconds(ended - it.created_at),
     )
 
 
@@ -172,12 +173,13 @@ def _so_far(it: StoredExperiment) -> str:
 
 def _kind(it: StoredExperiment, beside: StoredExperiment | None, kind: PoolKind) -> CurvesOfKind:
     found = next((each for each in it.scalings if each.kind == kind), None)
+    words = kind_words(kind)
     return CurvesOfKind(
         kind=kind,
-        words=kind_words(kind).title,
+        words=words.title,
         rows=tuple(_row(it, beside, step, found) for step in it.of_kind(kind)),
         scaling=found,
-        knee="" if found is None else kind_words(kind).counted(found.knee),
+        knee="" if found is None else words.counted(found.knee),
         law="" if found is None else law_words(found),
     )
 

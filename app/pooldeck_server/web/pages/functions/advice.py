@@ -129,7 +129,7 @@ def _costs(advice: Advice, sizes: Mapping[str, int]) -> Iterator[ShareBar]:
     ):
         yield ShareBar(
             place=place,
-            kind=kind_words(kind).counted(sizes[place]) if place in sizes else "",
+            kind=kind_words(kind).counted(size) if (size := sizes.get(place)) else "",
             seconds=seconds,
             percent=round(_PERCENT * seconds / longest, 2),
             is_better=kind == better.kind,

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.measurements.figures import Activity, Count, Durations, Spread
 from pooldeck_server.domain.tasks.filter import TaskFilter
@@ -15,7 +16,6 @@ from pooldeck_server.store import queries
 MINUTES: Final = 60
 """How far back the figures of the list go."""
 
-_MINUTE: Final = 60  # seconds
 _LATEST: Final = 10  # tasks that the page of a function lists
 
 
@@ -46,13 +46,13 @@ class FunctionData(Struct, frozen=True):
 
 def read(connection: Connection, now: int) -> FunctionsData:
     """Read the figures of all functions."""
-    minute = now // (_MINUTE * 1_000_000)
+    minute = now // MINUTE
     since = minute - MINUTES + 1
     return FunctionsData(
         minute=minute,
         counts=queries.counts(connection),
         activity=queries.activity(connection, since),
-        spreads=queries.spreads(connection, since * _MINUTE),
+        spreads=queries.spreads(connection, since * 60),
     )
 
 

@@ -11,11 +11,6 @@ from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 from pooldeck_server.web.text.kinds import kind_words
 
-_HEADS: Final[Mapping[PoolKind, str]] = {
-    PoolKind.THREAD: later("in threads"),
-    PoolKind.PROCESS: later("in processes"),
-}
-
 
 @dataclass(frozen=True)
 class EvidenceTable:

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.failures.incidents import (
     CulpritCount,
@@ -21,7 +22,7 @@ OTHERS: Final = 5
 """How many others like it the report of an incident lists."""
 
 _PAGE_SIZE: Final = 50
-_NEARBY: Final = 15 * 60_000_000  # microseconds before and after it, in which things are near it
+_NEARBY: Final = 15 * MINUTE  # microseconds before and after it, in which things are near it
 
 
 class IncidentData(Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.datastructures import QueryParams
 
+from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.failures.incidents import CulpritCount, IncidentPage, StoredIncident
 from pooldeck_server.web.pages.shared.address import address, further, seconds_of
 from pooldeck_server.web.pages.shared.choices import Choice
@@ -35,7 +36,7 @@ class IncidentsQuery:
     def after(self, now: int) -> int | None:
         """Return since when, if there is such a bound; both in microseconds since the epoch."""
         seconds = seconds_of(self.since)
-        return None if seconds is None else now - seconds * 1_000_000
+        return None if seconds is None else now - seconds * SECOND
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

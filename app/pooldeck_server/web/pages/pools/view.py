@@ -8,8 +8,7 @@ from pooldeck_server.domain.notices import HALTED, Need
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.pools.sizes import SizeAdvice
-from pooldeck_server.settings import MAX_POOL_SIZE
-from pooldeck_server.settings.pools import PoolSettings
+from pooldeck_server.settings import MAX_POOL_SIZE, PoolSettings
 from pooldeck_server.web.pages.pools import sizes
 from pooldeck_server.web.pages.pools.advice import ShownSize, shown
 from pooldeck_server.web.pages.pools.data import LATELY

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
+from pooldeck_server.domain.clock import micros
 from pooldeck_server.domain.errors import InvalidRequest
 
 LATEST: Final = 10**16
@@ -13,7 +14,6 @@ LATEST: Final = 10**16
 
 _LENGTH: Final = re.compile(r"([1-9][0-9]{0,3})([mhd])")
 _UNITS: Final = {"d": 24 * 3600, "h": 3600, "m": 60}  # seconds
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 40  # characters of a wrong time that are said again
 
 
@@ -51,4 +51,4 @@ def read_time(name: str, text: str, example: str = "2026-11-30T09:00:00Z") -> in
         detail = f'{name}: "{text[:_LONGEST]}" is no time: write {example}'
         raise InvalidRequest(detail) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0, (moment - _EPOCH) // timedelta(microseconds=1)), LATEST)
+    return min(max(0, micros(moment)), LATEST)

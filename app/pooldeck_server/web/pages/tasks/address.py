@@ -8,25 +8,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
+from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
+from pooldeck_server.domain.tasks.filter import MAX_TEXT, PARAMETERS, Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.shared.address import address, length_of, read_time, seconds_of
 from pooldeck_server.web.text import formats
 
 PLAIN: Final = {
-    "functions": "function",
-    "pools": "pool",
-    "tags": "tag",
-    "errors": "error",
-    "groups": "group",
-    "pipelines": "pipeline",
+    field: parameter for field, parameter in PARAMETERS.items() if field not in {"states", "text"}
 }
 """The fields of a filter that hold texts, with the parameters of an address that give them."""
 
 _KEYS: Final = ("state", *PLAIN.values())
 _KEYED: Final = re.compile(rf'(?<!\S)({"|".join(_KEYS)}):(?:"([^"]+)"|([^\s"]+))(?!\S)')
-_LONGEST_TEXT: Final = 200
 
 
 class TaskListQuery(Struct, frozen=True):
@@ -44,7 +39,7 @@ class TaskListQuery(Struct, frozen=True):
         """Return what the store looks for at the time `now` (microseconds since the epoch)."""
         if self.within is None:
             return self.wanted
-        return replace(self.wanted, since=now - self.within * 1_000_000)
+        return replace(self.wanted, since=now - self.within * SECOND)
 
     def but(self, **fields: Any) -> "TaskListQuery":
         """Return it with other values of some fields of its filter."""
@@ -69,7 +64,7 @@ def read_view(query: QueryParams) -> TaskListQuery:
     wanted = TaskFilter(
         states=tuple(_state(name) for name in given("state")),
         **{field: given(parameter) for field, parameter in PLAIN.items()},
-        text=text[:_LONGEST_TEXT] or None,
+        text=text[:MAX_TEXT] or None,
         since=None if within else _moment(query, "since"),
         until=_moment(query, "until"),
     )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
 from pooldeck.outcome import ErrorKind
+from pooldeck_server.domain.clock import SECOND, span
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest, slots_of
@@ -29,7 +30,6 @@ LONGEST: Final = 15
 
 _USUAL: Final = 60.0  # seconds
 _SHORTEST, _LARGEST = 0.001, 7 * 86400.0  # seconds
-_SECOND: Final = 1_000_000  # microseconds
 _FEW, _SOME = 8, 24  # slots, for which less room is kept
 
 
@@ -62,7 +62,7 @@ class TimelineQuery(Struct, frozen=True):
 
     def request(self, now: int) -> TimelineRequest:
         """Return what to read at the time `now`."""
-        length = int(self.span * _SECOND)
+        length = span(self.span)
         since = now - length if self.since is None else self.since
         return TimelineRequest(since, since + length, self.pool, self.function)
 
@@ -110,19 +110,19 @@ def read_request(query: QueryParams) -> TimelineRequest:
         InvalidRequest: If a time is none, or the stretch is empty or longer than a week.
     """
     since, until = (read_time(name, query.get(name) or "") for name in ("from", "to"))
-    if not 0 < until - since <= _LARGEST * _SECOND:
+    if not 0 < until - since <= _LARGEST * SECOND:
         raise InvalidRequest("to: a timeline shows at most a week, and ends after it begins")
     return TimelineRequest(since, until, query.get("pool") or None, query.get("function") or None)
 
 
 def _span(text: str | None) -> float:
     try:
-        span = float(text or _USUAL)
+        length = float(text or _USUAL)
     except ValueError:
-        span = 0.0
-    if not _SHORTEST <= span <= _LARGEST:
+        length = 0.0
+    if not _SHORTEST <= length <= _LARGEST:
         raise InvalidRequest(f'span: "{text}" is no number of seconds from 0.001 to 604,800')
-    return span
+    return length
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def timeline_view(
         room=_room(sum(1 for _slot in slots_of(pools))),
         limits=limits(request, found),
         live_href=replace(asked, since=None).href,
-        earlier_href=replace(asked, since=request.since - int(asked.span * _SECOND)).href,
+        earlier_href=replace(asked, since=request.since - span(asked.span)).href,
         later_href=replace(asked, since=request.until).href,
         is_latest=request.until >= now,
     )

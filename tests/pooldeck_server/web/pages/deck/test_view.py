@@ -46,8 +46,8 @@ def test_a_slot_has_one_state(
 
 def test_more_than_64_slots_are_squares() -> None:
     assert layout(pool(size=64)) == "tiles"
-    assert layout(pool(kind="thread", size=64)) == "cells"
-    assert layout(pool(kind="thread", size=65)) == layout(pool(size=65)) == "squares"
+    assert layout(pool(kind=PoolKind.THREAD, size=64)) == "cells"
+    assert layout(pool(kind=PoolKind.THREAD, size=65)) == layout(pool(size=65)) == "squares"
 
 
 def test_late_slots_come_first_and_keep_their_numbers() -> None:
