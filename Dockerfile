@@ -1,7 +1,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY . .
-RUN python -m venv /opt/pooldeck && /opt/pooldeck/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/pooldeck && /opt/pooldeck/bin/pip install --no-cache-dir '.[server]'
 
 FROM python:3.12-slim
 COPY --from=build /opt/pooldeck /opt/pooldeck

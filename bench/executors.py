@@ -21,7 +21,7 @@ import msgspec
 import pebble
 
 from bench.functions import hold, now
-from pooldeck import ProcessPool
+from pooldeck.executor import ProcessPool
 
 KINDS: Final = {
     "own": "pooldeck.ProcessPool",

@@ -1,5 +1,8 @@
-"""`python -m pooldeck`: the same as the command `pooldeck`."""
+"""`python -m pooldeck`: the same as the command `pooldeck`.
 
-from pooldeck.launcher import main
+The library does not import the server: its launcher takes this process over.
+"""
 
-main()
+from runpy import run_module
+
+run_module("pooldeck_server", run_name="__main__")

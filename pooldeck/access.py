@@ -1,4 +1,4 @@
-"""How a worker reaches the process that keeps shared state, and how much fits in there.
+"""The access of a worker to the process that keeps shared state, and the limits there.
 
 It stands beside the package `pooldeck.shared`, which only workers load whose tasks use it.
 """
@@ -25,27 +25,22 @@ class Access(Struct, frozen=True, array_like=True):
         return f"Access({self.address!r}, key=..., {self.limits!r})"
 
 
-class Way(Struct, frozen=True):
-    """The access of this process: that of the worker which it is, or was forked from."""
+class WorkerAccess(Struct, frozen=True):
+    """The access of this process: that of the worker that it is, or was forked from."""
 
     access: Access
     worker: str
 
 
-_way: Way | None = None
+_own: WorkerAccess | None = None
 
 
-def give(access: Access, worker: str) -> None:
-    """Let this process use the shared state of its server.
-
-    Args:
-        access: The way there.
-        worker: The id of the worker that this process is.
-    """
-    global _way  # noqa: PLW0603 - a process is a worker of one server, or of none
-    _way = Way(access, worker)
+def set_access(access: Access, worker: str) -> None:
+    """Let this process, which is a worker, use the shared state of its server."""
+    global _own  # noqa: PLW0603 - a process is a worker of one server, or of none
+    _own = WorkerAccess(access, worker)
 
 
-def given() -> Way | None:
+def worker_access() -> WorkerAccess | None:
     """Return the access of this process, None if it is no worker of a server."""
-    return _way
+    return _own

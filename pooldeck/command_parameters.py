@@ -1,4 +1,4 @@
-"""What a placeholder of a command takes: a JSON type with bounds, and how a value becomes text."""
+"""Parameters of commands: a JSON type with bounds, and how a value becomes text."""
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -75,8 +75,7 @@ class CommandParameter(Struct, frozen=True):
     def annotation(self, *, is_exposed: bool = False) -> Any:
         """Return its type with its bounds, as msgspec describes and checks them.
 
-        Args:
-            is_exposed: Whether a program could take its text for an option.
+        It is exposed if a program could take its text for an option.
         """
         item: Any = _TYPES[self.kind]
         if self._chosen is not None:
@@ -98,11 +97,6 @@ class CommandParameter(Struct, frozen=True):
 
     def texts(self, name: str, value: Any, *, is_exposed: bool) -> list[str]:
         """Return a value as the texts that the program gets: one, or one for each item.
-
-        Args:
-            name: The parameter's name, for the error.
-            value: A value of the parameter's type.
-            is_exposed: Whether the program could take it for an option.
 
         Raises:
             ValueError: If it cannot be an argument.

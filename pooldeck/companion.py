@@ -1,4 +1,4 @@
-"""A process beside the server: started, watched, replaced when it dies, and let go.
+"""Companion processes beside the server: started, watched, replaced, and ended with it.
 
 It runs in a session of its own, with one end of a socket pair. When the server's end closes, the
 server is gone, and the companion ends; when the companion's end closes, it is gone, and the server
@@ -20,25 +20,18 @@ from pooldeck import marks
 
 _log = logging.getLogger(__name__)
 _START: Final = 30.0  # seconds until a companion must have said that it is ready
-_LEAVE: Final = 15.0  # seconds for what it does at last
+_LEAVE: Final = 15.0  # seconds for its last work
 _PAUSE: Final = 1.0  # seconds before the next one is started, where one did not last
 
 
 class Companion(ABC):
-    """A process that is there for as long as this one is.
+    """A process that lives as long as this one; `on_death` is called before it is replaced."""
 
-    Args:
-        on_death: Called when it has died, before another is started.
-
-    Attributes:
-        name: What it is called in the log.
-    """
-
-    name: ClassVar[str]
+    name: ClassVar[str]  # in the log
 
     def __init__(self, on_death: Callable[[], None] | None = None) -> None:
         self._on_death = on_death
-        self._leaving = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     @property
     def pid(self) -> int:
@@ -51,14 +44,14 @@ class Companion(ABC):
         Raises:
             OSError: If it cannot be started.
         """
-        await self._begin()
+        await self._spawn()
         self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
-        """Let the process go; when this returns, it has ended."""
-        self._leaving.set()
+        """End the process; when this returns, it has ended."""
+        self._stopping.set()
         with suppress(OSError):  # it has died just now
-            self._line.shutdown(socket.SHUT_RDWR)
+            self._pipe.shutdown(socket.SHUT_RDWR)
         await self._watching
 
     @abstractmethod
@@ -66,7 +59,7 @@ class Companion(ABC):
         """Return the command that starts the process.
 
         Args:
-            descriptor: The number of its end of the socket pair, which it inherits. It says
+            descriptor: The number of its end of the socket pair, which it inherits. It sends
                 `marks.READY` there when it is ready.
         """
 
@@ -76,37 +69,37 @@ class Companion(ABC):
         return {name: value for name, value in os.environ.items() if name not in own}
 
     def greeting(self) -> bytes:
-        """Return what the process is told first."""
+        """Return the first bytes that the process gets."""
         return b""
 
-    async def _begin(self) -> None:
-        self._process, self._line = await asyncio.to_thread(self._started)
+    async def _spawn(self) -> None:
+        self._process, self._pipe = await asyncio.to_thread(self._spawn_ready)
         self._since = asyncio.get_running_loop().time()
 
     async def _watch(self) -> None:
-        """Replace each process that dies, until it is time to leave."""
-        await self._end()
-        while not self._leaving.is_set():
+        """Replace each process that dies, until this one stops."""
+        await self._wait_for_end()
+        while not self._stopping.is_set():
             _log.warning("the %s (process %d) died; another takes its place", self.name, self.pid)
             if self._on_death is not None:
                 self._on_death()
             await self._replace()
-            await self._end()
+            await self._wait_for_end()
 
-    async def _end(self) -> None:
-        """Return when the process has ended; let it go first if it is time to leave."""
+    async def _wait_for_end(self) -> None:
+        """Return when the process has ended; close its pipe first if this one stops."""
         loop = asyncio.get_running_loop()
-        with self._line, suppress(OSError):
-            if not self._leaving.is_set():
-                await loop.sock_recv(self._line, 1)
+        with self._pipe, suppress(OSError):
+            if not self._stopping.is_set():
+                await loop.sock_recv(self._pipe, 1)
         await asyncio.to_thread(self._reap)
 
     async def _replace(self) -> None:
         if asyncio.get_running_loop().time() - self._since < _PAUSE:
             await self._pause()
-        while not self._leaving.is_set():
+        while not self._stopping.is_set():
             try:
-                await self._begin()
+                await self._spawn()
             except OSError as error:
                 _log.warning("no %s could be started, trying again: %s", self.name, error)
                 await self._pause()
@@ -115,14 +108,14 @@ class Companion(ABC):
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._leaving.wait(), _PAUSE)
+            await asyncio.wait_for(self._stopping.wait(), _PAUSE)
 
-    def _started(self) -> tuple["subprocess.Popen[bytes]", socket.socket]:
-        """Start the process, wait until it is ready, and return it with the line to it."""
+    def _spawn_ready(self) -> tuple["subprocess.Popen[bytes]", socket.socket]:
+        """Start the process, wait until it is ready, and return it with the pipe to it."""
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                process = self._spawned(theirs.fileno())
+                process = self._popen(theirs.fileno())
             self._wait_until_ready(process, ours)
         except OSError:
             ours.close()
@@ -130,7 +123,7 @@ class Companion(ABC):
         ours.setblocking(False)
         return process, ours
 
-    def _spawned(self, descriptor: int) -> "subprocess.Popen[bytes]":
+    def _popen(self, descriptor: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603 - the interpreter and our own module
             [sys.executable, *self.command(descriptor)],
             stdin=subprocess.DEVNULL,
@@ -140,11 +133,11 @@ class Companion(ABC):
             env=self.environment(),
         )
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", line: socket.socket) -> None:
-        line.settimeout(_START)
-        with suppress(OSError):  # late, or gone: both are told below
-            line.sendall(self.greeting())
-            if line.recv(1) == marks.READY:
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", pipe: socket.socket) -> None:
+        pipe.settimeout(_START)
+        with suppress(OSError):  # late, or gone: reported below
+            pipe.sendall(self.greeting())
+            if pipe.recv(1) == marks.READY:
                 return
         process.kill()
         raise ChildProcessError(
@@ -153,12 +146,10 @@ class Companion(ABC):
         )
 
     def _reap(self) -> None:
-        """Wait for the end of a process that has nothing to wait for any more."""
+        """Wait for the end of a process whose pipe is closed; kill it if it takes too long."""
         try:
             self._process.wait(_LEAVE)
         except subprocess.TimeoutExpired:
-            _log.warning(
-                "the %s (process %d) does not end and is killed", self.name, self._process.pid
-            )
+            _log.warning("the %s (process %d) does not end and is killed", self.name, self.pid)
             self._process.kill()
             self._process.wait()

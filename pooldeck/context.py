@@ -1,4 +1,4 @@
-"""`current_task()`: how a running function learns about its task and reports on it.
+"""The current task, by which a running function learns about its task and reports on it.
 
 The task is held in a context variable: it is found in `async def` functions, in `asyncio.to_thread`
 and in threads that were started with a copy of the context.
@@ -9,21 +9,23 @@ import logging
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol
 
 _monotonic = time.monotonic  # kept, since tasks may replace time.monotonic
 
 
 class Reporter(Protocol):
-    """Takes what a running function says."""
+    """Receives the progress and the log of a running function."""
 
     def progress(self, fraction: float | None, message: str) -> None:
-        """Take how far it is."""
+        """Set how far it is."""
 
     def log(self, level: str, source: str, message: str) -> None:
-        """Take a line of its log."""
+        """Add a line to its log."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class CurrentTask:
     """The task that is running here.
 
@@ -40,42 +42,18 @@ class CurrentTask:
         throttled_seconds: For how long in all.
     """
 
-    __slots__ = (
-        "_endings",
-        "attempt",
-        "deadline",
-        "function",
-        "id",
-        "is_asked",
-        "pool",
-        "reporter",
-        "throttled_seconds",
-        "throttles",
-        "worker",
-    )
-
-    def __init__(
-        self,
-        reporter: Reporter,
-        *,
-        task_id: str,
-        attempt: int,
-        function: str,
-        pool: str,
-        worker: str,
-        deadline: float | None = None,
-    ) -> None:
-        self.reporter = reporter
-        self.id = task_id
-        self.attempt = attempt
-        self.function = function
-        self.pool = pool
-        self.worker = worker
-        self.deadline = deadline
-        self.is_asked = False
-        self.throttles = 0
-        self.throttled_seconds = 0.0
-        self._endings: dict[Callable[[], None], None] | None = None
+    reporter: Reporter
+    _: KW_ONLY
+    id: str
+    attempt: int
+    function: str
+    pool: str
+    worker: str
+    deadline: float | None = None
+    is_asked: bool = False
+    throttles: int = 0
+    throttled_seconds: float = 0.0
+    _at_end: dict[Callable[[], None], None] | None = field(default=None, init=False)
 
     @property
     def cancelled(self) -> bool:
@@ -113,13 +91,13 @@ class CurrentTask:
         Args:
             call: What to do, once even if it is named several times; it must not raise.
         """
-        if self._endings is None:
-            self._endings = {}
-        self._endings[call] = None
+        if self._at_end is None:
+            self._at_end = {}
+        self._at_end[call] = None
 
     def end(self) -> None:
         """Do what was to be done at the end; called by the worker."""
-        for call in self._endings or ():
+        for call in self._at_end or ():
             call()
 
     def log(self, message: str, level: str = "INFO") -> None:
@@ -145,7 +123,7 @@ class _LocalReporter:
 
 
 _LOCAL = CurrentTask(
-    _LocalReporter(), task_id="local", attempt=1, function="", pool="local", worker="local"
+    _LocalReporter(), id="local", attempt=1, function="", pool="local", worker="local"
 )
 _current: ContextVar[CurrentTask] = ContextVar("pooldeck.current_task", default=_LOCAL)
 

@@ -1,4 +1,4 @@
-"""How many CPUs this process may use, which is not how many the machine has."""
+"""The CPUs that this process may use, which can be fewer than the machine has."""
 
 import math
 import os

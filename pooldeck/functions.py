@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import NoneType
 from typing import Any, Final, NamedTuple, TypeVar, overload
 
+import msgspec
 from msgspec import Struct
 
 OPTIONS_ATTRIBUTE: Final = "__pooldeck_options__"
@@ -39,15 +40,36 @@ class ParameterSpec(Struct, frozen=True):
     default: str | None = None
 
 
-class Options(Struct, frozen=True):
-    """What `@task(...)` was given; times in seconds."""
+class RunOptions(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The options that each task keeps: how it is run.
 
-    name: str | None = None
-    pool: str = "auto"
+    They are its function's, where its submission did not say otherwise. `timeout` and `backoff` are
+    seconds. `retries` is how often the server runs it again by itself.
+    """
+
     timeout: float | None = None
     retries: int = 0
     backoff: float = 1.0
     idempotent: bool = False
+
+    @classmethod
+    def from_json(cls, text: str | None) -> "RunOptions":
+        """Return the options that a task keeps as `text`; None stands for the defaults."""
+        return _DEFAULTS if text is None else msgspec.json.decode(text, type=cls)
+
+    def to_json(self) -> str | None:
+        """Return them as a task keeps them: without defaults, None where nothing is left."""
+        return None if self == _DEFAULTS else msgspec.json.encode(self).decode()
+
+
+_DEFAULTS: Final = RunOptions()
+
+
+class Options(RunOptions, frozen=True, omit_defaults=False):
+    """What `@task(...)` was given; times in seconds."""
+
+    name: str | None = None
+    pool: str = "auto"
     priority: int = 0
     sensitive: tuple[str, ...] = ()
 
@@ -66,34 +88,42 @@ class FunctionSpec(Struct, frozen=True):
     problem: str | None = None  # why it cannot be called, in words
 
 
-class _Rule(NamedTuple):
+class Rule(NamedTuple):
+    """What an option may be: of which types, which of their values, and both in words."""
+
     types: tuple[type, ...]
     holds: Callable[[Any], bool]
     wanted: str
 
 
-_MOST_URGENT: Final = 100
+MOST_URGENT: Final = 100
+"""The highest priority; the lowest is its opposite."""
+
+POOL_NAME: Final = r"[a-z][a-z0-9_-]{0,31}"
+"""What the name of a pool matches."""
+
 _NAME = re.compile(r"[^\W\d][\w.-]{0,199}")
-_POOL = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-_RULES = {
-    "name": _Rule(
+RULES: Final = {
+    "name": Rule(
         (str, NoneType),
         lambda name: name is None or _NAME.fullmatch(name) is not None,
         "a name of up to 200 letters, digits, dots, dashes and underscores",
     ),
-    "pool": _Rule((str,), lambda pool: _POOL.fullmatch(pool) is not None, "a pool's name"),
-    "timeout": _Rule(
+    "pool": Rule((str,), lambda pool: re.fullmatch(POOL_NAME, pool) is not None, "a pool's name"),
+    "timeout": Rule(
         (int, float, NoneType),
         lambda seconds: seconds is None or 0 < seconds < math.inf,
         "seconds above 0, or None",
     ),
-    "retries": _Rule((int,), lambda count: count >= 0, "a whole number from 0"),
-    "backoff": _Rule((int, float), lambda seconds: 0 <= seconds < math.inf, "seconds from 0"),
-    "idempotent": _Rule((bool,), lambda _: True, "True or False"),
-    "priority": _Rule(
-        (int,), lambda value: abs(value) <= _MOST_URGENT, "a whole number, -100 to 100"
+    "retries": Rule((int,), lambda count: count >= 0, "a whole number from 0"),
+    "backoff": Rule((int, float), lambda seconds: 0 <= seconds < math.inf, "seconds from 0"),
+    "idempotent": Rule((bool,), lambda _: True, "True or False"),
+    "priority": Rule(
+        (int,),
+        lambda value: abs(value) <= MOST_URGENT,
+        f"a whole number, -{MOST_URGENT} to {MOST_URGENT}",
     ),
-    "sensitive": _Rule(
+    "sensitive": Rule(
         (tuple, list, set, frozenset),
         lambda names: all(isinstance(name, str) for name in names),
         "a tuple of parameter names",
@@ -150,15 +180,15 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 def _checked(options: dict[str, Any]) -> Options:
     for name, value in options.items():
-        if name not in _RULES:
-            raise TypeError(f"@task has no option {name!r}; there are {', '.join(_RULES)}")
-        _check(name, value, _RULES[name])
+        if name not in RULES:
+            raise TypeError(f"@task has no option {name!r}; there are {', '.join(RULES)}")
+        _check(name, value, RULES[name])
     if "sensitive" in options:
         options["sensitive"] = tuple(options["sensitive"])
     return Options(**options)
 
 
-def _check(name: str, value: Any, rule: _Rule) -> None:
+def _check(name: str, value: Any, rule: Rule) -> None:
     complaint = f"@task({name}={value!r}): {name} must be {rule.wanted}"
     is_stray_bool = isinstance(value, bool) and bool not in rule.types
     if is_stray_bool or not isinstance(value, rule.types):

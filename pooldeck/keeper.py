@@ -1,7 +1,7 @@
-"""The keeper from the server's side.
+"""The keeper, a companion process that ends what a dead server has left, from the server's side.
 
-The keeper is `pooldeck.marks` run as a program. When the server's end of the line to it closes, the
-server is gone, and the keeper ends what it left behind.
+It is `pooldeck.marks` run as a program. When the server's end of its pipe closes, the server is
+gone.
 """
 
 import sys
@@ -14,10 +14,7 @@ from pooldeck.companion import Companion
 class Keeper(Companion):
     """A process that ends whatever carries a boot's mark as soon as this process is gone.
 
-    When it is let go, it sweeps a last time. Its own environment carries no marks.
-
-    Args:
-        boot: The mark of this run of the server.
+    At its own end it sweeps a last time. Its environment carries no marks.
     """
 
     name: ClassVar[str] = "keeper"

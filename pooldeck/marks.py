@@ -1,4 +1,4 @@
-"""Finds and ends processes by the marks in their environment; run as a program, it is the keeper.
+"""Marks in the environment of processes, by which they are found and ended; and the keeper program.
 
 Every process under a server carries POOLDECK_BOOT=<boot> and POOLDECK_WORKER=<worker id>, that of a
 command also POOLDECK_CALL=<task and attempt>. Children inherit them, so that a mark still finds
@@ -16,7 +16,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
 from time import monotonic, sleep
 
@@ -24,45 +24,41 @@ BOOT = "POOLDECK_BOOT"
 WORKER = "POOLDECK_WORKER"
 CALL = "POOLDECK_CALL"
 
+AreIn = Callable[[bytes], bool]
+"""Judges an environment: entries that begin after a NUL and end in one."""
+
 # pathlib would cost the keeper a fifth of its start.
 HAS_PIDFD = hasattr(os, "pidfd_open") and os.path.exists("/proc/self/environ")  # noqa: PTH110
-READY = b"r"  # what the keeper says when it watches
+READY = b"r"  # what the keeper sends when it watches
 
 _PATIENCE = 5.0  # seconds for a sweep; what is left then cannot be killed
 _EXIT = 1.0  # seconds for one pass to wait for the ends of what it killed
 _PAUSE = 0.02  # seconds between two passes
 _AT_ONCE = 256  # processes to end in one pass: each takes a file descriptor meanwhile
-# A process in the middle of an exec shows no environment: who finds nothing looks once more.
+# A process in the middle of an exec shows no environment: a pass that finds none is repeated.
 _QUIET_PASSES = 2
 _GONE = (ProcessLookupError, FileNotFoundError, PermissionError)  # or another user's
 
 
-class _Marks:
-    """What is looked for in an environment, as /proc shows it: entries that end in a NUL."""
-
-    def __init__(self, boots: Iterable[str], worker: str | None, call: str | None = None) -> None:
-        self._boots = [f"\0{BOOT}={boot}\0".encode() for boot in boots]
-        self._worker = b"" if worker is None else f"\0{WORKER}={worker}\0".encode()
-        self._call = b"" if call is None else f"\0{CALL}={call}\0".encode()
-
-    def are_in(self, environment: bytes) -> bool:
-        is_ours = any(boot in environment for boot in self._boots)
-        return is_ours and self._worker in environment and self._call in environment
+def _matcher(boots: Iterable[str], worker: str | None, call: str | None = None) -> AreIn:
+    """Return what tells whether the marks are in an environment."""
+    any_of = [f"\0{BOOT}={boot}\0".encode() for boot in boots]
+    others = ((WORKER, worker), (CALL, call))
+    all_of = [f"\0{name}={mark}\0".encode() for name, mark in others if mark is not None]
+    return lambda environment: (
+        any(mark in environment for mark in any_of) and all(mark in environment for mark in all_of)
+    )
 
 
 def marked(boot: str, worker: str | None = None) -> list[int]:
-    """Return the ids of the processes that carry a server's mark, without the caller's own.
+    """Return the ids of the processes that carry the mark of a boot, and of its worker if given.
 
-    Zombies are left out, and so are processes of other users, which cannot be looked into.
-
-    Args:
-        boot: The mark of the server's run.
-        worker: A worker's id, to find only what belongs to that worker.
+    The caller's own is left out, as are zombies and processes of other users, which show nothing.
 
     Raises:
         OSError: If the table of processes cannot be read, as without free file descriptors.
     """
-    return _find(_Marks([boot], worker))
+    return _find(_matcher([boot], worker))
 
 
 def sweep(
@@ -72,43 +68,35 @@ def sweep(
     call: str | None = None,
     spare: Collection[int] = (),
 ) -> int:
-    """Kill the processes that carry one of the marks, until none is left; wait for their ends.
+    """Kill the processes that carry one of the marks, until none is left; return how many ended.
 
     It blocks for some 30 ms where there is nothing, and at most about 6 s where something cannot
-    be killed: it does not belong on an event loop.
-
-    Args:
-        boots: The marks of servers' runs.
-        worker: A worker's id, to end only what belongs to that worker.
-        call: A command's call, to end only what belongs to it.
-        spare: Process ids to leave alone, beside the caller's own.
-
-    Returns:
-        How many processes it ended.
+    be killed: it does not belong on an event loop. `worker` or `call` end only what belongs to
+    them; the caller's own process is left alone, and those of the ids `spare`.
 
     Raises:
         OSError: If the table of processes cannot be read, as without free file descriptors.
     """
-    marks = _Marks(boots, worker, call)
+    are_in = _matcher(boots, worker, call)
     ended = quiet = 0
     deadline = monotonic() + _PATIENCE
     while True:
-        found = [pid for pid in _find(marks) if pid not in spare]
-        ended += _end(found[:_AT_ONCE], marks)
+        found = [pid for pid in _find(are_in) if pid not in spare]
+        ended += _end(found[:_AT_ONCE], are_in)
         quiet = 0 if found else quiet + 1
         if quiet == _QUIET_PASSES or monotonic() >= deadline:
             return ended
         sleep(_PAUSE)
 
 
-def _find(marks: _Marks) -> list[int]:
+def _find(are_in: AreIn) -> list[int]:
     if not HAS_PIDFD:
         from pooldeck import marks_elsewhere  # noqa: PLC0415 - loads psutil and the package
 
-        return marks_elsewhere.find(marks.are_in)
+        return marks_elsewhere.find(are_in)
     own = os.getpid()
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - as above
-    return [pid for pid in pids if pid != own and marks.are_in(_environment(pid))]
+    return [pid for pid in pids if pid != own and are_in(_environment(pid))]
 
 
 def _environment(pid: int) -> bytes:
@@ -125,28 +113,36 @@ def _environment(pid: int) -> bytes:
     return b"".join(parts)
 
 
-def _end(pids: Iterable[int], marks: _Marks) -> int:
+def _end(pids: Iterable[int], are_in: AreIn) -> int:
     """Kill processes and wait for their ends; return how many ended."""
     if not HAS_PIDFD:
         from pooldeck import marks_elsewhere  # noqa: PLC0415 - as above
 
-        return marks_elsewhere.end(pids, marks.are_in, _EXIT)
+        return marks_elsewhere.end(pids, are_in, _EXIT)
     with ExitStack() as held:
-        killed = [pidfd for pid in pids if (pidfd := _kill(pid, marks, held)) is not None]
+        killed = [pidfd for pid in pids if (pidfd := _kill(pid, are_in, held)) is not None]
         deadline = monotonic() + _EXIT
         return sum(_has_ended(pidfd, deadline) for pidfd in killed)
 
 
-def _kill(pid: int, marks: _Marks, held: ExitStack) -> int | None:
+def open_pidfd(pid: int) -> int | None:
+    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(pid)
+    return None
+
+
+def _kill(pid: int, are_in: AreIn, held: ExitStack) -> int | None:
     """Kill a process and return a pidfd for it, held open by `held`; None if it was not killed.
 
-    The id may be somebody else's by now. Looking again once there is a pidfd settles that: either
-    both mean the same process, or the one behind the pidfd is gone and takes no signal.
+    The id may be another process's by now. Reading the environment again once there is a pidfd
+    settles that: either both mean the same process, or the one behind the pidfd is gone and takes
+    no signal.
     """
     with suppress(*_GONE):
         pidfd = os.pidfd_open(pid)
         held.callback(os.close, pidfd)
-        if marks.are_in(_environment(pid)):
+        if are_in(_environment(pid)):
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             return pidfd
     return None
@@ -163,7 +159,7 @@ def _keep(descriptor: int, boot: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     marked(boot)  # fails now if it cannot work
-    _let_go()
+    _detach()
     with suppress(OSError):  # the server is gone already
         os.write(descriptor, READY)
         while os.read(descriptor, 64):
@@ -172,8 +168,8 @@ def _keep(descriptor: int, boot: str) -> None:
         pass
 
 
-def _let_go() -> None:
-    """Hold neither the server's directory nor its standard error, which told of a failed start."""
+def _detach() -> None:
+    """Hold neither the server's directory nor its standard error, which had a failed start's."""
     os.chdir("/")
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stderr.fileno())
@@ -184,7 +180,7 @@ def _swept(boot: str) -> bool:
     """Sweep once; return whether there may be more."""
     try:
         return sweep([boot]) > 0
-    except OSError:  # short of file descriptors, which those who die give back
+    except OSError:  # short of file descriptors, which dying processes give back
         sleep(_PAUSE)
         return True
 

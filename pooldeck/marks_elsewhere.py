@@ -1,40 +1,30 @@
-"""What `pooldeck.marks` does by /proc and pidfds, done by psutil where there are none (macOS)."""
+"""The search for marked processes by psutil, where there is neither /proc nor pidfds (macOS)."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from time import monotonic, sleep
 
 import psutil
 
-_PAUSE = 0.01  # seconds between two looks
+from pooldeck.marks import AreIn
 
-AreIn = Callable[[bytes], bool]
+_PAUSE = 0.01  # seconds between two looks
 
 
 def find(are_in: AreIn) -> list[int]:
-    """Return the ids of the processes, without the caller's own, whose environment will do.
-
-    Args:
-        are_in: Judges an environment: entries that begin after a NUL and end in one.
-    """
+    """Return the ids of the processes with the marks in their environment, without the caller's."""
     own = os.getpid()
     return [pid for pid in psutil.pids() if pid != own and _process(pid, are_in) is not None]
 
 
 def end(pids: Iterable[int], are_in: AreIn, seconds: float) -> int:
-    """Kill the processes whose environment still will do, wait for them, return how many ended.
-
-    Args:
-        pids: What `find` found.
-        are_in: As for `find`.
-        seconds: How long to wait.
-    """
+    """Kill those that still have the marks, wait for so long, and return how many ended."""
     killed = []
     for pid in pids:
         if process := _process(pid, are_in):
             with suppress(psutil.Error):
-                process.kill()  # psutil makes sure that the id was not given to somebody else
+                process.kill()  # psutil makes sure that the id was not given to another
                 killed.append(process)
     deadline = monotonic() + seconds
     while not all(map(_has_ended, killed)) and monotonic() < deadline:
@@ -43,7 +33,7 @@ def end(pids: Iterable[int], are_in: AreIn, seconds: float) -> int:
 
 
 def _has_ended(process: psutil.Process) -> bool:
-    """Look, and no more: `psutil.wait_procs` would take a child's exit status from its parent."""
+    """Do not wait: `psutil.wait_procs` would take a child's exit status from its parent."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""What an attempt became, as plain bounded data.
+"""The outcome of an attempt, as plain bounded data.
 
 A worker turns whatever happened into an `Outcome` before it reports: a live exception, a result
 object or a traceback never crosses the pipe. Everything here is text and numbers, so the server can
@@ -67,14 +67,14 @@ class Measurement(Struct, frozen=True, omit_defaults=True):
 
 
 class Observation(Struct, frozen=True, array_like=True):
-    """What looks at the running calls of one function found, in seconds of those calls.
+    """What the probe has seen of the running calls of one function, in seconds of those calls.
 
     Each look counts for the time since the one before it. A thread wants the GIL or holds it
     (`held`), is on a CPU or waits for one without the GIL (`free`), or waits for something else
     (`waiting`); `delayed` is for how long of that it was ready and no CPU was. `beside` is the mean
     number of other calls in the process. `held` and `delayed` grow with them, the others do not.
 
-    `helper_cpu` is how long threads that are nobody's slot were on a CPU meanwhile, where all calls
+    `helper_cpu` is how long threads that are no slot's were on a CPU meanwhile, where all calls
     were of this function, and `helper_delayed` for how long, of `waiting`, they lacked one.
     """
 

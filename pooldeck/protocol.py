@@ -20,6 +20,7 @@ from msgspec import Struct
 from pooldeck.access import Access
 from pooldeck.commands import Command
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Error, Observation, Outcome
 
 _HEADER: Final = 4
@@ -61,7 +62,7 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
 
     worker: str
     pool: str
-    kind: str
+    kind: PoolKind
     slots: int
     modules: list[str]
     initializer: str | None
@@ -99,7 +100,7 @@ class Cancel(Struct, frozen=True, array_like=True, tag="cancel"):
 
 
 class Abandon(Struct, frozen=True, array_like=True, tag="abandon"):
-    """Leave a call's thread to itself: nobody waits for it, and its slot is replaced."""
+    """Leave a call's thread to itself: it is waited for no more, and its slot is replaced."""
 
     task: str
 
@@ -200,7 +201,7 @@ class Exiting(Struct, frozen=True, array_like=True, tag="exiting"):
 
 
 class Observed(Struct, frozen=True, array_like=True, tag="observed"):
-    """What the probe of a worker has seen of its running calls since it last said so."""
+    """What the probe of a worker has seen of its running calls since its last report."""
 
     observations: list[Observation]
 

@@ -1,4 +1,6 @@
-"""What a worker owns: one connection, client or file per thread or per process, made at first use.
+"""Resources of a worker: connections, clients or files, one per thread or per process.
+
+Each is made at first use.
 
     @resource
     def orders() -> sqlite3.Connection:
@@ -18,7 +20,10 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, TypeVar, overload
+
+from pooldeck.per_thread import PerThread
 
 T = TypeVar("T")
 Per = Literal["thread", "process"]
@@ -26,23 +31,23 @@ Per = Literal["thread", "process"]
 _log = logging.getLogger("pooldeck.resources")
 
 
+@dataclass(frozen=True)
 class _Made(Generic[T]):
     """What a factory has made, and for which process."""
 
-    def __init__(self, value: T, close: Callable[[T], object]) -> None:
-        self.value = value
-        self.pid = os.getpid()
-        self._close = close
+    value: T
+    ending: Callable[[T], object]
+    pid: int = field(default_factory=os.getpid)
 
     def close(self) -> None:
-        """Close it; an error is logged, since nobody waits for this."""
+        """Close it; an error is logged, since no caller waits for this."""
         try:
-            self._close(self.value)
+            self.ending(self.value)
         except Exception:  # noqa: BLE001 - closing is the user's code
             _log.exception("a resource could not be closed: %s", type(self.value).__qualname__)
 
 
-class _Kept:
+class _Store:
     """What was made for one thread, or for the process, in the order in which it was made."""
 
     def __init__(self) -> None:
@@ -58,24 +63,17 @@ class _Kept:
         return found
 
     def drop(self, key: "Resource[Any]") -> None:
-        """Close what was made under a key, if anything was."""
         if (found := self.find(key)) is not None:
             del self.made[key]
             found.close()
 
     def close(self) -> None:
-        """Close all of it, the latest first."""
         for key in reversed(tuple(self.made)):
             self.drop(key)
 
 
-class _ThreadResources(threading.local):
-    def __init__(self) -> None:
-        self.kept = _Kept()
-
-
-_own: Final = _ThreadResources()
-_all: Final = _Kept()
+_of_thread: Final = PerThread(_Store)
+_of_process: Final = _Store()
 
 
 class Resource(Generic[T]):
@@ -103,10 +101,10 @@ class Resource(Generic[T]):
         Raises:
             Exception: Whatever the factory raises; the next call tries again.
         """
-        found = self._kept.find(self)
+        found = self._store.find(self)
         if found is None:
             with self._making:
-                found = self._kept.find(self) or self._make()
+                found = self._store.find(self) or self._make()
         value: T = found.value
         return value
 
@@ -116,15 +114,15 @@ class Resource(Generic[T]):
         The next call makes another.
         """
         with self._making:
-            self._kept.drop(self)
+            self._store.drop(self)
 
     @property
-    def _kept(self) -> _Kept:
-        return _own.kept if self._per == "thread" else _all
+    def _store(self) -> _Store:
+        return _of_thread.value if self._per == "thread" else _of_process
 
     def _make(self) -> _Made[T]:
         made = _Made(self._factory(), self._close)
-        self._kept.made[self] = made
+        self._store.made[self] = made
         return made
 
     def _unlock(self) -> None:
@@ -179,13 +177,13 @@ def resource(
 
 def close_own() -> None:
     """Close what the calling thread has; for a thread that is about to end."""
-    _own.kept.close()
+    _of_thread.value.close()
 
 
 def close() -> None:
     """Close what the calling thread and the process have; for a process that is about to end."""
     close_own()
-    _all.close()
+    _of_process.close()
 
 
 atexit.register(close)  # for scripts; a worker ends without it, and closes by itself

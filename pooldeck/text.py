@@ -4,13 +4,9 @@ _CUT = " ... (cut)"
 
 
 def bounded(text: str, most: int) -> str:
-    """Return `text` in at most `most` bytes of UTF-8, saying so where it was cut.
+    """Return `text` in at most `most` bytes of UTF-8, and a note beyond them if it was cut.
 
     What UTF-8 cannot hold (lone surrogates) is written as an escape.
-
-    Args:
-        text: Any string, of any length.
-        most: The limit in bytes, the note about the cut not counted.
     """
     encoded = text[: most + 1].encode("utf-8", "backslashreplace")
     if len(encoded) <= most:
@@ -26,13 +22,18 @@ def shown(value: object) -> str:
         return f"(its text cannot be shown: __str__ raised {type(error).__name__})"
 
 
+def qualified_name(kind: type) -> str:
+    """Return a type's name, after that of its module if it is not built in."""
+    if kind.__module__ == "builtins":
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 class LineBuffer:
     """Cuts a stream of text into lines; keeps the unfinished last one.
 
-    A carriage return starts its line anew, as on a terminal, so that a progress bar is one line.
-
-    Args:
-        most: How many characters to keep of an unfinished line before it counts as finished.
+    A carriage return starts its line anew, as on a terminal, so that a progress bar is one line. An
+    unfinished line counts as finished when it has more than `most` characters.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,9 +1,73 @@
-"""What all tests share."""
+"""What all tests share: the run that they are part of, and the order in which it takes them."""
+
+import os
+import tempfile
+from collections.abc import Generator, Iterator
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.support import running
+from tests.support.lanes import Lanes, place
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin a run, or join that of the process that started this one."""
+    running.hand_no_ignored_signals_on()
+    if not hasattr(config, "workerinput"):
+        running.end_in_good_order_when_told_to()
+    running.compile_once()
+    running.mark()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: side by side, nobody waits for a last one in the end."""
+    items.sort(key=lambda item: place(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run more tests at a time than there are CPUs: most of them wait most of the time."""
+    return 2 * (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Hand tests out by lanes, whatever `--dist` says."""
+    return Lanes(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Fail a run that leaves processes behind, and end them."""
+    yield
+    if not hasattr(session.config, "workerinput") and (left := running.end_what_is_left()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.section("processes that tests left behind", red=True)
+            reporter.write_line("\n".join(left))
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Run asynchronous tests as the server runs: on asyncio."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what programs put into the temporary folder apart from that of others.
+
+    Its path is short, unlike that of `tmp_path`: there are sockets in there, whose paths may have
+    some hundred characters.
+    """
+    tmp_path_factory.getbasetemp()  # stays where it is, and is there after the run
+    with (
+        tempfile.TemporaryDirectory(prefix="t", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        environment.setenv("TMPDIR", folder)
+        environment.setattr(tempfile, "tempdir", folder)
+        yield

@@ -1,6 +1,6 @@
 """The `pooldeck` command line: reads the arguments, and says in words what is wrong with them.
 
-It is started by `pooldeck.launcher`, which keeps user code out of this process. What the server
+`pooldeck_server.launcher` calls it, in a process that user code cannot reach. What the server
 itself does begins in `pooldeck_server.main`.
 """
 
@@ -11,16 +11,16 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.remote.arguments import add_parser
-from pooldeck_server.settings.model import Settings
-from pooldeck_server.settings.reading import BadSettings, read_settings
+from pooldeck_server.settings import BadSettings, Settings, read_settings
 
 EXIT_CANNOT_START = 1
 EXIT_BAD_SETTINGS = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
-_log = logging.getLogger("pooldeck_server.cli")  # this module runs as __main__
+_log = logging.getLogger(__name__)
 
 _GIL_INTERVAL_SECONDS = 0.001
 _EPILOG = """\
@@ -100,10 +100,8 @@ def _serve(settings: Settings) -> None:
 
 def _pools_in_words(settings: Settings) -> str:
     """Return the pools with their sizes, such as `io (32 threads), cpu (2 processes)`."""
-    plurals = {"thread": "threads", "process": "processes"}
     return ", ".join(
-        f"{name} ({pool.slots} {pool.kind if pool.slots == 1 else plurals[pool.kind]})"
-        for name, pool in settings.pools.items()
+        f"{name} ({KINDS[pool.kind].counted(pool.slots)})" for name, pool in settings.pools.items()
     )
 
 
@@ -125,7 +123,3 @@ def _complain(problems: Iterable[str], exit_code: int) -> int:
     for problem in problems:
         print(f"pooldeck: {problem}", file=sys.stderr)  # noqa: T201  (the command's own voice)
     return exit_code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.startup import running
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web import pages
 from pooldeck_server.web.http import static_files
 from pooldeck_server.web.http.application import Application
@@ -27,8 +27,8 @@ def create_app(settings: Settings) -> Application:
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncIterator[None]:
         app.state.ending = ending = Ending(settings.grace_seconds)
-        async with running(settings, ending=ending) as service:
-            app.service = service
+        async with running(settings, ending=ending) as server:
+            app.server = server
             yield
 
     app = Application(

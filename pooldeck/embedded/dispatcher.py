@@ -14,11 +14,11 @@ from typing import Any, Final
 from msgspec import Struct
 
 from pooldeck.embedded.futures import settle
-from pooldeck.embedded.listener import FuturesListener
 from pooldeck.embedded.pickling import discard
 from pooldeck.outcome import Outcome
-from pooldeck.pools.model import PoolListener, PoolState, Running, Worker
-from pooldeck.pools.pool import Pool
+from pooldeck.pools.listener import PoolListener, RunningCall
+from pooldeck.pools.model import PoolState
+from pooldeck.pools.port import PoolPort, WorkerSnapshot
 from pooldeck.protocol import Call
 
 PATIENCE: Final = 24 * 3600.0  # seconds for workers to leave: what they still do is the user's
@@ -51,7 +51,7 @@ class WorkerInfo(Struct, frozen=True):
     elapsed: float | None
 
 
-class Dispatcher(FuturesListener):
+class Dispatcher(PoolListener):
     """Hands calls to a pool, of which it makes use of as many slots as there are calls.
 
     Args:
@@ -59,7 +59,7 @@ class Dispatcher(FuturesListener):
         make_pool: Makes the pool, of size 1, for its listener.
     """
 
-    def __init__(self, most: int, make_pool: Callable[[PoolListener], Pool]) -> None:
+    def __init__(self, most: int, make_pool: Callable[[PoolListener], PoolPort]) -> None:
         self.broken: str | None = None
         self._most = most
         self._pool = make_pool(self)
@@ -111,7 +111,7 @@ class Dispatcher(FuturesListener):
 
     def workers(self) -> list[WorkerInfo]:
         """Return what each worker does right now."""
-        return [_described(worker) for worker in self._pool.workers.values()]
+        return [_described(worker) for worker in self._pool.snapshot().workers]
 
     # What the pool says.
 
@@ -119,9 +119,9 @@ class Dispatcher(FuturesListener):
         """Hand out what waits."""
         self._fill()
 
-    def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:  # noqa: ARG002
+    def finished(self, run: RunningCall, outcome: Outcome) -> None:
         """Settle the future of a call."""
-        work = self._running.pop(running.call.task)
+        work = self._running.pop(run.call.task)
         settle(work.future, outcome)
         self._note_done()
 
@@ -181,8 +181,8 @@ def _shall_run(work: Work) -> bool:
     return False
 
 
-def _described(worker: Worker) -> WorkerInfo:
-    running = next(iter(worker.running.values()), None)
+def _described(worker: WorkerSnapshot) -> WorkerInfo:
+    running = next(iter(worker.calls), None)
     began = None if running is None else running.started_at
     return WorkerInfo(
         worker.id,

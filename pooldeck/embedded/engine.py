@@ -24,7 +24,8 @@ from pooldeck.embedded.launcher import ContextLauncher
 from pooldeck.embedded.pickling import Value, pickled, sealed
 from pooldeck.embedded.worker import Outset
 from pooldeck.kinds import PoolKind
-from pooldeck.pools.model import PoolListener, PoolSpec
+from pooldeck.pools.listener import PoolListener
+from pooldeck.pools.model import PoolSpec
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 
@@ -47,11 +48,7 @@ class Plan:
 
 
 class Engine:
-    """Runs calls in worker processes. Its methods may be called from any thread.
-
-    Args:
-        plan: What the pool is made of.
-    """
+    """Runs calls in worker processes. Its methods may be called from any thread."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -103,13 +100,7 @@ class Engine:
     def submit(
         self, function: str, packed: bytes, timeout: float | None, future: "Future[Any]"
     ) -> None:
-        """Have a call run.
-
-        Args:
-            function: Its name, for people.
-            packed: The function and its arguments.
-            timeout: For how many seconds it may run, None for no limit.
-            future: What gets the result.
+        """Have a packed call run; `function` is its name for people, the timeout in seconds.
 
         Raises:
             BrokenProcessPool, RuntimeError: As `check`.
@@ -132,10 +123,10 @@ class Engine:
         return self._ask(self._dispatcher.workers, default=[])
 
     def close(self, refusal: str, *, cancel: bool = False) -> None:
-        """Take no more calls, and end when the last one has ended.
+        """Take no more calls, and end when the last one has ended; who submits more is refused.
 
         Args:
-            refusal: What those are told who submit more.
+            refusal: The words for that.
             cancel: Whether to cancel the calls for which no worker has been started.
         """
         with self._lock:

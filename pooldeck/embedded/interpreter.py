@@ -7,36 +7,25 @@ import os
 import threading
 import weakref
 from concurrent.futures import thread as _before_us  # noqa: F401 - see `_finish`
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
+if TYPE_CHECKING:
+    from pooldeck.embedded.engine import Engine
 
-class Ends(Protocol):
-    """Something with a thread of its own."""
-
-    def close(self, refusal: str) -> None:
-        """Take nothing more; end when everything is done."""
-
-    def join(self) -> None:
-        """Wait for the end."""
-
-    def disown(self) -> None:
-        """Be of no use: this is a forked child, and the thread is the parent's."""
-
-
-_alive: "weakref.WeakSet[Ends]" = weakref.WeakSet()
+_alive: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 _is_ending = False
 _ENDING: Final = "cannot schedule new futures after interpreter shutdown"
 
 
-def register(ends: Ends) -> None:
-    """Have something closed and waited for before the interpreter ends.
+def register(engine: "Engine") -> None:
+    """Have a pool's engine closed and waited for before the interpreter ends.
 
     Raises:
         RuntimeError: If it is ending already.
     """
     if _is_ending:
         raise RuntimeError(_ENDING)
-    _alive.add(ends)
+    _alive.add(engine)
 
 
 def _finish() -> None:
@@ -48,15 +37,15 @@ def _finish() -> None:
     global _is_ending  # noqa: PLW0603 - there is one interpreter, and it ends once
     _is_ending = True
     waiting = list(_alive)
-    for ends in waiting:
-        ends.close(_ENDING)
-    for ends in waiting:
-        ends.join()
+    for engine in waiting:
+        engine.close(_ENDING)
+    for engine in waiting:
+        engine.join()
 
 
 def _disown_all() -> None:
-    for ends in _alive:
-        ends.disown()
+    for engine in _alive:
+        engine.disown()
     _alive.clear()
 
 

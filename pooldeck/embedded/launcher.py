@@ -24,14 +24,9 @@ class StartsProcesses(Protocol):
 
 @dataclass(frozen=True)
 class ContextLauncher:
-    """A `pooldeck.pools.launcher.Launcher` over the `Process` of a context.
+    """A `pooldeck.pools.launcher.Launcher` over the `Process` of a context."""
 
-    Attributes:
-        context: A spawn or forkserver context.
-        outset: How each worker begins.
-    """
-
-    context: BaseContext
+    context: BaseContext  # that spawns, or has a forkserver
     outset: worker.Outset
 
     def launch(self, setup: Setup, boot: str, pipe: socket, control: socket) -> Launched:
@@ -64,6 +59,4 @@ def _reaped(process: BaseProcess) -> WorkerExit:
     code = process.exitcode
     if code is not None:
         process.close()
-    if code is not None and code < 0:
-        return WorkerExit(code=None, signal=-code, peak_rss_bytes=0)
-    return WorkerExit(code=code, signal=None, peak_rss_bytes=0)
+    return WorkerExit.of(code)

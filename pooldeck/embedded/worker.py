@@ -35,18 +35,11 @@ _log = logging.getLogger("concurrent.futures")  # where the standard library's p
 
 @dataclass(frozen=True)
 class Outset:
-    """How a worker begins.
+    """How a worker begins."""
 
-    Attributes:
-        script: The program's file, if it is a script: its functions are found there.
-        folder: Where large parcels and crash reports lie.
-        initializer: Called once before the first call.
-        initargs: Its arguments.
-    """
-
-    script: str | None
-    folder: Path
-    initializer: Callable[..., object] | None
+    script: str | None  # the program's file, if it is a script: its functions are found there
+    folder: Path  # where large parcels and crash reports lie
+    initializer: Callable[..., object] | None  # called once before the first call
     initargs: tuple[Any, ...]
 
 

@@ -1,6 +1,6 @@
 """A pool from outside: slots over worker processes, supervised.
 
-`pool` hands calls out; `crew` names its values; `staff` keeps as many workers as it should have,
-with `hiring`, `launching` and `supervisor` for one of them; `reports` takes what workers say, and
-`causes` and `blame` what their deaths say.
+`port` is what others may ask of a pool, `listener` what it tells, `pool` hands calls out; `roster`
+keeps as many workers as it should have, with `factory`, `launcher` and `supervisor` for one of
+them; `reports` takes what workers say, and `exit_cause` and `blame` what their deaths say.
 """

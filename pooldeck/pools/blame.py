@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.launcher import WorkerExit
-from pooldeck.pools.model import Death, EndReason, Running, Worker
+from pooldeck.pools.listener import Death
+from pooldeck.pools.worker import EndReason, Running, Worker
 
 _BROKEN: Final = "BrokenProcessPool"
 _CURRENT_THREAD: Final = re.compile(r"^Current thread 0x([0-9a-f]+)", re.MULTILINE)
@@ -51,9 +52,11 @@ def assign_blame(
         cause=cause,
         signal=end.signal,
         exit_code=end.code,
-        culprit=culprit,
-        suspects=() if culprit else (*cut_off, *worker.abandoned.values()),
-        bystanders=tuple(running for running in cut_off if running is not culprit),
+        culprit=culprit.call if culprit else None,
+        suspects=()
+        if culprit
+        else tuple(one.call for one in (*cut_off, *worker.abandoned.values())),
+        bystanders=tuple(running.call for running in cut_off if running is not culprit),
         traceback=fault,
         peak_rss_bytes=end.peak_rss_bytes,
     )
@@ -63,7 +66,8 @@ def assign_blame(
 def _split(worker: Worker) -> tuple[list[Running], list[Running]]:
     """Return the calls that ran or may have run, and those that waited behind another."""
     calls = list(worker.running.values())
-    return (calls[:1], calls[1:]) if worker.kind == "process" else (calls, [])
+    at_risk = list(worker.kind.at_risk(calls))
+    return at_risk, calls[len(at_risk) :]
 
 
 def _culprit(worker: Worker, fault: str | None) -> Running | None:
@@ -76,7 +80,7 @@ def _culprit(worker: Worker, fault: str | None) -> Running | None:
     if worker.exiting is not None:
         return next((one for one in suspects if one.call.task == worker.exiting), None)
     current = _CURRENT_THREAD.search(fault or "")
-    if current is not None and worker.kind == "thread":
+    if current is not None and not worker.kind.is_alone:
         ident = int(current[1], 16)
         for one in suspects:
             if one.ident == ident:
@@ -89,11 +93,11 @@ def _culprit(worker: Worker, fault: str | None) -> Running | None:
 def _crashed(worker: Worker, running: Running, death: Death) -> Outcome:
     message = f"worker {worker.id} (pid {worker.pid}) {_past_tense(death)}"
     kind = ErrorKind.BYSTANDER
-    if running is death.culprit:
+    if running.call is death.culprit:
         kind = ErrorKind.CRASHED
         message += " while it ran this task"
     elif death.culprit is not None:
-        call = death.culprit.call
+        call = death.culprit
         message += f"; task {call.task} ({call.function}) caused it, and this one ran beside it"
     elif running.started_at is None:
         message += " when it had this task in hand; whether it had begun is not known"

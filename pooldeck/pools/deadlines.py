@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from pooldeck.kinds import KINDS
-from pooldeck.pools.model import EndReason, PoolSpec, Running, Worker
+from pooldeck.pools.model import PoolSpec
+from pooldeck.pools.worker import EndReason, Running, Worker
 
 _LATE: Final = 0.25  # seconds by which an alarm is late if the event loop was held up
 _SECOND_LOOK: Final = 0.05

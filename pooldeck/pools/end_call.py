@@ -14,8 +14,10 @@ from pooldeck.kinds import KINDS, Ending
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools import gil
 from pooldeck.pools.blame import timed_out
-from pooldeck.pools.model import EndReason, PoolListener, Running, Worker, WorkerState
+from pooldeck.pools.listener import PoolListener
+from pooldeck.pools.model import WorkerState
 from pooldeck.pools.roster import Roster
+from pooldeck.pools.worker import EndReason, Running, Worker
 from pooldeck.protocol import Abandon, Cancel, Look
 
 _LEAVE_SECONDS: Final = 0.5  # for a worker to give up the slot of an abandoned call
@@ -30,12 +32,7 @@ _ABANDONED: Final = Outcome(
 
 
 class CallEnder:
-    """Ends calls, in the way that their kind of worker allows.
-
-    Args:
-        staff: The workers.
-        listener: Who is told.
-    """
+    """Ends calls, in the way that their kind of worker allows."""
 
     def __init__(self, staff: Roster, listener: PoolListener) -> None:
         self._staff = staff
@@ -86,7 +83,7 @@ class CallEnder:
         """Leave a call's thread to itself, and report the call as finished."""
         worker.abandon(running)
         worker.process.tell(Abandon(running.call.task))
-        self._listener.finished(worker, running, outcome)
+        self._listener.finished(worker.seen(running), outcome)
         if len(worker.abandoned) >= max(1, self._staff.spec.size // 2):
             self._staff.retire_when_replaced(worker)
         if worker.state is WorkerState.STOPPING:

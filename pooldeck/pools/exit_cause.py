@@ -7,7 +7,7 @@ from typing import Final
 
 from pooldeck.pools.launcher import WorkerExit
 from pooldeck.pools.memory import MemoryWatch, out_of_memory
-from pooldeck.pools.model import Worker
+from pooldeck.pools.worker import Worker
 from pooldeck.protocol import Setup
 
 _FRESH: Final = 1.0  # seconds

@@ -2,28 +2,23 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
+from pooldeck.kinds import KINDS
 from pooldeck.pools.launcher import Launcher, WorkerExit
-from pooldeck.pools.model import PoolSpec, Worker
+from pooldeck.pools.model import PoolSpec
 from pooldeck.pools.supervisor import WorkerProcess
+from pooldeck.pools.worker import Worker
 from pooldeck.protocol import FromWorker, Setup
 
 
+@dataclass(frozen=True)
 class WorkerFactory:
-    """Makes workers whose processes are yet to be started.
+    """Makes workers whose processes are yet to be started."""
 
-    Args:
-        boot: The mark that all processes of this server carry.
-        next_number: Gives each worker a number that is never used again.
-        launcher: Starts the processes.
-    """
-
-    def __init__(
-        self, boot: str, next_number: Callable[[], Awaitable[int]], launcher: Launcher
-    ) -> None:
-        self._boot = boot
-        self._next_number = next_number
-        self._launcher = launcher
+    boot: str  # the mark that all processes of this server carry
+    next_number: Callable[[], Awaitable[int]]  # gives each worker one that is never used again
+    launcher: Launcher
 
     async def hire(
         self,
@@ -38,15 +33,15 @@ class WorkerFactory:
             receive: Called with each frame that the worker sends.
             ended: Called once, after the last frame, with how its process ended.
         """
-        worker_id = f"{spec.name}-{await self._next_number()}"
+        worker_id = f"{spec.name}-{await self.next_number()}"
         process = WorkerProcess(
             _setup(spec, worker_id),
-            self._boot,
-            self._launcher,
+            self.boot,
+            self.launcher,
             receive=lambda message: receive(worker, message),
             ended=lambda end: ended(worker, end),
         )
-        worker = Worker(worker_id, spec.kind, process, started_at=time.monotonic())
+        worker = Worker(worker_id, KINDS[spec.kind], process, started_at=time.monotonic())
         return worker
 
 
@@ -55,7 +50,7 @@ def _setup(spec: PoolSpec, worker_id: str) -> Setup:
         worker=worker_id,
         pool=spec.name,
         kind=spec.kind,
-        slots=spec.slots_per_worker,
+        slots=KINDS[spec.kind].slots_per_worker(spec.size),
         modules=list(spec.modules),
         initializer=spec.initializer,
         limits=spec.limits,

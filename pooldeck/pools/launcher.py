@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from pooldeck.marks import BOOT, WORKER
 from pooldeck.protocol import Setup
 
 _SECRETS: Final = frozenset({"POOLDECK_TOKEN"})
+_PROGRAM: Final = str(Path(__file__).parents[1] / "worker" / "start.py")
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
@@ -28,6 +30,13 @@ class WorkerExit(Struct, frozen=True):
     code: int | None  # None: killed by `signal`
     signal: int | None
     peak_rss_bytes: int
+
+    @classmethod
+    def of(cls, code: int | None, peak_rss_bytes: int = 0) -> "WorkerExit":
+        """Return it by an exit code as `subprocess` has it, negative for a signal."""
+        if code is not None and code < 0:
+            return cls(None, -code, peak_rss_bytes)
+        return cls(code, None, peak_rss_bytes)
 
     @property
     def cause(self) -> str:
@@ -47,15 +56,10 @@ class WorkerExit(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Launched:
-    """A process that was started.
-
-    Attributes:
-        pid: Its id.
-        reap: Takes the status of the process when it has ended; called once.
-    """
+    """A process that was started."""
 
     pid: int
-    reap: Callable[[], WorkerExit]
+    reap: Callable[[], WorkerExit]  # takes its status when it has ended; called once
 
 
 class Launcher(Protocol):
@@ -78,7 +82,7 @@ class Launcher(Protocol):
 
 
 class SubprocessLauncher:
-    """Starts `python -m pooldeck.worker` as a plain child process."""
+    """Starts `pooldeck/worker/start.py` as a plain child process."""
 
     def launch(
         self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
@@ -86,7 +90,7 @@ class SubprocessLauncher:
         """Start a worker, as `Launcher` says."""
         ends = pipe.fileno(), control.fileno()
         process = subprocess.Popen(  # noqa: S603 - the interpreter and our own module
-            [sys.executable, "-P", "-m", "pooldeck.worker", *map(str, ends)],
+            [sys.executable, "-P", _PROGRAM, *map(str, ends)],
             stdin=subprocess.DEVNULL,
             pass_fds=ends,
             start_new_session=True,
@@ -98,11 +102,7 @@ class SubprocessLauncher:
 def _reap(process: "subprocess.Popen[bytes]") -> WorkerExit:
     _, status, usage = os.wait4(process.pid, 0)
     code = process.returncode = os.waitstatus_to_exitcode(status)
-    return WorkerExit(
-        code=code if code >= 0 else None,
-        signal=-code if code < 0 else None,
-        peak_rss_bytes=usage.ru_maxrss * _RSS_UNIT,
-    )
+    return WorkerExit.of(code, usage.ru_maxrss * _RSS_UNIT)
 
 
 def worker_environment(environment: Mapping[str, str], boot: str, worker: str) -> dict[str, str]:

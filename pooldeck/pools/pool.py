@@ -1,12 +1,13 @@
 """A pool: slots over supervised workers.
 
 A pool hands calls to free slots, replaces workers that die, and says what each slot does. It knows
-no tasks table and no HTTP: whoever owns it listens through `PoolListener`. A process worker has one
-slot; a thread pool is one worker with as many slots as the pool has threads.
+no tasks table and no HTTP: whoever owns it listens through `PoolListener`, and asks through
+`PoolPort`, which says what each method does. A process worker has one slot; a thread pool is one
+worker with as many slots as the pool has threads.
 
-    post ──▶ account: a free slot ──▶ worker process ◀── staff: are all workers there?
+    post ──▶ slots: a free one ──▶ worker process ◀── roster: are all workers there?
                                          ║        ▲
-                           what it says, ║        └───── giving_up ◀── deadlines: a call is overdue
+                           what it says, ║        └───── end_call ◀── deadlines: a call is overdue
                              and its end ▼
     listener ◀─────────────────────── reports ─── blame: whose fault was it?
 
@@ -15,38 +16,32 @@ Everything runs on one event loop; nothing here blocks.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from pooldeck.kinds import Ending
+from pooldeck.kinds import KINDS, Ending
 from pooldeck.pools.deadlines import Deadlines
 from pooldeck.pools.end_call import CallEnder
 from pooldeck.pools.exit_cause import ExitCauses
 from pooldeck.pools.factory import WorkerFactory
 from pooldeck.pools.launcher import Launcher, SubprocessLauncher
+from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.memory import MemoryWatch
-from pooldeck.pools.model import (
-    MOST_CALLS,
-    EndReason,
-    PoolListener,
-    PoolSpec,
-    PoolState,
-    Running,
-    Worker,
-    WorkerState,
-)
+from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
+from pooldeck.pools.port import PoolPort, PoolSnapshot, WorkerSnapshot
 from pooldeck.pools.reports import Reports
 from pooldeck.pools.roster import Roster
 from pooldeck.pools.stacks import StackRequests
 from pooldeck.pools.sweeper import Sweeper
+from pooldeck.pools.worker import MOST_CALLS, EndReason, Running, Worker
 from pooldeck.protocol import Call, Cancel
 
 _MIB: Final = 1024 * 1024
 _KILLED_OVER: Final = 1.5  # times the memory that a worker may use
 
 
-class Pool:
+class Pool(PoolPort):
     """A named set of workers of one kind.
 
     Args:
@@ -82,25 +77,19 @@ class Pool:
         self._causes = ExitCauses(memory)
         self._sweeper = Sweeper(spec.name, boot)
         self._reports = Reports(
-            self._staff,
-            listener,
-            deadlines=self._deadlines,
-            looks=self._looks,
-            causes=self._causes,
-            sweeper=self._sweeper,
+            self._staff, listener, self._deadlines, self._looks, self._causes, self._sweeper
         )
-        self._most_tasks = spec.max_tasks_per_worker if spec.kind == "process" else 0
+        self._kind = KINDS[spec.kind]
+        self._most_tasks = spec.max_tasks_per_worker if self._kind.is_alone else 0
 
     # What it is.
 
     @property
     def spec(self) -> PoolSpec:
-        """Return what the pool is made of, with its present size."""
         return self._staff.spec
 
     @property
     def size(self) -> int:
-        """Return how many slots it is to have."""
         return self._staff.spec.size
 
     @property
@@ -110,41 +99,52 @@ class Pool:
 
     @property
     def state(self) -> PoolState:
-        """Return whether it runs tasks."""
         is_staffed = self._state is PoolState.RUNNING or self._state is PoolState.PAUSED
         return PoolState.BROKEN if is_staffed and self._staff.is_broken else self._state
 
     @property
     def reason(self) -> str | None:
-        """Return why workers cannot be started, or a restart failed; None if all is well."""
         return self._staff.boots.reason
 
     @property
-    def incidents(self) -> int:
-        """Return how many workers have died unexpectedly."""
-        return self._reports.incidents
-
-    @property
     def free(self) -> int:
-        """Return how many calls may be posted now."""
         return self._account.free
 
     @property
     def busy(self) -> int:
-        """Return how many slots have a call."""
         return sum(worker.busy for worker in self.workers.values())
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        return {worker.id: worker.pid for worker in self.workers.values() if worker.pid}
+
+    @property
+    def staffed(self) -> Sequence[str]:
+        return [worker.id for worker in self.workers.values() if worker.is_open]
+
+    def snapshot(self) -> PoolSnapshot:
+        workers = tuple(map(self._seen, self.workers.values()))
+        return PoolSnapshot(self.spec, self.state, self.reason, self.busy, workers)
+
+    def _seen(self, worker: Worker) -> WorkerSnapshot:
+        ending_of, runs = self._giving_up.ending_of, self._kind.at_risk(worker.running.values())
+        return WorkerSnapshot(
+            id=worker.id,
+            pid=worker.pid,
+            state=worker.state,
+            started_at=worker.started_at,
+            slots=worker.slots,
+            tasks_done=worker.tasks_done,
+            calls=tuple(worker.seen(one, ending_of(worker, one)) for one in runs),
+            abandoned=tuple(map(worker.seen, worker.abandoned.values())),
+        )
 
     # Calls.
 
     def post(self, call: Call, *, is_quick: bool = False) -> bool:
-        """Hand a call to a free slot, or a quick one to a worker behind its quick calls.
-
-        Returns:
-            Whether there was room for it.
-        """
         worker = self._account.take()
         if worker is not None:
-            worker.has_quick_ones = is_quick and worker.kind == "process"
+            worker.has_quick_ones = is_quick and self._kind.is_alone
         elif is_quick and self._account.is_open:
             worker = self._with_room_behind()
         if worker is None:
@@ -170,11 +170,6 @@ class Pool:
         return taker
 
     def cancel(self, task: str) -> bool:
-        """Ask a call to end itself, or get it back if its worker has not started it.
-
-        Returns:
-            Whether a worker has it; if not, nothing was done.
-        """
         found = self._find(task)
         if found is None:
             return False
@@ -183,25 +178,11 @@ class Pool:
         worker.process.tell(Cancel(task))
         return True
 
-    def ending_of(self, worker: Worker, running: Running) -> Ending:
-        """Return how a call of one of its workers would end if it were killed now."""
-        return self._giving_up.ending_of(worker, running)
-
     def kill(self, task: str) -> Ending | None:
-        """End a call: a process with its worker; a thread cannot be ended and is abandoned.
-
-        Returns:
-            How that was done; None if no worker has it.
-        """
         found = self._find(task)
         return None if found is None else self._giving_up.kill(*found)
 
     async def stack(self, task: str) -> str | None:
-        """Return where a call is at this moment, without disturbing it.
-
-        Returns:
-            Its stack, innermost frame last; None if no worker runs it.
-        """
         found = self._find(task)
         return None if found is None else await self._looks.at(*found)
 
@@ -215,42 +196,20 @@ class Pool:
     # Workers.
 
     def resize(self, size: int) -> None:
-        """Have another number of slots; what runs goes on, with more than there are if need be.
-
-        Args:
-            size: From 1.
-
-        Raises:
-            ValueError: If it is less.
-        """
         if size < 1:
             raise ValueError(f"a pool has at least 1 slot, not {size}")
         self._staff.resize(size)
 
     def restart(self) -> None:
-        """Replace the workers one by one, in the background: user code is loaded again.
-
-        If a new one does not get ready, `reason` says why and the old ones go on. A broken pool
-        tries again.
-        """
         self._staff.restart()
 
     def kill_worker(self, worker_id: str) -> bool:
-        """End a worker; its calls are reported as cancelled, since they are really stopped.
-
-        Returns:
-            Whether there is such a worker.
-        """
         worker = self.workers.get(worker_id)
         if worker is not None:
             self._staff.end(worker, EndReason.KILLED, why="it was killed by hand")
         return worker is not None
 
     def note_memory(self, worker_id: str, rss_bytes: int) -> None:
-        """Take how much memory a worker uses; one that uses too much is replaced or killed.
-
-        One that has run nothing yet is left alone: another one would need as much.
-        """
         self._causes.count()
         worker, most = self.workers.get(worker_id), self.spec.max_memory_bytes
         if worker is None or not 0 < most < rss_bytes or not worker.has_worked:
@@ -282,22 +241,18 @@ class Pool:
     # From start to stop.
 
     async def start(self) -> None:
-        """Start all workers, unless the pool is stopped; they report when they are ready."""
         self._is_started = True
         if self._state is not PoolState.STOPPED:
             self._staff.open()
         await self._staff.launched()
 
     def pause(self) -> None:
-        """Hand nothing out; what runs goes on."""
         self._turn(PoolState.PAUSED)
 
     def resume(self) -> None:
-        """Hand out calls again, also after a drain."""
         self._turn(PoolState.RUNNING)
 
     def drain(self) -> None:
-        """Hand nothing out, and have no workers any more when nothing runs."""
         self._turn(PoolState.DRAINING if self._is_started else PoolState.STOPPED)
 
     def _turn(self, state: PoolState) -> None:
@@ -311,10 +266,6 @@ class Pool:
             self._staff.open()
 
     async def stop(self, grace: float) -> None:
-        """Take no more calls, let what runs end for `grace` seconds, then end every worker.
-
-        Calls that are still running then are reported as finished with kind `interrupted`.
-        """
         self._is_ending = True
         self._state = PoolState.STOPPED
         self._account.is_open = False

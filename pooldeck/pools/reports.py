@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from pooldeck.outcome import Outcome
 from pooldeck.pools.blame import assign_blame
 from pooldeck.pools.deadlines import Deadlines
 from pooldeck.pools.exit_cause import ExitCauses, take_files, why_not_ready
 from pooldeck.pools.launcher import WorkerExit
-from pooldeck.pools.model import EndReason, PoolListener, Running, Worker, WorkerState
+from pooldeck.pools.listener import PoolListener
+from pooldeck.pools.model import WorkerState
 from pooldeck.pools.roster import Roster
 from pooldeck.pools.stacks import StackRequests
 from pooldeck.pools.sweeper import Sweeper
+from pooldeck.pools.worker import EndReason, Running, Worker
 from pooldeck.protocol import (
     Abandoned,
     Exiting,
@@ -28,41 +31,17 @@ from pooldeck.protocol import (
 )
 
 
+@dataclass
 class Reports:
-    """Keeps a pool's picture of its workers up to date.
+    """Keeps a pool's picture of its workers up to date."""
 
-    Args:
-        staff: The workers.
-        listener: Who is told.
-        deadlines: Watches over the calls.
-        looks: Waits for stacks.
-        causes: Says why workers ended.
-        sweeper: Ends what they leave behind.
-
-    Attributes:
-        incidents: How many workers have died that nobody here had ended.
-    """
-
-    def __init__(
-        self,
-        staff: Roster,
-        listener: PoolListener,
-        *,
-        deadlines: Deadlines,
-        looks: StackRequests,
-        causes: ExitCauses,
-        sweeper: Sweeper,
-    ) -> None:
-        self.incidents = 0
-        self._staff = staff
-        self._account = staff.account
-        self._listener = listener
-        self._deadlines = deadlines
-        self._looks = looks
-        self._causes = causes
-        self._sweeper = sweeper
-        self._most_tasks = staff.spec.max_tasks_per_worker
-        self._wounds: dict[str, float] = {}  # when workers died whose slots are not back yet
+    staff: Roster
+    listener: PoolListener
+    deadlines: Deadlines
+    looks: StackRequests
+    causes: ExitCauses
+    sweeper: Sweeper  # ends what workers leave behind
+    _wounds: dict[str, float] = field(default_factory=dict)  # when workers died, slots missing
 
     # Frames.
 
@@ -74,9 +53,9 @@ class Reports:
             case Started():
                 self._started(worker, message)
             case Log():
-                self._listener.logged(message.task, message.lines)
+                self.listener.logged(message.task, message.lines)
             case Progress():
-                self._listener.progressed(message)
+                self.listener.progressed(message)
             case Returned():
                 self._returned(worker, message.tasks)
             case _:
@@ -87,11 +66,11 @@ class Reports:
     ) -> None:
         match message:
             case Observed():
-                self._listener.observed(message.observations)
+                self.listener.observed(message.observations)
             case Abandoned():
                 self._left(worker, message.task)
             case Stack():
-                self._looks.answer(message)
+                self.looks.answer(message)
             case Exiting():
                 worker.exiting = message.task
             case Ready():
@@ -106,8 +85,8 @@ class Reports:
         _note_start(running, message)
         if running.is_killed:
             why = f"task {message.task}, which began in it, was to be killed"
-            self._staff.end(worker, EndReason.KILLED, message.task, why)
-        self._listener.started(worker, running)
+            self.staff.end(worker, EndReason.KILLED, message.task, why)
+        self.listener.started(worker.seen(running))
 
     def _finished(self, worker: Worker, message: Finished) -> None:
         if message.is_abandoned or message.task in worker.leaving:
@@ -120,14 +99,14 @@ class Reports:
             _note_start(running, message.started)
         worker.tasks_done += 1
         if not worker.is_proven:
-            self._staff.boots.confirm_start(worker)
+            self.staff.boots.confirm_start(worker)
         if worker.state is WorkerState.BUSY:
             self._free_slot(worker)
-        self._listener.finished(worker, running, message.outcome)
+        self.listener.finished(worker.seen(running), message.outcome)
         if worker.state is WorkerState.STOPPING:
-            self._staff.done(worker)
-        elif 0 < self._most_tasks <= worker.tasks_done:
-            self._staff.retire_when_replaced(worker)
+            self.staff.done(worker)
+        elif 0 < self.staff.spec.max_tasks_per_worker <= worker.tasks_done:
+            self.staff.retire_when_replaced(worker)
 
     def _free_slot(self, worker: Worker) -> None:
         """Use a slot again at once: the next call is on its way before this end is noted."""
@@ -135,17 +114,17 @@ class Reports:
             worker.turned_at = time.monotonic()
         else:
             worker.state = WorkerState.IDLE
-            if self._staff.is_over:
-                self._staff.reconcile()
+            if self.staff.is_over:
+                self.staff.reconcile()
         if worker.is_open:
-            self._account.give_back(worker)
-            self._listener.has_room()
+            self.staff.account.give_back(worker)
+            self.listener.has_room()
 
     def _ended_late(self, worker: Worker, message: Finished) -> None:
         """Note the end of a call that was abandoned; nobody waits for it."""
         running = worker.take_abandoned(message.task)
         if running is not None:
-            self._listener.abandoned_ended(worker, running, message.outcome)
+            self.listener.abandoned_ended(worker.seen(running), message.outcome)
         self._left(worker, message.task)
 
     def _left(self, worker: Worker, task: str) -> None:
@@ -159,7 +138,7 @@ class Reports:
         if worker.is_open:
             self._free_slot(worker)
         else:
-            self._staff.done(worker)
+            self.staff.done(worker)
 
     def _returned(self, worker: Worker, tasks: Iterable[str]) -> None:
         """Return to the listener what a worker gives back unstarted."""
@@ -170,7 +149,7 @@ class Reports:
                 self._left(worker, task)
             elif running := worker.running.pop(task, None):
                 returned.append(running)
-        freed = len(returned) if worker.kind == "thread" else int(not worker.running)
+        freed = int(not worker.running) if worker.kind.is_alone else len(returned)
         for _ in returned[:freed]:
             self._leave_slot(worker)
         self._give_back(worker, returned)
@@ -180,53 +159,52 @@ class Reports:
         calls = []
         for running in returned:
             if running.is_killed:
-                self._listener.finished(worker, running, Outcome(cancelled=True))
+                self.listener.finished(worker.seen(running), Outcome(cancelled=True))
             else:
                 calls.append(running.call)
         if calls:
-            self._listener.returned(calls)
+            self.listener.returned(calls)
 
     def _ready(self, worker: Worker, message: Ready) -> None:
         if worker.state is WorkerState.STARTING and worker.verdict is None:
-            self._listener.described(message.functions)
-            self._staff.ready(worker)
+            self.listener.described(message.functions)
+            self.staff.ready(worker)
 
     # Ends.
 
     def ended(self, worker: Worker, end: WorkerExit) -> None:
         """Account for a worker that is gone: its calls, and its place in the pool."""
         was_starting = worker.state is WorkerState.STARTING
-        self._staff.gone(worker)
-        self._deadlines.forget(worker)
-        fault = take_files(worker.process.setup, self._staff.spec.limits.traceback_bytes)
+        self.staff.gone(worker)
+        self.deadlines.forget(worker)
+        fault = take_files(worker.process.setup, self.staff.spec.limits.traceback_bytes)
         if was_starting:
-            self._staff.not_ready(why_not_ready(worker, end))
+            self.staff.not_ready(why_not_ready(worker, end))
         else:
             self._account_for(worker, end, fault)
-        self._staff.reconcile()
-        self._sweeper.after(worker.id)
+        self.staff.reconcile()
+        self.sweeper.after(worker.id)
 
     def _account_for(self, worker: Worker, end: WorkerExit, fault: str | None) -> None:
         now = time.monotonic()
         is_stillborn = not (worker.is_proven or worker.has_worked)
-        reckoning = assign_blame(worker, end, self._causes.of(end), fault, now)
+        reckoning = assign_blame(worker, end, self.causes.of(end), fault, now)
         worker.running.clear()
         self._give_back(worker, reckoning.returned)
         for running, outcome in reckoning.outcomes:
-            self._listener.finished(worker, running, outcome)
+            self.listener.finished(worker.seen(running), outcome)
         if reckoning.death is not None:
-            self.incidents += 1
             self._wounds[worker.id] = now
-            self._listener.died(reckoning.death)
+            self.listener.died(reckoning.death)
             if is_stillborn:
-                self._staff.not_ready(f"worker {worker.id} {end.sentence} when it had just started")
+                self.staff.not_ready(f"worker {worker.id} {end.sentence} when it had just started")
 
     def note_recovery(self) -> None:
         """Report for each death that the pool is whole again, if it is."""
-        if self._wounds and self._staff.is_whole:
+        if self._wounds and self.staff.is_whole:
             wounds, self._wounds = self._wounds, {}
             for worker, died_at in wounds.items():
-                self._listener.recovered(worker, time.monotonic() - died_at)
+                self.listener.recovered(worker, time.monotonic() - died_at)
 
 
 def _note_start(running: Running, start: Started) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from pooldeck.pools.model import Worker, WorkerState
+from pooldeck.pools.model import WorkerState
+from pooldeck.pools.worker import Worker
 
 
 class RollingRestart:

@@ -1,7 +1,7 @@
 """The workers of a pool: how many there are, and which of them has how many of its slots.
 
-Whatever happens (a worker is ready, gone, worn out; another size is wanted), `settle` looks at who
-is there and brings that nearer to what should be:
+Whatever happens (a worker is ready, gone, worn out; another size is wanted), `reconcile` looks at
+who is there and brings that nearer to what should be:
 
     starting ──ready──▶ spare ──gets slots──▶ idle, busy ──retired──▶ stopping ──▶ gone
                           └────────── waits until another is gone or worn out
@@ -15,10 +15,12 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from pooldeck.pools.model import EndReason, PoolSpec, Worker, WorkerState
+from pooldeck.kinds import KINDS
+from pooldeck.pools.model import PoolSpec, WorkerState
 from pooldeck.pools.rolling_restart import RollingRestart
 from pooldeck.pools.slots import FreeSlots
 from pooldeck.pools.start_backoff import StartBackoff
+from pooldeck.pools.worker import EndReason, Worker
 from pooldeck.protocol import Stop
 
 
@@ -29,13 +31,6 @@ class Roster:
         spec: What the pool is made of; its size changes with `resize`.
         hire: Makes a worker whose process is yet to be started.
         settled: Told when something about the workers has changed.
-
-    Attributes:
-        spec: As above.
-        workers: All workers, by id.
-        account: The slots that are free.
-        boots: How starting workers went.
-        is_over: Whether more runs than there are slots now: who is done next has to go.
     """
 
     def __init__(
@@ -48,7 +43,7 @@ class Roster:
         self.workers: dict[str, Worker] = {}
         self.account = FreeSlots()
         self.boots = StartBackoff(spec, self.reconcile)
-        self.is_over = False
+        self.is_over = False  # more runs than there are slots now: who is done next has to go
         self._hire = hire
         self._settled = settled
         self._is_open = False
@@ -103,13 +98,9 @@ class Roster:
     def end(
         self, worker: Worker, verdict: EndReason, doomed: str | None = None, why: str = ""
     ) -> None:
-        """End a worker now, whatever it runs.
+        """End a worker now, whatever it runs; `why` says in words what the verdict does.
 
-        Args:
-            worker: The worker.
-            verdict: Why.
-            doomed: The task that it is ended for, if it is for one.
-            why: The same in words.
+        `doomed` is the task that it is ended for, if it is for one.
         """
         self._kill(worker, verdict, doomed, why)
         self.reconcile()
@@ -193,7 +184,7 @@ class Roster:
 
     def _share_slots(self) -> None:
         """Have as many slots with the workers as the pool has."""
-        if self.spec.kind == "process":
+        if KINDS[self.spec.kind].is_alone:
             over = sum(worker.held for worker in self.workers.values()) - self.spec.size
             self._take_slots(over)
             self._give_slots(-over)

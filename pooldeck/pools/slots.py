@@ -1,6 +1,7 @@
 """A pool's account of free slots: which worker takes the next call."""
 
-from pooldeck.pools.model import Worker, WorkerState
+from pooldeck.pools.model import WorkerState
+from pooldeck.pools.worker import Worker
 
 
 class FreeSlots:

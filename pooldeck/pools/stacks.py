@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pooldeck
-from pooldeck.pools.model import Running, Worker
+from pooldeck.pools.worker import Running, Worker
 from pooldeck.protocol import STACK_SIGNAL, Look, Stack
 
 _ANSWER_SECONDS: Final = 0.5

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Final
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck.pools.model import EndReason, PoolSpec, Worker, WorkerState
+from pooldeck.pools.model import PoolSpec, WorkerState
+from pooldeck.pools.worker import EndReason, Worker
 from pooldeck.protocol import Unready
 
 BOOT_ROUNDS: Final = 4

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Final
 
+from pooldeck.marks import open_pidfd
 from pooldeck.pools.exit_wait import wait_for_end
 from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import (
@@ -126,7 +127,7 @@ class WorkerProcess(asyncio.Protocol):
 
     def _watch(self, pid: int) -> None:
         """Notice the death by pidfd: end-of-file never comes while a grandchild holds the pipe."""
-        pidfd = _pidfd(pid)
+        pidfd = open_pidfd(pid)
         if pidfd is not None:
             self._loop.add_reader(pidfd, self._died, pidfd)
         else:
@@ -164,10 +165,3 @@ class WorkerProcess(asyncio.Protocol):
 def _pair(opened: ExitStack) -> tuple[socket.socket, socket.socket]:
     ours, theirs = socket.socketpair()
     return opened.enter_context(ours), opened.enter_context(theirs)
-
-
-def _pidfd(pid: int) -> int | None:
-    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
-    with suppress(AttributeError, OSError):
-        return os.pidfd_open(pid)
-    return None

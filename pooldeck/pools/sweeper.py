@@ -11,11 +11,7 @@ class Sweeper:
     """Sweeps for one worker after the other.
 
     A worker's process group is ended with it. What has left the group, as a session of its own
-    does, is found by the worker's mark.
-
-    Args:
-        pool: The pool's name, for the thread.
-        boot: The mark of this run of the server.
+    does, is found by the worker's mark, beside that of this run of the server.
     """
 
     def __init__(self, pool: str, boot: str) -> None:

@@ -13,7 +13,7 @@ It lives in a process of its own, over `multiprocessing.managers`, as long as th
 server: what must survive belongs in a database. Values are data as JSON has it, copied in and out.
 Outside a server, in a test or a script, the same names work within the process.
 
-    handles ─▶ backend ─▶ Remote: a line per thread ══ socket ══▶ process, a thread per line: State
+    proxies ─▶ backend ─▶ Remote, a connection per thread ══ socket ══▶ process: State
                      └──▶ Local: State
 """
 
@@ -25,12 +25,12 @@ from pooldeck.shared.errors import (
     SharedUnavailableError,
     SharedValueError,
 )
-from pooldeck.shared.limiting import RateLimiter as rate_limiter  # noqa: N813 - as above
 from pooldeck.shared.locking import Lock as lock  # noqa: N813 - as above
 from pooldeck.shared.locking import Semaphore as semaphore  # noqa: N813 - as above
 from pooldeck.shared.proxies import Counter as counter  # noqa: N813 - called like the functions they
 from pooldeck.shared.proxies import Dict as dict  # noqa: A004, N813 - are: shared.dict("name")
 from pooldeck.shared.proxies import List as list  # noqa: A004, N813 - as above
+from pooldeck.shared.proxies import RateLimiter as rate_limiter  # noqa: N813 - as above
 
 __all__ = [
     "NotHeldError",

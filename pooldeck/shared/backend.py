@@ -1,12 +1,14 @@
-"""Where shared state is: in a process of the server, or, where there is no server, in this one."""
+"""The way to shared state: a process of the server, or, where there is no server, this process."""
 
 import os
 import threading
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from pooldeck.access import Access, SharedLimits, given
+from pooldeck.access import Access, SharedLimits, worker_access
 from pooldeck.context import CurrentTask, current_task
 from pooldeck.marks import WORKER
+from pooldeck.per_thread import PerThread
 from pooldeck.shared.errors import SharedError, SharedLostError, SharedUnavailableError
 
 BROKEN: Final = (EOFError, ConnectionError)
@@ -19,12 +21,12 @@ _LOST: Final = (
 
 
 class Backend(Protocol):
-    """Has the state do things."""
+    """Does operations on shared state."""
 
     limits: SharedLimits
     worker: str
 
-    def ask(self, operation: str, *arguments: Any) -> Any:
+    def call(self, operation: str, *arguments: Any) -> Any:
         """Call a method of `State` and return its answer.
 
         Raises:
@@ -44,88 +46,84 @@ class Local:
 
         self._state = State(self.limits)
 
-    def ask(self, operation: str, *arguments: Any) -> Any:
+    def call(self, operation: str, *arguments: Any) -> Any:
         """Call a method of `State`, as `Backend` says."""
         return getattr(self._state, operation)(*arguments)
 
 
-class _ThreadConnection(threading.local):
-    """A thread's line, the process that opened it, and the task that asked on it last."""
+@dataclass
+class _ThreadConnection:
+    """A thread's connection, the process that opened it, and the task that used it last."""
 
-    line: Any = None
+    connection: Any = None
     pid: int = 0
     task: CurrentTask | None = None
 
 
 class Remote:
-    """The state of a server, from one of its workers: a line for each thread, opened at first use.
-
-    Args:
-        access: The way there.
-        worker: The worker's id.
-    """
+    """The state of a server, from one of its workers: a connection for each thread."""
 
     def __init__(self, access: Access, worker: str) -> None:
         self.limits = access.limits
         self.worker = worker
         self._access = access
-        self._own = _ThreadConnection()
+        self._own = PerThread(_ThreadConnection)
 
-    def ask(self, operation: str, *arguments: Any) -> Any:
+    def call(self, operation: str, *arguments: Any) -> Any:
         """Call a method of `State`, as `Backend` says.
 
         Where the process has died and another has taken its place, a task that had not used shared
-        state before notices nothing; one that had is told that it is lost.
+        state before notices nothing; one that had gets a `SharedLostError`.
         """
-        line = self._line()
+        connection = self._connection()
         try:
-            answer = line.ask(operation, *arguments)
+            answer = connection.request(operation, *arguments)
         except BROKEN as error:
-            answer = self._again(line.state, error, operation, arguments)
-        self._own.task = current_task()
+            answer = self._retry(connection.state, error, operation, arguments)
+        self._own.value.task = current_task()
         return answer
 
-    def _again(
+    def _retry(
         self, state: str, error: Exception, operation: str, arguments: tuple[Any, ...]
     ) -> Any:
-        line = self._line()
-        if line.state == state:
+        connection, own = self._connection(), self._own.value
+        if connection.state == state:
             raise SharedError(
                 f"the connection to shared state broke; whether it did {operation} is not known"
             ) from error
-        if self._own.task is current_task():
-            self._own.task = None  # it has been told
+        if own.task is current_task():
+            own.task = None  # its next call begins anew
             raise SharedLostError(_LOST) from error
         try:
-            return line.ask(operation, *arguments)
+            return connection.request(operation, *arguments)
         except BROKEN as broken:
             raise SharedUnavailableError(f"shared state cannot be reached: {broken}") from broken
 
-    def _line(self) -> Any:
-        """Return this thread's line; a forked child does not use its parent's."""
-        own = self._own
-        if own.line is None or own.line.is_closed or own.pid != os.getpid():
+    def _connection(self) -> Any:
+        """Return this thread's connection; a forked child does not use its parent's."""
+        own = self._own.value
+        if own.connection is None or own.connection.is_closed or own.pid != os.getpid():
             from pooldeck.shared.connection import StateConnection  # noqa: PLC0415 - few tasks need multiprocessing
 
-            own.line, own.pid = StateConnection(self._access), os.getpid()
-        return own.line
+            own.connection, own.pid = StateConnection(self._access), os.getpid()
+        return own.connection
 
 
 _here: dict[str, Backend] = {}  # one at most; setting it is one step, whatever threads there are
 
 
 def backend() -> Backend:
-    """Return where the state is.
+    """Return the way to the state.
 
     Raises:
-        SharedUnavailableError: If this process was started by a task, and knows no way there.
+        SharedUnavailableError: If this process was started by a task, and has no access.
     """
-    return _here.get("") or _here.setdefault("", _made())
+    return _here.get("") or _here.setdefault("", _new_backend())
 
 
-def _made() -> Backend:
-    if (way := given()) is not None:
-        return Remote(way.access, way.worker)
+def _new_backend() -> Backend:
+    if (own := worker_access()) is not None:
+        return Remote(own.access, own.worker)
     if WORKER in os.environ:
         raise SharedUnavailableError(
             "shared state is reached by workers of the server and by processes that they fork. "
@@ -134,8 +132,8 @@ def _made() -> Backend:
     return Local()
 
 
-def holder() -> tuple[str, int, str, str, str]:
-    """Return who asks, as the fields of a `Holder`: this thread of this worker, with its task."""
+def current_holder() -> tuple[str, int, str, str, str]:
+    """Return the fields of a `Holder`: this thread of this worker, with its task."""
     task = current_task()
     thread = threading.current_thread().name
     return backend().worker, os.getpid(), thread, task.id, task.function

@@ -10,46 +10,37 @@ from typing import Any, Final
 
 from pooldeck.access import Access
 from pooldeck.shared.errors import SharedError, SharedUnavailableError
-from pooldeck.shared.wire import STATE, DataConnection, opened
+from pooldeck.shared.wire import STATE, DataConnection, unwrap
 from pooldeck.worker.descriptors import lift
 
 _PATIENCE: Final = 10.0  # seconds for a process that has died to be replaced
 _PAUSE: Final = 0.05
-_NOBODY: Final = (EOFError, ConnectionError, FileNotFoundError, BlockingIOError)
+_NO_LISTENER: Final = (EOFError, ConnectionError, FileNotFoundError, BlockingIOError)
 _sleep, _monotonic = time.sleep, time.monotonic  # kept, since tasks may replace them
 
 
 class StateConnection:
-    """A connection on which one thread asks and is answered.
+    """A connection for one thread's requests.
 
-    Args:
-        access: The way there.
-
-    Attributes:
-        state: What tells the state at the other end from one before or after it.
+    `state` tells the state at the other end from one before or after it.
 
     Raises:
-        SharedUnavailableError: If nobody answers for ten seconds.
+        SharedUnavailableError: If no process answers for ten seconds.
     """
 
     def __init__(self, access: Access) -> None:
-        self._connection = _connected(access)
-        self.state: str = self.ask("identify")
+        self._connection = _connect(access)
+        self.state: str = self.request("identify")
 
-    def ask(self, operation: str, *arguments: Any) -> Any:
-        """Have the state do something; return its answer.
-
-        Args:
-            operation: A method of `State`.
-            arguments: What it takes.
+    def request(self, operation: str, *arguments: Any) -> Any:
+        """Call a method of `State` there; return its answer.
 
         Raises:
             SharedError: If it cannot be done.
             LookupError: If there is no such item.
-            ConnectionError: If the other end is gone.
-            EOFError: As above.
+            OSError, EOFError: If the other end is gone.
         """
-        return opened(_asked(self._connection, STATE, "ask", operation, *arguments))
+        return unwrap(_request(self._connection, STATE, "handle", operation, *arguments))
 
     def close(self) -> None:
         """End the connection."""
@@ -62,13 +53,12 @@ class StateConnection:
         return self._connection.is_closed
 
 
-def _connected(access: Access) -> DataConnection:
-    """Connect as soon as somebody listens."""
+def _connect(access: Access) -> DataConnection:
     until = _monotonic() + _PATIENCE
     while True:
         try:
-            return _tried(access)
-        except _NOBODY as error:
+            return _handshake(access)
+        except _NO_LISTENER as error:
             if _monotonic() >= until:
                 raise SharedUnavailableError(
                     f"the process that keeps shared state does not answer: {error}"
@@ -80,13 +70,13 @@ def _connected(access: Access) -> DataConnection:
         _sleep(_PAUSE)
 
 
-def _tried(access: Access) -> DataConnection:
+def _handshake(access: Access) -> DataConnection:
     raw: Connection[Any, Any] = Connection(lift(_socket(access.address)))
     try:
         answer_challenge(raw, access.key)
         deliver_challenge(raw, access.key)
         connection = DataConnection(raw)
-        _asked(connection, None, "accept_connection", current_thread().name)
+        _request(connection, None, "accept_connection", current_thread().name)
     except BaseException:
         raw.close()
         raise
@@ -99,11 +89,13 @@ def _socket(address: str) -> int:
         return made.detach()
 
 
-def _asked(connection: DataConnection, object_id: str | None, method: str, *arguments: Any) -> Any:
-    """Speak as `multiprocessing.managers` does.
+def _request(
+    connection: DataConnection, object_id: str | None, method: str, *arguments: Any
+) -> Any:
+    """Send a request as `multiprocessing.managers` does, and return its result.
 
-    Who is interrupted between question and answer, by a signal's handler for example, must not take
-    that answer for the next one's: the connection ends.
+    After an interruption between request and answer, as by a signal's handler, the next request
+    must not get that answer: the connection ends.
     """
     try:
         connection.send((object_id, method, arguments, {}))

@@ -1,4 +1,4 @@
-"""Every error of shared state that a function can meet.
+"""The errors of shared state that a function can meet.
 
 A missing key is a `KeyError`, an index out of range an `IndexError`, and a `with` block that did
 not get its lock in time a `TimeoutError`, as everywhere in Python.

@@ -1,4 +1,4 @@
-"""The process that keeps shared state, from the server's side: started, watched, replaced."""
+"""The companion process that keeps shared state, from the server's side."""
 
 import sys
 from collections.abc import Callable
@@ -14,10 +14,7 @@ from pooldeck.marks import BOOT
 class StateProcess(Companion):
     """Keeps shared state in a process of its own for as long as this one lives.
 
-    Args:
-        boot: The mark of this run of the server, which the process carries.
-        access: Where it is to be reached, the same for each that takes another's place.
-        on_lost: Told when it died, and all that it kept with it.
+    It carries the mark of the boot. `access` is the same for each that takes another's place.
     """
 
     name: ClassVar[str] = "process that keeps shared state"

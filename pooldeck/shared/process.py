@@ -1,8 +1,8 @@
 """`python -m pooldeck.shared.process FD`: the process that keeps shared state.
 
 It serves a `multiprocessing.managers` server on a socket in a folder that is the server's alone, to
-whoever knows the key. Path, key and limits come over the line to the server, in one line of JSON;
-when that line closes, the server is gone, and so is this.
+clients that know the key. Path, key and limits come over the pipe to the server, in one line of
+JSON; when that pipe closes, the server is gone, and this process ends.
 
     worker's thread ── connection ──▶ thread of its own ──▶ State, one step after the other
     server ────────── worker ended ──▶ its locks are taken back
@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import managers
 from pathlib import Path
 from typing import Any, Final
@@ -23,35 +24,29 @@ import msgspec
 from pooldeck.access import Access
 from pooldeck.marks import READY
 from pooldeck.shared.state import State
-from pooldeck.shared.wire import SERIALIZER, STATE, DataListener, answered
+from pooldeck.shared.wire import SERIALIZER, STATE, DataListener, run_operation
 
-_EXPOSED: Final = {"ask"}
-_OPERATIONS: Final = frozenset({"call", "acquire", "delete", "forget", "identify", "picture"})
+_EXPOSED: Final = {"handle"}
+_OPERATIONS: Final = frozenset(
+    {"call", "acquire", "delete", "release_worker", "identify", "snapshot"}
+)
 
 
+@dataclass(frozen=True)
 class Requests:
-    """What workers reach.
+    """What workers reach of the state."""
 
-    Args:
-        state: What they share.
-    """
+    state: State
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def ask(self, operation: str, *arguments: Any) -> tuple[str, Any]:
-        """Have the state do something; return what it came to."""
+    def handle(self, operation: str, *arguments: Any) -> tuple[str, Any]:
+        """Run an operation of the state; return how it ended."""
         if operation not in _OPERATIONS:
             raise ValueError(f"there is no operation {operation}")
-        return answered(getattr(self._state, operation), arguments)
+        return run_operation(getattr(self.state, operation), arguments)
 
 
 class StateServer(managers.Server):
-    """A manager's server with one object, which is there from the start.
-
-    Args:
-        access: Where it listens, and for whom.
-    """
+    """A manager's server with one object, which is there from the start."""
 
     def __init__(self, access: Access) -> None:
         super().__init__({}, access.address, access.key, SERIALIZER)
@@ -59,33 +54,29 @@ class StateServer(managers.Server):
         self.id_to_obj[STATE] = (Requests(self._state), _EXPOSED, {})
 
     def handle_request(self, c: Any) -> None:
-        """Serve a connection until it ends; then its thread holds nothing any more."""
+        """Serve a connection until it ends, and release what its thread holds."""
         try:
             super().handle_request(c)
         finally:
-            self._state.leave()
+            self._state.release_session()
 
 
 def main(descriptor: int) -> None:
-    """Keep shared state until the server is gone.
-
-    Args:
-        descriptor: The number of the inherited end of the line to the server.
-    """
+    """Keep shared state until the server closes its end of the pipe."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")
-    with socket.socket(fileno=descriptor) as line:
-        _serve(_received(line))
+    with socket.socket(fileno=descriptor) as pipe:
+        _serve(_receive_access(pipe))
         with suppress(OSError):  # the server is gone already
-            line.sendall(READY)
-            line.recv(1)
-    os._exit(0)  # whatever its threads are doing: who they serve is gone
+            pipe.sendall(READY)
+            pipe.recv(1)
+    os._exit(0)  # whatever its threads are doing: their clients are gone
 
 
-def _received(line: socket.socket) -> Access:
-    with line.makefile("rb") as told:
-        return msgspec.json.decode(told.readline(), type=Access)
+def _receive_access(pipe: socket.socket) -> Access:
+    with pipe.makefile("rb") as file:
+        return msgspec.json.decode(file.readline(), type=Access)
 
 
 def _serve(access: Access) -> None:

@@ -1,5 +1,6 @@
-"""What functions use: handles on shared state. A handle is only its name; make it anywhere."""
+"""Proxies of shared values and rate limiters. A proxy is only its name; make it anywhere."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -8,6 +9,7 @@ from pooldeck.shared.errors import SharedValueError
 from pooldeck.shared.values import decode, encode, number
 
 _MISSING: Final = object()
+_sleep = time.sleep  # kept, since tasks may replace it
 
 
 def _key(key: str) -> str:
@@ -21,7 +23,7 @@ def _key(key: str) -> str:
     return key
 
 
-class Handle:
+class Proxy:
     """Something that all workers share, by its name.
 
     Args:
@@ -43,36 +45,47 @@ class Handle:
         Raises:
             NotHeldError: If it is a lock that somebody holds or waits for.
         """
-        found: bool = backend().ask("delete", self.kind, self.name)
-        return found
+        return bool(backend().call("delete", self.kind, self.name))
 
-    def _do(self, operation: str, *arguments: Any) -> Any:
-        return backend().ask("call", self.kind, self.name, self._settings, operation, arguments)
+    def _call(self, operation: str, *arguments: Any) -> Any:
+        return backend().call("call", self.kind, self.name, self._settings, operation, arguments)
 
 
-class Counter(Handle):
+class Counter(Proxy):
     """A whole number of at most 64 bits, 0 at first."""
 
     kind = "counter"
 
     def add(self, n: int = 1) -> int:
         """Add `n`, which may be negative, and return the new value: nobody else gets the same."""
-        value: int = self._do("add", number(n))
-        return value
+        return int(self._call("add", number(n)))
 
     def set(self, value: int) -> int:
         """Set the value; return what it was."""
-        before: int = self._do("set", number(value))
-        return before
+        return int(self._call("set", number(value)))
 
     @property
     def value(self) -> int:
         """The present value."""
-        value: int = self._do("get")
-        return value
+        return int(self._call("get"))
 
 
-class Dict(Handle):
+class Collection(Proxy):
+    """Several values, as JSON has them."""
+
+    def clear(self) -> None:
+        """Empty it."""
+        self._call("clear")
+
+    def __len__(self) -> int:
+        return int(self._call("size"))
+
+    @staticmethod
+    def _encode(value: Any) -> bytes:
+        return encode(value, backend().limits.value_bytes)
+
+
+class Dict(Collection):
     """Values by key, as JSON has them. Each method is one step, whole or not at all.
 
     What it gives are copies: changing one changes nothing here. Between two methods others may
@@ -84,14 +97,13 @@ class Dict(Handle):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, `default` if there is none."""
-        value = self._do("get", _key(key))
+        value = self._call("get", _key(key))
         return default if value is None else decode(value)
 
     def update(self, pairs: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Set several values in one step."""
-        most = backend().limits.value_bytes
         both = {**(pairs or {}), **more}
-        self._do("update", {_key(key): encode(value, most) for key, value in both.items()})
+        self._call("update", {_key(key): self._encode(value) for key, value in both.items()})
 
     def pop(self, key: str, default: Any = _MISSING) -> Any:
         """Take a value out and return it: nobody else gets it.
@@ -99,36 +111,29 @@ class Dict(Handle):
         Raises:
             KeyError: If there is none, and no default.
         """
-        value = self._do("pop", _key(key))
+        value = self._call("pop", _key(key))
         if value is None and default is _MISSING:
             raise KeyError(key)
         return default if value is None else decode(value)
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value of a key; it is set to `default` if there is none."""
-        value = encode(default, backend().limits.value_bytes)
-        return decode(self._do("setdefault", _key(key), value))
+        return decode(self._call("setdefault", _key(key), self._encode(default)))
 
     def increment(self, key: str, n: int = 1) -> int:
         """Add `n` to the whole number of a key, 0 at first; return the new value."""
-        value: int = self._do("increment", _key(key), number(n))
-        return value
+        return int(self._call("increment", _key(key), number(n)))
 
     def keys(self) -> list[str]:
         """Return the keys as they are now."""
-        keys: list[str] = self._do("keys")
-        return keys
+        return list(self._call("keys"))
 
     def copy(self) -> dict[str, Any]:
         """Return all of it, as it is at one moment."""
-        return {key: decode(value) for key, value in self._do("items").items()}
-
-    def clear(self) -> None:
-        """Empty it."""
-        self._do("clear")
+        return {key: decode(value) for key, value in self._call("items").items()}
 
     def __getitem__(self, key: str) -> Any:
-        value = self._do("get", _key(key))
+        value = self._call("get", _key(key))
         if value is None:
             raise KeyError(key)
         return decode(value)
@@ -140,15 +145,10 @@ class Dict(Handle):
         self.pop(key)
 
     def __contains__(self, key: str) -> bool:
-        found: bool = self._do("has", _key(key))
-        return found
-
-    def __len__(self) -> int:
-        size: int = self._do("size")
-        return size
+        return bool(self._call("has", _key(key)))
 
 
-class List(Handle):
+class List(Collection):
     """Values in order, as JSON has them. Each method is one step; what it gives are copies."""
 
     kind = "list"
@@ -159,9 +159,7 @@ class List(Handle):
 
     def extend(self, values: Iterable[Any]) -> int:
         """Add values at the end, next to each other; return how many there are now."""
-        most = backend().limits.value_bytes
-        size: int = self._do("extend", [encode(value, most) for value in values])
-        return size
+        return int(self._call("extend", [self._encode(value) for value in values]))
 
     def pop(self, index: int = -1) -> Any:
         """Take an item out and return it: nobody else gets it. `pop(0)` takes the oldest.
@@ -169,22 +167,64 @@ class List(Handle):
         Raises:
             IndexError: If there is none.
         """
-        return decode(self._do("pop", index))
+        return decode(self._call("pop", index))
 
     def copy(self) -> list[Any]:
         """Return all of it, as it is at one moment."""
-        return [decode(value) for value in self._do("items")]
-
-    def clear(self) -> None:
-        """Empty it."""
-        self._do("clear")
+        return [decode(value) for value in self._call("items")]
 
     def __getitem__(self, index: int) -> Any:
-        return decode(self._do("get", index))
+        return decode(self._call("get", index))
 
     def __setitem__(self, index: int, value: Any) -> None:
-        self._do("set", index, encode(value, backend().limits.value_bytes))
+        self._call("set", index, self._encode(value))
 
-    def __len__(self) -> int:
-        size: int = self._do("size")
-        return size
+
+class RateLimiter(Proxy):
+    """So many turns a second for all workers together.
+
+    Turns are given in the order of asking, across pools, and each caller waits for its own in its
+    own thread, without holding anything. A turn that its caller does not live to take is lost. The
+    rate is kept over time; single turns come as exactly as the operating system wakes a sleeper.
+
+    Args:
+        name: Its name, such as that of the target.
+        per_second: Turns a second; who says it last has the last word.
+        burst: How many may come at once after a pause.
+
+    Raises:
+        ValueError: If there would be no turns.
+    """
+
+    kind = "rate_limiter"
+
+    def __init__(self, name: str, *, per_second: float, burst: int = 1) -> None:
+        if per_second <= 0 or burst < 1:
+            raise ValueError("per_second is above 0, and burst at least 1")
+        super().__init__(name)
+        self._settings = {"per_second": per_second, "burst": burst}
+
+    def acquire(self, n: int = 1, *, timeout: float | None = None) -> bool:
+        """Wait for the next turn, or the next `n`.
+
+        Args:
+            n: How many turns.
+            timeout: The longest wait, in seconds; None for any.
+
+        Returns:
+            Whether the turn came. If it would come later than `timeout`, this returns at once and
+            no turn is taken.
+
+        Raises:
+            ValueError: If `n` is not at least 1.
+        """
+        if n < 1:
+            raise ValueError(f"at least one turn is taken, not {n}")
+        is_taken, seconds = self._call("reserve", n, timeout)
+        if is_taken and seconds > 0:
+            _sleep(seconds)
+        return bool(is_taken)
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody have a new turn for so long, as when the target answers 429 Retry-After."""
+        self._call("pause", max(0.0, float(seconds)))

@@ -1,4 +1,4 @@
-"""Rate limiters where they are kept: each call is given its turn, in the order of asking.
+"""Rate limiters where they are kept: turns in the order of asking.
 
 A token bucket as the generic cell rate algorithm has it (ITU-T I.371): one moment, from which on
 the next token counts, says everything.
@@ -6,11 +6,11 @@ the next token counts, says everything.
 
 import time
 
-from pooldeck.shared.snapshot import SharedThing
-from pooldeck.shared.values_state import Budget, SharedValue
+from pooldeck.shared.snapshot import SharedEntry
+from pooldeck.shared.values_state import Budget, NamedState
 
 
-class RateThing(SharedValue):
+class RateLimiterState(NamedState):
     """So many turns a second, and so many at once after a pause."""
 
     kind = "rate_limiter"
@@ -21,14 +21,9 @@ class RateThing(SharedValue):
         self._next = 0.0  # of the monotonic clock; it lies in the past after a pause
 
     def reserve(self, n: int, patience: float | None) -> tuple[bool, float]:
-        """Take the next `n` turns, unless they come too late.
+        """Take the next `n` turns, unless they come later than in `patience` seconds.
 
-        Args:
-            n: How many.
-            patience: The longest wait, in seconds; None for any.
-
-        Returns:
-            Whether they are taken, and in how many seconds they come, or would come.
+        Return whether they are taken, and in how many seconds they come, or would come.
         """
         now = time.monotonic()
         first = self._first(now)
@@ -42,10 +37,10 @@ class RateThing(SharedValue):
         """Give no new turns for so long; turns that are given stay as they are."""
         self._next = max(self._next, time.monotonic() + seconds)
 
-    def shown(self, name: str) -> SharedThing:
+    def snapshot(self, name: str) -> SharedEntry:
         """Return how it looks from outside."""
         now = time.monotonic()
-        return SharedThing(
+        return SharedEntry(
             self.kind,
             name,
             per_second=self._settings["per_second"],

@@ -1,4 +1,4 @@
-"""Who has a lock and who waits for it, and how shared state looks from outside."""
+"""Snapshots of shared state: what each name holds, who has a lock and who waits for it."""
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ class Held(Struct, frozen=True, array_like=True):
     since: int
 
 
-class SharedThing(Struct, frozen=True):
+class SharedEntry(Struct, frozen=True):
     """One name of shared state.
 
     `size` counts what is in it: keys, items, permits in use. `value` is a counter's. `permits`,
@@ -41,10 +41,10 @@ class SharedThing(Struct, frozen=True):
     ahead: float | None = None
 
 
-class SharedPicture(Struct, frozen=True):
+class SharedSnapshot(Struct, frozen=True):
     """All of shared state; `since` (microseconds since the epoch) is when it began, empty."""
 
     pid: int
     since: int
     bytes: int
-    things: tuple[SharedThing, ...] = ()
+    entries: tuple[SharedEntry, ...] = ()

@@ -1,4 +1,4 @@
-"""Shared state itself: things by kind and name, behind one lock.
+"""Shared state: what is kept under each kind and name, behind one lock.
 
 It runs in the process that keeps it, where a thread serves each connection; or, outside a server,
 in the process that uses it.
@@ -7,7 +7,6 @@ in the process that uses it.
 import os
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from threading import Lock, get_ident
 from typing import Any, Final
 
@@ -15,58 +14,46 @@ import msgspec
 
 from pooldeck.access import SharedLimits
 from pooldeck.shared.errors import NotHeldError, SharedLimitError, SharedValueError
-from pooldeck.shared.lock_state import Lease, LockThing, PermitsThing, SemaphoreThing
-from pooldeck.shared.rate_state import RateThing
-from pooldeck.shared.snapshot import Holder, SharedPicture
-from pooldeck.shared.values_state import Budget, CounterThing, DictThing, ListThing, SharedValue
+from pooldeck.shared.lock_state import Lease, LockState, SemaphoreState
+from pooldeck.shared.rate_state import RateLimiterState
+from pooldeck.shared.snapshot import Holder, SharedSnapshot
+from pooldeck.shared.values_state import Budget, CounterState, DictState, ListState, NamedState
 
 _LONGEST_NAME: Final = 200
+_KINDS: Final[Mapping[str, type[NamedState]]] = {
+    state.kind: state
+    for state in (CounterState, DictState, ListState, LockState, SemaphoreState, RateLimiterState)
+}
 
 
 class State:
     """All that is shared. Its methods may be called from any thread.
 
-    Args:
-        limits: How much fits in.
+    `kind` and `name` say what is meant, `settings` are those of the caller's proxy.
     """
 
     def __init__(self, limits: SharedLimits) -> None:
         self._limits = limits
         self._mutex = Lock()
         self._budget = Budget(limits.total_bytes)
-        self._things: dict[tuple[str, str], SharedValue] = {}
+        self._entries: dict[tuple[str, str], NamedState] = {}
         self._since = time.time_ns() // 1000
-        self._kinds: Mapping[str, Callable[[Budget], SharedValue]] = {
-            "counter": CounterThing,
-            "dict": DictThing,
-            "list": ListThing,
-            "lock": partial(LockThing, mutex=self._mutex),
-            "semaphore": partial(SemaphoreThing, mutex=self._mutex),
-            "rate_limiter": RateThing,
-        }
 
     def call(
         self, kind: str, name: str, settings: Mapping[str, float], operation: str, arguments: Any
     ) -> Any:
-        """Do something with a thing, which is made if there is none of that name.
-
-        Args:
-            kind: What it is.
-            name: Its name among those of its kind.
-            settings: Its settings, as the caller has them.
-            operation: What to do.
-            arguments: What the operation takes, in order.
+        """Do an operation on what has the name, which is made if there is nothing.
 
         Raises:
             SharedError: If it cannot be done.
             LookupError: If there is no such item.
         """
         with self._mutex:
-            thing = self._thing(kind, name)
-            thing.adjust(settings)
-            if operation not in thing.operations:
+            entry = self._entry(kind, name)
+            entry.configure(settings)
+            if operation not in entry.operations:
                 raise SharedValueError(f"a {kind} knows no {operation}")
-            return getattr(thing, operation)(*arguments)
+            return getattr(entry, operation)(*arguments)
 
     def acquire(
         self,
@@ -76,81 +63,73 @@ class State:
         holder: tuple[Any, ...],
         timeout: float | None,
     ) -> bool:
-        """Take a permit of a lock or a semaphore.
+        """Take a permit of a lock or a semaphore; return whether it came within `timeout` seconds.
 
-        Args:
-            kind: Which of them.
-            name: Its name.
-            settings: Its settings.
-            holder: The fields of a `Holder`.
-            timeout: How long to wait, in seconds; None for as long as it takes.
-
-        Returns:
-            Whether it was there in time.
+        `holder` has the fields of a `Holder`.
 
         Raises:
             SharedError: If it cannot be waited for.
         """
         with self._mutex:
-            thing = self._thing(kind, name)
-            assert isinstance(thing, PermitsThing)  # noqa: S101 - the handles ask for no others
-            thing.adjust(settings)
-            may_wait = timeout is None or timeout > 0
-            found = thing.acquire(Holder(*holder), may_wait=may_wait)
-        return found.wait(timeout) if isinstance(found, Lease) else found
+            entry = self._entry(kind, name)
+            assert isinstance(entry, SemaphoreState)  # noqa: S101 - proxies ask for no others
+            entry.configure(settings)
+            lease = entry.request(Holder(*holder))
+        lease.is_decided.wait(timeout)
+        with self._mutex:
+            return entry.confirm(lease)
 
     def delete(self, kind: str, name: str) -> bool:
         """Forget a name; return whether there was one.
 
         Raises:
-            NotHeldError: If somebody holds it or waits for it.
+            NotHeldError: If a thread holds it or waits for it.
         """
         with self._mutex:
-            thing = self._things.get((kind, name))
-            if thing is None:
+            entry = self._entries.get((kind, name))
+            if entry is None:
                 return False
-            if thing.is_in_use:
+            if entry.is_in_use:
                 raise NotHeldError(f"the {kind} {name!r} is in use")
-            thing.clear()
-            del self._things[kind, name]
+            entry.clear()
+            del self._entries[kind, name]
             return True
 
-    def leave(self) -> None:
-        """Take back what the caller's thread holds: its connection has ended."""
+    def release_session(self) -> None:
+        """Take back what the calling thread holds: its connection has ended."""
         session = get_ident()
-        self._end(lambda lease: lease.session == session)
+        self._end_leases(lambda lease: lease.session == session)
 
-    def forget(self, worker: str) -> None:
+    def release_worker(self, worker: str) -> None:
         """Take back what a worker holds: it has ended."""
-        self._end(lambda lease: lease.holder.worker == worker)
+        self._end_leases(lambda lease: lease.holder.worker == worker)
 
     def identify(self) -> str:
         """Return what tells this state from one before or after it."""
         return f"{os.getpid()}-{self._since}"
 
-    def picture(self) -> Any:
-        """Return a `SharedPicture` as plain data."""
+    def snapshot(self) -> Any:
+        """Return a `SharedSnapshot` as plain data."""
         with self._mutex:
-            things = sorted(self._things.items())
-            shown = tuple(thing.shown(name) for (_, name), thing in things)
+            entries = tuple(entry.snapshot(key[1]) for key, entry in sorted(self._entries.items()))
             used = self._budget.used
-        return msgspec.to_builtins(SharedPicture(os.getpid(), self._since, used, shown))
+        return msgspec.to_builtins(SharedSnapshot(os.getpid(), self._since, used, entries))
 
-    def _thing(self, kind: str, name: str) -> SharedValue:
-        thing = self._things.get((kind, name))
-        if thing is None:
+    def _entry(self, kind: str, name: str) -> NamedState:
+        entry = self._entries.get((kind, name))
+        if entry is None:
             if not 0 < len(name) <= _LONGEST_NAME:
                 raise SharedValueError(f"a name has 1 to {_LONGEST_NAME} characters: {name!r:.40}")
-            if len(self._things) >= self._limits.names:
+            if len(self._entries) >= self._limits.names:
                 raise SharedLimitError(
-                    f"there are {len(self._things):,} names already, which is shared.names. "
+                    f"there are {len(self._entries):,} names already, which is shared.names. "
                     "Delete some, or keep many values in one dict"
                 )
-            thing = self._things[kind, name] = self._kinds[kind](self._budget)
-        return thing
+            entry = self._entries[kind, name] = _KINDS[kind](self._budget)
+        return entry
 
-    def _end(self, is_gone: Callable[[Lease], bool]) -> None:
+    def _end_leases(self, is_gone: Callable[[Lease], bool]) -> None:
         with self._mutex:
-            for thing in self._things.values():
-                if isinstance(thing, PermitsThing):
-                    thing.end(is_gone)
+            for entry in self._entries.values():
+                if isinstance(entry, SemaphoreState):
+                    entry.end_leases(is_gone)

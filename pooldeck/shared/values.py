@@ -1,4 +1,4 @@
-"""Values on their way into shared state and out of it: JSON texts, not decoded in between."""
+"""Values as JSON texts, which shared state keeps as they are."""
 
 import json
 from typing import Any, Final
@@ -13,14 +13,10 @@ _from_json = msgspec.json.Decoder().decode
 
 
 def encode(value: Any, most: int) -> bytes:
-    """Return a value as JSON in UTF-8.
-
-    Args:
-        value: None, a truth value, a number, a text, or lists and dicts of them.
-        most: How many bytes the JSON may have.
+    """Return a value as JSON in UTF-8, of at most `most` bytes.
 
     Raises:
-        SharedValueError: If it is anything else.
+        SharedValueError: If it is not data as JSON has it.
         SharedLimitError: If it is too large.
     """
     try:

@@ -9,39 +9,35 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from pooldeck.shared.errors import SharedLimitError, SharedValueError
-from pooldeck.shared.snapshot import SharedThing
+from pooldeck.shared.snapshot import SharedEntry
 from pooldeck.shared.values import decode, number
 
 _ENTRY_BYTES: Final = 64  # beside key and value, about what Python itself takes for an entry
 
 
 class Budget:
-    """Counts the bytes of all values.
+    """The bytes of all values, and how many there may be."""
 
-    Args:
-        most: How many there may be.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self.used = 0
 
-    def take(self, more: int) -> None:
-        """Make room for so many bytes more, or give back as many.
+    def reserve(self, more: int) -> None:
+        """Reserve so many bytes more, or give back as many.
 
         Raises:
             SharedLimitError: If they do not fit.
         """
-        if more > 0 and self.used + more > self._most:
+        if more > 0 and self.used + more > self._limit:
             raise SharedLimitError(
                 f"shared state has no room for {more:,} bytes more: it has {self.used:,} of "
-                f"shared.total_bytes = {self._most:,}. Take something out, or raise the limit"
+                f"shared.total_bytes = {self._limit:,}. Take something out, or raise the limit"
             )
         self.used += more
 
 
-class SharedValue(ABC):
-    """Something with a name. Who calls its operations sees to it that they come one by one."""
+class NamedState(ABC):
+    """What is kept under one name. Callers see to it that its operations come one by one."""
 
     kind: ClassVar[str]
     operations: ClassVar[frozenset[str]]
@@ -51,30 +47,29 @@ class SharedValue(ABC):
         self._bytes = 0
         self._settings: Mapping[str, float] = {}
 
-    def adjust(self, settings: Mapping[str, float]) -> None:
-        """Take the settings that come with a call: who says them last has the last word."""
+    def configure(self, settings: Mapping[str, float]) -> None:
+        """Apply the settings that come with a call: those of the latest call count."""
         self._settings = settings
 
     def clear(self) -> None:
-        """Give up all that is in it."""
-        self._take(-self._bytes)
+        """Empty it."""
+        self._reserve(-self._bytes)
 
     @property
     def is_in_use(self) -> bool:
-        """Tell whether somebody holds it or waits for it."""
+        """Tell whether a thread holds it or waits for it."""
         return False
 
     @abstractmethod
-    def shown(self, name: str) -> SharedThing:
+    def snapshot(self, name: str) -> SharedEntry:
         """Return how it looks from outside."""
 
-    def _take(self, more: int) -> None:
-        """Take up so many bytes more, or give back as many."""
-        self._budget.take(more)
+    def _reserve(self, more: int) -> None:
+        self._budget.reserve(more)
         self._bytes += more
 
 
-class CounterThing(SharedValue):
+class CounterState(NamedState):
     """A whole number."""
 
     kind = "counter"
@@ -98,12 +93,31 @@ class CounterThing(SharedValue):
         before, self._value = self._value, number(value)
         return before
 
-    def shown(self, name: str) -> SharedThing:
+    def snapshot(self, name: str) -> SharedEntry:
         """Return how it looks from outside."""
-        return SharedThing(self.kind, name, value=self._value)
+        return SharedEntry(self.kind, name, value=self._value)
 
 
-class DictThing(SharedValue):
+class CollectionState(NamedState):
+    """Several values."""
+
+    _items: dict[str, bytes] | deque[bytes]
+
+    def size(self) -> int:
+        """Return how many values there are."""
+        return len(self._items)
+
+    def clear(self) -> None:
+        """Empty it."""
+        super().clear()
+        self._items.clear()
+
+    def snapshot(self, name: str) -> SharedEntry:
+        """Return how it looks from outside."""
+        return SharedEntry(self.kind, name, size=len(self._items), bytes=self._bytes)
+
+
+class DictState(CollectionState):
     """Values by key."""
 
     kind = "dict"
@@ -113,36 +127,35 @@ class DictThing(SharedValue):
 
     def __init__(self, budget: Budget) -> None:
         super().__init__(budget)
-        self._values: dict[str, bytes] = {}
+        self._items: dict[str, bytes] = {}
 
     def get(self, key: str) -> bytes | None:
         """Return a value, None if there is none."""
-        return self._values.get(key)
+        return self._items.get(key)
 
     def has(self, key: str) -> bool:
         """Tell whether there is such a key."""
-        return key in self._values
+        return key in self._items
 
     def update(self, pairs: Mapping[str, bytes]) -> None:
         """Set values."""
-        more = sum(_size(key, value) - self._taken(key) for key, value in pairs.items())
-        self._take(more)
-        self._values.update(pairs)
+        self._reserve(sum(_size(key, pairs[key]) - self._size_of(key) for key in pairs))
+        self._items.update(pairs)
 
     def setdefault(self, key: str, value: bytes) -> bytes:
         """Return the value of a key, which is set if there is none."""
-        if key not in self._values:
+        if key not in self._items:
             self.update({key: value})
-        return self._values[key]
+        return self._items[key]
 
     def pop(self, key: str) -> bytes | None:
-        """Take a value out and return it, None if there is none."""
-        self._take(-self._taken(key))
-        return self._values.pop(key, None)
+        """Remove a value and return it, None if there is none."""
+        self._reserve(-self._size_of(key))
+        return self._items.pop(key, None)
 
     def increment(self, key: str, n: int) -> int:
         """Add to the number of a key, which begins with 0; return what it is now."""
-        before = decode(self._values.get(key, b"0"))
+        before = decode(self._items.get(key, b"0"))
         if not isinstance(before, int) or isinstance(before, bool):
             raise SharedValueError(f"the value of {key!r} is no whole number")
         after = number(before + n)
@@ -151,32 +164,22 @@ class DictThing(SharedValue):
 
     def items(self) -> dict[str, bytes]:
         """Return all of it."""
-        return dict(self._values)
+        return dict(self._items)
 
     def keys(self) -> list[str]:
         """Return the keys in the order in which they were set first."""
-        return list(self._values)
+        return list(self._items)
 
-    def size(self) -> int:
-        """Return how many keys there are."""
-        return len(self._values)
-
-    def clear(self) -> None:
-        """Empty it."""
-        super().clear()
-        self._values = {}
-
-    def shown(self, name: str) -> SharedThing:
-        """Return how it looks from outside."""
-        return SharedThing(self.kind, name, size=len(self._values), bytes=self._bytes)
-
-    def _taken(self, key: str) -> int:
-        value = self._values.get(key)
+    def _size_of(self, key: str) -> int:
+        value = self._items.get(key)
         return 0 if value is None else _size(key, value)
 
 
-class ListThing(SharedValue):
-    """Values in order; both ends are equally near."""
+class ListState(CollectionState):
+    """Values in order; both ends are equally near.
+
+    What `index` names and is not there is an `IndexError`.
+    """
 
     kind = "list"
     operations = frozenset({"clear", "extend", "get", "items", "pop", "set", "size"})
@@ -187,54 +190,29 @@ class ListThing(SharedValue):
 
     def extend(self, values: Sequence[bytes]) -> int:
         """Add at the end; return how many there are now."""
-        self._take(sum(_size("", value) for value in values))
+        self._reserve(sum(_size("", value) for value in values))
         self._items.extend(values)
         return len(self._items)
 
     def pop(self, index: int) -> bytes:
-        """Take an item out and return it.
-
-        Raises:
-            IndexError: If there is none.
-        """
+        """Remove an item and return it."""
         value = self._items[index]
         del self._items[index]
-        self._take(-_size("", value))
+        self._reserve(-_size("", value))
         return value
 
     def get(self, index: int) -> bytes:
-        """Return an item.
-
-        Raises:
-            IndexError: If there is none.
-        """
+        """Return an item."""
         return self._items[index]
 
     def set(self, index: int, value: bytes) -> None:
-        """Put a value in the place of an item.
-
-        Raises:
-            IndexError: If there is none.
-        """
-        self._take(len(value) - len(self._items[index]))
+        """Put a value in the place of an item."""
+        self._reserve(len(value) - len(self._items[index]))
         self._items[index] = value
 
     def items(self) -> list[bytes]:
         """Return all of it."""
         return list(self._items)
-
-    def size(self) -> int:
-        """Return how many items there are."""
-        return len(self._items)
-
-    def clear(self) -> None:
-        """Empty it."""
-        super().clear()
-        self._items.clear()
-
-    def shown(self, name: str) -> SharedThing:
-        """Return how it looks from outside."""
-        return SharedThing(self.kind, name, size=len(self._items), bytes=self._bytes)
 
 
 def _size(key: str, value: bytes) -> int:

@@ -1,8 +1,8 @@
-"""What goes between workers and the process that keeps shared state: a manager's messages, as data.
+"""The wire between workers and the process that keeps shared state: a manager's messages, as data.
 
 `multiprocessing.managers` pickles its messages unless it is given another serializer, as it is for
-XML-RPC. This one is msgpack: neither side can be made to load anybody's classes. What an operation
-came to is data as well, an answer or an error of `pooldeck.shared.errors`.
+XML-RPC. This one is msgpack: neither side can be made to load a class. How an operation ended is
+data as well, an answer or an error of `pooldeck.shared.errors`.
 """
 
 from collections.abc import Callable
@@ -23,11 +23,7 @@ _decode = msgspec.msgpack.Decoder().decode
 
 
 class DataConnection:
-    """A connection that takes and gives plain data.
-
-    Args:
-        connection: What carries the bytes.
-    """
+    """A connection that sends and receives plain data, over one that carries bytes."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         self._connection = connection
@@ -60,26 +56,26 @@ class DataConnection:
 
 
 class DataListener(Listener):
-    """Accepts connections that take and give plain data."""
+    """Accepts connections that send and receive plain data."""
 
     def accept(self) -> Any:
         """Return the next one."""
         return DataConnection(super().accept())
 
 
-def answered(operation: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str, Any]:
-    """Do something; return what it came to: "ok" and the answer, or an error's code and words."""
+def run_operation(operation: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str, Any]:
+    """Call an operation; return "ok" and its answer, or the code and the text of its error."""
     try:
         return "ok", operation(*arguments)
     except (SharedError, LookupError) as error:
         return _NAMES.get(type(error), "value"), str(error)
 
 
-def opened(answer: tuple[str, Any]) -> Any:
-    """Return what `answered` packed.
+def unwrap(answer: tuple[str, Any]) -> Any:
+    """Return what `run_operation` packed.
 
     Raises:
-        SharedError: If that is what it came to.
+        SharedError: If the operation ended with it.
         LookupError: As above.
     """
     code, value = answer

@@ -1,6 +1,7 @@
-"""A worker from inside: `python -m pooldeck.worker` runs calls and reports their outcomes.
+"""The worker process: `python -m pooldeck.worker` runs calls and reports their outcomes.
 
-`__main__` draws the threads. What a call goes through: `desk` or `threads` takes it, `calls` runs
-it between `conversion` and `results`, `failures` words what went wrong, `journal` and `channel`
-report it. `exits`, `output`, `descriptors` and `surroundings` protect the worker from its tasks.
+`__main__` draws the threads. The way of a call: `runner` or `thread_runner` performs it, `calls`
+runs it between `conversion` and `results`, `failures` words what went wrong, `task_log` and
+`channel` report it. `exits`, `output`, `descriptors` and `process_state` protect the worker from
+its tasks.
 """

@@ -1,4 +1,4 @@
-"""A call becomes an outcome: resolve, decode, convert, run, measure, encode.
+"""The caller, which turns a call into an outcome: resolve, decode, convert, run, measure, encode.
 
 Whatever the function does, short of ending the process, `Caller.run` returns plain data.
 """
@@ -18,22 +18,14 @@ from pooldeck.text import bounded
 from pooldeck.worker import failures, results
 from pooldeck.worker.conversion import BadArgument
 from pooldeck.worker.discovery import Function
-from pooldeck.worker.measure.peak_memory import PeakMemory
-from pooldeck.worker.measure.run import RunMeter
+from pooldeck.worker.measure.run import PeakMemory, RunReadings
 from pooldeck.worker.runs import Run, Runs
 
 _decode = msgspec.json.Decoder().decode
 
 
 class Caller:
-    """Runs calls of registered functions.
-
-    Args:
-        functions: What can be called, by name.
-        limits: How large results and errors may be.
-        runs: The running calls.
-        sole: Whether calls have the process to themselves, one at a time.
-    """
+    """Runs calls of registered functions; `sole` if they have the process to themselves."""
 
     def __init__(
         self, functions: Mapping[str, Function], limits: Limits, runs: Runs, *, sole: bool
@@ -41,7 +33,7 @@ class Caller:
         self._functions = functions
         self._limits = limits
         self._runs = runs
-        self._peak = PeakMemory() if sole else None
+        self._memory = PeakMemory() if sole else None
 
     def run(self, run: Run) -> Outcome:
         """Run a call to its end and return what it became."""
@@ -54,17 +46,17 @@ class Caller:
             return self._refused(ErrorKind.BAD_ARGUMENTS, error)
         decode = perf_counter() - begun
 
-        meter = RunMeter(peak=self._peak, is_quick=run.is_quick)
-        value, unusual = self._perform(function.call, args, kwargs, meter, run)
+        readings = RunReadings(memory=self._memory, is_quick=run.is_quick)
+        value, unusual = self._perform(function.call, args, kwargs, readings, run)
 
         begun = perf_counter()
         outcome = _late(run, unusual) or unusual or self._encoded(value)
-        measurement = meter.measurement(
+        measurement = readings.measurement(
             decode=decode,
             encode=perf_counter() - begun,
             arguments_bytes=len(call.args) + len(call.kwargs),
             result_bytes=len(outcome.result or b""),
-            beside=self._runs.beside(run) if self._peak is None else 0,
+            beside=self._runs.beside(run) if self._memory is None else 0,
             throttled=run.task.throttles,
             throttled_seconds=run.task.throttled_seconds,
         )
@@ -85,22 +77,22 @@ class Caller:
         function: Callable[..., Any],
         args: list[Any],
         kwargs: dict[str, Any],
-        meter: RunMeter,
+        readings: RunReadings,
         run: Run,
     ) -> tuple[Any, Outcome | None]:
         """Return the function's value, or else what its exception amounts to."""
         run.is_inside = True
-        meter.start()
+        readings.start()
         try:
             value = function(*args, **kwargs)
             if type(value) is CoroutineType:
                 run.coroutine = value
                 value = _complete(value)
         except BaseException as exception:  # noqa: BLE001 - SystemExit and the like are outcomes too
-            meter.stop()
+            readings.stop()
             run.is_inside = False
             return None, self._failed(exception, run)
-        meter.stop()
+        readings.stop()
         run.is_inside = False
         return value, None
 
@@ -115,7 +107,7 @@ class Caller:
         except results.BadResult as error:
             return self._refused(ErrorKind.BAD_RESULT, error)
 
-    def _refused(self, kind: ErrorKind, error: BadArgument | results.BadResult) -> Outcome:
+    def _refused(self, kind: ErrorKind, error: failures.Misfit) -> Outcome:
         message = bounded(str(error), self._limits.message_bytes)
         return Outcome(error=Error(kind, error.type, message))
 
@@ -133,7 +125,7 @@ def _arguments(call: Call, function: Function) -> tuple[list[Any], dict[str, Any
 
 
 def _kind(exception: BaseException) -> ErrorKind:
-    """Tell a call that did not fit the signature from an error inside the function."""
+    """Distinguish a call that did not fit the signature from an error inside the function."""
     is_misfit = type(exception) is TypeError and not failures.in_user_code(exception.__traceback__)
     return ErrorKind.BAD_ARGUMENTS if is_misfit else ErrorKind.EXCEPTION
 

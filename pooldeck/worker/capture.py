@@ -1,4 +1,4 @@
-"""`print` and `logging` of a task become lines of its log.
+"""Capture of a task's `print` and `logging` into its log.
 
 Python's own writing is told apart by the context variable of `current_task()`, so that tasks in
 threads side by side keep their own logs. What is written outside a task goes to descriptors 1 and
@@ -15,7 +15,6 @@ from pooldeck.context import current_task, detach
 from pooldeck.worker.task_log import TaskLog
 
 _OUTSIDE = logging.Formatter("%(levelname)s %(name)s: %(message)s")
-_WHATEVER_IT_IS = contextlib.suppress(Exception)
 _INSIDE = logging.Formatter("%(message)s")
 
 
@@ -30,9 +29,9 @@ def install() -> None:
 
 
 def flush() -> None:
-    """Bring what was written past `print` (to `sys.stdout.buffer`, say) to its descriptor."""
+    """Write what is left in the buffers (of `sys.stdout.buffer`, say) to its descriptor."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        with _WHATEVER_IT_IS:  # a task closed the stream, or put its own in place
+        with contextlib.suppress(Exception):  # a task closed the stream, or put its own in place
             stream.flush()  # type: ignore[union-attr]  # None is suppressed as well
 
 
@@ -49,10 +48,10 @@ class _Stream(io.TextIOWrapper):
         self.flush()
 
     def write(self, text: str) -> int:
-        journal = _journal()
-        if journal is None:
+        log = _current_log()
+        if log is None:
             return super().write(text)
-        journal.write(self._source, text)
+        log.write(self._source, text)
         return len(text)
 
 
@@ -60,16 +59,16 @@ class _Handler(logging.Handler):
     """Sends records to the log of the task that made them."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        journal = _journal()
+        log = _current_log()
         try:
-            if journal is None:
+            if log is None:
                 sys.stderr.write(_OUTSIDE.format(record) + "\n")
-            elif not journal.is_full:  # do not format what would be dropped
-                journal.log(record.levelname, record.name, _INSIDE.format(record))
+            elif not log.is_full:  # do not format what would be dropped
+                log.log(record.levelname, record.name, _INSIDE.format(record))
         except Exception:  # noqa: BLE001 - a record's arguments are the user's objects
             self.handleError(record)
 
 
-def _journal() -> TaskLog | None:
+def _current_log() -> TaskLog | None:
     reporter = current_task().reporter
     return reporter if isinstance(reporter, TaskLog) else None

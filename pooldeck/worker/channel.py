@@ -14,11 +14,7 @@ _READ_BYTES: Final = 32 * 1024  # memory for much more is mapped and unmapped at
 
 
 class Channel:
-    """Frames over an inherited socket. When the other side is gone, the process ends at once.
-
-    Args:
-        descriptor: The socket's number; it is moved out of the reach of tasks.
-    """
+    """Frames over an inherited socket. When the other side is gone, the process ends at once."""
 
     def __init__(self, descriptor: int) -> None:
         self._socket = adopt(descriptor)
@@ -50,7 +46,7 @@ class Channel:
                 self._take_in(0)
 
     def take_back(self) -> list[Call]:
-        """Take out the calls that have arrived and that nobody has received yet."""
+        """Take out the calls that have arrived and that have not been received yet."""
         if self._reading.acquire(blocking=False):  # else nothing has arrived
             try:
                 with contextlib.suppress(BlockingIOError):
@@ -77,5 +73,5 @@ class Channel:
 
 
 def _leave() -> NoReturn:
-    """End the process: without a supervisor nobody hears of what it does."""
+    """End the process: without a supervisor there is no one to report to."""
     exits.end(exits.DONE)

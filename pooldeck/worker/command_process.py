@@ -1,4 +1,4 @@
-"""The process of a command with all that it starts: what it writes, how it ends, how it is ended.
+"""The process of a command with all that it starts: its output, its signals, its end.
 
 It has a session of its own, so that its whole group can be signalled. What leaves the group is
 found by the mark of the call, which every child inherits.
@@ -12,45 +12,33 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
-from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Final, Self, cast
 
-from pooldeck.marks import BOOT, CALL, sweep
+from pooldeck.marks import BOOT, CALL, open_pidfd, sweep
 
 _CHUNK: Final = 64 * 1024
 _PIPE_CHUNKS: Final = 16  # that a pipe holds, at most
 _TAIL: Final = 4096  # bytes of a stream's end that are kept
 _GONE: Final = (ProcessLookupError, PermissionError)  # or it has become another user's
-# Without a pidfd nothing wakes who waits for the end of a process.
-_LOOK_SECONDS: Final = 0.1 if hasattr(os, "pidfd_open") else 0.02
+# Without a pidfd the end of a process wakes no selector.
+_POLL_SECONDS: Final = 0.1 if hasattr(os, "pidfd_open") else 0.02
 
 
 class Stream:
-    """What a process writes to one of its streams: passed on as text, the ends of it kept.
-
-    Args:
-        pipe: The end to read.
-        keep: How many bytes to keep from the start.
-        write: Takes each piece of text.
-
-    Attributes:
-        head: The first bytes.
-        tail: The last bytes.
-        size: How many bytes there were in all.
-    """
+    """The output of a process to one of its streams: passed on as text, both ends of it kept."""
 
     def __init__(self, pipe: IO[bytes], keep: int, write: Callable[[str], None]) -> None:
         self.pipe = pipe
-        self.head = bytearray()
-        self.tail = b""
-        self.size = 0
+        self.head = bytearray()  # the first `keep` bytes
+        self.tail = b""  # the last bytes
+        self.size = 0  # in bytes
         self._keep = keep
         self._write = write
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         os.set_blocking(pipe.fileno(), False)
 
     def read(self) -> bool:
-        """Take what is there, up to a chunk; return whether there may be more later."""
+        """Read what is there, up to a chunk; return whether there may be more later."""
         try:
             data = os.read(self.pipe.fileno(), _CHUNK)
         except BlockingIOError:
@@ -62,7 +50,7 @@ class Stream:
         return bool(data)
 
     def read_rest(self) -> None:
-        """Take all that is there; what others that hold the pipe write later is nobody's."""
+        """Read all that is there; what others that hold the pipe write later is dropped."""
         for _ in range(_PIPE_CHUNKS):
             before = self.size
             self.read()
@@ -73,12 +61,7 @@ class Stream:
 class CommandProcess:
     """A command that was started; a context manager that leaves nothing of it behind.
 
-    Args:
-        vector: The program and its arguments.
-        environment: Its whole environment.
-        directory: Where it works.
-        call: The mark of this call, for it and all that it starts.
-        stdin: What it reads.
+    `call` marks it and all that it starts.
 
     Raises:
         OSError: If it cannot be started.
@@ -108,7 +91,7 @@ class CommandProcess:
                 start_new_session=True,
             )
             opened.pop_all()
-        self._pidfd = _pidfd(self._process.pid)
+        self._pidfd = open_pidfd(self._process.pid)
         if self._pidfd is not None:
             self._selector.register(self._pidfd, selectors.EVENT_READ)
         self._streams: list[Stream] = []
@@ -116,13 +99,8 @@ class CommandProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Kill its group and take its end, if that has not been done; close the pipes."""
+    def __exit__(self, *_: object) -> None:
+        """Kill its group and reap it, if that has not been done; close the pipes."""
         if self._process.returncode is None:
             self.signal(signal.SIGKILL)
             self._process.wait()
@@ -132,16 +110,13 @@ class CommandProcess:
         for stream in self._streams:
             stream.pipe.close()
 
-    def follow(self, keep: int, write: Callable[[str, str], None]) -> tuple[Stream, Stream]:
-        """Return its standard output and its standard error.
+    def open_streams(self, keep: int, write: Callable[[str, str], None]) -> tuple[Stream, Stream]:
+        """Return its standard output, of whose start `keep` bytes are kept, and standard error.
 
-        Args:
-            keep: How many bytes of the output's start to keep.
-            write: Takes what it writes, piece by piece: "stdout" or "stderr", and text.
+        `write` is called with what it writes, piece by piece: "stdout" or "stderr", and text.
         """
-        stdout, stderr = self._process.stdout, self._process.stderr
-        assert stdout is not None  # noqa: S101 - for the type checker: both were asked for
-        assert stderr is not None  # noqa: S101
+        stdout = cast(IO[bytes], self._process.stdout)  # both were asked for
+        stderr = cast(IO[bytes], self._process.stderr)
         self._streams = [
             Stream(stdout, keep, partial(write, "stdout")),
             Stream(stderr, 0, partial(write, "stderr")),
@@ -151,8 +126,8 @@ class CommandProcess:
         return self._streams[0], self._streams[1]
 
     def wait(self) -> bool:
-        """Take what it writes, for a moment; return whether it still runs."""
-        for key, _ in self._selector.select(_LOOK_SECONDS):
+        """Read what it writes, for a moment; return whether it still runs."""
+        for key, _ in self._selector.select(_POLL_SECONDS):
             if isinstance(key.data, Stream) and not key.data.read():
                 self._selector.unregister(key.fileobj)
         return not self._has_ended()
@@ -169,27 +144,17 @@ class CommandProcess:
         with suppress(*_GONE):
             os.killpg(self._process.pid, number)
 
-    def finish(self, *, is_made_to: bool) -> int:
-        """End what it has left, take the last of what it wrote, and return its exit code.
+    def finish(self, *, was_stopped: bool) -> int:
+        """End what it has left, read the rest of its output, and return its exit code.
 
-        Args:
-            is_made_to: Whether nothing of it may live on, wherever it went. Else what has left its
-                group is taken for meant to, and ends with the worker at the latest.
-
-        Returns:
-            The code, or the negative number of the signal that killed it.
+        If it was stopped, nothing of it may live on, wherever it went. Else what has left its group
+        is meant to, and ends with the worker at the latest. A process that was killed by a signal
+        has its negative number as exit code.
         """
         self.signal(signal.SIGKILL)
-        if is_made_to and self._boot is not None:
+        if was_stopped and self._boot is not None:
             with suppress(OSError):  # no file descriptor is left; it ends with its worker then
                 sweep([self._boot], call=self._call)
         for stream in self._streams:
             stream.read_rest()
         return self._process.wait()
-
-
-def _pidfd(pid: int) -> int | None:
-    """Return a pidfd; None if there are none here, or no file descriptor is left for it."""
-    with suppress(AttributeError, OSError):
-        return os.pidfd_open(pid)
-    return None

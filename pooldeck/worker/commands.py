@@ -1,7 +1,7 @@
 """Declared commands as functions of a worker: described, checked and called like all others.
 
-The call's thread waits for the process, passes on what it writes, and looks some ten times a second
-whether its task is cancelled or overdue. So a command can be ended in a thread pool, too.
+The call's thread waits for the process, passes on what it writes, and checks some ten times a
+second whether its task is cancelled or overdue. So a command can be ended in a thread pool, too.
 """
 
 import inspect
@@ -32,7 +32,7 @@ from pooldeck.worker.discovery import Function
 from pooldeck.worker.task_log import TaskLog
 
 _MODULE: Final = "commands"  # where the page of functions lists them
-_SERVERS_OWN: Final = "POOLDECK_"
+_SERVER_PREFIX: Final = "POOLDECK_"
 _MARKS: Final = (BOOT, WORKER)
 _LAST_LINES: Final = 10
 
@@ -45,13 +45,7 @@ class Invocation(NamedTuple):
 
 
 class DeclaredCommand:
-    """A command as a callable.
-
-    Args:
-        command: The declaration.
-        environment: Of the program, without what the command adds.
-        result_bytes: How large a result may be.
-    """
+    """A declared command as a callable; results have at most `result_bytes`."""
 
     def __init__(self, command: Command, environment: Mapping[str, str], result_bytes: int) -> None:
         self.__signature__ = _signature(command)
@@ -77,7 +71,7 @@ class DeclaredCommand:
     def convert(
         self, args: list[Any], kwargs: dict[str, Any]
     ) -> tuple[list[Invocation], dict[str, Any]]:
-        """Return the arguments of a call as the one argument that this takes.
+        """Return the arguments of a call as the one argument of `__call__`.
 
         Raises:
             BadArgument: If they do not fit.
@@ -100,13 +94,13 @@ class DeclaredCommand:
             TimeoutError: If it was ended because its task is overdue.
         """
         task = current_task()
-        write = cast(TaskLog, task.reporter).write  # a worker's calls have nothing else
+        write = cast(TaskLog, task.reporter).write  # as all calls in a worker
         with _standard_input(invocation.input) as stdin, self._start(invocation, stdin) as process:
-            out, err = process.follow(self._keep, write)
-            is_ended = self._attend(process, task)
-            code = process.finish(is_made_to=is_ended)
-        if is_ended:
-            raise _why(task)
+            out, err = process.open_streams(self._keep, write)
+            was_stopped = self._wait(process, task)
+            code = process.finish(was_stopped=was_stopped)
+        if was_stopped:
+            raise _stop_reason(task)
         return self._result(code, out, err)
 
     def _start(self, invocation: Invocation, stdin: IO[bytes] | int) -> CommandProcess:
@@ -122,8 +116,8 @@ class DeclaredCommand:
         except OSError as error:
             raise CommandFailed(f"{invocation.vector[0]} could not be started: {error}") from None
 
-    def _attend(self, process: CommandProcess, task: CurrentTask) -> bool:
-        """Wait for its end; return whether it was made to end, since its task shall."""
+    def _wait(self, process: CommandProcess, task: CurrentTask) -> bool:
+        """Wait for its end; return whether it was stopped, as its task is cancelled or overdue."""
         kill_at: float | None = None
         while process.wait():
             if kill_at is None and task.cancelled:
@@ -136,7 +130,7 @@ class DeclaredCommand:
     def _result(self, code: int, out: Stream, err: Stream) -> Any:
         program = self._command.run[0]
         if code not in self._command.success:
-            raise CommandFailed(f"{program} {_ending(code)}{_last_words(err)}")
+            raise CommandFailed(f"{program} {_ending(code)}{_error_output(err)}")
         match self._command.result:
             case "json":
                 return _parsed(program, out)
@@ -148,16 +142,11 @@ class DeclaredCommand:
 
 
 def functions(commands: Iterable[Command], result_bytes: int) -> dict[str, Function]:
-    """Return declared commands as functions by name.
-
-    Args:
-        commands: The declarations.
-        result_bytes: How large a result may be.
-    """
+    """Return declared commands as functions by name."""
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name in _MARKS or not name.startswith(_SERVERS_OWN)
+        if name in _MARKS or not name.startswith(_SERVER_PREFIX)
     }
     return {
         command.name: _function(command, DeclaredCommand(command, environment, result_bytes))
@@ -203,7 +192,7 @@ def _standard_input(text: str) -> Iterator[IO[bytes] | int]:
         yield file
 
 
-def _why(task: CurrentTask) -> BaseException:
+def _stop_reason(task: CurrentTask) -> BaseException:
     if task.is_asked:
         return CancelledError("the command was ended with all that it had started")
     return TimeoutError("it was ended at its timeout, with all that it had started")
@@ -218,7 +207,7 @@ def _ending(code: int) -> str:
         return f"was killed by signal {-code}"
 
 
-def _last_words(err: Stream) -> str:
+def _error_output(err: Stream) -> str:
     """Return the last lines of standard error, after a colon."""
     lines = err.tail.decode("utf-8", "replace").strip().splitlines()[-_LAST_LINES:]
     return ":\n" + "\n".join(lines) if lines else " and wrote nothing to standard error"

@@ -1,4 +1,4 @@
-"""Arguments from JSON values to what a function's annotations ask for."""
+"""Conversion of arguments from JSON values to the types of a function's annotations."""
 
 import inspect
 from collections.abc import Collection, Mapping
@@ -6,14 +6,13 @@ from typing import Any
 
 from pooldeck.text import shown
 from pooldeck.worker import hints
+from pooldeck.worker.failures import Misfit
+
+_BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
-class BadArgument(Exception):  # noqa: N818 - named as the error kind that it becomes
-    """An argument that does not fit its annotation. `type` names the error beneath it."""
-
-    def __init__(self, error_type: str, reason: str) -> None:
-        super().__init__(reason)
-        self.type = error_type
+class BadArgument(Misfit):
+    """An argument that does not fit its annotation."""
 
 
 class Conversion:
@@ -64,12 +63,6 @@ class Conversion:
             name = given or parameter
             reason = "it does not fit its type" if name in self._sensitive else shown(error)
             raise BadArgument(type(error).__name__, f"{name}: {reason}") from None
-
-
-_BY_POSITION = {
-    inspect.Parameter.POSITIONAL_ONLY,
-    inspect.Parameter.POSITIONAL_OR_KEYWORD,
-}
 
 
 def _name_of(signature: inspect.Signature, kind: Any) -> str | None:

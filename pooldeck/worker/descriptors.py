@@ -1,4 +1,4 @@
-"""Descriptors of the worker's own, kept out of the way of the tasks.
+"""File descriptors of the worker's own, kept out of the way of the tasks.
 
 They lie high, so that a task that closes "all" low descriptors does not meet them, and they are not
 inherited, so that no child process holds the pipe open.

@@ -1,4 +1,4 @@
-"""What a worker can call: the registered functions of the modules it loads."""
+"""Discovery of registered functions in the modules that a worker loads."""
 
 import importlib
 import inspect
@@ -33,9 +33,6 @@ def discover(modules: Iterable[str]) -> dict[str, Function]:
 
     A function belongs to the module that defines it: names imported from elsewhere are left out.
 
-    Args:
-        modules: Dotted names, in the order of import.
-
     Raises:
         DiscoveryError: If two functions have the same name.
         BaseException: Whatever the import of a module raises.
@@ -49,7 +46,7 @@ def discover(modules: Iterable[str]) -> dict[str, Function]:
     return found
 
 
-def beside(found: Mapping[str, Function], commands: Mapping[str, Function]) -> dict[str, Function]:
+def merged(found: Mapping[str, Function], commands: Mapping[str, Function]) -> dict[str, Function]:
     """Return the functions of modules and the declared commands together.
 
     Raises:
@@ -90,7 +87,7 @@ def _registered(module: ModuleType) -> Iterator[Callable[..., Any]]:
 
 
 def _options(value: Any) -> Options | None:
-    """Return what `@task` hung on a function, or on what other decorators made of it."""
+    """Return the options that `@task` set on a function, or on what other decorators made of it."""
     options = inspect.getattr_static(value, OPTIONS_ATTRIBUTE, None)
     return options if isinstance(options, Options) and callable(value) else None
 

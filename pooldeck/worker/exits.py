@@ -1,4 +1,4 @@
-"""How a worker's process ends: by its own will, or because a task calls `os._exit`."""
+"""The ends of a worker's process: by itself, or because a task calls `os._exit`."""
 
 import contextlib
 import operator
@@ -28,12 +28,12 @@ def give_up() -> NoReturn:
     leave(FAILED)
 
 
-def announce(tell: Callable[[int], None]) -> None:
-    """Let `os._exit` call `tell` with the exit code before it ends the process."""
+def on_os_exit(report: Callable[[int], None]) -> None:
+    """Let `os._exit` call `report` with the exit code before it ends the process."""
 
     def exit_(status: int) -> NoReturn:
         code = operator.index(status)
-        tell(code)
+        report(code)
         end(code)
 
     os._exit = exit_

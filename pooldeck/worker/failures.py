@@ -6,12 +6,20 @@ from types import FrameType, TracebackType
 
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck.protocol import Limits
-from pooldeck.text import bounded, shown
+from pooldeck.text import bounded, qualified_name, shown
 
 _CHAIN = 10
 _FRAMES = 1000
 _TYPE_BYTES = 500
 _MACHINERY = frozenset({"pooldeck", "asyncio", "importlib"})
+
+
+class Misfit(Exception):  # noqa: N818 - its kinds are named as the error kinds that they become
+    """A value that does not fit. `type` names the error beneath it."""
+
+    def __init__(self, error_type: str, reason: str) -> None:
+        super().__init__(reason)
+        self.type = error_type
 
 
 def describe(
@@ -21,11 +29,6 @@ def describe(
 
     The traceback is the text that Python would print, with its causes, starting at the user's
     code; `cause` names the causes once more for programs, at most ten.
-
-    Args:
-        exception: What was raised.
-        limits: How long message and traceback may be.
-        kind: What the error counts as.
     """
     try:
         return _described(exception, limits, kind)
@@ -85,10 +88,7 @@ def _cause(exception: BaseException) -> BaseException | None:
 
 
 def _type(exception: BaseException) -> str:
-    kind = type(exception)
-    if kind.__module__ == "builtins":
-        return kind.__qualname__
-    return bounded(f"{kind.__module__}.{kind.__qualname__}", _TYPE_BYTES)
+    return bounded(qualified_name(type(exception)), _TYPE_BYTES)
 
 
 def _message(exception: BaseException, limits: Limits) -> str:

@@ -74,11 +74,7 @@ def is_plain(hint: Any) -> bool:
 
 
 def convert(value: Any, hint: Any) -> Any:
-    """Return the JSON value `value` as an object of the type `hint`.
-
-    Raises:
-        Exception: Whatever the type says about a value that does not fit.
-    """
+    """Return a JSON value as an object of a type, which may raise anything if it does not fit."""
     return msgspec.convert(value, hint, str_keys=True, dec_hook=_construct)
 
 

@@ -1,4 +1,4 @@
-"""What a worker arranges around its tasks, and puts back in order after each of them."""
+"""The process state of a worker: prepared before its tasks, restored after each of them."""
 
 import contextlib
 import faulthandler
@@ -12,17 +12,14 @@ from pooldeck.worker.descriptors import lift
 
 _OOM_SCORE = "500"  # of 1000: the kernel takes a worker before the server
 _DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY)  # where it exists, it needs no right to read
-_IF_POSSIBLE = contextlib.suppress(OSError)
 
 
 def prepare(fault_path: str | None, stack_path: str | None) -> None:
-    """Arrange signals, crash reports, and the kernel's choice when memory runs out.
+    """Prepare signals, crash reports, and the kernel's choice when memory runs out.
 
-    Called before any thread is started: threads inherit which signals are blocked.
-
-    Args:
-        fault_path: Where the Python traceback of a crash is written.
-        stack_path: Where the stacks of all threads are written on `STACK_SIGNAL`.
+    Called before any thread is started: threads inherit which signals are blocked. Crashes write
+    their Python traceback to `fault_path`, `STACK_SIGNAL` the stacks of all threads to
+    `stack_path`.
     """
     # A handler that does nothing, and not SIG_IGN, which child processes would inherit.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
@@ -32,15 +29,15 @@ def prepare(fault_path: str | None, stack_path: str | None) -> None:
     faulthandler.register(STACK_SIGNAL, _opened(stack_path or os.devnull))
     with contextlib.suppress(OSError):  # other systems than Linux have no such file
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
-    _yield_to_the_server()
+    _yield_to_server()
 
 
 def _opened(path: str) -> int:
     return lift(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600))
 
 
-def _yield_to_the_server() -> None:
-    """Let the kernel take this for a batch process, where it knows such.
+def _yield_to_server() -> None:
+    """Make this a batch process, where the kernel knows such.
 
     It gets its share of the CPU as before, but does not push the server off it at the very moment
     that the server wakes it with a call.
@@ -51,11 +48,14 @@ def _yield_to_the_server() -> None:
 
 
 def open_import_path() -> None:
-    """Let the user's modules be found in the working directory.
+    """Let the user's modules be found: first in the working directory, then on PYTHONPATH.
 
     Only after Pooldeck's own imports, so that nothing there can take their place.
     """
-    sys.path.insert(0, str(Path.cwd()))
+    pythonpath = os.environ.get("PYTHONPATH")
+    named = pythonpath.split(os.pathsep) if pythonpath else []
+    theirs = [os.path.abspath(entry) for entry in named]  # noqa: PTH100 - as `site` does
+    sys.path[:] = dict.fromkeys([str(Path.cwd()), *theirs, *sys.path])
 
 
 class ProcessState:
@@ -71,5 +71,5 @@ class ProcessState:
         """Put streams, file mode mask and working directory back."""
         sys.stdout, sys.stderr = self._streams
         os.umask(self._mask)
-        with _IF_POSSIBLE:
+        with contextlib.suppress(OSError):
             os.fchdir(self._directory)

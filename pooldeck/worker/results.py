@@ -1,4 +1,4 @@
-"""A function's return value as JSON bytes, or the reason why it cannot be."""
+"""Results as JSON bytes, or the reason why a value cannot be one."""
 
 import dataclasses
 import json
@@ -12,7 +12,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from pooldeck.text import shown
+from pooldeck.text import qualified_name, shown
+from pooldeck.worker.failures import Misfit
 
 _CONSTANTS: dict[Any, bytes] = {None: b"null", True: b"true", False: b"false"}
 _BRACKETS = b"[]{}"
@@ -20,12 +21,8 @@ _NOT_STRUCTURE = bytes(set(range(256)) - set(_BRACKETS + b'"'))
 _ALIKE = bytes.maketrans(b"{}", b"[]")
 
 
-class BadResult(Exception):  # noqa: N818 - named as the error kind that it becomes
-    """A value that cannot be sent as JSON. `type` names the error beneath it."""
-
-    def __init__(self, error_type: str, reason: str) -> None:
-        super().__init__(reason)
-        self.type = error_type
+class BadResult(Misfit):
+    """A value that cannot be sent as JSON."""
 
 
 def encode(value: Any, most: int, depth: int) -> bytes:
@@ -34,13 +31,9 @@ def encode(value: Any, most: int, depth: int) -> bytes:
     Beyond what JSON has, it takes dataclasses, msgspec Structs, pydantic models, dates and times,
     UUIDs, enumerations, decimals and paths (as text), sets and tuples (as arrays).
 
-    Args:
-        value: What a function returned.
-        most: How many bytes the JSON may have.
-        depth: How deeply arrays and objects may be nested.
-
     Raises:
-        BadResult: If it is not JSON, too large or too deep; the message says why.
+        BadResult: If it is not JSON, has more than `most` bytes, or is nested more deeply than
+            `depth` arrays and objects; the message says why.
     """
     if value is None or value is True or value is False:
         return _CONSTANTS[value]
@@ -101,12 +94,7 @@ def _substitute(value: Any) -> Any:
 def _named(value: Any) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         return "bytes (decode them, or encode them as base64)"
-    kind = type(value)
-    return (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
+    return qualified_name(type(value))
 
 
 def _struct(value: Struct) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Where one call is run and reported: started, what it says, how it ended."""
+"""Runners, which own the execution of calls: start, run, log, end, report."""
 
 import contextvars
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar, Final
@@ -23,35 +23,27 @@ from pooldeck.worker import capture, exits, stacks
 from pooldeck.worker.calls import Caller
 from pooldeck.worker.channel import Channel
 from pooldeck.worker.discovery import Function
-from pooldeck.worker.flusher import Flusher
 from pooldeck.worker.measure.probe import Probe
 from pooldeck.worker.output import OutputFile
 from pooldeck.worker.process_state import ProcessState
 from pooldeck.worker.runs import Run, Runs, Slot
-from pooldeck.worker.task_log import TaskLog
+from pooldeck.worker.task_log import Flusher, TaskLog
 
 _QUICK_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True)
 class Equipment:
-    """What a worker has when it is ready to run calls.
-
-    Attributes:
-        channel: Where to report.
-        setup: What this worker is.
-        output: Where descriptors 1 and 2 lead; None if they were left alone.
-        functions: What can be called, by name.
-    """
+    """What a worker has when it is ready to run calls."""
 
     channel: Channel
     setup: Setup
-    output: OutputFile | None
+    output: OutputFile | None  # None if descriptors 1 and 2 were left alone
     functions: Mapping[str, Function]
 
 
 class Runner(ABC):
-    """Takes calls and runs each to its end, whatever becomes of it."""
+    """Runs calls and reports each of them, however it ends."""
 
     runs_alone: ClassVar[bool]
 
@@ -65,18 +57,18 @@ class Runner(ABC):
         )
         self._context = contextvars.copy_context()  # with what the initializer has set
         self._quick: set[str] = set()  # functions whose latest run was short
-        self._flusher = Flusher(self._tend)
+        self._flusher = Flusher(self._on_tick)
         self._flusher.start()
         self._probe = Probe(self._runs, self._channel.send)
         if self._setup.probes:
             self._probe.start()
-        exits.announce(self._exiting)
+        exits.on_os_exit(self._report_exit)
 
-    # What the supervisor says.
+    # What the supervisor asks for.
 
     @abstractmethod
-    def take(self, call: Call) -> None:
-        """Run a call."""
+    def dispatch(self, call: Call) -> None:
+        """Run a call, here or on a thread of its own."""
 
     @abstractmethod
     def close(self) -> None:
@@ -84,7 +76,7 @@ class Runner(ABC):
 
     def cancel(self, task: str) -> None:
         """Ask a call to end itself; if it has not started, it is given back instead."""
-        self._runs.ask(task)
+        self._runs.cancel(task)
 
     def abandon(self, task: str) -> None:
         """Leave a call's thread to itself.
@@ -94,39 +86,34 @@ class Runner(ABC):
         """
         raise ProtocolError(f"{task} is to be abandoned in a worker that runs calls one at a time")
 
-    def look(self, task: str) -> None:
+    def report_stack(self, task: str) -> None:
         """Report where a call is."""
         run = self._runs.find(task)
         text = None if run is None else stacks.where(run, self._setup.limits)
         self._channel.send(Stack(task, text))
 
-    # The way of a call.
+    # The execution of a call.
 
     def _perform(self, call: Call, slot: Slot) -> None:
-        journal = TaskLog(call.task, self._setup.limits, self._channel.send)
-        run = self._begun(call, slot, journal)
+        run = self._new_run(call, slot)
         if not self._runs.enter(run):
-            self._vacate(run)
-            self._channel.send(Returned([call.task]))
+            self._give_back(run)
             return
-        if self._probe.is_resting:
-            self._probe.wake()
-        self._announce(run)
-        self._flusher.add(journal)
-        outcome = self._context.copy().run(self._run, run)
-        self._note_pace(call.function, outcome)
-        self._flusher.discard(journal)
-        self._collect(journal)
-        start = journal.close()
+        self._probe.wake()
+        self._report_start(run)
+        outcome = self._run(run)
+        self._remember_pace(run, outcome)
+        start = self._close_log(run)
         self._runs.leave(run)
-        self._vacate(run)
+        self._free_slot(run)
         self._channel.send(Finished(call.task, outcome, start, run.is_abandoned))
 
-    def _begun(self, call: Call, slot: Slot, journal: TaskLog) -> Run:
+    def _new_run(self, call: Call, slot: Slot) -> Run:
         started_at = monotonic()
+        log = TaskLog(call.task, self._setup.limits, self._channel.send)
         task = CurrentTask(
-            journal,
-            task_id=call.task,
+            log,
+            id=call.task,
             attempt=call.attempt,
             function=call.function,
             pool=self._setup.pool,
@@ -134,9 +121,13 @@ class Runner(ABC):
             deadline=None if call.timeout is None else started_at + call.timeout,
         )
         is_quick = call.function in self._quick
-        return Run(call, task, journal, slot, started_at, is_quick=is_quick)
+        return Run(call, task, log, slot, started_at, is_quick=is_quick)
 
-    def _announce(self, run: Run) -> None:
+    def _give_back(self, run: Run) -> None:
+        self._free_slot(run)
+        self._channel.send(Returned([run.call.task]))
+
+    def _report_start(self, run: Run) -> None:
         """Report a start: at once, or with the end where that usually follows within a moment.
 
         If it does not follow this time, the flusher's next tick reports the start. That tick needs
@@ -147,47 +138,57 @@ class Runner(ABC):
         started = Started(run.call.task, run.started_at, thread, slot.ident, slot.native_id)
         may_wait = self.runs_alone or run.call.timeout is None
         if may_wait and run.is_quick:
-            run.journal.keep_start(started)
+            run.log.keep_start(started)
         else:
             self._channel.send(started)
+        self._flusher.add(run.log)
 
     def _run(self, run: Run) -> Outcome:
+        return self._context.copy().run(self._run_as_current, run)
+
+    def _run_as_current(self, run: Run) -> Outcome:
         enter(run.task)
         outcome = self._caller.run(run)
         run.task.end()
         return outcome
 
-    def _note_pace(self, function: str, outcome: Outcome) -> None:
+    def _remember_pace(self, run: Run, outcome: Outcome) -> None:
         measured = outcome.measurement
         if measured is not None and measured.run < _QUICK_SECONDS:
-            self._quick.add(function)
+            self._quick.add(run.call.function)
         else:
-            self._quick.discard(function)
+            self._quick.discard(run.call.function)
 
-    def _tend(self, _journals: tuple[TaskLog, ...]) -> None:
-        """Look after the output file at the flusher's tick: nobody knows which call wrote to it."""
+    def _close_log(self, run: Run) -> Started | None:
+        """Send the rest of a call's log; return its start if that was not sent."""
+        self._flusher.discard(run.log)
+        self._collect_output(run.log)
+        return run.log.close()
+
+    def _on_tick(self, _logs: Collection[TaskLog]) -> None:
+        """Keep the output file small at the flusher's tick: no call can be named as its writer."""
         if self._output is not None:
             self._output.keep_small()
 
-    def _exiting(self, code: int) -> None:
+    def _report_exit(self, code: int) -> None:
         """Report that the call that runs here ends the process.
 
         Not for a forked child of it, which reports nowhere, and not for what an earlier call has
         left behind.
         """
         task = current_task()
-        journal = task.reporter
-        if isinstance(journal, TaskLog) and not journal.is_closed:
-            self._collect(journal)
-            journal.close()
+        log = task.reporter
+        if isinstance(log, TaskLog) and not log.is_closed:
+            self._collect_output(log)
+            log.close()
             self._channel.send(Exiting(task.id, code))
 
     @abstractmethod
-    def _collect(self, journal: TaskLog) -> None:
-        """Gather what a call wrote elsewhere than in its journal."""
+    def _collect_output(self, log: TaskLog) -> None:
+        """Add to a call's log what it wrote past Python's streams."""
 
     @abstractmethod
-    def _vacate(self, run: Run) -> None:
+    def _free_slot(self, run: Run) -> None:
         """Make room for the next call."""
 
 
@@ -198,42 +199,42 @@ class SerialRunner(Runner):
 
     def __init__(self, equipment: Equipment) -> None:
         super().__init__(equipment)
-        self._surroundings = ProcessState()
+        self._process_state = ProcessState()
         self._slot = Slot(0)
-        self._slot.settle()
+        self._slot.bind_thread()
 
-    def take(self, call: Call) -> None:
+    def dispatch(self, call: Call) -> None:
         """Run a call to its end, and put the process in order for the next one."""
         if self._output is not None:
             self._output.clear()
         self._perform(call, self._slot)
-        self._surroundings.restore()
+        self._process_state.restore()
         if self._output is not None:
-            self._output.connect()
+            self._output.redirect()
 
     def close(self) -> None:
         """Return: nothing runs any more."""
 
-    def _tend(self, journals: tuple[TaskLog, ...]) -> None:
-        for journal in journals:
-            self._collect_file(journal)
-        super()._tend(journals)
-        if journals:
-            self._give_back()
+    def _on_tick(self, logs: Collection[TaskLog]) -> None:
+        for log in logs:
+            self._move_output(log)
+        super()._on_tick(logs)
+        if logs:
+            self._return_waiting()
 
-    def _give_back(self) -> None:
-        """Give back what waits behind the call that runs."""
+    def _return_waiting(self) -> None:
+        """Give back the calls that wait behind the one that runs."""
         if tasks := [call.task for call in self._channel.take_back()]:
             self._runs.forget(tasks)
             self._channel.send(Returned(tasks))
 
-    def _collect(self, journal: TaskLog) -> None:
+    def _collect_output(self, log: TaskLog) -> None:
         capture.flush()
-        self._collect_file(journal)
+        self._move_output(log)
 
-    def _vacate(self, run: Run) -> None:
+    def _free_slot(self, run: Run) -> None:
         """Do nothing: the next call is taken when this one's end has been reported."""
 
-    def _collect_file(self, journal: TaskLog) -> None:
+    def _move_output(self, log: TaskLog) -> None:
         if self._output is not None:
-            self._output.move_to(journal)
+            self._output.move_to(log)

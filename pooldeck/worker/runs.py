@@ -1,6 +1,6 @@
-"""The calls that run in a worker, as its threads share them.
+"""The calls that run in a worker, an account that its threads share.
 
-The threads that run calls enter and leave; the control thread asks, abandons and looks.
+The threads that run calls enter and leave; the control thread cancels, abandons and finds.
 """
 
 import threading
@@ -21,23 +21,15 @@ _REMEMBERED: Final = 64  # calls that have ended
 
 
 class Slot:
-    """Room for one running call, and the thread that runs it.
-
-    Args:
-        number: Which one it is in a thread worker, from 1; 0 in a process worker.
-
-    Attributes:
-        ident: Its thread's `threading.get_ident()`.
-        native_id: The kernel's number of that thread.
-    """
+    """Room for one running call, and the thread that runs it."""
 
     def __init__(self, number: int) -> None:
-        self.number = number
-        self.ident = 0
-        self.native_id = 0
+        self.number = number  # in a thread worker, from 1; 0 in a process worker
+        self.ident = 0  # `threading.get_ident()`
+        self.native_id = 0  # the kernel's number
 
-    def settle(self) -> None:
-        """Take the calling thread as the slot's own."""
+    def bind_thread(self) -> None:
+        """Make the calling thread the slot's."""
         self.ident = threading.get_ident()
         self.native_id = threading.get_native_id()
 
@@ -51,7 +43,7 @@ class Run(Struct, eq=False):
 
     call: Call
     task: CurrentTask
-    journal: TaskLog
+    log: TaskLog
     slot: Slot
     started_at: float
     coroutine: Coroutine[Any, Any, Any] | None = None
@@ -75,11 +67,11 @@ class _Ended(NamedTuple):
 
 
 class Runs:
-    """Which calls run, and which are wanted back before they could start.
+    """Which calls run, and which are recalled before they could start.
 
-    What the supervisor says of a call on the second pipe can overtake the call itself. Then it is
-    noted here, and the call is turned away when it comes. A note whose call has long ended does no
-    harm: the most that it can do is to send a later attempt once around.
+    A cancel on the second pipe can overtake its call. Then the call is recalled here, and turned
+    away when it comes. A recall whose call has long ended does no harm: at most a later attempt is
+    returned once.
     """
 
     def __init__(self) -> None:
@@ -92,7 +84,7 @@ class Runs:
         self._ended: deque[_Ended] = deque(maxlen=_REMEMBERED)
 
     def enter(self, run: Run) -> bool:
-        """Note that a call starts; return False if it shall not."""
+        """Enter a call that starts; return False if it was recalled."""
         task = run.call.task
         with self._lock:
             if task in self._recalled:
@@ -106,7 +98,7 @@ class Runs:
         return True
 
     def leave(self, run: Run) -> None:
-        """Note that a call has ended."""
+        """Take out a call that has ended."""
         with self._lock:
             runs = self._abandoned if run.is_abandoned else self._running
             if runs.get(run.call.task) is run:
@@ -123,7 +115,7 @@ class Runs:
         others = max(run.beside, len(self._running) - 1)
         return others or int(self._entered > run.entered)
 
-    def present(self) -> tuple[Run, ...]:
+    def running(self) -> tuple[Run, ...]:
         """Return the calls that run now, without abandoned ones."""
         with self._lock:
             return tuple(self._running.values())
@@ -133,12 +125,12 @@ class Runs:
         with self._lock:
             return tuple(self._threads)
 
-    def at(self, moment: float) -> list[tuple[str, int]]:
+    def running_at(self, moment: float) -> list[tuple[str, int]]:
         """Return the functions and the threads of the calls that ran at a moment shortly ago.
 
         Where so many calls have ended since that it is not known any more: the earliest known.
         """
-        running = [run for run in self.present() if run.started_at <= moment]
+        running = [run for run in self.running() if run.started_at <= moment]
         remembered = tuple(self._ended)
         ended = [call for call in remembered if call.ran_at(moment)]
         if len(remembered) == _REMEMBERED and moment < remembered[0].started_at:
@@ -150,7 +142,7 @@ class Runs:
 
     def functions_since(self, moment: float) -> frozenset[str]:
         """Return the functions of the calls that have run since a moment shortly ago."""
-        running = (run.call.function for run in self.present())
+        running = (run.call.function for run in self.running())
         ended = (call.function for call in tuple(self._ended) if call.ended_at >= moment)
         return frozenset((*running, *ended))
 
@@ -159,7 +151,7 @@ class Runs:
         with self._lock:
             return self._running.get(task) or self._abandoned.get(task)
 
-    def ask(self, task: str) -> None:
+    def cancel(self, task: str) -> None:
         """Ask a call to end itself; if it does not run, it will be turned away."""
         with self._lock:
             run = self._running.get(task)
@@ -171,8 +163,7 @@ class Runs:
     def abandon(self, task: str) -> Run | None:
         """Ask a call to end itself, and make room beside it for another attempt of its task.
 
-        Returns:
-            The call; None if it does not run and will be turned away.
+        Return the call; None if it does not run and will be turned away.
         """
         with self._lock:
             run = self._running.pop(task, None)
@@ -184,7 +175,7 @@ class Runs:
         return run
 
     def forget(self, tasks: Iterable[str]) -> None:
-        """Forget about turning away calls that have been given back by other means."""
+        """Drop the recalls of calls that have been given back by other means."""
         with self._lock:
             for task in tasks:
                 self._recalled.pop(task, None)

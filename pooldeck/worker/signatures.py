@@ -22,13 +22,7 @@ _ARGUMENT = re.compile(r"^\*{0,2}(\w+)\s*(?:\([^)]*\))?:\s*(.+)$")
 def describe(
     function: Callable[..., Any], options: Options, types: Mapping[str, Any]
 ) -> FunctionSpec:
-    """Describe a registered function.
-
-    Args:
-        function: The function.
-        options: What its `@task` was given.
-        types: Its parameters' types by name, from `hints.resolve`.
-    """
+    """Describe a registered function; `types` are those of its parameters, by name."""
     signature = inspect.signature(function)
     found, definitions = hints.schemas(types.values())
     by_name = dict(zip(types, found, strict=True))

@@ -1,4 +1,4 @@
-"""Where a running call is at this moment, as text.
+"""Stacks of running calls, as text.
 
 The stack is read from another thread of the worker, which needs the GIL for it and nothing of the
 call. Where C code holds the GIL, `protocol.STACK_SIGNAL` takes the place of this.
@@ -25,14 +25,7 @@ def where(run: Run, limits: Limits) -> str | None:
     """Return the stack of a call from the user's code on, innermost frame last.
 
     Of an async function that waits, first the coroutines that wait for each other, then what its
-    event loop does meanwhile.
-
-    Args:
-        run: The call.
-        limits: How long the text may be.
-
-    Returns:
-        The stack; None if the call is not in the user's code.
+    event loop does meanwhile. None if the call is not in the user's code.
     """
     try:
         waiting = list(_waiting(run.coroutine))

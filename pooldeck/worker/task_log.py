@@ -1,35 +1,33 @@
-"""What a running call says, log lines and progress: bounded, gathered, sent now and then.
+"""The logs and the progress of running calls: bounded, gathered, sent in batches.
 
 A start that is not worth a frame of its own waits here too, ahead of everything else.
 
-Whoever speaks (the call, its threads, a logging handler) only leaves words in a `TaskLog`. Sending
-is the business of the worker's `Flusher` thread, and of the call's end, which sends the rest
-before the outcome. So a flood of prints costs no system calls, and code that runs at odd moments
-(`__del__`, signal handlers) can print without meeting a lock that its own thread holds.
+The call, its threads and the logging handler only add to a `TaskLog`. The worker's `Flusher` thread
+sends it, and the call's end, which sends the rest before the outcome. So a flood of prints costs no
+system calls, and code that runs at odd moments (`__del__`, signal handlers) can print without
+meeting a lock that its own thread holds.
 """
 
 import time
-from collections.abc import Callable
-from threading import Lock, RLock
+from collections.abc import Callable, Collection
+from threading import Event, Lock, RLock, Thread
 
 from pooldeck.protocol import Limits, Log, LogLine, Progress, Started
 from pooldeck.text import LineBuffer, bounded
 
 _NAME_BYTES = 200
 _STREAM_LEVELS = {"stdout": "INFO", "stderr": "WARNING", "output": "INFO"}
+_TICK = 0.1  # seconds
+_IDLE_TICK = 10.0  # seconds, while nothing runs
+
+_sleep = time.sleep  # kept, since tasks may replace time.sleep
 
 
 class TaskLog:
     """The log and the progress of one call.
 
-    Args:
-        task: The task's id.
-        limits: How much it may say; what comes after is dropped, and the log says so.
-        send: Sends a frame to the supervisor.
-
-    Attributes:
-        is_full: Whether the log was cut; what comes now is dropped.
-        is_closed: Whether the call has ended.
+    What comes after its limits are reached (`is_full`) or the call has ended (`is_closed`) is
+    dropped; a log that was cut says so.
     """
 
     def __init__(
@@ -38,7 +36,7 @@ class TaskLog:
         self._task = task
         self._limits = limits
         self._send = send
-        self._writing = RLock()  # a __del__ may print while its own thread prints
+        self._adding = RLock()  # a __del__ may print while its own thread prints
         self._sending = Lock()  # keeps frames in order, and behind none of them the end
         self._lines: list[LogLine] = []
         self._progress: Progress | None = None
@@ -54,14 +52,14 @@ class TaskLog:
         self._start = start
 
     def progress(self, fraction: float | None, message: str) -> None:
-        """Take how far the call is; the latest counts."""
-        words = bounded(message, self._limits.message_bytes)
-        with self._writing:
+        """Set how far the call is; the latest counts."""
+        text = bounded(message, self._limits.message_bytes)
+        with self._adding:
             if not self.is_closed:
-                self._progress = Progress(self._task, fraction, words)
+                self._progress = Progress(self._task, fraction, text)
 
     def log(self, level: str, source: str, message: str) -> None:
-        """Take a line of the log, which may itself have several lines."""
+        """Add an entry, which may have several lines."""
         if self.is_full or self.is_closed:
             return
         line = LogLine(
@@ -70,14 +68,14 @@ class TaskLog:
             bounded(source, _NAME_BYTES),
             bounded(message, self._limits.message_bytes),
         )
-        with self._writing:
+        with self._adding:
             self._append(line)
 
     def write(self, source: str, text: str) -> None:
-        """Take a piece of a stream: "stdout", "stderr" or "output"."""
+        """Add a piece of a stream: "stdout", "stderr" or "output"."""
         if self.is_full or self.is_closed:
             return
-        with self._writing:
+        with self._adding:
             buffer = self._partial.get(source)
             if buffer is None:
                 buffer = self._partial[source] = LineBuffer(self._limits.message_bytes)
@@ -88,21 +86,20 @@ class TaskLog:
         """Send what has gathered, and the start in any case."""
         with self._sending:
             self._send_start()
-            self._send_words()
+            self._send_gathered()
 
     def close(self) -> Started | None:
-        """Send the rest, unfinished lines too. What a thread left behind says later is lost.
+        """Send the rest, unfinished lines too. What a thread left behind adds later is lost.
 
-        Returns:
-            The start if there was no reason to send it; it will not be sent then.
+        Return the start if there was no reason to send it; it will not be sent then.
         """
-        with self._writing:
+        with self._adding:
             for source, buffer in self._partial.items():
                 for line in buffer.finish():
                     self.log(_STREAM_LEVELS[source], source, line)
             self.is_closed = True
         with self._sending:
-            self._send_words()
+            self._send_gathered()
             start, self._start = self._start, None
         return start
 
@@ -111,8 +108,8 @@ class TaskLog:
             self._send(self._start)
             self._start = None
 
-    def _send_words(self) -> None:
-        with self._writing:
+    def _send_gathered(self) -> None:
+        with self._adding:
             lines, self._lines = self._lines, []
             progress, self._progress = self._progress, None
         if lines:
@@ -133,11 +130,50 @@ class TaskLog:
             self._lines.append(line)
 
     def _cut(self, at: float) -> None:
-        """End the log with a line that says why."""
         self.is_full = True
-        over = (
-            f"{self._limits.log_lines:,} lines"
-            if self._lines_left < 0
-            else f"{self._limits.log_bytes:,} bytes"
-        )
+        most, is_by_lines = self._limits, self._lines_left < 0
+        over = f"{most.log_lines:,} lines" if is_by_lines else f"{most.log_bytes:,} bytes"
         self._lines.append(LogLine(at, "WARNING", "pooldeck", f"log cut here: over {over}"))
+
+
+class Flusher:
+    """A thread that sends what open logs gather, ten times a second while anything runs.
+
+    Before that it calls `on_tick` with them, which may add to them.
+    """
+
+    def __init__(self, on_tick: Callable[[Collection[TaskLog]], None]) -> None:
+        self._on_tick = on_tick
+        self._open: set[TaskLog] = set()
+        self._work = Event()
+        self._is_resting = False
+
+    def start(self) -> None:
+        """Start the thread; it ends with the process."""
+        Thread(target=self._run, name="pooldeck-flusher", daemon=True).start()
+
+    def add(self, log: TaskLog) -> None:
+        """Send a call's log from now on."""
+        self._open.add(log)
+        if self._is_resting:  # so that short calls in a row do not pay for waking a thread
+            self._work.set()
+
+    def discard(self, log: TaskLog) -> None:
+        """Leave a log to its call, which ends."""
+        self._open.discard(log)
+
+    def _run(self) -> None:
+        while True:
+            self._rest()
+            _sleep(_TICK)  # first: a short call is over by then, and sends its log itself
+            logs = tuple(self._open)
+            self._on_tick(logs)
+            for log in logs:
+                log.flush()
+
+    def _rest(self) -> None:
+        self._work.clear()
+        self._is_resting = True  # before the look at the set: a call that begins now sets the event
+        if not self._open:
+            self._work.wait(_IDLE_TICK)
+        self._is_resting = False

@@ -1,4 +1,4 @@
-"""A thread worker's slots: calls side by side, each on a thread of its own."""
+"""The runner of a thread worker: calls side by side in slots, each with a thread of its own."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ class ThreadRunner(Runner):
     """Hands each call to an idle slot, or to a new one.
 
     A slot is an executor of one thread, so that it can be left to itself when it hangs. How many
-    may run at a time is the supervisor's account.
+    may run at a time is counted by the supervisor.
     """
 
     runs_alone = False
@@ -28,10 +28,10 @@ class ThreadRunner(Runner):
         self._numbers = itertools.count(1)
         self._numbers_left: list[int] = []  # a heap: those of abandoned slots
 
-    def take(self, call: Call) -> None:
+    def dispatch(self, call: Call) -> None:
         """Start a call and return."""
         slot = self._idle.pop() if self._idle else self._new_slot()
-        self._executors[slot].submit(self._run_in, slot, call)
+        self._executors[slot].submit(self._perform_in, slot, call)
 
     def close(self) -> None:
         """Wait for the calls that run; abandoned ones are left to themselves."""
@@ -42,11 +42,11 @@ class ThreadRunner(Runner):
             executor.shutdown()
 
     def abandon(self, task: str) -> None:
-        """Leave a call's thread to itself: nobody waits for it, and its number is free again."""
+        """Leave a call's thread to itself; its number is free again."""
         run = self._runs.abandon(task)
         if run is not None:
-            run.journal.flush()
-            run.journal.close()
+            run.log.flush()
+            run.log.close()
             executor = self._executors.pop(run.slot)
             executor.submit(resources.close_own)  # if the thread ever comes to its end
             executor.shutdown(wait=False)
@@ -56,19 +56,19 @@ class ThreadRunner(Runner):
     def _new_slot(self) -> Slot:
         number = heappop(self._numbers_left) if self._numbers_left else next(self._numbers)
         slot = Slot(number)
-        self._executors[slot] = ThreadPoolExecutor(1, f"slot-{number}", slot.settle)
+        self._executors[slot] = ThreadPoolExecutor(1, f"slot-{number}", slot.bind_thread)
         return slot
 
-    def _run_in(self, slot: Slot, call: Call) -> None:
+    def _perform_in(self, slot: Slot, call: Call) -> None:
         try:
             self._perform(call, slot)
         except BaseException:  # noqa: BLE001 - the executor would keep it to itself
             exits.give_up()
 
-    def _collect(self, journal: TaskLog) -> None:
-        """Do nothing: whose it is that C code and children have written, nobody knows."""
+    def _collect_output(self, log: TaskLog) -> None:
+        """Do nothing: which call C code and children have written for is not known."""
 
-    def _vacate(self, run: Run) -> None:
+    def _free_slot(self, run: Run) -> None:
         """Make the slot idle; the next call may come as soon as this one's end is reported."""
         if not run.is_abandoned:
             self._idle.append(run.slot)

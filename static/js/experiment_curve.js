@@ -21,9 +21,9 @@ function columns(lines) {
   return [sizes, ...byLine.map((values) => sizes.map((size) => values.get(size) ?? null))];
 }
 
-function series(box, { kind, style }) {
+function series(box, { kind, is_hollow: isHollow, style }) {
   const line = colour(box, kind);
-  const fill = kind === "thread" ? line : colour(box, "surface");
+  const fill = isHollow ? colour(box, "surface") : line;
   const points = style ? { show: false } : { show: true, size: 8, width: 2, stroke: line, fill };
   return { stroke: line, width: style ? 1.5 : 2, dash: DASHES[style], points, spanGaps: true };
 }

@@ -138,7 +138,7 @@ def test_one_click_places_a_function_where_it_is_advised(
     expect(page.locator("main")).to_contain_text("The server chose cpu")
     expect(advice).to_contain_text("Measurements do not tell whether it works there")
     button.click()
-    expect(page.locator(".told")).to_contain_text("What is submitted from now on runs there")
+    expect(page.locator(".flash")).to_contain_text("What is submitted from now on runs there")
     expect(page.get_by_label("Place it in")).to_have_value("io")
     expect(button).to_have_count(0)
     assert own.run("advised.linger")["pool"] == "io"

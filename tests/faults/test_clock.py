@@ -16,8 +16,8 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.startup import running
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.runtime.server import Server
+from pooldeck_server.settings import Settings
 from tests.faults import effects
 from tests.faults.deployment import BOUND, FAULTS, WORKER_PATH
 
@@ -45,20 +45,20 @@ async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def submit(service: Service, function: str, *args: object, pool: str) -> str:
+async def submit(server: Server, function: str, *args: object, pool: str) -> str:
     """Submit, and return the id when the task has begun."""
     call = Submission(f"{FAULTS}.{function}", Raw(msgspec.json.encode(args)), pool=pool)
-    task = (await service.submit(call)).task.id
+    task = (await server.intake.submit(call)).task.id
 
     async def has_begun() -> bool:
-        return (await service.task(task)).state is not State.QUEUED
+        return (await server.tasks.get(task)).state is not State.QUEUED
 
     await eventually(has_begun)
     return task
 
 
-async def is_ready(service: Service) -> bool:
-    return service.state == "ready"
+async def is_ready(server: Server) -> bool:
+    return server.state == "ready"
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
@@ -70,17 +70,17 @@ async def test_timeouts_go_by_the_monotonic_clock_and_no_duration_is_absurd(
     settings = Settings(data=tmp_path, functions=(FAULTS,), grace_seconds=0.2)
 
     clock = JumpingClock()
-    async with running(settings, clock) as service:
-        await eventually(partial(is_ready, service))
+    async with running(settings, clock) as server:
+        await eventually(partial(is_ready, server))
         for pool in ("cpu", "io"):
-            patient = await submit(service, "wait_a_minute", str(tmp_path / pool), pool=pool)
-            hasty = await submit(service, "overrun", pool=pool)
+            patient = await submit(server, "wait_a_minute", str(tmp_path / pool), pool=pool)
+            hasty = await submit(server, "overrun", pool=pool)
             clock.moved += jump
-            ended = await service.wait(hasty, BOUND)
+            ended = await server.wait(hasty, BOUND)
             assert (ended.state, ended.error_kind) == (State.FAILED, "timeout")
-            later = await submit(service, "add", 1, 2, pool=pool)
+            later = await submit(server, "add", 1, 2, pool=pool)
             (tmp_path / pool).touch()
-            tasks = [await service.wait(task, BOUND) for task in (patient, later)]
+            tasks = [await server.wait(task, BOUND) for task in (patient, later)]
             assert {task.state for task in tasks} == {State.SUCCEEDED}
             assert patient < hasty < later  # ids keep the order of submission
             for task in (ended, *tasks):

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from tests.faults.deployment import BOUND, CONFIG, Deployment, deployed, eventua
 MODULE = "pipeline_faults"
 CONFIG_OF_PIPELINES = CONFIG.replace('functions = ["', f'functions = ["{MODULE}", "')
 ITEMS = 6
-COMMITS = int(os.environ.get("POOLDECK_COMMITS", "6"))  # after each of which one server dies
-ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "3"))
+MANY_COMMITS = int(os.environ.get("POOLDECK_COMMITS", "6"))  # after each of which one server dies
+MANY_ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "6"))
 SEED = int(os.environ.get("POOLDECK_SEED", "20261122"))
 
 STEPS = {
@@ -35,12 +35,19 @@ STEPS = {
 }
 
 
-@pytest.mark.timeout(60 + 20 * COMMITS)
-def test_dying_around_each_commit_of_a_pipeline_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.timeout(60 + 20 * MANY_COMMITS)
+@pytest.mark.parametrize(
+    "commits",
+    [(2, 3), pytest.param(range(1, MANY_COMMITS + 1), marks=pytest.mark.soak)],
+    ids=["two", "each"],
+)
+def test_dying_around_each_commit_of_a_pipeline_loses_and_doubles_nothing(
+    tmp_path: Path, commits: Sequence[int]
+) -> None:
     with deployed(tmp_path, CONFIG_OF_PIPELINES) as deployment, Client(deployment) as client:
         deployment.stop()
         pipelines = []
-        for commit in range(1, COMMITS + 1):
+        for commit in commits:
             point = ("before_commit", "after_commit")[commit % 2]
             deployment.launch(**{VARIABLE: f"{point}:{7 + commit}"})  # its start takes seven or so
             pipelines += _submitted_until_it_ends(deployment, client)
@@ -53,12 +60,13 @@ def test_dying_around_each_commit_of_a_pipeline_loses_and_doubles_nothing(tmp_pa
         assert list(_wrong(deployment, client, pipelines)) == []
 
 
-@pytest.mark.timeout(60 + 20 * ROUNDS)
-def test_kill_9_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.timeout(60 + 20 * MANY_ROUNDS)
+@pytest.mark.parametrize("rounds", [1, pytest.param(MANY_ROUNDS, marks=pytest.mark.soak)])
+def test_kill_9_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, rounds: int) -> None:
     chance = random.Random(SEED)
     with deployed(tmp_path, CONFIG_OF_PIPELINES) as deployment, Client(deployment) as client:
         pipelines = []
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             pipelines += [_submit(client) for _ in range(5)]
             time.sleep(chance.uniform(0, 0.1))  # the fault comes at any moment
             deployment.kill()

@@ -15,15 +15,18 @@ from tests.faults.crowd import submitting
 from tests.faults.deployment import CONFIG, Deployment, deployed, eventually
 from tests.faults.oracle import violations
 
-ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "12"))
+MANY_ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "12"))
 SEED = int(os.environ.get("POOLDECK_SEED", "20261122"))
 
 
-@pytest.mark.timeout(60 + 10 * ROUNDS)
-def test_kill_9_while_clients_submit_loses_nothing_and_runs_nothing_twice(tmp_path: Path) -> None:
+@pytest.mark.timeout(60 + 20 * MANY_ROUNDS)
+@pytest.mark.parametrize("rounds", [2, pytest.param(MANY_ROUNDS, marks=pytest.mark.soak)])
+def test_kill_9_while_clients_submit_loses_nothing_and_runs_nothing_twice(
+    tmp_path: Path, rounds: int
+) -> None:
     chance = random.Random(SEED)
     with deployed(tmp_path) as deployment, Client(deployment) as client:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             with submitting(deployment, client.ledger, chance):
                 time.sleep(chance.uniform(0, 0.5))  # the fault comes at any moment
                 deployment.kill()
@@ -31,15 +34,19 @@ def test_kill_9_while_clients_submit_loses_nothing_and_runs_nothing_twice(tmp_pa
         assert _in_the_end(deployment, client) == []
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "arrivals",
+    ["first", pytest.param("first and later", marks=pytest.mark.soak)],
+)
 def test_dying_at_each_step_of_a_commit_loses_nothing_and_runs_nothing_twice(
-    tmp_path: Path,
+    tmp_path: Path, arrivals: str
 ) -> None:
     chance = random.Random(SEED)
     with deployed(tmp_path) as deployment, Client(deployment) as client:
         deployment.stop()
         for point in get_args(FailPoint):
-            for times in (1, chance.randint(2, 40)):
+            for times in (1,) if arrivals == "first" else (1, chance.randint(2, 40)):
                 _die_at(f"{point}:{times}", deployment, client, chance)
         _go_on(deployment, client)
         assert _in_the_end(deployment, client) == []

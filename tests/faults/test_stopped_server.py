@@ -144,15 +144,16 @@ def test_a_signal_during_the_start_ends_the_start(tmp_path: Path) -> None:
 HASTY = CONFIG.replace("grace_seconds = 0.5", "grace_seconds = 0.5\nboot_seconds = 2")
 
 
-def test_a_server_that_is_held_up_declares_nothing_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [4, pytest.param(30, marks=pytest.mark.soak)])
+def test_a_server_that_is_held_up_declares_nothing_lost(tmp_path: Path, seconds: int) -> None:
     with deployed(tmp_path, HASTY) as deployment, Client(deployment) as client:
         during = [client.submit("sleep", 0.5, pool=pool)["id"] for pool in ("io", "cpu")]
-        after = [client.submit("sleep", 32, pool=pool)["id"] for pool in ("io", "cpu")]
+        after = [client.submit("sleep", seconds + 2, pool=pool)["id"] for pool in ("io", "cpu")]
         for task in (*during, *after):
             deployment.when_started(task)
         with deployment.frozen():
             eventually(lambda: _have_ended(deployment, during), "the short ones end")
-            time.sleep(30)  # far longer than a worker may take to start, or a keeper be silent
+            time.sleep(seconds)  # longer than a worker may take to start
         for task in (*during, *after):
             assert client.task(task)["state"] == "succeeded"
         assert violations(deployment, client.ledger) == []

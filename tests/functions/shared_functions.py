@@ -90,7 +90,7 @@ def where() -> int:
     """Return the process that keeps the state, as a worker sees it."""
     from pooldeck.shared.backend import backend  # noqa: PLC0415 - looked at from inside
 
-    return int(backend().ask("identify").partition("-")[0])
+    return int(backend().call("identify").partition("-")[0])
 
 
 @task

@@ -48,7 +48,7 @@ def test_a_task_is_cancelled_when_it_is_asked_to_or_when_its_time_is_over() -> N
     def task(deadline: float | None) -> CurrentTask:
         reporter = current_task().reporter
         return CurrentTask(
-            reporter, task_id="t", attempt=1, function="f", pool="p", worker="w", deadline=deadline
+            reporter, id="t", attempt=1, function="f", pool="p", worker="w", deadline=deadline
         )
 
     now = time.monotonic()

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 import pytest
 
-from pooldeck import ProcessPool
+from pooldeck.executor import ProcessPool
 from tests.functions import executor_functions as functions
 
 BOUND = 60.0  # seconds that anything may take
@@ -39,10 +39,9 @@ def no_main_script(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """After each test there are no more threads, processes and files than before."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp())  # a short path: a forkserver has its socket in there
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     threads = threading.active_count()
     yield

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck_server.settings.reading import OPTIONS, BadSettings, read_settings
+from pooldeck_server.settings import OPTIONS, BadSettings, read_settings
 
 
 def pooldeck(*arguments: str, folder: Path, **environment: str) -> tuple[int, str, str]:

@@ -71,10 +71,15 @@ MEASUREMENTS = {
     recovery: {"until ready: 30 queued, 10 interrupted", "  empty store"},
     shared_state: {"shared counter: one process"},
 }
+QUICK = {batches, idle}  # latency is what the command is tried with
 
 
 @pytest.mark.parametrize(
-    ("measurement", "names"), MEASUREMENTS.items(), ids=[each.__name__ for each in MEASUREMENTS]
+    ("measurement", "names"),
+    [
+        pytest.param(each, names, id=each.__name__, marks=[] if each in QUICK else pytest.mark.soak)
+        for each, names in MEASUREMENTS.items()
+    ],
 )
 def test_a_measurement_finds_its_figures(
     measurement: ModuleType, names: set[str], tmp_path: Path

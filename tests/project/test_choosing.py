@@ -47,7 +47,12 @@ def test_every_function_has_a_case_and_returns_the_same_each_time(made_of: Mater
 
 
 @pytest.mark.parametrize(
-    "way", [Way("process", together=False), Way("thread", together=True)], ids=lambda way: way.title
+    "way",
+    [
+        Way("process", together=False),
+        pytest.param(Way("thread", together=True), marks=pytest.mark.soak),
+    ],
+    ids=lambda way: way.title,
 )
 def test_few_runs_are_enough_for_the_right_verdict(
     way: Way, made_of: Material, tmp_path: Path
@@ -60,6 +65,7 @@ def test_few_runs_are_enough_for_the_right_verdict(
     assert [(one.case.function, one.verdict, one.kind) for one in found if not one.is_right] == []
 
 
+@pytest.mark.soak
 def test_what_waits_gets_through_faster_in_threads(made_of: Material, tmp_path: Path) -> None:
     [rates] = gains.measure(chosen(made_of, "sleep"), tmp_path)
 
@@ -67,6 +73,7 @@ def test_what_waits_gets_through_faster_in_threads(made_of: Material, tmp_path: 
     assert rates.gain("process") == pytest.approx(1 / rates.gain("thread"))
 
 
+@pytest.mark.soak
 def test_the_mixed_load_returns_the_same_in_all_three_ways(
     made_of: Material, tmp_path: Path
 ) -> None:

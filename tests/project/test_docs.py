@@ -9,7 +9,7 @@ import pytest
 from pooldeck.outcome import ErrorKind
 from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.settings.model import PoolSettings, Settings
+from pooldeck_server.settings import PoolSettings, Settings
 from tests import ROOT
 from tests.support.serving import serving
 
@@ -35,6 +35,16 @@ def test_the_glossary_explains_every_kind_of_error() -> None:
     table = (ROOT / "docs" / "glossary.md").read_text().partition("| `error.kind` |")[2]
 
     assert set(re.findall(r"`([a-z_]+)`", table)) == set(ErrorKind)
+
+
+def test_each_part_of_the_program_in_the_glossary_is_a_module() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text()
+    table = glossary.partition("| part | what it owns |")[2].partition("\n\n")[0]
+    parts = re.findall(r"^\| ([a-z_]+) \|", table, re.MULTILINE)
+    modules = {path.stem for name in ("app", "pooldeck") for path in (ROOT / name).rglob("*.py")}
+
+    assert len(parts) > 20
+    assert [part for part in parts if part not in modules] == []
 
 
 def settings_in(document: str, heading: str) -> list[tuple[str, str]]:

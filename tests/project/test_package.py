@@ -4,8 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
-import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
@@ -13,45 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
+from tests.support.environments import Environment, run
 from tests.support.serving import serving
 
 VENDORED = {"uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE.txt", "stamp.json"}
 
 
-def run(*command: str | Path, folder: Path) -> str:
-    completed = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=110, check=False
-    )
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    return completed.stdout
-
-
 @pytest.fixture(scope="module")
-def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the source distribution, and the wheel that was built from it."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, folder=folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(distributions: Path) -> Path:
-    [path] = distributions.glob("*.whl")
-    return path
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an environment with the wheel and, by reference, what it needs."""
-    folder = tmp_path_factory.mktemp("empty") / "venv"
-    run(sys.executable, "-m", "venv", "--without-pip", folder, folder=ROOT)
-    options = ["--no-deps", "--no-index"]
-    run(sys.executable, "-m", "pip", "--python", folder, "install", *options, wheel, folder=ROOT)
-    [site_packages] = folder.glob("lib/python*/site-packages")
-    # A plain line is added at the end of the path; .pth files found there, such as the one of the
-    # editable Pooldeck, are not followed.
-    (site_packages / "requirements.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return folder / "bin"
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the wheel and, by reference, what the server needs."""
+    environment = Environment(tmp_path_factory.mktemp("empty") / "venv")
+    environment.show_everything()
+    environment.install(wheel)
+    return environment
 
 
 def beside_the_code(*folders: str) -> set[str]:
@@ -105,12 +77,16 @@ def test_the_source_distribution_carries_the_browser_code_so_that_building_it_ne
     assert {f"static/vendor/{name}" for name in VENDORED} <= names
 
 
-def test_the_installed_command_runs_far_from_the_checkout(installed: Path, tmp_path: Path) -> None:
-    assert run(installed / "pooldeck", "--version", folder=tmp_path).startswith("pooldeck ")
+def test_the_installed_command_runs_far_from_the_checkout(
+    installed: Environment, tmp_path: Path
+) -> None:
+    assert run(installed.programs / "pooldeck", "--version", folder=tmp_path).startswith(
+        "pooldeck "
+    )
 
 
 def test_the_installed_server_finds_its_folders_inside_the_package(
-    installed: Path, tmp_path: Path
+    installed: Environment, tmp_path: Path
 ) -> None:
     program = (
         "from pooldeck_server.resources import resource;"
@@ -119,16 +95,16 @@ def test_the_installed_server_finds_its_folders_inside_the_package(
         "print(*(resource(name) for name in ('templates', 'static', 'migrations')), sep='\\n')"
     )
 
-    folders = run(installed / "python", "-c", program, folder=tmp_path).split()
+    folders = run(installed.programs / "python", "-c", program, folder=tmp_path).split()
 
     assert len(folders) == 3
-    assert all(Path(folder).is_relative_to(installed.parent) for folder in folders)
+    assert all(Path(folder).is_relative_to(installed.folder) for folder in folders)
 
 
 def test_the_installed_server_serves_its_pages_and_their_browser_code(
-    installed: Path, tmp_path: Path
+    installed: Environment, tmp_path: Path
 ) -> None:
-    with serving(tmp_path, command=[str(installed / "pooldeck")]) as server:
+    with serving(tmp_path, command=[str(installed.programs / "pooldeck")]) as server:
         page = server.client.get("/", follow_redirects=True).text
         static = re.search(r"/static/[^/\"]*", page)
         assert static is not None

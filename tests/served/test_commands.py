@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pooldeck.marks import BOOT
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from tests import ROOT
 from tests.support.serving import serving
 

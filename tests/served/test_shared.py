@@ -200,6 +200,16 @@ def test_when_the_process_dies_who_used_it_is_told_and_all_others_go_on(
     assert "everything that was shared is lost" in server.client.get("/shared").text
 
 
+def test_a_temporary_folder_with_a_long_path_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / "pooldeck.toml").write_text(_CONFIG)
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    with serving(tmp_path, environment=_HERE | {"TMPDIR": str(long)}) as server:
+        server.wait_until_ready()
+        pid = shared(server)["pid"]
+        assert result(server, submit(server, "where", pool="cpu")) == pid
+
+
 def test_too_many_names_are_refused_with_a_word_on_what_to_do(server: Serving) -> None:
     tasks = [submit(server, "take", f"name {n}", 0, pool="io") for n in range(51)]
     errors = [error for task in tasks if (error := ended(server, task)["error"])]

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from pooldeck.commands import Command
+from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Error, Outcome
 from pooldeck.protocol import (
     Abandoned,
@@ -41,6 +42,7 @@ from pooldeck.protocol import (
     frame,
     from_worker,
 )
+from tests import ROOT
 
 T = TypeVar("T")
 F = TypeVar("F", Started, Log, Progress, Finished, Abandoned, Stack, Exiting)
@@ -121,7 +123,7 @@ class DrivenWorker:
             Setup(
                 worker="w-1",
                 pool="p",
-                kind=kind,
+                kind=PoolKind(kind),
                 slots=slots,
                 modules=list(modules),
                 initializer=initializer,
@@ -236,7 +238,7 @@ def _start(folder: Path, *theirs: socket.socket) -> subprocess.Popen[bytes]:
     numbers = [end.fileno() for end in theirs]
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "pooldeck.worker", *map(str, numbers)],
+            [sys.executable, "-P", str(ROOT / "pooldeck/worker/start.py"), *map(str, numbers)],
             pass_fds=numbers,
             start_new_session=True,
             cwd=folder,

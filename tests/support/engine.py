@@ -17,9 +17,10 @@ from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.startup import running
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.runtime.server import Server
+from pooldeck_server.settings import Settings
 from tests import FUNCTIONS
+from tests.support.stored import make
 
 BOUND = 30.0  # seconds that anything may take
 POOLS = {
@@ -37,13 +38,14 @@ def settings(data: Path, **changes: Any) -> Settings:
 @asynccontextmanager
 async def engine(
     data: Path, clock: Clock | None = None, ending: Ending | None = None, **changes: Any
-) -> AsyncIterator[Service]:
+) -> AsyncIterator[Server]:
     """Run an engine that takes submissions; its workers find the functions beside this file."""
+    make(data / "pooldeck.sqlite3")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(FUNCTIONS), prepend=os.pathsep)
-        async with running(settings(data, **changes), clock, ending) as service:
-            await eventually(lambda: service.state == "ready")
-            yield service
+        async with running(settings(data, **changes), clock, ending) as server:
+            await eventually(lambda: server.state == "ready")
+            yield server
 
 
 def call(function: str, *args: Any, **fields: Any) -> Submission:
@@ -52,14 +54,14 @@ def call(function: str, *args: Any, **fields: Any) -> Submission:
     return Submission(function=f"runtime_functions.{function}", args=encoded, **fields)
 
 
-async def submit(service: Service, function: str, *args: Any, **fields: Any) -> str:
+async def submit(server: Server, function: str, *args: Any, **fields: Any) -> str:
     """Submit and return the id."""
-    return (await service.submit(call(function, *args, **fields))).task.id
+    return (await server.intake.submit(call(function, *args, **fields))).task.id
 
 
-async def outcome(service: Service, task_id: str) -> StoredTask:
+async def outcome(server: Server, task_id: str) -> StoredTask:
     """Return a task when it has ended."""
-    return await service.wait(task_id, BOUND)
+    return await server.wait(task_id, BOUND)
 
 
 async def eventually(is_so: Callable[[], bool]) -> None:

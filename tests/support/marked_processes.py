@@ -6,12 +6,13 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import psutil
 
 from pooldeck.marks import BOOT, WORKER
+from tests.support.programs import started
 
 WAIT = "import signal; print(flush=True); signal.pause()"
 FAMILY = """
@@ -50,22 +51,17 @@ def marks(boot: str, worker: str = "cpu-1") -> dict[str, str]:
     return {**os.environ, BOOT: boot, WORKER: worker}
 
 
-@contextmanager
-def process(program: str, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def process(
+    program: str, environment: dict[str, str]
+) -> AbstractContextManager["subprocess.Popen[bytes]"]:
     """Run a program that prints a line when it is ready; end it with the block."""
-    with subprocess.Popen(
-        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE
-    ) as started:
-        try:
-            yield started
-        finally:
-            started.kill()
+    return started([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE)
 
 
-def said(started: "subprocess.Popen[bytes]") -> str:
+def said(program: "subprocess.Popen[bytes]") -> str:
     """Wait for the line by which a process says that it is ready, and return it."""
-    assert started.stdout is not None
-    return started.stdout.readline().decode().strip()
+    assert program.stdout is not None
+    return program.stdout.readline().decode().strip()
 
 
 def lives(pid: int) -> bool:

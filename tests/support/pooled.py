@@ -13,19 +13,21 @@ import psutil
 import pytest
 
 from pooldeck.functions import FunctionSpec
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck.outcome import Error, Observation, Outcome
+from pooldeck.pools.listener import Death, PoolListener, RunningCall
 from pooldeck.pools.memory import MemoryWatch
-from pooldeck.pools.model import Death, PoolSpec, Running, Worker, WorkerState
+from pooldeck.pools.model import PoolSpec, WorkerState
 from pooldeck.pools.pool import Pool
-from pooldeck.protocol import Call, LogLine, Progress
+from pooldeck.protocol import Call
 from tests import FUNCTIONS
+from tests.support.marked_processes import new_boot
 
 BOUND = 30.0  # seconds that anything may take
-BOTH = pytest.mark.parametrize("kind", [PoolKind.PROCESS, PoolKind.THREAD])
+EACH_KIND = pytest.mark.parametrize("kind", list(KINDS))
 
 
-class Listener:
+class Listener(PoolListener):
     """Keeps what a pool says, and feeds it calls as slots become free."""
 
     def __init__(self) -> None:
@@ -34,7 +36,7 @@ class Listener:
         self.most_busy = 0
         self.outcomes: dict[str, Outcome] = {}
         self.workers: dict[str, str] = {}
-        self.begun: dict[str, Running] = {}
+        self.begun: dict[str, RunningCall] = {}
         self.began_at: dict[str, float] = {}
         self.functions: set[str] = set()
         self.all_quick = False  # whether calls may wait behind others
@@ -45,17 +47,17 @@ class Listener:
         self.ended_late: dict[str, Outcome] = {}
         self.observations: list[Observation] = []
 
-    def started(self, worker: Worker, running: Running) -> None:
-        self.begun[running.call.task] = running
-        self.began_at[running.call.task] = time.monotonic()
-        self.workers[running.call.task] = worker.id
+    def started(self, run: RunningCall) -> None:
+        self.begun[run.call.task] = run
+        self.began_at[run.call.task] = time.monotonic()
+        self.workers[run.call.task] = run.worker
         self.most_busy = max(self.most_busy, self.pool.busy)
         time.sleep(self.seconds_per_start)
 
-    def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
-        assert running.call.task not in self.outcomes, "a call ended twice"
-        self.outcomes[running.call.task] = outcome
-        self.workers[running.call.task] = worker.id
+    def finished(self, run: RunningCall, outcome: Outcome) -> None:
+        assert run.call.task not in self.outcomes, "a call ended twice"
+        self.outcomes[run.call.task] = outcome
+        self.workers[run.call.task] = run.worker
 
     def has_room(self) -> None:
         while self.waiting and self.pool.post(self.waiting[0], is_quick=self.all_quick):
@@ -67,13 +69,13 @@ class Listener:
         self.waiting[:0] = calls
         self.has_room()
 
-    def abandoned_ended(self, worker: Worker, running: Running, outcome: Outcome) -> None:
-        assert worker.id == self.workers[running.call.task]
-        self.ended_late[running.call.task] = outcome
+    def abandoned_ended(self, run: RunningCall, outcome: Outcome) -> None:
+        assert run.worker == self.workers[run.call.task]
+        self.ended_late[run.call.task] = outcome
 
     def died(self, death: Death) -> None:
-        for running in death.bystanders:
-            assert running.call.task in self.outcomes, "its calls are reported before its death"
+        for call in death.bystanders:
+            assert call.task in self.outcomes, "its calls are reported before its death"
         self.deaths.append(death)
 
     def recovered(self, worker: str, seconds: float) -> None:
@@ -83,17 +85,8 @@ class Listener:
     def described(self, functions: list[FunctionSpec]) -> None:
         self.functions |= {function.name for function in functions}
 
-    def progressed(self, progress: Progress) -> None:
-        pass
-
-    def logged(self, task: str, lines: list[LogLine]) -> None:
-        pass
-
     def observed(self, observations: list[Observation]) -> None:
         self.observations += observations
-
-    def changed(self) -> None:
-        pass
 
     def call(self, task: str, function: str, *args: Any, timeout: float | None = None) -> None:
         """Have a function of the module called as soon as there is room."""
@@ -152,7 +145,7 @@ async def pool(
     listener = Listener()
     options = {"boot_seconds": BOUND, **options}
     spec = PoolSpec(name="p", kind=PoolKind(kind), size=size, modules=modules, **options)
-    listener.pool = Pool(spec, "boot-of-the-tests", next_number, listener, memory=memory)
+    listener.pool = Pool(spec, new_boot(), next_number, listener, memory=memory)
     if is_stopped:
         listener.pool.drain()
     with pytest.MonkeyPatch.context() as environment:

@@ -14,9 +14,10 @@ import pytest
 from fastapi import FastAPI
 
 from pooldeck_server.main import create_app
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.server import Config, HttpServer, listen
 from tests import FUNCTIONS
+from tests.support.stored import make
 
 BOUND = 30.0  # seconds that anything may take
 WEB_FUNCTIONS = "web_functions"
@@ -51,6 +52,7 @@ def served(data: Path, **settings: Any) -> Iterator[Served]:
     """Run a server on the folder `data` while the body runs."""
     usual: dict[str, Any] = {"functions": (WEB_FUNCTIONS,), "pools": POOLS, "grace_seconds": 0.5}
     chosen = Settings(port=0, data=data, **usual | settings)
+    make(data / "pooldeck.sqlite3")
     app = create_app(chosen)
     with ExitStack() as stack:
         environment = stack.enter_context(pytest.MonkeyPatch.context())

@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.programs import started
+
 MODULE = (sys.executable, "-m", "pooldeck")
 _READY_SECONDS = 60
 
@@ -72,18 +74,14 @@ def serving(
 ) -> Iterator[Serving]:
     """Serve on a free port of this machine, with `folder` as the working directory."""
     inherited = {name: value for name, value in os.environ.items() if "POOLDECK" not in name}
-    process = subprocess.Popen(
+    with started(
         [*command, "serve", "--port", "0", *options],
         cwd=folder,
         env=inherited | (environment or {}),
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
+    ) as process:
         server = Serving(process)
         yield server
         if process.returncode is None:
             server.stop()
-    finally:
-        process.kill()
-        process.wait()

@@ -37,8 +37,8 @@ class Kept:
     def program(self, source: str, worker: str = "cpu-9") -> list[str]:
         """Return the command of a program that is such a worker."""
         way = f"Access({self.access.address!r}, {self.access.key!r}), {worker!r}"
-        imports = "from pooldeck.access import Access, give\nfrom pooldeck import shared"
-        return [sys.executable, "-c", f"{imports}\ngive({way})\n{source}"]
+        imports = "from pooldeck.access import Access, set_access\nfrom pooldeck import shared"
+        return [sys.executable, "-c", f"{imports}\nset_access({way})\n{source}"]
 
 
 @contextmanager
@@ -66,17 +66,17 @@ def kept(limits: SharedLimits | None = None) -> Iterator[Kept]:
 
 def add(worker: Remote, n: int = 1) -> int:
     """Add to the counter of these tests."""
-    value: int = worker.ask("call", "counter", "n", {}, "add", [n])
+    value: int = worker.call("call", "counter", "n", {}, "add", [n])
     return value
 
 
 def acquire(worker: Remote, timeout: float | None = 0.0) -> bool:
     """Take the lock of these tests."""
     holder = (worker.worker, 1, "thread", "task", "function")
-    got: bool = worker.ask("acquire", "lock", "l", {}, holder, timeout)
+    got: bool = worker.call("acquire", "lock", "l", {}, holder, timeout)
     return got
 
 
 def release(worker: Remote) -> None:
     """Give the lock of these tests back."""
-    worker.ask("call", "lock", "l", {}, "release", [])
+    worker.call("call", "lock", "l", {}, "release", [])

@@ -1,7 +1,9 @@
 """A real database in a test's folder, and tasks to put into it."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -113,10 +115,26 @@ def _recount(connection: Connection) -> dict[Any, int]:
     return counted
 
 
+def make(path: Path) -> None:
+    """Make an empty database, if there is nothing of one: ten times faster than to migrate it."""
+    if path.parent.is_dir() and not list(path.parent.glob(f"{path.name}*")):
+        path.write_bytes(_empty())
+
+
+@cache
+def _empty() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pooldeck.db"
+        Database.open(path, "normal").close()
+        return path.read_bytes()
+
+
 @contextmanager
 def opened(folder: Path) -> Iterator[Store]:
     """Open the database in `folder`, and close it at the end."""
-    store = Store(Database.open(folder / "pooldeck.db", "normal"))
+    path = folder / "pooldeck.db"
+    make(path)
+    store = Store(Database.open(path, "normal"))
     try:
         yield store
     finally:

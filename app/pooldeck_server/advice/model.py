@@ -5,7 +5,7 @@ of CPU time that need the GIL, and `cpu` seconds of CPU time in all:
 
 - a pool of n threads is in one process: n / alone for its slots, 1 / gil for its one GIL, and
   cpus / cpu for the machine;
-- a pool of n processes has n GILs: n / alone and cpus / cpu.
+- a pool of n processes has n GILs: n / alone, which is less than n / gil, and cpus / cpu.
 
 These are the asymptotic bounds of operational analysis (Denning and Buzen, "The Operational
 Analysis of Queueing Network Models", 1978); under load, throughput comes close to the least.
@@ -14,13 +14,11 @@ Analysis of Queueing Network Models", 1978); under load, throughput comes close 
 import math
 from typing import Final
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.advice.values import Numbers
 
 HANDOVER: Final = 0.00025
 """Seconds that the server and a pipe take for a call and its outcome, measured by `make bench`."""
-
-_THREADS_AT_MOST: Final = 32  # of the stdlib's default
 
 
 def rate(numbers: Numbers, kind: PoolKind, size: int, cpus: int) -> float:
@@ -38,15 +36,9 @@ def rate(numbers: Numbers, kind: PoolKind, size: int, cpus: int) -> float:
         1.0 / HANDOVER,
         _over(size, numbers.alone + around),
         _over(cpus, numbers.all_cpu + around),
+        _over(KINDS[kind].gils(size), held + around),
     ]
-    if kind == "thread":
-        limits.append(_over(1, held + around))
     return min(limits)
-
-
-def default_size(kind: PoolKind, cpus: int) -> int:
-    """Return how many slots a pool has if nobody says, as in the stdlib."""
-    return min(_THREADS_AT_MOST, cpus + 4) if kind == "thread" else cpus
 
 
 def _over(number: float, seconds: float) -> float:

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from functools import reduce
 from typing import Final
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.advice.values import Numbers
 from pooldeck_server.domain.measurements import contention
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.measurements.run_sums import Sums
 
-_ENOUGH_RUNS: Final = 50  # to speak for itself, whatever the other kind of pool has seen
+_ENOUGH_RUNS: Final = 50  # to speak for itself, whatever other kinds of pools have seen
 _ENOUGH_LOOKS: Final = 10  # at its threads at work, or of all where it hardly works
 
 
@@ -58,10 +59,11 @@ def _evidence(profiles: Mapping[PoolKind, Profile]) -> Profile:
     """
     latest, *others = sorted(
         profiles.values(), key=lambda profile: profile.last_at, reverse=True
-    ) or [Profile("", PoolKind.PROCESS)]
-    if not others or _says_enough(latest.total):
-        return latest
-    (other,) = others
+    ) or [Profile("", next(iter(KINDS)))]
+    return latest if _says_enough(latest.total) else reduce(_together, others, latest)
+
+
+def _together(latest: Profile, other: Profile) -> Profile:
     return Profile(
         function=latest.function,
         kind=latest.kind,

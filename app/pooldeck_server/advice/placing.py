@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pooldeck.kinds import PoolKind
-from pooldeck_server.advice.model import default_size, rate
+from pooldeck.kinds import KINDS, PoolKind, cheapest
+from pooldeck_server.advice.model import rate
 from pooldeck_server.advice.numbers import numbers_of
 from pooldeck_server.advice.values import (
     Advice,
@@ -62,16 +62,15 @@ def advise(
 
 
 def _weighed(found: Finding, numbers: Numbers, pools: Sequence[PoolShape], cpus: int) -> Finding:
-    """Return the finding with the rule that says which kind of pool the model prefers.
+    """Return the finding with the rule that says whether the model prefers one GIL or many.
 
-    Threads are compared with as many slots as the largest pool of them has, or would have by
-    default, and processes with one for each CPU: more are no use to anybody.
+    With one GIL a pool has as many slots as the largest such has, or would have by default, and
+    with one for each call as many as there are CPUs: more are no use to anybody.
     """
-    largest = max((shape.size for shape in pools if shape.kind == "thread"), default=0)
-    threads = rate(
-        numbers, PoolKind.THREAD, max(largest, default_size(PoolKind.THREAD, cpus)), cpus
-    )
-    gain = rate(numbers, PoolKind.PROCESS, cpus, cpus) / threads
+    one, many = cheapest(is_alone=False), cheapest(is_alone=True)
+    largest = max((shape.size for shape in pools if not KINDS[shape.kind].is_alone), default=0)
+    size = max(largest, KINDS[one].default_size(cpus))
+    gain = rate(numbers, many, cpus, cpus) / rate(numbers, one, size, cpus)
     if found.verdict is Verdict.MIXED and gain >= CLEAR_GAIN:
         return Finding(found.verdict, AdviceRule.PROCESSES_FASTER)
     if found.verdict in {Verdict.IO_BOUND, Verdict.RELEASES_GIL} and gain >= _LARGE_GAIN:
@@ -79,19 +78,19 @@ def _weighed(found: Finding, numbers: Numbers, pools: Sequence[PoolShape], cpus:
     return found
 
 
-def _kind(rule: AdviceRule) -> PoolKind:
-    """Return the kind of pool that a rule recommends.
-
-    Threads are cheaper, so that a process pool needs a reason: a held GIL is one even where the
-    machine has one CPU, since it slows down everything else in its process.
-    """
-    to_processes = {
+_TO_MANY_GILS: Final = frozenset(
+    {
         AdviceRule.GIL_HELD,
         AdviceRule.GIL_ASSUMED,
         AdviceRule.GIL_LIMITS,
         AdviceRule.PROCESSES_FASTER,
     }
-    return PoolKind.PROCESS if rule in to_processes else PoolKind.THREAD
+)
+"""The rules that recommend a process for each call.
+
+A shared one is cheaper, so that this needs a reason: a held GIL is one even where the machine has
+one CPU, since it slows down everything else in its process.
+"""
 
 
 def _target(
@@ -100,13 +99,14 @@ def _target(
     """Return the recommended pool, a nameless one where there is none of its kind."""
     if found.verdict is Verdict.UNKNOWN:
         return None
-    kind = _kind(found.rule)
-    if present.kind == kind:
+    is_alone = found.rule in _TO_MANY_GILS
+    if KINDS[present.kind].is_alone == is_alone:
         return present
+    kind = cheapest(is_alone=is_alone)
     return max(
-        (shape for shape in pools if shape.kind == kind),
-        key=lambda shape: rate(numbers, kind, shape.size, cpus),
-        default=PoolShape("", kind, default_size(kind, cpus)),
+        (shape for shape in pools if KINDS[shape.kind].is_alone == is_alone),
+        key=lambda shape: rate(numbers, shape.kind, shape.size, cpus),
+        default=PoolShape("", kind, KINDS[kind].default_size(cpus)),
     )
 
 
@@ -124,8 +124,6 @@ def _cost(numbers: Numbers, present: PoolShape, target: PoolShape, cpus: int) ->
 def _is_misplaced(
     found: Finding, present: PoolShape, target: PoolShape | None, cost: RunCostNumbers | None
 ) -> bool:
-    if found.verdict in _NEVER_MOVED or target is None or cost is None:
-        return False
-    if target.kind == present.kind:
+    if found.verdict in _NEVER_MOVED or target is None or cost is None or target is present:
         return False
     return found.verdict is Verdict.HOLDS_GIL or cost.gain >= CLEAR_GAIN

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.advice.model import HANDOVER
 from pooldeck_server.advice.queueing import mean_wait, offered_load, rounded
 from pooldeck_server.domain.pools.sizes import (
@@ -97,7 +98,7 @@ def computing_slots(pool: SizedPool) -> int:
     Each process can. Threads count where their functions mostly compute, and no more of them than
     one GIL lets compute at once.
     """
-    if pool.kind == "process":
+    if KINDS[pool.kind].is_alone:
         return pool.size
     if pool.cost is None or pool.cost.cpu_share < _CPU_BOUND:
         return 0
@@ -109,7 +110,7 @@ def computing_slots(pool: SizedPool) -> int:
 
 def _limits(pool: SizedPool, cost: FunctionCost, cpus: int) -> _Limits:
     target = _by_target(pool, cost)
-    if pool.kind == "process":
+    if KINDS[pool.kind].is_alone:
         return _Limits(cpus, None, target, min(cpus, target or cpus))
     by_cpus = _times(cost.cpu / cpus, cost.alone)
     by_gil = _times(cost.gil, cost.alone) if cost.gil else None
@@ -185,7 +186,7 @@ def _larger(
 
 
 def _over_cpus(pool: SizedPool, machine: Machine) -> _Judgement | None:
-    if pool.kind == "thread" or pool.size <= machine.cpus:
+    if KINDS[pool.kind].gils(pool.size) <= machine.cpus:
         return None
     return _Judgement("smaller", SizeRule.OVER_CPUS, machine.cpus)
 
@@ -203,7 +204,7 @@ def _is_pressed(machine: Machine) -> bool:
 # What is expected of it.
 
 
-def _effect(kind: str, cost: FunctionCost, needed: float, size: int, *, cpus: int) -> Effect:
+def _effect(kind: PoolKind, cost: FunctionCost, needed: float, size: int, *, cpus: int) -> Effect:
     capacity = _capacity(kind, cost, size, cpus)
     at_once = max(1, int(capacity * cost.alone + 0.001))  # those that do not wait for each other
     return Effect(
@@ -214,11 +215,11 @@ def _effect(kind: str, cost: FunctionCost, needed: float, size: int, *, cpus: in
     )
 
 
-def _capacity(kind: str, cost: FunctionCost, size: int, cpus: int) -> float:
+def _capacity(kind: PoolKind, cost: FunctionCost, size: int, cpus: int) -> float:
     """Return how many tasks a second a pool of a size gets through."""
     bounds = [1 / HANDOVER, size / cost.alone]
     if cost.cpu:
         bounds.append(cpus / cost.cpu)
-    if kind == "thread" and cost.gil:
-        bounds.append(1 / cost.gil)
+    if cost.gil:
+        bounds.append(KINDS[kind].gils(size) / cost.gil)
     return min(bounds)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.advice.scaling import ENOUGH, knee
 from pooldeck_server.domain.measurements.experiments import (
     MAX_PROCESSES,
@@ -21,7 +21,6 @@ _FEW_CPUS: Final = 4
 _BEYOND: Final = 2
 """Sizes beyond the knee after which it is clear that more gain nothing."""
 
-_MOST: Final[dict[PoolKind, int]] = {PoolKind.THREAD: MAX_THREADS, PoolKind.PROCESS: MAX_PROCESSES}
 _CLOSE: Final = 1.15
 """Times the throughput below which one kind is not better than the other: threads are cheaper."""
 
@@ -35,13 +34,17 @@ def usual_sizes(cpus: int) -> Sizes:
     Threads: powers of two. Processes: up to as many as there are CPUs, and one more, to show that
     it gains nothing.
     """
+    processes = _processes(cpus)
+    return {name: processes if kind.is_alone else _THREADS for name, kind in KINDS.items()}
+
+
+def _processes(cpus: int) -> tuple[int, ...]:
     if cpus <= _FEW_CPUS:
         processes = tuple(range(1, cpus + 1))
     else:
         powers = (1 << power for power in range(cpus.bit_length()))
         processes = (*(size for size in powers if size < cpus), cpus)
-    beyond = min(cpus + 1, MAX_PROCESSES)
-    return {PoolKind.THREAD: _THREADS, PoolKind.PROCESS: tuple(sorted({*processes, beyond}))}
+    return tuple(sorted({*processes, min(cpus + 1, MAX_PROCESSES)}))
 
 
 def next_size(
@@ -61,9 +64,9 @@ def next_size(
     if is_adaptive and tried and _is_over(tried):
         return None
     following = next((size for size in planned if size > largest), None)
-    if following is not None or not is_adaptive or kind == "process":
+    if following is not None or not is_adaptive or KINDS[kind].is_alone:
         return following
-    doubled = min(2 * largest, _MOST[kind])
+    doubled = min(2 * largest, MAX_THREADS)
     return doubled if knee(tried).size == largest < doubled else None
 
 
@@ -98,21 +101,20 @@ def _doubt(step: MeasuredSize) -> float:
 def choose(scalings: Sequence[Scaling]) -> BestSize | None:
     """Return the pool that is best for the function; None where nothing succeeded in any.
 
-    Threads, which are cheaper, are preferred unless processes are clearly better.
+    A cheaper kind, such as threads, is preferred unless a dearer one is clearly better.
     """
-    by_kind = {scaling.kind: scaling for scaling in scalings}
-    if not by_kind:
+    if not scalings:
         return None
-    threads, processes = by_kind.get(PoolKind.THREAD), by_kind.get(PoolKind.PROCESS)
-    if threads is None or processes is None:
-        (only,) = by_kind.values()
-        return BestSize(only.kind, only.knee, only.knee_throughput, gain=None, is_close=False)
-    ratio = processes.knee_throughput / threads.knee_throughput
-    chosen, gain = (processes, ratio) if ratio >= _CLOSE else (threads, 1 / ratio)
+    by_kind = {scaling.kind: scaling for scaling in scalings}
+    best = max(scaling.knee_throughput for scaling in scalings)
+    by_cost = (by_kind[kind] for kind in KINDS if kind in by_kind)
+    chosen = next(each for each in by_cost if best / each.knee_throughput < _CLOSE)
+    others = [each.knee_throughput for each in scalings if each.kind != chosen.kind]
+    gain = chosen.knee_throughput / max(others) if others else None
     return BestSize(
         kind=chosen.kind,
         size=chosen.knee,
         throughput=chosen.knee_throughput,
         gain=gain,
-        is_close=1 / _CLOSE < ratio < _CLOSE,
+        is_close=gain is not None and 1 / _CLOSE < gain < _CLOSE,
     )

@@ -1,8 +1,35 @@
-"""Time, from one place that a test can replace."""
+"""Time: the clock, from one place that a test can replace, and the one unit that moments are in.
+
+A moment is an integer: microseconds since the epoch. A duration is a float: seconds.
+"""
 
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+SECOND: Final = 1_000_000
+"""Microseconds, as the other two."""
+
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(moment: datetime) -> int:
+    """Return a moment (with its zone) in microseconds since the epoch."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def span(seconds: float) -> int:
+    """Return a duration in whole microseconds, to be added to a moment."""
+    return int(seconds * SECOND)
+
+
+def seconds(microseconds: int) -> float:
+    """Return a moment, or the difference of two, in seconds."""
+    return microseconds / SECOND
 
 
 class Clock(Protocol):
@@ -45,5 +72,5 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """Move both hands forward."""
-        self.wall += int(seconds * 1_000_000)
+        self.wall += span(seconds)
         self.elapsed += seconds

@@ -4,6 +4,7 @@ An error says what happened, to what, and what to do. It knows nothing of HTTP: 
 gives each `code` its status.
 """
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 
@@ -147,3 +148,13 @@ class Internal(PooldeckError):
 
 class StartupError(Exception):
     """The server cannot start; the message is one clear line for the person who started it."""
+
+
+def no_pool(name: str, there: Iterable[str]) -> str:
+    """Return what is said where a pool is named that does not exist.
+
+    Args:
+        name: Of the pool that is asked for.
+        there: The names of those that exist.
+    """
+    return f'there is no pool "{name}"; there are: {", ".join(there)}'

@@ -4,6 +4,8 @@ import argparse
 import json
 from typing import Any
 
+from pooldeck.kinds import KINDS
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the `pooldeck` command line."""
@@ -24,8 +26,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help='arguments to try it with: an array, an object, or {"args": …, "kwargs": …}; may be '
         "given several times [those of its latest tasks, if it is idempotent]",
     )
-    tune.add_argument("--threads", type=_sizes, metavar="N,N,…", help="sizes of thread pools")
-    tune.add_argument("--processes", type=_sizes, metavar="N,N,…", help="sizes of process pools")
+    for name, kind in KINDS.items():
+        words = f"sizes of {name} pools"
+        tune.add_argument(f"--{kind.many}", type=_sizes, metavar="N,N,…", help=words)
     tune.add_argument("--seconds", type=float, help="how long to measure each size [2]")
     tune.add_argument("--warmup", type=float, help="seconds before that which do not count [0.3]")
     tune.add_argument("--url", help="of the server [POOLDECK_URL, or http://127.0.0.1:8000]")

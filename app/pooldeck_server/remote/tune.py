@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.remote.server import RefusedError, RemoteServer, ServerError
 
 EXIT_NOTHING_FOUND: Final = 1
@@ -23,7 +24,6 @@ EXIT_UNREACHABLE: Final = 3
 EXIT_REFUSED: Final = 4
 _PAUSE: Final = 0.5  # seconds between two looks
 _MIB: Final = 1024 * 1024
-_UNITS: Final = {"thread": ("thread", "threads"), "process": ("process", "processes")}
 _HEAD: Final = ("kind", "size", "calls/s", "±", "eff.", "p50", "p95", "CPUs", "MiB", "sw/s", "fail")
 
 
@@ -41,7 +41,7 @@ def run(given: Namespace) -> int:
 
 
 def _body(given: Namespace) -> dict[str, Any]:
-    sizes = {"thread": given.threads, "process": given.processes}
+    sizes = {name: getattr(given, kind.many) for name, kind in KINDS.items()}
     asked = {
         "samples": given.sample,
         "sizes": {kind: numbers for kind, numbers in sizes.items() if numbers} or None,
@@ -77,13 +77,8 @@ def progress(experiment: dict[str, Any]) -> str:
     if now is None:
         return ""
     again = " once more" if now["is_again"] else ""
-    what = _slots(now["kind"], now["size"])
+    what = KINDS[now["kind"]].counted(now["size"])
     return f"measuring {what}{again} ({now['done']} of about {now['planned']} steps are done)"
-
-
-def _slots(kind: str, size: int) -> str:
-    one, many = _UNITS[kind]
-    return f"{size} {one if size == 1 else many}"
 
 
 def report(experiment: dict[str, Any]) -> Iterator[str]:

@@ -1,34 +1,48 @@
 """What `[commands.NAME]` sets: a function that is a program with arguments."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from msgspec import Struct
+from msgspec.structs import fields
+from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 
-from pooldeck.command_parameters import CommandParameter, Scalar
+from pooldeck.command_parameters import CommandParameter
 from pooldeck.commands import Command
-from pooldeck.functions import Options
+from pooldeck.functions import RULES, Options, Rule
 
 _PREFIX = "commands."
-_OPTIONS = ("timeout", "retries", "backoff", "idempotent", "priority", "sensitive")
 _RESERVED = "POOLDECK_"
 
 
-class ParameterSettings(BaseModel):
+def _settings(struct: type[Struct], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """Return the fields of a struct as a model of settings takes them, bound by the same rules."""
+    return {
+        each.name: (
+            Annotated[each.type, AfterValidator(partial(_kept, rules.get(each.name)))],
+            each.default,
+        )
+        for each in fields(struct)
+    }
+
+
+def _kept(rule: Rule | None, value: Any) -> Any:
+    if rule is not None and not rule.holds(value):
+        raise ValueError(f"must be {rule.wanted}")
+    return value
+
+
+_OPTIONS = _settings(Options, RULES)
+del _OPTIONS["name"], _OPTIONS["pool"]  # which a command says in its own way
+_TaskOptions = create_model("_TaskOptions", **_OPTIONS)
+_Parameter = create_model("_Parameter", **_settings(CommandParameter, {}))
+
+
+class ParameterSettings(_Parameter):
     """One placeholder, as `[commands.NAME.parameters]` sets it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: Literal["string", "integer", "number", "boolean", "array"] = "string"
-    items: Scalar = Field(default="string", description="Of an array: the type of its items.")
-    default: Any = Field(default=None, description="Without one, it has to be given.")
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    choices: tuple[int | str, ...] = ()
-    description: str = ""
-    leading_dash: bool = Field(
-        default=False,
-        description="Whether its text may begin with a dash where it could be an option.",
-    )
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
@@ -44,25 +58,19 @@ class ParameterSettings(BaseModel):
         return CommandParameter(**self.model_dump())
 
 
-class CommandSettings(BaseModel):
+class CommandSettings(_TaskOptions):
     """One command, as `[commands.NAME]` sets it; times in seconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: Annotated[tuple[str, ...], Field(min_length=1)]
-    parameters: dict[str, ParameterSettings] = {}
+    parameters: dict[str, ParameterSettings] = Field(default_factory=dict)
     description: str = ""
     pool: str | None = Field(default=None, description="Default: the first thread pool.")
-    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    retries: Annotated[int, Field(ge=0)] = 0
-    backoff: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    idempotent: bool = False
-    priority: Annotated[int, Field(ge=-100, le=100)] = 0
-    sensitive: tuple[str, ...] = ()
     directory: str | None = Field(
         default=None, description="Where it works. Default: where the server was started."
     )
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
     input: str = Field(default="", description="Text for standard input, with placeholders.")
     success: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     result: Literal["stdout", "json", "none"] = "stdout"
@@ -88,16 +96,8 @@ class CommandSettings(BaseModel):
         Raises:
             ValueError: If it cannot work.
         """
-        options = {option: getattr(self, option) for option in _OPTIONS}
-        return Command(
-            run=self.run,
-            options=Options(name=_PREFIX + name, pool=self.pool or pool, **options),
-            parameters={name: given.declared() for name, given in self.parameters.items()},
-            description=self.description,
-            directory=self.directory,
-            environment=self.environment,
-            input=self.input,
-            success=self.success,
-            result=self.result,
-            grace_seconds=self.grace_seconds,
-        )
+        given = dict(self)
+        options = {option: given.pop(option) for option in _OPTIONS}
+        given["options"] = Options(name=_PREFIX + name, pool=given.pop("pool") or pool, **options)
+        given["parameters"] = {key: each.declared() for key, each in self.parameters.items()}
+        return Command(**given)

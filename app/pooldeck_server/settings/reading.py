@@ -12,7 +12,8 @@ from pydantic_settings import SettingsError
 
 from pooldeck_server.settings.commands import CommandSettings, ParameterSettings
 from pooldeck_server.settings.log import LogSettings
-from pooldeck_server.settings.model import PoolSettings, Settings
+from pooldeck_server.settings.pools import PoolSettings
+from pooldeck_server.settings.server import Settings
 
 OPTIONS = ("host", "port", "data", "config", "functions")
 """The settings that the command line takes as `--NAME` too."""

@@ -1,6 +1,6 @@
 """The database: opened and locked once, written to by one connection, read from by a few.
 
-`Database` belongs to the service. Its `transaction` is for one thread, the recorder's; a `Reader`
+`Database` belongs to the server. Its `transaction` is for one thread, the recorder's; a `Reader`
 answers everybody else from threads of its own and is closed before the database.
 """
 

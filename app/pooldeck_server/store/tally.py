@@ -5,11 +5,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.tables import activity, counters
-
-_MINUTE = 60_000_000  # microseconds
 
 _count = Rows("pool", "function", "state", "n")
 _insert_counts = _count.insert_into(counters)
@@ -51,7 +50,7 @@ def _ends(moves: Iterable[TaskChanged]) -> list[tuple[int, str, str, str, int, f
     sums: defaultdict[tuple[int, str, str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for move in moves:
         if move.finished_at is not None:
-            entry = sums[move.finished_at // _MINUTE, move.pool, move.function, move.state]
+            entry = sums[move.finished_at // MINUTE, move.pool, move.function, move.state]
             entry[0] += 1
             entry[1] += move.wait_seconds or 0.0
             entry[2] += move.run_seconds or 0.0

@@ -1,4 +1,4 @@
-"""CPU time of child processes, by the thread that waited for them.
+"""The CPU time of child processes, by the thread that waited for them.
 
 The kernel adds up what the children of a process have used, and not for which thread. In a worker
 `os.waitpid` is therefore made of `os.wait4`, which tells for the one child whose end is taken; and
@@ -7,10 +7,10 @@ before that is taken, the kernel still tells for how long the child was ready an
 """
 
 import os
-import threading
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from pooldeck.per_thread import PerThread
 from pooldeck.worker.measure import run_delay
 
 _ONLY_THE_END: Final = (0, os.WNOHANG)  # what to wait for; children may also stop and go on
@@ -23,12 +23,7 @@ class Reaped(NamedTuple):
     delayed: float
 
 
-class _ThreadReaped(threading.local):
-    def __init__(self) -> None:
-        self.reaped = Reaped(0.0, 0.0)
-
-
-_own: Final = _ThreadReaped()
+_reaped: Final = PerThread(lambda: Reaped(0.0, 0.0))
 
 
 def install() -> None:
@@ -41,16 +36,16 @@ def install() -> None:
 
 def reaped() -> Reaped:
     """Return what all children have had whose end the calling thread has taken."""
-    return _own.reaped
+    return _reaped.value
 
 
 def _waitpid(pid: int, options: int, /) -> tuple[int, int]:
     delayed = _delay_until_end(pid, options)
     ended, status, usage = os.wait4(pid, options)
     if ended:
-        before = _own.reaped
+        before = _reaped.value
         cpu = usage.ru_utime + usage.ru_stime
-        _own.reaped = Reaped(before.cpu + cpu, before.delayed + delayed)
+        _reaped.value = Reaped(before.cpu + cpu, before.delayed + delayed)
     return ended, status
 
 

@@ -1,19 +1,20 @@
-"""The thread of a worker that looks at its running calls: who needs the GIL, who only waits.
+"""The probe of a worker: a thread that looks which running calls need the GIL and which wait.
 
-It sleeps, and when it wakes it needs the GIL itself. If it gets it at once, nobody held it. If not,
-it waits once more, which the kernel counts, and somebody did; where only one call ran, and
-computed, it was that one, even if it has ended since. Otherwise, with the GIL in its own hands, it
-looks at the threads of some calls (see `sight`).
+It sleeps, and when it wakes it needs the GIL itself. If it gets it at once, no thread held it. If
+not, it waits once more, which the kernel counts, and a thread did; where only one call ran, and
+computed, it was that one, even if it has ended since. Otherwise, while it holds the GIL, it looks
+at the threads of some calls (see `thread_state`).
 
 Each look stands for the time since the one before it, so that short calls, which most looks miss,
-count in the mean for as long as they take. The pauses between looks are of uneven length, lest
-they keep step with what the calls do.
+count in the mean for as long as they take. The pauses between looks are of uneven length, so that
+they do not keep step with the calls.
 """
 
 import random
 import resource
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from threading import Event, Thread
 from typing import Final, NamedTuple
@@ -23,7 +24,7 @@ from msgspec import Struct
 from pooldeck.outcome import Observation
 from pooldeck.protocol import Observed
 from pooldeck.worker.measure.helper_threads import HelperThreads
-from pooldeck.worker.measure.thread_state import Seen, ThreadStates, UnreadableError
+from pooldeck.worker.measure.thread_state import ThreadState, ThreadStates, UnreadableError
 from pooldeck.worker.runs import Runs
 
 _PACES: Final = ((30, 0.004), (130, 0.01), (300, 0.05))
@@ -31,12 +32,12 @@ _PACES: Final = ((30, 0.004), (130, 0.01), (300, 0.05))
 
 _MISSED: Final = 0.3  # what a look counts that came between calls: short ones take more of them
 
-_CALM: Final = 0.25  # seconds between two looks at functions that have had more
+_SLOWEST: Final = 0.25  # seconds between two looks at functions that have had more
 _AT_ONCE: Final = 4  # calls: nothing else has the GIL meanwhile
 _HELD: Final = 0.5  # of the wait for the GIL, at least, its holder was on a CPU or ready for one
 _PIECE: Final = 0.00005  # seconds on a CPU
 _REPORT: Final = 0.5  # seconds
-_IDLE_LOOKS: Final = 3  # that found nothing: then it rests until a call begins
+_IDLE_LOOKS: Final = 3  # with nothing found: then it rests until a call begins
 
 _sleep = time.sleep  # kept, since tasks may replace them
 _monotonic = time.monotonic
@@ -68,7 +69,7 @@ class _Sums(Struct):
     helper_delayed: float = 0.0
 
     def observation(self, function: str, freedom: float) -> Observation:
-        """Return it; `freedom` is the share of what is not sure that ran without the GIL."""
+        """Return it; `freedom` is the share of the unsure time that ran without the GIL."""
         return Observation(
             function,
             self.looks,
@@ -89,10 +90,6 @@ class _Known(Struct):
     held: float = 0.0
     free: float = 0.0
 
-    def add(self, sums: _Sums) -> None:
-        self.held += sums.held
-        self.free += sums.free + sums.unsure  # who wants the GIL sleeps, but for a moment
-
     @property
     def freedom(self) -> float:
         """Return the share of its work that runs without the GIL; 1 where nothing tells."""
@@ -101,22 +98,17 @@ class _Known(Struct):
 
 
 class Probe:
-    """Looks at what runs, some times a second, and reports what it saw by function.
-
-    Args:
-        runs: The running calls.
-        send: Sends a frame to the supervisor.
-    """
+    """Looks at the running calls, some times a second, and reports by function."""
 
     def __init__(self, runs: Runs, send: Callable[[Observed], None]) -> None:
         self._runs = runs
         self._send = send
         self._work = Event()
-        self.is_resting = True
-        self._sums: dict[str, _Sums] = {}
-        self._known: dict[str, _Known] = {}
+        self._is_resting = True
+        self._sums: defaultdict[str, _Sums] = defaultdict(_Sums)
+        self._known: defaultdict[str, _Known] = defaultdict(_Known)
         self._was_held = False  # at the latest look
-        self._lately: frozenset[str] = frozenset()  # functions of the time since the look before
+        self._recent: frozenset[str] = frozenset()  # functions of the time since the look before
         self._waited = 0.0  # seconds of calls that the latest look found waiting
         self._times: dict[int, tuple[float, float]] = {}  # by thread, as last read
 
@@ -126,44 +118,44 @@ class Probe:
 
     def wake(self) -> None:
         """Look again: a call has begun."""
-        self._work.set()
+        if self._is_resting:  # else calls would pay for setting an event
+            self._work.set()
 
     def _run(self) -> None:
         self._rest()
         try:
-            self._sight = ThreadStates()
+            self._threads = ThreadStates()
         except UnreadableError:
-            self.is_resting = False  # nobody need wake it
+            self._is_resting = False  # it is not to be woken
             return
         self._own = threading.get_native_id()
-        self._helpers = HelperThreads(self._runs, self._sight, self._own)
+        self._helpers = HelperThreads(self._runs, self._threads, self._own)
         while True:
             self._watch()
             self._rest()
 
     def _rest(self) -> None:
         self._work.clear()
-        self.is_resting = True  # before the look at the runs: a call that begins now sets the event
-        if not self._runs.present():
+        self._is_resting = True  # first: a call that begins now sets the event
+        if not self._runs.running():
             self._work.wait()
-        self.is_resting = False
+        self._is_resting = False
 
     def _watch(self) -> None:
-        """Look until nothing runs any more."""
         self._times.clear()
-        for run in self._runs.present():
-            self._passed(run.slot.native_id)
+        for run in self._runs.running():
+            self._times_since(run.slot.native_id)
         self._helpers.start()
         looked_at = reported_at = _monotonic()
         idle = 0
         while idle < _IDLE_LOOKS:
             pause = self._pause()
             now = pause.ended_at
-            self._lately = self._runs.functions_since(looked_at)
+            self._recent = self._runs.functions_since(looked_at)
             self._waited = 0.0
-            self._note_looks(self._look(pause, now - looked_at))
+            self._add_looks(self._look(pause, now - looked_at))
             self._count_helpers(now - looked_at)
-            idle = 0 if self._lately else idle + 1
+            idle = 0 if self._recent else idle + 1
             looked_at = now
             if now - reported_at > _REPORT:
                 self._report()
@@ -171,121 +163,115 @@ class Probe:
         self._report()
 
     def _pause(self) -> _Pause:
-        """Sleep, and take the GIL again."""
-        seconds = self._pace() * random.uniform(0.6, 1.4)  # noqa: S311 - nobody guards against it
-        delayed, waits = self._sight.delay(self._own), _waits()
+        seconds = self._pace() * random.uniform(0.6, 1.4)  # noqa: S311 - this is no secret
+        delayed, waits = self._threads.delay(self._own), _voluntary_switches()
         until = _monotonic() + seconds
         _sleep(seconds)
         now = _monotonic()
-        was_held = _waits() - waits > 1  # the sleep is one
-        delayed = self._sight.delay(self._own) - delayed  # there was no CPU to wake up on
+        was_held = _voluntary_switches() - waits > 1  # the sleep is one
+        delayed = self._threads.delay(self._own) - delayed  # there was no CPU to wake up on
         was_held_before, self._was_held = self._was_held, was_held
         return _Pause(min(now, until + delayed), now, was_held, was_held_before)
 
     def _pace(self) -> float:
-        functions = self._lately.union(run.call.function for run in self._runs.present())
-        fewest = min((self._known_of(function).looks for function in functions), default=0)
-        return next((pace for most, pace in _PACES if fewest < most), _CALM)
+        functions = self._recent.union(run.call.function for run in self._runs.running())
+        fewest = min((self._known[function].looks for function in functions), default=0)
+        return next((pace for most, pace in _PACES if fewest < most), _SLOWEST)
 
-    def _note_looks(self, seen: Collection[str]) -> None:
-        """Note which functions were looked at, of those that ran since the look before."""
-        for function in self._lately:
-            self._known_of(function).looks += 1.0 if function in seen else _MISSED
+    def _add_looks(self, seen: Collection[str]) -> None:
+        """Add a look to each function that ran since the look before; `seen` were looked at."""
+        for function in self._recent:
+            self._known[function].looks += 1.0 if function in seen else _MISSED
 
     def _look(self, pause: _Pause, seconds: float) -> Collection[str]:
-        """Look at what runs; return the functions of it.
-
-        Args:
-            pause: What came before.
-            seconds: What this look stands for.
-        """
+        """Look at the running calls; return their functions. The look stands for `seconds`."""
         if pause.was_held and (holder := self._count_holder(pause, seconds)):
             return {holder}
-        runs = [run for run in self._runs.present() if run.is_inside]
+        runs = [run for run in self._runs.running() if run.is_inside]
         chosen = random.sample(runs, min(_AT_ONCE, len(runs)))
         threads = [run.slot.native_id for run in chosen]
         states = self._states(threads, pause)
         for run, seen in zip(chosen, states, strict=True):
             stands_for = seconds * len(runs) / len(chosen)
-            _, delayed = self._passed(run.slot.native_id)
+            _, delayed = self._times_since(run.slot.native_id)
             self._count(run.call.function, seen, stands_for, delayed, beside=len(runs) - 1)
         return {run.call.function for run in runs}
 
     def _count_holder(self, pause: _Pause, seconds: float) -> str | None:
         """Count the only call that ran when the GIL was wanted as its holder, if it can be.
 
-        Returns:
-            Its function, if it was counted.
-
-        Who had to give it up wants it back. Who does something else by now held it if it had a CPU
-        meanwhile, or was ready for one; if not, it was another thread of the worker.
+        Return its function, if it was counted. A thread that had to give the GIL up wants it back.
+        One that does something else by now held it if it had a CPU meanwhile, or was ready for one;
+        if not, the holder was another thread of the worker.
         """
-        at_work = self._runs.at(pause.woke_at)
-        if len(at_work) != 1:
+        calls = self._runs.running_at(pause.woke_at)
+        if len(calls) != 1:
             return None
-        ((function, thread),) = at_work
+        ((function, thread),) = calls
         (seen,) = self._states([thread], pause)
-        if seen is Seen.FREE:
+        if seen is ThreadState.FREE:
             return None
-        cpu, delayed = self._passed(thread)
+        cpu, delayed = self._times_since(thread)
         wait = pause.ended_at - pause.woke_at
-        if seen is not Seen.WANTS_GIL and cpu + delayed <= _HELD * wait:
+        if seen is not ThreadState.WANTS_GIL and cpu + delayed <= _HELD * wait:
             return None
-        self._count(function, Seen.WANTS_GIL, seconds, delayed)
+        self._count(function, ThreadState.WANTS_GIL, seconds, delayed)
         return function
 
-    def _states(self, threads: Sequence[int], pause: _Pause) -> list[Seen]:
-        """Return what threads do; at those that seem to be free it looks for a moment longer."""
-        states = [self._sight.look(thread) for thread in threads]
-        free = [thread for thread, seen in zip(threads, states, strict=True) if seen is Seen.FREE]
+    def _states(self, threads: Sequence[int], pause: _Pause) -> list[ThreadState]:
+        """Return the states of threads; those that seem to be free are read twice."""
+        states = [self._threads.read(thread) for thread in threads]
+        free = [
+            thread for thread, seen in zip(threads, states, strict=True) if seen is ThreadState.FREE
+        ]
         if not free:
             return states
-        before = {thread: self._sight.cpu(thread) for thread in free}
-        self._sight.wait()
+        before = {thread: self._threads.cpu(thread) for thread in free}
+        self._threads.wait()
         hidden = self._hidden(pause, len(free))
         return [
-            self._after(thread, before[thread], hidden) if seen is Seen.FREE else seen
+            self._second_state(thread, before[thread], hidden) if seen is ThreadState.FREE else seen
             for thread, seen in zip(threads, states, strict=True)
         ]
 
-    def _after(self, thread: int, before: float, hidden: Seen) -> Seen:
-        """Return what a thread does that seemed to be free a moment ago.
+    def _second_state(self, thread: int, before: float, hidden: ThreadState) -> ThreadState:
+        """Return the state of a thread that seemed to be free a moment ago.
 
         If it has computed meanwhile, it did so without the GIL. If it does something else, it was
         on its way to wait for the GIL, or gives it up for pieces of work so short that threads gain
         nothing by it. If it had no CPU, which this thread may have taken from it, nothing shows.
         """
-        if self._sight.cpu(thread) - before > _PIECE:
-            return Seen.FREE
-        seen = self._sight.look(thread)
-        return hidden if seen is Seen.FREE else seen
+        if self._threads.cpu(thread) - before > _PIECE:
+            return ThreadState.FREE
+        seen = self._threads.read(thread)
+        return hidden if seen is ThreadState.FREE else seen
 
     @staticmethod
-    def _hidden(pause: _Pause, free: int) -> Seen:
-        """Return what threads do that are ready and have no CPU.
+    def _hidden(pause: _Pause, free: int) -> ThreadState:
+        """Return the state of threads that are ready and have no CPU.
 
-        Nobody wants the GIL where it was free for two looks. Where it was held, one thread had to
-        give it up, and wants it back as soon as it has a CPU.
+        No thread wants the GIL where it was free for two looks. Where it was held, one thread had
+        to give it up, and wants it back as soon as it has a CPU.
         """
         if not pause.was_held:
-            return Seen.UNSURE if pause.was_held_before else Seen.FREE
-        return Seen.WANTS_GIL if free == 1 else Seen.UNSURE
+            return ThreadState.UNSURE if pause.was_held_before else ThreadState.FREE
+        return ThreadState.WANTS_GIL if free == 1 else ThreadState.UNSURE
 
     def _count(
-        self, function: str, seen: Seen, seconds: float, delayed: float, beside: int = 0
+        self, function: str, seen: ThreadState, seconds: float, delayed: float, beside: int = 0
     ) -> None:
-        if seen is Seen.GONE:
+        if seen is ThreadState.GONE:
             return
-        sums = self._sums.setdefault(function, _Sums())
+        sums = self._sums[function]
         match seen:
-            case Seen.WANTS_GIL:
+            case ThreadState.WANTS_GIL:
                 sums.held += seconds
-            case Seen.FREE | Seen.HELD_UP:
+            case ThreadState.FREE | ThreadState.HELD_UP:
                 sums.free += seconds
-            case Seen.WAITS:
+            case ThreadState.WAITS:
                 sums.waiting += seconds
                 self._waited += seconds
-            case Seen.UNSURE:
+            case ThreadState.UNSURE:
                 sums.unsure += seconds
         sums.looks += 1
         sums.beside += beside
@@ -297,37 +283,33 @@ class Probe:
         While helpers lack a CPU, calls that wait may wait for them, or for others that do.
         """
         cpu, lacking = self._helpers.since(seconds)
-        if not cpu + lacking or len(self._lately) != 1:
+        if not cpu + lacking or len(self._recent) != 1:
             return
-        (function,) = self._lately
-        sums = self._sums.setdefault(function, _Sums())
+        (function,) = self._recent
+        sums = self._sums[function]
         sums.helper_cpu += cpu
         sums.helper_delayed += self._waited * min(1.0, lacking / seconds)
 
-    def _passed(self, thread: int) -> tuple[float, float]:
-        """Return for how long a thread had a CPU, or was ready for one, since the last time."""
-        now = self._sight.cpu(thread), self._sight.delay(thread)
+    def _times_since(self, thread: int) -> tuple[float, float]:
+        """Return for how long a thread had a CPU, and was ready for one, since the last time."""
+        now = self._threads.cpu(thread), self._threads.delay(thread)
         before = self._times.get(thread, now)
         self._times[thread] = now
         return max(0.0, now[0] - before[0]), max(0.0, now[1] - before[1])
 
     def _report(self) -> None:
-        observations = [
-            self._observation(function, sums) for function, sums in self._sums.items() if sums.looks
-        ]
-        self._sums = {}
+        observations = []
+        for function, sums in self._sums.items():
+            if sums.looks:
+                known = self._known[function]
+                known.held += sums.held
+                known.free += sums.free + sums.unsure  # a thread that wants the GIL mostly sleeps
+                observations.append(sums.observation(function, known.freedom))
+        self._sums.clear()
         if observations:
             self._send(Observed(observations))
 
-    def _observation(self, function: str, sums: _Sums) -> Observation:
-        known = self._known_of(function)
-        known.add(sums)
-        return sums.observation(function, known.freedom)
 
-    def _known_of(self, function: str) -> _Known:
-        return self._known.setdefault(function, _Known())
-
-
-def _waits() -> int:
+def _voluntary_switches() -> int:
     """Return how often this thread has given up its CPU by itself."""
     return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw

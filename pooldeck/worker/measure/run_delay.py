@@ -1,4 +1,4 @@
-"""For how long something was ready while no CPU was free, as Linux tells it."""
+"""The run delay of a thread or process: how long it was ready while no CPU was free (Linux)."""
 
 import os
 from typing import Final
@@ -9,11 +9,8 @@ _BYTES: Final = 100
 def for_cpu(which: str = "thread-self") -> float | None:
     """Return it in seconds since the start of a thread, see `/proc/PID/schedstat` in proc(5).
 
-    Args:
-        which: A process, by its id; its first thread counts. Or the calling thread.
-
-    Returns:
-        None where nobody knows: on other systems, or without a file descriptor left.
+    `which` is the id of a process, whose first thread counts, or the calling thread. None where it
+    is not known: on other systems, or without a file descriptor left.
     """
     try:
         descriptor = os.open(f"/proc/{which}/schedstat", os.O_RDONLY | os.O_CLOEXEC)

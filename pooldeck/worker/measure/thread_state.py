@@ -1,7 +1,7 @@
-"""What the kernel says of this process's own threads, read without letting go of the GIL.
+"""The state of this process's threads as the kernel has it, read without giving up the GIL.
 
-Whoever looks holds the GIL. So a thread that the kernel calls running at that moment runs without
-it; one that waits at the GIL's own address wants it; any other waits for something else. This holds
+The reader holds the GIL. So a thread that the kernel calls running at that moment runs without it;
+one that waits at the GIL's own address wants it; any other waits for something else. This holds
 however many threads compete, where CPU time over wall time tells only how many they are.
 
 `ctypes.PyDLL` calls C functions without giving up the GIL around them, as `open` and `read` of the
@@ -25,7 +25,7 @@ from pooldeck.protocol import PROBE_NAME
 
 _BYTES: Final = 256
 _NEAR: Final = 256  # bytes: the GIL's condition variables and mutexes lie side by side
-_LOOKS: Final = 500
+_MOST_READS: Final = 500
 _NAP: Final = 200  # microseconds
 _MOMENT: Final = 60  # microseconds
 _SET_NAME: Final = 15  # PR_SET_NAME, see prctl(2)
@@ -37,15 +37,15 @@ _MEMORY_CALLS: Final = {  # mmap, mprotect, munmap, brk, mremap, madvise
 }.get(platform.machine(), frozenset())
 _FUTEX_WAIT: Final = 0  # without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME, see futex(2)
 _FUTEX_COMMAND: Final = 0x7F
-_CONTENDED: Final = 2  # the value of a mutex of the C library that somebody waits for
+_CONTENDED: Final = 2  # the value of a mutex of the C library that a thread waits for
 _READY: Final = (b"running", b"-1 ")  # the latter: kept up outside of any call, by a page fault
 _CLOCK_OF_THREAD: Final = 6  # CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED of the kernel
 
 _sleep = time.sleep  # kept, since tasks may replace them
 
 
-class Seen(Enum):
-    """What a thread does while somebody else holds the GIL."""
+class ThreadState(Enum):
+    """What a thread does while another holds the GIL."""
 
     WANTS_GIL = "wants"
     FREE = "free"  # it runs, or is ready to, without the GIL
@@ -67,11 +67,6 @@ class _Place(NamedTuple):
     operation: int
     value: int
 
-    @property
-    def command(self) -> int:
-        """Return what is asked of a futex, without how."""
-        return self.operation & _FUTEX_COMMAND
-
 
 class _Entry(ctypes.Structure):
     """An entry of a folder, see readdir(3)."""
@@ -86,10 +81,10 @@ class _Entry(ctypes.Structure):
 
 
 class ThreadStates:
-    """Looks at threads of this process, from one whose name in the kernel says so.
+    """Reads the states of threads of this process; the thread that does is named the probe.
 
     Raises:
-        BlindError: If this system does not show what they do.
+        UnreadableError: If this system does not show what they do.
     """
 
     def __init__(self) -> None:
@@ -107,21 +102,20 @@ class ThreadStates:
         self._library.readdir.argtypes = self._library.closedir.argtypes = [ctypes.c_void_p]
         self._gil = self._find_gil()
 
-    def look(self, thread: int) -> Seen:
-        """Return what a thread does; the caller must hold the GIL, as all Python code does.
+    def read(self, thread: int) -> ThreadState:
+        """Return what a thread does, by the kernel's number of it.
 
-        Args:
-            thread: The kernel's number of it.
+        The caller must hold the GIL, as all Python code does.
         """
-        said = self._read(thread, "syscall")
-        if said.startswith(_READY):
-            return Seen.FREE
-        place = _place(said)
+        line = self._read_file(thread, "syscall")
+        if line.startswith(_READY):
+            return ThreadState.FREE
+        place = _place(line)
         if place is None:
-            return Seen.WAITS if said else Seen.GONE
+            return ThreadState.WAITS if line else ThreadState.GONE
         if place.call == self._gil.call and abs(place.address - self._gil.address) <= _NEAR:
-            return Seen.WANTS_GIL
-        return Seen.HELD_UP if self._is_held_up(place) else Seen.WAITS
+            return ThreadState.WANTS_GIL
+        return ThreadState.HELD_UP if self._is_held_up(place) else ThreadState.WAITS
 
     def _is_held_up(self, place: _Place) -> bool:
         """Tell whether a thread waits for a lock that others hold for a piece of C code only.
@@ -132,30 +126,23 @@ class ThreadStates:
         """
         if place.call != self._gil.call:
             return place.call in _MEMORY_CALLS
-        return place.command == _FUTEX_WAIT and place.value == _CONTENDED
+        command = place.operation & _FUTEX_COMMAND
+        return command == _FUTEX_WAIT and place.value == _CONTENDED
 
     def wait(self) -> None:
         """Let a moment pass and keep the GIL, but not the CPU, which others may be ready for."""
         self._library.usleep(_MOMENT)
 
     def cpu(self, thread: int) -> float:
-        """Return for how many seconds a thread has been on a CPU since it began.
-
-        Args:
-            thread: The kernel's number of it.
-        """
+        """Return for how many seconds a thread has been on a CPU since it began."""
         try:
             return time.clock_gettime(~thread << 3 | _CLOCK_OF_THREAD)
         except OSError:  # it has ended
             return 0.0
 
     def delay(self, thread: int) -> float:
-        """Return for how many seconds a thread has been ready while no CPU was free.
-
-        Args:
-            thread: The kernel's number of it.
-        """
-        fields = self._read(thread, "schedstat").split()
+        """Return for how many seconds a thread has been ready while no CPU was free."""
+        fields = self._read_file(thread, "schedstat").split()
         return int(fields[1]) / 1e9 if len(fields) > 1 else 0.0
 
     def threads(self) -> list[int]:
@@ -169,7 +156,7 @@ class ThreadStates:
         self._library.closedir(folder)
         return [int(name) for name in names if name.isdigit()]
 
-    def _read(self, thread: int, name: str) -> bytes:
+    def _read_file(self, thread: int, name: str) -> bytes:
         path = f"/proc/self/task/{thread}/{name}".encode()
         descriptor = self._library.open(path, os.O_RDONLY | os.O_CLOEXEC)
         if descriptor < 0:
@@ -181,7 +168,7 @@ class ThreadStates:
     def _find_gil(self) -> _Place:
         """Return where a thread sleeps that waits for the GIL.
 
-        A helper does nothing but run: while this thread looks at it, it can wait for nothing else.
+        A helper does nothing but run: while this thread reads its state, it waits for the GIL.
         """
         threads: list[int] = []
         ended: list[None] = []
@@ -195,24 +182,22 @@ class ThreadStates:
         while not threads:
             _sleep(_NAP / 1e6)
         try:
-            place = self._settled(threads[0])
+            place = self._wait_for_place(threads[0])
         finally:
             ended.append(None)
         return place
 
-    def _settled(self, thread: int) -> _Place:
-        """Return where a thread waits, as soon as it does."""
-        for _ in range(_LOOKS):
-            place = _place(self._read(thread, "syscall"))
+    def _wait_for_place(self, thread: int) -> _Place:
+        for _ in range(_MOST_READS):
+            place = _place(self._read_file(thread, "syscall"))
             if place is not None:
                 return place
             self._library.usleep(_NAP)
         raise UnreadableError("the kernel does not say what a thread waits for")
 
 
-def _place(said: bytes) -> _Place | None:
-    """Return where a thread sleeps, from what the kernel says of it."""
-    fields = said.split(maxsplit=4)
+def _place(line: bytes) -> _Place | None:
+    fields = line.split(maxsplit=4)
     if len(fields) < 5 or not fields[0].isdigit():  # noqa: PLR2004 - number, arguments, the rest
         return None
     return _Place(int(fields[0]), *(int(field, 16) for field in fields[1:4]))

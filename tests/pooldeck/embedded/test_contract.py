@@ -2,7 +2,7 @@
 
 They come from `test.test_concurrent_futures` of this Python or, since many installations leave it
 out, of another Python that is installed beside it. Left out are those that look at what is private
-in `ProcessPoolExecutor`, each with its reason.
+in `ProcessPoolExecutor`, each with its reason. `make test` runs them where workers are spawned.
 """
 
 import importlib
@@ -16,10 +16,9 @@ from typing import Any, Final
 
 import pytest
 
-from pooldeck import ProcessPool
+from pooldeck.executor import ProcessPool
 
 NAME: Final = "test_concurrent_futures"
-CONTEXTS: Final = ("spawn", "forkserver")
 SUITES: Final = (
     "AsCompletedTests",
     "WaitTests",
@@ -95,9 +94,9 @@ def suite(name: str, context: str) -> type:
 
 
 if STDLIB:
-    for _context in CONTEXTS:
-        for _name in SUITES:
-            globals()[f"{_context}{_name}"] = suite(_name, _context)
+    for _name in SUITES:
+        globals()[f"spawn{_name}"] = suite(_name, "spawn")
+        globals()[f"forkserver{_name}"] = pytest.mark.soak(suite(_name, "forkserver"))
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from tests import ROOT
+from tests.support.programs import started
 
 BOUND = 60.0  # seconds that anything may take
 CONTEXTS = pytest.mark.parametrize("context", ["spawn", "forkserver"])
@@ -60,12 +62,11 @@ def eventually(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the programs have their temporary files."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setenv("TMPDIR", str(folder))
-    return folder
+    folder = tempfile.mkdtemp()  # a short path: a forkserver has its socket in there
+    monkeypatch.setenv("TMPDIR", folder)
+    return Path(folder)
 
 
 @CONTEXTS
@@ -143,7 +144,7 @@ def test_workers_do_not_outlive_a_program_that_is_killed(context: str, tmp_path:
             pool.submit(spin)
             time.sleep(600)
     """
-    with subprocess.Popen(program(tmp_path, source), stdout=subprocess.PIPE, text=True) as ours:
+    with started(program(tmp_path, source), stdout=subprocess.PIPE, text=True) as ours:
         assert ours.stdout is not None
         workers = [psutil.Process(int(ours.stdout.readline())) for _ in range(2)]
         ours.kill()
@@ -165,9 +166,7 @@ def test_ctrl_c_reaches_the_program_and_not_its_workers(tmp_path: Path) -> None:
                 print("interrupted", flush=True)
     """
     command = program(tmp_path, source)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as ours:
+    with started(command, stdout=subprocess.PIPE, text=True) as ours:
         assert ours.stdout is not None
         assert ours.stdout.readline() == "running\n"
         os.killpg(ours.pid, signal.SIGINT)

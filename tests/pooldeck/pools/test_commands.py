@@ -8,7 +8,7 @@ from pooldeck.functions import Options
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind
 from tests.support.marked_processes import lives
-from tests.support.pooled import BOTH, Listener, eventually, pool
+from tests.support.pooled import EACH_KIND, Listener, eventually, pool
 
 SLEEP = Command(("sh", "-c", "{script}"), Options(name="commands.sh"), grace_seconds=0.2)
 STUBBORN = Command(("sh", "-c", "{script}"), Options(name="commands.stubborn"), grace_seconds=2.0)
@@ -27,7 +27,7 @@ async def pids(folder: Path) -> list[int]:
     return [int((folder / name).read_text()) for name in "12"]
 
 
-@BOTH
+@EACH_KIND
 async def test_an_overdue_command_is_not_abandoned(kind: PoolKind, tmp_path: Path) -> None:
     async with pool(kind, 2, commands=COMMANDS) as listener:
         listener.call("1", "commands.sh", family(tmp_path), timeout=2)
@@ -50,7 +50,7 @@ async def test_a_command_has_its_grace_before_its_slot_is_given_up() -> None:
         await _goes_on(listener)
 
 
-@BOTH
+@EACH_KIND
 async def test_a_command_that_is_killed_is_really_stopped(kind: PoolKind, tmp_path: Path) -> None:
     async with pool(kind, 2, commands=COMMANDS) as listener:
         await listener.running("1", "commands.sh", family(tmp_path))
@@ -66,7 +66,7 @@ async def test_a_command_that_is_killed_is_really_stopped(kind: PoolKind, tmp_pa
         await _goes_on(listener)
 
 
-@BOTH
+@EACH_KIND
 async def test_a_command_goes_with_its_worker(kind: PoolKind, tmp_path: Path) -> None:
     async with pool(kind, 1, commands=COMMANDS) as listener:
         worker = await listener.running("1", "commands.sh", family(tmp_path))

@@ -11,7 +11,7 @@ import uvloop
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
-from tests.support.pooled import BOTH, eventually, pool
+from tests.support.pooled import EACH_KIND, eventually, pool
 
 
 @pytest.mark.parametrize("function", ["rest", "hold_gil"])
@@ -29,7 +29,7 @@ async def test_a_process_is_killed_at_its_calls_timeout_whatever_it_does(functio
         assert listener.workers["next"] != worker
 
 
-@BOTH
+@EACH_KIND
 async def test_a_call_that_minds_its_deadline_ends_by_itself_and_its_worker_lives(
     kind: PoolKind,
 ) -> None:
@@ -40,7 +40,7 @@ async def test_a_call_that_minds_its_deadline_ends_by_itself_and_its_worker_live
         assert listener.pool.workers[worker].tasks_done == 1
 
 
-@BOTH
+@EACH_KIND
 async def test_calls_that_end_in_time_are_left_alone(kind: PoolKind) -> None:
     async with pool(kind, 2, asked_seconds=0.0) as listener:
         for n in range(100):  # longer in all than the timeout of one
@@ -135,7 +135,7 @@ async def test_a_held_gil_alone_kills_nobody(tmp_path: Path) -> None:
         assert list(listener.pool.workers) == [worker]
 
 
-@BOTH
+@EACH_KIND
 async def test_a_call_whose_start_is_never_reported_is_given_up(kind: PoolKind) -> None:
     async with pool(kind, 1, start_seconds=0.3) as listener:
         await eventually(lambda: listener.pool.free == 1)
@@ -149,7 +149,7 @@ async def test_a_call_whose_start_is_never_reported_is_given_up(kind: PoolKind) 
         assert await listener.result("next") == 2
 
 
-@BOTH
+@EACH_KIND
 async def test_a_worker_whose_gil_is_held_is_not_taken_for_a_silent_one(kind: PoolKind) -> None:
     async with pool(kind, 2, start_seconds=0.3) as listener:
         for n in range(3):  # so that its start is not worth a frame of its own

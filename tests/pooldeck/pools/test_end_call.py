@@ -1,28 +1,13 @@
 """Ending a call by hand: asked to, killed, or abandoned; and looking at it without touching it."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
-from pooldeck.commands import Command
-from pooldeck.functions import Options
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind, Outcome
 from pooldeck.pools.model import WorkerState
-from tests.support.pooled import BOTH, Listener, eventually, is_alive, pool
-
-
-@BOTH
-async def test_a_call_that_is_asked_ends_itself_and_its_worker_goes_on(kind: PoolKind) -> None:
-    async with pool(kind, 1) as listener:
-        worker = await listener.running("asked", "work_until_asked")
-        assert listener.pool.cancel("asked")
-        assert (await listener.outcome("asked")).cancelled
-        listener.call("next", "add", 1, 1)
-        await listener.result("next")
-        assert listener.workers["next"] == worker
-        assert not listener.deaths
+from tests.support.pooled import EACH_KIND, Listener, eventually, is_alive, pool
 
 
 async def test_a_call_that_waits_behind_another_comes_back_when_it_is_cancelled(
@@ -40,14 +25,6 @@ async def test_a_call_that_waits_behind_another_comes_back_when_it_is_cancelled(
         (tmp_path / "go").touch()
         assert (await listener.outcome("first")).error is None
         assert (tmp_path / "log").read_text().count("started") == 1
-
-
-async def test_what_no_worker_has_cannot_be_cancelled_or_killed() -> None:
-    async with pool("process", 1) as listener:
-        assert not listener.pool.cancel("nobody")
-        assert listener.pool.kill("nobody") is None
-        assert await listener.pool.stack("nobody") is None
-        assert not listener.pool.kill_worker("p-99")
 
 
 async def test_killing_a_call_in_a_process_ends_its_worker_and_is_no_incident() -> None:
@@ -77,30 +54,6 @@ async def test_a_call_that_is_killed_while_it_waits_behind_another_never_runs(
         assert (await listener.outcome("first")).error is None
         assert (tmp_path / "log").read_text().count("started") == 1
         assert not listener.came_back
-
-
-@pytest.mark.parametrize(
-    ("kind", "function", "ending"),
-    [
-        (PoolKind.PROCESS, "rest", Ending.WORKER_ENDED),
-        (PoolKind.PROCESS, "commands.rest", Ending.WORKER_ENDED),
-        (PoolKind.THREAD, "rest", Ending.ABANDONED),
-        (PoolKind.THREAD, "commands.rest", Ending.COMMAND_ENDED),
-    ],
-)
-async def test_a_pool_says_how_a_call_ends_before_it_is_killed(
-    kind: PoolKind, function: str, ending: Ending
-) -> None:
-    command = Command(("sleep", "{seconds}"), Options(name="commands.rest"))
-
-    async with pool(kind, 2, commands=(command,)) as listener:
-        worker = await listener.running("1", function, "600" if "." in function else 600)
-        running = listener.pool.workers[worker].running["1"]
-        assert listener.pool.ending_of(listener.pool.workers[worker], running) is ending
-        assert listener.pool.kill("1") is ending
-        assert (await listener.outcome("1")).cancelled == (ending is not Ending.ABANDONED)
-        listener.call("next", "add", 1, 1)
-        assert await listener.result("next") == 2
 
 
 async def test_killing_a_call_in_a_thread_abandons_it_and_its_slot_is_used_again(
@@ -141,37 +94,6 @@ async def test_a_thread_worker_with_too_many_abandoned_threads_is_replaced(tmp_p
         assert not listener.deaths
 
 
-@BOTH
-async def test_the_calls_of_a_worker_killed_by_hand_are_really_stopped(kind: PoolKind) -> None:
-    async with pool(kind, 2) as listener:
-        worker = await listener.running("one", "rest", 600)
-        await listener.running("two", "rest", 600)
-        pid = listener.pool.workers[worker].pid
-        assert listener.pool.kill_worker(worker)
-        assert await listener.outcome("one") == Outcome(cancelled=True)
-        assert not is_alive(pid)
-        if kind == "thread":
-            assert await listener.outcome("two") == Outcome(cancelled=True)
-        else:
-            assert "two" not in listener.outcomes
-        assert not listener.deaths
-        listener.call("next", "add", 1, 1)
-        assert await listener.result("next") == 2
-
-
-@BOTH
-async def test_looking_at_a_call_shows_where_it_is_and_does_not_disturb_it(
-    kind: PoolKind, tmp_path: Path
-) -> None:
-    async with pool(kind, 1, folder=tmp_path) as listener:
-        await listener.running("sleeper", "rest", 5.0)
-        stacks: list[str | None] = [None]
-        while not all("time.sleep(seconds)" in (stack or "") for stack in stacks):
-            assert "sleeper" not in listener.outcomes
-            stacks = await asyncio.gather(*(listener.pool.stack("sleeper") for _ in range(3)))
-        assert await listener.result("sleeper") >= 5.0
-
-
 async def places_in_c(listener: Listener) -> list[str]:
     """Look at the call until it has come to where it holds the GIL."""
     text = ""
@@ -181,7 +103,7 @@ async def places_in_c(listener: Listener) -> list[str]:
     return text.splitlines()
 
 
-@BOTH
+@EACH_KIND
 async def test_a_call_that_holds_the_gil_can_be_looked_at_too(
     kind: PoolKind, tmp_path: Path
 ) -> None:

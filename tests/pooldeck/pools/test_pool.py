@@ -1,27 +1,12 @@
-"""What both kinds of pool promise: one contract, real workers."""
+"""What a pool makes of calls and workers beyond its port's promises, kind by kind."""
 
 import asyncio
-import signal
 from pathlib import Path
-
-import pytest
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
 from pooldeck.pools.model import PoolState
-from tests.support.pooled import BOTH, BOUND, eventually, is_alive, pool
-
-
-@BOTH
-async def test_every_call_ends_once_and_no_more_run_than_there_are_slots(kind: PoolKind) -> None:
-    async with pool(kind, 3) as listener:
-        for n in range(60):
-            listener.call(str(n), "add", n, n)
-        for n in range(60):
-            assert (await listener.outcome(str(n))).result == str(2 * n).encode()
-        assert listener.most_busy <= 3
-        await eventually(lambda: listener.pool.free == 3)
-        assert "pool_functions.add" in listener.functions
+from tests.support.pooled import EACH_KIND, eventually, is_alive, pool
 
 
 async def test_quick_calls_wait_in_a_worker_behind_each_other_and_run_in_order() -> None:
@@ -75,40 +60,7 @@ async def test_a_crash_costs_the_call_that_ran_and_none_that_waited_behind_it() 
         assert behind == ["behind 0", "behind 1", "behind 2"]
 
 
-@BOTH
-async def test_a_pool_has_as_many_workers_as_its_kind_needs(kind: PoolKind) -> None:
-    async with pool(kind, 3) as listener:
-        await eventually(lambda: listener.pool.free == 3)
-        assert len(listener.pool.workers) == (3 if kind == "process" else 1)
-
-
-@BOTH
-@pytest.mark.parametrize(
-    ("function", "args", "cause"),
-    [
-        ("leave", (0,), "exited with code 0"),
-        ("leave", (1,), "exited with code 1"),
-        ("segfault", (), "was killed by SIGSEGV"),
-        ("kill_self", (signal.SIGKILL,), "was killed by SIGKILL"),
-        ("kill_self", (signal.SIGABRT,), "was killed by SIGABRT"),
-    ],
-)
-async def test_a_death_is_told_in_words_and_the_next_call_runs(
-    kind: PoolKind, function: str, args: tuple[int, ...], cause: str
-) -> None:
-    async with pool(kind, 1) as listener:
-        listener.call("culprit", function, *args)
-        error = (await listener.outcome("culprit")).error
-        assert error is not None
-        assert (error.kind, error.type) == (ErrorKind.CRASHED, "BrokenProcessPool")
-        assert cause in error.message
-        listener.call("next", "add", 1, 2)
-        assert (await listener.outcome("next")).result == b"3"
-        assert listener.workers["next"] != listener.workers["culprit"]
-        assert listener.pool.incidents == 1
-
-
-@BOTH
+@EACH_KIND
 def test_a_segfault_comes_with_the_python_traceback_and_leaves_no_file(
     kind: PoolKind, tmp_path: Path
 ) -> None:
@@ -146,49 +98,11 @@ async def test_what_a_worker_started_dies_with_it(tmp_path: Path) -> None:
         await eventually(lambda: not is_alive(child))
 
 
-@BOTH
-async def test_a_pool_whose_workers_cannot_start_is_broken_and_says_why(kind: PoolKind) -> None:
-    async with pool(kind, 1, initializer="pool_functions.refuse") as listener:
-        await eventually(lambda: listener.pool.state is PoolState.BROKEN)
-        assert listener.pool.reason is not None
-        assert "the warehouse is closed" in listener.pool.reason
-        assert not listener.pool.free
-
-
 async def test_a_worker_that_hangs_at_its_start_is_given_up() -> None:
     async with pool("process", 1, initializer="pool_functions.hang", boot_seconds=0.2) as listener:
         await eventually(lambda: listener.pool.state is PoolState.BROKEN)
         assert listener.pool.reason is not None
         assert "not ready after 0.2 seconds" in listener.pool.reason
-
-
-@BOTH
-async def test_stopping_lets_what_runs_end_within_the_grace(kind: PoolKind, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-
-    async with pool(kind, 1) as listener:
-        listener.call("last", "wait_for", str(gate))
-        await eventually(lambda: "last" in listener.begun)
-        stopping = asyncio.create_task(listener.pool.stop(BOUND))
-        await asyncio.sleep(0)
-        gate.touch()
-        await stopping
-        assert listener.outcomes["last"].error is None
-
-
-@BOTH
-async def test_what_does_not_end_within_the_grace_is_told_as_interrupted(
-    kind: PoolKind, tmp_path: Path
-) -> None:
-    async with pool(kind, 1) as listener:
-        listener.call("last", "wait_for", str(tmp_path / "never"))
-        await eventually(lambda: "last" in listener.begun)
-        pids = [worker.pid for worker in listener.pool.workers.values()]
-        await listener.pool.stop(0.1)
-        error = listener.outcomes["last"].error
-        assert error is not None
-        assert error.kind is ErrorKind.INTERRUPTED
-        assert not any(is_alive(pid) for pid in pids)
 
 
 async def test_a_call_larger_than_the_pipe_arrives_whole() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import ErrorKind
 from pooldeck.pools.model import PoolState, WorkerState
-from tests.support.pooled import BOTH, Listener, eventually, pool
+from tests.support.pooled import EACH_KIND, Listener, eventually, pool
 
 MIB = 1024 * 1024
 AT_WORK = (WorkerState.IDLE, WorkerState.BUSY, WorkerState.SPARE)
@@ -47,52 +46,6 @@ async def version(listener: Listener, task: str) -> object:
 # Size.
 
 
-@BOTH
-async def test_a_pool_that_is_resized_under_load_loses_no_call_and_doubles_none(
-    kind: PoolKind, tmp_path: Path
-) -> None:
-    log = tmp_path / "log"
-    (tmp_path / "go").touch()
-
-    async with pool(kind, 2) as listener:
-        for n in range(300):
-            listener.call(str(n), "count_up", str(log), str(tmp_path / "go"))
-        for size in (5, 1, 4, 2, 3):
-            enough = min(300, len(listener.outcomes) + 10)
-            listener.pool.resize(size)
-            await eventually(partial(listener.has_outcomes, enough))
-        for n in range(300):
-            assert (await listener.outcome(str(n))).error is None
-        assert log.read_text().count("started") == 300
-        await eventually(lambda: listener.pool.free == 3)
-        assert not listener.deaths
-
-
-@BOTH
-@pytest.mark.parametrize("order", ["012", "210"])
-async def test_a_larger_pool_runs_more_at_a_time_and_a_smaller_one_lets_what_runs_end(
-    kind: PoolKind, order: str, tmp_path: Path
-) -> None:
-    async with pool(kind, 1) as listener:
-        for n in range(4):
-            listener.call(str(n), "wait_for", str(tmp_path / f"go {n}"))
-        await eventually(lambda: len(listener.begun) == 1)
-        listener.pool.resize(3)
-        await eventually(lambda: len(listener.begun) == 3)
-        assert listener.pool.size == listener.pool.spec.size == 3
-        listener.pool.resize(1)
-        for task in order[:2]:
-            (tmp_path / f"go {task}").touch()
-            await listener.result(task)
-        assert listener.pool.busy == 1  # one still runs, and there is one slot
-        assert "3" not in listener.begun
-        (tmp_path / f"go {order[2]}").touch()
-        (tmp_path / "go 3").touch()
-        assert (await listener.outcome("3")).error is None
-        await eventually(lambda: listener.pool.free == 1)
-        await eventually(lambda: len(listener.pool.workers) == 1)
-
-
 async def test_a_thread_pool_is_resized_without_another_worker() -> None:
     async with pool("thread", 2) as listener:
         await eventually(lambda: listener.pool.free == 2)
@@ -104,62 +57,10 @@ async def test_a_thread_pool_is_resized_without_another_worker() -> None:
         assert set(listener.pool.workers) == before
 
 
-async def test_a_pool_has_at_least_one_slot() -> None:
-    async with pool("process", 1) as listener:
-        with pytest.raises(ValueError, match="at least 1 slot, not 0"):
-            listener.pool.resize(0)
-
-
-# Pause and drain.
-
-
-@BOTH
-async def test_a_paused_pool_hands_nothing_out_until_it_is_resumed(
-    kind: PoolKind, tmp_path: Path
-) -> None:
-    async with pool(kind, 2) as listener:
-        await listener.running("before", "wait_for", str(tmp_path / "go"))
-        listener.pool.pause()
-        assert listener.pool.state is PoolState.PAUSED
-        listener.call("meanwhile", "add", 1, 1)
-        assert listener.pool.free == 0
-        (tmp_path / "go").touch()
-        assert (await listener.outcome("before")).error is None
-        assert "meanwhile" not in listener.begun
-        listener.pool.resume()
-        assert await listener.result("meanwhile") == 2
-
-
-@BOTH
-async def test_a_drained_pool_finishes_what_runs_and_has_no_workers_until_it_is_resumed(
-    kind: PoolKind, tmp_path: Path
-) -> None:
-    async with pool(kind, 2, spare=1 if kind == "process" else 0) as listener:
-        await listener.running("last", "wait_for", str(tmp_path / "go"))
-        listener.pool.drain()
-        assert listener.pool.state is PoolState.DRAINING
-        listener.call("next", "add", 1, 1)
-        (tmp_path / "go").touch()
-        assert (await listener.outcome("last")).error is None
-        await eventually(lambda: listener.pool.state is PoolState.STOPPED)
-        assert not listener.pool.workers
-        assert "next" not in listener.begun
-        listener.pool.resume()
-        assert await listener.result("next") == 2
-
-
-async def test_a_pool_can_be_stopped_before_its_start_and_then_has_no_workers() -> None:
-    async with pool("process", 1, is_stopped=True) as listener:
-        assert listener.pool.state is PoolState.STOPPED
-        assert not listener.pool.workers
-        listener.pool.resume()
-        await eventually(lambda: listener.pool.free == 1)
-
-
 # Restart.
 
 
-@BOTH
+@EACH_KIND
 async def test_a_restart_loads_the_code_again_one_worker_after_the_other(
     kind: PoolKind, jobs: Path, tmp_path: Path
 ) -> None:
@@ -217,7 +118,7 @@ async def test_each_worker_is_retired_when_its_own_successor_is_ready_and_not_be
         await eventually(lambda: listener.pool.free == 3)
 
 
-@BOTH
+@EACH_KIND
 async def test_a_restart_onto_code_that_does_not_load_leaves_the_old_workers_at_work(
     kind: PoolKind, jobs: Path
 ) -> None:
@@ -281,36 +182,6 @@ async def test_a_thread_worker_goes_on_after_its_number_of_tasks_until_another_i
         assert not listener.deaths
 
 
-@BOTH
-async def test_a_worker_over_its_memory_is_replaced_when_it_is_done(
-    kind: PoolKind, tmp_path: Path
-) -> None:
-    async with pool(kind, 1, max_memory_bytes=100 * MIB) as listener:
-        worker = await listener.running("large", "wait_for", str(tmp_path / "go"))
-        listener.pool.note_memory(worker, 99 * MIB)
-        assert len(listener.pool.workers) == 1
-        listener.pool.note_memory(worker, 120 * MIB)
-        await eventually(lambda: len(listener.pool.workers) == 2)
-        await eventually(lambda: listener.ids(WorkerState.STOPPING) == {worker})
-        (tmp_path / "go").touch()
-        assert (await listener.outcome("large")).error is None
-        await eventually(lambda: worker not in listener.pool.workers)
-        listener.call("next", "add", 1, 1)
-        assert await listener.result("next") == 2
-        assert not listener.deaths
-
-
-@BOTH
-async def test_a_worker_far_over_its_memory_is_killed_and_the_error_says_so(kind: PoolKind) -> None:
-    async with pool(kind, 1, max_memory_bytes=200 * MIB) as listener:
-        worker = await listener.running("huge", "rest", 600)
-        listener.pool.note_memory(worker, 312 * MIB)
-        error = await listener.error("huge")
-        assert error.kind is ErrorKind.CRASHED
-        assert "312 MiB, over 1.5 times max_memory_mb = 200" in error.message
-        assert not listener.deaths
-
-
 async def test_of_several_threads_none_is_accused_of_using_too_much_memory() -> None:
     async with pool("thread", 2, max_memory_bytes=200 * MIB) as listener:
         worker = await listener.running("one", "rest", 600)
@@ -332,7 +203,7 @@ async def test_a_worker_that_needs_much_memory_before_its_first_call_is_left_alo
         assert listener.workers["first"] == worker
 
 
-@BOTH
+@EACH_KIND
 async def test_what_is_abandoned_while_its_worker_retires_does_not_keep_it(
     kind: PoolKind, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from pooldeck import shared
 from pooldeck.access import SharedLimits
 from pooldeck.context import CurrentTask, current_task, enter
-from pooldeck.shared.rate_state import RateThing
+from pooldeck.shared.rate_state import RateLimiterState
 from pooldeck.shared.state import State
 from pooldeck.shared.values_state import Budget
 
@@ -129,7 +129,7 @@ def test_those_who_wait_are_served_in_the_order_of_asking() -> None:
 
 
 def _has_waiters(state: State, number: int) -> bool:
-    return len(state.picture()["things"][0]["waiters"]) == number
+    return len(state.snapshot()["entries"][0]["waiters"]) == number
 
 
 def _until(is_so: Callable[[], bool]) -> None:
@@ -150,11 +150,11 @@ def test_the_end_of_a_worker_frees_its_locks_and_its_places_in_line() -> None:
         thread.start()
         _until(partial(_has_waiters, state, number))
 
-    state.forget("dead")
+    state.release_worker("dead")
 
     for thread in waiting:
         thread.join(_BOUND)
-    (lock,) = state.picture()["things"]
+    (lock,) = state.snapshot()["entries"]
     assert [holder[0] for holder, _ in lock["holders"]] == ["alive"]
     assert lock["waiters"] == ()
 
@@ -165,7 +165,7 @@ def test_a_task_that_ends_without_giving_back_its_lock_loses_it_and_is_told(
     def forgetful() -> None:
         shared.lock(f"{name} before").acquire()  # by an initializer, which keeps it
         reporter = current_task().reporter
-        enter(CurrentTask(reporter, task_id="1", attempt=1, function="f", pool="p", worker="w"))
+        enter(CurrentTask(reporter, id="1", attempt=1, function="f", pool="p", worker="w"))
         shared.lock(name).acquire()
         shared.lock(f"{name} too").acquire()
         current_task().end()
@@ -177,10 +177,10 @@ def test_a_task_that_ends_without_giving_back_its_lock_loses_it_and_is_told(
     shared.lock(name).release()
 
 
-def _limiter(per_second: float, burst: int) -> RateThing:
-    thing = RateThing(Budget(0))
-    thing.adjust({"per_second": per_second, "burst": burst})
-    return thing
+def _limiter(per_second: float, burst: int) -> RateLimiterState:
+    state = RateLimiterState(Budget(0))
+    state.configure({"per_second": per_second, "burst": burst})
+    return state
 
 
 def test_turns_come_one_after_the_other_after_a_burst() -> None:

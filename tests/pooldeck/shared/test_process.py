@@ -19,6 +19,7 @@ from pooldeck.context import CurrentTask, current_task, enter
 from pooldeck.marks import marked
 from pooldeck.shared.errors import SharedLostError, SharedUnavailableError
 from tests.support.marked_processes import lives, wait_until
+from tests.support.programs import started
 from tests.support.sharing import BOUND, Kept, acquire, add, kept, release
 
 
@@ -41,7 +42,7 @@ def _as_a_task(call: Callable[[], object]) -> object:
 
 def _begin_a_task(name: str) -> None:
     reporter = current_task().reporter
-    enter(CurrentTask(reporter, task_id=name, attempt=1, function="f", pool="p", worker="w"))
+    enter(CurrentTask(reporter, id=name, attempt=1, function="f", pool="p", worker="w"))
 
 
 def _kill(state: Kept) -> None:
@@ -88,7 +89,7 @@ def test_whoever_lacks_the_key_is_turned_away_and_holds_up_nobody() -> None:
         silent = socket.socket(socket.AF_UNIX)
         silent.connect(state.access.address)
         with silent, pytest.raises(SharedUnavailableError, match="another run of the server"):
-            stranger.worker("cpu-1").ask("identify")
+            stranger.worker("cpu-1").call("identify")
         assert add(state.worker("cpu-1")) == 1
 
 
@@ -131,7 +132,7 @@ def test_a_thread_that_used_it_for_an_earlier_task_begins_anew() -> None:
 def test_a_lock_is_free_as_soon_as_the_process_that_held_it_is_dead() -> None:
     with kept() as state:
         holds = "shared.lock('l').acquire()\nprint('held', flush=True)\ninput()"
-        with subprocess.Popen(
+        with started(
             state.program(holds), stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as program:
             assert program.stdout is not None
@@ -151,14 +152,14 @@ def test_a_lock_is_free_when_its_worker_has_ended_though_a_grandchild_keeps_the_
             "import os\nshared.lock('l').acquire()\nos.fork() or input()\nprint('held')\ninput()"
         )
         worker = state.worker("io-1")
-        with subprocess.Popen(
+        with started(
             state.program(holds, "cpu-3"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
         ) as program:
             wait_until(lambda: bool(psutil.Process(program.pid).children()))
             (grandchild,) = psutil.Process(program.pid).children()
             program.kill()
             assert not acquire(worker, 0.2)
-            worker.ask("forget", "cpu-3")
+            worker.call("release_worker", "cpu-3")
             assert acquire(worker, 0)
             grandchild.kill()
 
@@ -216,7 +217,7 @@ async def serve():
 
 asyncio.run(serve())
 """
-    with subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE) as server:
+    with started([sys.executable, "-c", source], stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         pid = int(server.stdout.readline())
         assert lives(pid)

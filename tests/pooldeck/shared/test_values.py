@@ -183,7 +183,7 @@ def test_an_update_that_does_not_fit_changes_nothing_and_room_comes_back() -> No
         _do(state, "dict", "d", "update", {"a": b"5" * 400})
     state.delete("list", "l")
     _do(state, "dict", "d", "update", {"a": b"5" * 900})
-    assert state.picture()["bytes"] == 900 + 1 + 64
+    assert state.snapshot()["bytes"] == 900 + 1 + 64
 
 
 @pytest.mark.parametrize("bad", ["", "x" * 201])

@@ -61,10 +61,10 @@ def call(
 def run_of(call: Call, *, began: float = 0, is_asked: bool = False) -> Run:
     """Return a run that began so many seconds ago."""
     started_at = time.monotonic() - began
-    journal = TaskLog(call.task, Limits(), lambda _frame: None)
+    log = TaskLog(call.task, Limits(), lambda _frame: None)
     task = CurrentTask(
-        journal,
-        task_id=call.task,
+        log,
+        id=call.task,
         attempt=1,
         function=call.function,
         pool="p",
@@ -72,7 +72,7 @@ def run_of(call: Call, *, began: float = 0, is_asked: bool = False) -> Run:
         deadline=None if call.timeout is None else started_at + call.timeout,
     )
     task.is_asked = is_asked
-    return Run(call, task, journal, Slot(0), started_at)
+    return Run(call, task, log, Slot(0), started_at)
 
 
 def error_of(outcome: Outcome) -> Error:

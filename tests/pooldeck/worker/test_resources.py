@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pooldeck.kinds import PoolKind
-from tests.support.pooled import BOTH, eventually, pool
+from tests.support.pooled import EACH_KIND, eventually, pool
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def _lines(log: Path) -> list[str]:
     return log.read_text().splitlines()
 
 
-@BOTH
+@EACH_KIND
 @pytest.mark.parametrize("way", ["stop", "restart", "drain"])
 def test_a_worker_that_ends_in_order_closes_what_it_owns(
     log: Path, kind: PoolKind, way: str

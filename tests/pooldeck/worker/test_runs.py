@@ -9,12 +9,10 @@ from pooldeck.worker.task_log import TaskLog
 
 
 def run_of(task: str, attempt: int = 1) -> Run:
-    journal = TaskLog(task, Limits(), lambda _frame: None)
+    log = TaskLog(task, Limits(), lambda _frame: None)
     call = Call(task, attempt, "f", b"[]", b"{}")
-    current = CurrentTask(
-        journal, task_id=task, attempt=attempt, function="f", pool="p", worker="w-1"
-    )
-    return Run(call, current, journal, Slot(1), time.monotonic())
+    current = CurrentTask(log, id=task, attempt=attempt, function="f", pool="p", worker="w-1")
+    return Run(call, current, log, Slot(1), time.monotonic())
 
 
 def test_an_attempt_beside_an_abandoned_one_is_the_one_that_counts() -> None:
@@ -24,7 +22,7 @@ def test_an_attempt_beside_an_abandoned_one_is_the_one_that_counts() -> None:
     assert runs.find("a") is first
     assert runs.enter(second)
     assert runs.find("a") is second
-    runs.ask("a")
+    runs.cancel("a")
     assert (first.is_abandoned, second.is_abandoned) == (True, False)
     assert second.task.cancelled
     runs.leave(second)
@@ -41,7 +39,7 @@ def test_a_call_that_is_abandoned_before_it_came_is_turned_away_once() -> None:
 
 def test_what_was_given_back_otherwise_is_not_turned_away_later() -> None:
     runs = Runs()
-    runs.ask("a")
+    runs.cancel("a")
     runs.forget(["a", "b"])
     assert runs.enter(run_of("a"))
 
@@ -49,5 +47,5 @@ def test_what_was_given_back_otherwise_is_not_turned_away_later() -> None:
 def test_notes_about_calls_that_never_come_do_not_pile_up() -> None:
     runs = Runs()
     for number in range(10_001):
-        runs.ask(str(number))
+        runs.cancel(str(number))
     assert [runs.enter(run_of(task)) for task in ("0", "1", "10000")] == [True, False, False]

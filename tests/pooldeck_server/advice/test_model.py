@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Numbers
-from pooldeck_server.advice.model import HANDOVER, default_size, rate
+from pooldeck_server.advice.model import HANDOVER, rate
 from pooldeck_server.advice.numbers import numbers_of
 from tests.support.measured import Nature, profile
 
@@ -53,9 +53,3 @@ def test_threads_that_hold_the_gil_are_as_fast_as_one() -> None:
 
 def test_even_what_takes_no_time_takes_its_handover() -> None:
     assert rate(numbers(Nature()), PoolKind.THREAD, 32, 8) == 1 / HANDOVER
-
-
-def test_default_sizes_are_those_of_the_stdlib() -> None:
-    assert default_size(PoolKind.THREAD, 2) == 6
-    assert default_size(PoolKind.THREAD, 64) == 32
-    assert default_size(PoolKind.PROCESS, 4) == 4

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.queueing import mean_wait, offered_load
 from pooldeck_server.advice.sizes import MOST_THREADS, computing_slots, size_advice
 from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
@@ -38,7 +39,9 @@ def pool(
     cost: FunctionCost | None = None,
     *windows: LoadWindow,
 ) -> SizedPool:
-    return SizedPool("p", kind, size, SizeOrigin("setting", size), PoolLoad(windows), cost)
+    return SizedPool(
+        "p", PoolKind(kind), size, SizeOrigin("setting", size), PoolLoad(windows), cost
+    )
 
 
 def advice(pool: SizedPool, machine: Machine = MACHINE) -> SizeAdvice:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import Background, BackgroundTasks
 
 BOUND = 30.0  # seconds
 
@@ -64,3 +64,28 @@ async def test_a_pause_after_a_failure_holds_no_end_up() -> None:
     ongoing.start()
     await has_failed.wait()
     await asyncio.wait_for(ongoing.stop(), BOUND)
+
+
+async def test_short_works_are_waited_for_however_they_end() -> None:
+    go_on, done = asyncio.Event(), []
+
+    async def work(number: int) -> None:
+        await go_on.wait()
+        done.append(number)
+        if number == 1:
+            raise ZeroDivisionError
+
+    tasks = BackgroundTasks()
+    for number in range(3):
+        tasks.start(work(number))
+    go_on.set()
+    await asyncio.wait_for(tasks.finish(), BOUND)
+    assert done == [0, 1, 2]
+
+
+async def test_short_works_end_where_they_are_when_they_are_stopped() -> None:
+    tasks = BackgroundTasks()
+    under_way = tasks.start(asyncio.sleep(3600))
+    await asyncio.sleep(0)
+    await asyncio.wait_for(tasks.stop(), BOUND)
+    assert under_way.cancelled()

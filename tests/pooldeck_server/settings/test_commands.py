@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck_server.settings.model import Settings
-from pooldeck_server.settings.reading import BadSettings, read_settings
+from pooldeck.functions import Options
+from pooldeck_server.settings import BadSettings, CommandSettings, Settings, read_settings
 
 THUMBNAIL = """\
 [commands.thumbnail]
@@ -84,9 +84,26 @@ def test_a_variable_sets_a_part_of_a_command(monkeypatch: pytest.MonkeyPatch) ->
     assert by_name["commands.words"].run == ("wc", "-w", "{path}")
 
 
+def test_a_command_takes_every_option_of_a_task() -> None:
+    fields = set(Options.__struct_fields__) - {"name"}
+    assert fields <= set(CommandSettings.model_fields)
+    write('[commands.a]\nrun = ["a", "{pin}"]\nbackoff = 0\nsensitive = ["pin"]\n')
+    (command,) = Settings().declared_commands
+    assert (command.options.backoff, command.options.sensitive) == (0.0, ("pin",))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (
+            '[commands.a]\nrun = ["a"]\ntimeout = 0\n',
+            "commands.a.timeout = 0: must be seconds above 0, or None. Set it by ",
+        ),
+        (
+            '[commands.a]\nrun = ["a"]\npriority = 101\n',
+            "commands.a.priority = 101: must be a whole number, -100 to 100. Set it by ",
+        ),
+        ('[commands.a]\nrun = ["a"]\nretries = "x"\n', "commands.a.retries = 'x': "),
         (
             "[commands.a]\n",
             "commands.a.run is missing. Set it by POOLDECK_COMMANDS__A__RUN or run ",

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pooldeck.cpus import usable_cpus
 from pooldeck_server.domain.errors import StartupError
-from pooldeck_server.settings.model import PoolSettings, Settings
+from pooldeck_server.settings import PoolSettings, Settings
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,6 @@ _MASKS: Final = tuple(
     )
 )
 
-HOUR: Final = 3_600_000_000  # microseconds
 LATELY: Final = 24
 """Hours that lists of groups look back."""
 

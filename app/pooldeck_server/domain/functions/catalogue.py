@@ -11,20 +11,22 @@ from functools import cached_property
 from typing import Any, Self
 
 import jsonschema_rs
+import msgspec
 
-from pooldeck.functions import FunctionSpec
+from pooldeck.functions import FunctionSpec, RunOptions
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.errors import (
     BadArguments,
     InvalidRequest,
     PooldeckError,
     UnknownFunction,
     UnknownPool,
+    no_pool,
 )
 from pooldeck_server.domain.functions.binding import Parameters
 from pooldeck_server.domain.functions.explain import explain
 from pooldeck_server.domain.functions.placements import AUTO, Placement, first_placement
 from pooldeck_server.domain.tasks.references import refers
-from pooldeck_server.domain.tasks.task import RunOptions
 
 REDACTED = "[redacted]"
 
@@ -51,12 +53,7 @@ class RegisteredFunction:
         self.problem = problem
         self._parameters = Parameters(spec.parameters)
         self._sensitive = frozenset(spec.options.sensitive)
-        self.run_options = RunOptions(
-            timeout=spec.options.timeout,
-            retries=spec.options.retries,
-            backoff=spec.options.backoff,
-            idempotent=spec.options.idempotent,
-        )
+        self.run_options = msgspec.convert(spec.options, RunOptions, from_attributes=True)
 
     def check(
         self, args: list[Any], kwargs: dict[str, Any], *, with_references: bool = False
@@ -133,7 +130,7 @@ class Catalogue:
 
     def __init__(
         self,
-        kinds: Mapping[str, str],
+        kinds: Mapping[str, PoolKind],
         specs: Iterable[FunctionSpec] | None = None,
         placements: Mapping[str, Placement] | None = None,
     ) -> None:
@@ -178,8 +175,7 @@ class Catalogue:
             return RegisteredFunction(spec, self._placement(spec), spec.problem)
         problem = spec.problem
         if problem is None and spec.options.pool not in self._kinds:
-            there = ", ".join(self._kinds)
-            problem = f'there is no pool "{spec.options.pool}"; there are: {there}'
+            problem = no_pool(spec.options.pool, self._kinds)
         return RegisteredFunction(spec, spec.options.pool, problem)
 
     def _placement(self, spec: FunctionSpec) -> Placement:

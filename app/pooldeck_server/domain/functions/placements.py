@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import KINDS, PoolKind
 
 AUTO: Final = "auto"
 """What a function or a submission names where it leaves the choice to the server."""
@@ -63,7 +64,7 @@ class Placement(Struct, frozen=True, omit_defaults=True):
 _decode: Final = msgspec.json.Decoder(Placement).decode
 
 
-def first_placement(spec: FunctionSpec, kinds: Mapping[str, str]) -> Placement:
+def first_placement(spec: FunctionSpec, kinds: Mapping[str, PoolKind]) -> Placement:
     """Return where a function starts.
 
     What waits belongs in threads; as long as nobody knows, a process is the safe choice, since
@@ -73,16 +74,13 @@ def first_placement(spec: FunctionSpec, kinds: Mapping[str, str]) -> Placement:
         spec: The function.
         kinds: The kind of each pool, in the order of the settings; at least one.
     """
-    thread, process = _first(kinds, "thread"), _first(kinds, "process")
-    if thread is None or process is None:
+    waiting = next((name for name, kind in kinds.items() if KINDS[kind].suits_waiting), None)
+    alone = next((name for name, kind in kinds.items() if KINDS[kind].is_alone), None)
+    if waiting is None or alone is None:
         return Placement(next(iter(kinds)), PlacementRule.ONE_KIND)
     if spec.is_async:
-        return Placement(thread, PlacementRule.COROUTINE)
+        return Placement(waiting, PlacementRule.COROUTINE)
     for parameter in spec.parameters:
         if parameter.name in _ADDRESSES:
-            return Placement(thread, PlacementRule.ADDRESS, hint=parameter.name)
-    return Placement(process, PlacementRule.UNKNOWN)
-
-
-def _first(kinds: Mapping[str, str], wanted: str) -> str | None:
-    return next((name for name, kind in kinds.items() if kind == wanted), None)
+            return Placement(waiting, PlacementRule.ADDRESS, hint=parameter.name)
+    return Placement(alone, PlacementRule.UNKNOWN)

@@ -10,7 +10,8 @@ from pooldeck_server.domain.measurements.experiments import (
     MAX_SIZES,
     MAX_THREADS,
 )
-from pooldeck_server.domain.tasks.submission import Args, Kwargs, Name
+from pooldeck_server.domain.tasks.names import Name
+from pooldeck_server.domain.tasks.submission import Args, Kwargs
 
 SECONDS: Final = 2.0
 WARMUP: Final = 0.3

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from pooldeck.kinds import Ending
+from pooldeck.kinds import Ending, PoolKind
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.history import Recent
@@ -65,7 +65,7 @@ class PoolHealth(Struct, frozen=True):
     """A pool at this moment."""
 
     name: str
-    kind: str
+    kind: PoolKind
     size: int
     state: str  # running, paused, draining, broken, stopped
     reason: str | None  # why it is broken, in words, with the traceback

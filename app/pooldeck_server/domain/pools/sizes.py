@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.loads import PoolLoad
 
 SizeVerdict: TypeAlias = Literal["unknown", "fits", "larger", "smaller"]
@@ -86,7 +87,7 @@ class SizedPool(Struct, frozen=True):
     """A pool with what is known of its load; `cost` is None where nothing ran in it."""
 
     name: str
-    kind: str
+    kind: PoolKind
     size: int
     origin: SizeOrigin
     load: PoolLoad = PoolLoad()

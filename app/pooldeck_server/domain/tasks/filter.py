@@ -1,30 +1,58 @@
 """Lists of tasks: the filter, the order, and the pages."""
 
 from enum import StrEnum
+from typing import Annotated, Final, Generic, TypeAlias, TypeVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
 
+MAX_CHOSEN: Final = 50
+"""Values of one condition."""
 
-class TaskFilter(Struct, frozen=True):
-    """Which tasks a list shows. Values of one field add up, different fields narrow.
+MAX_TEXT: Final = 200
+"""Characters that are searched for."""
 
-    `since` and `until` bound the time of submission (microseconds; until is exclusive). `text` is
-    looked for in ids, function names and shown arguments.
+PARAMETERS: Final = {
+    "states": "state",
+    "functions": "function",
+    "pools": "pool",
+    "tags": "tag",
+    "errors": "error",
+    "groups": "group",
+    "pipelines": "pipeline",
+    "text": "q",
+}
+"""The conditions on tasks that addresses, forms and bodies give another name."""
+
+_SEARCHED: Final = "Looked for in ids, functions, and the first 4,096 characters of arguments."
+_Names: TypeAlias = Annotated[tuple[Name, ...], Meta(max_length=MAX_CHOSEN)]
+_Time = TypeVar("_Time")
+
+
+class TaskConditions(Struct, Generic[_Time], frozen=True, rename=PARAMETERS):
+    """Conditions on tasks. Values of one field add up, different fields narrow.
+
+    `since` and `until` bound the time of submission; until is exclusive. `text` is looked for in
+    ids, function names and shown arguments.
     """
 
-    states: tuple[State, ...] = ()
-    functions: tuple[str, ...] = ()
-    pools: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    states: Annotated[tuple[State, ...], Meta(max_length=MAX_CHOSEN)] = ()
+    functions: _Names = ()
+    pools: _Names = ()
+    tags: _Names = ()
     errors: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()  # ids of groups of errors
-    pipelines: tuple[str, ...] = ()  # ids
-    text: str | None = None
-    since: int | None = None
-    until: int | None = None
+    groups: Annotated[_Names, Meta(description="Ids of groups of errors.")] = ()
+    pipelines: Annotated[_Names, Meta(description="Ids of pipelines.")] = ()
+    text: Annotated[str, Meta(max_length=MAX_TEXT, description=_SEARCHED)] | None = None
+    since: _Time | None = None
+    until: _Time | None = None
+
+
+class TaskFilter(TaskConditions[int], frozen=True):
+    """Which tasks are meant, with times in microseconds since the epoch."""
 
 
 class Sort(StrEnum):

@@ -10,9 +10,10 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.dependencies import Dependency, DependentTask, Rule
+from pooldeck_server.domain.tasks.names import MAX_NAME_LENGTH, PRINTABLE, Name
 from pooldeck_server.domain.tasks.references import ITEM, RESULT, holds_item, names_in, result_named
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.submission import MAX_NAME_LENGTH, PRINTABLE, Name, Submission
+from pooldeck_server.domain.tasks.submission import Submission
 
 MAX_STEPS: Final = 200
 MAX_EDGES: Final = 100_000

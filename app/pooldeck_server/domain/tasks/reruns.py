@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import ErrorKind
-from pooldeck_server.domain.tasks.task import RunOptions
+from pooldeck_server.domain.clock import SECOND
 
 CRASH_RERUNS: Final = 3
 """Reruns after crashes of an idempotent task whose `retries` allows fewer."""
@@ -33,7 +34,7 @@ def rerun_at(
         Microseconds since the epoch, `now` where it need not pause; None if it is not run again.
     """
     if kind in _FAILED and reruns < options.retries:
-        return now + round(1_000_000 * _pause(options.backoff, reruns, jitter))
+        return now + round(SECOND * _pause(options.backoff, reruns, jitter))
     if kind in _CUT_OFF and options.idempotent and reruns < max(options.retries, CRASH_RERUNS):
         return now
     return None

@@ -5,25 +5,23 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Raw, Struct, field
 
+from pooldeck.functions import MOST_URGENT
 from pooldeck.kinds import Ending
 from pooldeck_server.domain.tasks.dependencies import OnFailure, Rule
+from pooldeck_server.domain.tasks.names import PRINTABLE, Name
 from pooldeck_server.domain.tasks.references import may_refer
 from pooldeck_server.domain.tasks.task import StoredTask
 
-MAX_PRIORITY = 100
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 100
-MAX_NAME_LENGTH = 200
 MAX_KEY_LENGTH = 200
 MAX_DELAY = 365 * 24 * 3600  # seconds
 MAX_RETRIES = 100
 MAX_AFTER = 1000
-PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f])"  # not [^...]*$: `$` lets a last newline pass
 
-Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=PRINTABLE)]
 Priority: TypeAlias = Annotated[
     int,
-    Meta(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher first. Default: the function's."),
+    Meta(ge=-MOST_URGENT, le=MOST_URGENT, description="Higher first. Default: the function's."),
 ]
 Delay: TypeAlias = Annotated[
     float, Meta(ge=0, le=MAX_DELAY, description="Seconds to wait; not together with `run_at`.")

@@ -11,37 +11,12 @@ name.
 
 from operator import attrgetter
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.dependencies import StoredDependencies
 from pooldeck_server.domain.tasks.states import State
-
-
-class RunOptions(Struct, frozen=True, gc=False, omit_defaults=True):
-    """How a task is run: its function's options, where its submission did not say otherwise.
-
-    `timeout` and `backoff` are seconds. `retries` is how often the server runs it again by itself.
-    """
-
-    timeout: float | None = None
-    retries: int = 0
-    backoff: float = 1.0
-    idempotent: bool = False
-
-    @classmethod
-    def from_json(cls, text: str | None) -> "RunOptions":
-        """Return the options that a task keeps as `text`; None stands for the defaults."""
-        return _DEFAULTS if text is None else msgspec.json.decode(text, type=cls)
-
-    def to_json(self) -> str | None:
-        """Return them as a task keeps them: without defaults, None where nothing is left."""
-        return None if self == _DEFAULTS else msgspec.json.encode(self).decode()
-
-
-_DEFAULTS = RunOptions()
 
 
 class RunnableTask(Struct, frozen=True, gc=False):

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pooldeck.kinds import KINDS
+from pooldeck_server.domain.clock import seconds, span
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth
 from pooldeck_server.domain.tasks.states import State
 
@@ -58,7 +60,7 @@ class Bar(Struct, frozen=True, array_like=True, kw_only=True):
 
     def seconds(self, now: int) -> float:
         """Return how long it ran, or has run at the time `now`."""
-        return max(0, (self.finished_at or now) - self.started_at) / 1_000_000
+        return seconds(max(0, (self.finished_at or now) - self.started_at))
 
 
 class TimelineRequest(Struct, frozen=True):
@@ -88,10 +90,10 @@ def slots_of(pools: Iterable[PoolHealth]) -> Iterator[tuple[Slot, SlotHealth]]:
     An abandoned thread is a slot no more: it comes with the number that it would have behind them.
     """
     for pool in pools:
-        is_threaded = pool.kind == "thread"
+        is_shared = not KINDS[pool.kind].is_alone
         for worker in pool.workers:
             for number, slot in enumerate(worker.slots, 1):
-                yield Slot(pool.name, worker.id, number if is_threaded else None), slot
+                yield Slot(pool.name, worker.id, number if is_shared else None), slot
 
 
 def unstored(
@@ -132,7 +134,7 @@ def _begun(slot: Slot, inside: SlotHealth, now: int) -> Bar:
         thread=slot.thread,
         state=State.RUNNING,
         error_kind=None,
-        started_at=now - int((inside.elapsed or 0.0) * 1_000_000),
+        started_at=now - span(inside.elapsed or 0.0),
         finished_at=None,
         recorded_at=None,
         queued_seconds=None,

@@ -4,19 +4,20 @@ It owns no evidence. An advice is worked out when somebody asks for it, and kept
 that it rests on has changed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice, PoolShape, advise
-from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.profiles import Profiles
 
 
-class _Ground(NamedTuple):
+class _Evidence(NamedTuple):
     """What an advice rests on."""
 
     pool: str
@@ -24,26 +25,15 @@ class _Ground(NamedTuple):
     shapes: tuple[PoolShape, ...]
 
 
+@dataclass(kw_only=True, eq=False)
 class Advisor:
-    """Advises on functions.
+    """Advises on functions."""
 
-    Args:
-        profiles: What was measured.
-        catalogue: Returns the functions as last reported.
-        queues: The pools, by name.
-    """
-
-    def __init__(
-        self,
-        profiles: Profiles,
-        catalogue: Callable[[], Catalogue],
-        queues: Mapping[str, Dispatcher],
-    ) -> None:
-        self._profiles = profiles
-        self._catalogue = catalogue
-        self._queues = queues
-        self._cpus = usable_cpus()
-        self._kept: dict[str, tuple[_Ground, Advice]] = {}
+    profiles: Profiles
+    functions: Functions
+    queues: Mapping[str, Dispatcher]  # the pools, by name
+    _cpus: int = field(init=False, default_factory=usable_cpus)
+    _kept: dict[str, tuple[_Evidence, Advice]] = field(init=False, default_factory=dict)
 
     def of(self, function: str) -> Advice | None:
         """Return the advice on a function; None if it names a pool that does not exist.
@@ -51,16 +41,16 @@ class Advisor:
         Raises:
             UnknownFunction: If there is no such function.
         """
-        pool = self._catalogue().get(function).pool
-        return self._advice(function, pool, self.shapes()) if pool in self._queues else None
+        pool = self.functions.catalogue.get(function).pool
+        return self._advice(function, pool, self.shapes()) if pool in self.queues else None
 
     def all(self) -> tuple[Advice, ...]:
         """Return the advice on all functions, by name."""
         shapes = self.shapes()
         return tuple(
             self._advice(function.spec.name, function.pool, shapes)
-            for function in self._catalogue().functions()
-            if function.pool in self._queues
+            for function in self.functions.catalogue.functions()
+            if function.pool in self.queues
         )
 
     def misplaced(self) -> tuple[Advice, ...]:
@@ -71,14 +61,14 @@ class Advisor:
         """Return the pools as they are now."""
         return tuple(
             PoolShape(name, queue.pool.spec.kind, queue.pool.spec.size)
-            for name, queue in self._queues.items()
+            for name, queue in self.queues.items()
         )
 
     def _advice(self, function: str, pool: str, shapes: tuple[PoolShape, ...]) -> Advice:
-        ground = _Ground(pool, dict(self._profiles.of(function)), shapes)
+        evidence = _Evidence(pool, dict(self.profiles.of(function)), shapes)
         kept = self._kept.get(function)
-        if kept is not None and kept[0] == ground:
+        if kept is not None and kept[0] == evidence:
             return kept[1]
-        advice = advise(function, pool, ground.profiles, shapes, self._cpus)
-        self._kept[function] = ground, advice
+        advice = advise(function, pool, evidence.profiles, shapes, self._cpus)
+        self._kept[function] = evidence, advice
         return advice

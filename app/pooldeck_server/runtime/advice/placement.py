@@ -7,12 +7,14 @@ submitted after that; tasks that wait stay in the queue that they are in.
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import Conflict, NotFound, UnknownFunction, UnknownPool
+from pooldeck_server.domain.errors import Conflict, NotFound, UnknownFunction, UnknownPool, no_pool
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
+from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.functions import Functions
@@ -22,37 +24,17 @@ from pooldeck_server.store.database import Reader
 _log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, eq=False)
 class Placements:
-    """Where the functions are that leave their pool to the server.
+    """Where the functions are that leave their pool to the server."""
 
-    Args:
-        directory: Holds the catalogue, which says where each of them is.
-        pools: The names of the pools.
-        reader: Knows the placements that are kept.
-        recorder: Where they are kept.
-        annotations: Notes each change.
-        clock: The server's time.
-        on_change: Called after a change.
-    """
-
-    def __init__(
-        self,
-        *,
-        directory: Functions,
-        pools: Collection[str],
-        reader: Reader,
-        recorder: Recorder,
-        annotations: Annotations,
-        clock: Clock,
-        on_change: Callable[[], None],
-    ) -> None:
-        self._directory = directory
-        self._pools = pools
-        self._reader = reader
-        self._recorder = recorder
-        self._annotations = annotations
-        self._clock = clock
-        self._on_change = on_change
+    functions: Functions
+    pools: Collection[str]  # the names of the pools
+    reader: Reader
+    recorder: Recorder
+    annotations: Annotations
+    clock: Clock
+    changes: LiveChanges
 
     async def give_back_measured(self) -> None:
         """Give back every function that an earlier version moved by what it had measured.
@@ -60,7 +42,7 @@ class Placements:
         Raises:
             StorageUnavailable: If the placements cannot be read, or one cannot be forgotten.
         """
-        kept = await self._reader.run(queries.placements)
+        kept = await self.reader.run(queries.placements)
         measured = {
             name: placement
             for name, placement in kept.items()
@@ -76,11 +58,7 @@ class Placements:
             )
 
     async def place(self, name: str, pool: str | None) -> None:
-        """Place a function by hand, where it stays until it is given back.
-
-        Args:
-            name: The function.
-            pool: Where it is to run; None gives it back: it is where its signature says.
+        """Place a function by hand, until it is given back; a pool of None gives it back.
 
         Raises:
             NotFound: If there is no such function.
@@ -99,41 +77,40 @@ class Placements:
         if pool is None:
             await self._give_back(name, before)
             return
-        if pool not in self._pools:
-            there = ", ".join(self._pools)
-            raise UnknownPool(f'there is no pool "{pool}"; there are: {there}', field="/pool")
-        await self._settle(name, before, pool)
+        if pool not in self.pools:
+            raise UnknownPool(no_pool(pool, self.pools), field="/pool")
+        await self._place(name, before, pool)
 
     def _function(self, name: str) -> RegisteredFunction:
         try:
-            return self._directory.catalogue.get(name)
+            return self.functions.catalogue.get(name)
         except UnknownFunction as error:  # in a path it is the address that does not exist
             raise NotFound(error.detail) from None
 
-    async def _settle(self, name: str, before: Placement, pool: str) -> None:
+    async def _place(self, name: str, before: Placement, pool: str) -> None:
         """Keep a placement by hand, and let it count."""
-        since = self._clock.now()
+        since = self.clock.now()
         placement = Placement(pool, PlacementRule.BY_HAND, since=since, before=before.pool)
-        await self._recorder.perform(lambda tx: records.save_placement(tx, name, placement))
+        await self.recorder.perform(lambda tx: records.save_placement(tx, name, placement))
         self._placed(name, placement)
-        self._annotations.annotate("placed", pool, name, before=before.pool)
+        self.annotations.annotate("placed", pool, name, before=before.pool)
 
     async def _give_back(self, name: str, before: Placement) -> None:
         """Forget a placement; who names its pool by now, or is not there, is not moved by that."""
         was = self._pool(name)
-        await self._recorder.perform(lambda tx: records.forget_placement(tx, name))
+        await self.recorder.perform(lambda tx: records.forget_placement(tx, name))
         self._placed(name, None)
         pool = self._pool(name)
         if pool != was:
-            self._annotations.annotate("placed", pool, name, before=was, given_back=before.rule)
+            self.annotations.annotate("placed", pool, name, before=was, given_back=before.rule)
 
     def _pool(self, name: str) -> str | None:
         """Return where a function runs, None if it is not registered."""
         try:
-            return self._directory.catalogue.get(name).pool
+            return self.functions.catalogue.get(name).pool
         except UnknownFunction:
             return None
 
     def _placed(self, name: str, placement: Placement | None) -> None:
-        self._directory.place(name, placement)
-        self._on_change()
+        self.functions.place(name, placement)
+        self.changes.invalidate()

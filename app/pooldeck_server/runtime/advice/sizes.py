@@ -5,55 +5,37 @@ time at most; the rest is looked at whenever somebody asks.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from dataclasses import dataclass, field
 
-from pooldeck.cpus import usable_cpus
 from pooldeck_server.advice.numbers import numbers_of
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.advice.values import Numbers
-from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.clock import SECOND, Clock
+from pooldeck_server.domain.errors import NotFound, no_pool
 from pooldeck_server.domain.pools.history import STRETCH
 from pooldeck_server.domain.pools.loads import PoolLoad
 from pooldeck_server.domain.pools.sizes import FunctionCost, SizeAdvice, SizedPool, SizeOrigin
 from pooldeck_server.runtime.advice.machine import machine
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.profiles import Profiles
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
-_SECOND: Final = 1_000_000  # microseconds
 
-
+@dataclass(kw_only=True, eq=False)
 class Sizes:
-    """Advises on the sizes of pools.
+    """Advises on the sizes of pools."""
 
-    Args:
-        reader: Reads the history.
-        clock: The server's time.
-        profiles: What the functions cost.
-        settings: The settings of each pool.
-        queues: The pools, by name.
-    """
+    reader: Reader
+    clock: Clock
+    profiles: Profiles
+    settings: Mapping[str, PoolSettings]  # the settings of each pool
+    queues: Mapping[str, Dispatcher]  # the pools, by name
+    _loads: Mapping[str, PoolLoad] = field(init=False, default_factory=dict)
 
-    def __init__(
-        self,
-        *,
-        reader: Reader,
-        clock: Clock,
-        profiles: Profiles,
-        settings: Mapping[str, PoolSettings],
-        queues: Mapping[str, Dispatcher],
-    ) -> None:
-        self._reader = reader
-        self._clock = clock
-        self._profiles = profiles
-        self._settings = settings
-        self._queues = queues
-        self._cpus = usable_cpus()
+    def __post_init__(self) -> None:
         self._read_at = -1
-        self._loads: Mapping[str, PoolLoad] = {}
 
     async def of(self, name: str) -> SizeAdvice:
         """Return the advice on the size of one pool.
@@ -64,12 +46,12 @@ class Sizes:
         for advice in await self.all():
             if advice.pool.name == name:
                 return advice
-        raise NotFound(f'there is no pool "{name}"; there are: {", ".join(self._queues)}')
+        raise NotFound(no_pool(name, self.queues))
 
     async def all(self) -> tuple[SizeAdvice, ...]:
         """Return the advice on the size of each pool, in the order of the settings."""
         loads = await self._lately()
-        pools = [self._pool(name, loads.get(name, PoolLoad())) for name in self._queues]
+        pools = [self._pool(name, loads.get(name, PoolLoad())) for name in self.queues]
         host = machine()
         return tuple(size_advice(pool, host, pools) for pool in pools)
 
@@ -78,23 +60,23 @@ class Sizes:
         return tuple(each for each in await self.all() if each.recommended is not None)
 
     async def _lately(self) -> Mapping[str, PoolLoad]:
-        stretch = self._clock.now() // _SECOND // STRETCH
+        stretch = self.clock.now() // SECOND // STRETCH
         if stretch != self._read_at:
-            self._loads = await self._reader.run(queries.loads)
+            self._loads = await self.reader.run(queries.loads)
             self._read_at = stretch
         return self._loads
 
     def _pool(self, name: str, load: PoolLoad) -> SizedPool:
-        pool = self._queues[name].pool
+        pool = self.queues[name].pool
         costs = [
-            (number, numbers_of(self._profiles.of(function)))
+            (number, numbers_of(self.profiles.of(function)))
             for function, number in load.ran.items()
         ]
         return SizedPool(
             name=name,
             kind=pool.spec.kind,
             size=pool.size,
-            origin=_origin(self._settings[name], pool.size),
+            origin=_origin(self.settings[name], pool.size),
             load=load,
             cost=_mean(costs),
         )

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec.structs import replace
@@ -10,8 +11,8 @@ from msgspec.structs import replace
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import Conflict, Draining, NotFound, PooldeckError, Starting
-from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.errors import Conflict, NotFound, Starting
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.domain.measurements.experiments import (
     SHOWN_SAMPLES,
@@ -21,62 +22,43 @@ from pooldeck_server.domain.measurements.experiments import (
     StoredExperiment,
 )
 from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
 from pooldeck_server.runtime.experiments.preparing import plan_of, samples_of, shown
 from pooldeck_server.runtime.experiments.sweep import Sweep
 from pooldeck_server.runtime.experiments.trial import Trial
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.door import Door
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, eq=False)
 class Experiments:
-    """All experiments.
+    """All experiments."""
 
-    Args:
-        settings: Limits, and what pools are made of.
-        clock: The server's time.
-        recorder: Where experiments are kept.
-        reader: Reads those that are over.
-        pools: Makes temporary pools.
-        catalogue: Gives the catalogue of this moment.
-        holds: Knows which functions must not run.
-        queues: The server's own pools, whose tasks disturb what is measured.
-        on_change: Told whenever more is known of the one that runs.
-    """
+    settings: Settings
+    clock: Clock
+    recorder: Recorder
+    reader: Reader
+    pools: TemporaryPools
+    functions: Functions
+    holds: Holds
+    queues: Mapping[str, Dispatcher]  # the server's own pools, whose tasks disturb what is measured
+    door: Door
+    changes: LiveChanges
+    _ended_by: Literal["person", "server"] | None = field(init=False, default=None)
+    _present: StoredExperiment | None = field(init=False, default=None)
+    _running: asyncio.Task[None] | None = field(init=False, default=None)
 
-    def __init__(
-        self,
-        *,
-        settings: Settings,
-        clock: Clock,
-        recorder: Recorder,
-        reader: Reader,
-        pools: TemporaryPools,
-        catalogue: Callable[[], Catalogue],
-        holds: Holds,
-        queues: Mapping[str, Dispatcher],
-        on_change: Callable[[], None],
-    ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._recorder = recorder
-        self._reader = reader
-        self._pools = pools
-        self._catalogue = catalogue
-        self._holds = holds
-        self._queues = queues
-        self._on_change = on_change
-        self._ids = TaskIds(clock)
-        self._is_closing = False
-        self._ended_by: Literal["person", "server"] | None = None
-        self._present: StoredExperiment | None = None
-        self._running: asyncio.Task[None] | None = None
+    def __post_init__(self) -> None:
+        self._ids = TaskIds(self.clock)
 
     # What is asked for.
 
@@ -90,14 +72,14 @@ class Experiments:
         function = self._function(request.function)
         self._refuse_a_second()
         samples = await samples_of(
-            request, function, self._settings.limits.arguments_bytes, self._latest
+            request, function, self.settings.limits.arguments_bytes, self._latest
         )
         self._refuse_a_second()  # another one may have begun while the store was read
         experiment = StoredExperiment(
             id=self._ids.next(),
             function=function.spec.name,
             state=ExperimentState.RUNNING,
-            created_at=self._clock.now(),
+            created_at=self.clock.now(),
             plan=plan_of(request, usable_cpus()),
             source="latest" if request.samples is None else "given",
             samples=len(samples),
@@ -106,7 +88,7 @@ class Experiments:
         )
         self._present = experiment
         try:
-            await self._recorder.perform(lambda tx: records.save_experiment(tx, experiment))
+            await self.recorder.perform(lambda tx: records.save_experiment(tx, experiment))
         except BaseException:
             self._present = None
             raise
@@ -126,14 +108,13 @@ class Experiments:
             await self._ended()
         return await self.get(experiment_id)
 
-    def drain(self) -> None:
-        """Begin no more, and let the one that runs end: the server is told to end."""
-        self._is_closing = True
+    def end(self) -> None:
+        """Let the one that runs end, as the server does; the door lets none begin any more."""
         self._cancel("server")
 
     async def close(self) -> None:
-        """Begin no more, and return when none runs."""
-        self.drain()
+        """Return when none runs."""
+        self.end()
         await self._ended()
 
     def _cancel(self, by: Literal["person", "server"]) -> None:
@@ -155,26 +136,25 @@ class Experiments:
         """
         if self._present is not None and self._present.id == experiment_id:
             return self._present
-        found = await self._reader.run(queries.experiment, experiment_id)
+        found = await self.reader.run(queries.experiment, experiment_id)
         if found is None:
             raise NotFound(f"there is no experiment {experiment_id}")
         return found
 
     async def latest(self, function: str | None = None, limit: int = 50) -> list[StoredExperiment]:
         """Return experiments, the newest first; of one function, if one is named."""
-        kept = await self._reader.run(queries.experiments, function, limit)
+        kept = await self.reader.run(queries.experiments, function, limit)
         now = self._present
         return [now if now is not None and each.id == now.id else each for each in kept]
 
     # Running.
 
     def _function(self, name: str) -> RegisteredFunction:
-        if self._is_closing:
-            raise Draining("the server is shutting down; try again when it is back", retry_after=5)
-        catalogue = self._catalogue()
+        self.door.check()
+        catalogue = self.functions.catalogue
         if not catalogue.is_known:
             raise Starting("no worker has reported its functions yet", retry_after=1)
-        self._holds.check(name)
+        self.holds.check(name)
         return catalogue.get(name)
 
     def _refuse_a_second(self) -> None:
@@ -186,7 +166,7 @@ class Experiments:
             )
 
     async def _latest(self, function: str, limit: int) -> Sequence[SampleCall]:
-        return await self._reader.run(queries.latest_samples, function, limit)
+        return await self.reader.run(queries.latest_samples, function, limit)
 
     async def _run(
         self,
@@ -194,7 +174,7 @@ class Experiments:
         function: RegisteredFunction,
         samples: Sequence[SampleCall],
     ) -> None:
-        began = self._clock.monotonic()
+        began = self.clock.monotonic()
 
         async def measure(kind: PoolKind, size: int) -> MeasuredSize:
             trial = Trial(
@@ -204,10 +184,15 @@ class Experiments:
                 timeout=function.spec.options.timeout,
                 busy=self._busy,
             )
-            pool = self._pools.make(function.pool, kind, size, trial)
+            pool = self.pools.make(function.pool, kind, size, trial)
             return await trial.measure(pool, experiment.plan.seconds, experiment.plan.warmup)
 
-        sweep = Sweep(experiment, measure, lambda: self._clock.monotonic() - began, self._note)
+        sweep = Sweep(
+            experiment=experiment,
+            measure=measure,
+            elapsed=lambda: self.clock.monotonic() - began,
+            save=self._save_progress,
+        )
         try:
             await sweep.run()
         except asyncio.CancelledError:
@@ -219,26 +204,24 @@ class Experiments:
             sweep.experiment = replace(
                 sweep.experiment, state=ExperimentState.FAILED, ended_by=self._ended_by, now=None
             )
-        await self._keep(replace(sweep.experiment, finished_at=self._clock.now()))
+        await self._save(replace(sweep.experiment, finished_at=self.clock.now()))
 
     def _busy(self) -> int:
-        return sum(queue.pool.busy for queue in self._queues.values())
+        return sum(queue.pool.busy for queue in self.queues.values())
 
-    async def _note(self, experiment: StoredExperiment) -> None:
+    async def _save_progress(self, experiment: StoredExperiment) -> None:
         """Keep what is known of the one that runs."""
         if experiment.state is not ExperimentState.RUNNING:
             return  # its end is kept with the time of it
         self._present = experiment
-        self._on_change()
-        await self._keep(experiment)
+        self.changes.mark_dirty()
+        await self._save(experiment)
 
     def _forget(self, _: "asyncio.Task[None]") -> None:
         """Let another one begin: this one has ended."""
         self._present = self._running = None
-        self._on_change()
+        self.changes.mark_dirty()
 
-    async def _keep(self, experiment: StoredExperiment) -> None:
-        try:
-            await self._recorder.perform(lambda tx: records.save_experiment(tx, experiment))
-        except PooldeckError as error:
-            _log.warning("what experiment %s found was not kept: %s", experiment.id, error)
+    async def _save(self, experiment: StoredExperiment) -> None:
+        what = f"what experiment {experiment.id} found"
+        await self.recorder.try_perform(lambda tx: records.save_experiment(tx, experiment), what)

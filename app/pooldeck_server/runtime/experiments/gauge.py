@@ -26,7 +26,7 @@ class Gauge:
     """Looks at the same processes twice; what came or went between is not counted."""
 
     def __init__(self) -> None:
-        self._sampler = Sampler(tuple)
+        self._sampler = Sampler()
         self._pids: list[int] = []
         self._begun = (0.0, 0.0)  # the time, and the machine's CPU seconds until then
 
@@ -34,11 +34,11 @@ class Gauge:
         """Look for the first time."""
         self._pids = list(pids)
         self._begun = time.monotonic(), _machine_cpu()
-        await asyncio.to_thread(self._sampler.look, self._pids)
+        await asyncio.to_thread(self._sampler.refresh, self._pids)
 
     async def end(self) -> Taken:
         """Look again, and return what was taken since."""
-        await asyncio.to_thread(self._sampler.look, self._pids)
+        await asyncio.to_thread(self._sampler.refresh, self._pids)
         at, before = self._begun
         samples = [sample for pid in self._pids if (sample := self._sampler.sample(pid))]
         return Taken(

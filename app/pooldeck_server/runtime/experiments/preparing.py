@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS
 from pooldeck_server.advice.sweeping import usual_sizes
 from pooldeck_server.domain.errors import InvalidRequest, PooldeckError, TooLarge
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
@@ -32,26 +32,17 @@ def plan_of(request: ExperimentRequest, cpus: int) -> Plan:
 
 
 def _given_sizes(request: ExperimentRequest) -> Sizes:
-    given: dict[PoolKind, tuple[int, ...]] = {}
-    if request.sizes is not None and request.sizes.thread:
-        given[PoolKind.THREAD] = tuple(sorted(set(request.sizes.thread)))
-    if request.sizes is not None and request.sizes.process:
-        given[PoolKind.PROCESS] = tuple(sorted(set(request.sizes.process)))
-    if not given:
-        raise InvalidRequest("sizes: name at least one, of threads or processes", field="/sizes")
-    return given
+    wanted = {kind: getattr(request.sizes, kind) for kind in KINDS}
+    if not any(wanted.values()):
+        slots = " or ".join(kind.many for kind in KINDS.values())
+        raise InvalidRequest(f"sizes: name at least one, of {slots}", field="/sizes")
+    return {kind: tuple(sorted(set(sizes))) for kind, sizes in wanted.items() if sizes}
 
 
 async def samples_of(
     request: ExperimentRequest, function: RegisteredFunction, most_bytes: int, latest: Latest
 ) -> tuple[SampleCall, ...]:
     """Return the arguments that the function is to be tried with.
-
-    Args:
-        request: What is asked for.
-        function: The function.
-        most_bytes: What the arguments of one call may take.
-        latest: Finds those of real tasks.
 
     Raises:
         BadArguments: If given ones do not fit the function.

@@ -1,6 +1,7 @@
 """Goes through the sizes of an experiment, one after the other, and concludes from the findings."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Final, TypeAlias
 
@@ -29,45 +30,33 @@ LONGEST: Final = 1800.0
 _MORE_LOOKS: Final = 2  # at a size whose first figures leave it open whether it is the knee
 
 
+@dataclass(kw_only=True, eq=False)
 class Sweep:
     """An experiment that goes on.
-
-    Args:
-        experiment: What is to be tried.
-        measure: Measures one size.
-        elapsed: Tells for how many seconds the experiment has gone on.
-        tell: Given the experiment whenever more is known of it.
 
     Attributes:
         experiment: What is known of it now.
     """
 
-    def __init__(
-        self,
-        experiment: StoredExperiment,
-        measure: Measure,
-        elapsed: Callable[[], float],
-        tell: Callable[[StoredExperiment], Awaitable[None]],
-    ) -> None:
-        self.experiment = experiment
-        self._measure = measure
-        self._elapsed = elapsed
-        self._tell = tell
-        self._done = 0
+    experiment: StoredExperiment
+    measure: Measure
+    elapsed: Callable[[], float]  # tells for how many seconds the experiment has gone on
+    save: Callable[[StoredExperiment], Awaitable[None]]  # called whenever more is known of it
+    _done: int = field(init=False, default=0)
 
     async def run(self) -> None:
         """Try everything that is planned, and whatever follows from what is found."""
         for kind in self.experiment.plan.sizes:
             try:
                 await self._climb(kind)
-                await self._look_again(kind)
+                await self._measure_again(kind)
             except TrialError as error:
                 size = self.experiment.now.size if self.experiment.now else 0
-                await self._know(
+                await self._update(
                     troubles=(*self.experiment.troubles, Trouble(kind, size, str(error)))
                 )
         state = ExperimentState.FINISHED if self.experiment.steps else ExperimentState.FAILED
-        await self._know(state=state, now=None)
+        await self._update(state=state, now=None)
 
     async def _climb(self, kind: PoolKind) -> None:
         """Measure size after size."""
@@ -79,7 +68,7 @@ class Sweep:
                 return
             await self._keep(await self._try(kind, size))
 
-    async def _look_again(self, kind: PoolKind) -> None:
+    async def _measure_again(self, kind: PoolKind) -> None:
         """Measure again what noise may have decided, the largest first: drift then cancels."""
         for _ in range(_MORE_LOOKS):
             for size in reversed(doubtful(self.experiment.of_kind(kind))):
@@ -91,8 +80,8 @@ class Sweep:
         later = kinds[kinds.index(kind) + 1 :]
         ahead = sum(each >= size for each in plan.sizes[kind]) if not is_again else 1
         planned = self._done + max(1, ahead) + sum(len(plan.sizes[other]) for other in later)
-        await self._know(now=Now(kind, size, is_again, self._done, planned))
-        return await self._measure(kind, size)
+        await self._update(now=Now(kind, size, is_again, self._done, planned))
+        return await self.measure(kind, size)
 
     async def _keep(self, step: MeasuredSize) -> None:
         """Take in what was measured, together with what was measured of the same size before."""
@@ -102,18 +91,18 @@ class Sweep:
         steps = (*others, together([*same, step]))
         by_kind = ((kind, [each for each in steps if each.kind == kind]) for kind in self._kinds())
         scalings = tuple(found for kind, its in by_kind if (found := scaling(kind, its)))
-        await self._know(steps=steps, scalings=scalings, choice=choose(scalings))
+        await self._update(steps=steps, scalings=scalings, choice=choose(scalings))
 
     def _kinds(self) -> Sequence[PoolKind]:
         return tuple(self.experiment.plan.sizes)
 
-    async def _know(self, **news: object) -> None:
+    async def _update(self, **news: object) -> None:
         self.experiment = replace(self.experiment, **news)
-        await self._tell(self.experiment)
+        await self.save(self.experiment)
 
     def _is_over(self) -> bool:
         """Tell whether the time for all steps is over."""
-        if self._elapsed() < LONGEST:
+        if self.elapsed() < LONGEST:
             return False
         self.experiment = replace(self.experiment, ended_by="limit")
         return True

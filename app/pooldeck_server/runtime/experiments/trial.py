@@ -18,13 +18,13 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.outcome import Error, Outcome
-from pooldeck.pools.model import Death, PoolState, Running, Worker
-from pooldeck.pools.pool import Pool
+from pooldeck.pools.listener import Death, PoolListener, RunningCall
+from pooldeck.pools.model import PoolState
+from pooldeck.pools.port import PoolPort
 from pooldeck.protocol import Call
 from pooldeck_server.domain.measurements.experiments import MeasuredSize, SampleCall
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.runtime.experiments.gauge import Gauge, Taken
-from pooldeck_server.runtime.experiments.listening import Indifferent
 from pooldeck_server.runtime.experiments.window import Ended, median_and_noise, percentile, slices
 from pooldeck_server.runtime.tasks.durations import RecentDurations
 
@@ -57,8 +57,8 @@ class _Watched(Struct, frozen=True):
     errors: int
 
 
-class Trial(Indifferent):
-    """One size of one kind of pool. It listens to its pool: what it need not know, it ignores.
+class Trial(PoolListener):
+    """One size of one kind of pool, whose listener it is.
 
     Args:
         id: Of the experiment; it becomes a part of the ids that the calls have.
@@ -82,14 +82,14 @@ class Trial(Indifferent):
         self._function = function
         self._usual = RecentDurations(_unknown)
         self._busy = busy
-        self._pool: Pool
+        self._pool: PoolPort
         self._is_open = False
         self._ended: list[Ended] = []
         self._child_cpu = 0.0
         self._errors: Counter[str] = Counter()
         self._deaths: list[str] = []
 
-    async def measure(self, pool: Pool, seconds: float, warmup: float) -> MeasuredSize:
+    async def measure(self, pool: PoolPort, seconds: float, warmup: float) -> MeasuredSize:
         """Measure a pool that was made with this as its listener, and end it.
 
         Args:
@@ -131,7 +131,7 @@ class Trial(Indifferent):
         """Let time pass, longer than asked for where calls are long."""
         gauge, errors = Gauge(), self._errors.total()
         wanted = len(self._ended) + _ROUNDS * self._pool.size
-        await gauge.begin(worker.pid for worker in self._pool.workers.values() if worker.pid)
+        await gauge.begin(self._pool.pids.values())
         begin, child_cpu, busy = time.monotonic(), self._child_cpu, [self._busy()]
 
         def is_enough() -> bool:
@@ -210,7 +210,7 @@ class Trial(Indifferent):
                 return
             self._next = next(self._calls)
 
-    def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:  # noqa: ARG002
+    def finished(self, run: RunningCall, outcome: Outcome) -> None:
         """Keep when a call began and ended if it succeeded; else count what it ended with."""
         cost = outcome.measurement
         if outcome.error is not None:
@@ -218,7 +218,7 @@ class Trial(Indifferent):
         elif cost is not None and not outcome.cancelled:
             now, work = time.monotonic(), cost.decode + cost.run + cost.encode
             has_waited = self._usual.is_quick(self._function)  # behind others, in its worker
-            self._ended.append(Ended(now - work if has_waited else running.posted_at, now))
+            self._ended.append(Ended(now - work if has_waited else run.posted_at, now))
             self._child_cpu += cost.child_cpu
             self._usual.add_run(self._function, cost)
 

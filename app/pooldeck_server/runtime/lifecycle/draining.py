@@ -1,31 +1,22 @@
 """The pools while the server runs, and their end: what runs may end first, for a while."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from pooldeck_server.runtime.lifecycle.ending import Ending
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.server import Server
 
 _LOOK_SECONDS: Final = 0.02
 _COMMIT_SECONDS: Final = 0.5  # for the last ends to be written, where somebody waits for them
 
 
 @asynccontextmanager
-async def pools_running(
-    queues: Mapping[str, Dispatcher], service: Service, ending: Ending
-) -> AsyncIterator[None]:
-    """Start all pools; end them when the server is told to end, at the latest with the body.
-
-    Args:
-        queues: The dispatcher of each pool.
-        service: Told to drain first.
-        ending: Says when that is, and how long what runs may go on.
-    """
-    starting = asyncio.gather(*(queue.start() for queue in queues.values()))
-    ended = asyncio.create_task(_end(queues, service, ending, starting))
+async def pools_running(server: Server, ending: Ending) -> AsyncIterator[None]:
+    """Start all pools; end them when the server is told to end, at the latest with the body."""
+    starting = asyncio.gather(*(queue.start() for queue in server.queues.values()))
+    ended = asyncio.create_task(_end(server, ending, starting))
     try:
         await starting
         yield
@@ -34,21 +25,18 @@ async def pools_running(
         await ended
 
 
-async def _end(
-    queues: Mapping[str, Dispatcher],
-    service: Service,
-    ending: Ending,
-    starting: "asyncio.Future[list[None]]",
-) -> None:
-    await ending.begun()
-    service.begin_drain()
+async def _end(server: Server, ending: Ending, starting: "asyncio.Future[list[None]]") -> None:
+    queues = server.queues.values()
+    await ending.begun.wait()
+    server.experiments.end()
+    server.frames.close()
     await asyncio.wait([starting])
-    while any(queue.pool.busy for queue in queues.values()):
+    while any(queue.pool.busy for queue in queues):
         with suppress(TimeoutError):
-            await asyncio.wait_for(ending.grace_over(), _LOOK_SECONDS)
+            await asyncio.wait_for(ending.grace_over.wait(), _LOOK_SECONDS)
             break
     try:
-        await asyncio.gather(*(queue.stop(0) for queue in queues.values()))
+        await asyncio.gather(*(queue.stop(0) for queue in queues))
     finally:
-        await service.feed.release_waiters(_COMMIT_SECONDS)
-        ending.finish()
+        await server.waiters.release_all(_COMMIT_SECONDS)
+        ending.finished.set()

@@ -10,7 +10,6 @@ from collections import Counter
 from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import PooldeckError, StartupError
 from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.domain.pools.starts import in_words
 from pooldeck_server.domain.tasks.states import State
@@ -23,38 +22,23 @@ _log = logging.getLogger(__name__)
 
 
 async def recover(recorder: Recorder, clock: Clock) -> "Counter[State]":
-    """Record what became of every task that was in hand; return how many came to each state.
-
-    Raises:
-        StartupError: If it cannot be written.
-    """
+    """Record what became of every task that was in hand; return how many came to each state."""
     became: Counter[State] = Counter()
-    try:
-        while moves := await recorder.perform(lambda tx: records.interrupt(tx, clock.now())):
-            became.update(move.state for move in moves)
-    except PooldeckError as error:
-        raise StartupError(f"the server cannot start: {error}") from error
+    while moves := await recorder.perform(lambda tx: records.interrupt(tx, clock.now())):
+        became.update(move.state for move in moves)
     return became
 
 
 async def report(
-    beginning: Beginning, became: "Counter[State]", tally: Counts, held: int, recorder: Recorder
+    beginning: Beginning, became: "Counter[State]", counts: Counts, held: int, recorder: Recorder
 ) -> ServerRun:
-    """Log and keep what the start found; return this run with it.
-
-    Args:
-        beginning: This run and the one before.
-        became: How many tasks that had been in hand came to each state.
-        tally: The counts as they are now.
-        held: How many functions are on hold.
-        recorder: Where the report is kept.
-    """
-    counts = tally.counts()
+    """Log and keep what the start found; return this run with it."""
+    kept = counts.counts()
     found = StartReport(
         was_clean=beginning.was_clean,
         down_seconds=beginning.down_seconds,
-        queued=counts[State.QUEUED] - became[State.QUEUED],
-        scheduled=counts[State.SCHEDULED],
+        queued=kept[State.QUEUED] - became[State.QUEUED],
+        scheduled=kept[State.SCHEDULED],
         rerun=became[State.QUEUED],
         lost=became[State.LOST],
         reaped=beginning.reaped,
@@ -62,8 +46,6 @@ async def report(
     )
     if beginning.before is not None:
         _log.log(logging.INFO if found.was_clean else logging.WARNING, in_words(found))
-    try:
-        await recorder.perform(lambda tx: records.save_report(tx, beginning.run.boot, found))
-    except PooldeckError as error:
-        _log.warning("the story of this start was not kept: %s", error)
+    boot = beginning.run.boot
+    await recorder.try_perform(lambda tx: records.save_report(tx, boot, found), "this start")
     return replace(beginning.run, report=found)

@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from pooldeck import marks
 from pooldeck.keeper import Keeper
-from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import PooldeckError, StartupError
+from pooldeck_server.domain.clock import SECOND, Clock, seconds
+from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.runtime.background import Background
 from pooldeck_server.runtime.recording.recorder import Recorder
@@ -55,14 +55,15 @@ async def lifetime(
     """Be a run of the server: the body may start processes, and has ended them when it is left.
 
     Raises:
-        StartupError: If the run cannot be noted, or its keeper cannot be started.
+        StorageUnavailable: If the run cannot be noted.
+        StartupError: If its keeper cannot be started.
     """
     earlier = await reader.run(queries.runs, _REMEMBERED)
     reaped = await asyncio.to_thread(_reap, earlier)
     run = ServerRun(secrets.token_hex(8), os.getpid(), clock.now())
     before = earlier[0] if earlier else None
     async with AsyncExitStack() as stack:
-        await _begin(recorder, run)
+        await recorder.perform(lambda tx: records.begin_run(tx, run))
         stack.push_async_callback(_end, recorder, run, clock)
         keeper = await _kept(run.boot)
         stack.push_async_callback(keeper.stop)
@@ -93,16 +94,9 @@ def _goes_on(run: ServerRun) -> bool:
     if run.pid == os.getpid():
         return False
     try:
-        return psutil.Process(run.pid).create_time() * 1e6 <= run.started_at
+        return psutil.Process(run.pid).create_time() * SECOND <= run.started_at
     except psutil.Error:
         return False
-
-
-async def _begin(recorder: Recorder, run: ServerRun) -> None:
-    try:
-        await recorder.perform(lambda tx: records.begin_run(tx, run))
-    except PooldeckError as error:
-        raise StartupError(f"the server cannot start: {error}") from error
 
 
 async def _kept(boot: str) -> Keeper:
@@ -124,14 +118,12 @@ async def _beat(database: Database, clock: Clock) -> None:
 
 
 async def _end(recorder: Recorder, run: ServerRun, clock: Clock) -> None:
-    try:
-        await recorder.perform(lambda tx: records.end_run(tx, run.boot, clock.now()))
-    except PooldeckError as error:
-        _log.warning("that this server ended in order was not kept: %s", error)
+    what = "that this server ended in order"
+    await recorder.try_perform(lambda tx: records.end_run(tx, run.boot, clock.now()), what)
 
 
 def _down_seconds(before: ServerRun | None, lock: Lock, now: int) -> float | None:
     if before is None:
         return None
     seen = before.ended_at or max(before.started_at, lock.last_touched or 0)
-    return max(0, now - seen) / 1e6
+    return seconds(max(0, now - seen))

@@ -3,46 +3,57 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec.structs import replace
 
 from pooldeck.pools.model import WorkerState
-from pooldeck_server.domain.errors import NotFound, UnknownFunction
+from pooldeck_server.domain.clock import Clock, seconds
+from pooldeck_server.domain.errors import NotFound, UnknownFunction, no_pool
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SwitchRates, WorkerHealth
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.lifecycle.ground import Ground
 from pooldeck_server.runtime.live import notices
+from pooldeck_server.runtime.live.recent import RecentMinutes
 from pooldeck_server.runtime.live.sampler import Sampler
 from pooldeck_server.runtime.live.seats import Seats
 from pooldeck_server.runtime.live.tiles import Tiles
+from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.durations import RecentDurations
+from pooldeck_server.runtime.tasks.functions import Functions
+from pooldeck_server.runtime.tasks.holds import Holds
+from pooldeck_server.runtime.tasks.incidents import Incidents
+from pooldeck_server.runtime.tasks.pool_controls import KeptControls
 
 _DEAD_SECONDS: Final = 8.0  # that a dead worker is shown
 
 
+@dataclass(kw_only=True, eq=False)
 class Health:
-    """Health of every pool, and what of the rest needs attention.
+    """Health of every pool."""
 
-    Args:
-        queues: The dispatcher of each pool.
-        sampler: Has measured the workers.
-        ground: Knows what waits, what is usual, and what was kept.
-    """
+    queues: Mapping[str, Dispatcher]
+    clock: Clock
+    sampler: Sampler
+    durations: RecentDurations
+    counts: Counts
+    incidents: Incidents
+    holds: Holds
+    functions: Functions
+    recent: RecentMinutes
+    controls: KeptControls
+    _seats: defaultdict[str, Seats] = field(init=False, default_factory=lambda: defaultdict(Seats))
+    _since: notices.Since = field(init=False, default_factory=notices.Since)
 
-    def __init__(self, queues: Mapping[str, Dispatcher], sampler: Sampler, ground: Ground) -> None:
-        self._queues = queues
-        self._ground = ground
-        self._clock = ground.clock
-        self._tiles = Tiles(ground.clock, sampler, ground.usual)
-        self._places: defaultdict[str, Seats] = defaultdict(Seats)
-        self._since = notices.Since()
+    def __post_init__(self) -> None:
+        self._tiles = Tiles(self.clock, self.sampler, self.durations)
 
-    def health(self) -> tuple[PoolHealth, ...]:
+    def all(self) -> tuple[PoolHealth, ...]:
         """Return the health of every pool."""
-        return tuple(self._pool(queue) for queue in self._queues.values())
+        return tuple(self._pool(queue) for queue in self.queues.values())
 
     def pool(self, name: str) -> PoolHealth:
         """Return the health of one pool.
@@ -50,73 +61,63 @@ class Health:
         Raises:
             NotFound: If there is no such pool.
         """
-        queue = self._queues.get(name)
+        queue = self.queues.get(name)
         if queue is None:
-            raise NotFound(f'there is no pool "{name}"; there are: {", ".join(self._queues)}')
+            raise NotFound(no_pool(name, self.queues))
         return self._pool(queue)
-
-    def attention(self) -> tuple[Notice, ...]:
-        """Return what needs attention beside the pools."""
-        recorder, log_file = self._ground.recorder, self._ground.log_file
-        displacement = self._ground.database.standing.displacement
-        return (
-            *notices.of_store(displacement, recorder.trouble, recorder.lag.seconds()),
-            *notices.of_log_file(log_file.trouble if log_file else None),
-            *notices.of_errors(self._ground.errors.returned(), self._clock.now()),
-        )
 
     def refresh(self, pool: str) -> None:
         """Note which workers of a pool are gone and new; called when that may have changed."""
-        if queue := self._queues.get(pool):
+        if queue := self.queues.get(pool):
             spec = queue.pool.spec
-            self._places[pool].refresh(queue.pool.workers.values(), spec.workers)
+            self._seats[pool].refresh(queue.pool.staffed, spec.workers)
 
     def _pool(self, queue: Dispatcher) -> PoolHealth:
-        pool = queue.pool
-        name = pool.spec.name
+        name = queue.pool.spec.name
         self.refresh(name)
-        workers = self._tiles.of(pool, self._places[name], queue.in_hand.fraction)
+        pool = queue.pool.snapshot()
+        workers = self._tiles.of(pool.workers, self._seats[name], queue.running.fraction)
         health = PoolHealth(
             name=name,
             kind=pool.spec.kind,
-            size=pool.size,
+            size=pool.spec.size,
             state=pool.state,
             reason=pool.reason,
             busy=pool.busy,
-            queued=self._ground.tally.number(name, State.QUEUED),
+            queued=self.counts.number(name, State.QUEUED),
             oldest_wait=self._oldest_wait(queue),
-            incidents=self._ground.incidents.number(name),
+            incidents=self.incidents.number(name),
             workers=workers,
             spare=sum(worker.state == WorkerState.SPARE for worker in workers),
-            restarts=self._places[name].restarts,
+            restarts=self._seats[name].restarts,
             dead=tuple(self._dead(name)),
             ctx_switches_per_s=_switches(workers),
-            recent=self._ground.history.recent(name),
-            controls=self._ground.controls.of(name),
+            recent=self.recent.of(name),
+            controls=self.controls.of(name),
         )
         return replace(health, notices=self._notices(health))
 
     def _notices(self, pool: PoolHealth) -> tuple[Notice, ...]:
-        now = self._clock.now()
+        now = self.clock.now()
         found = [*notices.of_pool(pool)]
         found += [notices.on_hold(hold, pool.name, now) for hold in self._holds_in(pool.name)]
-        return self._since.fill(pool.name, found, self._clock.monotonic())
+        return self._since.fill(pool.name, found, self.clock.monotonic())
 
     def _holds_in(self, pool: str) -> Iterator[Hold]:
         """Yield the holds on functions that run in this pool unless a submission says otherwise."""
-        for hold in self._ground.holds.all():
+        for hold in self.holds.all():
             with suppress(UnknownFunction):  # it is on hold from times when there was such a one
-                if self._ground.directory.catalogue.get(hold.function).pool == pool:
+                if self.functions.catalogue.get(hold.function).pool == pool:
                     yield hold
 
     def _oldest_wait(self, queue: Dispatcher) -> float | None:
         oldest = queue.oldest
         if oldest is None:
             return None
-        return max(0.0, (self._clock.now() - oldest.ready_at) / 1e6)
+        return max(0.0, seconds(self.clock.now() - oldest.ready_at))
 
     def _dead(self, pool: str) -> Iterator[DeadWorker]:
-        for incident in self._ground.incidents.latest(pool, _DEAD_SECONDS):
+        for incident in self.incidents.latest(pool, _DEAD_SECONDS):
             culprit = incident.culprit.function if incident.culprit else None
             yield DeadWorker(incident.worker, incident.id, incident.cause, culprit)
 

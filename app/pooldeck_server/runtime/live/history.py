@@ -7,60 +7,52 @@ refuses is kept for an hour: a full disk leaves no gap in the charts.
 """
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.clock import SECOND, Clock
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.domain.pools.history import STRETCH, Recent, Stretch
+from pooldeck_server.domain.pools.history import STRETCH, Stretch
 from pooldeck_server.domain.tasks.changes import TaskChanged
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.live.open_stretch import OpenStretch
 from pooldeck_server.runtime.live.recent import RecentMinutes
+from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction
 
-_log = logging.getLogger(__name__)
-_SECOND: Final = 1_000_000  # microseconds
 _MOST_UNWRITTEN: Final = 3600 // STRETCH
 _LATE: Final = 0.01  # seconds after the full one at which we look
 
 
-class PoolHistory:
-    """Measures and keeps.
+@dataclass(kw_only=True, eq=False)
+class PoolHistory(BackgroundPart):
+    """Measures and keeps."""
 
-    Args:
-        recorder: Writes the stretches.
-        clock: The server's time.
-        kept: The stretches of the last `LATELY` seconds, the oldest first.
-    """
+    doing = "looking at the pools for their history"
 
-    def __init__(self, recorder: Recorder, clock: Clock, kept: Iterable[Stretch] = ()) -> None:
-        self._recorder = recorder
-        self._clock = clock
+    recorder: Recorder
+    annotations: Annotations
+    clock: Clock
+    recent: RecentMinutes
+    pools: Callable[[], Sequence[PoolHealth]]  # gives the health of all pools
+    _present: OpenStretch = field(init=False, default_factory=OpenStretch)
+    _unwritten: deque[Stretch] = field(
+        init=False, default_factory=lambda: deque(maxlen=_MOST_UNWRITTEN)
+    )
+    _writing: asyncio.Task[None] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
         self._at = self._stretch_now()
-        self._present = OpenStretch()
-        self._lately = RecentMinutes()
-        for stretch in kept:
-            self._lately.remember(stretch)
-        self._unwritten: deque[Stretch] = deque(maxlen=_MOST_UNWRITTEN)
-        self._writing: asyncio.Task[None] | None = None
-        self._looking = Background("looking at the pools for their history", self._run)
-
-    def start(self, pools: Callable[[], Sequence[PoolHealth]]) -> None:
-        """Begin to look at the pools whose health `pools` gives."""
-        self._pools = pools
-        self._looking.start()
 
     async def stop(self) -> None:
         """Look a last time, and write the stretch that has begun."""
-        await self._looking.stop()
-        self.look()  # a run of less than a second has a history as well
+        await super().stop()
+        self.sample()  # a run of less than a second has a history as well
         if self._writing is not None:
             await self._writing
         self._close()
@@ -68,50 +60,45 @@ class PoolHistory:
 
     def on_commit(self, moves: Sequence[TaskChanged]) -> None:
         """Count the moves of a commit."""
-        self._present.take(moves)
-
-    def recent(self, pool: str) -> Recent | None:
-        """Return how a pool's last minutes were; None before the first look at it."""
-        return self._lately.recent(pool)
+        self._present.on_commit(moves)
 
     async def _run(self) -> None:
         while True:
-            self.look()
-            into = self._clock.now() % _SECOND / _SECOND
+            self.sample()
+            into = self.clock.now() % SECOND / SECOND
             await asyncio.sleep(1 - into + _LATE)
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Close the stretch if it has ended, then look at the pools once."""
         now = self._stretch_now()
-        pools = self._pools()
+        pools = self.pools()
+        self.annotations.annotate_broken(pools)
         if now != self._at:
-            if not self._present.is_seen:  # the server began within its last second
-                self._present.see(pools)
+            if not self._present.has_samples:  # the server began within its last second
+                self._present.add_sample(pools)
             self._close()
             self._at = now
             if self._writing is None or self._writing.done():
                 self._writing = asyncio.create_task(self._write())
-        self._present.see(pools)
-        self._lately.see(pools, self._present, self._clock.monotonic())
+        self._present.add_sample(pools)
+        self.recent.add_sample(pools, self._present, self.clock.monotonic())
 
     def _close(self) -> None:
         stretch = self._present.close(self._at)
-        self._lately.remember(stretch)
+        self.recent.add_stretch(stretch)
         self._unwritten.append(stretch)
 
     async def _write(self) -> None:
         """Write all that is not written yet, or let it wait for the next time."""
         stretches = list(self._unwritten)
         self._unwritten.clear()
-        now = self._clock.now() // _SECOND
-        try:
-            await self._recorder.perform(partial(_keep, stretches=stretches, now=now))
-        except PooldeckError as error:
-            _log.warning("the history of %d stretches waits: %s", len(stretches), error)
+        now = self.clock.now() // SECOND
+        write = partial(_keep, stretches=stretches, now=now)
+        if not await self.recorder.try_perform(write, f"the history of {len(stretches)} stretches"):
             self._unwritten = deque([*stretches, *self._unwritten], _MOST_UNWRITTEN)
 
     def _stretch_now(self) -> int:
-        return self._clock.now() // _SECOND // STRETCH * STRETCH
+        return self.clock.now() // SECOND // STRETCH * STRETCH
 
 
 def _keep(transaction: Transaction, stretches: Sequence[Stretch], now: int) -> None:

@@ -6,6 +6,7 @@ second: so it is looked at only now and then.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from pooldeck_server.advice import Advice
@@ -17,25 +18,22 @@ _WORTH_A_NOTICE: Final = 1.5  # times as fast: what gains less stands in the lis
 _SURE: Final = frozenset({"medium", "high"})
 
 
+@dataclass(kw_only=True, eq=False)
 class MisplacedFunctions:
-    """Knows which functions would do better elsewhere, as of a few seconds ago.
+    """Knows which functions would do better elsewhere, as of a few seconds ago."""
 
-    Args:
-        clock: The server's time.
-        advised: Gives the advice on those functions.
-    """
+    clock: Clock
+    advised: Callable[[], Sequence[Advice]]  # gives the advice on those functions
+    _notices: tuple[Notice, ...] = field(init=False, default_factory=lambda: ())
 
-    def __init__(self, clock: Clock, advised: Callable[[], Sequence[Advice]]) -> None:
-        self._clock = clock
-        self._advised = advised
+    def __post_init__(self) -> None:
         self._looked_at = -math.inf
-        self._notices: tuple[Notice, ...] = ()
 
     def notices(self) -> tuple[Notice, ...]:
         """Return what is to be said of them above every page: nothing, or one notice."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         if now - self._looked_at >= _SECONDS:
-            self._notices = tuple(of_advice(self._advised()))
+            self._notices = tuple(of_advice(self.advised()))
             self._looked_at = now
         return self._notices
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.failures.error_groups import StoredErrorGroup
 from pooldeck_server.domain.notices import HALTED, Need, Notice
@@ -95,20 +96,14 @@ def _slots(pool: PoolHealth) -> Iterator[tuple[WorkerHealth, SlotHealth]]:
 
 def on_hold(hold: Hold, pool: str, now: int) -> Notice:
     """Return the notice for a function of a pool that is on hold; `now` is in microseconds."""
-    seconds = max(0.0, (now - hold.since) / 1e6)
-    return Notice(Need.HOLD, pool, seconds, function=hold.function, reason=hold.reason)
+    age = max(0.0, seconds(now - hold.since))
+    return Notice(Need.HOLD, pool, age, function=hold.function, reason=hold.reason)
 
 
 def of_store(
     displacement: Displacement | None, trouble: PooldeckError | None, lag: float | None
 ) -> Iterator[Notice]:
-    """Yield what of the database needs attention.
-
-    Args:
-        displacement: What befell its files, if anything did.
-        trouble: Why it did not take the last commit, if it did not.
-        lag: Seconds that a commit takes, if that is long.
-    """
+    """Yield what of the database needs attention; `lag` is how long a slow commit takes."""
     if displacement is not None:
         need = _DISPLACED[displacement.how]
         yield Notice(need, reason=displacement.holder, file=displacement.file)
@@ -119,16 +114,11 @@ def of_store(
 
 
 def of_errors(returned: Sequence[StoredErrorGroup], now: int) -> Iterator[Notice]:
-    """Yield a notice for the groups of errors that came back after somebody had fixed them.
-
-    Args:
-        returned: The groups.
-        now: Microseconds since the epoch.
-    """
+    """Yield a notice for the groups that came back after a fix; `now` is in microseconds."""
     if len(returned) == 1:
         (group,) = returned
-        seconds = None if group.changed_at is None else max(0.0, (now - group.changed_at) / 1e6)
-        yield Notice(Need.RETURNED, seconds=seconds, reason=group.type, group=group.id)
+        age = None if group.changed_at is None else max(0.0, seconds(now - group.changed_at))
+        yield Notice(Need.RETURNED, seconds=age, reason=group.type, group=group.id)
     elif returned:
         yield Notice(Need.RETURNED, number=len(returned))
 

@@ -31,7 +31,7 @@ class _Gauges:
         self.sums = [0.0] * 7
         self.oldest_wait = 0.0
 
-    def see(self, pool: PoolHealth) -> None:
+    def add(self, pool: PoolHealth) -> None:
         self.looks += 1
         self.sums = list(map(add, self.sums, _gauges(pool)))
         self.oldest_wait = max(self.oldest_wait, pool.oldest_wait or 0.0)
@@ -44,7 +44,7 @@ class OpenStretch:
         self._sums: defaultdict[tuple[str, str], _Sums] = defaultdict(_Sums)
         self._gauges: defaultdict[str, _Gauges] = defaultdict(_Gauges)
 
-    def take(self, moves: Iterable[TaskChanged]) -> None:
+    def on_commit(self, moves: Iterable[TaskChanged]) -> None:
         """Count the moves of a commit.
 
         A wait is counted when its end is known: with the start, or with an end that tells of a
@@ -62,14 +62,14 @@ class OpenStretch:
                     sums.run[bucket_of(move.run_seconds)] += 1
 
     @property
-    def is_seen(self) -> bool:
+    def has_samples(self) -> bool:
         """Tell whether any pool was looked at: else a chart takes it that no server ran."""
         return bool(self._gauges)
 
-    def see(self, pools: Iterable[PoolHealth]) -> None:
+    def add_sample(self, pools: Iterable[PoolHealth]) -> None:
         """Take a look at the pools."""
         for pool in pools:
-            self._gauges[pool.name].see(pool)
+            self._gauges[pool.name].add(pool)
 
     def ended(self, pool: str) -> int:
         """Return how many tasks of a pool ended."""

@@ -1,4 +1,4 @@
-"""The last minutes of each pool, in memory: what the deck shows beside the present."""
+"""The last minutes of each pool, in memory: what is shown beside the present."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -50,16 +50,18 @@ class _Pool:
 
 
 class RecentMinutes:
-    """Remembers looks and stretches, and says after each look how the last minutes were."""
+    """Remembers looks and stretches (the oldest first), and says how the last minutes were."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Iterable[Stretch] = ()) -> None:
         self._pools: defaultdict[str, _Pool] = defaultdict(_Pool)
+        for stretch in kept:
+            self.add_stretch(stretch)
 
-    def recent(self, pool: str) -> Recent | None:
+    def of(self, pool: str) -> Recent | None:
         """Return how a pool's last minutes were; None before the first look."""
         return self._pools[pool].recent
 
-    def see(self, pools: Iterable[PoolHealth], present: OpenStretch, now: float) -> None:
+    def add_sample(self, pools: Iterable[PoolHealth], present: OpenStretch, now: float) -> None:
         """Take a look at the pools at `now` (monotonic seconds)."""
         for health in pools:
             pool = self._pools[health.name]
@@ -68,7 +70,7 @@ class RecentMinutes:
             pool.looks.append(_PoolLook(now, ended, health.busy, health.size))
             pool.recent = _recent(pool, *present.histograms(health.name))
 
-    def remember(self, stretch: Stretch) -> None:
+    def add_stretch(self, stretch: Stretch) -> None:
         """Take a stretch that has ended; pools that it does not know of rested in it."""
         pools = {*self._pools, *(sample.pool for sample in stretch.samples)}
         passed = dict.fromkeys(pools, _NOTHING)

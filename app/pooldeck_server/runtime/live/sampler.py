@@ -1,20 +1,24 @@
 """Looks at the worker processes from outside, every few seconds: memory, CPU, context switches.
 
-It owns the measurements and a thread of the loop's pool for the time of one look; the service reads
+It owns the measurements and a thread of the loop's pool for the time of one look; the health reads
 the latest figures from it. A process that is gone is skipped: its pool says what became of it.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psutil
 from msgspec import Struct
 
+from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.pools.health import SwitchRates
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
+from pooldeck_server.runtime.changes import LiveChanges
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 
 _SECONDS: Final = 2.0
 
@@ -35,38 +39,17 @@ class _Totals(Struct, frozen=True):
 
 
 class Sampler:
-    """Samples the processes that `pids` names.
+    """The latest figures of processes."""
 
-    Args:
-        pids: Gives the worker processes of this moment.
-    """
-
-    def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
-        self._pids = pids
+    def __init__(self) -> None:
         self._totals: dict[int, _Totals] = {}
         self._samples: dict[int, ProcessSample] = {}
-
-    def start(self, sampled: Callable[[], None]) -> None:
-        """Begin to look; `sampled` is called after each look."""
-        self._looking = Background("sampling the workers", lambda: self._run(sampled))
-        self._looking.start()
-
-    async def stop(self) -> None:
-        """Look no more."""
-        await self._looking.stop()
 
     def sample(self, pid: int) -> ProcessSample | None:
         """Return the latest figures of a process, or None if there are none yet."""
         return self._samples.get(pid)
 
-    async def _run(self, sampled: Callable[[], None]) -> None:
-        while True:
-            pids = list(self._pids())
-            await asyncio.to_thread(self.look, pids)
-            sampled()
-            await asyncio.sleep(_SECONDS)
-
-    def look(self, pids: list[int]) -> None:
+    def refresh(self, pids: list[int]) -> None:
         """Look once at each of `pids`, and forget all others."""
         totals: dict[int, _Totals] = {}
         samples: dict[int, ProcessSample] = {}
@@ -78,6 +61,31 @@ class Sampler:
             except psutil.Error:
                 continue
         self._totals, self._samples = totals, samples
+
+
+@dataclass(kw_only=True, eq=False)
+class WorkerSampling(BackgroundPart):
+    """Samples the workers of all pools, and tells each pool how much memory its workers take."""
+
+    doing = "sampling the workers"
+
+    sampler: Sampler
+    queues: Mapping[str, Dispatcher]
+    changes: LiveChanges
+
+    async def _run(self) -> None:
+        while True:
+            pids = [pid for pool in self._pools() for pid in pool.pids.values()]
+            await asyncio.to_thread(self.sampler.refresh, pids)
+            for pool in self._pools():
+                for worker, pid in pool.pids.items():
+                    if (sample := self.sampler.sample(pid)) is not None:
+                        pool.note_memory(worker, sample.rss_bytes)
+            self.changes.mark_dirty()
+            await asyncio.sleep(_SECONDS)
+
+    def _pools(self) -> list[PoolPort]:
+        return [queue.pool for queue in self.queues.values()]
 
 
 def _totals(process: psutil.Process) -> _Totals:

@@ -1,13 +1,11 @@
-"""The places of a pool's workers: who took whose, so that a replaced worker stands where it stood.
+"""The seats of a pool's workers: who took whose, so that a replaced worker stands where it stood.
 
-Its own are the numbers; the deck has it look whenever something about the workers has changed.
+Its own are the numbers; health has it refreshed whenever something about the workers has changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
-
-from pooldeck.pools.model import Worker
 
 
 class Seat(Struct):
@@ -20,7 +18,7 @@ class Seat(Struct):
 
 
 class Seats:
-    """The places of one pool.
+    """The seats of one pool.
 
     Attributes:
         restarts: How many workers have been replaced.
@@ -28,37 +26,34 @@ class Seats:
 
     def __init__(self) -> None:
         self.restarts = 0
-        self._places: list[Seat] = []
+        self._seats: list[Seat] = []
 
-    def refresh(self, workers: Iterable[Worker], wanted: int) -> None:
-        """Free the places of workers that are gone, and give them to those that are new.
+    def refresh(self, present: Sequence[str], wanted: int) -> None:
+        """Free the seats of workers that are gone, and give them to those that are new.
 
         Args:
-            workers: All workers of the pool; those with slots have a place.
-            wanted: How many places there are to be; further ones go when they are free.
+            present: The workers that have slots.
+            wanted: How many seats there are to be; further ones go when they are free.
         """
-        present = [worker.id for worker in workers if worker.is_open]
-        for place in self._places:
-            place.is_free = place.worker not in present
-        while len(self._places) > wanted and any(place.is_free for place in self._places):
-            self._places.remove(next(one for one in reversed(self._places) if one.is_free))
-        seated = {place.worker for place in self._places}
+        here = set(present)
+        for seat in self._seats:
+            seat.is_free = seat.worker not in here
+        while len(self._seats) > wanted and any(seat.is_free for seat in self._seats):
+            self._seats.remove(next(one for one in reversed(self._seats) if one.is_free))
+        seated = {seat.worker for seat in self._seats}
         for worker in present:
             if worker not in seated:
                 self._seat(worker)
 
     def _seat(self, worker: str) -> None:
-        place = next((place for place in self._places if place.is_free), None)
-        if place is None:
-            self._places.append(Seat(worker))
+        seat = next((seat for seat in self._seats if seat.is_free), None)
+        if seat is None:
+            self._seats.append(Seat(worker))
             return
-        place.worker, place.replaced, place.is_free = worker, place.worker, False
-        place.restarts += 1
+        seat.worker, seat.replaced, seat.is_free = worker, seat.worker, False
+        seat.restarts += 1
         self.restarts += 1
 
-    def of(self, worker: str) -> tuple[int, Seat] | None:
-        """Return the number and the place of a worker, None if it has none."""
-        for number, place in enumerate(self._places):
-            if place.worker == worker:
-                return number, place
-        return None
+    def numbered(self) -> Mapping[str, tuple[int, Seat]]:
+        """Return the number and the seat of each worker that has one."""
+        return {seat.worker: (number, seat) for number, seat in enumerate(self._seats)}

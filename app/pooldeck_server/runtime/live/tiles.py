@@ -1,125 +1,110 @@
 """The workers of a pool with their slots, as they are at this moment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Final
 
 from msgspec import Struct
 
-from pooldeck.kinds import KINDS, Ending
-from pooldeck.pools.model import Running, Worker
-from pooldeck.pools.pool import Pool
-from pooldeck_server.domain.clock import Clock
+from pooldeck.pools.listener import RunningCall
+from pooldeck.pools.port import WorkerSnapshot
+from pooldeck_server.domain.clock import Clock, span
 from pooldeck_server.domain.pools.health import SlotHealth, WorkerHealth
 from pooldeck_server.runtime.live.sampler import Sampler
-from pooldeck_server.runtime.live.seats import Seats
+from pooldeck_server.runtime.live.seats import Seat, Seats
 from pooldeck_server.runtime.tasks.durations import RecentDurations
 
 _LATE_SECONDS: Final = 1.0  # beyond the usual: tasks of milliseconds are not worth a look
-_NOWHERE: Final = 1_000_000  # behind every place
+_NOWHERE: Final = 1_000_000  # behind every seat
 
 
 class Tiles(Struct, frozen=True):
-    """Makes pictures of workers.
-
-    Args:
-        clock: The server's time.
-        sampler: Has measured the processes.
-        usual: Knows how long functions take.
-    """
+    """Makes pictures of workers."""
 
     clock: Clock
-    sampler: Sampler
-    usual: RecentDurations
+    sampler: Sampler  # has measured the processes
+    durations: RecentDurations  # knows how long functions take
 
     def of(
         self,
-        pool: Pool,
-        places: Seats,
+        workers: Sequence[WorkerSnapshot],
+        seats: Seats,
         fraction: Callable[[str], float | None],
     ) -> tuple[WorkerHealth, ...]:
-        """Return the workers of a pool, in the order of their places.
+        """Return the workers of a pool, in the order of their seats.
 
         Args:
-            pool: The pool.
-            places: Their places; those without one, such as spares, come last.
+            workers: All of them.
+            seats: Their seats; those without one, such as spares, come last.
             fraction: Tells how much of a task is done.
         """
-        now = self.clock.monotonic()
-
-        def number(worker: Worker) -> int:
-            found = places.of(worker.id)
-            return _NOWHERE if found is None else found[0]
-
+        now, numbered = self.clock.monotonic(), seats.numbered()
+        seated = [(*numbered.get(worker.id, (_NOWHERE, None)), worker) for worker in workers]
         return tuple(
-            self._worker(pool, worker, places, now, fraction)
-            for worker in sorted(pool.workers.values(), key=number)
+            self._worker(worker, seat, now, fraction)
+            for _, seat, worker in sorted(seated, key=itemgetter(0))
         )
 
     def _worker(
         self,
-        pool: Pool,
-        worker: Worker,
-        places: Seats,
+        worker: WorkerSnapshot,
+        seat: Seat | None,
         now: float,
         fraction: Callable[[str], float | None],
     ) -> WorkerHealth:
         sample = self.sampler.sample(worker.pid)
-        _, place = places.of(worker.id) or (None, None)
 
-        def slot(running: Running, if_killed: Ending | None) -> SlotHealth:
-            return self._slot(running, now, fraction(running.call.task), if_killed)
+        def slot(run: RunningCall) -> SlotHealth:
+            return self._slot(run, now, fraction(run.call.task))
 
         return WorkerHealth(
             id=worker.id,
             pid=worker.pid or None,
             state=worker.state,
-            started_at=self.clock.now() - int((now - worker.started_at) * 1e6),
+            started_at=self.clock.now() - span(now - worker.started_at),
             tasks_done=worker.tasks_done,
-            slots=_placed(worker, lambda running: slot(running, pool.ending_of(worker, running)))
-            + tuple(slot(left, None) for left in worker.abandoned.values()),
+            slots=(*_placed(worker, slot), *map(slot, worker.abandoned)),
             rss_bytes=sample.rss_bytes if sample else None,
             cpu_percent=sample.cpu_percent if sample else None,
             ctx_switches_per_s=sample.switches if sample else None,
-            restarts=place.restarts if place else 0,
-            replaced=place.replaced if place else None,
+            restarts=seat.restarts if seat else 0,
+            replaced=seat.replaced if seat else None,
         )
 
-    def _slot(
-        self, running: Running, now: float, fraction: float | None, if_killed: Ending | None
-    ) -> SlotHealth:
-        """Return a call in its slot; one that nothing can end any more is abandoned."""
-        started_at = running.started_at
-        elapsed = None if started_at is None else max(0.0, now - started_at)
-        spread = self.usual.spread(running.call.function)
+    def _slot(self, run: RunningCall, now: float, fraction: float | None) -> SlotHealth:
+        """Return a call in its slot."""
+        elapsed = None if run.started_at is None else max(0.0, now - run.started_at)
+        spread = self.durations.spread(run.call.function)
         return SlotHealth(
-            task=running.call.task,
-            function=running.call.function,
+            task=run.call.task,
+            function=run.call.function,
             elapsed=elapsed,
             usual_p50=spread.p50 if spread else None,
             usual_p95=spread.p95 if spread else None,
             is_late=spread is not None and (elapsed or 0.0) > spread.p95 + _LATE_SECONDS,
-            abandoned=if_killed is None,
-            timeout=running.call.timeout,
-            cancel_requested=running.is_asked,
+            abandoned=run.is_abandoned,
+            timeout=run.call.timeout,
+            cancel_requested=run.is_asked,
             fraction=fraction,
-            if_killed=if_killed,
+            if_killed=run.ending,
         )
 
 
-def _placed(worker: Worker, slot: Callable[[Running], SlotHealth]) -> tuple[SlotHealth, ...]:
+def _placed(
+    worker: WorkerSnapshot, slot: Callable[[RunningCall], SlotHealth]
+) -> Sequence[SlotHealth]:
     """Return the slots in the order of the threads that run them; free ones are empty.
 
     There are more than the worker's share as long as more run, since the pool has become smaller.
     """
-    runs = KINDS[worker.kind].at_risk(worker.running.values())  # the others wait behind it
-    slots = [SlotHealth()] * max(worker.slots, len(runs))
+    slots = [SlotHealth()] * max(worker.slots, len(worker.calls))
     unplaced = []
-    for running in runs:
-        if running.thread is not None and running.thread <= len(slots):
-            slots[running.thread - 1] = slot(running)
+    for run in worker.calls:
+        if run.thread is not None and run.thread <= len(slots):
+            slots[run.thread - 1] = slot(run)
         else:
-            unplaced.append(running)
+            unplaced.append(run)
     for number, free in enumerate(slots):
         if unplaced and free.task is None:
             slots[number] = slot(unplaced.pop(0))
-    return tuple(slots)
+    return slots

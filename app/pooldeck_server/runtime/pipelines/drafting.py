@@ -1,6 +1,7 @@
 """The tasks that a pipeline's steps become, with what ties them together."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Raw, Struct
@@ -31,30 +32,21 @@ class Draft(Struct, frozen=True):
     ids: dict[str, tuple[str, ...]]  # of each step's tasks
 
 
+@dataclass(kw_only=True, eq=False)
 class Drafting:
-    """Turns steps into tasks, one step after the other.
+    """Turns steps into tasks, one step after the other."""
 
-    Args:
-        check: Turns a submission into a task, or refuses it.
-        most: How many tasks a pipeline may have.
-    """
-
-    def __init__(self, check: Callable[[Step], NewTask], most: int) -> None:
-        self._check = check
-        self._most = most
-        self._tasks: list[NewTask] = []
-        self._links: list[DependentTask] = []
-        self._edges: list[Dependency] = []
-        self._steps: list[StoredStep] = []
-        self._of_step: dict[str, list[NewTask]] = {}
-        self._fans: set[str] = set()
+    check: Callable[[Step], NewTask]  # turns a submission into a task, or refuses it
+    most: int  # how many tasks a pipeline may have
+    _tasks: list[NewTask] = field(init=False, default_factory=list)
+    _links: list[DependentTask] = field(init=False, default_factory=list)
+    _edges: list[Dependency] = field(init=False, default_factory=list)
+    _steps: list[StoredStep] = field(init=False, default_factory=list)
+    _of_step: dict[str, list[NewTask]] = field(init=False, default_factory=dict)
+    _fans: set[str] = field(init=False, default_factory=set)
 
     def draft(self, pipeline: PlannedPipeline, plan: Iterable[PlannedStep]) -> Draft:
         """Return the tasks of a pipeline.
-
-        Args:
-            pipeline: Its id and name; its steps are filled in.
-            plan: Its steps, each after those that it needs.
 
         Raises:
             PooldeckError: If a step is refused, or there are too many tasks.
@@ -72,9 +64,9 @@ class Drafting:
     def _add(self, pipeline: PlannedPipeline, step: PlannedStep) -> None:
         tasks = []
         for place, submission in enumerate(self._submissions(step)):
-            if len(self._tasks) == self._most:
+            if len(self._tasks) == self.most:
                 raise InvalidRequest(
-                    f"tasks: a pipeline may have {self._most} tasks at most", field="/tasks"
+                    f"tasks: a pipeline may have {self.most} tasks at most", field="/tasks"
                 )
             task = self._checked(step.name, submission)
             item = None if step.items is None else place
@@ -96,7 +88,7 @@ class Drafting:
 
     def _checked(self, name: str, submission: Step) -> NewTask:
         try:
-            return self._check(submission)
+            return self.check(submission)
         except PooldeckError as error:
             pointer = step_pointer(name, error.extra.get("field", "/").lstrip("/"))
             raise type(error)(

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import Draining, NotFound
+from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.pipelines import (
     PipelineRequest,
@@ -19,14 +19,14 @@ from pooldeck_server.domain.tasks.pipelines import (
 )
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.runtime.pipelines.drafting import Drafting
+from pooldeck_server.runtime.tasks.control import TaskControl
+from pooldeck_server.runtime.tasks.door import Door
 from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
 from pooldeck_server.runtime.tasks.intake import Intake, check_same
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
 _LOOKS: Final = 3
-
-CancelAll = Callable[..., Awaitable[BulkDone]]
 
 
 class Submitted(Struct, frozen=True):
@@ -36,31 +36,17 @@ class Submitted(Struct, frozen=True):
     tasks: dict[str, tuple[str, ...]]
 
 
+@dataclass(kw_only=True, eq=False)
 class Pipelines:
-    """The door for pipelines.
+    """The door for pipelines."""
 
-    Args:
-        intake: Checks and stores their tasks.
-        reader: Finds what is stored.
-        clock: The server's time.
-        most: How many tasks one may have.
-        cancel_all: Cancels all tasks that a filter fits.
-    """
-
-    def __init__(
-        self, intake: Intake, reader: Reader, clock: Clock, most: int, cancel_all: CancelAll
-    ) -> None:
-        self._intake = intake
-        self._reader = reader
-        self._clock = clock
-        self._most = most
-        self._cancel_all = cancel_all
-        self._is_draining = False
-        self._keys = KeysInFlight()
-
-    def drain(self) -> None:
-        """Take none in any more."""
-        self._is_draining = True
+    intake: Intake
+    reader: Reader
+    clock: Clock
+    door: Door
+    most: int  # how many tasks one may have
+    tasks: TaskControl
+    _keys: KeysInFlight = field(init=False, default_factory=KeysInFlight)
 
     async def submit(
         self, request: PipelineRequest, idempotency_key: str | None = None
@@ -70,41 +56,38 @@ class Pipelines:
         Raises:
             PooldeckError: If any step is refused; nothing is stored then.
         """
-        if self._is_draining:
-            raise Draining(
-                "the server is shutting down; submit again when it is back", retry_after=5
-            )
+        self.door.check()
         if idempotency_key is None:
             return await self._store(request)
         fingerprint = _fingerprint(request)
         async with self._keys.hold([idempotency_key]):
-            owner = await self._reader.run(queries.pipeline_by_key, idempotency_key)
+            owner = await self.reader.run(queries.pipeline_by_key, idempotency_key)
             if owner is None:
                 return await self._store(request, idempotency_key, fingerprint)
             check_same(idempotency_key, owner.fingerprint, fingerprint)
-            return Submitted(owner.id, await self._reader.run(queries.pipeline_tasks, owner.id))
+            return Submitted(owner.id, await self.reader.run(queries.pipeline_tasks, owner.id))
 
     async def _store(
         self, request: PipelineRequest, key: str | None = None, fingerprint: str | None = None
     ) -> Submitted:
         pipeline = PlannedPipeline(
-            self._intake.next_key().id,
+            self.intake.next_key().id,
             request.name,
-            self._clock.now(),
+            self.clock.now(),
             idempotency_key=key,
             fingerprint=fingerprint,
         )
-        draft = Drafting(self._intake.check, self._most).draft(pipeline, planned(request))
-        await self._intake.store(draft.tasks, draft.ties)
+        draft = Drafting(check=self.intake.check, most=self.most).draft(pipeline, planned(request))
+        await self.intake.store(draft.tasks, draft.ties)
         return Submitted(pipeline.id, draft.ids)
 
-    async def pipeline(self, pipeline_id: str) -> StoredPipeline:
+    async def get(self, pipeline_id: str) -> StoredPipeline:
         """Return a pipeline and how far it is.
 
         Raises:
             NotFound: If there is no such pipeline.
         """
-        found = await self._reader.run(queries.pipeline, pipeline_id)
+        found = await self.reader.run(queries.pipeline, pipeline_id)
         if found is None:
             raise NotFound(f"there is no pipeline {pipeline_id}")
         return found
@@ -117,11 +100,11 @@ class Pipelines:
         Raises:
             NotFound: If there is no such pipeline.
         """
-        await self.pipeline(pipeline_id)
+        await self.get(pipeline_id)
         wanted = TaskFilter(pipelines=(pipeline_id,))
         outcomes: Counter[str] = Counter()
         for _ in range(_LOOKS):  # a step may have been spread over a list meanwhile
-            done = await self._cancel_all(wanted, kill=kill, reason=reason)
+            done = await self.tasks.cancel_all(wanted, kill=kill, reason=reason)
             outcomes.update(done.outcomes)
             if not done.outcomes.get("cancelled"):
                 break

@@ -8,11 +8,11 @@ mind. One coroutine does all of it, a part at a time.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
-from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.dependencies import NeedState
 from pooldeck_server.domain.tasks.releases import (
@@ -24,11 +24,13 @@ from pooldeck_server.domain.tasks.releases import (
     stopper,
 )
 from pooldeck_server.domain.tasks.task import TaskKey
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.pipelines.resolving import Resolved, Terms, resolve
 from pooldeck_server.runtime.pipelines.waits import Waits
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.runtime.tasks.functions import Functions
+from pooldeck_server.runtime.tasks.requeue import Requeue
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 from pooldeck_server.store.transaction import Transaction
@@ -38,106 +40,77 @@ _AT_ONCE: Final = 200  # tasks looked at before what is decided is written
 _RETRY_SECONDS: Final = 1.0
 
 
-class Releases:
-    """What brings tasks on that wait for others.
+@dataclass(kw_only=True, eq=False)
+class Releases(BackgroundPart):
+    """What brings tasks on that wait for others."""
 
-    Args:
-        waits: Says which to look at.
-        recorder: Writes what becomes of them.
-        reader: Reads what they wait for.
-        clock: The server's time.
-        catalogue: Gives the functions of this moment.
-        limits: Bounds on arguments, and on lists that a step goes over.
-        next_key: Gives the number and the id for one more task.
-        follow: Given the moves of tasks that became queued.
-    """
+    doing = "releasing tasks that waited for others"
 
-    def __init__(
-        self,
-        *,
-        waits: Waits,
-        recorder: Recorder,
-        reader: Reader,
-        clock: Clock,
-        catalogue: Callable[[], Catalogue],
-        limits: LimitSettings,
-        next_key: Callable[[], TaskKey],
-        follow: Callable[[Sequence[TaskChanged]], None],
-    ) -> None:
-        self._waits = waits
-        self._recorder = recorder
-        self._reader = reader
-        self._clock = clock
-        self._catalogue = catalogue
-        self._limits = limits
-        self._next_key = next_key
-        self._follow = follow
-        self._following = Background("releasing tasks that waited for others", self._run)
-
-    async def start(self) -> None:
-        """Look at all that waits, and begin to follow the ends of tasks."""
-        self._waits.look_at(await self._reader.run(queries.awaiting))
-        self._following.start()
-
-    async def stop(self) -> None:
-        """Release nothing more."""
-        await self._following.stop()
+    waits: Waits
+    recorder: Recorder
+    reader: Reader
+    clock: Clock
+    functions: Functions
+    limits: LimitSettings
+    next_key: Callable[[], TaskKey]  # gives the number and the id for one more task
+    requeue: Requeue
 
     async def _run(self) -> None:
+        self.waits.add_due(await self.reader.run(queries.awaiting))
         while True:
-            seqs = await self._waits.due()
+            seqs = await self.waits.due()
             for part in _parts(seqs):
-                await self._bring_on(part)
+                await self._try(part)
 
-    async def _bring_on(self, seqs: Sequence[int]) -> None:
+    async def _try(self, seqs: Sequence[int]) -> None:
         """Look at some tasks; where the store cannot, look again later."""
         try:
-            await self.look_at(seqs)
+            await self.bring_on(seqs)
         except (StorageUnavailable, DiskFull) as error:
             _log.warning("tasks that wait for others were not released: %s", error)
-            self._waits.look_at(seqs)
+            self.waits.add_due(seqs)
             await asyncio.sleep(_RETRY_SECONDS)
         except Exception:  # noqa: BLE001 - whatever is wrong with one must not stop all others
             if len(seqs) == 1:  # it waits until a restart
                 _log.exception("task number %d could not be released", seqs[0])
                 return
             for seq in seqs:
-                await self._bring_on([seq])
+                await self._try([seq])
 
-    async def look_at(self, seqs: Sequence[int]) -> None:
+    async def bring_on(self, seqs: Sequence[int]) -> None:
         """Bring those of these tasks on that have nothing left to wait for.
 
         Raises:
             PooldeckError: If the store cannot be read or written.
         """
-        found = await self._reader.run(queries.needs, seqs)
+        found = await self.reader.run(queries.needs, seqs)
         decisions = [
             decision
             for seq, needs in found.items()
             if (decision := await self._decide(seq, needs)) is not None
         ]
         if decisions:
-            now = self._clock.now()
-            moves = await self._recorder.perform(lambda tx: _write(tx, decisions, now))
-            self._follow(moves)
+            now = self.clock.now()
+            new = await self.recorder.perform(lambda tx: _write(tx, decisions, now))
+            self.requeue.bring(new)
         for decision in decisions:
-            self._settled(decision)
+            self._forget(decision)
         for seq in set(seqs) - found.keys():
-            self._waits.forget(seq)
+            self.waits.forget(seq)
 
     async def _decide(self, seq: int, needs: Sequence[NeedState]) -> Decision | None:
         """Return what becomes of a task; None if it has to wait on."""
         if (cause := stopper(needs)) is not None:
             return Stop(seq, cause.id)
         if all(need.has_ended for need in needs):
-            resolved = await self._reader.run(resolve, seq, needs, self._terms())
+            resolved = await self.reader.run(resolve, seq, needs, self._terms())
             return self._spread(resolved) if isinstance(resolved, Resolved) else resolved
-        if self._waits.expect(needs):
-            self._waits.look_at([seq])
+        if self.waits.expect(needs):
+            self.waits.add_due([seq])
         return None
 
     def _terms(self) -> Terms:
-        return Terms(self._catalogue(), self._limits, self._clock.now())
+        return Terms(self.functions.catalogue, self.limits, self.clock.now())
 
     def _spread(self, resolved: Resolved) -> Release | FanOut:
         if not resolved.releases:
@@ -145,20 +118,20 @@ class Releases:
         head, *others = resolved.releases
         if not resolved.is_spread:
             return head
-        tasks = [resolved.task.sibling(release, self._next_key()) for release in others]
+        tasks = [resolved.task.sibling(release, self.next_key()) for release in others]
         places = [
             resolved.task.place_of(release, task.seq)
             for release, task in zip(others, tasks, strict=True)
         ]
         return FanOut(head, tuple(tasks), tuple(places))
 
-    def _settled(self, decision: Decision) -> None:
+    def _forget(self, decision: Decision) -> None:
         """Forget a task that waits no more; those after one that was spread wait for more."""
         if isinstance(decision, FanOut):
-            self._waits.look_at(self._waits.followers(decision.head.seq))
-            self._waits.forget(decision.head.seq)
+            self.waits.add_due(self.waits.followers(decision.head.seq))
+            self.waits.forget(decision.head.seq)
         else:
-            self._waits.forget(decision.seq)
+            self.waits.forget(decision.seq)
 
 
 def _parts(seqs: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -167,9 +140,10 @@ def _parts(seqs: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _write(transaction: Transaction, decisions: Iterable[Decision], now: int) -> list[TaskChanged]:
-    """Write what was decided; return the moves of what is queued or scheduled by it."""
+    """Write what was decided; return the moves of the tasks that are new by it."""
     releases = [each for each in decisions if isinstance(each, Release)]
-    moves = records.release_after(transaction, releases)
+    records.release_after(transaction, releases)
+    moves: list[TaskChanged] = []
     for fan in decisions:
         if isinstance(fan, FanOut):
             moves += records.fan_out(transaction, fan, now)

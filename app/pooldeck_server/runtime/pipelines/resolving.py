@@ -12,6 +12,7 @@ from msgspec import Raw
 from sqlalchemy import Connection
 
 from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.clock import span
 from pooldeck_server.domain.errors import BadArguments, PooldeckError, UnknownFunction
 from pooldeck_server.domain.failures.error_groups import group_of
 from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
@@ -20,7 +21,7 @@ from pooldeck_server.domain.tasks.pipelines import MAX_EDGES
 from pooldeck_server.domain.tasks.references import names_in, refers, result_named, written
 from pooldeck_server.domain.tasks.releases import Awaiting, Refusal, Release
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.store import queries
 
 _NULL: Final = "null"
@@ -146,7 +147,7 @@ class _Resolving:
         args = self._replaced(self._args, task.args, item)
         kwargs = self._replaced(self._kwargs, task.kwargs, item)
         shown = self._checked(args, kwargs)
-        run_at = max(now + int((task.delay or 0) * 1_000_000), task.run_at or 0)
+        run_at = max(now + span(task.delay or 0), task.run_at or 0)
         return Release(
             seq=task.seq,
             released_at=now,

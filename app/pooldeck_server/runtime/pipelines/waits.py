@@ -27,16 +27,16 @@ class Waits:
             if move.seq in self._followers and move.state in FINAL:
                 self._ended(move.seq, is_good=move.state is State.SUCCEEDED)
             elif move.state is State.SCHEDULED and move.before in FINAL:
-                self.look_at([move.seq])  # it was retried, and waits again
+                self.add_due([move.seq])  # it was retried, and waits again
 
     def _ended(self, need: int, *, is_good: bool) -> None:
         for seq, rule in self._followers.pop(need).items():
             left = self._open.get(seq, set())
             left.discard(need)
             if not left or (rule is Rule.STOP and not is_good):
-                self.look_at([seq])
+                self.add_due([seq])
 
-    def look_at(self, seqs: Iterable[int]) -> None:
+    def add_due(self, seqs: Iterable[int]) -> None:
         """Have these tasks looked at soon."""
         self._due.update(seqs)
         if self._due:

@@ -5,6 +5,7 @@ which things happened. Whoever notes something neither waits for that nor can fa
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from pooldeck_server.domain.clock import Clock
@@ -13,18 +14,13 @@ from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.recorder import Recorder
 
 
+@dataclass(kw_only=True, eq=False)
 class Annotations:
-    """Notes annotations.
+    """Notes annotations."""
 
-    Args:
-        recorder: Writes them.
-        clock: The server's time.
-    """
-
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
-        self._recorder = recorder
-        self._clock = clock
-        self._broken: set[str] = set()
+    recorder: Recorder
+    clock: Clock
+    _broken: set[str] = field(init=False, default_factory=set)
 
     def annotate(
         self,
@@ -34,20 +30,14 @@ class Annotations:
         reason: str | None = None,
         **data: Any,
     ) -> None:
-        """Note that something happened just now.
+        """Note what happened just now, to a pool or to all; `reason` is what a person gave."""
+        now = self.clock.now()
+        self.recorder.record_annotation(
+            StoredAnnotation(now, kind, pool, subject, data, reason or None)
+        )
 
-        Args:
-            kind: What.
-            pool: Where, if it does not concern all pools.
-            subject: The worker, task or function that it is about.
-            reason: What a person gave for it.
-            **data: What else is known, ready for JSON.
-        """
-        now = self._clock.now()
-        self._recorder.annotated(StoredAnnotation(now, kind, pool, subject, data, reason or None))
-
-    def see(self, pools: Iterable[PoolHealth]) -> None:
-        """Take a look at the pools, and note those that have become broken."""
+    def annotate_broken(self, pools: Iterable[PoolHealth]) -> None:
+        """Note those of the pools that have become broken since the last look at them."""
         broken = {pool.name: pool.reason for pool in pools if pool.state == "broken"}
         for name in broken.keys() - self._broken:
             self.annotate("broken", name, said=(broken[name] or "").partition("\n")[0])

@@ -14,13 +14,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
@@ -40,31 +41,18 @@ _IDLE_SECONDS: Final = 1.0
 _TROUBLE_SECONDS: Final = 10.0
 
 
-class Indexer:
-    """Follows the record.
+@dataclass(kw_only=True, eq=False)
+class Indexer(BackgroundPart):
+    """Follows the record."""
 
-    Args:
-        recorder: Writes the index.
-        reader: Finds what is not in it.
-        clock: The server's time.
-    """
+    doing = "indexing arguments"
 
-    def __init__(self, recorder: Recorder, reader: Reader, clock: Clock) -> None:
-        self._recorder = recorder
-        self._reader = reader
-        self._clock = clock
-        self._settled = 0  # the number up to which nothing is stored any more
-        self._seen: int | None = None  # the newest number at the moment `_seen_at`
-        self._seen_at = 0.0
-        self._following = Background("indexing arguments", self._run)
-
-    def start(self) -> None:
-        """Begin to follow."""
-        self._following.start()
-
-    async def stop(self) -> None:
-        """Follow no more."""
-        await self._following.stop()
+    recorder: Recorder
+    reader: Reader
+    clock: Clock
+    _settled: int = field(init=False, default=0)  # up to it nothing is stored any more
+    _seen: int | None = field(init=False, default=None)  # the newest number, as of `_seen_at`
+    _seen_at: float = field(init=False, default=0.0)
 
     async def _run(self) -> None:
         while True:
@@ -77,19 +65,19 @@ class Indexer:
 
     async def step(self) -> float:
         """Index the next arguments; return the seconds until to go on."""
-        await self._settle()
-        found, read = await self._reader.run(_read, self._settled)
+        await self._advance_settled()
+        found, read = await self.reader.run(_read, self._settled)
         if not found.through:
             return _IDLE_SECONDS
-        written = await self._recorder.perform(lambda transaction: _write(transaction, found))
+        written = await self.recorder.perform(lambda transaction: _write(transaction, found))
         return _REST * (read + written)
 
-    async def _settle(self) -> None:
+    async def _advance_settled(self) -> None:
         """Move the end of what is settled to where the record ended some seconds ago."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         if self._seen is not None and now - self._seen_at < _SETTLED_SECONDS:
             return
-        last = await self._reader.run(queries.last_seq_and_id)
+        last = await self.reader.run(queries.last_seq_and_id)
         newest = 0 if last is None else last.seq
         self._settled = newest if self._seen is None else self._seen
         self._seen, self._seen_at = newest, now

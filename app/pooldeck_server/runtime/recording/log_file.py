@@ -5,16 +5,21 @@ The loop never waits for the disk: what comes faster than it can be written, or 
 is dropped and counted, and both the file and the server's own log say so.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from threading import Condition, Thread
 from typing import Final
 
 from pooldeck.protocol import LogLine
 from pooldeck.text import bounded
-from pooldeck_server.runtime.recording.log_format import LogRecord, Origin
+from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.domain.tasks.log import LogWindow
+from pooldeck_server.runtime.recording.log_format import LogRecord, Origin, formatter
 from pooldeck_server.runtime.recording.rotating_file import RotatingFile
+from pooldeck_server.settings.log import LogSettings
 
 _log = logging.getLogger(__name__)
 _MOST_WAITING: Final = 16 * 1024 * 1024  # characters of messages
@@ -64,7 +69,7 @@ class LogFile:
             self._changed.notify()
         self._thread.join(_LAST_SECONDS)
 
-    def take(self, origin: Origin, lines: Sequence[LogLine]) -> None:
+    def add_lines(self, origin: Origin, lines: Sequence[LogLine]) -> None:
         """Take lines of a task's log; returns at once."""
         self._queue(
             [
@@ -74,7 +79,7 @@ class LogFile:
             ]
         )
 
-    def note(self, at: float, level: str, source: str, message: str) -> None:
+    def add_record(self, at: float, level: str, source: str, message: str) -> None:
         """Take a record of the server's own, from any thread; returns at once."""
         if level not in self._hidden:
             self._queue([LogRecord(at, level, source, bounded(message, _MOST_MESSAGE), None)])
@@ -117,7 +122,7 @@ class LogFile:
 
     def _write(self, lines: Sequence[bytes]) -> None:
         """Append lines, after a word on those before them that are missing."""
-        word = [self._word()] if self._missing else []
+        word = [self._gap()] if self._missing else []
         before = self._file.lines
         try:
             self._file.append([*word, *lines])
@@ -135,7 +140,7 @@ class LogFile:
         self._missing += lines
         self.dropped += lines
 
-    def _word(self) -> bytes:
+    def _gap(self) -> bytes:
         words = f"{self._missing:,} lines are missing here: they could not be written in time"
         return self._form(LogRecord(time.time(), "WARNING", "pooldeck", words, None))
 
@@ -157,3 +162,49 @@ class LogFile:
                 self.dropped,
             )
             self.trouble = None
+
+
+class ServerRecords(logging.Handler):
+    """Sends the server's own records to the log file."""
+
+    def __init__(self, file: LogFile) -> None:
+        super().__init__()
+        self._file = file
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass a record on, with its traceback if it has one."""
+        self._file.add_record(record.created, record.levelname, record.name, self.format(record))
+
+
+@asynccontextmanager
+async def open_log_file(settings: LogSettings | None) -> AsyncIterator[LogFile | None]:
+    """Give the body the log file, written to by a thread; None where none is set.
+
+    Raises:
+        StartupError: If it cannot be opened.
+    """
+    if settings is None:
+        yield None
+        return
+    least = LogWindow(limit=0, level=settings.level)
+    file = LogFile(_opened(settings), formatter(settings.format), least.hidden)
+    file.start()
+    handler = ServerRecords(file)
+    if settings.server:
+        logging.getLogger().addHandler(handler)
+    try:
+        yield file
+    finally:
+        logging.getLogger().removeHandler(handler)
+        await asyncio.to_thread(file.stop)
+
+
+def _opened(settings: LogSettings) -> RotatingFile:
+    path = settings.path.absolute()
+    try:
+        return RotatingFile(path, settings.max_bytes, settings.keep)
+    except OSError as error:
+        raise StartupError(
+            f"the log file {path} cannot be opened: {error.strerror or error}; "
+            "set another path under [log], or take the table out"
+        ) from error

@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pooldeck_server import failpoints
 from pooldeck_server.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
@@ -41,19 +41,24 @@ T = TypeVar("T")
 Moves = Sequence[TaskChanged]
 
 
+class CommitFollower(Protocol):
+    """A part that is told on the event loop what has been committed."""
+
+    def on_commit(self, moves: Moves, /) -> None:
+        """Take the moves of a commit."""
+
+
 class Recorder:
     """Group commit on one thread.
 
     Args:
         database: Where to write.
         limit: How many submissions may wait for a commit before further ones are refused.
-        announce: Called on the event loop with the moves of each commit, after it.
     """
 
-    def __init__(self, database: Database, limit: int, announce: Callable[[Moves], None]) -> None:
+    def __init__(self, database: Database, limit: int) -> None:
         self._database = database
         self._limit = limit
-        self._announce = announce
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._lock = threading.Lock()
@@ -65,16 +70,17 @@ class Recorder:
         self._awaits_others = False
         self._closing = False
         self._tries_left = _LAST_TRIES
-        self._follow: Callable[[Moves], None] = lambda _: None
         self.trouble: PooldeckError | None = None  # why the last commit failed, if it did
         self.lag = Lag()
 
-    def follow_reruns(self, follow: Callable[[Moves], None]) -> None:
-        """Give `follow` the moves of tasks that are run again, after each commit."""
-        self._follow = follow
+    def start(self, followers: Sequence[CommitFollower] = ()) -> None:
+        """Start the writer thread.
 
-    def start(self) -> None:
-        """Start the writer thread."""
+        Args:
+            followers: Told of each commit that moved tasks, in this order, before those who wait
+                for it.
+        """
+        self._followers = tuple(followers)
         self._thread.start()
 
     async def stop(self) -> None:
@@ -132,6 +138,19 @@ class Recorder:
             self._wake(asked=True)
         return await answer
 
+    async def try_perform(self, write: Callable[[Transaction], Any], what: str) -> bool:
+        """Run a write that can be done without; if it fails, the log says that `what` was not kept.
+
+        Returns:
+            Whether it is committed.
+        """
+        try:
+            await self.perform(write)
+        except PooldeckError as error:
+            _log.warning("%s: not kept: %s", what, error)
+            return False
+        return True
+
     # What has happened: kept until it is written.
 
     def record_results(
@@ -154,25 +173,25 @@ class Recorder:
             self._batch.reruns.extend(reruns)
         self._wake(asked=False)
 
-    def incident(self, incident: StoredIncident) -> None:
+    def record_incident(self, incident: StoredIncident) -> None:
         """Record an incident, or what more is known of it."""
         with self._lock:
             self._batch.incidents[incident.id] = incident
         self._wake(asked=False)
 
-    def annotated(self, annotation: StoredAnnotation) -> None:
+    def record_annotation(self, annotation: StoredAnnotation) -> None:
         """Record what was done to a pool, or what befell it."""
         with self._lock:
             self._batch.annotations.append(annotation)
         self._wake(asked=False)
 
-    def progressed(self, mark: ProgressMark) -> None:
+    def record_progress(self, mark: ProgressMark) -> None:
         """Record how far an attempt says it is; only the latest of a commit counts."""
         with self._lock:
             self._batch.progress[mark.seq] = mark
         self._wake(asked=False)
 
-    def logged(self, entries: Sequence[LogEntry]) -> None:
+    def record_log(self, entries: Sequence[LogEntry]) -> None:
         """Record log lines."""
         with self._lock:
             self._batch.log.extend(entries)
@@ -244,17 +263,17 @@ class Recorder:
 
     def _commit(self, batch: CommitBatch) -> None:
         try:
-            results, moves, reruns = self._write(batch)
+            results, moves = self._write(batch)
         except (StorageUnavailable, DiskFull) as error:
             self._refuse(batch, error)
         except Exception as error:  # noqa: BLE001 - one bad row must not stop all others
             self._write_apart(batch, error)
         else:
             self.trouble = None
-            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves, reruns)
+            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves)
 
-    def _write(self, batch: CommitBatch) -> tuple[list[Any], Moves, Moves]:
-        """Write a batch in one transaction; return the answers, the moves, those of reruns."""
+    def _write(self, batch: CommitBatch) -> tuple[list[Any], Moves]:
+        """Write a batch in one transaction; return the answers and the moves."""
         results: list[Any] = [None] * len(batch.inserts)
         with self._database.transaction() as transaction:
             if batch.inserts:
@@ -271,14 +290,15 @@ class Recorder:
                 records.log(transaction, batch.log)
             if batch.ends:
                 records.end(transaction, batch.ends)
-            reruns = records.rerun(transaction, batch.reruns) if batch.reruns else ()
+            if batch.reruns:
+                records.rerun(transaction, batch.reruns)
             for incident in batch.incidents.values():
                 records.save_incident(transaction, incident)
             if batch.annotations:
                 records.annotate(transaction, batch.annotations)
             failpoints.reach("before_commit")
         failpoints.reach("after_commit")
-        return results, transaction.moves, reruns
+        return results, transaction.moves
 
     def _refuse(self, batch: CommitBatch, error: PooldeckError) -> None:
         """Tell those who wait that the database does not take writes; keep what has happened."""
@@ -316,10 +336,10 @@ class Recorder:
 
     # Back on the event loop.
 
-    def _deliver(self, batch: CommitBatch, results: list[Any], moves: Moves, reruns: Moves) -> None:
-        self._announce(moves)
-        if reruns:
-            self._follow(reruns)
+    def _deliver(self, batch: CommitBatch, results: list[Any], moves: Moves) -> None:
+        if moves:
+            for follower in self._followers:
+                follower.on_commit(moves)
         self._settle(batch, is_stored=True)
         for answer, result in zip(batch.answers(), results, strict=True):
             if not answer.done():

@@ -55,7 +55,7 @@ class RotatingFile:
         Raises:
             OSError: If not all could be written; `lines` says how many were, and they are whole.
         """
-        self._look_where_it_is()
+        self._reopen_if_moved()
         size = os.fstat(self._file).st_size
         fitting: list[bytes] = []
         for line in lines:
@@ -81,7 +81,7 @@ class RotatingFile:
                     os.ftruncate(self._file, start + whole)
             self.lines += data.count(_END, 0, whole)
 
-    def _look_where_it_is(self) -> None:
+    def _reopen_if_moved(self) -> None:
         """Open it again if the path leads elsewhere by now, as after a logrotate."""
         try:
             at_path = self.path.stat()

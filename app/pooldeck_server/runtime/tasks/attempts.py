@@ -7,16 +7,17 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.pools.model import Running, Worker
+from pooldeck.pools.listener import RunningCall
 from pooldeck.protocol import Call, LogLine
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, seconds, span
 from pooldeck_server.domain.failures.error_groups import group_of
 from pooldeck_server.domain.tasks.changes import End, Rerun, Start
 from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import QueuedTask, RunOptions
+from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.recording.log_format import Origin
 
 Answer = Literal["started", "ended", "returned"]
@@ -56,13 +57,13 @@ class RunningAttempt(Struct):
             self.options.timeout,
         )
 
-    def begin(self, running: Running, clock: Clock) -> None:
+    def begin(self, run: RunningCall, clock: Clock) -> None:
         """Note its start, if the worker reported one."""
-        if running.started_at is not None:
-            since = clock.monotonic() - running.started_at
-            self.started_at = clock.now() - int(since * 1e6)
+        if run.started_at is not None:
+            since = clock.monotonic() - run.started_at
+            self.started_at = clock.now() - span(since)
 
-    def ask(self) -> "asyncio.Future[Answer]":
+    def request_end(self) -> "asyncio.Future[Answer]":
         """Note that it was asked to end itself; return what is told when more is known of it."""
         self.is_asked = True
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -81,26 +82,22 @@ class RunningAttempt(Struct):
     def _queued_seconds(self) -> float | None:
         if self.started_at is None:
             return None
-        return max(0.0, (self.started_at - self.task.ready_at) / 1e6)
+        return max(0.0, seconds(self.started_at - self.task.ready_at))
 
-    def start(self, worker: Worker, running: Running) -> Start:
+    def start(self, run: RunningCall) -> Start:
         """Return its start as a record."""
         return Start(
             seq=self.task.seq,
             attempt=self.number,
             started_at=self.started_at or 0,
             queued_seconds=self._queued_seconds or 0.0,
-            worker=worker.id,
-            pid=worker.pid,
-            thread=running.thread,
+            worker=run.worker,
+            pid=run.pid,
+            thread=run.thread,
         )
 
     def origin(self, pool: str) -> Origin:
-        """Return whose words its log lines are, for the log file.
-
-        Args:
-            pool: Where it runs.
-        """
+        """Return whose words its log lines are, for the log file."""
         return Origin(pool, self.worker, self.task.id, self.number, self.task.function)
 
     def entries(self, lines: list[LogLine]) -> list[LogEntry]:
@@ -112,7 +109,7 @@ class RunningAttempt(Struct):
                 seq=self.task.seq,
                 attempt=self.number,
                 n=n,
-                at=int(line.at * 1e6),
+                at=span(line.at),
                 level=line.level,
                 source=line.source,
                 message=line.message,
@@ -120,18 +117,8 @@ class RunningAttempt(Struct):
             for n, line in enumerate(lines, first)
         ]
 
-    def end(
-        self, worker: Worker, running: Running, outcome: Outcome, run: float, finished_at: int
-    ) -> End:
-        """Return how it ended as a record.
-
-        Args:
-            worker: Where it ran.
-            running: The call as its pool saw it.
-            outcome: What the worker reported, or what its pool made of the worker's death.
-            run: Seconds that it ran.
-            finished_at: Microseconds since the epoch.
-        """
+    def end(self, run: RunningCall, outcome: Outcome, seconds: float, finished_at: int) -> End:
+        """Return how it ended (`finished_at` in microseconds since the epoch) as a record."""
         error, measurement = outcome.error, outcome.measurement
         return End(
             seq=self.task.seq,
@@ -140,11 +127,11 @@ class RunningAttempt(Struct):
             finished_at=finished_at,
             started_at=self.started_at,
             queued_seconds=self._queued_seconds,
-            run_seconds=run if self.started_at else None,
+            run_seconds=seconds if self.started_at else None,
             cpu_seconds=measurement.cpu if measurement else None,
-            worker=worker.id,
-            pid=worker.pid,
-            thread=running.thread,
+            worker=run.worker,
+            pid=run.pid,
+            thread=run.thread,
             error_kind=error.kind.value if error else None,
             result=outcome.result.decode() if outcome.result is not None else None,
             error=_to_json(error).decode() if error else None,

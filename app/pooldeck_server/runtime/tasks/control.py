@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
@@ -16,12 +17,12 @@ from pooldeck_server.domain.tasks.filter import TaskFilter, TaskRef
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone, Cancelled, CancelOutcome
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.runtime.live.frames import Feed
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.recording.waiters import Waiters
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.door import Door
 from pooldeck_server.runtime.tasks.intake import Intake
-from pooldeck_server.runtime.tasks.requeue import Requeue
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 
@@ -34,48 +35,26 @@ _LOOKS: Final = 10
 _COMMIT_SECONDS: Final = 2.0  # for an end that has happened to be committed
 
 
+@dataclass(kw_only=True, eq=False)
 class TaskControl:
-    """What people and programs do to tasks that are stored.
+    """What people and programs do to tasks that are stored."""
 
-    Args:
-        recorder: Writes what is done.
-        reader: Finds the tasks.
-        clock: The server's time.
-        queues: The dispatcher of each pool.
-        intake: Says whether a task may be queued again.
-        requeue: Brings tasks that are queued again to their queues.
-        feed: Tells when tasks have ended.
-        annotations: Notes what is killed.
-    """
+    recorder: Recorder
+    reader: Reader
+    clock: Clock
+    queues: Mapping[str, Dispatcher]  # the dispatcher of each pool
+    intake: Intake
+    waiters: Waiters
+    door: Door
+    annotations: Annotations
 
-    def __init__(
-        self,
-        *,
-        recorder: Recorder,
-        reader: Reader,
-        clock: Clock,
-        queues: Mapping[str, Dispatcher],
-        intake: Intake,
-        requeue: Requeue,
-        feed: Feed,
-        annotations: Annotations,
-    ) -> None:
-        self._recorder = recorder
-        self._reader = reader
-        self._clock = clock
-        self._queues = queues
-        self._intake = intake
-        self._requeue = requeue
-        self._feed = feed
-        self._annotations = annotations
-
-    async def task(self, task_id: str) -> StoredTask:
+    async def get(self, task_id: str) -> StoredTask:
         """Return a task.
 
         Raises:
             NotFound: If there is no such task.
         """
-        task = await self._reader.run(queries.task, task_id)
+        task = await self.reader.run(queries.task, task_id)
         if task is None:
             raise NotFound(f"there is no task {task_id}")
         return task
@@ -87,16 +66,11 @@ class TaskControl:
     ) -> Cancelled:
         """Cancel a task that has not started, ask one that runs to end itself, or kill it.
 
-        Args:
-            task_id: Its id.
-            kill: Whether to end it by force if it runs.
-            reason: Why, for the record of what was killed.
-
         Raises:
             NotFound: If there is no such task.
             Conflict: If it cannot be said what became of it; try again.
         """
-        task = await self.task(task_id)
+        task = await self.get(task_id)
         for _ in range(_LOOKS):
             if task.state in FINAL:
                 return Cancelled("already_ended", task)
@@ -105,7 +79,7 @@ class TaskControl:
                 return await self._killed(task, stopped, reason)
             if stopped is None:
                 await self._end_of(task.id)
-            task = await self.task(task_id)
+            task = await self.get(task_id)
             if stopped is not None:
                 return Cancelled(stopped, task)
         raise Conflict(f"task {task_id} is on its way between two states; try again")
@@ -113,26 +87,26 @@ class TaskControl:
     async def _killed(self, task: StoredTask, ending: Ending, reason: str | None) -> Cancelled:
         """Note that a task was killed, and wait for its end."""
         outcome: CancelOutcome = "abandoned" if ending is Ending.ABANDONED else "killed"
-        self._annotations.annotate(
+        self.annotations.annotate(
             "kill_task", task.pool, task.id, reason, function=task.function, outcome=outcome
         )
         await self._end_of(task.id)
-        return Cancelled(outcome, await self.task(task.id), ending)
+        return Cancelled(outcome, await self.get(task.id), ending)
 
     async def _stop(
         self, task_id: str, seq: int, pool: str, *, kill: bool
     ) -> Literal["cancelled", "cancel_requested"] | Ending | None:
-        now = self._clock.now()
-        queue = self._queues.get(pool)
+        now = self.clock.now()
+        queue = self.queues.get(pool)
         if queue is not None:
             return await queue.stop_task(task_id, seq, now, kill=kill)
-        moves = await self._recorder.perform(lambda tx: records.cancel(tx, [seq], now))
+        moves = await self.recorder.perform(lambda tx: records.cancel(tx, [seq], now))
         return "cancelled" if moves else None
 
     async def _end_of(self, task_id: str) -> None:
         """Wait until the end of a task is committed, or the task is queued for another attempt."""
-        with self._feed.waiter(task_id) as ended:
-            if (await self.task(task_id)).state not in FINAL:
+        with self.waiters.waiter(task_id) as ended:
+            if (await self.get(task_id)).state not in FINAL:
                 await asyncio.wait([ended], timeout=_COMMIT_SECONDS)
 
     async def cancel_all(
@@ -157,10 +131,10 @@ class TaskControl:
         by_pool: defaultdict[str, set[int]] = defaultdict(set)
         for ref in found:
             by_pool[ref.pool].add(ref.seq)
-        now = self._clock.now()
+        now = self.clock.now()
         cancelled: set[int] = set()
         for pool, seqs in by_pool.items():
-            if (queue := self._queues.get(pool)) is not None:
+            if (queue := self.queues.get(pool)) is not None:
                 cancelled |= await queue.cancel(seqs, now)
         rest = [ref.id for ref in found if ref.seq not in cancelled]
         others = await asyncio.gather(*(cancel(one) for one in rest))
@@ -177,25 +151,26 @@ class TaskControl:
             ArgumentsErased: If its sensitive arguments are gone.
             PooldeckError: If it could not be submitted now either.
         """
-        task = await self.task(task_id)
+        self.door.check()
+        task = await self.get(task_id)
         if task.state not in FINAL:
             raise Conflict(f"task {task_id} is {task.state}; only what has ended is run again")
-        self._intake.check_again(task.function, task.pool, 1)
+        self.intake.check_again(task.function, task.pool, 1)
         await self._check_before(task)
         if not await self._retry([task.seq]):
-            if await self._reader.run(queries.are_arguments_erased, task_id):
+            if await self.reader.run(queries.are_arguments_erased, task_id):
                 raise ArgumentsErased(
                     f"the sensitive arguments of task {task_id} were erased when it ended; "
                     "submit it anew"
                 )
             raise Conflict(f"task {task_id} is being run again already")
-        return await self.task(task_id)
+        return await self.get(task_id)
 
     async def _check_before(self, task: StoredTask) -> None:
         """Refuse to run a task again that would be stopped again by one before it."""
         if not task.is_unreleased:
             return
-        cause = await self._reader.run(queries.stopper_of, task.seq)
+        cause = await self.reader.run(queries.stopper_of, task.seq)
         if cause is not None:
             raise Conflict(
                 f"task {task.id} comes after task {cause.id}, which is {cause.state}; retry that "
@@ -203,13 +178,12 @@ class TaskControl:
             )
 
     async def _retry(self, seqs: Sequence[int]) -> Sequence[TaskChanged]:
-        now = self._clock.now()
-        moves = await self._recorder.perform(lambda tx: records.retry(tx, seqs, now))
-        self._requeue.follow(moves)
-        return moves
+        now = self.clock.now()
+        return await self.recorder.perform(lambda tx: records.retry(tx, seqs, now))
 
     async def retry_all(self, selection: Selection) -> BulkDone:
         """Do the same to each final task that is meant."""
+        self.door.check()
         if not isinstance(selection, TaskFilter):
             return await self._each(selection, self._retried)
         done: Counter[str] = Counter()
@@ -227,7 +201,7 @@ class TaskControl:
         allowed: list[int] = []
         for ref in found:
             try:
-                self._intake.check_again(ref.function, ref.pool, len(allowed) + 1)
+                self.intake.check_again(ref.function, ref.pool, len(allowed) + 1)
             except PooldeckError as error:
                 done[error.code] += 1
             else:
@@ -250,7 +224,7 @@ class TaskControl:
         """Yield the tasks that a filter fits, newest first; what is submitted now is not met."""
         before: int | None = None
         while wanted is not None:
-            matching = await self._reader.run(queries.matching, wanted, before, limit)
+            matching = await self.reader.run(queries.matching, wanted, before, limit)
             yield matching.found
             before = matching.next
             if before is None:

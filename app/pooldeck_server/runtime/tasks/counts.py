@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Final
 
+from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.frames import EndsWindow
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, State
@@ -17,15 +18,14 @@ _IN_HAND: Final = frozenset({State.QUEUED, State.RUNNING})  # queued too: claime
 class Counts:
     """How many tasks are in each state, and how many ended in the last hour and seconds.
 
-    Moments are seconds of the monotonic clock.
-
     Attributes:
         ends: How often tasks of a pool and function came to a final state since this server
             started; a task that is retried by hand ends again.
         reruns: How often the server ran tasks of a pool and function again by itself since then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.ends: Counter[tuple[str, str, State]] = Counter()
         self.reruns: Counter[tuple[str, str]] = Counter()
         self._counts: Counter[tuple[str, State]] = Counter()
@@ -41,14 +41,15 @@ class Counts:
 
         Args:
             counts: Pool, state and number of all kept tasks.
-            ends: Moment, state and number of what ended within the window, oldest first.
+            ends: Moment (seconds of the monotonic clock), state and number of what ended within
+                the window, oldest first.
         """
         for pool, state, number in counts:
             self._counts[pool, state] += number
         for moment, state, number in ends:
             self._ends.append((moment, Counter({state: number})))
 
-    def on_commit(self, moves: Iterable[TaskChanged], now: float) -> None:
+    def on_commit(self, moves: Iterable[TaskChanged]) -> None:
         """Count the moves of a commit."""
         ended: Counter[State] = Counter()
         for move in moves:
@@ -61,9 +62,10 @@ class Counts:
             elif move.before in _IN_HAND and move.state is not State.RUNNING:
                 self.reruns[move.pool, move.function] += 1
         if ended:
-            self._note_ends(ended, now)
+            self._add_ends(ended)
 
-    def _note_ends(self, ended: "Counter[State]", now: float) -> None:
+    def _add_ends(self, ended: "Counter[State]") -> None:
+        now = self._clock.monotonic()
         if self._ends and now - self._ends[-1][0] < _BUCKET_SECONDS:
             self._ends[-1][1].update(ended)
         else:
@@ -86,9 +88,10 @@ class Counts:
             totals[state] += number
         return totals
 
-    def window(self, now: float) -> EndsWindow:
+    def window(self) -> EndsWindow:
         """Return what ended in the last hour."""
-        while self._ends and self._ends[0][0] < now - WINDOW_SECONDS:
+        since = self._clock.monotonic() - WINDOW_SECONDS
+        while self._ends and self._ends[0][0] < since:
             self._ends.popleft()
         total: Counter[State] = Counter()
         for _, ended in self._ends:
@@ -101,7 +104,8 @@ class Counts:
             lost=total[State.LOST],
         )
 
-    def throughput(self, now: float) -> float:
+    def throughput(self) -> float:
         """Return the ends per second over the last ten seconds."""
-        recent = (number for second, number in self._seconds if second >= now - _RATE_SECONDS)
+        since = self._clock.monotonic() - _RATE_SECONDS
+        recent = (number for second, number in self._seconds if second >= since)
         return sum(recent) / _RATE_SECONDS

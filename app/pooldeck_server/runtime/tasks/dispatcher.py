@@ -11,22 +11,25 @@ never run, are claimed when a slot is free and not before.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
-from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import Ending, PoolKind
+from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import PoolState
-from pooldeck.pools.pool import Pool
+from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.tasks.changes import Claim
 from pooldeck_server.domain.tasks.task import QueuedTask
+from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.backlog import Backlog
 from pooldeck_server.runtime.tasks.claimed import Claimed
 from pooldeck_server.runtime.tasks.durations import RecentDurations
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.incidents import Incidents
 from pooldeck_server.runtime.tasks.prefetch import Prefetch, Reservation
@@ -42,87 +45,70 @@ _RETRY_SECONDS: Final = 0.5
 _UNKNOWN_WORK: Final = 1.0  # seconds that a task may take whose function has never run
 
 
+@dataclass(kw_only=True, eq=False)
 class Dispatcher:
     """Feeds one pool.
 
-    Args:
-        name: The pool's name.
-        kind: Its kind.
-        recorder: Where claims go.
-        reader: Where the backlog is refilled from.
-        clock: The server's time.
-        usual: How long functions usually take.
-        profiles: What functions cost.
-        holds: Which functions must not run.
-        incidents: Where deaths of workers go.
-        log_file: Where log lines go as well, if there is one.
-        memory: How many queued tasks to hold in memory.
-        on_functions: Told which functions a worker of the pool reports.
-        on_change: Told that the pool's picture changed.
-
     Attributes:
-        in_hand: What the workers have; the pool's listener.
+        running: What the workers have; the pool's listener.
+        pool: The pool, made for it: the two know each other.
     """
 
-    def __init__(
-        self,
-        name: str,
-        kind: PoolKind,
-        *,
-        recorder: Recorder,
-        reader: Reader,
-        clock: Clock,
-        usual: RecentDurations,
-        profiles: Profiles,
-        holds: Holds,
-        incidents: Incidents,
-        log_file: LogFile | None,
-        memory: int,
-        on_functions: Callable[[list[FunctionSpec]], None],
-        on_change: Callable[[], None],
-    ) -> None:
-        self.pool: Pool  # set by attach(): a pool and its listener know each other
-        self._recorder = recorder
-        self._clock = clock
-        self._usual = usual
-        self._holds = holds
-        self.in_hand = RunningTasks(
-            name,
-            kind,
-            recorder=recorder,
-            clock=clock,
-            usual=usual,
-            profiles=profiles,
-            incidents=incidents,
-            log_file=log_file,
+    name: str
+    kind: PoolKind
+    make_pool: Callable[[PoolListener], PoolPort]
+    recorder: Recorder
+    reader: Reader
+    clock: Clock
+    durations: RecentDurations
+    profiles: Profiles
+    holds: Holds
+    incidents: Incidents
+    functions: Functions
+    log_file: LogFile | None
+    memory: int  # queued tasks to hold in memory
+    is_closing: Callable[[], bool]  # tells whether nothing is to be handed out any more
+    on_change: Callable[[], None]  # told that the pool's picture changed
+    _claiming: dict[int, QueuedTask] = field(init=False, default_factory=dict)
+    _claim_work: asyncio.Task[None] | None = field(init=False, default=None)
+    _claimed: Claimed = field(init=False, default_factory=Claimed)
+    _prefetch: Prefetch = field(init=False, default_factory=Prefetch)
+    _works: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
+
+    def __post_init__(self) -> None:
+        self.running = RunningTasks(
+            pool=self.name,
+            kind=self.kind,
+            recorder=self.recorder,
+            clock=self.clock,
+            durations=self.durations,
+            profiles=self.profiles,
+            incidents=self.incidents,
+            functions=self.functions,
+            log_file=self.log_file,
             on_room=self.pump,
             on_return=self.take_back,
-            on_functions=on_functions,
-            on_change=lambda: self._changed(on_change),
+            on_change=self._changed,
         )
-        self._backlog = Backlog(memory)
-        self._supply = Refill(
-            name, self._backlog, reader, memory, in_hand=self._in_hand, on_supplied=self.pump
+        self.pool = self.make_pool(self.running)
+        self._backlog = Backlog(self.memory)
+        self._refill = Refill(
+            pool=self.name,
+            backlog=self._backlog,
+            reader=self.reader,
+            most=self.memory,
+            in_hand=self._in_hand,
+            on_supplied=self.pump,
         )
-        self._claiming: dict[int, QueuedTask] = {}
-        self._claim_work: asyncio.Task[None] | None = None
-        self._claimed = Claimed()
-        self._lead = Prefetch()
-        self._draining = False
-        self._works: set[asyncio.Task[None]] = set()
-        holds.follow(self._hold_changed)
-
-    def attach(self, pool: Pool) -> None:
-        """Name the pool to feed."""
-        self.pool = pool
+        self.holds.follow(self._hold_changed)
 
     # What comes in.
 
     def offer(self, task: QueuedTask) -> None:
         """Take a task that is stored as queued; one on hold stays in the store."""
-        if task.function in self._holds:
+        if task.function in self.holds:
             return
-        self._supply.offer(task)
+        self._refill.offer(task)
 
     def reserve(self, function: str) -> Reservation | None:
         """Let a task that is about to be stored be claimed by the same commit, if it can run next.
@@ -130,23 +116,23 @@ class Dispatcher:
         Returns:
             What to give back to `accept` or `give_up`; None if the task has to queue.
         """
-        if self._draining or not self._supply.is_exhausted:
+        if self.is_closing() or not self._refill.is_exhausted:
             return None
-        seconds = self._usual.work(function)
-        before = len(self._claimed) + len(self._claiming) + self._lead.reserved
+        seconds = self.durations.work(function)
+        before = len(self._claimed) + len(self._claiming) + self._prefetch.reserved
         if self.pool.free <= before and (seconds is None or not self._has_time_for(seconds)):
             return None
-        self._lead.reserved += 1
-        return Reservation(seconds or _UNKNOWN_WORK, self._clock.monotonic())
+        self._prefetch.reserved += 1
+        return Reservation(seconds or _UNKNOWN_WORK, self.clock.monotonic())
 
     def _has_time_for(self, seconds: float) -> bool:
         """Tell whether another task of so much work may be claimed ahead of free slots."""
-        return self._lead.has_time_for(seconds, self._slots, self._claimed.seconds)
+        return self._prefetch.has_time_for(seconds, self._slots, self._claimed.seconds)
 
     def accept(self, task: QueuedTask, reservation: Reservation) -> None:
         """Take a task that is stored and claimed; what was being claimed before it goes first."""
-        self._lead.reserved -= 1
-        self._lead.note_claim(self._clock.monotonic() - reservation.asked_at)
+        self._prefetch.reserved -= 1
+        self._prefetch.add_claim(self.clock.monotonic() - reservation.asked_at)
         if self._claiming:
             self._claimed.hold(task, reservation.seconds)
         else:
@@ -155,11 +141,11 @@ class Dispatcher:
 
     def give_up(self) -> None:
         """Note that a task with a reservation was not stored."""
-        self._lead.reserved -= 1
+        self._prefetch.reserved -= 1
 
-    def look_again(self) -> None:
+    def reread(self) -> None:
         """Note that tasks became queued in the store that were not offered here."""
-        self._supply.note_unseen()
+        self._refill.note_unseen()
         self.pump()
 
     async def cancel(self, seqs: Collection[int], now: int) -> set[int]:
@@ -173,7 +159,7 @@ class Dispatcher:
         """
         if self._claim_work is not None and not self._claiming.keys().isdisjoint(seqs):
             await asyncio.shield(self._claim_work)
-        ahead = set(seqs).difference(self.in_hand.seqs())
+        ahead = set(seqs).difference(self.running.seqs())
         waiting = [task for seq in ahead if (task := self._backlog.remove(seq))]
         claimed = [entry for seq in ahead if (entry := self._claimed.remove(seq))]
         try:
@@ -187,7 +173,7 @@ class Dispatcher:
             raise
 
     async def _write_cancelled(self, seqs: Collection[int], now: int) -> set[int]:
-        moves = await self._recorder.perform(lambda tx: records.cancel(tx, list(seqs), now))
+        moves = await self.recorder.perform(lambda tx: records.cancel(tx, list(seqs), now))
         return {move.seq for move in moves}
 
     async def stop_task(
@@ -202,9 +188,9 @@ class Dispatcher:
         Raises:
             StorageUnavailable: If it could not be written; the task goes on as before.
         """
-        if task_id not in self.in_hand:
+        if task_id not in self.running:
             return "cancelled" if await self.cancel([seq], now) else None
-        done = await self.in_hand.stop(task_id, self.pool, kill=kill)
+        done = await self.running.stop(task_id, self.pool, kill=kill)
         if isinstance(done, QueuedTask):
             try:
                 await self._write_cancelled([seq], now)
@@ -223,29 +209,29 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Move tasks on as far as they can go now: hand over, claim, refill."""
-        while not self._draining and (task := self._claimed.first) and self._hand_over(task):
+        while not self.is_closing() and (task := self._claimed.first) and self._hand_over(task):
             self._claimed.take()
-        if self._draining or self._claiming or self.pool.state is not PoolState.RUNNING:
+        if self.is_closing() or self._claiming or self.pool.state is not PoolState.RUNNING:
             return  # one claim at a time: what gathers meanwhile goes with the next
         if self._backlog and (chosen := self._choose()):
             self._claiming = {task.seq: task for task in chosen}
-            self._lead.claiming = sum(map(self._seconds_of, chosen))
-            self._claim_work = self._work(self._claim(chosen))
-        if self._supply.is_due:
-            self._work(self._supply.refill())
+            self._prefetch.claiming = sum(map(self._seconds_of, chosen))
+            self._claim_work = self._works.start(self._claim(chosen))
+        if self._refill.is_due:
+            self._works.start(self._refill.refill())
 
     def _choose(self) -> list[QueuedTask]:
         """Take the tasks to claim now from the backlog."""
         chosen: list[QueuedTask] = []
-        slots_left = self.pool.free - len(self._claimed) - self._lead.reserved
-        seconds_left = self._lead.left(self._slots, self._claimed.seconds)
+        slots_left = self.pool.free - len(self._claimed) - self._prefetch.reserved
+        seconds_left = self._prefetch.left(self._slots, self._claimed.seconds)
         if slots_left <= 0 and not seconds_left:
             return chosen
         while len(chosen) < _AHEAD and (task := self._backlog.peek()) is not None:
             if slots_left > 0:
                 slots_left -= 1
             else:
-                seconds = self._usual.work(task.function)
+                seconds = self.durations.work(task.function)
                 if seconds is None or seconds > seconds_left:
                     break
                 seconds_left -= seconds
@@ -258,35 +244,35 @@ class Dispatcher:
         return self.pool.spec.size if self.pool.state is PoolState.RUNNING else 0
 
     async def _claim(self, chosen: list[QueuedTask]) -> None:
-        asked_at = self._clock.monotonic()
+        asked_at = self.clock.monotonic()
         try:
             claims = [Claim(task.seq, task.attempt + 1) for task in chosen]
-            granted = await self._recorder.perform(lambda tx: records.claim(tx, claims))
+            granted = await self.recorder.perform(lambda tx: records.claim(tx, claims))
         except PooldeckError:
             for task in chosen:
                 self.offer(task)
             await asyncio.sleep(_RETRY_SECONDS)
         else:
-            self._take_claimed([task for task in chosen if task.seq in granted])
-            self._lead.note_claim(self._clock.monotonic() - asked_at)
-        self._claiming, self._lead.claiming = {}, 0.0
+            self._add_claimed([task for task in chosen if task.seq in granted])
+            self._prefetch.add_claim(self.clock.monotonic() - asked_at)
+        self._claiming, self._prefetch.claiming = {}, 0.0
         self._claimed.let_go()
         self.pump()
 
-    def _take_claimed(self, tasks: Iterable[QueuedTask]) -> None:
+    def _add_claimed(self, tasks: Iterable[QueuedTask]) -> None:
         for task in tasks:
             self._claimed.add(task, self._seconds_of(task))
 
     def _seconds_of(self, task: QueuedTask) -> float:
         """Return how long a task is expected to keep a slot."""
-        return self._usual.work(task.function) or _UNKNOWN_WORK
+        return self.durations.work(task.function) or _UNKNOWN_WORK
 
     def _hand_over(self, task: QueuedTask) -> bool:
         """Give a claimed task to the pool; return whether there was room for it."""
-        if task.function in self._holds:
-            self._work(self._release([task]))
+        if task.function in self.holds:
+            self._works.start(self._release([task]))
             return True
-        return self.in_hand.hand(task, self.pool)
+        return self.running.hand(task, self.pool)
 
     def take_back(self, tasks: Sequence[QueuedTask]) -> None:
         """Let claimed tasks that no worker started wait for the next slot, before all others."""
@@ -296,32 +282,21 @@ class Dispatcher:
 
     def _in_hand(self) -> set[int]:
         return (
-            self._claiming.keys() | {task.seq for task in self._claimed} | set(self.in_hand.seqs())
+            self._claiming.keys() | {task.seq for task in self._claimed} | set(self.running.seqs())
         )
-
-    def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._works.add(task)
-        task.add_done_callback(self._works.discard)
-        return task
 
     # Start and stop.
 
     async def start(self) -> None:
         """Fill the backlog from the store and start the pool's workers."""
-        await self._supply.refill()
+        await self._refill.refill()
         await self.pool.start()
-
-    def drain(self) -> None:
-        """Hand out nothing more."""
-        self._draining = True
 
     async def stop(self, grace: float) -> None:
         """Let what runs end for `grace` seconds, end the workers, take unused claims back."""
-        self._draining = True
         await self.pool.stop(grace)
-        self.in_hand.report()
-        await asyncio.gather(*self._works, return_exceptions=True)
+        self.running.report()
+        await self._works.finish()
         await self._release(self._unused())
 
     def _unused(self) -> list[QueuedTask]:
@@ -339,7 +314,7 @@ class Dispatcher:
         claims = [Claim(task.seq, task.attempt + 1) for task in tasks]
         try:
             if claims:
-                await self._recorder.perform(lambda tx: records.release(tx, claims))
+                await self.recorder.perform(lambda tx: records.release(tx, claims))
         except PooldeckError as error:
             _log.warning("%d claims could not be taken back: %s", len(claims), error)
             await asyncio.sleep(_RETRY_SECONDS)
@@ -348,15 +323,15 @@ class Dispatcher:
             for task in tasks:
                 self.offer(task)
 
-    def _changed(self, on_change: Callable[[], None]) -> None:
+    def _changed(self) -> None:
         """Pass on that the pool's health changed; a pool that hands nothing out keeps no claims."""
         if self.pool.state is not PoolState.RUNNING and self._claimed.first:
-            self._work(self._release(self._unused()))
-        on_change()
+            self._works.start(self._release(self._unused()))
+        self.on_change()
 
     def _hold_changed(self, function: str) -> None:
         """Let a function's tasks wait in the store, or read them again when it is released."""
-        if function in self._holds:
+        if function in self.holds:
             self._backlog.drop(function)
         else:
-            self.look_again()
+            self.reread()

@@ -3,7 +3,6 @@
 Until a function has run a few times since the server started, the store says what was usual before.
 """
 
-import asyncio
 import logging
 import math
 from collections import deque
@@ -13,6 +12,7 @@ from typing import Final
 from pooldeck.outcome import Measurement
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.measurements.figures import Durations, Percentiles
+from pooldeck_server.runtime.background import BackgroundTasks
 
 _log = logging.getLogger(__name__)
 _RUNS: Final = 200
@@ -24,11 +24,7 @@ _LEAST_WORK: Final = 0.00025  # a call and its outcome keep a slot at least this
 
 
 class RecentDurations:
-    """Recent run times per function, in seconds.
-
-    Args:
-        look_up: Reads from the store how long a function's latest runs took.
-    """
+    """Recent run times per function, in seconds."""
 
     def __init__(self, look_up: Callable[[str], Awaitable[Durations]]) -> None:
         self._look_up = look_up
@@ -36,13 +32,11 @@ class RecentDurations:
         self._work: dict[str, float] = {}
         self._spread: dict[str, Percentiles | None] = {}  # of those that have not run since
         self._kept: dict[str, Percentiles | None] = {}  # None: the store does not know it either
-        self._asking: set[asyncio.Task[None]] = set()
+        self._lookups = BackgroundTasks()
 
     async def stop(self) -> None:
         """Ask the store no more."""
-        for asking in self._asking:
-            asking.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
+        await self._lookups.stop()
 
     def add_run(self, function: str, measurement: Measurement) -> None:
         """Remember one run."""
@@ -58,24 +52,22 @@ class RecentDurations:
     def spread(self, function: str) -> Percentiles | None:
         """Return how long its latest runs took; None if too few are known."""
         if function not in self._spread:
-            self._spread[function] = self._reckon(function)
+            self._spread[function] = self._compute(function)
         return self._spread[function]
 
-    def _reckon(self, function: str) -> Percentiles | None:
+    def _compute(self, function: str) -> Percentiles | None:
         runs = self._runs.get(function, ())
         if len(runs) < _FEW:
-            self._ask(function)
+            self._look_up_once(function)
             if kept := self._kept.get(function):
                 return kept
         return _percentiles(runs) if len(runs) >= _FEWEST else None
 
-    def _ask(self, function: str) -> None:
-        """Have the store asked what was usual, once."""
+    def _look_up_once(self, function: str) -> None:
+        """Have the store asked what was usual, if it was not."""
         if function not in self._kept:
             self._kept[function] = None
-            asking = asyncio.get_running_loop().create_task(self._fetch(function))
-            self._asking.add(asking)
-            asking.add_done_callback(self._asking.discard)
+            self._lookups.start(self._fetch(function))
 
     async def _fetch(self, function: str) -> None:
         try:

@@ -6,13 +6,15 @@ fixed is among them is looked up after the commit: the store knows, what is kept
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, NotFound, PooldeckError
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
+    LATELY,
     GroupChange,
     GroupReport,
     GroupState,
@@ -20,6 +22,7 @@ from pooldeck_server.domain.failures.error_groups import (
 )
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
@@ -29,44 +32,31 @@ _PAUSE: Final = 0.25  # seconds between two looks
 _GOES_ON: Final = frozenset({State.QUEUED, State.SCHEDULED})
 
 
+@dataclass(kw_only=True, eq=False)
 class Errors:
-    """The groups of errors.
+    """The groups of errors."""
 
-    Args:
-        recorder: Writes what is decided.
-        reader: Reads the groups.
-        clock: The server's time.
-        fixed: The groups that the store knows as fixed or returned.
-    """
-
-    def __init__(
-        self, recorder: Recorder, reader: Reader, clock: Clock, fixed: Iterable[StoredErrorGroup]
-    ) -> None:
-        self._recorder = recorder
-        self._reader = reader
-        self._clock = clock
-        self._fixed = tuple(fixed)
-        self._on_change: Callable[[], None] = lambda: None
-        self._reading = asyncio.Lock()
-        self._is_stirred = False
-        self._looking: asyncio.Task[None] | None = None
-
-    def follow(self, changed: Callable[[], None]) -> None:
-        """Call `changed` when other groups than before have returned."""
-        self._on_change = changed
+    recorder: Recorder
+    reader: Reader
+    clock: Clock
+    changes: LiveChanges
+    fixed: tuple[StoredErrorGroup, ...]  # or returned, as the store knows them
+    _reading: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    _is_outdated: bool = field(init=False, default=False)
+    _refreshing: asyncio.Task[None] | None = field(init=False, default=None)
 
     def returned(self) -> tuple[StoredErrorGroup, ...]:
         """Return the groups that came again after a fix, until somebody decides about them."""
-        return tuple(group for group in self._fixed if group.state is GroupState.RETURNED)
+        return tuple(group for group in self.fixed if group.state is GroupState.RETURNED)
 
-    async def report(self, group_id: str, hours: int) -> GroupReport:
+    async def report(self, group_id: str, hours: int = LATELY) -> GroupReport:
         """Return a group with its latest `hours`.
 
         Raises:
             NotFound: If there is no such group.
         """
-        now = self._clock.now()
-        found = await self._reader.run(queries.error_group, group_id, now, hours)
+        now = self.clock.now()
+        found = await self.reader.run(queries.error_group, group_id, now, hours)
         if found is None:
             raise NotFound(f"there is no group of errors {group_id}")
         return found
@@ -83,44 +73,45 @@ class Errors:
         if before is not state and before not in starts:
             allowed = ", ".join(sorted(starts))
             raise Conflict(f"{change}: the group is {before}; only {allowed} allow it")
-        now = self._clock.now()
-        await self._recorder.perform(
+        now = self.clock.now()
+        await self.recorder.perform(
             lambda tx: records.change_error_group(tx, group_id, change, now)
         )
-        await self._look()
+        await self._refresh()
+        self.changes.invalidate()
 
     # After each commit.
 
     def on_commit(self, moves: Iterable[TaskChanged]) -> None:
         """Look soon whether a fixed group has returned, if any of these moves may be a failure."""
-        if self._fixed and any(map(_may_have_failed, moves)):
-            self._is_stirred = True
-            if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(self._look_while_stirred())
+        if self.fixed and any(map(_may_have_failed, moves)):
+            self._is_outdated = True
+            if self._refreshing is None or self._refreshing.done():
+                self._refreshing = asyncio.create_task(self._refresh_while_outdated())
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.wait([self._refreshing])
 
-    async def _look_while_stirred(self) -> None:
-        while self._is_stirred:
-            self._is_stirred = False
+    async def _refresh_while_outdated(self) -> None:
+        while self._is_outdated:
+            self._is_outdated = False
             try:
-                await self._look()
+                await self._refresh()
             except PooldeckError as error:
                 _log.warning("the groups of errors could not be read: %s", error)
-                self._is_stirred = True
+                self._is_outdated = True
             await asyncio.sleep(_PAUSE)
 
-    async def _look(self) -> None:
+    async def _refresh(self) -> None:
         """Read what is fixed and returned: one at a time, so that the last word is the newest."""
         async with self._reading:
             before = self.returned()
-            self._fixed = tuple(await self._reader.run(queries.fixed_error_groups))
+            self.fixed = tuple(await self.reader.run(queries.fixed_error_groups))
             if self.returned() != before:
-                self._on_change()
+                self.changes.mark_dirty()
 
 
 def _may_have_failed(move: TaskChanged) -> bool:

@@ -1,44 +1,31 @@
 """Keeps the catalogue: what the workers last reported, in memory and in the store."""
 
-import asyncio
-import logging
 from collections.abc import Callable, Sequence
+from dataclasses import InitVar, dataclass, field
 
 from pooldeck.functions import FunctionSpec
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.functions.placements import Placement
+from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction
 
-_log = logging.getLogger(__name__)
 
-
+@dataclass(kw_only=True, eq=False)
 class Functions:
-    """The catalogue of this moment.
+    """The catalogue of this moment."""
 
-    Args:
-        catalogue: What the store kept from the last run.
-        specs: The functions in it.
-        recorder: Where a newer one is kept.
-        clock: The server's time.
-    """
+    catalogue: Catalogue
+    specs: InitVar[Sequence[FunctionSpec]]  # the functions in it
+    recorder: Recorder
+    clock: Clock
+    _writes: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
+    _erases: bool = field(init=False, default=False)
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        specs: Sequence[FunctionSpec],
-        recorder: Recorder,
-        clock: Clock,
-    ) -> None:
-        self.catalogue = catalogue
+    def __post_init__(self, specs: Sequence[FunctionSpec]) -> None:
         self._specs = list(specs)
-        self._recorder = recorder
-        self._clock = clock
-        self._saving: set[asyncio.Task[None]] = set()
-        self._erases = False
         self._guard_secrets()
 
     def report(self, specs: list[FunctionSpec]) -> None:
@@ -48,7 +35,7 @@ class Functions:
         self._specs = specs
         self.catalogue = self.catalogue.with_specs(specs)
         self._guard_secrets()
-        now = self._clock.now()
+        now = self.clock.now()
         self._write(lambda tx: records.save_catalogue(tx, specs, now))
 
     def place(self, function: str, placement: Placement | None) -> None:
@@ -62,12 +49,4 @@ class Functions:
             self._write(records.erase_traces)
 
     def _write(self, write: Callable[[Transaction], None]) -> None:
-        saving = asyncio.create_task(self._perform(write))
-        self._saving.add(saving)
-        saving.add_done_callback(self._saving.discard)
-
-    async def _perform(self, write: Callable[[Transaction], None]) -> None:
-        try:
-            await self._recorder.perform(write)
-        except PooldeckError as error:
-            _log.warning("what is known of the functions was not kept: %s", error)
+        self._writes.start(self.recorder.try_perform(write, "what is known of the functions"))

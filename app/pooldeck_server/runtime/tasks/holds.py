@@ -1,14 +1,16 @@
 """Functions on hold: too many workers died under them, so their tasks wait until released."""
 
-import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import FunctionOnHold, NotFound, PooldeckError
+from pooldeck_server.domain.errors import FunctionOnHold, NotFound
 from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.runtime.background import BackgroundTasks
+from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
@@ -17,37 +19,25 @@ _log = logging.getLogger(__name__)
 _RETRY_AFTER: Final = 60  # seconds; somebody has to look at it first
 
 
+@dataclass(kw_only=True, eq=False)
 class Holds:
-    """Which functions are on hold, in memory and in the store.
+    """Which functions are on hold, in memory and in the store."""
 
-    Args:
-        recorder: Where holds are kept.
-        clock: The server's time.
-        annotations: Notes what is put on hold and released.
-        held: Those that the store has kept.
-        deaths: After so many deaths a function is put on hold; 0: never.
-        seconds: The time within which they count.
-    """
+    recorder: Recorder
+    clock: Clock
+    annotations: Annotations
+    changes: LiveChanges
+    held: InitVar[Iterable[Hold]]  # those that the store has kept
+    deaths: int  # after so many deaths a function is put on hold; 0: never
+    seconds: float  # the time within which they count
+    _deaths: defaultdict[str, deque[float]] = field(
+        init=False, default_factory=lambda: defaultdict(deque)
+    )
+    _followers: list[Callable[[str], None]] = field(init=False, default_factory=list)
+    _savings: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
 
-    def __init__(
-        self,
-        recorder: Recorder,
-        clock: Clock,
-        annotations: Annotations,
-        held: Iterable[Hold],
-        *,
-        deaths: int,
-        seconds: float,
-    ) -> None:
-        self._recorder = recorder
-        self._clock = clock
-        self._annotations = annotations
-        self._most_deaths = deaths
-        self._seconds = seconds
+    def __post_init__(self, held: Iterable[Hold]) -> None:
         self._held = {hold.function: hold for hold in held}
-        self._deaths: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._followers: list[Callable[[str], None]] = []
-        self._savings: set[asyncio.Task[None]] = set()
 
     def follow(self, changed: Callable[[str], None]) -> None:
         """Call `changed` with the name of each function that is put on hold or released."""
@@ -77,38 +67,31 @@ class Holds:
                 function=function,
             )
 
-    def note_death(self, function: str, cause: str) -> None:
+    def add_death(self, function: str, cause: str) -> None:
         """Count a death that is due to a function, and put it on hold if it is one too many."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         deaths = self._deaths[function]
         deaths.append(now)
-        while deaths[0] < now - self._seconds:
+        while deaths[0] < now - self.seconds:
             deaths.popleft()
-        if self._most_deaths and len(deaths) >= self._most_deaths and function not in self:
+        if self.deaths and len(deaths) >= self.deaths and function not in self:
             self._put(
                 Hold(
                     function=function,
-                    since=self._clock.now(),
+                    since=self.clock.now(),
                     deaths=len(deaths),
                     reason=f"{len(deaths)} workers died under {function} within "
-                    f"{self._seconds:g} seconds; the last one {cause}",
+                    f"{self.seconds:g} seconds; the last one {cause}",
                 )
             )
 
     def _put(self, hold: Hold) -> None:
         _log.warning("%s: it is on hold", hold.reason)
         self._held[hold.function] = hold
-        self._annotations.annotate("hold", subject=hold.function, deaths=hold.deaths)
-        self._tell(hold.function)
-        saving = asyncio.ensure_future(self._save(hold))
-        self._savings.add(saving)
-        saving.add_done_callback(self._savings.discard)
-
-    async def _save(self, hold: Hold) -> None:
-        try:
-            await self._recorder.perform(lambda tx: records.save_hold(tx, hold))
-        except PooldeckError as error:
-            _log.warning("the hold on %s was not kept: %s", hold.function, error)
+        self.annotations.annotate("hold", subject=hold.function, deaths=hold.deaths)
+        self._notify(hold.function)
+        what = f"the hold on {hold.function}"
+        self._savings.start(self.recorder.try_perform(lambda tx: records.save_hold(tx, hold), what))
 
     async def release(self, function: str) -> None:
         """Let a function run again.
@@ -119,13 +102,14 @@ class Holds:
         """
         if function not in self._held:
             raise NotFound(f"{function} is not on hold")
-        await asyncio.gather(*self._savings)
-        await self._recorder.perform(lambda tx: records.lift_hold(tx, function))
+        await self._savings.finish()
+        await self.recorder.perform(lambda tx: records.lift_hold(tx, function))
         self._held.pop(function, None)
         self._deaths.pop(function, None)
-        self._annotations.annotate("release", subject=function)
-        self._tell(function)
+        self.annotations.annotate("release", subject=function)
+        self._notify(function)
+        self.changes.invalidate()
 
-    def _tell(self, function: str) -> None:
+    def _notify(self, function: str) -> None:
         for changed in self._followers:
             changed(function)

@@ -7,22 +7,25 @@ after the commit.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
-from msgspec.structs import replace
+from msgspec import Raw
+from msgspec.structs import astuple, replace
 from sqlalchemy import Connection
 
-from pooldeck_server.domain.clock import Clock
+from pooldeck.functions import RunOptions
+from pooldeck_server.domain.clock import Clock, micros, span
 from pooldeck_server.domain.errors import (
     IdempotencyMismatch,
     PooldeckError,
     QueueFull,
     Starting,
     UnknownPool,
+    no_pool,
 )
-from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import AUTO
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.pipelines import Dependencies
@@ -32,77 +35,54 @@ from pooldeck_server.domain.tasks.task import NewTask, StoredTask, TaskKey
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.door import Door
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
-from pooldeck_server.runtime.tasks.linking import NO_TIES, Linker, shown
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.runtime.tasks.linking import NO_TIES, shown, tie
+from pooldeck_server.runtime.tasks.scheduler import Scheduler
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
-_MICROSECONDS: Final = 1_000_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY: Final = Submission.__struct_fields__.index("idempotency_key")
+_UNSAID: Final = list(astuple(Submission(""))[_KEY + 1 :])
+_CHOOSABLE: Final = [
+    name for name in RunOptions.__struct_fields__ if name in Submission.__struct_fields__
+]
 _decode = msgspec.json.Decoder().decode
 
 
+@dataclass(kw_only=True, eq=False)
 class Intake:
-    """The door for submissions.
+    """The door for submissions."""
 
-    Args:
-        recorder: Stores them.
-        reader: Finds those whose idempotency key was used before.
-        clock: The server's time.
-        ids: Makes task ids.
-        last_seq: The sequence number of the newest task in the store.
-        catalogue: Gives the catalogue of this moment.
-        queues: The dispatcher of each pool.
-        pools: The settings of each pool.
-        tally: Knows how many tasks wait in each pool.
-        holds: Knows which functions must not run.
-        on_scheduled: Told when tasks are stored that wait for a time.
-        on_tied: Given the numbers of stored tasks that come after others.
-    """
+    recorder: Recorder
+    reader: Reader
+    clock: Clock
+    ids: TaskIds
+    last_seq: int  # the sequence number of the newest task in the store
+    functions: Functions
+    queues: Mapping[str, Dispatcher]  # the dispatcher of each pool
+    pools: Mapping[str, PoolSettings]  # the settings of each pool
+    counts: Counts
+    holds: Holds
+    door: Door
+    scheduler: Scheduler
+    on_tied: Callable[[Iterable[int]], None]  # given the numbers of tasks that come after others
+    _arriving: Counter[str] = field(init=False, default_factory=Counter)  # at the store, by pool
+    _keys: KeysInFlight = field(init=False, default_factory=KeysInFlight)
 
-    def __init__(
-        self,
-        *,
-        recorder: Recorder,
-        reader: Reader,
-        clock: Clock,
-        ids: TaskIds,
-        last_seq: int,
-        catalogue: Callable[[], Catalogue],
-        queues: Mapping[str, Dispatcher],
-        pools: Mapping[str, PoolSettings],
-        tally: Counts,
-        holds: Holds,
-        on_scheduled: Callable[[], None],
-        on_tied: Callable[[Iterable[int]], None],
-    ) -> None:
-        self._recorder = recorder
-        self._reader = reader
-        self._clock = clock
-        self._ids = ids
-        self._last_seq = last_seq
-        self._catalogue = catalogue
-        self._queues = queues
-        self._pools = pools
-        self._tally = tally
-        self._holds = holds
-        self._on_scheduled = on_scheduled
-        self._on_tied = on_tied
-        self._linker = Linker(reader)
-        self._arriving: Counter[str] = Counter()  # by pool, on their way to the store
-        self._keys = KeysInFlight()
-
-    async def submit(self, submission: Submission, idempotency_key: str | None) -> Accepted:
+    async def submit(self, submission: Submission, idempotency_key: str | None = None) -> Accepted:
         """Store one submission, or find the task that its key already stands for.
 
         Raises:
             PooldeckError: If it is refused; nothing is stored then.
         """
+        self.door.check()
         task, ties = self.check(submission, idempotency_key), NO_TIES
         if submission.may_come_after:
-            (task,), ties = await self._linker.tie([task], [submission])
+            (task,), ties = await tie(self.reader, [task], [submission])
         if idempotency_key is None:
             return Accepted(shown(await self._store_one(task, ties), ties), created=True)
         async with self._keys.hold([idempotency_key]):
@@ -117,8 +97,9 @@ class Intake:
         Raises:
             PooldeckError: If any is refused; `index` in its `extra` says which.
         """
+        self.door.check()
         checked = [self._check_item(position, item) for position, item in enumerate(submissions)]
-        tasks, ties = await self._linker.tie(checked, submissions)
+        tasks, ties = await tie(self.reader, checked, submissions)
         keys = {task.idempotency_key for task in tasks if task.idempotency_key is not None}
         if not keys:
             await self.store(tasks, ties)
@@ -149,16 +130,16 @@ class Intake:
         Raises:
             PooldeckError: If it is refused.
         """
-        catalogue = self._catalogue()
+        catalogue = self.functions.catalogue
         if not catalogue.is_known:
             raise Starting("no worker has reported its functions yet", retry_after=1)
         function = catalogue.get(submission.function)
-        self._holds.check(submission.function)
+        self.holds.check(submission.function)
         args, kwargs = bytes(submission.args), bytes(submission.kwargs)
         values = _decode(args), _decode(kwargs)
         function.check(*values, with_references=submission.may_come_after)
         shown = function.redact(*values) or (None, None)
-        now = self._clock.now()
+        now = self.clock.now()
         run_at = _run_at(submission, now)
         pool, placed = self._place(submission, function)
         key_of_task = self.next_key()
@@ -184,8 +165,8 @@ class Intake:
 
     def next_key(self) -> TaskKey:
         """Return the number and the id of one more task."""
-        self._last_seq += 1
-        return TaskKey(self._last_seq, self._ids.next())
+        self.last_seq += 1
+        return TaskKey(self.last_seq, self.ids.next())
 
     def _place(
         self, submission: Submission, function: RegisteredFunction
@@ -198,9 +179,8 @@ class Intake:
         return pool, None
 
     def _check_pool(self, pool: str) -> None:
-        if pool not in self._queues:
-            there = ", ".join(self._queues)
-            raise UnknownPool(f'there is no pool "{pool}"; there are: {there}', field="/pool")
+        if pool not in self.queues:
+            raise UnknownPool(no_pool(pool, self.queues), field="/pool")
 
     # Idempotency keys.
 
@@ -214,7 +194,7 @@ class Intake:
         for task in tasks:
             if (key := task.idempotency_key) is not None:
                 check_same(key, bodies.setdefault(key, task.fingerprint), task.fingerprint)
-        found = await self._reader.run(_tasks_by_key, list(bodies))
+        found = await self.reader.run(_tasks_by_key, list(bodies))
         for key, (_, fingerprint) in found.items():
             check_same(key, fingerprint, bodies[key])
         return {key: task for key, (task, _) in found.items()}
@@ -223,7 +203,7 @@ class Intake:
 
     async def _store_one(self, task: NewTask, ties: Dependencies) -> NewTask:
         """Store a task; where nothing waits before it, claim it in the same commit."""
-        queue = self._queues[task.pool]
+        queue = self.queues[task.pool]
         reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
         if reservation is None:
             await self.store([task], ties)
@@ -236,7 +216,7 @@ class Intake:
             else:
                 queue.give_up()
 
-        await self._recorder.insert([task], settled)
+        await self.recorder.insert([task], settled)
         return task
 
     async def store(self, tasks: Sequence[NewTask], ties: Dependencies = NO_TIES) -> None:
@@ -253,9 +233,9 @@ class Intake:
             self._arriving.subtract(arriving)
             if is_stored:
                 self._offer(tasks)
-                self._on_tied(task.seq for task in ties.tasks)
+                self.on_tied(task.seq for task in ties.tasks)
 
-        await self._recorder.insert(tasks, settled, ties)
+        await self.recorder.insert(tasks, settled, ties)
 
     def check_again(self, function: str, pool: str, number: int) -> None:
         """Find out whether so many stored tasks of a function may be queued again.
@@ -263,8 +243,8 @@ class Intake:
         Raises:
             PooldeckError: If not: its function or pool is gone, on hold, or the queue is full.
         """
-        self._catalogue().get(function)
-        self._holds.check(function)
+        self.functions.catalogue.get(function)
+        self.holds.check(function)
         self._check_pool(pool)
         self._check_room(Counter({pool: number}))
 
@@ -273,16 +253,16 @@ class Intake:
         queues = {task.pool for task in tasks if task.state is State.QUEUED}
         for task in tasks:
             if task.state is State.QUEUED:
-                self._queues[task.pool].offer(task.as_queued())
+                self.queues[task.pool].offer(task.as_queued())
         for pool in queues:
-            self._queues[pool].pump()
+            self.queues[pool].pump()
         if any(task.state is State.SCHEDULED for task in tasks):
-            self._on_scheduled()
+            self.scheduler.notify()
 
     def _check_room(self, arriving: "Counter[str]") -> None:
         for pool, number in arriving.items():
-            limit = self._pools[pool].queue_limit
-            waiting = self._tally.number(pool, State.QUEUED) + self._arriving[pool]
+            limit = self.pools[pool].queue_limit
+            waiting = self.counts.number(pool, State.QUEUED) + self._arriving[pool]
             if waiting + number > limit:
                 raise QueueFull(
                     f"{waiting} tasks wait in pool {pool}, whose queue_limit is {limit}; "
@@ -321,10 +301,10 @@ def check_same(key: str, fingerprint: str | None, other: str | None) -> None:
 def _run_at(submission: Submission, now: int) -> int | None:
     """Return when the task may run (microseconds), or None for at once."""
     if submission.delay:
-        return now + int(submission.delay * _MICROSECONDS)
+        return now + span(submission.delay)
     if submission.run_at is None:
         return None
-    moment = (submission.run_at - _EPOCH) // timedelta(microseconds=1)
+    moment = micros(submission.run_at)
     return moment if moment > now else None
 
 
@@ -334,28 +314,19 @@ def _priority(submission: Submission, function: RegisteredFunction) -> int:
 
 def _options(submission: Submission, function: RegisteredFunction) -> str | None:
     """Return what the task keeps of how it is run, as JSON."""
+    named = {name: getattr(submission, name) for name in _CHOOSABLE}
+    chosen = {name: value for name, value in named.items() if value is not None}
     options = function.run_options
-    if submission.timeout is not None:
-        options = replace(options, timeout=submission.timeout)
-    if submission.retries is not None:
-        options = replace(options, retries=submission.retries)
-    return options.to_json()
+    return (replace(options, **chosen) if chosen else options).to_json()
 
 
 def _fingerprint(submission: Submission) -> str:
-    """Return a digest of everything that a submission asks for, except its key."""
-    after = [submission.after, submission.on_failure] if submission.after else []
-    body: list[Any] = [
-        submission.function,
-        bytes(submission.args),
-        bytes(submission.kwargs),
-        submission.pool,
-        submission.priority,
-        submission.delay,
-        submission.run_at,
-        submission.tags,
-        submission.timeout,
-        submission.retries,
-        *after,
-    ]
-    return hashlib.blake2b(msgspec.msgpack.encode(body), digest_size=16).hexdigest()
+    """Return a digest of everything that a submission asks for, except its key.
+
+    The fields behind the key came later: they count where any of them is given, so that digests
+    that databases have from before stay true.
+    """
+    body = [bytes(value) if isinstance(value, Raw) else value for value in astuple(submission)]
+    later = body[_KEY + 1 :]
+    asked = body[:_KEY] + (later if later != _UNSAID else [])
+    return hashlib.blake2b(msgspec.msgpack.encode(asked), digest_size=16).hexdigest()

@@ -26,46 +26,29 @@ _SHOWN: Final = 100  # of those before, by their ids
 _decode = msgspec.json.Decoder().decode
 
 
-class Linker:
-    """Finds the tasks that submissions name.
+async def tie(
+    reader: Reader, tasks: Sequence[NewTask], submissions: Sequence[Submission]
+) -> tuple[Sequence[NewTask], Dependencies]:
+    """Return tasks as they are to be stored, with what ties them to others.
 
-    Args:
-        reader: Where they are looked for.
+    Raises:
+        InvalidRequest: If a submission names a task that does not exist.
     """
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-
-    async def tie(
-        self, tasks: Sequence[NewTask], submissions: Sequence[Submission]
-    ) -> tuple[Sequence[NewTask], Dependencies]:
-        """Return tasks as they are to be stored, with what ties them to others.
-
-        Args:
-            tasks: What the submissions became, as if they came after nothing.
-            submissions: As many.
-
-        Raises:
-            InvalidRequest: If a submission names a task that does not exist.
-        """
-        if not any(submission.may_come_after for submission in submissions):
-            return tasks, NO_TIES
-        needs = [rules_of(submission) for submission in submissions]
-        numbers = await self._numbers({name for each in needs for name in each})
-        tied = list(tasks)
-        links, edges = [], []
-        for place, rules in enumerate(needs):
-            if rules:
-                _check_known(rules, numbers, {"index": place} if len(tasks) > 1 else {})
-                task, submission = tasks[place], submissions[place]
-                tied[place] = waiting(task)
-                links.append(link_of(task, submission))
-                edges += [Dependency(numbers[name], task.seq, name, rules[name]) for name in rules]
-        return tied, Dependencies(tuple(links), tuple(edges))
-
-    async def _numbers(self, ids: set[str]) -> dict[str, int]:
-        found = await self._reader.run(queries.named, sorted(ids))
-        return {ref.id: ref.seq for ref in found}
+    if not any(submission.may_come_after for submission in submissions):
+        return tasks, NO_TIES
+    needs = [rules_of(submission) for submission in submissions]
+    found = await reader.run(queries.named, sorted({name for each in needs for name in each}))
+    numbers = {ref.id: ref.seq for ref in found}
+    tied = list(tasks)
+    links, edges = [], []
+    for place, rules in enumerate(needs):
+        if rules:
+            _check_known(rules, numbers, {"index": place} if len(tasks) > 1 else {})
+            task, submission = tasks[place], submissions[place]
+            tied[place] = waiting(task)
+            links.append(link_of(task, submission))
+            edges += [Dependency(numbers[name], task.seq, name, rules[name]) for name in rules]
+    return tied, Dependencies(tuple(links), tuple(edges))
 
 
 def rules_of(submission: Submission) -> dict[str, Rule]:

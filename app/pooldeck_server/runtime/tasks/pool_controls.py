@@ -1,15 +1,20 @@
 """What is set by hand for pools: kept first, then done, and done again after a restart."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import InitVar, dataclass
 from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.pools.pool import Pool
+from pooldeck.pools.port import PoolPort
+from pooldeck_server.domain.errors import NotFound, no_pool
 from pooldeck_server.domain.pools.annotations import Kind
 from pooldeck_server.domain.pools.controls import ControlState, PoolControl
+from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.store import records
 
 _KINDS: Final[Mapping[ControlState, Kind]] = {
@@ -19,28 +24,19 @@ _KINDS: Final[Mapping[ControlState, Kind]] = {
 }
 
 
-class Controls:
+@dataclass(kw_only=True, eq=False)
+class KeptControls:
     """The settings by hand of all pools.
 
     A size counts for as long as the configuration gives the size that it gave then: who changes
     that has the last word.
-
-    Args:
-        recorder: Where they are kept.
-        annotations: Notes what is done by hand.
-        configured: The size of each pool as the configuration gives it.
-        kept: What the store has kept; also of pools that there are no more.
     """
 
-    def __init__(
-        self,
-        recorder: Recorder,
-        annotations: Annotations,
-        configured: Mapping[str, int],
-        kept: Iterable[PoolControl],
-    ) -> None:
-        self._recorder = recorder
-        self._annotations = annotations
+    recorder: Recorder
+    configured: InitVar[Mapping[str, int]]  # the size of each pool as the configuration gives it
+    kept: InitVar[Iterable[PoolControl]]  # by the store; also of pools that there are no more
+
+    def __post_init__(self, configured: Mapping[str, int], kept: Iterable[PoolControl]) -> None:
         known = {control.name: control for control in kept}
         self._controls = {
             name: _as_configured(known.get(name) or PoolControl(name, None, size), size)
@@ -57,63 +53,109 @@ class Controls:
         control = self._controls[pool]
         return control.configured if control.size is None else control.size
 
-    def apply(self, pool: Pool) -> None:
+    def apply(self, pool: PoolPort) -> None:
         """Let a new pool hand nothing out if it was told so before the restart."""
         state = self._controls[pool.spec.name].state
         if state != "running":
-            self._act(pool, state)
+            turn(pool, state)
 
-    async def set_size(self, pool: Pool, size: int) -> None:
-        """Give a pool another size, live.
+    async def keep_size(self, pool: str, size: int) -> None:
+        """Keep another size.
 
         Raises:
-            StorageUnavailable: If it could not be kept; the pool stays as it is.
+            StorageUnavailable: If it could not be kept.
         """
-        control = self._controls[pool.spec.name]
+        control = self._controls[pool]
         await self._keep(replace(control, size=None if size == control.configured else size))
-        self._annotations.annotate("resize", pool.spec.name, before=pool.size, after=size)
-        pool.resize(size)
 
-    async def set_state(self, pool: Pool, state: ControlState, reason: str | None = None) -> None:
-        """Pause a pool, let it drain until it has stopped, or let it run on.
-
-        Args:
-            pool: The pool.
-            state: What it is to do.
-            reason: Why, as far as it was said.
+    async def keep_state(self, pool: str, state: ControlState) -> None:
+        """Keep what a pool is to do.
 
         Raises:
-            StorageUnavailable: If it could not be kept; the pool stays as it is.
+            StorageUnavailable: If it could not be kept.
         """
-        await self._keep(replace(self._controls[pool.spec.name], state=state))
-        self._annotations.annotate(_KINDS[state], pool.spec.name, reason=reason)
-        self._act(pool, state)
-
-    def restart(self, pool: Pool, reason: str | None = None) -> None:
-        """Replace a pool's workers one by one; `reason` says why, as far as it was said."""
-        self._annotations.annotate("restart", pool.spec.name, reason=reason)
-        pool.restart()
-
-    def kill_worker(self, pool: Pool, worker_id: str, reason: str | None = None) -> bool:
-        """End a worker of a pool; return whether the pool had it."""
-        if not pool.kill_worker(worker_id):
-            return False
-        self._annotations.annotate("kill_worker", pool.spec.name, worker_id, reason)
-        return True
+        await self._keep(replace(self._controls[pool], state=state))
 
     async def _keep(self, control: PoolControl) -> None:
-        await self._recorder.perform(lambda tx: records.save_control(tx, control))
+        await self.recorder.perform(lambda tx: records.save_control(tx, control))
         self._controls[control.name] = control
 
-    @staticmethod
-    def _act(pool: Pool, state: ControlState) -> None:
-        match state:
-            case "paused":
-                pool.pause()
-            case "stopped":
-                pool.drain()
-            case "running":
-                pool.resume()
+
+@dataclass(kw_only=True, eq=False)
+class PoolControls:
+    """Changes pools by hand; what outlives a restart is kept before it is done.
+
+    Each change returns the health of its pool after it. All raise `NotFound` if there is no such
+    pool or worker, and `StorageUnavailable` if the change could not be kept.
+    """
+
+    kept: KeptControls
+    queues: Mapping[str, Dispatcher]
+    annotations: Annotations
+    changes: LiveChanges
+    health: Callable[[str], PoolHealth]  # gives that of one pool
+
+    async def resize(self, name: str, size: int) -> PoolHealth:
+        """Give a pool another number of slots, live."""
+        pool = self._pool(name)
+        await self.kept.keep_size(name, size)
+        self.annotations.annotate("resize", name, before=pool.size, after=size)
+        pool.resize(size)
+        return self._changed(name)
+
+    async def pause(self, name: str) -> PoolHealth:
+        """Hand out nothing more from a pool's queue."""
+        return await self._turn(name, "paused")
+
+    async def resume(self, name: str) -> PoolHealth:
+        """Let a paused, draining or stopped pool run again."""
+        return await self._turn(name, "running")
+
+    async def drain(self, name: str, reason: str | None = None) -> PoolHealth:
+        """Let a pool finish what runs and then stop; `reason` says why, for the record."""
+        return await self._turn(name, "stopped", reason)
+
+    async def restart(self, name: str, reason: str | None = None) -> PoolHealth:
+        """Replace a pool's workers one by one, which loads the user's code anew."""
+        pool = self._pool(name)
+        self.annotations.annotate("restart", name, reason=reason)
+        pool.restart()
+        return self._changed(name)
+
+    async def kill_worker(self, worker_id: str, reason: str | None = None) -> PoolHealth:
+        """End a worker; its tasks are cancelled."""
+        for name, queue in self.queues.items():
+            if queue.pool.kill_worker(worker_id):
+                self.annotations.annotate("kill_worker", name, worker_id, reason)
+                return self._changed(name)
+        raise NotFound(f"there is no worker {worker_id}; it may have ended")
+
+    async def _turn(self, name: str, state: ControlState, reason: str | None = None) -> PoolHealth:
+        pool = self._pool(name)
+        await self.kept.keep_state(name, state)
+        self.annotations.annotate(_KINDS[state], name, reason=reason)
+        turn(pool, state)
+        return self._changed(name)
+
+    def _pool(self, name: str) -> PoolPort:
+        if name not in self.queues:
+            raise NotFound(no_pool(name, self.queues))
+        return self.queues[name].pool
+
+    def _changed(self, name: str) -> PoolHealth:
+        self.changes.invalidate()
+        return self.health(name)
+
+
+def turn(pool: PoolPort, state: ControlState) -> None:
+    """Pause a pool, let it drain until it has stopped, or let it run on."""
+    match state:
+        case "paused":
+            pool.pause()
+        case "stopped":
+            pool.drain()
+        case "running":
+            pool.resume()
 
 
 def _as_configured(control: PoolControl, configured: int) -> PoolControl:

@@ -31,7 +31,7 @@ class Prefetch:
         self.claiming = 0.0
         self._claim_seconds = _AT_FIRST
 
-    def note_claim(self, seconds: float) -> None:
+    def add_claim(self, seconds: float) -> None:
         """Take down how long a claim took; a running mean is kept."""
         self._claim_seconds += _SMOOTHING * (seconds - self._claim_seconds)
 
@@ -56,12 +56,6 @@ class Prefetch:
         return most - claimed if claimed < most / 2 else 0.0
 
     def has_time_for(self, seconds: float, slots: int, claimed: float) -> bool:
-        """Tell whether one more task may be claimed by the commit that stores it.
-
-        Args:
-            seconds: Its expected work.
-            slots: As above.
-            claimed: As above.
-        """
+        """Tell whether one more task may be claimed by the commit that stores it."""
         coming = self.claiming + seconds * (1 + self.reserved)
         return claimed + coming <= self.most(slots)

@@ -6,23 +6,22 @@ the profiles that have changed. All of it runs on the event loop.
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
 from typing import Final, TypeAlias
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Struct
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck.outcome import Measurement, Observation
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.measurements.profiles import Profile
-from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
 
-_log = logging.getLogger(__name__)
 _SECONDS: Final = 10.0
 _LATEST: Final = 512  # runs of a function between two looks at its profile: older ones hardly count
 
@@ -33,36 +32,30 @@ class _Gathered(Struct):
     """What came in of a function since its profile was brought up to date."""
 
     runs: int = 0
-    measured: deque[Measurement] = field(default_factory=lambda: deque(maxlen=_LATEST))
+    measured: deque[Measurement] = msgspec.field(default_factory=lambda: deque(maxlen=_LATEST))
     observations: list[Observation] = []
 
 
-class Profiles:
-    """Knows the profile of every function.
+@dataclass(kw_only=True, eq=False)
+class Profiles(BackgroundPart):
+    """Knows the profile of every function."""
 
-    Args:
-        recorder: Writes what has changed.
-        clock: The server's time.
-        kept: What the store knows from before.
-    """
+    doing = "writing profiles"
 
-    def __init__(self, recorder: Recorder, clock: Clock, kept: Iterable[Profile] = ()) -> None:
-        self._recorder = recorder
-        self._clock = clock
-        self._profiles: dict[str, dict[PoolKind, Profile]] = {}
+    recorder: Recorder
+    clock: Clock
+    kept: InitVar[Iterable[Profile]] = ()  # what the store knows from before
+    _profiles: dict[str, dict[PoolKind, Profile]] = field(init=False, default_factory=dict)
+    _gathered: dict[_Key, _Gathered] = field(init=False, default_factory=dict)
+    _unwritten: set[_Key] = field(init=False, default_factory=set)
+
+    def __post_init__(self, kept: Iterable[Profile]) -> None:
         for profile in kept:
             self._put(profile)
-        self._gathered: dict[_Key, _Gathered] = {}
-        self._unwritten: set[_Key] = set()
-        self._writing = Background("writing profiles", self._run)
-
-    def start(self) -> None:
-        """Begin to write what changes."""
-        self._writing.start()
 
     async def stop(self) -> None:
         """Write what has changed since the last time."""
-        await self._writing.stop()
+        await super().stop()
         await self.write()
 
     def add_measurement(self, function: str, kind: PoolKind, measurement: Measurement) -> None:
@@ -79,22 +72,22 @@ class Profiles:
 
     def of(self, function: str) -> Mapping[PoolKind, Profile]:
         """Return the profiles of a function, by the kind of pool; none of where it never ran."""
-        self._settle((function, PoolKind.THREAD))
-        self._settle((function, PoolKind.PROCESS))
+        for kind in KINDS:
+            self._flush((function, kind))
         return self._profiles.get(function, {})
 
     async def write(self) -> None:
         """Write what has changed, or let it wait for the next time."""
         for key in list(self._gathered):
-            self._settle(key)
+            self._flush(key)
         keys, self._unwritten = self._unwritten, set()
         if not keys:
             return
         profiles = [self._profiles[function][kind] for function, kind in keys]
-        try:
-            await self._recorder.perform(lambda tx: records.save_profiles(tx, profiles))
-        except PooldeckError as error:
-            _log.warning("the profiles of %d functions wait: %s", len(keys), error)
+        what = f"the profiles of {len(keys)} functions"
+        if not await self.recorder.try_perform(
+            lambda tx: records.save_profiles(tx, profiles), what
+        ):
             self._unwritten |= keys
 
     async def _run(self) -> None:
@@ -106,7 +99,7 @@ class Profiles:
         gathered = self._gathered[function, kind] = _Gathered()
         return gathered
 
-    def _settle(self, key: _Key) -> None:
+    def _flush(self, key: _Key) -> None:
         """Bring a profile up to date."""
         gathered = self._gathered.pop(key, None)
         if gathered is None:
@@ -114,7 +107,7 @@ class Profiles:
         function, kind = key
         before = self._profiles.get(function, {}).get(kind) or Profile(function, kind)
         after = before.after(
-            gathered.measured, gathered.observations, runs=gathered.runs, now=self._clock.now()
+            gathered.measured, gathered.observations, runs=gathered.runs, now=self.clock.now()
         )
         self._put(after)
         self._unwritten.add(key)

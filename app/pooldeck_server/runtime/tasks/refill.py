@@ -7,6 +7,7 @@ missing in what it brings, and are remembered by the best of their orders.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pooldeck_server.domain.errors import PooldeckError
@@ -21,56 +22,39 @@ _BEFORE_ALL: Final = (-1000, 0)  # an order that comes before every task's
 _AFTER_ALL: Final = (1000, 0)
 
 
+@dataclass(kw_only=True, eq=False)
 class Refill:
-    """Reads the best of one pool's queue.
+    """Reads the best of one pool's queue."""
 
-    Args:
-        pool: The pool's name.
-        backlog: What to fill.
-        reader: Where to read.
-        most: How many tasks to read at once.
-        in_hand: Gives the numbers of the tasks that have left the backlog and may still be queued
-            in the store.
-        on_supplied: Told when a read has ended, whatever it brought.
-    """
+    pool: str
+    backlog: Backlog
+    reader: Reader
+    most: int  # how many tasks to read at once
+    in_hand: Callable[[], set[int]]  # gives the tasks that left the backlog, queued or not
+    on_supplied: Callable[[], None]  # told when a read has ended, whatever it brought
+    _is_reading: bool = field(init=False, default=False)
 
-    def __init__(
-        self,
-        pool: str,
-        backlog: Backlog,
-        reader: Reader,
-        most: int,
-        *,
-        in_hand: Callable[[], set[int]],
-        on_supplied: Callable[[], None],
-    ) -> None:
-        self._is_reading = False
-        self._pool = pool
-        self._backlog = backlog
-        self._reader = reader
-        self._most = most
-        self._in_hand = in_hand
-        self._on_supplied = on_supplied
+    def __post_init__(self) -> None:
         self._missed = _AFTER_ALL  # the best order that was offered in vain during a read
 
     @property
     def is_due(self) -> bool:
         """Tell whether it is time to read."""
-        return self._backlog.runs_low and not self._is_reading
+        return self.backlog.runs_low and not self._is_reading
 
     @property
     def is_exhausted(self) -> bool:
         """Tell whether nothing waits, neither in memory nor in the store."""
-        return self._backlog.is_exhausted and not self._is_reading
+        return self.backlog.is_exhausted and not self._is_reading
 
     def offer(self, task: QueuedTask) -> None:
         """Take a task that is stored as queued, into memory if it belongs there."""
-        if not self._backlog.offer(task) and self._is_reading:
+        if not self.backlog.offer(task) and self._is_reading:
             self._missed = min(self._missed, task.order)
 
     def note_unseen(self) -> None:
         """Note that tasks became queued in the store that were not offered here."""
-        self._backlog.mark_incomplete(_BEFORE_ALL)
+        self.backlog.mark_incomplete(_BEFORE_ALL)
         if self._is_reading:
             self._missed = _BEFORE_ALL
 
@@ -82,15 +66,15 @@ class Refill:
 
     async def _read(self) -> None:
         try:
-            front = await self._reader.run(queries.queued, self._pool, self._most)
+            front = await self.reader.run(queries.queued, self.pool, self.most)
         except PooldeckError:
-            _log.exception("the queue of pool %s could not be read", self._pool)
+            _log.exception("the queue of pool %s could not be read", self.pool)
             await asyncio.sleep(_RETRY_SECONDS)
         else:
-            in_hand = self._in_hand()
+            in_hand = self.in_hand()
             fresh = [task for task in front.tasks if task.seq not in in_hand]
-            self._backlog.refill(fresh, more=front.has_more)
+            self.backlog.refill(fresh, more=front.has_more)
             if self._missed < _AFTER_ALL:
-                self._backlog.mark_incomplete(self._missed)
+                self.backlog.mark_incomplete(self._missed)
         self._is_reading = False
-        self._on_supplied()
+        self.on_supplied()

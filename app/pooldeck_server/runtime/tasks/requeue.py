@@ -1,64 +1,59 @@
 """Brings tasks to their queues that the store has queued anew: due, run again, retried by hand."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.scheduler import Scheduler
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, eq=False)
 class Requeue:
-    """Follows moves whose tasks nobody in the server holds.
+    """Follows moves whose tasks nobody in the server holds."""
 
-    Args:
-        reader: Finds the tasks.
-        queues: The dispatcher of each pool.
-        on_scheduled: Told when a task waits for a time.
-    """
+    reader: Reader
+    queues: Mapping[str, Dispatcher]
+    scheduler: Scheduler
+    _readings: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
 
-    def __init__(
-        self,
-        reader: Reader,
-        queues: Mapping[str, Dispatcher],
-        on_scheduled: Callable[[], None],
-    ) -> None:
-        self._reader = reader
-        self._queues = queues
-        self._on_scheduled = on_scheduled
-        self._readings: set[asyncio.Task[None]] = set()
+    def on_commit(self, moves: Sequence[TaskChanged]) -> None:
+        """Bring back what waits again; a new task is brought by whoever stored it."""
+        self.bring([move for move in moves if move.before is not None])
 
-    def follow(self, moves: Sequence[TaskChanged]) -> None:
-        """Take the moves of a commit."""
+    def bring(self, moves: Sequence[TaskChanged]) -> None:
+        """Bring those tasks to their queues whose moves let them wait for a slot, or for a time."""
         if any(move.state is State.SCHEDULED for move in moves):
-            self._on_scheduled()
+            self.scheduler.notify()
         queued = [move for move in moves if move.state is State.QUEUED]
         if queued:
-            reading = asyncio.ensure_future(self._offer(queued))
-            self._readings.add(reading)
-            reading.add_done_callback(self._readings.discard)
+            self._readings.start(self._offer(queued))
 
     async def _offer(self, moves: Sequence[TaskChanged]) -> None:
-        pools = {move.pool for move in moves} & self._queues.keys()
+        pools = {move.pool for move in moves} & self.queues.keys()
+        if not pools:  # as when what an earlier server left is sorted, before there are any
+            return
         try:
-            tasks = await self._reader.run(queries.waiting, [move.seq for move in moves])
+            tasks = await self.reader.run(queries.waiting, [move.seq for move in moves])
         except PooldeckError as error:
             _log.warning("tasks that are queued again could not be read: %s", error)
             for pool in pools:
-                self._queues[pool].look_again()
+                self.queues[pool].reread()
             return
         for task in tasks:
             if task.pool in pools:
-                self._queues[task.pool].offer(task)
+                self.queues[task.pool].offer(task)
         for pool in pools:
-            self._queues[pool].pump()
+            self.queues[pool].pump()
 
     async def stop(self) -> None:
         """Wait for what is being read."""
-        await asyncio.gather(*self._readings, return_exceptions=True)
+        await self._readings.finish()

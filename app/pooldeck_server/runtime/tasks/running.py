@@ -6,16 +6,17 @@ concerns the queue (room, calls that come back) goes to the dispatcher.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import Observation, Outcome
-from pooldeck.pools.model import Death, Running, Worker
-from pooldeck.pools.pool import Pool
+from pooldeck.pools.listener import Death, PoolListener, RunningCall
+from pooldeck.pools.port import PoolPort
 from pooldeck.protocol import Call, LogLine, Progress
 from pooldeck_server import failpoints
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, seconds
 from pooldeck_server.domain.tasks.changes import End, ProgressMark, Rerun
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import QueuedTask
@@ -23,65 +24,37 @@ from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.attempts import RunningAttempt
 from pooldeck_server.runtime.tasks.durations import RecentDurations
+from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.incidents import Incidents
 from pooldeck_server.runtime.tasks.profiles import Profiles
 
 _ANSWER_SECONDS: Final = 2.0  # for a worker to say whether a call that it was handed has begun
 
 
-class RunningTasks:
-    """The listener of one pool.
+@dataclass(kw_only=True, eq=False)
+class RunningTasks(PoolListener):
+    """The listener of one pool."""
 
-    Args:
-        pool: Its name.
-        kind: Its kind.
-        recorder: Where starts, ends and log lines go.
-        clock: The server's time.
-        usual: Learns how long functions take.
-        profiles: Learns what they cost, and what they do meanwhile.
-        incidents: Where deaths go.
-        log_file: Where log lines go as well, if there is one.
-        on_room: Told that a slot may be free.
-        on_return: Given tasks that no worker started after all.
-        on_functions: Told which functions a worker of the pool reports.
-        on_change: Told that the pool's picture changed.
-    """
-
-    def __init__(
-        self,
-        pool: str,
-        kind: PoolKind,
-        *,
-        recorder: Recorder,
-        clock: Clock,
-        usual: RecentDurations,
-        profiles: Profiles,
-        incidents: Incidents,
-        log_file: LogFile | None,
-        on_room: Callable[[], None],
-        on_return: Callable[[Sequence[QueuedTask]], None],
-        on_functions: Callable[[list[FunctionSpec]], None],
-        on_change: Callable[[], None],
-    ) -> None:
-        self._pool_name = pool
-        self._kind = kind
-        self._recorder = recorder
-        self._clock = clock
-        self._usual = usual
-        self._profiles = profiles
-        self._incidents = incidents
-        self._log_file = log_file
-        self._on_functions = on_functions
-        self._on_change = on_change
-        self._attempts: dict[str, RunningAttempt] = {}
-        self._abandoned: dict[tuple[str, int], RunningAttempt] = {}
-        self._begun: dict[str, tuple[Worker, Running]] = {}  # in this turn of the loop
-        self._ended: list[End] = []  # in this turn, too
-        self._reruns: list[Rerun] = []
-        self._became: dict[str, State] = {}  # tasks that just lost their worker
-        self._is_reporting = False
-        self.has_room = on_room
-        self._on_return = on_return
+    pool: str
+    kind: PoolKind
+    recorder: Recorder
+    clock: Clock
+    durations: RecentDurations
+    profiles: Profiles
+    incidents: Incidents
+    functions: Functions
+    log_file: LogFile | None
+    on_room: Callable[[], None]  # told that a slot may be free
+    on_return: Callable[[Sequence[QueuedTask]], None]  # given tasks that no worker started
+    on_change: Callable[[], None]  # told that the pool's picture changed
+    _attempts: dict[str, RunningAttempt] = field(init=False, default_factory=dict)
+    _abandoned: dict[tuple[str, int], RunningAttempt] = field(init=False, default_factory=dict)
+    # What this turn of the loop brought:
+    _begun: dict[str, RunningCall] = field(init=False, default_factory=dict)
+    _ended: list[End] = field(init=False, default_factory=list)
+    _reruns: list[Rerun] = field(init=False, default_factory=list)
+    _became: dict[str, State] = field(init=False, default_factory=dict)  # that lost their worker
+    _is_reporting: bool = field(init=False, default=False)
 
     def __contains__(self, task_id: str) -> bool:
         return task_id in self._attempts
@@ -97,17 +70,17 @@ class RunningTasks:
 
     # What goes out.
 
-    def hand(self, task: QueuedTask, pool: Pool) -> bool:
+    def hand(self, task: QueuedTask, pool: PoolPort) -> bool:
         """Give a claimed task to the pool; return whether there was room for it."""
         attempt = RunningAttempt.next_of(task)
-        if not pool.post(attempt.call(), is_quick=self._usual.is_quick(task.function)):
+        if not pool.post(attempt.call(), is_quick=self.durations.is_quick(task.function)):
             return False
         self._attempts[task.id] = attempt
         failpoints.reach("after_handout")
         return True
 
     async def stop(
-        self, task_id: str, pool: Pool, *, kill: bool
+        self, task_id: str, pool: PoolPort, *, kill: bool
     ) -> QueuedTask | Literal["cancel_requested"] | Ending | None:
         """Ask a task in hand to end itself, or end it.
 
@@ -117,15 +90,15 @@ class RunningTasks:
         """
         attempt = self._attempts[task_id]
         if not kill or attempt.started_at is None:
-            news = await self._ask(attempt, pool)
+            news = await self._cancel(attempt, pool)
             if news == "returned":
                 return attempt.task
             if news == "ended":
                 return None
         return pool.kill(task_id) if kill else "cancel_requested"
 
-    async def _ask(self, attempt: RunningAttempt, pool: Pool) -> str:
-        answer = attempt.ask()
+    async def _cancel(self, attempt: RunningAttempt, pool: PoolPort) -> str:
+        answer = attempt.request_end()
         if not pool.cancel(attempt.task.id):
             return "ended"
         if attempt.started_at is not None:
@@ -135,38 +108,40 @@ class RunningTasks:
 
     # What the pool reports.
 
-    def started(self, worker: Worker, running: Running) -> None:
+    def has_room(self) -> None:
+        """Pass on that a slot may be free."""
+        self.on_room()
+
+    def started(self, run: RunningCall) -> None:
         """Note a start, to be recorded with what else this turn of the event loop brings."""
-        if (attempt := self._attempts.get(running.call.task)) is not None:
-            attempt.begin(running, self._clock)
-            attempt.worker = worker.id
+        if (attempt := self._attempts.get(run.call.task)) is not None:
+            attempt.begin(run, self.clock)
+            attempt.worker = run.worker
             attempt.resolve_waiters("started")
-            self._begun[running.call.task] = (worker, running)
+            self._begun[run.call.task] = run
             self._report_soon()
 
-    def finished(self, worker: Worker, running: Running, outcome: Outcome) -> None:
+    def finished(self, run: RunningCall, outcome: Outcome) -> None:
         """Note an end, to be recorded with what else this turn of the event loop brings."""
-        task_id = running.call.task
+        task_id = run.call.task
         attempt = self._attempts.pop(task_id, None)
         if attempt is None:
             return
         if self._begun.pop(task_id, None) is None and attempt.started_at is None:
-            attempt.begin(running, self._clock)
-        now = self._clock.monotonic()
-        run = now - (running.started_at or now)
+            attempt.begin(run, self.clock)
+        now = self.clock.monotonic()
+        seconds = now - (run.started_at or now)
         if outcome.measurement is not None:
-            run = outcome.measurement.run
-            self._usual.add_run(attempt.task.function, outcome.measurement)
-            self._profiles.add_measurement(attempt.task.function, self._kind, outcome.measurement)
-        self._note_end(
-            attempt, attempt.end(worker, running, outcome, run, self._clock.now()), outcome
-        )
-        if task_id in worker.abandoned:
+            seconds = outcome.measurement.run
+            self.durations.add_run(attempt.task.function, outcome.measurement)
+            self.profiles.add_measurement(attempt.task.function, self.kind, outcome.measurement)
+        self._add_end(attempt, attempt.end(run, outcome, seconds, self.clock.now()), outcome)
+        if run.is_abandoned:
             self._abandoned[task_id, attempt.number] = attempt
         attempt.resolve_waiters("ended")
         self._report_soon()
 
-    def _note_end(self, attempt: RunningAttempt, end: End, outcome: Outcome) -> None:
+    def _add_end(self, attempt: RunningAttempt, end: End, outcome: Outcome) -> None:
         rerun = attempt.rerun(end, outcome.error)
         if rerun is None:
             self._ended.append(end)
@@ -183,17 +158,17 @@ class RunningTasks:
     def report(self) -> None:
         """Record the starts that have not ended yet, and the ends."""
         self._is_reporting = False
-        starts = [self._attempts[task].start(*begun) for task, begun in self._begun.items()]
-        self._recorder.record_results(starts, self._ended, self._reruns)
+        starts = [self._attempts[task].start(run) for task, run in self._begun.items()]
+        self.recorder.record_results(starts, self._ended, self._reruns)
         self._begun, self._ended, self._reruns = {}, [], []
         self._became = {}
-        self._on_change()
+        self.on_change()
 
     def progressed(self, progress: Progress) -> None:
         """Record how far a task is."""
         if (attempt := self._attempts.get(progress.task)) is not None:
             attempt.fraction = progress.fraction
-            self._recorder.progressed(
+            self.recorder.record_progress(
                 ProgressMark(
                     seq=attempt.task.seq,
                     attempt=attempt.number,
@@ -201,7 +176,7 @@ class RunningTasks:
                     message=progress.message,
                 )
             )
-            self._on_change()
+            self.on_change()
 
     def logged(self, task: str, lines: list[LogLine]) -> None:
         """Record log lines."""
@@ -209,13 +184,13 @@ class RunningTasks:
             self._log(attempt, lines)
 
     def _log(self, attempt: RunningAttempt, lines: list[LogLine]) -> None:
-        self._recorder.logged(attempt.entries(lines))
-        if self._log_file is not None:
-            self._log_file.take(attempt.origin(self._pool_name), lines)
+        self.recorder.record_log(attempt.entries(lines))
+        if self.log_file is not None:
+            self.log_file.add_lines(attempt.origin(self.pool), lines)
 
     def observed(self, observations: list[Observation]) -> None:
         """Take down what running calls were seen to do."""
-        self._profiles.add_observations(self._kind, observations)
+        self.profiles.add_observations(self.kind, observations)
 
     def returned(self, calls: list[Call]) -> None:
         """Let tasks that no worker started go back to the queue, or to whoever asked for them."""
@@ -224,42 +199,37 @@ class RunningTasks:
             attempt = self._attempts.pop(call.task, None)
             if attempt is not None and not attempt.resolve_waiters("returned"):
                 tasks.append(attempt.task)
-        self._on_return(tasks)
+        self.on_return(tasks)
 
-    def abandoned_ended(
-        self,
-        worker: Worker,  # noqa: ARG002 - as the pool tells it
-        running: Running,
-        outcome: Outcome,
-    ) -> None:
+    def abandoned_ended(self, run: RunningCall, outcome: Outcome) -> None:
         """Note in its log that an abandoned thread came to its end."""
-        attempt = self._abandoned.pop((running.call.task, running.call.attempt), None)
+        attempt = self._abandoned.pop((run.call.task, run.call.attempt), None)
         if attempt is not None:
-            now = self._clock.now()
-            words = _late(running, outcome, self._clock.monotonic())
-            line = LogLine(now / 1e6, "WARNING", "pooldeck", words)
+            now = self.clock.now()
+            words = _late(run, outcome, self.clock.monotonic())
+            line = LogLine(seconds(now), "WARNING", "pooldeck", words)
             self._log(attempt, [line])
-        self._on_change()
+        self.on_change()
 
     def died(self, death: Death) -> None:
         """Keep what is known of a worker's death."""
-        self._incidents.died(self._pool_name, death, self._became)
+        self.incidents.add_death(self.pool, death, self._became)
 
     def recovered(self, worker: str, seconds: float) -> None:
         """Note how long the pool took to be whole again."""
-        self._incidents.recovered(worker, seconds)
+        self.incidents.add_recovery(worker, seconds)
 
     def described(self, functions: list[FunctionSpec]) -> None:
         """Pass on which functions a worker has."""
-        self._on_functions(functions)
+        self.functions.report(functions)
 
     def changed(self) -> None:
         """Pass on that the pool's health changed."""
-        self._on_change()
+        self.on_change()
 
 
-def _late(running: Running, outcome: Outcome, now: float) -> str:
+def _late(run: RunningCall, outcome: Outcome, now: float) -> str:
     """Say what an abandoned call came to in the end."""
-    seconds = now - (running.started_at or now)
+    seconds = now - (run.started_at or now)
     came_to = "a result" if outcome.error is None else f"{outcome.error.type}"
     return f"the abandoned thread ended after {seconds:.1f} s with {came_to}, which is discarded"

@@ -15,6 +15,7 @@ import socket
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,51 +28,51 @@ from pooldeck.shared.backend import BROKEN
 from pooldeck.shared.connection import StateConnection
 from pooldeck.shared.errors import SharedError
 from pooldeck.shared.host import StateProcess
-from pooldeck.shared.snapshot import SharedPicture
+from pooldeck.shared.snapshot import SharedSnapshot
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.runtime.recording.annotations import Annotations
-from pooldeck_server.settings.model import SharedSettings
+from pooldeck_server.settings import SharedSettings
 
 _log = logging.getLogger(__name__)
 _KEY_BYTES: Final = 32
 _PATIENCE: Final = 3.0  # seconds for the process to answer
+_SOCKET: Final = "socket"
+_LONGEST_PATH: Final = 103  # bytes: what macOS takes, where Linux takes four more
 
 
+@dataclass(kw_only=True, eq=False)
 class Shared:
     """The state that tasks share, for as long as this run of the server.
 
-    Args:
-        settings: How much fits in.
-        annotations: Where a loss is noted.
-        clock: The server's time.
-
     Attributes:
-        limits: As above.
+        limits: How much fits in.
+        access: The way there, for the workers.
         lost_at: When the state was lost last, in microseconds since the epoch; None if never.
     """
 
-    def __init__(self, settings: SharedSettings, annotations: Annotations, clock: Clock) -> None:
+    settings: SharedSettings
+    annotations: Annotations
+    clock: Clock
+    boot: str  # the mark of this run of the server
+    lost_at: int | None = field(init=False, default=None)
+    _line: StateConnection | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
         self.limits = SharedLimits(settings.names, settings.value_bytes, settings.total_bytes)
-        self.lost_at: int | None = None
-        self._annotations = annotations
-        self._clock = clock
+        self._folder = _folder(self.boot)
+        address = str(self._folder / "socket")
+        self.access = Access(address, secrets.token_bytes(_KEY_BYTES), self.limits)
+        self._process = StateProcess(self.boot, self.access, self._note_loss)
         self._executor = ThreadPoolExecutor(1, "shared")
-        self._line: StateConnection | None = None
 
-    async def start(self, boot: str) -> None:
+    async def start(self) -> None:
         """Start the process.
-
-        Args:
-            boot: The mark of this run of the server.
 
         Raises:
             StartupError: If it cannot be started.
         """
-        self._folder = _folder(boot)
-        address = str(self._folder / "socket")
-        self.access = Access(address, secrets.token_bytes(_KEY_BYTES), self.limits)
-        self._process = StateProcess(boot, self.access, self._lost)
         try:
             self._folder.mkdir(mode=0o700)
             await self._process.start()
@@ -88,46 +89,44 @@ class Shared:
             self._line.close()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
-    async def picture(self) -> SharedPicture | None:
+    async def picture(self) -> SharedSnapshot | None:
         """Return what is shared; None if the process does not answer, as just after its death."""
-        asked = asyncio.get_running_loop().run_in_executor(self._executor, self._ask, "picture")
+        asked = asyncio.get_running_loop().run_in_executor(
+            self._executor, self._request, "snapshot"
+        )
         try:
             found = await asyncio.wait_for(asked, _PATIENCE)
         except (SharedError, TimeoutError):
             return None
-        return msgspec.convert(found, SharedPicture)
+        return msgspec.convert(found, SharedSnapshot)
 
     def launcher(self, inner: Launcher) -> Launcher:
-        """Return a launcher whose workers' ends are told to the process.
-
-        Args:
-            inner: What starts the workers.
-        """
-        return _Telling(inner, self)
+        """Return a launcher whose workers' ends are told to the process."""
+        return _ReportingLauncher(inner, self)
 
     def worker_ended(self, worker: str) -> None:
         """Have the locks of a worker taken back, soon."""
         self._executor.submit(self._forget, worker)
 
-    def _lost(self) -> None:
+    def _note_loss(self) -> None:
         _log.warning("all shared state is lost: values and locks of pooldeck.shared begin anew")
-        self._annotations.annotate("shared_lost")
-        self.lost_at = self._clock.now()
+        self.annotations.annotate("shared_lost")
+        self.lost_at = self.clock.now()
 
     def _forget(self, worker: str) -> None:
         try:
-            self._ask("forget", worker)
+            self._request("release_worker", worker)
         except SharedError as error:
             _log.warning("the locks of worker %s could not be taken back: %s", worker, error)
 
-    def _ask(self, operation: str, *arguments: Any) -> Any:
+    def _request(self, operation: str, *arguments: Any) -> Any:
         """Ask the process, once more if another has taken its place; in the executor's thread."""
         try:
-            return self._open().ask(operation, *arguments)
+            return self._open().request(operation, *arguments)
         except BROKEN:
             self._line = None
         try:
-            return self._open().ask(operation, *arguments)
+            return self._open().request(operation, *arguments)
         except BROKEN as error:
             self._line = None
             raise SharedError(f"its connection broke: {error}") from error
@@ -138,26 +137,21 @@ class Shared:
         return self._line
 
 
-class _Telling:
-    """Starts workers, and tells when their processes have ended.
+@dataclass(frozen=True)
+class _ReportingLauncher:
+    """Starts workers, and tells the shared state when their processes have ended."""
 
-    Args:
-        inner: What starts them.
-        shared: Who is told.
-    """
-
-    def __init__(self, inner: Launcher, shared: Shared) -> None:
-        self._inner = inner
-        self._shared = shared
+    inner: Launcher
+    shared: Shared
 
     def launch(
         self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
     ) -> Launched:
         """Start a worker, as `Launcher` says."""
-        launched = self._inner.launch(setup, boot, pipe, control)
+        launched = self.inner.launch(setup, boot, pipe, control)
 
         def reap() -> WorkerExit:
-            self._shared.worker_ended(setup.worker)
+            self.shared.worker_ended(setup.worker)
             return launched.reap()
 
         return Launched(launched.pid, reap)
@@ -170,5 +164,7 @@ def remove_sockets(boots: Iterable[str]) -> None:
 
 
 def _folder(boot: str) -> Path:
-    """Return the folder of a run's socket: under the data folder its path could be too long."""
-    return Path(tempfile.gettempdir()) / f"pooldeck-{boot}"
+    """Return the folder of a run's socket, where its path is short enough for one."""
+    usual = Path(tempfile.gettempdir()) / f"pooldeck-{boot}"
+    is_short = len(bytes(usual / _SOCKET)) <= _LONGEST_PATH
+    return usual if is_short else Path("/tmp", usual.name)  # noqa: S108 - made for this user alone

@@ -8,9 +8,9 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Column, ColumnElement, Connection, func, select, tuple_
 
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.failures.error_groups import (
-    HOUR,
     LATELY,
     FunctionCount,
     GroupFilter,

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, distinct, func, literal, select
 
+from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     COUNTED,
@@ -35,7 +36,6 @@ _LINES: Final = 10
 _OTHERS: Final = "others"
 _ALL: Final = "all"
 _MARKS: Final = 200
-_SECOND: Final = 1_000_000  # microseconds
 
 _Row: TypeAlias = tuple[int, str, list[Any]]
 """Where a stretch begins, the line that it belongs to, and what it adds to that."""
@@ -63,7 +63,7 @@ def history(connection: Connection, wanted: ChartRequest, now: int) -> Chart:
 
     `wanted` has been checked; `now` is microseconds since the epoch.
     """
-    points = _points(connection, wanted, now // _SECOND)
+    points = _points(connection, wanted, now // SECOND)
     spans = _spans(connection, points)
     covered = _covered(connection, spans, wanted.step)
     how = MEASURES[wanted.series]
@@ -203,7 +203,7 @@ def _values(
 def _marks(connection: Connection, wanted: ChartRequest, points: range) -> list[StoredAnnotation]:
     """Return what was done and what happened within the chart, the oldest first."""
     pool = wanted.pools[0] if len(wanted.pools) == 1 else None
-    since, until = points.start * _SECOND, points.stop * _SECOND
+    since, until = points.start * SECOND, points.stop * SECOND
     found = annotations(connection, since, until, pool, _MARKS)
     return found[::-1]
 

@@ -10,9 +10,9 @@ from sqlalchemy import case, func, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pooldeck.outcome import Error
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
-    HOUR,
     GroupChange,
     GroupState,
     group_of,

@@ -3,12 +3,12 @@
 import msgspec
 from sqlalchemy import bindparam, select
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.failures.error_groups import group_of
 from pooldeck_server.domain.tasks.changes import End, Rerun, TaskChanged
 from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import RunOptions
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.records.attempts import end
 from pooldeck_server.store.records.fence import Held, held_rows, is_in_hand

@@ -4,19 +4,20 @@ from fastapi import APIRouter, Response
 
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownFunction
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.api.schemas import AdviceList, FunctionAdvice, PoolAdvice
-from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
+from pooldeck_server.runtime.server import Server
+from pooldeck_server.web.api.schemas.advice import AdviceList, FunctionAdvice
+from pooldeck_server.web.api.schemas.sizes import PoolAdvice
+from pooldeck_server.web.http.dependencies import NamePath, ServerDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["advice"])
 
 
 @router.get("/advice", responses=good(AdviceList, "What should change.") | bad(*READING))
-async def list_advice(service: ServiceDep) -> Response:
+async def list_advice(server: ServerDep) -> Response:
     """List the functions that would do better in another pool, and the pools of the wrong size."""
-    functions = [_shown(service, advice) for advice in service.advisor.misplaced()]
-    pools = [PoolAdvice.of(advice) for advice in await service.sizes.wrong()]
+    functions = [_shown(server, advice) for advice in server.advisor.misplaced()]
+    pools = [PoolAdvice.of(advice) for advice in await server.sizes.wrong()]
     return answer(AdviceList(functions, pools))
 
 
@@ -24,16 +25,16 @@ async def list_advice(service: ServiceDep) -> Response:
     "/functions/{name}/advice",
     responses=good(FunctionAdvice, "The advice.") | bad(*READING, 404, 409),
 )
-async def get_advice(service: ServiceDep, name: NamePath) -> Response:
+async def get_advice(server: ServerDep, name: NamePath) -> Response:
     """Return which kind of pool a function belongs in, why, and what a move would gain."""
     try:
-        advice = service.advisor.of(name)
+        advice = server.advisor.of(name)
     except UnknownFunction as error:  # in a path it is the address that does not exist
         raise NotFound(error.detail) from None
     if advice is None:
         raise Conflict(f"{name} names a pool that does not exist: there is nothing to compare")
-    return answer(_shown(service, advice))
+    return answer(_shown(server, advice))
 
 
-def _shown(service: Service, advice: Advice) -> FunctionAdvice:
-    return FunctionAdvice.of(advice, dict(service.profiles.of(advice.function)))
+def _shown(server: Server, advice: Advice) -> FunctionAdvice:
+    return FunctionAdvice.of(advice, dict(server.profiles.of(advice.function)))

@@ -1,21 +1,24 @@
 """What may stand in the body of a request, and the rules that types alone cannot say."""
 
-from typing import Annotated, Final, TypeAlias
+from functools import cache
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.errors import InvalidRequest, TooLarge
 from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest, step_pointer
-from pooldeck_server.domain.tasks.submission import Name, Submission
-from pooldeck_server.settings.model import LimitSettings
+from pooldeck_server.domain.tasks.submission import Submission
+from pooldeck_server.settings import MAX_POOL_SIZE, LimitSettings
 from pooldeck_server.web.http.strict_json import check, typed
+
+B = TypeVar("B", bound=Struct)
 
 _AROUND: Final = 2  # levels around an argument: the body's object, and args or kwargs
 _AROUND_IN_BATCH: Final = 4  # and the batch's object and array
 _YEARS: Final = range(1970, 9000)  # a moment outside of these cannot be shown in every time zone
-MAX_POOL_SIZE: Final = 1000  # slots, as in the settings
 
 Size: TypeAlias = Annotated[
     int,
@@ -61,29 +64,41 @@ class PlacementChange(Struct, frozen=True, forbid_unknown_fields=True):
     pool: Name | None
 
 
-_submission = msgspec.json.Decoder(Submission).decode
-_batch = msgspec.json.Decoder(Batch).decode
-_pipeline = msgspec.json.Decoder(PipelineRequest).decode
-_cancel = msgspec.json.Decoder(CancelRequest).decode
-_reasoned = msgspec.json.Decoder(Reasoned).decode
-_pool_change = msgspec.json.Decoder(PoolChange).decode
-_placement_change = msgspec.json.Decoder(PlacementChange).decode
+_decoder = cache(msgspec.json.Decoder)
+
+
+def read(model: type[B], body: bytes, limits: LimitSettings, around: int = 0) -> B:
+    """Decode the body of a call.
+
+    Args:
+        model: What it is to be.
+        body: The bytes that were sent.
+        limits: `depth` is used: the levels within an argument, or within all of a small body.
+        around: Levels around an argument.
+
+    Raises:
+        MalformedJson: If the body is not strict JSON, or nested too deeply.
+        InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
+    """
+    check(body, limits.depth + around)
+    decoder: msgspec.json.Decoder[B] = _decoder(model)
+    return typed(decoder.decode, body)
+
+
+def read_or_default(model: type[B], body: bytes, limits: LimitSettings) -> B:
+    """Decode a body that may be left out; raises as `read`."""
+    return read(model, body or b"{}", limits)
 
 
 def read_submission(body: bytes, limits: LimitSettings) -> Submission:
     """Decode the body of a submission.
-
-    Args:
-        body: The bytes that were sent.
-        limits: Its `depth` (levels within an argument) and `arguments_bytes` are used.
 
     Raises:
         MalformedJson: If the body is not strict JSON, or nested too deeply.
         InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
         TooLarge: If the arguments are.
     """
-    check(body, limits.depth + _AROUND)
-    submission = typed(_submission, body)
+    submission = read(Submission, body, limits, _AROUND)
     if submission.idempotency_key is not None:
         raise InvalidRequest(
             "idempotency_key: send it as the header Idempotency-Key", field="/idempotency_key"
@@ -94,8 +109,7 @@ def read_submission(body: bytes, limits: LimitSettings) -> Submission:
 
 def read_batch(body: bytes, limits: LimitSettings) -> list[Submission]:
     """Decode the body of a batch of 1 to `limits.batch_tasks`; raises as `read_submission`."""
-    check(body, limits.depth + _AROUND_IN_BATCH)
-    tasks = typed(_batch, body).tasks
+    tasks = read(Batch, body, limits, _AROUND_IN_BATCH).tasks
     if not tasks:
         raise InvalidRequest("tasks: a batch needs at least one", field="/tasks")
     if len(tasks) > limits.batch_tasks:
@@ -110,42 +124,18 @@ def read_batch(body: bytes, limits: LimitSettings) -> list[Submission]:
 
 def read_pipeline(body: bytes, limits: LimitSettings) -> PipelineRequest:
     """Decode the body of a pipeline; raises as `read_submission`."""
-    check(body, limits.depth + _AROUND_IN_BATCH)
-    request = typed(_pipeline, body)
+    request = read(PipelineRequest, body, limits, _AROUND_IN_BATCH)
     for name, step in request.tasks.items():
         _check_rules(step, limits, step_pointer(name))
     return request
 
 
-def read_cancel(body: bytes, limits: LimitSettings) -> CancelRequest:
-    """Decode the body of a cancellation, empty for the defaults; raises as `read_submission`."""
-    if not body:
-        return CancelRequest()
-    check(body, limits.depth)
-    return typed(_cancel, body)
-
-
-def read_reason(body: bytes, limits: LimitSettings) -> str | None:
-    """Decode the reason for a call, None for an empty body; raises as `read_submission`."""
-    if not body:
-        return None
-    check(body, limits.depth)
-    return typed(_reasoned, body).reason
-
-
 def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:
-    """Decode what is to be set for a pool; raises as `read_submission`, also for nothing."""
-    check(body, limits.depth)
-    change = typed(_pool_change, body)
+    """Decode what is to be set for a pool; raises as `read`, also for nothing."""
+    change = read(PoolChange, body, limits)
     if change == PoolChange():
         raise InvalidRequest("say what to set: size, paused, or both")
     return change
-
-
-def read_placement_change(body: bytes, limits: LimitSettings) -> PlacementChange:
-    """Decode where a function is to run; raises as `read_submission`."""
-    check(body, limits.depth)
-    return typed(_placement_change, body)
 
 
 def _check_rules(submission: Submission, limits: LimitSettings, at: str) -> None:

@@ -2,21 +2,19 @@
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
-from pooldeck_server.settings.model import LimitSettings
-from pooldeck_server.web.api.schemas import Experiment, ExperimentList
-from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServiceDep
+from pooldeck_server.settings import LimitSettings
+from pooldeck_server.web.api.bodies import read
+from pooldeck_server.web.api.schemas.experiments import Experiment, ExperimentList
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServerDep
 from pooldeck_server.web.http.request_body import json_body
 from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answer, bad, good, takes
-from pooldeck_server.web.http.strict_json import check, typed
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
 _AROUND = 4  # levels around an argument: the body, samples, one of them, its args
-_decode = msgspec.json.Decoder(ExperimentRequest).decode
 _EXAMPLE = {
     "function": "examples.computing.primes",
     "samples": [{"args": [100000]}],
@@ -26,14 +24,8 @@ _EXAMPLE = {
 
 
 def read_request(body: bytes, limits: LimitSettings) -> ExperimentRequest:
-    """Decode what an experiment is to be.
-
-    Raises:
-        MalformedJson: If the body is not strict JSON, or nested too deeply.
-        InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
-    """
-    check(body, limits.depth + _AROUND)
-    return typed(_decode, body)
+    """Decode what an experiment is to be; raises as `bodies.read`."""
+    return read(ExperimentRequest, body, limits, _AROUND)
 
 
 @router.post(
@@ -42,38 +34,38 @@ def read_request(body: bytes, limits: LimitSettings) -> ExperimentRequest:
     responses=good(Experiment, "It has begun.", 202) | bad(*WRITING, 409, 429),
     openapi_extra=takes(ExperimentRequest, _EXAMPLE),
 )
-async def begin_experiment(request: Request, service: ServiceDep) -> Response:
+async def begin_experiment(request: Request, server: ServerDep) -> Response:
     """Try a function in temporary pools of several sizes and both kinds, beside the real ones.
 
     Its tasks are called again and again with the samples, so it must be safe to run many times.
     One experiment runs at a time; another one meanwhile is refused with 409.
     """
-    wanted = read_request(await json_body(request), service.settings.limits)
-    begun = await service.experiments.begin(wanted)
+    wanted = read_request(await json_body(request), server.settings.limits)
+    begun = await server.experiments.begin(wanted)
     location = f"/api/v1/experiments/{begun.id}".encode()
     return answer(Experiment.of(begun), 202, (b"location", location))
 
 
 @router.get("", responses=good(ExperimentList, "Experiments.") | bad(*READING))
 async def list_experiments(
-    service: ServiceDep,
+    server: ServerDep,
     function: Annotated[str | None, Query(description="Only those of this function.")] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """List experiments, the newest first."""
-    found = await service.experiments.latest(function, limit)
+    found = await server.experiments.latest(function, limit)
     return answer(ExperimentList([Experiment.of(each) for each in found]))
 
 
 @router.get("/{name}", responses=good(Experiment, "The experiment.") | bad(*READING, 404))
-async def get_experiment(service: ServiceDep, name: NamePath) -> Response:
+async def get_experiment(server: ServerDep, name: NamePath) -> Response:
     """Return one experiment, with what is known so far if it still runs."""
-    return answer(Experiment.of(await service.experiments.get(name)))
+    return answer(Experiment.of(await server.experiments.get(name)))
 
 
 @router.post(
     "/{name}/stop", responses=good(Experiment, "The experiment, ended.") | bad(*CHANGING, 404)
 )
-async def stop_experiment(service: ServiceDep, name: NamePath) -> Response:
+async def stop_experiment(server: ServerDep, name: NamePath) -> Response:
     """Stop an experiment; what it has measured is kept. One that has ended stays as it is."""
-    return answer(Experiment.of(await service.experiments.stop(name)))
+    return answer(Experiment.of(await server.experiments.stop(name)))

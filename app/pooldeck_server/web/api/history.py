@@ -1,67 +1,58 @@
 """History: series over time for charts, and what was done and happened meanwhile."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query, Request, Response
+from msgspec import Meta, Struct
+from msgspec.structs import astuple
+from pydantic import AwareDatetime
 
 from pooldeck_server.domain.pools.history import STEPS, ChartRequest, Grouping, Series
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.schemas import AnnotationList, History
-from pooldeck_server.web.api.schemas.history import Annotation
-from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServiceDep
+from pooldeck_server.web.api.queries import asks, moment, read_query
+from pooldeck_server.web.api.schemas.history import Annotation, AnnotationList, History
+from pooldeck_server.web.api.schemas.types import shown, timestamp
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, ServerDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["history"])
 
 _AT_ONCE: Final = 50
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PERIODS: Final = ", ".join(map(str, STEPS))
-_Names: TypeAlias = Annotated[list[str], Field(max_length=_AT_ONCE)]
 
 
-class HistoryQuery(BaseModel):
+class HistoryQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which series, of the last so many seconds, with a line for each of what."""
 
-    model_config = ConfigDict(extra="forbid")
-
     series: Series = "throughput"
-    period: int = Field(default=3600, description=f"Seconds: {_PERIODS}.")
+    period: Annotated[int, Meta(description=f"Seconds: {_PERIODS}.")] = 3600
     by: Grouping = "none"
-    pool: _Names = Field(default=[], description="Only of these pools.")
-    function: _Names = Field(default=[], description="Only of these functions.")
-
-    def request(self) -> ChartRequest:
-        """Return what the store looks for.
-
-        Raises:
-            InvalidRequest: If it cannot be shown.
-        """
-        wanted = ChartRequest(
-            series=self.series,
-            period=self.period,
-            by=self.by,
-            pools=tuple(self.pool),
-            functions=tuple(self.function),
-        )
-        wanted.check()
-        return wanted
+    pool: Annotated[
+        tuple[str, ...], Meta(max_length=_AT_ONCE, description="Only of these pools.")
+    ] = ()
+    function: Annotated[
+        tuple[str, ...], Meta(max_length=_AT_ONCE, description="Only of these functions.")
+    ] = ()
 
 
-@router.get("/history", responses=good(History, "The series.") | bad(*READING))
-async def get_history(service: ServiceDep, query: Annotated[HistoryQuery, Query()]) -> Response:
+@router.get(
+    "/history",
+    responses=good(History, "The series.") | bad(*READING),
+    openapi_extra=asks(HistoryQuery),
+)
+async def get_history(server: ServerDep, request: Request) -> Response:
     """Return a series over time, with what was done and happened meanwhile.
 
     Shown are at most ten lines: those that weigh most, and the rest as "others".
     """
-    chart = await service.read(queries.history, query.request(), service.clock.now())
-    return answer(History.of(chart))
+    wanted = ChartRequest(*astuple(read_query(HistoryQuery, request)))
+    wanted.check()
+    return answer(History.of(await server.read(queries.history, wanted, server.clock.now())))
 
 
 @router.get("/annotations", responses=good(AnnotationList, "Newest first.") | bad(*READING))
 async def list_annotations(
-    service: ServiceDep,
+    server: ServerDep,
     since: Annotated[AwareDatetime | None, Query(description="Then or later.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Before then.")] = None,
     pool: Annotated[
@@ -70,11 +61,7 @@ async def list_annotations(
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """List what was done to pools and what befell them, newest first."""
-    found = await service.read(
-        queries.annotations, _microseconds(since), _microseconds(until), pool, limit
+    found = await server.read(queries.annotations, moment(since), moment(until), pool, limit)
+    return answer(
+        AnnotationList([shown(Annotation, each, at=timestamp(each.at)) for each in found])
     )
-    return answer(AnnotationList([Annotation.of(annotation) for annotation in found]))
-
-
-def _microseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)

@@ -11,9 +11,10 @@ from starlette.types import Receive, Scope, Send
 
 from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.server import Service
-from pooldeck_server.web.api.schemas import Pool, timestamp
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.runtime.server import Server
+from pooldeck_server.web.api.schemas.pools import Pool
+from pooldeck_server.web.api.schemas.types import shown, timestamp
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Responses, bad
 from pooldeck_server.web.text.attention import notices
 from pooldeck_server.web.text.i18n import ENGLISH, speaking
@@ -64,13 +65,7 @@ class Encoder:
         attention: Callable[[Frame], tuple[NoticeText, ...]],
         language: str = ENGLISH,
     ) -> bytes:
-        """Return `frame` as an event.
-
-        Args:
-            frame: The live picture.
-            attention: Says what needs some in it, in words.
-            language: That of the words, as an HTML `lang`.
-        """
+        """Return `frame` as an event, with what needs attention in words of a language."""
         if frame is not self._frame:
             self._frame, self._events = frame, {}
         if language not in self._events:
@@ -80,18 +75,8 @@ class Encoder:
 
 
 def _event(frame: Frame, said: tuple[NoticeText, ...]) -> bytes:
-    data = DeckFrame(
-        seq=frame.seq,
-        at=timestamp(frame.at),
-        counts=frame.counts,
-        window=frame.window,
-        throughput=frame.throughput,
-        oldest_wait=frame.oldest_wait,
-        incidents=frame.incidents,
-        pools=[Pool.of(pool) for pool in frame.pools],
-        notices=said,
-        changed=frame.changed,
-    )
+    pools = [Pool.of(pool) for pool in frame.pools]
+    data = shown(DeckFrame, frame, at=timestamp(frame.at), pools=pools, notices=said)
     return b"event: deck\nid: %d\ndata: %s\n\n" % (frame.seq, msgspec.json.encode(data))
 
 
@@ -101,10 +86,10 @@ def _event(frame: Frame, said: tuple[NoticeText, ...]) -> bytes:
     responses=_DESCRIPTION | bad(401, 421, 422, 431, 500, 503),
 )
 async def follow(
-    request: Request, service: ServiceDep, lang: Literal["en", "zh-Hans"] = ENGLISH
+    request: Request, server: ServerDep, lang: Literal["en", "zh-Hans"] = ENGLISH
 ) -> Response:
     """Follow the live picture; what the dashboard listens to. `lang` is that of `notices`."""
-    return EventStream(service, request.app.state.encoder, lang)
+    return EventStream(server, request.app.state.encoder, lang)
 
 
 class EventStream(Response):
@@ -112,15 +97,15 @@ class EventStream(Response):
 
     media_type = _MEDIA_TYPE
 
-    def __init__(self, service: Service, encoder: Encoder, language: str) -> None:
+    def __init__(self, server: Server, encoder: Encoder, language: str) -> None:
         super().__init__()
-        self._service = service
+        self._server = server
         self._encoder = encoder
         self._language = language
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send one event after another."""
-        async with self._service.feed.subscribe() as frames:
+        async with self._server.frames.subscribe() as frames:
             head = [(b"content-type", _MEDIA_TYPE.encode())]
             await send({"type": "http.response.start", "status": 200, "headers": head})
             await _send(send, _OPENING)
@@ -132,7 +117,7 @@ class EventStream(Response):
             await _send(send, self._encoder.encode(frame, self._attention, self._language))
 
     def _attention(self, frame: Frame) -> tuple[NoticeText, ...]:
-        return notices(frame, self._service.state, self._service.holds())
+        return notices(frame, self._server.state, self._server.holds.all())
 
 
 async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:

@@ -1,44 +1,36 @@
 """The OpenAPI document: FastAPI's, with the schemas of the structs that are really sent."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from importlib import import_module
 from inspect import cleandoc
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from msgspec import Struct
-from starlette.requests import Request
 
 from pooldeck.outcome import Error, Measurement
+from pooldeck_server.domain.failures.error_groups import GroupSort
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
+from pooldeck_server.domain.tasks.filter import Sort
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
-from pooldeck_server.domain.tasks.submission import Submission
-from pooldeck_server.web.api import schemas
-from pooldeck_server.web.api.bodies import (
-    Batch,
-    CancelRequest,
-    PlacementChange,
-    PoolChange,
-    Reasoned,
-)
-from pooldeck_server.web.api.selections import BulkCancel, BulkRetry
+from pooldeck_server.domain.tasks.submission import BulkDone, Submission
+from pooldeck_server.web.api import bodies, schemas, selections
+from pooldeck_server.web.http.errors import Problem
 
-_MODELS: Final[list[type[Struct]]] = [
-    *(getattr(schemas, name) for name in schemas.__all__ if name[0].isupper()),
-    Submission,
-    Batch,
-    BulkCancel,
-    BulkRetry,
-    CancelRequest,
-    ExperimentRequest,
-    PipelineRequest,
-    PlacementChange,
-    PoolChange,
-    Reasoned,
+_FROM_ELSEWHERE: Final = (
+    BulkDone,
     Error,
+    ExperimentRequest,
+    GroupSort,
     Measurement,
-]
+    PipelineRequest,
+    Problem,
+    Sort,
+    Submission,
+)
 _TAGS: Final = {
     "tasks": "Submit, find, follow, cancel and retry tasks.",
     "functions": "What can be called, what became of it, and what is on hold.",
@@ -67,19 +59,6 @@ _SECURITY: Final = {
 }
 
 
-class DirectRoute(APIRoute):
-    """A call that takes the request and returns the response by itself.
-
-    It is described in the OpenAPI document as any other. FastAPI's handling of parameters, which
-    it does without, costs about as much as everything else on the way of a submission.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        """Return the endpoint itself."""
-        endpoint: Callable[[Request], Any] = self.endpoint
-        return endpoint
-
-
 def install(app: FastAPI) -> None:
     """Complete the document that `app` serves."""
     generate = app.openapi
@@ -94,13 +73,27 @@ def install(app: FastAPI) -> None:
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
-        _MODELS, ref_template="#/components/schemas/{name}"
+        [*_structs(), *_FROM_ELSEWHERE], ref_template="#/components/schemas/{name}"
     )
     for component in components.values():
-        component["description"] = cleandoc(component["description"])  # each struct has one
+        component["description"] = cleandoc(component["description"])  # each class has one
     parts = document.setdefault("components", {})
     parts["schemas"] = parts.get("schemas", {}) | components
     parts["securitySchemes"] = _SECURITY
     document["security"] = [{name: []} for name in _SECURITY] + [{}]  # any one; none without token
     document["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
     return document
+
+
+def _structs() -> Iterator[type[Struct]]:
+    """Yield what answers and bodies are made of."""
+    answers = (f"{schemas.__name__}.{module.name}" for module in iter_modules(schemas.__path__))
+    for module in (*map(import_module, answers), bodies, selections):
+        yield from _defined_in(module)
+
+
+def _defined_in(module: ModuleType) -> Iterator[type[Struct]]:
+    for value in vars(module).values():
+        is_struct = isinstance(value, type) and issubclass(value, Struct)
+        if is_struct and value.__module__ == module.__name__:
+            yield value

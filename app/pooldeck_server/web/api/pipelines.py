@@ -5,11 +5,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
+from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.bodies import CancelRequest, read_cancel, read_pipeline
-from pooldeck_server.web.api.schemas import BulkDone, NewPipeline, Pipeline, PipelineList
+from pooldeck_server.web.api.bodies import CancelRequest, read_or_default, read_pipeline
+from pooldeck_server.web.api.schemas.pipelines import NewPipeline, Pipeline, PipelineList
 from pooldeck_server.web.api.submit import KEY_HEADER, idempotency_key
-from pooldeck_server.web.http.dependencies import NamePath, ServiceDep
+from pooldeck_server.web.http.dependencies import NamePath, ServerDep
 from pooldeck_server.web.http.request_body import json_body, optional_json_body
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
 
@@ -40,34 +41,35 @@ _EXAMPLE: Final = {
     responses=good(NewPipeline, "All of its tasks are stored.", 202) | bad(*WRITING, 429),
     openapi_extra=takes(PipelineRequest, _EXAMPLE) | {"parameters": [KEY_HEADER]},
 )
-async def submit_pipeline(request: Request, service: ServiceDep) -> Response:
+async def submit_pipeline(request: Request, server: ServerDep) -> Response:
     """Submit tasks that come after each other, in one commit: all of them are stored, or none.
 
     Steps refer to each other by name: with `{"$result": "a step"}` in arguments or in `each`, or in
     `after`.
     """
-    wanted = read_pipeline(await json_body(request), service.settings.limits)
-    stored = await service.pipelines.submit(wanted, idempotency_key(request))
+    wanted = read_pipeline(await json_body(request), server.settings.limits)
+    stored = await server.pipelines.submit(wanted, idempotency_key(request))
     location = (b"location", f"/api/v1/pipelines/{stored.id}".encode())
     return answer(NewPipeline(stored.id, stored.tasks), 202, location)
 
 
 @router.get("", responses=good(PipelineList, "A page of pipelines.") | bad(*READING))
 async def list_pipelines(
-    service: ServiceDep,
+    server: ServerDep,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 20,
     cursor: Annotated[
         str | None, Query(max_length=200, description="`next_cursor` of the page before.")
     ] = None,
 ) -> Response:
     """List pipelines, the newest first."""
-    return answer(PipelineList.of(await service.read(queries.pipelines, limit, cursor)))
+    page = await server.read(queries.pipelines, limit, cursor)
+    return answer(PipelineList(tuple(map(Pipeline.of, page.items)), page.next_cursor))
 
 
 @router.get("/{name}", responses=good(Pipeline, "The pipeline.") | bad(*READING, 404))
-async def get_pipeline(service: ServiceDep, name: NamePath) -> Response:
+async def get_pipeline(server: ServerDep, name: NamePath) -> Response:
     """Return a pipeline by its id: its steps, and how far they are."""
-    return answer(Pipeline.of(await service.pipelines.pipeline(name)))
+    return answer(Pipeline.of(await server.pipelines.get(name)))
 
 
 @router.post(
@@ -76,8 +78,10 @@ async def get_pipeline(service: ServiceDep, name: NamePath) -> Response:
     | bad(*WRITING, 404),
     openapi_extra=takes(CancelRequest, {"kill": True, "reason": "a typo"}, required=False),
 )
-async def cancel_pipeline(request: Request, service: ServiceDep, name: NamePath) -> Response:
+async def cancel_pipeline(request: Request, server: ServerDep, name: NamePath) -> Response:
     """Cancel every task of a pipeline that has not ended, as a single task is cancelled."""
-    wanted = read_cancel(await optional_json_body(request), service.settings.limits)
-    done = await service.pipelines.cancel(name, kill=wanted.kill, reason=wanted.reason)
+    wanted = read_or_default(
+        CancelRequest, await optional_json_body(request), server.settings.limits
+    )
+    done = await server.pipelines.cancel(name, kill=wanted.kill, reason=wanted.reason)
     return answer(done)

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias, TypeVar
 
-import msgspec
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.errors import InvalidRequest, TooLarge
 from pooldeck_server.domain.tasks.filter import TaskFilter
-from pooldeck_server.domain.tasks.submission import Name
-from pooldeck_server.settings.model import LimitSettings
-from pooldeck_server.web.api.bodies import Reason
+from pooldeck_server.domain.tasks.names import Name
+from pooldeck_server.settings import LimitSettings
+from pooldeck_server.web.api.bodies import Reason, read
 from pooldeck_server.web.api.filters import Filter
-from pooldeck_server.web.http.strict_json import check, typed
 
 Ids: TypeAlias = Annotated[tuple[Name, ...], Meta(description="Ids of tasks.")]
 All: TypeAlias = Annotated[bool, Meta(description="True: all tasks, instead of a filter.")]
@@ -38,40 +36,16 @@ class BulkCancel(BulkRetry, frozen=True, forbid_unknown_fields=True):
 
 B = TypeVar("B", bound=BulkRetry)
 
-_cancel = msgspec.json.Decoder(BulkCancel)
-_retry = msgspec.json.Decoder(BulkRetry)
 
-
-def read_bulk_cancel(body: bytes, limits: LimitSettings) -> BulkCancel:
-    """Decode the body of a cancellation of many.
-
-    Args:
-        body: The bytes that were sent.
-        limits: Its `depth` and `batch_tasks` (the most ids) are used.
+def read_selection(model: type[B], body: bytes, limits: LimitSettings) -> B:
+    """Decode the body of a change of many; `limits.batch_tasks` are the most ids.
 
     Raises:
         MalformedJson: If the body is not strict JSON, or nested too deeply.
         InvalidRequest: If it does not say which tasks; an empty filter does not.
         TooLarge: If there are too many ids.
     """
-    return _read(_cancel, body, limits)
-
-
-def read_bulk_retry(body: bytes, limits: LimitSettings) -> BulkRetry:
-    """Decode the body of a retry of many; raises as `read_bulk_cancel`."""
-    return _read(_retry, body, limits)
-
-
-def selected(request: BulkRetry) -> TaskFilter | Sequence[str]:
-    """Return what a request that was read is for."""
-    if request.ids is not None:
-        return request.ids
-    return request.filter.as_filter() if request.filter else TaskFilter()
-
-
-def _read(decoder: msgspec.json.Decoder[B], body: bytes, limits: LimitSettings) -> B:
-    check(body, limits.depth)
-    request = typed(decoder.decode, body)
+    request = read(model, body, limits)
     _check_choice(request)
     if len(request.ids or ()) > limits.batch_tasks:
         raise TooLarge(
@@ -80,6 +54,13 @@ def _read(decoder: msgspec.json.Decoder[B], body: bytes, limits: LimitSettings) 
             field="/ids",
         )
     return request
+
+
+def selected(request: BulkRetry) -> TaskFilter | Sequence[str]:
+    """Return what a request that was read is for."""
+    if request.ids is not None:
+        return request.ids
+    return request.filter.as_filter() if request.filter else TaskFilter()
 
 
 def _check_choice(request: BulkRetry) -> None:

@@ -4,8 +4,9 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
-from pooldeck_server.web.api.schemas import ServerInfo
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.api.schemas.server import ServerInfo
+from pooldeck_server.web.api.schemas.types import timestamp
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
 
 router = APIRouter(tags=["observing"])
@@ -14,6 +15,7 @@ _VERSION = version("pooldeck")
 
 
 @router.get("/server", responses=good(ServerInfo, "The server.") | bad(*READING))
-async def show_server(service: ServiceDep) -> Response:
+async def show_server(server: ServerDep) -> Response:
     """Tell since when the server runs, and what its start found and did."""
-    return answer(ServerInfo.of(service.start_report, _VERSION, service.state))
+    run = server.run
+    return answer(ServerInfo(_VERSION, timestamp(run.started_at), server.state, run.report))

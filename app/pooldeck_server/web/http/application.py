@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 
 
 class Application(FastAPI):
@@ -15,10 +15,10 @@ class Application(FastAPI):
     What is on the way of every submission should pay for nothing that it does not use.
 
     Attributes:
-        service: The running server; there from the start of the lifespan to its end.
+        server: The running one; there from the start of the lifespan to its end.
     """
 
-    service: Service
+    server: Server
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

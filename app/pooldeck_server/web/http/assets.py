@@ -6,7 +6,10 @@ from pathlib import Path
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.resources import resource
 
-_REMEDY = "bring it in with `pip install --editable .` in the checkout, or install Pooldeck again"
+_REMEDY = (
+    "bring it in with `pip install --editable '.[server]'` in the checkout, "
+    "or install Pooldeck again"
+)
 
 
 def check_assets(static: Path | None = None) -> None:

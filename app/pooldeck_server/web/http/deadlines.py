@@ -2,18 +2,17 @@
 
 A client that trickles its headers, or a body that nobody reads any more, would otherwise keep its
 connection open as long as it likes; and the trailers after a body would be kept in memory, however
-many there are.
+many there are. What a connection writes in one turn of the event loop leaves with one system call.
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from pooldeck_server.domain.errors import HeadersTooLarge, RequestTimeout, TooLarge
-from pooldeck_server.settings.model import LimitSettings
-from pooldeck_server.web.http.coalesce import CoalescingTransport
+from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.http.errors import problem
 
 _MAX_BYTES: Final = 64 * 1024  # of a head; of what frames a body: chunk sizes, extensions, trailers
@@ -31,6 +30,40 @@ _LARGE_HEAD: Final = _raw(problem(HeadersTooLarge(f"the head is larger than {_MA
 _LARGE_FRAME: Final = _raw(
     problem(TooLarge(f"chunk extensions and trailers are larger than {_MAX_BYTES} bytes"))
 )
+
+
+class CoalescingTransport:
+    """Stands before a transport, gathers writes until the loop's next turn, passes all else on.
+
+    uvicorn writes the head of an answer and its body apart; each system call costs a server that
+    answers thousands of requests a second as much as all its checks of one.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._gathered: list[bytes] = []
+        self.get_extra_info = transport.get_extra_info
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send `data`, with whatever else is written in this turn."""
+        if not self._gathered:
+            self._loop.call_soon(self._send)
+        self._gathered.append(data)
+
+    def close(self) -> None:
+        """Send what was written, then close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._transport.write(b"".join(gathered))
 
 
 class DeadlineProtocol(HttpToolsProtocol):

@@ -1,10 +1,10 @@
-"""What the calls of the web are given: the service, and parameters that several of them take."""
+"""What the calls of the web are given: the server, and parameters that several of them take."""
 
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Path, Query, Request
 
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.application import Application
 
 MAX_WAIT = 60.0  # seconds
@@ -12,13 +12,13 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 
 
-def service_of(request: Request) -> Service:
-    """Return the service of the app that `request` came to."""
+def server_of(request: Request) -> Server:
+    """Return the server of the app that `request` came to."""
     app: Application = request.app
-    return app.service
+    return app.server
 
 
-ServiceDep: TypeAlias = Annotated[Service, Depends(service_of)]
+ServerDep: TypeAlias = Annotated[Server, Depends(server_of)]
 TaskIdPath: TypeAlias = Annotated[str, Path(description="The task's id.")]
 NamePath: TypeAlias = Annotated[str, Path(description="The name, exactly.")]
 Wait: TypeAlias = Annotated[

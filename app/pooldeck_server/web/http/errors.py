@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +22,6 @@ from pooldeck_server.domain.errors import (
     NotFound,
     PooldeckError,
 )
-from pooldeck_server.web.http.problems import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[dict[type[PooldeckError], int]] = {
@@ -59,6 +59,21 @@ _HANG_UP: Final = {  # the rest of the request is not read
     errors.RequestTimeout,
 }
 _log = logging.getLogger(__name__)
+
+
+class Problem(Struct, frozen=True):
+    """An error, as RFC 9457 has it. `code` is for programs and stays the same, `detail` for people.
+
+    Further members depend on the code: `field` (a JSON pointer into the body), `argument`,
+    `parameter` (of the query), `position` (a byte), `index` (of a batch's task), `id` (of an
+    internal error, as in the server's log).
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
 
 
 def problem(error: PooldeckError) -> Response:
@@ -108,12 +123,7 @@ async def _known(_: Request, error: Any) -> Response:
 
 
 async def from_starlette(request: Request, error: Any) -> Response:
-    """Answer what the router itself refuses: unknown paths and wrong methods.
-
-    Args:
-        request: What was asked.
-        error: Starlette's `HTTPException`.
-    """
+    """Answer what the router itself refuses by an HTTPException: paths and methods."""
     path = request.scope["path"]
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_methods(request))

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pooldeck_server.domain.errors import PooldeckError, Unauthorized
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.cookies import cookie, take_cookies
 from pooldeck_server.web.http.errors import internal, problem
@@ -47,12 +47,7 @@ def install(app: Application, settings: Settings) -> None:
 
 
 class Guard:
-    """Checks each request before the app sees it, and finishes each answer.
-
-    Args:
-        app: What is guarded.
-        settings: `host`, `allowed_hosts`, `token` and `limits` are used.
-    """
+    """Checks each request before the app sees it, and finishes each answer."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from babel import negotiate_locale
 from fastapi import Request
 
 from pooldeck_server.web.http.cookies import cookie
@@ -10,7 +11,7 @@ from pooldeck_server.web.text.i18n import ENGLISH, LANGUAGES
 COOKIE: Final = "pooldeck-language"
 COOKIE_SECONDS: Final = 365 * 24 * 3600
 _LONGEST_HEADER: Final = 500  # characters that are looked at
-_BY_PREFIX: Final = {"en": ENGLISH, "zh": "zh-Hans"}
+_BY_SUBTAG: Final = {"en": ENGLISH, "zh": "zh-Hans"}
 
 
 def language_of(request: Request) -> str:
@@ -26,16 +27,16 @@ def accepted(header: str) -> str:
         header: Its value, such as "zh-CN,zh;q=0.9,en;q=0.8"; regions and scripts are not told
             apart. English where it names none of them, or makes no sense.
     """
-    wanted = [_range(part) for part in header[:_LONGEST_HEADER].lower().split(",")]
-    known = [(quality, name) for name, quality in wanted if name in _BY_PREFIX and quality > 0]
-    best = max(known, key=lambda each: each[0], default=(0.0, "en"))  # the first of equals
-    return _BY_PREFIX[best[1]]
+    ranges = map(_range, header[:_LONGEST_HEADER].lower().split(","))
+    liked = sorted(ranges, key=lambda each: -each[1])  # equals stay in their order
+    names = [name for name, quality in liked if quality > 0]
+    return _BY_SUBTAG[negotiate_locale(names, _BY_SUBTAG, sep="-", aliases={}) or "en"]
 
 
 def _range(part: str) -> tuple[str, float]:
-    """Return a language range's first subtag, and its quality from 0 to 1."""
+    """Return a language range, and its quality from 0 to 1."""
     name, _, quality = part.partition(";q=")
     try:
-        return name.strip().partition("-")[0], float(quality or 1)
+        return name.strip(), float(quality or 1)
     except ValueError:
         return "", 0.0

@@ -13,11 +13,7 @@ _IMPORT: Final = re.compile(r'^(?:import|export)\b[^"]*"(\./[^"]+)";', re.MULTIL
 
 @cache
 def imported_by(script: str) -> tuple[str, ...]:
-    """Return the modules that one of `static/js` needs, its own name first.
-
-    Args:
-        script: Its file name, such as "page.js".
-    """
+    """Return the modules that one of `static/js`, such as "page.js", needs; its own name first."""
     folder = resource("static") / "js"
     return graph(script, {path.name: path.read_text() for path in folder.glob("*.js")})
 

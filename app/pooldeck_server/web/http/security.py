@@ -15,7 +15,7 @@ from typing import Final
 from itsdangerous import BadSignature, TimestampSigner
 
 from pooldeck_server.domain.errors import Forbidden, HeadersTooLarge, InvalidRequest, WrongHost
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 
 COOKIE: Final = "pooldeck"
 COOKIE_SECONDS: Final = 12 * 3600
@@ -119,9 +119,6 @@ class Credentials:
     """The one token, and the cookies that stand for it in browsers.
 
     A cookie is signed with a key made from the token: with another token, all cookies are void.
-
-    Args:
-        token: The secret that clients must know.
     """
 
     def __init__(self, token: str) -> None:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.runtime.lifecycle.ending import Ending
-from pooldeck_server.settings.model import LimitSettings, Settings
+from pooldeck_server.settings import LimitSettings, Settings
 from pooldeck_server.web.http.deadlines import DeadlineProtocol
 
 _BACKLOG: Final = 2048
@@ -119,7 +119,7 @@ class HttpServer(uvicorn.Server):
             ending.hurry()
 
     async def _leave(self, ending: Ending) -> None:
-        await ending.finished()
+        await ending.finished.wait()
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

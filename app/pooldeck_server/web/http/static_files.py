@@ -49,11 +49,7 @@ def install(app: FastAPI) -> None:
 
 
 class StaticFiles:
-    """An application that answers with files from memory.
-
-    Args:
-        files: By their paths, such as "css/base.css".
-    """
+    """An application that answers with files from memory, by paths such as "css/base.css"."""
 
     def __init__(self, files: Mapping[str, StaticFile]) -> None:
         self._files = files

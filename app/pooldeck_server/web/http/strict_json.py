@@ -77,7 +77,7 @@ def typed(decode: Callable[[bytes], T], body: bytes) -> T:
     try:
         return decode(body)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
+        raise complaint(error) from None
 
 
 def _check_depth(body: bytes, depth: int) -> None:
@@ -149,15 +149,19 @@ def _truncated(body: bytes) -> MalformedJson:
     return MalformedJson("a \\u escape is a lone surrogate, which is no character")
 
 
-def _invalid(message: str) -> InvalidRequest:
-    """Turn msgspec's complaint into one that points to the field, by a JSON pointer."""
-    match = _PLACE.match(message)
-    problem, path = (match[1], match[2]) if match else (message, "")
+def complaint(error: msgspec.ValidationError, *, of_query: bool = False) -> InvalidRequest:
+    """Turn msgspec's complaint into one that names the place: a JSON pointer, or a parameter."""
+    match = _PLACE.match(str(error))
+    problem, path = (match[1], match[2]) if match else (str(error), "")
     pointer = path.replace("[", ".").replace("]", "").replace(".", "/")
     if field := _FIELD.match(problem):
         pointer += f"/{field[2]}"
-        problem = "there is no such field" if field[1] == "unknown" else "missing"
-    return InvalidRequest(f"{pointer[1:] or 'the body'}: {_in_words(problem)}", field=pointer)
+        thing = "parameter" if of_query else "field"
+        problem = f"there is no such {thing}" if field[1] == "unknown" else "missing"
+    detail = f"{pointer[1:] or 'the body'}: {_in_words(problem)}"
+    if of_query:
+        return InvalidRequest(detail, parameter=pointer.split("/")[1])
+    return InvalidRequest(detail, field=pointer)
 
 
 def _in_words(problem: str) -> str:

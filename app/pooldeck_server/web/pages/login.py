@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import HOME, own_path
 from pooldeck_server.web.http.security import COOKIE, COOKIE_SECONDS, Credentials
 from pooldeck_server.web.pages.shared.page_route import PageRoute
@@ -45,9 +45,9 @@ class Tries:
 
 
 @router.get("/login")
-async def show_login(request: Request, service: ServiceDep, next: str = HOME) -> Response:  # noqa: A002
+async def show_login(request: Request, server: ServerDep, next: str = HOME) -> Response:  # noqa: A002
     """Show the form; without a token there is nothing to log in to."""
-    if service.settings.token is None:
+    if server.settings.token is None:
         return RedirectResponse(HOME, 303)
     return _form(request, next)
 
@@ -55,12 +55,12 @@ async def show_login(request: Request, service: ServiceDep, next: str = HOME) ->
 @router.post("/login")
 async def log_in(
     request: Request,
-    service: ServiceDep,
+    server: ServerDep,
     token: Annotated[str, Form()],
     next: Annotated[str, Form()] = HOME,  # noqa: A002
 ) -> Response:
     """Take the token, and send the browser on to where it wanted to go."""
-    secret = service.settings.token
+    secret = server.settings.token
     if secret is None:
         return RedirectResponse(HOME, 303)
     tries: Tries = request.app.state.tries

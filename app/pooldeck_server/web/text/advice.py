@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.advice import Advice, AdviceRule, Numbers, Verdict
 from pooldeck_server.advice.placing import CLEAR_GAIN
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
+from pooldeck_server.web.text.kinds import kind_words
 
 _VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.HOLDS_GIL: later("computes, holding the GIL"),
@@ -21,10 +23,6 @@ _CONFIDENCES: Final[Mapping[str, str]] = {
     "low": later("low confidence"),
     "medium": later("medium confidence"),
     "high": later("high confidence"),
-}
-_KINDS: Final[Mapping[str, str]] = {
-    "thread": later("a thread pool"),
-    "process": later("a process pool"),
 }
 _UNEVEN: Final = 1.0  # standard deviation as a share of the mean
 _SLOWER: Final = 1.5  # trend from which it is told
@@ -178,7 +176,9 @@ def _placing(advice: Advice) -> Iterator[str]:
         yield _("It is in the right kind of pool.")
         return
     if not advice.is_misplaced:
-        yield _("%(kind)s would do as well and cost less.", kind=_capital(_(_KINDS[target.kind])))
+        yield _(
+            "%(kind)s would do as well and cost less.", kind=_capital(kind_words(target.kind).pool)
+        )
         return
     yield _move(advice)
     if cost.gain < CLEAR_GAIN:
@@ -193,7 +193,7 @@ def _placing(advice: Advice) -> Iterator[str]:
             there=formats.duration(cost.recommended_seconds),
             gain=formats.rate(cost.gain),
         )
-    if target.kind == "thread":
+    if not KINDS[target.kind].is_alone:
         yield _(
             "Measurements do not tell whether it works there: in threads its calls share the "
             "working directory, signal handlers and global variables."
@@ -203,7 +203,7 @@ def _placing(advice: Advice) -> Iterator[str]:
 def _move(advice: Advice) -> str:
     target = advice.recommended
     assert target is not None  # noqa: S101 - who is misplaced has a better place
-    kind = _(_KINDS[target.kind])
+    kind = kind_words(target.kind).pool
     if target.pool is None:
         return _("It belongs in %(kind)s, of which there is none.", kind=kind)
     return _("It belongs in %(kind)s, such as %(pool)s.", kind=kind, pool=target.pool)

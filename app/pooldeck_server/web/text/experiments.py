@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.measurements.experiments import (
     BestSize,
     ExperimentState,
@@ -13,6 +13,7 @@ from pooldeck_server.domain.measurements.experiments import (
 )
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
+from pooldeck_server.web.text.kinds import kind_words
 
 BUSY: Final = 0.5
 """Tasks in the server's own pools, on average, from which on they are said to have disturbed."""
@@ -39,13 +40,6 @@ def state_words(state: ExperimentState) -> str:
     return _(_STATES[state])
 
 
-def slots(kind: PoolKind, size: int) -> str:
-    """Return a size with its unit, such as "8 threads"."""
-    if kind == "thread":
-        return ngettext("%(num)s thread", "%(num)s threads", size)
-    return ngettext("%(num)s process", "%(num)s processes", size)
-
-
 def per_second(throughput: float) -> str:
     """Return a throughput with its unit."""
     return _("%(rate)s calls a second", rate=formats.rate(throughput))
@@ -58,10 +52,10 @@ def conclusion(experiment: StoredExperiment) -> str:
         return _without_a_choice(experiment)
     found = _(
         "%(slots)s: %(rate)s",
-        slots=slots(choice.kind, choice.size),
+        slots=kind_words(choice.kind).counted(choice.size),
         rate=per_second(choice.throughput),
     )
-    return f"{found}{_against_the_other(choice)}{_beyond(experiment, choice)}."
+    return f"{found}{_against_the_others(experiment, choice)}{_beyond(experiment, choice)}."
 
 
 def _without_a_choice(experiment: StoredExperiment) -> str:
@@ -75,16 +69,20 @@ def _without_a_choice(experiment: StoredExperiment) -> str:
     return _("Nothing could be measured.")
 
 
-def _against_the_other(choice: BestSize) -> str:
-    """Return what the other kind would be against the chosen one, as a clause."""
-    if choice.gain is None:
+def _against_the_others(experiment: StoredExperiment, choice: BestSize) -> str:
+    """Return what the best of the other kinds would be against the chosen one, as a clause."""
+    others = [each for each in experiment.scalings if each.kind != choice.kind]
+    if choice.gain is None or not others:
         return ""
+    second = kind_words(max(others, key=lambda each: each.knee_throughput).kind).many
     ratio = formats.rate(choice.gain)
-    if choice.is_close and choice.kind == "thread":
-        return _(", about as many as processes reach (%(ratio)s times), and cheaper", ratio=ratio)
-    if choice.kind == "thread":
-        return _(", %(ratio)s times what processes reach", ratio=ratio)
-    return _(", %(ratio)s times what threads reach", ratio=ratio)
+    if choice.is_close:
+        return _(
+            ", about as many as %(others)s reach (%(ratio)s times), and cheaper",
+            others=second,
+            ratio=ratio,
+        )
+    return _(", %(ratio)s times what %(others)s reach", ratio=ratio, others=second)
 
 
 def _beyond(experiment: StoredExperiment, choice: BestSize) -> str:
@@ -110,7 +108,7 @@ def remarks(experiment: StoredExperiment) -> Iterator[str]:
     for trouble in experiment.troubles:
         yield _(
             "%(slots)s could not be measured: %(words)s.",
-            slots=slots(trouble.kind, trouble.size),
+            slots=kind_words(trouble.kind).counted(trouble.size),
             words=trouble.words,
         )
     yield from _endings(experiment)
@@ -147,7 +145,7 @@ def _doubts(experiment: StoredExperiment) -> Iterator[str]:
             cpus=experiment.cpus,
         )
     choice = experiment.choice
-    if choice is not None and choice.kind == "process" and choice.size > experiment.cpus:
+    if choice is not None and KINDS[choice.kind].gils(choice.size) > experiment.cpus:
         yield ngettext(
             "That is more processes than the %(num)s CPU: it pays only where calls wait.",
             "That is more processes than the %(num)s CPUs: it pays only where calls wait.",
@@ -194,7 +192,7 @@ def now_words(experiment: StoredExperiment) -> str:
     now = experiment.now
     if now is None:
         return _("Starting.") if experiment.state is ExperimentState.RUNNING else ""
-    what = slots(now.kind, now.size)
+    what = kind_words(now.kind).counted(now.size)
     return (
         _("Measuring %(slots)s once more.", slots=what)
         if now.is_again

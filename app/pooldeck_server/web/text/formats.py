@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.web.text.i18n import _
 
 NOTHING = "\N{EN DASH}"
@@ -45,11 +46,11 @@ def ago(at: int | None, now: int) -> str:
     """Return how long before `now` (or after it) `at` was; both in microseconds."""
     if at is None:
         return NOTHING
-    seconds = (now - at) / 1_000_000
-    if abs(seconds) < 1:
+    age = seconds(now - at)
+    if abs(age) < 1:
         return _("just now")
-    span = _coarse(int(abs(seconds)))
-    return _("%(span)s ago", span=span) if seconds > 0 else _("in %(span)s", span=span)
+    span = _coarse(int(abs(age)))
+    return _("%(span)s ago", span=span) if age > 0 else _("in %(span)s", span=span)
 
 
 def _coarse(seconds: int) -> str:
@@ -109,7 +110,7 @@ def iso(at: int) -> str:
 
 
 def _utc(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1_000_000, UTC)
+    return datetime.fromtimestamp(seconds(at), UTC)
 
 
 def sentence(detail: str) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.advice.verdicts import WAITS
 from pooldeck_server.domain.pools.sizes import Effect, FunctionCost, SizeAdvice, SizeRule
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext, speaking
+from pooldeck_server.web.text.kinds import kind_words
 
 _PRESSED: Final = 0.1  # of a minute, from which on pressure is told
 _CPU_BOUND: Final = 0.5
@@ -67,21 +69,25 @@ def _more(advice: SizeAdvice) -> str:
 
 
 def _full(advice: SizeAdvice) -> str:
-    if advice.pool.kind == "process":
+    slots = kind_words(advice.pool.kind).many
+    if KINDS[advice.pool.kind].is_alone:
         return ngettext(
-            "It is busy, but more processes would not help: there is %(num)s CPU.",
-            "It is busy, but more processes would not help: there are %(num)s CPUs.",
+            "It is busy, but more %(slots)s would not help: there is %(num)s CPU.",
+            "It is busy, but more %(slots)s would not help: there are %(num)s CPUs.",
             advice.machine.cpus,
+            slots=slots,
         )
     if advice.by_gil is not None and advice.by_gil < (advice.by_cpus or 0):
         return _(
-            "It is busy, but more threads would not help: %(threads)s use up the GIL that they "
+            "It is busy, but more %(slots)s would not help: %(enough)s use up the GIL that they "
             "share. What computes belongs in processes.",
-            threads=advice.by_gil,
+            slots=slots,
+            enough=advice.by_gil,
         )
     return _(
-        "It is busy, but more threads would not help: %(threads)s use up the CPUs.",
-        threads=advice.right.high if advice.right else advice.pool.size,
+        "It is busy, but more %(slots)s would not help: %(enough)s use up the CPUs.",
+        slots=slots,
+        enough=advice.right.high if advice.right else advice.pool.size,
     )
 
 
@@ -102,17 +108,19 @@ def _throttled(advice: SizeAdvice) -> str:
 
 def _over_cpus(advice: SizeAdvice) -> str:
     return ngettext(
-        "Make it smaller: there is %(num)s CPU, and processes beyond that only take turns.",
-        "Make it smaller: there are %(num)s CPUs, and processes beyond that only take turns.",
+        "Make it smaller: there is %(num)s CPU, and %(slots)s beyond that only take turns.",
+        "Make it smaller: there are %(num)s CPUs, and %(slots)s beyond that only take turns.",
         advice.machine.cpus,
+        slots=kind_words(advice.pool.kind).many,
     )
 
 
 def _crowded(advice: SizeAdvice) -> str:
     return _(
-        "Make it smaller, %(size)s: that many threads use up the CPUs, and the others take turns "
+        "Make it smaller, %(size)s: that many %(slots)s use up the CPUs, and the others take turns "
         "with them.",
         size=_slots(advice.recommended or 0),
+        slots=kind_words(advice.pool.kind).many,
     )
 
 
@@ -164,7 +172,7 @@ def _load(advice: SizeAdvice) -> Iterator[str]:
     if cost is None:
         return
     yield _costs(cost)
-    if advice.pool.kind == "thread" and advice.by_cpus is not None:
+    if advice.by_cpus is not None and not KINDS[advice.pool.kind].is_alone:
         yield _by_cpus(advice, cost)
     elif cost.cpu_share <= WAITS:
         yield _("Its functions mostly wait: a thread pool would let more of them wait at once.")
@@ -179,13 +187,14 @@ def _costs(cost: FunctionCost) -> str:
 
 
 def _by_cpus(advice: SizeAdvice, cost: FunctionCost) -> str:
+    words = kind_words(advice.pool.kind)
     if not cost.cpu:
-        return _("No number of threads would use up the CPUs.")
+        return _("No number of %(slots)s would use up the CPUs.", slots=words.many)
     return _(
-        "CPUs times (1 + waiting / computing), here %(cpus)s times (1 + %(ratio)s): %(threads)s.",
+        "CPUs times (1 + waiting / computing), here %(cpus)s times (1 + %(ratio)s): %(slots)s.",
         cpus=advice.machine.cpus,
         ratio=formats.rate(cost.waiting / cost.cpu),
-        threads=ngettext("%(num)s thread", "%(num)s threads", advice.by_cpus or 1),
+        slots=words.counted(advice.by_cpus or 1),
     )
 
 
@@ -208,7 +217,7 @@ def _machine(advice: SizeAdvice) -> Iterator[str]:
 def _elsewhere(advice: SizeAdvice) -> Iterator[str]:
     """Yield what a size cannot mend."""
     cost = advice.pool.cost
-    if cost is None or advice.pool.kind == "process" or advice.by_gil is None:
+    if cost is None or advice.by_gil is None:  # whose calls have a GIL each, has no such limit
         return
     if cost.cpu_share >= _CPU_BOUND and advice.by_gil < (advice.by_cpus or 0):
         yield _(

@@ -22,9 +22,10 @@ RELEASES = ("digest", "compress", "query")
 
 async def observe(kind: PoolKind, function: str, beside: int) -> Observation:
     """Run a function, so many times at once, and return what was seen of it."""
+    seconds = SECONDS if beside < 8 else SECONDS / 2  # eight are looked at for long enough
     async with pool(kind, beside, modules=("natures",), probes=True) as listener:
         for n in range(beside):
-            listener.call(f"{function}-{n}", f"natures.{function}", SECONDS)
+            listener.call(f"{function}-{n}", f"natures.{function}", seconds)
         await eventually(lambda: listener.has_outcomes(beside))
         await eventually(lambda: bool(listener.observations))
         return added(listener.observations)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pooldeck.worker.measure.thread_state import Seen, ThreadStates
+from pooldeck.worker.measure.thread_state import ThreadState, ThreadStates
 from tests.support.marked_processes import wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -33,26 +33,26 @@ def running(work: Callable[[], object]) -> Iterator[int]:
 
 
 def test_a_thread_at_a_mutex_of_c_code_is_held_up_by_others() -> None:
-    library, sight = ctypes.CDLL(None), ThreadStates()
+    library, states = ctypes.CDLL(None), ThreadStates()
     mutex = ctypes.create_string_buffer(_MUTEX_BYTES)
     library.pthread_mutex_lock(mutex)
     with running(lambda: library.pthread_mutex_lock(mutex)) as thread:
-        wait_until(lambda: sight.look(thread) is Seen.HELD_UP)
+        wait_until(lambda: states.read(thread) is ThreadState.HELD_UP)
         library.pthread_mutex_unlock(mutex)
 
 
 def test_a_thread_at_a_lock_of_python_waits() -> None:
-    lock, sight = threading.Lock(), ThreadStates()
+    lock, states = threading.Lock(), ThreadStates()
     lock.acquire()
     with running(lambda: lock.acquire(timeout=10)) as thread:
-        wait_until(lambda: sight.look(thread) is Seen.WAITS)
+        wait_until(lambda: states.read(thread) is ThreadState.WAITS)
         time.sleep(0.05)
-        assert sight.look(thread) is Seen.WAITS
+        assert states.read(thread) is ThreadState.WAITS
         lock.release()
 
 
 def test_threads_that_want_the_memory_of_a_process_changed_hold_each_other_up() -> None:
-    sight, is_seen = ThreadStates(), threading.Event()
+    states, is_seen = ThreadStates(), threading.Event()
 
     def change() -> None:
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
@@ -61,7 +61,9 @@ def test_threads_that_want_the_memory_of_a_process_changed_hold_each_other_up() 
 
     with running(change) as one, running(change) as other, running(change) as third:
         wait_until(
-            lambda: any(sight.look(thread) is Seen.HELD_UP for thread in (one, other, third))
+            lambda: any(
+                states.read(thread) is ThreadState.HELD_UP for thread in (one, other, third)
+            )
         )
         is_seen.set()
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.errors import BadArguments, InvalidRequest, UnknownFunction, UnknownPool
 from pooldeck_server.domain.functions.catalogue import Catalogue
 
@@ -34,7 +35,7 @@ def spec(name: str, *parameters: ParameterSpec, extra: Any = False, **options: A
 
 
 def catalogue(*specs: FunctionSpec) -> Catalogue:
-    return Catalogue({"io": "thread", "cpu": "process"}, specs)
+    return Catalogue({"io": PoolKind.THREAD, "cpu": PoolKind.PROCESS}, specs)
 
 
 RESIZE = spec(
@@ -151,7 +152,7 @@ def test_a_problem_that_the_worker_found_stops_the_call() -> None:
 
 
 def test_a_newer_report_makes_a_newer_catalogue() -> None:
-    empty = Catalogue({"cpu": "process"})
+    empty = Catalogue({"cpu": PoolKind.PROCESS})
     newer = empty.with_specs([RESIZE])
     assert (empty.is_known, empty.functions()) == (False, ())
     assert newer.is_known

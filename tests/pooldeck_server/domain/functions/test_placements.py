@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from pooldeck.functions import FunctionSpec
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule, first_placement
 from tests.pooldeck_server.domain.functions.test_catalogue import parameter, spec
 
-KINDS = {"io": "thread", "cpu": "process", "more": "process"}
+KINDS = {"io": PoolKind.THREAD, "cpu": PoolKind.PROCESS, "more": PoolKind.PROCESS}
 
 
 def function(*names: str, is_async: bool = False, **options: Any) -> FunctionSpec:
@@ -41,8 +42,8 @@ def test_a_function_that_takes_an_address_starts_in_threads_and_says_which() -> 
     assert placement == Placement("io", PlacementRule.ADDRESS, hint="url")
 
 
-@pytest.mark.parametrize("kind", ["thread", "process"])
-def test_with_pools_of_one_kind_the_first_it_is(kind: str) -> None:
+@pytest.mark.parametrize("kind", PoolKind)
+def test_with_pools_of_one_kind_the_first_it_is(kind: PoolKind) -> None:
     placement = first_placement(function("url", is_async=True), {"one": kind, "two": kind})
     assert placement == Placement("one", PlacementRule.ONE_KIND)
 
@@ -82,7 +83,9 @@ def test_a_named_pool_wins_over_a_placement() -> None:
 
 
 def test_a_placement_in_a_pool_that_is_gone_is_forgotten() -> None:
-    found = Catalogue({"cpu": "process"}, [function("path")], {"acme.f": PLACED}).get("acme.f")
+    found = Catalogue({"cpu": PoolKind.PROCESS}, [function("path")], {"acme.f": PLACED}).get(
+        "acme.f"
+    )
     assert found.placement == Placement("cpu", PlacementRule.ONE_KIND)
 
 

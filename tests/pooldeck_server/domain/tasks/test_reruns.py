@@ -2,11 +2,11 @@
 
 import pytest
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.tasks.changes import End, Rerun
 from pooldeck_server.domain.tasks.reruns import CRASH_RERUNS, LONGEST_PAUSE, rerun_at
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import RunOptions
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000

@@ -16,7 +16,7 @@ from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from tests.support.engine import call, engine, outcome, submit
 
@@ -28,62 +28,62 @@ LONG_ENOUGH = 5.0  # seconds: within them earlier versions moved a function that
 POOLS = {"cpu": {"kind": "process", "size": 2}, "io": {"kind": "thread", "size": 8}}
 
 
-async def nap(service: Service, number: int = 1) -> list[StoredTask]:
+async def nap(server: Server, number: int = 1) -> list[StoredTask]:
     """Run a function that waits so often."""
-    ids = await service.submit_batch([call("nap", 0.01) for _ in range(number)])
-    return [await outcome(service, task_id) for task_id in ids]
+    ids = await server.intake.submit_batch([call("nap", 0.01) for _ in range(number)])
+    return [await outcome(server, task_id) for task_id in ids]
 
 
-def pool_of(service: Service, function: str = NAP) -> str:
-    return service.catalogue.get(function).pool
+def pool_of(server: Server, function: str = NAP) -> str:
+    return server.catalogue.get(function).pool
 
 
-async def marks(service: Service) -> list[StoredAnnotation]:
-    found = await service.read(queries.annotations)
+async def marks(server: Server) -> list[StoredAnnotation]:
+    found = await server.read(queries.annotations)
     return [each for each in found if each.kind == "placed"]
 
 
 async def test_whatever_is_measured_moves_nothing_and_is_advised(tmp_path: Path) -> None:
     clock = ManualClock()
-    async with engine(tmp_path, clock, pools=POOLS) as service:
+    async with engine(tmp_path, clock, pools=POOLS) as server:
         until = time.monotonic() + LONG_ENOUGH
         while time.monotonic() < until:
-            ran = await nap(service, ENOUGH)
+            ran = await nap(server, ENOUGH)
             assert {task.pool for task in ran} == {"cpu"}
             clock.advance(60)
-        (advice,) = service.advisor.misplaced()
+        (advice,) = server.advisor.misplaced()
         assert (advice.function, advice.confidence) == (NAP, "high")
         assert advice.recommended == Recommendation(PoolKind.THREAD, "io")
-        assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
-        assert await marks(service) == []
+        assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+        assert await marks(server) == []
 
 
 async def test_only_what_is_submitted_afterwards_goes_to_the_new_pool(tmp_path: Path) -> None:
-    async with engine(tmp_path, pools=POOLS) as service:
-        await service.pause_pool("cpu")
-        waiting = await submit(service, "nap", 0.01)
-        await service.placements.place(NAP, "io")
-        assert (await nap(service))[0].pool == "io"
-        assert (await service.task(waiting)).state is State.QUEUED
-        await service.resume_pool("cpu")
-        assert (await outcome(service, waiting)).pool == "cpu"
-        assert (await outcome(service, (await service.retry(waiting)).id)).pool == "cpu"
+    async with engine(tmp_path, pools=POOLS) as server:
+        await server.pools.pause("cpu")
+        waiting = await submit(server, "nap", 0.01)
+        await server.placements.place(NAP, "io")
+        assert (await nap(server))[0].pool == "io"
+        assert (await server.tasks.get(waiting)).state is State.QUEUED
+        await server.pools.resume("cpu")
+        assert (await outcome(server, waiting)).pool == "cpu"
+        assert (await outcome(server, (await server.tasks.retry(waiting)).id)).pool == "cpu"
 
 
 async def test_what_a_person_has_placed_stays_there_until_it_is_given_back(tmp_path: Path) -> None:
-    async with engine(tmp_path, pools=POOLS) as service:
-        await service.placements.place(NAP, "io")
-    async with engine(tmp_path, pools=POOLS) as service:
-        placement = service.catalogue.get(NAP).placement
+    async with engine(tmp_path, pools=POOLS) as server:
+        await server.placements.place(NAP, "io")
+    async with engine(tmp_path, pools=POOLS) as server:
+        placement = server.catalogue.get(NAP).placement
         assert placement is not None
         assert (placement.pool, placement.rule, placement.before) == ("io", "by_hand", "cpu")
-        await service.placements.place(NAP, None)
-        await service.placements.place(NAP, None)  # which changes nothing
-        assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
-        assert await service.read(queries.placements) == {}
-    async with engine(tmp_path, pools=POOLS) as service:
-        assert pool_of(service) == "cpu"
-        back, there = await marks(service)
+        await server.placements.place(NAP, None)
+        await server.placements.place(NAP, None)  # which changes nothing
+        assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+        assert await server.read(queries.placements) == {}
+    async with engine(tmp_path, pools=POOLS) as server:
+        assert pool_of(server) == "cpu"
+        back, there = await marks(server)
         assert (there.pool, there.data) == ("io", {"before": "cpu"})
         assert (back.pool, back.data) == ("cpu", {"before": "io", "given_back": "by_hand"})
 
@@ -109,48 +109,48 @@ async def test_a_function_that_measurements_had_moved_is_given_back_at_the_start
     def said() -> list[str]:
         return [each for each in caplog.messages if "given back" in each]
 
-    async with engine(tmp_path, pools=POOLS) as service:
-        await service.pause_pool("io")
-        await service.placements.place(CHOSEN, "io")
-        waiting = await submit(service, "nap", 0.01, pool="io")
+    async with engine(tmp_path, pools=POOLS) as server:
+        await server.pools.pause("io")
+        await server.placements.place(CHOSEN, "io")
+        waiting = await submit(server, "nap", 0.01, pool="io")
     move_as_before(tmp_path, NAP, NAMED, "gone.away")
-    async with engine(tmp_path, pools=POOLS) as service:
-        assert service.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
-        assert [pool_of(service, CHOSEN), pool_of(service, NAMED)] == ["io", "io"]
-        assert (await service.read(queries.placements)).keys() == {CHOSEN}
-        assert (await nap(service))[0].pool == "cpu"
+    async with engine(tmp_path, pools=POOLS) as server:
+        assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+        assert [pool_of(server, CHOSEN), pool_of(server, NAMED)] == ["io", "io"]
+        assert (await server.read(queries.placements)).keys() == {CHOSEN}
+        assert (await nap(server))[0].pool == "cpu"
         (line,) = said()
         assert all(f"{name} (was in io)" in line for name in (NAP, NAMED, "gone.away"))
         assert CHOSEN not in line
-        (mark,) = [each for each in await marks(service) if each.subject != CHOSEN]
+        (mark,) = [each for each in await marks(server) if each.subject != CHOSEN]
         assert (mark.subject, mark.pool) == (NAP, "cpu")
         assert mark.data == {"before": "io", "given_back": "measured"}
 
-        assert (await service.task(waiting)).state is State.QUEUED
-        await service.resume_pool("io")
-        ended = await outcome(service, waiting)
+        assert (await server.tasks.get(waiting)).state is State.QUEUED
+        await server.pools.resume("io")
+        ended = await outcome(server, waiting)
         assert (ended.pool, ended.state) == ("io", State.SUCCEEDED)
         assert Placement.from_json(ended.placed or "").rule is PlacementRule.MEASURED
-    async with engine(tmp_path, pools=POOLS) as service:
-        assert pool_of(service) == "cpu"
+    async with engine(tmp_path, pools=POOLS) as server:
+        assert pool_of(server) == "cpu"
         assert len(said()) == 1
 
 
 async def test_a_submission_that_names_a_pool_wins_and_has_no_reason(tmp_path: Path) -> None:
-    async with engine(tmp_path, pools=POOLS) as service:
-        named = await outcome(service, await submit(service, "nap", 0.01, pool="io"))
+    async with engine(tmp_path, pools=POOLS) as server:
+        named = await outcome(server, await submit(server, "nap", 0.01, pool="io"))
         assert (named.pool, named.placed) == ("io", None)
-        auto = await outcome(service, await submit(service, "nap", 0.01, pool="auto"))
+        auto = await outcome(server, await submit(server, "nap", 0.01, pool="auto"))
         assert (auto.pool, auto.placed) == ("cpu", '{"pool":"cpu","rule":"unknown"}')
-        listed = (await service.read(queries.tasks, TaskFilter())).items
+        listed = (await server.read(queries.tasks, TaskFilter())).items
         assert {task.placed for task in listed} == {None, auto.placed}
 
 
 async def test_what_cannot_be_placed_is_refused(tmp_path: Path) -> None:
-    async with engine(tmp_path, pools=POOLS) as service:
+    async with engine(tmp_path, pools=POOLS) as server:
         with pytest.raises(NotFound, match="nothing_like_it"):
-            await service.placements.place("nothing_like_it", "io")
+            await server.placements.place("nothing_like_it", "io")
         with pytest.raises(Conflict, match='names the pool "io" itself'):
-            await service.placements.place("runtime_functions.settled", "cpu")
+            await server.placements.place("runtime_functions.settled", "cpu")
         with pytest.raises(UnknownPool, match="sea"):
-            await service.placements.place(NAP, "sea")
+            await server.placements.place(NAP, "sea")

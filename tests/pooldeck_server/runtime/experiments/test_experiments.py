@@ -33,7 +33,7 @@ from pooldeck_server.domain.measurements.experiments import (
     StoredExperiment,
 )
 from pooldeck_server.domain.tasks.submission import Submission
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from tests.support.engine import BOUND, engine, eventually
 
 LONG = 90.0  # seconds that an experiment may take on a busy machine
@@ -55,23 +55,23 @@ def wanted(
 
 
 @asynccontextmanager
-async def trying(data: Path, **changes: Any) -> AsyncIterator[Service]:
-    async with engine(data, functions=(NAME,), **changes) as service:
-        yield service
+async def trying(data: Path, **changes: Any) -> AsyncIterator[Server]:
+    async with engine(data, functions=(NAME,), **changes) as server:
+        yield server
 
 
-async def finished(service: Service, experiment: StoredExperiment) -> StoredExperiment:
+async def finished(server: Server, experiment: StoredExperiment) -> StoredExperiment:
     until = time.monotonic() + LONG
     while experiment.state is ExperimentState.RUNNING:
         assert time.monotonic() < until, "the experiment did not end"
         await asyncio.sleep(0.02)
-        experiment = await service.experiments.get(experiment.id)
+        experiment = await server.experiments.get(experiment.id)
     return experiment
 
 
 async def found(data: Path, request: ExperimentRequest) -> StoredExperiment:
-    async with trying(data) as service:
-        return await finished(service, await service.experiments.begin(request))
+    async with trying(data) as server:
+        return await finished(server, await server.experiments.begin(request))
 
 
 def holds(
@@ -90,10 +90,10 @@ def step_at(experiment: StoredExperiment, kind: PoolKind, size: int) -> Measured
     return step
 
 
-async def underway(service: Service, experiment: StoredExperiment) -> None:
+async def underway(server: Server, experiment: StoredExperiment) -> None:
     """Return when the first size has been measured."""
     until = time.monotonic() + BOUND
-    while not (await service.experiments.get(experiment.id)).steps:
+    while not (await server.experiments.get(experiment.id)).steps:
         assert time.monotonic() < until, "nothing was measured"
         await asyncio.sleep(0.02)
 
@@ -183,10 +183,10 @@ def test_a_function_that_always_raises_is_given_up_with_its_error(tmp_path: Path
 
 def test_crashes_end_what_they_spoil_and_leave_the_server_alone(tmp_path: Path) -> None:
     async def scenario() -> tuple[StoredExperiment, int, list[int]]:
-        async with trying(tmp_path) as service:
+        async with trying(tmp_path) as server:
             request = wanted("die", thread=(1,), process=(2,))
-            experiment = await finished(service, await service.experiments.begin(request))
-            deaths = sum(pool.incidents for pool in service.pools())
+            experiment = await finished(server, await server.experiments.begin(request))
+            deaths = sum(pool.incidents for pool in server.health.all())
             return experiment, deaths, trial_workers()
 
     experiment, deaths, left = asyncio.run(scenario())
@@ -199,17 +199,17 @@ def test_crashes_end_what_they_spoil_and_leave_the_server_alone(tmp_path: Path) 
 
 def test_one_runs_at_a_time_and_can_be_stopped_with_what_it_has_found(tmp_path: Path) -> None:
     async def scenario() -> tuple[StoredExperiment, list[int], list[StoredExperiment]]:
-        async with trying(tmp_path) as service:
+        async with trying(tmp_path) as server:
             request = wanted("nap", 0.01, seconds=0.3, thread=tuple(range(1, 20)))
-            first = await service.experiments.begin(request)
+            first = await server.experiments.begin(request)
             with pytest.raises(Conflict, match=first.id):
-                await service.experiments.begin(request)
-            await underway(service, first)
+                await server.experiments.begin(request)
+            await underway(server, first)
             await eventually(lambda: bool(trial_workers()))
-            stopped = await service.experiments.stop(first.id)
-            again = await service.experiments.stop(first.id)  # which does nothing
+            stopped = await server.experiments.stop(first.id)
+            again = await server.experiments.stop(first.id)  # which does nothing
             assert again == stopped
-            return stopped, trial_workers(), await service.experiments.latest()
+            return stopped, trial_workers(), await server.experiments.latest()
 
     stopped, left, listed = asyncio.run(scenario())
 
@@ -223,15 +223,15 @@ def test_one_runs_at_a_time_and_can_be_stopped_with_what_it_has_found(tmp_path: 
 
 def test_a_server_that_ends_stops_its_experiment_and_keeps_what_was_found(tmp_path: Path) -> None:
     async def first_server() -> StoredExperiment:
-        async with trying(tmp_path) as service:
+        async with trying(tmp_path) as server:
             request = wanted("nap", 0.01, thread=tuple(range(1, 20)))
-            experiment = await service.experiments.begin(request)
-            await underway(service, experiment)
+            experiment = await server.experiments.begin(request)
+            await underway(server, experiment)
             return experiment
 
     async def second_server(experiment: StoredExperiment) -> StoredExperiment:
-        async with trying(tmp_path) as service:
-            return await service.experiments.get(experiment.id)
+        async with trying(tmp_path) as server:
+            return await server.experiments.get(experiment.id)
 
     kept = asyncio.run(second_server(asyncio.run(first_server())))
 
@@ -241,28 +241,28 @@ def test_a_server_that_ends_stops_its_experiment_and_keeps_what_was_found(tmp_pa
 
 
 def test_real_arguments_are_used_again_only_where_the_function_allows_it(tmp_path: Path) -> None:
-    async def submit(service: Service, function: str, *args: Any) -> None:
+    async def submit(server: Server, function: str, *args: Any) -> None:
         body = Submission(f"{NAME}.{function}", Raw(msgspec.json.encode(args)))
-        task = await service.submit(body)
-        await service.wait(task.task.id, BOUND)
+        task = await server.intake.submit(body)
+        await server.wait(task.task.id, BOUND)
 
     def latest(function: str) -> ExperimentRequest:
         sizes = SizesRequest(thread=(1,))
         return ExperimentRequest(f"{NAME}.{function}", sizes=sizes, seconds=0.2, warmup=0.0)
 
     async def scenario() -> StoredExperiment:
-        async with trying(tmp_path) as service:
+        async with trying(tmp_path) as server:
             with pytest.raises(InvalidRequest, match="has succeeded with arguments that still fit"):
-                await service.experiments.begin(latest("compute"))
+                await server.experiments.begin(latest("compute"))
             for args in ([1000], [2000], [1000]):
-                await submit(service, "compute", *args)
-            await submit(service, "nap", 0.01)
-            await submit(service, "tell", "hush")
+                await submit(server, "compute", *args)
+            await submit(server, "nap", 0.01)
+            await submit(server, "tell", "hush")
             with pytest.raises(InvalidRequest, match="not declared idempotent"):
-                await service.experiments.begin(latest("nap"))
+                await server.experiments.begin(latest("nap"))
             with pytest.raises(InvalidRequest, match="sensitive"):
-                await service.experiments.begin(latest("tell"))
-            return await finished(service, await service.experiments.begin(latest("compute")))
+                await server.experiments.begin(latest("tell"))
+            return await finished(server, await server.experiments.begin(latest("compute")))
 
     experiment = asyncio.run(scenario())
 
@@ -273,17 +273,17 @@ def test_real_arguments_are_used_again_only_where_the_function_allows_it(tmp_pat
 
 def test_what_does_not_fit_is_refused_before_anything_runs(tmp_path: Path) -> None:
     async def scenario() -> list[StoredExperiment]:
-        async with trying(tmp_path) as service:
+        async with trying(tmp_path) as server:
             with pytest.raises(BadArguments, match="seconds"):
-                await service.experiments.begin(wanted("nap", "long"))
+                await server.experiments.begin(wanted("nap", "long"))
             with pytest.raises(UnknownFunction):
-                await service.experiments.begin(wanted("nothing"))
+                await server.experiments.begin(wanted("nothing"))
             with pytest.raises(NotFound):
-                await service.experiments.get("01a20562-3f3c-70ca-bf0b-e60e520cc98a")
+                await server.experiments.get("01a20562-3f3c-70ca-bf0b-e60e520cc98a")
             empty = ExperimentRequest(f"{NAME}.nap", sizes=SizesRequest(), samples=())
             with pytest.raises(InvalidRequest, match="sizes"):
-                await service.experiments.begin(empty)
-            return await service.experiments.latest()
+                await server.experiments.begin(empty)
+            return await server.experiments.latest()
 
     assert asyncio.run(scenario()) == []
 
@@ -298,14 +298,14 @@ def test_sensitive_samples_are_tried_but_not_shown(tmp_path: Path) -> None:
 def test_tasks_of_the_real_pools_run_on_and_are_said_to_have_disturbed(tmp_path: Path) -> None:
     async def scenario() -> StoredExperiment:
         gate = tmp_path / "gate"
-        async with trying(tmp_path / "data") as service:
+        async with trying(tmp_path / "data") as server:
             body = Submission(f"{NAME}.linger", Raw(msgspec.json.encode([str(gate)])))
-            accepted = await service.submit(body)
+            accepted = await server.intake.submit(body)
             experiment = await finished(
-                service, await service.experiments.begin(wanted("nap", 0.01, thread=(1,)))
+                server, await server.experiments.begin(wanted("nap", 0.01, thread=(1,)))
             )
             gate.touch()
-            assert (await service.wait(accepted.task.id, BOUND)).state == "succeeded"
+            assert (await server.wait(accepted.task.id, BOUND)).state == "succeeded"
             return experiment
 
     (step,) = asyncio.run(scenario()).steps
@@ -315,11 +315,11 @@ def test_tasks_of_the_real_pools_run_on_and_are_said_to_have_disturbed(tmp_path:
 
 def test_one_that_is_stopped_while_its_workers_start_leaves_nothing_behind(tmp_path: Path) -> None:
     async def scenario() -> tuple[StoredExperiment, list[int]]:
-        async with trying(tmp_path) as service:
+        async with trying(tmp_path) as server:
             for pause in (0.0, 0.01, 0.03, 0.1):  # in the middle of different steps of a start
-                experiment = await service.experiments.begin(wanted("nap", 1.0, process=(4,)))
+                experiment = await server.experiments.begin(wanted("nap", 1.0, process=(4,)))
                 await asyncio.sleep(pause)
-                stopped = await service.experiments.stop(experiment.id)
+                stopped = await server.experiments.stop(experiment.id)
             return stopped, trial_workers()
 
     stopped, left = asyncio.run(scenario())

@@ -10,16 +10,16 @@ from pooldeck_server.domain.errors import Draining
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.startup import running
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from tests.support.engine import BOUND, call, engine, eventually, settings, submit
 
 LONG = 600.0
 
 
-async def started(service: Service, gate: Path) -> list[str]:
+async def started(server: Server, gate: Path) -> list[str]:
     """Start a task in each pool that waits for a file."""
-    ids = [await submit(service, "wait_for", str(gate), pool=pool) for pool in ("cpu", "io")]
-    await eventually(lambda: service.feed.latest().counts[State.RUNNING] == 2)
+    ids = [await submit(server, "wait_for", str(gate), pool=pool) for pool in ("cpu", "io")]
+    await eventually(lambda: server.frames.latest().counts[State.RUNNING] == 2)
     return ids
 
 
@@ -29,34 +29,34 @@ async def test_what_runs_may_end_within_the_grace_period_and_who_waits_for_it_is
     gate = tmp_path / "gate"
     ending = Ending(LONG)
 
-    async with engine(tmp_path / "data", ending=ending) as service:
-        ids = await started(service, gate)
-        known = [await service.task(task) for task in ids]
-        waits = [asyncio.create_task(service.wait(task.id, BOUND, task)) for task in known]
+    async with engine(tmp_path / "data", ending=ending) as server:
+        ids = await started(server, gate)
+        known = [await server.tasks.get(task) for task in ids]
+        waits = [asyncio.create_task(server.wait(task.id, BOUND, task)) for task in known]
         await asyncio.sleep(0)
         ending.begin()
-        await eventually(lambda: service.state == "draining")
+        await eventually(lambda: server.state == "draining")
         with pytest.raises(Draining):
-            await service.submit(call("add", 1, 2))
+            await server.intake.submit(call("add", 1, 2))
         gate.write_text("open")
         for wait in waits:
             assert (await wait).state is State.SUCCEEDED
-        await asyncio.wait_for(ending.finished(), BOUND)
+        await asyncio.wait_for(ending.finished.wait(), BOUND)
 
 
 async def test_who_hurries_waits_for_nothing_and_everything_is_recorded(tmp_path: Path) -> None:
     ending = Ending(LONG)
 
-    async with engine(tmp_path / "data", ending=ending) as service:
-        ids = await started(service, tmp_path / "never")
-        queued = await submit(service, "add", 1, 2, pool="cpu")
+    async with engine(tmp_path / "data", ending=ending) as server:
+        ids = await started(server, tmp_path / "never")
+        queued = await submit(server, "add", 1, 2, pool="cpu")
         ending.begin()
         ending.hurry()
-        await asyncio.wait_for(ending.finished(), BOUND)
-        await eventually(lambda: service.feed.latest().counts[State.LOST] == len(ids))
+        await asyncio.wait_for(ending.finished.wait(), BOUND)
+        await eventually(lambda: server.frames.latest().counts[State.LOST] == len(ids))
         for task in ids:
-            assert (await service.task(task)).state is State.LOST
-        assert (await service.task(queued)).state is State.QUEUED
+            assert (await server.tasks.get(task)).state is State.LOST
+        assert (await server.tasks.get(queued)).state is State.QUEUED
 
 
 async def test_the_grace_period_is_not_waited_out_where_nothing_runs(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ async def test_the_grace_period_is_not_waited_out_where_nothing_runs(tmp_path: P
 async def test_a_server_that_is_told_to_end_while_it_starts_starts_and_ends(tmp_path: Path) -> None:
     ending = Ending(LONG)
     ending.begin()
-    async with running(settings(tmp_path), ending=ending) as service:
-        await asyncio.wait_for(ending.finished(), BOUND)
-        assert service.state == "draining"
-        assert all(not pool.workers for pool in service.pools())
+    async with running(settings(tmp_path), ending=ending) as server:
+        await asyncio.wait_for(ending.finished.wait(), BOUND)
+        assert server.state == "draining"
+        assert all(not pool.workers for pool in server.health.all())

@@ -67,14 +67,14 @@ def test_what_was_in_hand_is_lost_or_run_again_and_all_else_goes_on(
     ids = leave_behind(tmp_path)
 
     async def story() -> StartReport | None:
-        async with engine(tmp_path) as service:
-            ran, rerun, claimed, waiting = [await outcome(service, each) for each in ids[:4]]
+        async with engine(tmp_path) as server:
+            ran, rerun, claimed, waiting = [await outcome(server, each) for each in ids[:4]]
             for task in (ran, claimed):
                 assert (task.state, task.attempt) == (State.LOST, 1)
             assert (rerun.state, rerun.attempt, rerun.result) == (State.SUCCEEDED, 2, "3")
             assert (waiting.state, waiting.attempt) == (State.SUCCEEDED, 1)
-            assert (await service.task(ids[4])).state is State.SCHEDULED
-            return service.start_report.report
+            assert (await server.tasks.get(ids[4])).state is State.SCHEDULED
+            return server.run.report
 
     with caplog.at_level("WARNING"):
         report = asyncio.run(story())

@@ -6,30 +6,30 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 
 import psutil
 
 from pooldeck_server.domain.pools.controls import ServerRun, StartReport
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from tests.support.engine import engine, eventually
+from tests.support.programs import started
 
 HOUR = 3600
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 
 
-def report_of(service: Service) -> StartReport:
-    report = service.start_report.report
+def report_of(server: Server) -> StartReport:
+    report = server.run.report
     assert report is not None
     return report
 
 
 async def run_once(data: Path) -> ServerRun:
     """Let a server start and end in good order."""
-    async with engine(data) as service:
-        return service.start_report
+    async with engine(data) as server:
+        return server.run
 
 
 def look_cut_off(data: Path, pid: int, started_at: float) -> None:
@@ -42,13 +42,8 @@ def look_cut_off(data: Path, pid: int, started_at: float) -> None:
         )
 
 
-@contextmanager
-def process(**environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    with subprocess.Popen(SLEEP, env=os.environ | environment, start_new_session=True) as started:
-        try:
-            yield started
-        finally:
-            started.kill()
+def process(**environment: str) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    return started(SLEEP, env=os.environ | environment)
 
 
 def test_the_first_run_has_nothing_to_tell(tmp_path: Path) -> None:
@@ -60,8 +55,8 @@ def test_the_first_run_has_nothing_to_tell(tmp_path: Path) -> None:
 
 async def test_a_run_after_one_that_ended_in_order_says_so(tmp_path: Path) -> None:
     await run_once(tmp_path)
-    async with engine(tmp_path) as service:
-        report = report_of(service)
+    async with engine(tmp_path) as server:
+        report = report_of(server)
         assert report.was_clean
         assert report.down_seconds is not None
         assert 0 <= report.down_seconds < 30
@@ -74,8 +69,8 @@ async def test_how_long_the_server_was_down_is_told_by_its_last_sign_of_life(
     now = time.time()
     look_cut_off(tmp_path, os.getpid(), started_at=now - 3 * HOUR)
     os.utime(tmp_path / "pooldeck.lock", (now - HOUR, now - HOUR))
-    async with engine(tmp_path) as service:
-        report = report_of(service)
+    async with engine(tmp_path) as server:
+        report = report_of(server)
         assert not report.was_clean
         assert report.down_seconds is not None
         assert abs(report.down_seconds - HOUR) < 60
@@ -96,8 +91,8 @@ async def test_what_a_run_that_was_cut_off_has_left_is_ended_before_anything_sta
     run = await run_once(tmp_path)
     look_cut_off(tmp_path, os.getpid(), started_at=time.time() - HOUR)
     with process(POOLDECK_BOOT=run.boot, POOLDECK_WORKER="cpu-1") as left:
-        async with engine(tmp_path) as service:
-            assert report_of(service).reaped == 1
+        async with engine(tmp_path) as server:
+            assert report_of(server).reaped == 1
             assert left.poll() is not None
 
 
@@ -105,10 +100,10 @@ async def test_a_copy_of_the_data_of_a_server_that_runs_is_no_reason_to_end_its_
     tmp_path: Path,
 ) -> None:
     run = await run_once(tmp_path)
-    with process() as server, process(POOLDECK_BOOT=run.boot) as worker:
-        look_cut_off(tmp_path, server.pid, started_at=time.time())
-        async with engine(tmp_path) as service:
-            assert report_of(service).reaped == 0
+    with process() as other, process(POOLDECK_BOOT=run.boot) as worker:
+        look_cut_off(tmp_path, other.pid, started_at=time.time())
+        async with engine(tmp_path) as server:
+            assert report_of(server).reaped == 0
             assert worker.poll() is None
 
 
@@ -121,8 +116,8 @@ def test_a_keeper_stands_by_for_as_long_as_the_server_runs(tmp_path: Path) -> No
         return found
 
     async def story() -> str:
-        async with engine(tmp_path) as service:
-            boot = service.start_report.boot
+        async with engine(tmp_path) as server:
+            boot = server.run.boot
             (keeper,) = keepers(boot)
             keeper.kill()
             await eventually(lambda: any(other != keeper for other in keepers(boot)))

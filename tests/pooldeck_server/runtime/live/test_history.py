@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.measurements.histograms import ERROR
 from pooldeck_server.domain.pools.health import PoolHealth, SwitchRates, WorkerHealth
@@ -16,8 +17,10 @@ from pooldeck_server.domain.pools.history import ChartRequest, Stretch
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live.history import PoolHistory
+from pooldeck_server.runtime.live.recent import RecentMinutes
+from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 from tests.support.engine import engine, eventually, outcome, submit
@@ -30,15 +33,21 @@ class Measured:
 
     def __init__(self, database: Database) -> None:
         self.reader = Reader(database, threads=1)
-        self.recorder = Recorder(database, 100, lambda _: None)
+        self.recorder = Recorder(database, 100)
         self.clock = ManualClock(wall=START * 1_000_000)
         self.pools: tuple[PoolHealth, ...] = (pool(),)
         self.begin(())
 
     def begin(self, kept: Sequence[Stretch]) -> None:
         """Begin anew, as after a start of the server."""
-        self.history = PoolHistory(self.recorder, self.clock, kept)
-        self.history.start(lambda: self.pools)
+        self.history = PoolHistory(
+            recorder=self.recorder,
+            annotations=Annotations(recorder=self.recorder, clock=self.clock),
+            clock=self.clock,
+            recent=RecentMinutes(kept),
+            pools=lambda: self.pools,
+        )
+        self.history.start()
 
     def ended(self, number: int, wait: float = 0.1, run: float = 0.2) -> None:
         """Announce tasks that came and succeeded."""
@@ -54,7 +63,7 @@ class Measured:
         """Let time pass, and the history look once a second."""
         for _ in range(seconds):
             self.clock.advance(1)
-            self.history.look()
+            self.history.sample()
 
     def kept(self) -> list[Stretch]:
         now = self.clock.now() // 1_000_000
@@ -70,7 +79,7 @@ class Measured:
         )
 
     def rate(self) -> float:
-        recent = self.history.recent("cpu")
+        recent = self.history.recent.of("cpu")
         assert recent is not None
         return recent.throughput
 
@@ -103,7 +112,7 @@ def pool(busy: int = 0, oldest_wait: float | None = None, rss: int = 1000) -> Po
     )
     return PoolHealth(
         name="cpu",
-        kind="process",
+        kind=PoolKind.PROCESS,
         size=4,
         state="running",
         reason=None,
@@ -115,15 +124,15 @@ def pool(busy: int = 0, oldest_wait: float | None = None, rss: int = 1000) -> Po
     )
 
 
-def rate(service: Service, name: str) -> float:
-    recent = service.recent(name)
+def rate(server: Server, name: str) -> float:
+    recent = server.health.recent.of(name)
     return recent.throughput if recent else 0.0
 
 
-async def ends(service: Service) -> "Counter[str]":
+async def ends(server: Server) -> "Counter[str]":
     """Return how many tasks of all functions ended in each state, as the history has it."""
-    shown = await service.read(
-        queries.history, ChartRequest(period=900, by="state"), service.clock.now()
+    shown = await server.read(
+        queries.history, ChartRequest(period=900, by="state"), server.clock.now()
     )
     return +Counter(
         {
@@ -134,28 +143,28 @@ async def ends(service: Service) -> "Counter[str]":
 
 
 async def test_history_counts_what_ran_and_outlives_the_server(tmp_path: Path) -> None:
-    async with engine(tmp_path / "data") as service:
-        ran = [await submit(service, "add", n, 1, pool="io") for n in range(20)]
-        ran.append(await submit(service, "fail_until", str(tmp_path / "a"), 9, retries=0))
+    async with engine(tmp_path / "data") as server:
+        ran = [await submit(server, "add", n, 1, pool="io") for n in range(20)]
+        ran.append(await submit(server, "fail_until", str(tmp_path / "a"), 9, retries=0))
         for task_id in ran:
-            await outcome(service, task_id)
-    async with engine(tmp_path / "data") as service:
-        assert await ends(service) == {"succeeded": 20, "failed": 1}
-        await outcome(service, await submit(service, "add", 1, 1))
-    async with engine(tmp_path / "data") as service:
-        assert await ends(service) == {"succeeded": 21, "failed": 1}
+            await outcome(server, task_id)
+    async with engine(tmp_path / "data") as server:
+        assert await ends(server) == {"succeeded": 20, "failed": 1}
+        await outcome(server, await submit(server, "add", 1, 1))
+    async with engine(tmp_path / "data") as server:
+        assert await ends(server) == {"succeeded": 21, "failed": 1}
 
 
 def test_a_server_that_runs_keeps_history_and_shows_the_last_minutes(tmp_path: Path) -> None:
     async def story() -> None:
-        async with engine(tmp_path) as service:
+        async with engine(tmp_path) as server:
             number = 0
-            while rate(service, "io") == 0:
-                await outcome(service, await submit(service, "add", number, 1, pool="io"))
+            while rate(server, "io") == 0:
+                await outcome(server, await submit(server, "add", number, 1, pool="io"))
                 number += 1
-            while (await ends(service)).total() < number:  # noqa: ASYNC110  bounded by the test
+            while (await ends(server)).total() < number:  # noqa: ASYNC110  bounded by the test
                 await asyncio.sleep(0.1)
-            assert await ends(service) == {"succeeded": number}
+            assert await ends(server) == {"succeeded": number}
 
     asyncio.run(asyncio.wait_for(story(), 60))
 
@@ -227,11 +236,11 @@ async def test_the_end_writes_the_stretch_that_has_begun(tmp_path: Path) -> None
 
 async def test_the_last_minutes_are_of_the_last_minutes(tmp_path: Path) -> None:
     async with measured(tmp_path) as kept:
-        kept.history.look()
+        kept.history.sample()
         kept.ended(60, wait=1.0, run=2.0)
         kept.pools = (pool(busy=2),)
         kept.pass_seconds(60)
-        recent = kept.history.recent("cpu")
+        recent = kept.history.recent.of("cpu")
         assert recent is not None
         assert recent.throughput == pytest.approx(1.0)
         assert recent.utilization == pytest.approx(0.5, rel=0.05)
@@ -241,7 +250,7 @@ async def test_the_last_minutes_are_of_the_last_minutes(tmp_path: Path) -> None:
         kept.pass_seconds(60)
         assert kept.rate() == 0.0
         kept.pass_seconds(200)
-        recent = kept.history.recent("cpu")
+        recent = kept.history.recent.of("cpu")
         assert recent is not None
         assert (recent.wait_p95, recent.run_p95) == (None, None)
 
@@ -255,9 +264,9 @@ async def test_sparklines_and_percentiles_go_on_where_the_last_server_ended(tmp_
         kept.clock.advance(20)
         now = START + 30
         kept.begin(kept.reader.call(queries.stretches, START, now))
-        kept.history.look()
+        kept.history.sample()
         kept.pass_seconds(1)
-        recent = kept.history.recent("cpu")
+        recent = kept.history.recent.of("cpu")
         assert recent is not None
         assert recent.spark == (1.0, 0.0, 0.0)
         assert recent.wait_p95 == pytest.approx(1.0, rel=ERROR)

@@ -53,7 +53,7 @@ def test_it_is_looked_at_only_now_and_then() -> None:
         looks.append(clock.monotonic())
         return [waiting("a")] if len(looks) > 1 else []
 
-    misplaced = MisplacedFunctions(clock, look)
+    misplaced = MisplacedFunctions(clock=clock, advised=look)
     for _ in range(50):
         assert misplaced.notices() == ()
     assert len(looks) == 1

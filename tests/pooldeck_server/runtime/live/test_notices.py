@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.errors import DiskFull
 from pooldeck_server.domain.failures.error_groups import GroupState, StoredErrorGroup
 from pooldeck_server.domain.notices import Need, Notice
@@ -26,7 +27,9 @@ def slot(elapsed: float | None, **more: Any) -> SlotHealth:
 def pool(*slots: SlotHealth, **changes: Any) -> PoolHealth:
     """Return a pool of one worker that has these slots."""
     worker = WorkerHealth("cpu-1", 1, "busy", None, 0, slots)
-    health = PoolHealth("cpu", "thread", len(slots), "running", None, 0, 0, None, 0, (worker,))
+    health = PoolHealth(
+        "cpu", PoolKind.THREAD, len(slots), "running", None, 0, 0, None, 0, (worker,)
+    )
     return replace(health, **changes)
 
 

@@ -20,18 +20,18 @@ from tests.support.pipelined import asked, ended, pipeline_engine, result_of, su
 
 async def test_a_task_runs_after_those_that_it_names_and_not_before(tmp_path: Path) -> None:
     flag, log = tmp_path / "flag", tmp_path / "log"
-    async with pipeline_engine(tmp_path / "data") as service:
-        first = await submit(service, "wait_for", str(flag), pool="io")
-        quick = await submitted(service, "double", 1)
-        last = await submitted(service, "effect", str(log), "last", after=(first, quick))
-        await outcome(service, quick)
-        waiting = await service.task(last)
+    async with pipeline_engine(tmp_path / "data") as server:
+        first = await submit(server, "wait_for", str(flag), pool="io")
+        quick = await submitted(server, "double", 1)
+        last = await submitted(server, "effect", str(log), "last", after=(first, quick))
+        await outcome(server, quick)
+        waiting = await server.tasks.get(last)
         assert (waiting.state, waiting.run_at) == (State.SCHEDULED, None)
         assert waiting.dependencies is not None
         assert waiting.dependencies.after == (first, quick)
         flag.write_text("go")
-        done = await outcome(service, last)
-        before = await service.task(first)
+        done = await outcome(server, last)
+        before = await server.tasks.get(first)
         assert done.state is State.SUCCEEDED
         assert (done.started_at or 0) >= (before.finished_at or 0) > 0
         assert done.queued_seconds is not None
@@ -39,10 +39,10 @@ async def test_a_task_runs_after_those_that_it_names_and_not_before(tmp_path: Pa
 
 
 async def test_a_result_takes_the_place_of_its_reference_across_pools(tmp_path: Path) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        numbers = await submitted(service, "count_to", 3, pool="io")
+    async with pipeline_engine(tmp_path) as server:
+        numbers = await submitted(server, "count_to", 3, pool="io")
         task = await ended(
-            service, "show", result_of(numbers), {"deep": [result_of(numbers)]}, pool="cpu"
+            server, "show", result_of(numbers), {"deep": [result_of(numbers)]}, pool="cpu"
         )
         assert msgspec.json.decode(task.result or "") == [[1, 2, 3], {"deep": [[1, 2, 3]]}]
         assert task.args == '[[1,2,3],{"deep":[[1,2,3]]}]'
@@ -51,20 +51,20 @@ async def test_a_result_takes_the_place_of_its_reference_across_pools(tmp_path: 
 
 
 async def test_what_comes_after_a_task_that_has_ended_runs_at_once(tmp_path: Path) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        before = await ended(service, "double", 4)
-        after = await ended(service, "double", result_of(before.id))
+    async with pipeline_engine(tmp_path) as server:
+        before = await ended(server, "double", 4)
+        after = await ended(server, "double", result_of(before.id))
         assert after.result == "16"
 
 
 async def test_a_failure_cancels_what_comes_after_it_and_what_comes_after_that(
     tmp_path: Path,
 ) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        bad = await submitted(service, "fail_on", 1, 1)
-        second = await submitted(service, "double", result_of(bad))
-        third = await submitted(service, "double", result_of(second))
-        stopped = [await outcome(service, each) for each in (second, third)]
+    async with pipeline_engine(tmp_path) as server:
+        bad = await submitted(server, "fail_on", 1, 1)
+        second = await submitted(server, "double", result_of(bad))
+        third = await submitted(server, "double", result_of(second))
+        stopped = [await outcome(server, each) for each in (second, third)]
         assert [task.state for task in stopped] == [State.CANCELLED, State.CANCELLED]
         causes = [task.dependencies.stopped_by for task in stopped if task.dependencies]
         assert causes == [bad, second]
@@ -72,11 +72,11 @@ async def test_a_failure_cancels_what_comes_after_it_and_what_comes_after_that(
 
 
 async def test_cancelling_a_task_cancels_what_comes_after_it(tmp_path: Path) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        first = await submitted(service, "double", 1, delay=600)
-        second = await submitted(service, "double", 1, after=(first,))
-        await service.cancel(first)
-        task = await outcome(service, second)
+    async with pipeline_engine(tmp_path) as server:
+        first = await submitted(server, "double", 1, delay=600)
+        second = await submitted(server, "double", 1, after=(first,))
+        await server.tasks.cancel(first)
+        task = await outcome(server, second)
         assert task.state is State.CANCELLED
         assert task.dependencies is not None
         assert task.dependencies.stopped_by == first
@@ -86,27 +86,27 @@ async def test_cancelling_a_task_cancels_what_comes_after_it(tmp_path: Path) -> 
 async def test_with_another_rule_it_runs_with_null_in_place_of_the_result(
     tmp_path: Path, rule: str
 ) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        bad = await submitted(service, "fail_on", 1, 1)
-        good = await submitted(service, "double", 1)
-        task = await ended(service, "show", result_of(bad), result_of(good), on_failure=rule)
+    async with pipeline_engine(tmp_path) as server:
+        bad = await submitted(server, "fail_on", 1, 1)
+        good = await submitted(server, "double", 1)
+        task = await ended(server, "show", result_of(bad), result_of(good), on_failure=rule)
         assert task.result == "[null,2]"
 
 
 async def test_each_task_before_may_have_a_rule_of_its_own(tmp_path: Path) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        bad = await submitted(service, "fail_on", 1, 1)
-        good = await submitted(service, "double", 1)
+    async with pipeline_engine(tmp_path) as server:
+        bad = await submitted(server, "fail_on", 1, 1)
+        good = await submitted(server, "double", 1)
         after = (After(bad, Rule.GO_ON), good)
-        assert (await ended(service, "show", after=after)).state is State.SUCCEEDED
+        assert (await ended(server, "show", after=after)).state is State.SUCCEEDED
         after = (After(good, Rule.GO_ON), bad)
-        assert (await ended(service, "show", after=after)).state is State.CANCELLED
+        assert (await ended(server, "show", after=after)).state is State.CANCELLED
 
 
 async def test_a_rerun_of_the_task_before_is_waited_for(tmp_path: Path) -> None:
-    async with pipeline_engine(tmp_path / "data") as service:
-        first = await submit(service, "fail_until", str(tmp_path / "runs"), 2, retries=1)
-        task = await ended(service, "double", result_of(first))
+    async with pipeline_engine(tmp_path / "data") as server:
+        first = await submit(server, "fail_until", str(tmp_path / "runs"), 2, retries=1)
+        task = await ended(server, "double", result_of(first))
         assert task.result == "4"
 
 
@@ -114,15 +114,15 @@ async def test_results_that_do_not_fit_fail_the_task_before_any_worker_has_it(
     tmp_path: Path,
 ) -> None:
     limits = {"arguments_bytes": 1000}
-    async with pipeline_engine(tmp_path, limits=limits) as service:
-        text = await submitted(service, "text_of", 100)
-        wrong = await ended(service, "double", result_of(text))
+    async with pipeline_engine(tmp_path, limits=limits) as server:
+        text = await submitted(server, "text_of", 100)
+        wrong = await ended(server, "double", result_of(text))
         assert (wrong.state, wrong.error_kind, wrong.attempt) == ("failed", "bad_arguments", 0)
         assert "number" in (wrong.error or "")
-        long = await submitted(service, "text_of", 2000)
+        long = await submitted(server, "text_of", 2000)
         for number in (1, 600):  # one that is too large, and two that are so together
-            ids = [await submitted(service, "text_of", number), long]
-            large = await ended(service, "show", *map(result_of, ids))
+            ids = [await submitted(server, "text_of", number), long]
+            large = await ended(server, "show", *map(result_of, ids))
             assert (large.state, large.error_kind) == ("failed", "bad_arguments")
             assert "1000" in (large.error or "")
 
@@ -130,10 +130,10 @@ async def test_results_that_do_not_fit_fail_the_task_before_any_worker_has_it(
 async def test_what_nobody_may_see_is_hidden_in_references_and_in_what_they_became(
     tmp_path: Path,
 ) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        text = await submitted(service, "text_of", 7)
-        first = await ended(service, "keep", result_of(text), "abc")
-        second = await ended(service, "keep", "my secret", result_of(text))
+    async with pipeline_engine(tmp_path) as server:
+        text = await submitted(server, "text_of", 7)
+        first = await ended(server, "keep", result_of(text), "abc")
+        second = await ended(server, "keep", "my secret", result_of(text))
         assert (first.result, second.result) == ("10", "16")
         assert first.dependencies is not None
         assert second.dependencies is not None
@@ -148,88 +148,88 @@ async def test_one_that_was_stopped_is_retried_only_when_the_one_before_has_succ
 ) -> None:
     trouble = tmp_path / "trouble"
     trouble.touch()
-    async with pipeline_engine(tmp_path / "data") as service:
-        first = await submitted(service, "fail_while", str(trouble))
-        second = await ended(service, "show", result_of(first))
+    async with pipeline_engine(tmp_path / "data") as server:
+        first = await submitted(server, "fail_while", str(trouble))
+        second = await ended(server, "show", result_of(first))
         assert second.state is State.CANCELLED
         with pytest.raises(Conflict, match=first):
-            await service.retry(second.id)
+            await server.tasks.retry(second.id)
         trouble.unlink()
-        await service.retry(first)
-        assert (await outcome(service, first)).state is State.SUCCEEDED
-        again = await service.retry(second.id)
+        await server.tasks.retry(first)
+        assert (await outcome(server, first)).state is State.SUCCEEDED
+        again = await server.tasks.retry(second.id)
         assert again.state in {State.SCHEDULED, State.QUEUED, State.RUNNING, State.SUCCEEDED}
-        assert (await outcome(service, second.id)).result == '["fine"]'
+        assert (await outcome(server, second.id)).result == '["fine"]'
 
 
 async def test_running_a_task_again_later_changes_nothing_after_it(tmp_path: Path) -> None:
-    async with pipeline_engine(tmp_path / "data") as service:
-        first = await ended(service, "double", 2)
-        second = await ended(service, "double", result_of(first.id))
-        await service.retry(first.id)
-        await outcome(service, first.id)
-        assert (await service.task(second.id)).attempt == 1
-        await service.retry(second.id)  # it keeps the arguments that it got
-        assert (await outcome(service, second.id)).result == "8"
+    async with pipeline_engine(tmp_path / "data") as server:
+        first = await ended(server, "double", 2)
+        second = await ended(server, "double", result_of(first.id))
+        await server.tasks.retry(first.id)
+        await outcome(server, first.id)
+        assert (await server.tasks.get(second.id)).attempt == 1
+        await server.tasks.retry(second.id)  # it keeps the arguments that it got
+        assert (await outcome(server, second.id)).result == "8"
 
 
 async def test_a_delay_begins_when_the_tasks_before_have_ended(tmp_path: Path) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        first = await submit(service, "sleep", 0.5, pool="io")
-        task = await ended(service, "show", after=(first,), delay=0.4)
-        before = await service.task(first)
+    async with pipeline_engine(tmp_path) as server:
+        first = await submit(server, "sleep", 0.5, pool="io")
+        task = await ended(server, "show", after=(first,), delay=0.4)
+        before = await server.tasks.get(first)
         assert (task.started_at or 0) - (before.finished_at or 0) >= 400_000
 
 
 async def test_what_waits_survives_a_restart_and_is_released_after_it(tmp_path: Path) -> None:
     flag = tmp_path / "flag"
-    async with pipeline_engine(tmp_path / "data") as service:
-        first = await submitted(service, "double", 2, delay=1.5)
-        second = await submitted(service, "double", result_of(first))
-        assert (await service.task(second)).state is State.SCHEDULED
+    async with pipeline_engine(tmp_path / "data") as server:
+        first = await submitted(server, "double", 2, delay=1.5)
+        second = await submitted(server, "double", result_of(first))
+        assert (await server.tasks.get(second)).state is State.SCHEDULED
     flag.touch()
-    async with pipeline_engine(tmp_path / "data") as service:
-        assert (await outcome(service, second)).result == "8"
+    async with pipeline_engine(tmp_path / "data") as server:
+        assert (await outcome(server, second)).result == "8"
 
 
 async def test_submissions_that_cannot_come_after_anything_are_refused(tmp_path: Path) -> None:
-    async with pipeline_engine(tmp_path) as service:
+    async with pipeline_engine(tmp_path) as server:
         with pytest.raises(InvalidRequest, match="no task"):
-            await service.submit(asked("show", after=("nobody",)))
+            await server.intake.submit(asked("show", after=("nobody",)))
         with pytest.raises(InvalidRequest, match="no task"):
-            await service.submit(asked("show", result_of("nobody")))
-        known = await submitted(service, "double", 1)
+            await server.intake.submit(asked("show", result_of("nobody")))
+        known = await submitted(server, "double", 1)
         with pytest.raises(BadArguments, match="number"):
-            await service.submit(asked("fail_on", "no number", result_of(known)))
+            await server.intake.submit(asked("fail_on", "no number", result_of(known)))
         with pytest.raises(BadArguments, match="positional"):
-            await service.submit(asked("double", result_of(known), result_of(known)))
+            await server.intake.submit(asked("double", result_of(known), result_of(known)))
 
 
 async def test_a_batch_may_refer_to_earlier_tasks_and_a_key_covers_what_comes_before(
     tmp_path: Path,
 ) -> None:
-    async with pipeline_engine(tmp_path) as service:
-        first = await submitted(service, "double", 2)
-        other = await submitted(service, "double", 3)
+    async with pipeline_engine(tmp_path) as server:
+        first = await submitted(server, "double", 2)
+        other = await submitted(server, "double", 3)
         batch = [asked("double", result_of(first)), call("add", 1, 2), asked("double", 5)]
-        ids = await service.submit_batch(batch)
-        results = [(await outcome(service, each)).result for each in ids]
+        ids = await server.intake.submit_batch(batch)
+        results = [(await outcome(server, each)).result for each in ids]
         assert results == ["8", "3", "10"]
-        one = await service.submit(asked("show", after=(first,)), "key")
-        again = await service.submit(asked("show", after=(first,)), "key")
+        one = await server.intake.submit(asked("show", after=(first,)), "key")
+        again = await server.intake.submit(asked("show", after=(first,)), "key")
         assert (again.task.id, again.created) == (one.task.id, False)
         with pytest.raises(IdempotencyMismatch):
-            await service.submit(asked("show", after=(other,)), "key")
+            await server.intake.submit(asked("show", after=(other,)), "key")
 
 
 async def test_thousands_that_wait_for_one_are_all_released(tmp_path: Path) -> None:
     flag = tmp_path / "flag"
-    async with pipeline_engine(tmp_path / "data") as service:
-        first = await submit(service, "wait_for", str(flag), pool="io")
-        ids = await service.submit_batch(
+    async with pipeline_engine(tmp_path / "data") as server:
+        first = await submit(server, "wait_for", str(flag), pool="io")
+        ids = await server.intake.submit_batch(
             [asked("show", after=(first,), pool="io") for _ in range(1000)]
         )
-        counts = service.tally.counts
+        counts = server.counts.counts
         assert counts()[State.SCHEDULED] == len(ids)
         flag.write_text("go")
         await eventually(lambda: counts()[State.SUCCEEDED] == len(ids) + 1)

@@ -8,20 +8,21 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 from tests.support.engine import BOUND, call, engine, eventually, outcome, submit
 
 POOL = PoolHealth(
     name="cpu",
-    kind="process",
+    kind=PoolKind.PROCESS,
     size=1,
     state="running",
     reason="it fails\nand this is the traceback",
@@ -33,11 +34,11 @@ POOL = PoolHealth(
 )
 
 
-async def noted(service: Service, kind: str) -> list[StoredAnnotation]:
+async def noted(server: Server, kind: str) -> list[StoredAnnotation]:
     """Return the annotations of a kind, oldest first, as soon as there is one."""
     async with asyncio.timeout(BOUND):
         while True:
-            kept = await service.read(queries.annotations)
+            kept = await server.read(queries.annotations)
             if found := [one for one in kept[::-1] if one.kind == kind]:
                 return found
             await asyncio.sleep(0.01)
@@ -50,30 +51,30 @@ def parts(
 
 
 async def test_a_start_says_how_the_run_before_ended(tmp_path: Path) -> None:
-    async with engine(tmp_path) as service:
-        (first,) = await noted(service, "start")
+    async with engine(tmp_path) as server:
+        (first,) = await noted(server, "start")
         assert parts(first) == (None, None, {"was_clean": True, "down_seconds": None}, None)
-    async with engine(tmp_path) as service:
-        _, second = await noted(service, "start")
+    async with engine(tmp_path) as server:
+        _, second = await noted(server, "start")
         assert second.data["was_clean"] is True
         assert 0 <= second.data["down_seconds"] < BOUND
 
 
 async def test_a_resize_says_the_sizes_before_and_after(tmp_path: Path) -> None:
-    async with engine(tmp_path) as service:
-        await service.resize_pool("io", 6)
-        (resize,) = await noted(service, "resize")
+    async with engine(tmp_path) as server:
+        await server.pools.resize("io", 6)
+        (resize,) = await noted(server, "resize")
         assert parts(resize) == ("io", None, {"before": 4, "after": 6}, None)
 
 
 async def test_what_is_done_to_a_pool_is_noted_in_order_and_with_its_reason(tmp_path: Path) -> None:
-    async with engine(tmp_path) as service:
-        await service.pause_pool("io")
-        await service.resume_pool("io")
-        await service.restart_pool("io", "new code")
-        await service.drain_pool("io", "maintenance")
-        await noted(service, "drain")
-        found = await service.read(queries.annotations, pool="io")
+    async with engine(tmp_path) as server:
+        await server.pools.pause("io")
+        await server.pools.resume("io")
+        await server.pools.restart("io", "new code")
+        await server.pools.drain("io", "maintenance")
+        await noted(server, "drain")
+        found = await server.read(queries.annotations, pool="io")
         assert [(one.kind, one.reason) for one in found[::-1] if one.pool == "io"] == [
             ("pause", None),
             ("resume", None),
@@ -83,12 +84,12 @@ async def test_what_is_done_to_a_pool_is_noted_in_order_and_with_its_reason(tmp_
 
 
 async def test_a_killed_worker_is_noted_and_one_that_is_not_there_is_not(tmp_path: Path) -> None:
-    async with engine(tmp_path) as service:
-        worker = service.pool("cpu").workers[0].id
-        await service.kill_worker(worker, "it leaks")
+    async with engine(tmp_path) as server:
+        worker = server.health.pool("cpu").workers[0].id
+        await server.pools.kill_worker(worker, "it leaks")
         with pytest.raises(NotFound):
-            await service.kill_worker("cpu-999", "it leaks")
-        (kill,) = await noted(service, "kill_worker")
+            await server.pools.kill_worker("cpu-999", "it leaks")
+        (kill,) = await noted(server, "kill_worker")
         assert parts(kill) == ("cpu", worker, {}, "it leaks")
 
 
@@ -96,11 +97,11 @@ async def test_a_killed_worker_is_noted_and_one_that_is_not_there_is_not(tmp_pat
 async def test_a_killed_task_is_noted_with_what_became_of_it(
     tmp_path: Path, pool: str, became: str
 ) -> None:
-    async with engine(tmp_path / "data") as service:
-        running = await submit(service, "heed", str(tmp_path / "started"), pool=pool)
+    async with engine(tmp_path / "data") as server:
+        running = await submit(server, "heed", str(tmp_path / "started"), pool=pool)
         await eventually((tmp_path / "started").exists)
-        await service.cancel(running, kill=True, reason="it hangs")
-        (kill,) = await noted(service, "kill_task")
+        await server.tasks.cancel(running, kill=True, reason="it hangs")
+        (kill,) = await noted(server, "kill_task")
         about = {"function": "runtime_functions.heed", "outcome": became}
         assert parts(kill) == (pool, running, about, "it hangs")
         assert kill.href == f"/tasks/{running}"
@@ -109,33 +110,33 @@ async def test_a_killed_task_is_noted_with_what_became_of_it(
 async def test_many_killed_tasks_are_noted_one_by_one_and_those_that_waited_are_not(
     tmp_path: Path,
 ) -> None:
-    async with engine(tmp_path / "data") as service:
-        running = await submit(service, "heed", str(tmp_path / "started"), pool="cpu")
+    async with engine(tmp_path / "data") as server:
+        running = await submit(server, "heed", str(tmp_path / "started"), pool="cpu")
         await eventually((tmp_path / "started").exists)
-        waiting = await submit(service, "add", 1, 2, pool="cpu")
-        done = await service.cancel_matching([waiting, running], kill=True, reason="all")
+        waiting = await submit(server, "add", 1, 2, pool="cpu")
+        done = await server.tasks.cancel_all([waiting, running], kill=True, reason="all")
         assert done.outcomes == {"killed": 1, "cancelled": 1}
-        (kill,) = await noted(service, "kill_task")
+        (kill,) = await noted(server, "kill_task")
         assert (kill.subject, kill.reason) == (running, "all")
 
 
 async def test_a_crash_is_noted_with_its_incident(tmp_path: Path) -> None:
-    async with engine(tmp_path) as service:
-        await outcome(service, await submit(service, "leave", 3, pool="cpu"))
-        (crash,) = await noted(service, "crash")
-        (incident,) = (await service.read(queries.incidents)).items
+    async with engine(tmp_path) as server:
+        await outcome(server, await submit(server, "leave", 3, pool="cpu"))
+        (crash,) = await noted(server, "crash")
+        (incident,) = (await server.read(queries.incidents)).items
         assert (crash.pool, crash.subject) == ("cpu", incident.worker)
         assert crash.data == {"incident": incident.id, "cause": incident.cause}
         assert crash.href == f"/incidents/{incident.id}"
 
 
 async def test_a_function_that_is_put_on_hold_and_released_is_noted(tmp_path: Path) -> None:
-    async with engine(tmp_path, hold_after=1) as service:
-        await service.submit(call("leave", 3, pool="cpu"))
-        (hold,) = await noted(service, "hold")
+    async with engine(tmp_path, hold_after=1) as server:
+        await server.intake.submit(call("leave", 3, pool="cpu"))
+        (hold,) = await noted(server, "hold")
         assert parts(hold) == (None, "runtime_functions.leave", {"deaths": 1}, None)
-        await service.release("runtime_functions.leave")
-        (release,) = await noted(service, "release")
+        await server.holds.release("runtime_functions.leave")
+        (release,) = await noted(server, "release")
         assert release.subject == "runtime_functions.leave"
 
 
@@ -148,21 +149,21 @@ async def test_a_pool_that_becomes_broken_is_noted_with_the_first_line_of_why(
         "cpu": {"kind": "process", "size": 1, "initializer": "runtime_functions.need_flag"},
     }
 
-    async with engine(tmp_path / "data", pools=pools) as service:
-        await eventually(lambda: service.pool("cpu").state == "broken")
-        (broken,) = await noted(service, "broken")
+    async with engine(tmp_path / "data", pools=pools) as server:
+        await eventually(lambda: server.health.pool("cpu").state == "broken")
+        (broken,) = await noted(server, "broken")
         assert broken.pool == "cpu"
-        assert broken.data["said"] in (service.pool("cpu").reason or "")
+        assert broken.data["said"] in (server.health.pool("cpu").reason or "")
         assert broken.data["said"]
 
 
 def test_a_pool_is_noted_as_broken_once_and_again_when_it_was_mended(tmp_path: Path) -> None:
     async def story() -> list[StoredAnnotation]:
         database = Database.open(tmp_path / "pooldeck.sqlite3", "normal")
-        recorder = Recorder(database, 100, lambda _: None)
-        annotations = Annotations(recorder, ManualClock())
+        recorder = Recorder(database, 100)
+        annotations = Annotations(recorder=recorder, clock=ManualClock())
         for state in ("running", "broken", "broken", "running", "broken"):
-            annotations.see([replace(POOL, state=state)])
+            annotations.annotate_broken([replace(POOL, state=state)])
         recorder.start()
         await recorder.stop()
         with closing(database), closing(Reader(database, threads=1)) as reader:

@@ -27,22 +27,22 @@ def locked(database: Path) -> Iterator[None]:
 async def test_a_worker_that_dies_while_the_database_is_locked_is_replaced_when_it_is_not(
     tmp_path: Path,
 ) -> None:
-    async with engine(tmp_path, pools=LEAN) as service:
-        await outcome(service, await submit(service, "add", 1, 2, pool="cpu"))
-        (worker,) = service.pool("cpu").workers
+    async with engine(tmp_path, pools=LEAN) as server:
+        await outcome(server, await submit(server, "add", 1, 2, pool="cpu"))
+        (worker,) = server.health.pool("cpu").workers
         with locked(tmp_path / "pooldeck.sqlite3"):
             os.kill(worker.pid or 0, signal.SIGKILL)
-            await eventually(lambda: not service.pool("cpu").workers)
+            await eventually(lambda: not server.health.pool("cpu").workers)
             with pytest.raises(StorageUnavailable):
-                await submit(service, "add", 1, 2, pool="cpu")
-        task = await outcome(service, await submit(service, "add", 3, 4, pool="cpu"))
+                await submit(server, "add", 1, 2, pool="cpu")
+        task = await outcome(server, await submit(server, "add", 3, 4, pool="cpu"))
         assert task.result == "7"
-        assert service.pool("cpu").incidents == 1
+        assert server.health.pool("cpu").incidents == 1
 
 
 async def test_what_is_set_by_hand_and_cannot_be_kept_is_not_done(tmp_path: Path) -> None:
-    async with engine(tmp_path, pools=LEAN) as service:
+    async with engine(tmp_path, pools=LEAN) as server:
         with locked(tmp_path / "pooldeck.sqlite3"), pytest.raises(StorageUnavailable):
-            await service.resize_pool("cpu", 3)
-        assert (service.pool("cpu").size, service.pool("cpu").controls) == (1, None)
-        assert (await service.resize_pool("cpu", 2)).size == 2
+            await server.pools.resize("cpu", 3)
+        assert (server.health.pool("cpu").size, server.health.pool("cpu").controls) == (1, None)
+        assert (await server.pools.resize("cpu", 2)).size == 2

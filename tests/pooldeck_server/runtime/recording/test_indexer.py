@@ -23,8 +23,8 @@ class Record:
     def __init__(self, database: Database) -> None:
         self.clock = ManualClock()
         self.reader = Reader(database, 1)
-        self.recorder = Recorder(database, 10_000, lambda _: None)
-        self.indexer = Indexer(self.recorder, self.reader, self.clock)
+        self.recorder = Recorder(database, 10_000)
+        self.indexer = Indexer(recorder=self.recorder, reader=self.reader, clock=self.clock)
         self._ids = TaskIds(self.clock)
         self._last = 0
 
@@ -130,11 +130,11 @@ async def test_a_server_that_begins_again_goes_on_where_the_index_ends(tmp_path:
 
 
 async def test_a_running_server_indexes_by_itself(tmp_path: Path) -> None:
-    async with engine.engine(tmp_path) as service:
-        await engine.submit(service, "add", 1, 2)
-    async with engine.engine(tmp_path) as service:
+    async with engine.engine(tmp_path) as server:
+        await engine.submit(server, "add", 1, 2)
+    async with engine.engine(tmp_path) as server:
         for _ in range(500):
-            if await service.read(queries.not_indexed) == 0:
+            if await server.read(queries.not_indexed) == 0:
                 return
             await asyncio.sleep(0.02)
         raise AssertionError("nothing was indexed")

@@ -52,8 +52,8 @@ def eventually(is_so: Callable[[], bool]) -> None:
 def test_a_record_is_one_line_that_says_whose_words_it_has(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with writing(path) as file:
-        file.take(ORIGIN, [line("first\nsecond\r\x1b[31m\u2028ü")])
-        file.note(AT, "WARNING", "pooldeck_server.cli", "mine")
+        file.add_lines(ORIGIN, [line("first\nsecond\r\x1b[31m\u2028ü")])
+        file.add_record(AT, "WARNING", "pooldeck_server.cli", "mine")
 
     assert path.read_text() == (
         "2027-01-15T08:00:00.250Z INFO io io-1 0199/2 acme.jobs.fetch "
@@ -65,8 +65,8 @@ def test_a_record_is_one_line_that_says_whose_words_it_has(tmp_path: Path) -> No
 def test_as_json_every_part_has_its_name(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with writing(path, "json") as file:
-        file.take(ORIGIN, [line("first\nsecond")])
-        file.note(AT, "ERROR", "pooldeck_server.cli", "mine")
+        file.add_lines(ORIGIN, [line("first\nsecond")])
+        file.add_record(AT, "ERROR", "pooldeck_server.cli", "mine")
 
     said = [json.loads(each) for each in path.read_text().split("\n")[:-1]]
     assert said[0] == {
@@ -87,7 +87,7 @@ def test_a_time_that_cannot_be_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with writing(path) as file:
         for at in (1e20, float("nan"), -1e18):
-            file.take(ORIGIN, [LogLine(at, "INFO", "stdout", "x")])
+            file.add_lines(ORIGIN, [LogLine(at, "INFO", "stdout", "x")])
 
     assert [each.split()[:2] for each in path.read_text().splitlines()] == [["-", "INFO"]] * 3
 
@@ -96,7 +96,7 @@ def test_levels_below_the_least_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with writing(path, hidden=("DEBUG", "INFO")) as file:
         levels = ["DEBUG", "INFO", "WARNING", "NOTICE"]
-        file.take(ORIGIN, [line("x", level) for level in levels])
+        file.add_lines(ORIGIN, [line("x", level) for level in levels])
 
     assert [each.split()[1] for each in path.read_text().splitlines()] == ["WARNING", "NOTICE"]
 
@@ -106,7 +106,7 @@ def test_many_threads_keep_their_order_and_lose_nothing(tmp_path: Path) -> None:
 
     def speak(file: LogFile, name: str) -> None:
         for n in range(500):
-            file.note(AT, "INFO", name, f"{n}")
+            file.add_record(AT, "INFO", name, f"{n}")
 
     with writing(path) as file:
         speakers = [threading.Thread(target=speak, args=(file, f"s{i}")) for i in range(8)]
@@ -127,19 +127,19 @@ def test_a_full_disk_is_told_once_and_what_is_missing_is_counted(
     path = tmp_path / "log"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with writing(path) as file:
-        file.take(ORIGIN, [line("before")])
+        file.add_lines(ORIGIN, [line("before")])
         eventually(lambda: path.exists() and path.read_bytes().endswith(b"\n"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))
         try:
-            file.take(ORIGIN, [line("lost")] * 3)
+            file.add_lines(ORIGIN, [line("lost")] * 3)
             eventually(lambda: file.dropped == 3 and file.trouble is not None)
             assert file.trouble == "File too large"
-            file.take(ORIGIN, [line("lost")] * 2)
+            file.add_lines(ORIGIN, [line("lost")] * 2)
             eventually(lambda: file.dropped == 5)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         eventually(lambda: file.trouble is None)
-        file.take(ORIGIN, [line("after")])
+        file.add_lines(ORIGIN, [line("after")])
 
     said = [each.partition(": ")[2] for each in path.read_text().splitlines()]
     assert said == [
@@ -175,7 +175,7 @@ def test_whoever_leaves_lines_never_waits_for_the_disk(tmp_path: Path) -> None:
 
     begun = time.monotonic()
     for _ in range(5):
-        file.take(ORIGIN, flood)
+        file.add_lines(ORIGIN, flood)
     assert time.monotonic() - begun < BOUND / 4
 
     disk.gate.set()
@@ -191,6 +191,6 @@ def test_what_waits_is_written_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with writing(path) as file:
         for n in range(1000):
-            file.take(ORIGIN, [line(f"{n}")])
+            file.add_lines(ORIGIN, [line(f"{n}")])
 
     assert len(path.read_text().splitlines()) == 1000

@@ -49,12 +49,12 @@ def test_all_workers_flood_at_once_and_every_line_is_whole_and_in_order(tmp_path
     async def scenario() -> dict[str, str]:
         log = log_settings(tmp_path, max_bytes=200_000, keep=50)
         functions = ("chatty_functions",)
-        async with engine(tmp_path / "data", functions=functions, pools=POOLS, log=log) as service:
+        async with engine(tmp_path / "data", functions=functions, pools=POOLS, log=log) as server:
             pools = ["cpu"] * 8 + ["io"] * 16
             floods = [submission("flood", LINES, pool=pool) for pool in pools]
-            tasks = [(await service.submit(flood)).task.id for flood in floods]
+            tasks = [(await server.intake.submit(flood)).task.id for flood in floods]
             for task in tasks:
-                assert (await outcome(service, task)).state == "succeeded"
+                assert (await outcome(server, task)).state == "succeeded"
         return dict(zip(tasks, pools, strict=True))
 
     pools = asyncio.run(scenario())
@@ -77,10 +77,10 @@ def test_all_workers_flood_at_once_and_every_line_is_whole_and_in_order(tmp_path
 def test_what_pooldeck_adds_to_a_log_is_in_the_file_too(tmp_path: Path) -> None:
     async def scenario() -> None:
         log = log_settings(tmp_path)
-        async with engine(tmp_path / "data", functions=("chatty_functions",), log=log) as service:
+        async with engine(tmp_path / "data", functions=("chatty_functions",), log=log) as server:
             gate = tmp_path / "gate"
-            task = (await service.submit(submission("late", str(gate)))).task.id
-            assert (await outcome(service, task)).error_kind == "timeout"
+            task = (await server.intake.submit(submission("late", str(gate)))).task.id
+            assert (await outcome(server, task)).error_kind == "timeout"
             gate.touch()
             await eventually(lambda: (tmp_path / "logs" / "tasks.log").stat().st_size > 0)
 
@@ -112,12 +112,12 @@ def test_a_log_file_that_cannot_be_written_is_noticed_until_it_can(tmp_path: Pat
 
     async def scenario() -> None:
         log = log_settings(tmp_path)
-        async with engine(tmp_path / "data", functions=("chatty_functions",), log=log) as service:
-            file = service.log_file
+        async with engine(tmp_path / "data", functions=("chatty_functions",), log=log) as server:
+            file = server.log_file
             assert file is not None
             folder.rename(tmp_path / "away")
             folder.touch()
-            await service.submit(submission("flood", 5))
+            await server.intake.submit(submission("flood", 5))
             await eventually(lambda: file.dropped == 5 and file.trouble is not None)
             (notice,) = of_log_file(file.trouble)
             assert notice_text(notice).text.startswith("cannot be written: Not a directory.")

@@ -27,9 +27,9 @@ class Kept:
         self.reader = Reader(database, threads=1)
         self.moves: list[TaskChanged] = []
         self.commits: list[list[int]] = []  # the numbers of the tasks that each moved
-        self.recorder = Recorder(database, limit, self._announce)
+        self.recorder = Recorder(database, limit)
 
-    def _announce(self, moves: Sequence[TaskChanged]) -> None:
+    def on_commit(self, moves: Sequence[TaskChanged]) -> None:
         self.moves += moves
         self.commits.append([move.seq for move in moves])
 
@@ -42,7 +42,7 @@ class Kept:
 async def recorder(folder: Path, limit: int = 1000) -> AsyncIterator[Kept]:
     database = Database.open(folder / "pooldeck.sqlite3", busy_seconds=0.1)
     kept = Kept(database, limit)
-    kept.recorder.start()
+    kept.recorder.start([kept])
     try:
         yield kept
     finally:
@@ -148,3 +148,34 @@ async def test_stopping_writes_what_waits(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "pooldeck.sqlite3")) as after:
         found = after.execute("SELECT state FROM tasks").fetchall()
     assert found == [("succeeded",)]
+
+
+async def test_followers_are_told_in_order_and_before_those_who_wait(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Follower:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def on_commit(self, moves: Sequence[TaskChanged]) -> None:
+            told.extend(f"{self.name} {move.id}" for move in moves)
+
+    database = Database.open(tmp_path / "pooldeck.sqlite3")
+    plain = Recorder(database, 10)
+    plain.start([Follower("first"), Follower("second")])
+    await plain.insert([new(1)])
+    assert told == ["first task-1", "second task-1"]
+    await plain.stop()
+    database.close()
+
+
+async def test_a_write_that_can_be_done_without_fails_with_a_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with recorder(tmp_path) as kept:
+        with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert not await kept.recorder.try_perform(lambda _: None, "a small thing")
+            other.execute("ROLLBACK")
+        assert await kept.recorder.try_perform(lambda _: None, "a small thing")
+    assert "a small thing: not kept: " in caplog.text

@@ -12,7 +12,7 @@ def lead() -> Prefetch:
     """Return a lead that has seen many claims of the same length."""
     found = Prefetch()
     for _ in range(200):
-        found.note_claim(CLAIM)
+        found.add_claim(CLAIM)
     return found
 
 
@@ -35,7 +35,7 @@ def test_a_claim_is_not_made_before_half_of_the_lead_is_used_up() -> None:
 def test_the_lead_follows_how_long_claims_take() -> None:
     found = lead()
     for _ in range(50):
-        found.note_claim(10 * CLAIM)
+        found.add_claim(10 * CLAIM)
     assert found.most(SLOTS) == pytest.approx(20 * CLAIM * SLOTS, rel=0.01)
 
 

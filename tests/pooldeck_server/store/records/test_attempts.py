@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from pooldeck.functions import RunOptions
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.changes import Claim, End, ProgressMark, Rerun, Start
 from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import NewTask, RunOptions
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

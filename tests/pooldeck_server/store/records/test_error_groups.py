@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.failures.error_groups import (
-    HOUR,
     FunctionCount,
     GroupChange,
     GroupFilter,
@@ -20,7 +21,7 @@ from pooldeck_server.domain.failures.error_groups import (
 )
 from pooldeck_server.domain.tasks.changes import Claim, End, Rerun
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import NewTask, RunOptions
+from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

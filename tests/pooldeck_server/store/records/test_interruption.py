@@ -4,11 +4,11 @@ from pathlib import Path
 
 import msgspec
 
+from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.tasks.changes import Claim
 from pooldeck_server.domain.tasks.reruns import CRASH_RERUNS
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import RunOptions
 from pooldeck_server.store import queries, records
 from tests.support.stored import opened
 

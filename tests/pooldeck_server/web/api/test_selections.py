@@ -1,19 +1,21 @@
 """Which tasks a change of many is for, and what is to be set for a pool: bodies."""
 
 import pytest
+from fastapi import Request
 from msgspec import Raw
 
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, PooldeckError, TooLarge
-from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.settings.model import LimitSettings, PoolSettings
+from pooldeck_server.settings import MAX_POOL_SIZE, LimitSettings, PoolSettings
 from pooldeck_server.web.api.bodies import (
-    MAX_POOL_SIZE,
     PoolChange,
     read_pool_change,
     read_submission,
 )
-from pooldeck_server.web.api.selections import read_bulk_cancel, read_bulk_retry, selected
+from pooldeck_server.web.api.filters import TaskQuery
+from pooldeck_server.web.api.queries import read_query
+from pooldeck_server.web.api.selections import BulkCancel, BulkRetry, read_selection, selected
 
 LIMITS = LimitSettings(batch_tasks=3)
 
@@ -22,7 +24,14 @@ def test_a_filter_of_a_body_says_what_the_same_query_says() -> None:
     body = b"""{"filter": {"state": ["failed", "lost"], "function": ["a.b"], "pool": ["io"],
         "tag": ["x"], "error": ["timeout"], "q": "word",
         "since": "1970-01-01T00:00:01Z", "until": "1970-01-01T01:00:02+01:00"}}"""
-    assert selected(read_bulk_retry(body, LIMITS)) == TaskFilter(
+    query = (
+        b"state=failed&state=lost&function=a.b&pool=io&tag=x&error=timeout&q=word"
+        b"&since=1970-01-01T00:00:01Z&until=1970-01-01T01:00:02%2B01:00&limit=7"
+    )
+    asked = read_query(TaskQuery, Request({"type": "http", "query_string": query}))
+    wanted = selected(read_selection(BulkRetry, body, LIMITS))
+    assert (asked.as_filter(), asked.limit, asked.sort) == (wanted, 7, Sort.CREATED)
+    assert wanted == TaskFilter(
         states=(State.FAILED, State.LOST),
         functions=("a.b",),
         pools=("io",),
@@ -35,17 +44,17 @@ def test_a_filter_of_a_body_says_what_the_same_query_says() -> None:
 
 
 def test_ids_are_taken_as_they_are_named() -> None:
-    assert selected(read_bulk_cancel(b'{"ids": ["b", "a"]}', LIMITS)) == ("b", "a")
-    assert selected(read_bulk_cancel(b'{"ids": []}', LIMITS)) == ()
+    assert selected(read_selection(BulkCancel, b'{"ids": ["b", "a"]}', LIMITS)) == ("b", "a")
+    assert selected(read_selection(BulkCancel, b'{"ids": []}', LIMITS)) == ()
 
 
 def test_all_is_meant_only_where_it_is_said() -> None:
-    assert selected(read_bulk_retry(b'{"all": true}', LIMITS)) == TaskFilter()
+    assert selected(read_selection(BulkRetry, b'{"all": true}', LIMITS)) == TaskFilter()
 
 
 def test_a_cancellation_of_many_kills_only_where_it_says_so() -> None:
-    assert read_bulk_cancel(b'{"all": true, "kill": true}', LIMITS).kill
-    assert not read_bulk_cancel(b'{"all": true}', LIMITS).kill
+    assert read_selection(BulkCancel, b'{"all": true, "kill": true}', LIMITS).kill
+    assert not read_selection(BulkCancel, b'{"all": true}', LIMITS).kill
 
 
 @pytest.mark.parametrize(
@@ -71,7 +80,7 @@ def test_a_body_that_does_not_say_which_tasks_is_refused(
     body: bytes, error: type[PooldeckError], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        read_bulk_retry(body, LIMITS)
+        read_selection(BulkRetry, body, LIMITS)
 
 
 def test_a_pool_is_told_its_size_or_to_pause_or_both() -> None:

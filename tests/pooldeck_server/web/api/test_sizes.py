@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
 from pooldeck_server.domain.pools.sizes import (
@@ -39,7 +40,9 @@ def advice(
 ) -> SizeAdvice:
     passed = Passed("acme.f", 300 * per_second, 300 * per_second)
     window = LoadWindow(300, 0.0, size, size, 0.0, 0.0, 0.0, (passed,))
-    pool = SizedPool("p", kind, size, SizeOrigin("setting", size), PoolLoad((window,)), cost)
+    pool = SizedPool(
+        "p", PoolKind(kind), size, SizeOrigin("setting", size), PoolLoad((window,)), cost
+    )
     return size_advice(pool, machine, [pool])
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from pooldeck_server.web.http.coalesce import CoalescingTransport
+from pooldeck_server.web.http.deadlines import CoalescingTransport
 
 
 class _Recording:

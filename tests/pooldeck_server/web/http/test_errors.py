@@ -7,7 +7,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
 from pooldeck_server.domain.errors import NotFound, PooldeckError, QueueFull, Unauthorized
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web.http import errors, guard
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.errors import STATUS, problem

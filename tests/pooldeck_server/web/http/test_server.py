@@ -14,8 +14,9 @@ import pytest
 
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.main import create_app
-from pooldeck_server.settings.model import Settings
+from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.server import listen, serve
+from tests.support.programs import started
 from tests.support.served import BOUND, Served, connected, rest, served
 
 SECONDS = 0.4  # what the server here gives to headers, and to a body
@@ -166,28 +167,25 @@ def test_a_signal_ends_open_streams_and_then_the_server(
     command = [
         sys.executable,
         "-m",
-        "pooldeck_server.cli",
+        "pooldeck_server",
         "serve",
         "--port",
         "0",
         "--data",
         str(tmp_path),
     ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            said = next(line for line in process.stderr if "http://" in line)
-            url = said[said.index("http://") :].strip()
-            with httpx.stream("GET", f"{url}/api/v1/events", timeout=BOUND) as stream:
-                parts = stream.iter_raw()
-                next(parts)
-                process.send_signal(number)
-                try:
-                    for _ in parts:
-                        pass
-                except httpx.HTTPError as error:  # what the server says of it tells more
-                    error.add_note(process.stderr.read())
-                    raise
-            assert process.wait(BOUND) == 0
-        finally:
-            process.kill()
+    with started(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if "http://" in line)
+        url = said[said.index("http://") :].strip()
+        with httpx.stream("GET", f"{url}/api/v1/events", timeout=BOUND) as stream:
+            parts = stream.iter_raw()
+            next(parts)
+            process.send_signal(number)
+            try:
+                for _ in parts:
+                    pass
+            except httpx.HTTPError as error:  # what the server says of it tells more
+                error.add_note(process.stderr.read())
+                raise
+        assert process.wait(BOUND) == 0

@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, TooLarge
-from pooldeck_server.settings.model import LimitSettings
-from pooldeck_server.web.api.bodies import read_batch, read_cancel, read_submission
+from pooldeck_server.settings import LimitSettings
+from pooldeck_server.web.api.bodies import (
+    CancelRequest,
+    read_batch,
+    read_or_default,
+    read_submission,
+)
 from pooldeck_server.web.http.strict_json import check
 
 LIMITS = LimitSettings(arguments_bytes=1000, depth=5, batch_tasks=3)
@@ -180,7 +185,7 @@ def test_a_batch_has_bounds() -> None:
 
 
 def test_a_cancellation_may_have_no_body() -> None:
-    assert read_cancel(b"", LIMITS).kill is False
-    assert read_cancel(b'{"kill": true}', LIMITS).kill is True
+    assert read_or_default(CancelRequest, b"", LIMITS).kill is False
+    assert read_or_default(CancelRequest, b'{"kill": true}', LIMITS).kill is True
     with pytest.raises(InvalidRequest):
-        read_cancel(b'{"kil": true}', LIMITS)
+        read_or_default(CancelRequest, b'{"kil": true}', LIMITS)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold, ServerRun, StartReport
@@ -18,7 +19,9 @@ DAY = 24 * 3600 * 1_000_000
 
 
 def pool(*found: Notice, **changes: Any) -> PoolHealth:
-    health = PoolHealth("cpu", "process", 2, "running", None, 0, 0, None, 0, (), notices=found)
+    health = PoolHealth(
+        "cpu", PoolKind.PROCESS, 2, "running", None, 0, 0, None, 0, (), notices=found
+    )
     return replace(health, **changes)
 
 

@@ -9,17 +9,14 @@ from pooldeck_server import advice
 from pooldeck_server.advice.values import AdviceRule, Confidence, Verdict
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
-from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, timestamp
+from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, shown, timestamp
 from pooldeck_server.web.text.advice import english_sentences
 
 _Share = Annotated[float, Meta(description="Between 0 and 1.")]
 
 
-class AdvisedPlace(Struct, frozen=True):
+class AdvisedPlace(advice.Recommendation, frozen=True):
     """A kind of pool, and one of that kind; `pool` is null where there is none."""
-
-    kind: PoolKind
-    pool: str | None
 
 
 class AdviceSummary(Struct, frozen=True):
@@ -29,11 +26,6 @@ class AdviceSummary(Struct, frozen=True):
     recommended: AdvisedPlace | None
     is_misplaced: bool
     confidence: Confidence
-
-    @classmethod
-    def of(cls, given: advice.Advice) -> Self:
-        """Return the gist of an advice as the API shows it."""
-        return cls(given.verdict, _place(given), given.is_misplaced, given.confidence)
 
 
 class Evidence(Struct, frozen=True):
@@ -71,11 +63,6 @@ class Evidence(Struct, frozen=True):
     throttled: float
     throttled_seconds: Seconds
 
-    @classmethod
-    def of(cls, numbers: advice.Numbers) -> Self:
-        """Return numbers as the API shows them."""
-        return cls(*(getattr(numbers, name) for name in cls.__struct_fields__))
-
 
 class AdvisedCost(Struct, frozen=True):
     """How long so many calls keep the pools busy, by the model; `gain` is the quotient."""
@@ -84,11 +71,6 @@ class AdvisedCost(Struct, frozen=True):
     present_seconds: Seconds
     recommended_seconds: Seconds
     gain: float
-
-    @classmethod
-    def of(cls, cost: advice.RunCostNumbers) -> Self:
-        """Return what calls cost as the API shows it."""
-        return cls(cost.calls, cost.present_seconds, cost.recommended_seconds, cost.gain)
 
 
 class KindProfile(Struct, frozen=True):
@@ -110,19 +92,12 @@ class KindProfile(Struct, frozen=True):
     @classmethod
     def of(cls, profile: Profile) -> Self:
         """Return a profile as the API shows it."""
-        return cls(
-            runs=profile.runs,
-            runs_ever=profile.runs_ever,
+        return shown(
+            cls,
+            profile,
             first_at=timestamp(profile.first_at),
             last_at=timestamp(profile.last_at),
             looks=profile.total.looks,
-            wall=profile.wall,
-            cpu=profile.cpu,
-            waiting=profile.waiting,
-            alone=profile.alone,
-            gil=profile.gil,
-            child_cpu=profile.child_cpu,
-            helper_cpu=profile.helper_cpu,
         )
 
 
@@ -149,25 +124,13 @@ class FunctionAdvice(Struct, frozen=True):
     @classmethod
     def of(cls, given: advice.Advice, profiles: dict[PoolKind, Profile]) -> Self:
         """Return an advice as the API shows it, with what was measured in each kind of pool."""
-        return cls(
-            function=given.function,
-            pool=given.pool,
-            kind=given.kind,
-            verdict=given.verdict,
-            rule=given.rule,
-            recommended=_place(given),
-            is_misplaced=given.is_misplaced,
-            confidence=given.confidence,
+        return shown(
+            cls,
+            given,
             sentences=english_sentences(given),
-            evidence=Evidence.of(given.numbers),
-            cost=AdvisedCost.of(given.cost) if given.cost else None,
+            evidence=given.numbers,
             profiles={kind: KindProfile.of(profile) for kind, profile in profiles.items()},
         )
-
-
-def _place(given: advice.Advice) -> AdvisedPlace | None:
-    place = given.recommended
-    return AdvisedPlace(place.kind, place.pool) if place else None
 
 
 class AdviceList(Struct, frozen=True):

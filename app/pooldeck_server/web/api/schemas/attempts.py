@@ -5,7 +5,6 @@ from typing import Final, Self
 from msgspec import Raw, Struct
 
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
-from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.tasks.submission import TaskStack
 from pooldeck_server.web.api.schemas.errors import task_error
@@ -17,7 +16,6 @@ from pooldeck_server.web.api.schemas.types import (
     Timestamp,
     optional_timestamp,
     raw,
-    timestamp,
 )
 
 STACK_UNKNOWN: Final = "it has just ended, or its worker cannot tell at the moment; ask again"
@@ -69,18 +67,6 @@ class LogLine(Struct, frozen=True):
     level: str
     source: str
     message: str
-
-    @classmethod
-    def of(cls, entry: LogEntry) -> Self:
-        """Return `entry` as the API shows it."""
-        return cls(
-            attempt=entry.attempt,
-            n=entry.n,
-            at=timestamp(entry.at),
-            level=entry.level,
-            source=entry.source,
-            message=entry.message,
-        )
 
 
 class LogLines(Struct, frozen=True):

@@ -7,11 +7,16 @@ from msgspec import Meta, Raw, Struct
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.failures.error_groups import (
     FunctionCount,
-    GroupPage,
     GroupReport,
     GroupState,
 )
-from pooldeck_server.web.api.schemas.types import TaskId, Timestamp, optional_timestamp, timestamp
+from pooldeck_server.web.api.schemas.types import (
+    TaskId,
+    Timestamp,
+    optional_timestamp,
+    shown,
+    timestamp,
+)
 
 
 class TaskError(Error, frozen=True, omit_defaults=True):
@@ -60,20 +65,15 @@ class ErrorGroup(Struct, frozen=True):
     def of(cls, report: GroupReport) -> Self:
         """Return `report` as the API shows it."""
         group = report.group
-        return cls(
-            id=group.id,
-            kind=ErrorKind(group.kind),
-            type=group.type,
-            place=group.place,
-            message=group.message,
-            state=group.state,
+        return shown(
+            cls,
+            group,
             changed_at=optional_timestamp(group.changed_at),
             count=group.n,
             hours=report.hours,
             functions=report.functions,
             first_seen=timestamp(group.first_seen),
             last_seen=timestamp(group.last_seen),
-            last_task=group.last_task,
         )
 
 
@@ -82,8 +82,3 @@ class ErrorGroupList(Struct, frozen=True):
 
     items: list[ErrorGroup]
     next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: GroupPage) -> Self:
-        """Return `page` as the API shows it."""
-        return cls([ErrorGroup.of(report) for report in page.items], page.next_cursor)

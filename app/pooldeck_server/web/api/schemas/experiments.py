@@ -3,7 +3,6 @@
 from typing import Annotated, Literal, Self
 
 from msgspec import Meta, Struct
-from msgspec.structs import astuple
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.measurements import experiments as domain
@@ -15,6 +14,7 @@ from pooldeck_server.web.api.schemas.types import (
     Timestamp,
     optional_timestamp,
     raw,
+    shown,
     timestamp,
 )
 from pooldeck_server.web.text.experiments import conclusion, remarks
@@ -96,18 +96,8 @@ class ExperimentScaling(Struct, frozen=True):
         """Return `found` as the API shows it."""
         law = None
         if found.law is not None and found.law_knee is not None:
-            its = found.law
-            law = UniversalScalabilityLaw(
-                its.rate, its.contention, its.coherency, its.r_squared, found.law_knee
-            )
-        return cls(
-            kind=found.kind,
-            knee=found.knee,
-            knee_throughput=found.knee_throughput,
-            best=found.best,
-            best_throughput=found.best_throughput,
-            law=law,
-        )
+            law = shown(UniversalScalabilityLaw, found.law, knee=found.law_knee)
+        return shown(cls, found, law=law)
 
 
 class ExperimentTrouble(Struct, frozen=True):
@@ -118,28 +108,16 @@ class ExperimentTrouble(Struct, frozen=True):
     message: str
 
 
-class ExperimentProgress(Struct, frozen=True):
+class ExperimentProgress(domain.Now, frozen=True):
     """What is being tried; `done` of about `planned` steps are behind it."""
 
-    kind: PoolKind
-    size: int
-    is_again: bool
-    done: int
-    planned: int
 
-
-class Recommended(Struct, frozen=True):
+class Recommended(domain.BestSize, frozen=True):
     """The pool that is best for the function.
 
     `gain` is its throughput over that of the other kind's knee, null where only one kind was tried.
     `is_close`: the kinds differ too little to justify a move.
     """
-
-    kind: PoolKind
-    size: int
-    throughput: float
-    gain: float | None
-    is_close: bool
 
 
 class Experiment(Struct, frozen=True):
@@ -172,52 +150,26 @@ class Experiment(Struct, frozen=True):
     @classmethod
     def of(cls, experiment: domain.StoredExperiment) -> Self:
         """Return `experiment` as the API shows it."""
-        plan, choice, now = experiment.plan, experiment.choice, experiment.now
-        return cls(
-            id=experiment.id,
-            function=experiment.function,
-            state=experiment.state,
+        return shown(
+            cls,
+            experiment,
             created_at=timestamp(experiment.created_at),
             finished_at=optional_timestamp(experiment.finished_at),
-            ended_by=experiment.ended_by,
-            plan=ExperimentPlan(dict(plan.sizes), plan.seconds, plan.warmup, plan.is_adaptive),
-            source=experiment.source,
-            samples=experiment.samples,
             shown=[ExperimentSample(raw(each.args), raw(each.kwargs)) for each in experiment.shown],
-            cpus=experiment.cpus,
-            progress=ExperimentProgress(*astuple(now)) if now else None,
+            progress=experiment.now,
             steps=[
-                _step(experiment, step) for kind in plan.sizes for step in experiment.of_kind(kind)
+                shown(ExperimentStep, step, efficiency=experiment.efficiency(step))
+                for kind in experiment.plan.sizes
+                for step in experiment.of_kind(kind)
             ],
             scalings=[ExperimentScaling.of(found) for found in experiment.scalings],
             troubles=[
-                ExperimentTrouble(each.kind, each.size, each.words) for each in experiment.troubles
+                shown(ExperimentTrouble, each, message=each.words) for each in experiment.troubles
             ],
-            recommended=Recommended(*astuple(choice)) if choice else None,
+            recommended=experiment.choice,
             conclusion=conclusion(experiment),
             remarks=list(remarks(experiment)),
         )
-
-
-def _step(experiment: domain.StoredExperiment, step: domain.MeasuredSize) -> ExperimentStep:
-    return ExperimentStep(
-        kind=step.kind,
-        size=step.size,
-        calls=step.calls,
-        errors=step.errors,
-        throughput=step.throughput,
-        noise=step.noise,
-        p50=step.p50,
-        p95=step.p95,
-        cpu=step.cpu,
-        rss_bytes=step.rss_bytes,
-        switches=step.switches,
-        efficiency=experiment.efficiency(step),
-        seconds=step.seconds,
-        busy=step.busy,
-        others=step.others,
-        looks=step.looks,
-    )
 
 
 class ExperimentList(Struct, frozen=True):

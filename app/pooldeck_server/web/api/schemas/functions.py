@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta, Raw, Struct
 
-from pooldeck.functions import Options, ParameterKind, ParameterSpec
+from pooldeck.functions import Options, ParameterKind
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import FunctionFigures
@@ -12,7 +12,7 @@ from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.api.schemas.advice import AdviceSummary
 from pooldeck_server.web.api.schemas.placements import Placed
-from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, raw, timestamp
+from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, raw, shown, timestamp
 
 
 class Statistics(Struct, frozen=True):
@@ -49,11 +49,6 @@ class Parameter(Struct, frozen=True):
     required: bool
     default: Raw | None
 
-    @classmethod
-    def of(cls, spec: ParameterSpec) -> Self:
-        """Return `spec` as the API shows it."""
-        return cls(spec.name, spec.kind, spec.required, raw(spec.default))
-
 
 class FunctionHold(Struct, frozen=True):
     """Why a function's tasks wait and new ones are refused: `deaths` workers died under it."""
@@ -61,11 +56,6 @@ class FunctionHold(Struct, frozen=True):
     since: Timestamp
     deaths: int
     reason: str
-
-    @classmethod
-    def of(cls, hold: Hold) -> Self:
-        """Return `hold` as the API shows it."""
-        return cls(timestamp(hold.since), hold.deaths, hold.reason)
 
 
 class Function(Struct, frozen=True):
@@ -100,21 +90,19 @@ class Function(Struct, frozen=True):
     ) -> Self:
         """Return `function` as the API shows it."""
         spec = function.spec
-        return cls(
-            name=spec.name,
-            module=spec.module,
-            signature=spec.signature,
-            doc=spec.doc,
+        return shown(
+            cls,
+            spec,
             pool=function.pool,
             placement=Placed.of(function.placement) if function.placement else None,
             problem=function.problem,
-            hold=FunctionHold.of(hold) if hold else None,
-            is_async=spec.is_async,
-            options=spec.options,
-            parameters=[Parameter.of(parameter) for parameter in spec.parameters],
-            schema=spec.schema,
+            hold=shown(FunctionHold, hold, since=timestamp(hold.since)) if hold else None,
+            parameters=[
+                Parameter(each.name, each.kind, each.required, raw(each.default))
+                for each in spec.parameters
+            ],
             statistics=statistics,
-            advice=AdviceSummary.of(given) if given else None,
+            advice=given,
         )
 
 

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta, Struct
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.pools import annotations, history
-from pooldeck_server.web.api.schemas.types import Timestamp, timestamp
+from pooldeck_server.web.api.schemas.types import Timestamp, shown
 
 _EpochSeconds = Annotated[float, Meta(description="Seconds since the epoch.")]
 
@@ -20,19 +21,6 @@ class Mark(Struct, frozen=True):
     data: dict[str, Any]
     reason: str | None
     href: str | None
-
-    @classmethod
-    def of(cls, annotation: annotations.StoredAnnotation) -> Self:
-        """Return `annotation` as a chart shows it."""
-        return cls(
-            at=annotation.at / 1e6,
-            kind=annotation.kind,
-            pool=annotation.pool,
-            subject=annotation.subject,
-            data=annotation.data,
-            reason=annotation.reason,
-            href=annotation.href,
-        )
 
 
 class History(Struct, frozen=True):
@@ -53,15 +41,8 @@ class History(Struct, frozen=True):
     @classmethod
     def of(cls, chart: history.Chart) -> Self:
         """Return `chart` as the API shows it."""
-        return cls(
-            series=chart.series,
-            unit=chart.unit,
-            period=chart.period,
-            step=chart.step,
-            at=chart.at,
-            lines=chart.lines,
-            annotations=[Mark.of(annotation) for annotation in chart.annotations],
-        )
+        marks = [shown(Mark, each, at=seconds(each.at)) for each in chart.annotations]
+        return shown(cls, chart, annotations=marks)
 
 
 class Annotation(Struct, frozen=True):
@@ -79,19 +60,6 @@ class Annotation(Struct, frozen=True):
     data: dict[str, Any]
     reason: str | None
     href: str | None
-
-    @classmethod
-    def of(cls, annotation: annotations.StoredAnnotation) -> Self:
-        """Return `annotation` as the API shows it."""
-        return cls(
-            at=timestamp(annotation.at),
-            kind=annotation.kind,
-            pool=annotation.pool,
-            subject=annotation.subject,
-            data=annotation.data,
-            reason=annotation.reason,
-            href=annotation.href,
-        )
 
 
 class AnnotationList(Struct, frozen=True):

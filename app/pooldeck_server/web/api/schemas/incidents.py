@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.failures import incidents
 from pooldeck_server.domain.failures.incidents import Bystander, TaskName
-from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp, timestamp
+from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp, shown, timestamp
 
 
 class Incident(Struct, frozen=True):
@@ -37,23 +37,12 @@ class Incident(Struct, frozen=True):
     @classmethod
     def of(cls, incident: incidents.StoredIncident) -> Self:
         """Return `incident` as the API shows it."""
-        return cls(
-            id=incident.id,
-            pool=incident.pool,
-            worker=incident.worker,
-            pid=incident.pid,
+        return shown(
+            cls,
+            incident,
             detected_at=timestamp(incident.detected_at),
-            cause=incident.cause,
-            signal=incident.signal,
-            exit_code=incident.exit_code,
             error_type="BrokenProcessPool",
-            culprit=incident.culprit,
-            suspects=incident.suspects,
-            bystanders=incident.bystanders,
-            traceback=incident.traceback,
-            peak_rss_bytes=incident.peak_rss_bytes,
             recovered_at=optional_timestamp(incident.recovered_at),
-            recovery_ms=incident.recovery_ms,
         )
 
 
@@ -62,8 +51,3 @@ class IncidentList(Struct, frozen=True):
 
     items: list[Incident]
     next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: incidents.IncidentPage) -> Self:
-        """Return `page` as the API shows it."""
-        return cls([Incident.of(incident) for incident in page.items], page.next_cursor)

@@ -6,9 +6,9 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.tasks import pipelines as domain
 from pooldeck_server.domain.tasks.dependencies import Rule
-from pooldeck_server.domain.tasks.pipelines import PipelinePage, PipelineState, StepReport
+from pooldeck_server.domain.tasks.pipelines import PipelineState, StepReport
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.web.api.schemas.types import TaskId, Timestamp, timestamp
+from pooldeck_server.web.api.schemas.types import TaskId, Timestamp, shown, timestamp
 
 
 class NewPipeline(Struct, frozen=True):
@@ -44,10 +44,9 @@ class PipelineStep(Struct, frozen=True):
     def of(cls, report: StepReport) -> Self:
         """Return a step as the API shows it."""
         step = report.step
-        return cls(
-            name=step.name,
-            function=step.function,
-            pool=step.pool,
+        return shown(
+            cls,
+            step,
             after=tuple(StepBefore(need.step, need.rule) for need in step.needs),
             each=step.is_fan,
             counts=report.counts,
@@ -68,14 +67,8 @@ class Pipeline(Struct, frozen=True):
     @classmethod
     def of(cls, pipeline: domain.StoredPipeline) -> Self:
         """Return a pipeline as the API shows it."""
-        return cls(
-            id=pipeline.id,
-            name=pipeline.name,
-            state=pipeline.state,
-            created_at=timestamp(pipeline.created_at),
-            counts=pipeline.counts,
-            steps=tuple(PipelineStep.of(step) for step in pipeline.steps),
-        )
+        steps = tuple(PipelineStep.of(step) for step in pipeline.steps)
+        return shown(cls, pipeline, created_at=timestamp(pipeline.created_at), steps=steps)
 
 
 class PipelineList(Struct, frozen=True):
@@ -83,8 +76,3 @@ class PipelineList(Struct, frozen=True):
 
     items: tuple[Pipeline, ...]
     next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: PipelinePage) -> Self:
-        """Return a page as the API shows it."""
-        return cls(tuple(Pipeline.of(item) for item in page.items), page.next_cursor)

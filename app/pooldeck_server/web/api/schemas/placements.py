@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
-from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp
+from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp, shown
 from pooldeck_server.web.text.placement import english_placement
 
 
@@ -33,18 +33,8 @@ class Placed(Struct, frozen=True):
     @classmethod
     def of(cls, placement: Placement) -> Self:
         """Return a placement as the API shows it."""
-        return cls(
-            rule=placement.rule,
-            pool=placement.pool,
-            since=optional_timestamp(placement.since),
-            hint=placement.hint,
-            verdict=placement.verdict,
-            confidence=placement.confidence,
-            runs=placement.runs,
-            gain=placement.gain,
-            before=placement.before,
-            words=english_placement(placement),
-        )
+        since, words = optional_timestamp(placement.since), english_placement(placement)
+        return shown(cls, placement, since=since, words=words)
 
 
 @lru_cache(maxsize=1024)

@@ -4,16 +4,11 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.controls import PoolControl
-from pooldeck_server.domain.pools.health import (
-    DeadWorker,
-    PoolHealth,
-    SlotHealth,
-    SwitchRates,
-    WorkerHealth,
-)
+from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, SwitchRates
 from pooldeck_server.domain.pools.history import Recent
-from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp
+from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, shown
 from pooldeck_server.web.text.notices import in_english
 
 
@@ -38,23 +33,6 @@ class Worker(Struct, frozen=True):
     replaced: str | None
     slots: tuple[SlotHealth, ...]
 
-    @classmethod
-    def of(cls, worker: WorkerHealth) -> Self:
-        """Return `worker` as the API shows it."""
-        return cls(
-            id=worker.id,
-            pid=worker.pid,
-            state=worker.state,
-            started_at=optional_timestamp(worker.started_at),
-            tasks_done=worker.tasks_done,
-            rss_bytes=worker.rss_bytes,
-            cpu_percent=worker.cpu_percent,
-            ctx_switches_per_s=worker.ctx_switches_per_s,
-            restarts=worker.restarts,
-            replaced=worker.replaced,
-            slots=worker.slots,
-        )
-
 
 class Pool(Struct, frozen=True):
     """A pool at this moment; `queued` counts all that wait, `reason` says why it is broken.
@@ -66,7 +44,7 @@ class Pool(Struct, frozen=True):
     """
 
     name: str
-    kind: Annotated[str, Meta(extra_json_schema={"enum": ["thread", "process"]})]
+    kind: Annotated[str, Meta(extra_json_schema={"enum": [*PoolKind]})]
     size: int
     state: Annotated[
         str,
@@ -89,25 +67,11 @@ class Pool(Struct, frozen=True):
     @classmethod
     def of(cls, pool: PoolHealth) -> Self:
         """Return `pool` as the API shows it."""
-        return cls(
-            name=pool.name,
-            kind=pool.kind,
-            size=pool.size,
-            state=pool.state,
-            reason=pool.reason,
-            busy=pool.busy,
-            queued=pool.queued,
-            oldest_wait=pool.oldest_wait,
-            incidents=pool.incidents,
-            spare=pool.spare,
-            restarts=pool.restarts,
-            dead=pool.dead,
-            ctx_switches_per_s=pool.ctx_switches_per_s,
-            recent=pool.recent,
-            notice=in_english(pool.notices),
-            controls=pool.controls,
-            workers=[Worker.of(worker) for worker in pool.workers],
-        )
+        workers = [
+            shown(Worker, worker, started_at=optional_timestamp(worker.started_at))
+            for worker in pool.workers
+        ]
+        return shown(cls, pool, notice=in_english(pool.notices), workers=workers)
 
 
 class PoolList(Struct, frozen=True):

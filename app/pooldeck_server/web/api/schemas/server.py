@@ -1,11 +1,11 @@
 """The server itself as the API shows it."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.pools.controls import ServerRun, StartReport
-from pooldeck_server.web.api.schemas.types import Timestamp, timestamp
+from pooldeck_server.domain.pools.controls import StartReport
+from pooldeck_server.web.api.schemas.types import Timestamp
 
 
 class ServerInfo(Struct, frozen=True):
@@ -15,8 +15,3 @@ class ServerInfo(Struct, frozen=True):
     started_at: Timestamp
     state: Annotated[str, Meta(extra_json_schema={"enum": ["starting", "ready", "draining"]})]
     last_start: StartReport | None
-
-    @classmethod
-    def of(cls, run: ServerRun, version: str, state: str) -> Self:
-        """Return a run of the server as the API shows it."""
-        return cls(version, timestamp(run.started_at), state, run.report)

@@ -5,8 +5,14 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from pooldeck.access import SharedLimits
-from pooldeck.shared.snapshot import Held, SharedPicture, SharedThing
-from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, timestamp
+from pooldeck.shared.snapshot import Held, SharedEntry, SharedSnapshot
+from pooldeck_server.web.api.schemas.types import (
+    Seconds,
+    Timestamp,
+    optional_timestamp,
+    shown,
+    timestamp,
+)
 
 
 class SharedHolder(Struct, frozen=True):
@@ -22,16 +28,9 @@ class SharedHolder(Struct, frozen=True):
     @classmethod
     def of(cls, held: Held) -> Self:
         """Return a holder as the API shows it."""
-        who = held.holder
-        is_task = bool(who.function)
-        return cls(
-            worker=who.worker,
-            pid=who.pid,
-            thread=who.thread,
-            task=who.task if is_task else None,
-            function=who.function if is_task else None,
-            since=timestamp(held.since),
-        )
+        who, since = held.holder, timestamp(held.since)
+        outside = {} if who.function else {"task": None, "function": None}
+        return shown(cls, who, since=since, **outside)
 
 
 class SharedItem(Struct, frozen=True):
@@ -61,20 +60,11 @@ class SharedItem(Struct, frozen=True):
     ahead: Seconds | None
 
     @classmethod
-    def of(cls, thing: SharedThing) -> Self:
+    def of(cls, thing: SharedEntry) -> Self:
         """Return one name as the API shows it."""
-        return cls(
-            kind=thing.kind,
-            name=thing.name,
-            size=thing.size,
-            bytes=thing.bytes,
-            value=thing.value,
-            permits=thing.permits,
-            holders=[SharedHolder.of(each) for each in thing.holders],
-            waiters=[SharedHolder.of(each) for each in thing.waiters],
-            per_second=thing.per_second,
-            burst=thing.burst,
-            ahead=thing.ahead,
+        holders = [SharedHolder.of(each) for each in thing.holders]
+        return shown(
+            cls, thing, holders=holders, waiters=[SharedHolder.of(each) for each in thing.waiters]
         )
 
 
@@ -103,7 +93,7 @@ class SharedState(Struct, frozen=True):
     items: list[SharedItem]
 
     @classmethod
-    def of(cls, picture: SharedPicture | None, limits: SharedLimits, lost_at: int | None) -> Self:
+    def of(cls, picture: SharedSnapshot | None, limits: SharedLimits, lost_at: int | None) -> Self:
         """Return shared state as the API shows it."""
         return cls(
             is_available=picture is not None,
@@ -111,6 +101,6 @@ class SharedState(Struct, frozen=True):
             since=timestamp(picture.since) if picture else None,
             lost_at=optional_timestamp(lost_at),
             bytes=picture.bytes if picture else 0,
-            limits=SharedLimitsShown(limits.names, limits.value_bytes, limits.total_bytes),
-            items=[SharedItem.of(thing) for thing in picture.things] if picture else [],
+            limits=shown(SharedLimitsShown, limits),
+            items=[SharedItem.of(thing) for thing in picture.entries] if picture else [],
         )

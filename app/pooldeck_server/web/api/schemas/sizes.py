@@ -4,18 +4,17 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.sizes import (
     CpuPressure,
     Effect,
-    FunctionCost,
-    Machine,
     Range,
     SizeAdvice,
     SizeOrigin,
     SizeRule,
     SizeVerdict,
 )
-from pooldeck_server.web.api.schemas.types import Seconds
+from pooldeck_server.web.api.schemas.types import Seconds, shown
 from pooldeck_server.web.text.sizes import english_size_sentences
 
 _Share = Annotated[float, Meta(description="Between 0 and 1.")]
@@ -54,11 +53,6 @@ class RunCost(Struct, frozen=True):
     cpu_share: float
     throttled: _Share
 
-    @classmethod
-    def of(cls, cost: FunctionCost) -> Self:
-        """Return what a run costs as the API shows it."""
-        return cls(cost.alone, cost.cpu, cost.waiting, cost.gil, cost.cpu_share, cost.throttled)
-
 
 class Host(Struct, frozen=True):
     """The machine: `computing_slots` of all pools can compute at once on its `cpus`.
@@ -73,18 +67,6 @@ class Host(Struct, frozen=True):
     pressure: CpuPressure | None
     load: tuple[float, float, float] | None
     computing_slots: int
-
-    @classmethod
-    def of(cls, machine: Machine, computing: int) -> Self:
-        """Return a machine as the API shows it."""
-        return cls(
-            machine.cpus,
-            machine.affinity,
-            machine.quota,
-            machine.pressure,
-            machine.load,
-            computing,
-        )
 
 
 class Bounds(Struct, frozen=True):
@@ -108,7 +90,7 @@ class PoolAdvice(Struct, frozen=True):
     """
 
     pool: str
-    kind: Annotated[str, Meta(extra_json_schema={"enum": ["thread", "process"]})]
+    kind: Annotated[str, Meta(extra_json_schema={"enum": [*PoolKind]})]
     size: int
     origin: SizeOrigin
     verdict: SizeVerdict
@@ -126,7 +108,8 @@ class PoolAdvice(Struct, frozen=True):
     @classmethod
     def of(cls, advice: SizeAdvice) -> Self:
         """Return an advice as the API shows it."""
-        pool = advice.pool
+        pool, load = advice.pool, advice.pool.load
+        voluntary, involuntary = load.switches
         return cls(
             pool=pool.name,
             kind=pool.kind,
@@ -137,26 +120,20 @@ class PoolAdvice(Struct, frozen=True):
             recommended=advice.recommended,
             right=advice.right,
             sentences=english_size_sentences(advice),
-            load=_load(advice),
-            run=RunCost.of(pool.cost) if pool.cost else None,
-            bounds=Bounds(advice.by_cpus, advice.by_gil, advice.by_target),
-            machine=Host.of(advice.machine, advice.computing),
+            load=LoadEvidence(
+                seconds=load.seconds,
+                submitted=load.submitted,
+                ran=sum(load.ran.values()),
+                busy=pool.busy,
+                utilization=pool.utilization,
+                oldest_wait=load.oldest_wait,
+                voluntary_switches=voluntary,
+                involuntary_switches=involuntary,
+                needed=advice.needed,
+            ),
+            run=shown(RunCost, pool.cost) if pool.cost else None,
+            bounds=shown(Bounds, advice),
+            machine=shown(Host, advice.machine, computing_slots=advice.computing),
             present=advice.present,
             expected=advice.expected,
         )
-
-
-def _load(advice: SizeAdvice) -> LoadEvidence:
-    load = advice.pool.load
-    voluntary, involuntary = load.switches
-    return LoadEvidence(
-        seconds=load.seconds,
-        submitted=load.submitted,
-        ran=sum(load.ran.values()),
-        busy=advice.pool.busy,
-        utilization=advice.pool.utilization,
-        oldest_wait=load.oldest_wait,
-        voluntary_switches=voluntary,
-        involuntary_switches=involuntary,
-        needed=advice.needed,
-    )

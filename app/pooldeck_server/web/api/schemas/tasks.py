@@ -4,12 +4,12 @@ from typing import Annotated, Final, Self
 
 from msgspec import Meta, Raw, Struct
 
+from pooldeck.functions import RunOptions
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.dependencies import StoredDependencies
-from pooldeck_server.domain.tasks.filter import TaskPage
 from pooldeck_server.domain.tasks.states import State, future_state
-from pooldeck_server.domain.tasks.submission import Cancelled, CancelOutcome
-from pooldeck_server.domain.tasks.task import RunOptions, StoredTask
+from pooldeck_server.domain.tasks.submission import CancelOutcome
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.api.schemas.errors import task_error
 from pooldeck_server.web.api.schemas.placements import Placed, placed
 from pooldeck_server.web.api.schemas.types import (
@@ -22,6 +22,7 @@ from pooldeck_server.web.api.schemas.types import (
     Timestamp,
     optional_timestamp,
     raw,
+    shown,
     timestamp,
 )
 
@@ -49,25 +50,15 @@ class TaskWorker(Struct, frozen=True):
     thread: int | None
 
 
-class TaskOptions(Struct, frozen=True):
+class TaskOptions(RunOptions, frozen=True, omit_defaults=False):
     """How a task is run: its function's options, where its submission did not say otherwise.
 
     `backoff` is the first pause before a rerun. What is `idempotent` is also run again after a
     crash.
     """
 
-    timeout: Seconds | None
-    retries: int
-    backoff: Seconds
-    idempotent: bool
 
-    @classmethod
-    def of(cls, options: RunOptions) -> Self:
-        """Return `options` as the API shows them."""
-        return cls(options.timeout, options.retries, options.backoff, options.idempotent)
-
-
-_DEFAULTS: Final = TaskOptions.of(RunOptions())
+_DEFAULTS: Final = shown(TaskOptions, RunOptions())
 
 
 class TaskPlace(Struct, frozen=True):
@@ -180,7 +171,7 @@ def _given(link: StoredDependencies | None) -> Given | None:
 def _options(task: StoredTask) -> TaskOptions:
     if task.options is None:
         return _DEFAULTS
-    return TaskOptions.of(RunOptions.from_json(task.options))
+    return shown(TaskOptions, RunOptions.from_json(task.options))
 
 
 def _progress(task: StoredTask) -> Progress | None:
@@ -207,11 +198,6 @@ class TaskList(Struct, frozen=True):
     items: list[Task]
     next_cursor: str | None
 
-    @classmethod
-    def of(cls, page: TaskPage) -> Self:
-        """Return `page` as the API shows it."""
-        return cls(items=[Task.of(task) for task in page.items], next_cursor=page.next_cursor)
-
 
 class Ids(Struct, frozen=True):
     """The ids of a batch's tasks, in its order."""
@@ -224,8 +210,3 @@ class Cancellation(Struct, frozen=True):
 
     outcome: CancelOutcome
     task: Task
-
-    @classmethod
-    def of(cls, cancelled: Cancelled) -> Self:
-        """Return `cancelled` as the API shows it."""
-        return cls(outcome=cancelled.outcome, task=Task.of(cancelled.task))

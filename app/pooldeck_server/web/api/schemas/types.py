@@ -2,9 +2,14 @@
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-from msgspec import Meta, Raw
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from pooldeck_server.domain.clock import SECOND
+
+S = TypeVar("S", bound=Struct)
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive, since "Z" is written by hand
 
@@ -34,9 +39,23 @@ MeasurementText: TypeAlias = Annotated[
 ]
 
 
+def shown(model: type[S], value: object, **given: Any) -> S:
+    """Return `value` as the API shows it.
+
+    Args:
+        model: What it is shown as.
+        value: Its attributes become the fields of the same names, at any depth.
+        **given: The fields that it has no such attribute for.
+    """
+    if given:
+        names = (name for name in model.__struct_fields__ if name not in given)
+        value = {name: getattr(value, name) for name in names} | given
+    return msgspec.convert(value, model, from_attributes=True)
+
+
 def timestamp(microseconds: int) -> str:
     """Return microseconds since the epoch as RFC 3339 in UTC."""
-    second, rest = divmod(microseconds, 1_000_000)
+    second, rest = divmod(microseconds, SECOND)
     return f"{_to_the_second(second)}.{rest:06d}Z"
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     STEPS,
@@ -135,7 +136,7 @@ def chart_context(
         ],
         "happenings": happenings[: -_HAPPENINGS - 1 : -1],
         "earlier": max(0, len(happenings) - _HAPPENINGS),
-        "drawing": _drawing(chart, looks, happenings) | {"until": now / 1e6},
+        "drawing": _drawing(chart, looks, happenings) | {"until": seconds(now)},
     }
 
 
@@ -216,7 +217,7 @@ def _drawing(
             for line, look in zip(chart.lines, looks, strict=True)
         ],
         "marks": [
-            {"at": each.at / 1e6, "kind": each.kind, "text": each.text, "href": each.href}
+            {"at": seconds(each.at), "kind": each.kind, "text": each.text, "href": each.href}
             for each in happenings
         ],
     }

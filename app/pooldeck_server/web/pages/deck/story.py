@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
 
-_TOLD: Final = 24 * 3600 * 1_000_000  # for how many microseconds after a start its story is told
+_TOLD: Final = 24 * HOUR  # for how many microseconds after a start its story is told
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.notices import HALTED
@@ -97,7 +98,7 @@ def layout(pool: PoolHealth) -> str:
     """Return how a pool's slots are drawn: "tiles", "cells" or "squares"."""
     if pool.size >= _SQUARES_FROM:
         return "squares"
-    return "tiles" if pool.kind == "process" else "cells"
+    return "tiles" if KINDS[pool.kind].is_alone else "cells"
 
 
 def slot_state(worker: WorkerHealth, slot: SlotHealth, pool_state: str = "running") -> str:

@@ -1,7 +1,7 @@
 """The form that begins an experiment: what it shows, and what was typed as a request."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,14 +9,16 @@ import msgspec
 from msgspec import Raw
 
 from pooldeck.functions import FunctionSpec, ParameterKind
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiment_request import SECONDS, WARMUP
 from pooldeck_server.domain.measurements.experiments import SampleCall, Sizes
 from pooldeck_server.web.pages.functions.form_examples import example
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.kinds import kind_words
 
-FIELDS: Final = ("source", "samples", "thread", "process", "seconds", "warmup")
+FIELDS: Final = ("source", "samples", *KINDS, "seconds", "warmup")
 _APART: Final = re.compile(r"[\s,;]+")
 _FEW: Final = 3  # real samples that the form is filled with
 
@@ -35,6 +37,15 @@ class ExperimentForm:
     error_field: str | None = None
 
 
+@dataclass(frozen=True)
+class SizesField:
+    """The field for the sizes of one kind of pool."""
+
+    name: str
+    label: str
+    usual: str
+
+
 def form_context(
     functions: Sequence[RegisteredFunction],
     function: RegisteredFunction | None,
@@ -45,13 +56,16 @@ def form_context(
         "functions": tuple(each.spec.name for each in functions if each.problem is None),
         "function": None if function is None else function.spec.name,
         "form": form,
-        "usual": {} if form is None else {kind: _listed(form.usual[kind]) for kind in form.usual},
+        "kinds": () if form is None else tuple(_sizes_fields(form.usual)),
         "defaults": {"seconds": SECONDS, "warmup": WARMUP},
     }
 
 
-def _listed(sizes: Sequence[int]) -> str:
-    return ", ".join(str(size) for size in sizes)
+def _sizes_fields(usual: Sizes) -> Iterator[SizesField]:
+    for kind, sizes in usual.items():
+        more = "" if KINDS[kind].is_alone else ", …"  # while they gain
+        listed = ", ".join(map(str, sizes))
+        yield SizesField(kind, kind_words(kind).title, f"{listed}{more}")
 
 
 def fresh(
@@ -113,7 +127,7 @@ def body(function: str, values: Mapping[str, str]) -> bytes:
     wanted: dict[str, Any] = {"function": function}
     if values.get("source") != "latest":
         wanted["samples"] = _samples(values.get("samples", ""))
-    sizes = {kind: _sizes(values.get(kind, ""), kind) for kind in ("thread", "process")}
+    sizes = {kind: _sizes(values.get(kind, ""), kind) for kind in KINDS}
     if any(sizes.values()):
         wanted["sizes"] = {kind: numbers for kind, numbers in sizes.items() if numbers}
     for name in ("seconds", "warmup"):

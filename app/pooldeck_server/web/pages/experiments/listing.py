@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.measurements.experiments import ExperimentState, StoredExperiment
-from pooldeck_server.web.text.experiments import conclusion, now_words, slots, state_words
+from pooldeck_server.web.text.experiments import conclusion, now_words, state_words
+from pooldeck_server.web.text.kinds import kind_words
 
 _MARKS: Final = {
     ExperimentState.RUNNING: "running",
@@ -57,7 +59,7 @@ def _row(it: StoredExperiment) -> ExperimentRow:
         experiment=it,
         mark=mark_of(it),
         state=state_words(it.state),
-        best="" if choice is None else slots(choice.kind, choice.size),
+        best="" if choice is None else kind_words(choice.kind).counted(choice.size),
         words=now_words(it) if is_running else conclusion(it),
-        seconds=None if ended is None else (ended - it.created_at) / 1_000_000,
+        seconds=None if ended is None else seconds(ended - it.created_at),
     )

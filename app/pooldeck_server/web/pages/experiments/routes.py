@@ -13,10 +13,10 @@ from pooldeck_server.domain.errors import NotFound, PooldeckError, UnknownFuncti
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiments import SampleCall, StoredExperiment
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.experiments import read_request
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.deck.chart import as_data_block
 from pooldeck_server.web.pages.experiments import form as forms
@@ -44,50 +44,50 @@ _FEW: Final = 3
 
 
 @router.get("/experiments")
-async def experiments(request: Request, service: ServiceDep, function: str = "") -> Response:
+async def experiments(request: Request, server: ServerDep, function: str = "") -> Response:
     """Show the experiments, the newest first."""
-    found = await service.experiments.latest(function or None, _LISTED)
-    names = [each.spec.name for each in service.catalogue.functions()]
+    found = await server.experiments.latest(function or None, _LISTED)
+    names = [each.spec.name for each in server.catalogue.functions()]
     return page(request, _SECTION, "experiments.html", listing_context(found, names, function))
 
 
 @router.get("/experiments/new")
-async def new_experiment(request: Request, service: ServiceDep, function: str = "") -> Response:
+async def new_experiment(request: Request, server: ServerDep, function: str = "") -> Response:
     """Show the form that begins an experiment."""
     if not function:
-        return _form(request, service, None, None)
-    registered = _registered(service, function)
-    latest = await service.read(queries.latest_samples, function, _FEW)
-    return _form(request, service, registered, _fresh(registered, latest))
+        return _form(request, server, None, None)
+    registered = _registered(server, function)
+    latest = await server.read(queries.latest_samples, function, _FEW)
+    return _form(request, server, registered, _fresh(registered, latest))
 
 
 @router.post("/experiments")
-async def begin(request: Request, service: ServiceDep) -> Response:
+async def begin(request: Request, server: ServerDep) -> Response:
     """Begin what the form says and show it; or the form again, with what is wrong."""
     values = dict(await posted(request))
-    registered = _registered(service, values.get("function", ""))
+    registered = _registered(server, values.get("function", ""))
     try:
         typed = forms.body(registered.spec.name, values)
-        begun = await service.experiments.begin(read_request(typed, service.settings.limits))
+        begun = await server.experiments.begin(read_request(typed, server.settings.limits))
     except PooldeckError as error:
-        latest = await service.read(queries.latest_samples, registered.spec.name, _FEW)
+        latest = await server.read(queries.latest_samples, registered.spec.name, _FEW)
         form = _refused(_fresh(registered, latest), values, error)
-        return _form(request, service, registered, form, STATUS[type(error)])
+        return _form(request, server, registered, form, STATUS[type(error)])
     return RedirectResponse(f"/experiments/{begun.id}", status_code=303)
 
 
 @router.get("/experiments/{experiment_id}")
 async def experiment(
-    request: Request, service: ServiceDep, experiment_id: str, beside: str = ""
+    request: Request, server: ServerDep, experiment_id: str, beside: str = ""
 ) -> Response:
     """Show an experiment, beside another one if that is asked for."""
-    it = await service.experiments.get(experiment_id)
-    of_function = await service.experiments.latest(it.function, OTHERS + 1)
+    it = await server.experiments.get(experiment_id)
+    of_function = await server.experiments.latest(it.function, OTHERS + 1)
     read = ExperimentData(
         experiment=it,
         others=[each for each in of_function if each.id != it.id][:OTHERS],
-        beside=await service.experiments.get(beside) if beside else None,
-        pool=_own_pool(service, it),
+        beside=await server.experiments.get(beside) if beside else None,
+        pool=_own_pool(server, it),
     )
     context = experiment_context(read)
     more = {
@@ -102,23 +102,23 @@ async def experiment(
 
 
 @router.post("/experiments/{experiment_id}/stop")
-async def stop(service: ServiceDep, experiment_id: str) -> Response:
+async def stop(server: ServerDep, experiment_id: str) -> Response:
     """Stop an experiment."""
-    await service.experiments.stop(experiment_id)
+    await server.experiments.stop(experiment_id)
     return done(f"/experiments/{experiment_id}", "stopped")
 
 
-def _registered(service: Service, name: str) -> RegisteredFunction:
+def _registered(server: Server, name: str) -> RegisteredFunction:
     try:
-        return service.catalogue.get(name)
+        return server.catalogue.get(name)
     except UnknownFunction as error:
         raise NotFound(error.detail) from None
 
 
-def _own_pool(service: Service, it: StoredExperiment) -> PoolHealth | None:
+def _own_pool(server: Server, it: StoredExperiment) -> PoolHealth | None:
     """Return the pool that the function runs in now."""
     try:
-        return service.pool(service.catalogue.get(it.function).pool)
+        return server.health.pool(server.catalogue.get(it.function).pool)
     except PooldeckError:
         return None
 
@@ -139,10 +139,10 @@ def _refused(
 
 def _form(
     request: Request,
-    service: Service,
+    server: Server,
     registered: RegisteredFunction | None,
     form: ExperimentForm | None,
     status: int = 200,
 ) -> Response:
-    context = form_context(service.catalogue.functions(), registered, form)
+    context = form_context(server.catalogue.functions(), registered, form)
     return page(request, _SECTION, "experiment_new.html", context, status)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.domain.measurements.experiments import (
     BestSize,
     ExperimentState,
@@ -22,10 +22,10 @@ from pooldeck_server.web.text.experiments import (
     law_words,
     now_words,
     remarks,
-    slots,
     state_words,
 )
 from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.kinds import kind_words
 
 FLASHES: Final = {
     "begun": later("The experiment has begun."),
@@ -33,10 +33,6 @@ FLASHES: Final = {
 }
 """What the page says of what was just done."""
 
-KIND_WORDS: Final[dict[PoolKind, str]] = {
-    PoolKind.THREAD: later("Threads"),
-    PoolKind.PROCESS: later("Processes"),
-}
 OTHERS: Final = 8
 """How many other experiments of the same function the page lists."""
 
@@ -111,14 +107,14 @@ def _so_far(it: StoredExperiment) -> str:
 
 
 def _kind(read: ExperimentData, kind: PoolKind) -> Kind:
-    it = read.experiment
+    it, words = read.experiment, kind_words(kind)
     found = next((each for each in it.scalings if each.kind == kind), None)
     return Kind(
         kind=kind,
-        words=_(KIND_WORDS[kind]),
+        words=words.title,
         rows=tuple(_row(read, step, found) for step in it.of_kind(kind)),
         scaling=found,
-        knee="" if found is None else slots(kind, found.knee),
+        knee="" if found is None else words.counted(found.knee),
         law="" if found is None else law_words(found),
     )
 
@@ -161,6 +157,7 @@ def _curves(
     found = next((each for each in it.scalings if each.kind == kind), None)
     return {
         "kind": kind,
+        "is_hollow": KINDS[kind].is_alone,
         "sizes": [step.size for step in steps],
         "throughput": [step.throughput for step in steps],
         "p50": [step.p50 for step in steps],

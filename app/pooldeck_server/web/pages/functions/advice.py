@@ -9,7 +9,8 @@ from pooldeck_server.advice import Advice, Confidence, Numbers, Verdict
 from pooldeck_server.web.pages.functions.moves import pool_or_kind
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.advice import confidence_words, sentences, verdict_words
-from pooldeck_server.web.text.i18n import _, ngettext
+from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.kinds import kind_words
 
 _STEPS: Final[Mapping[Confidence, int]] = {"none": 0, "low": 1, "medium": 2, "high": 3}
 _LEAST: Final = 0.005  # of a run: a smaller part cannot be seen in the bar
@@ -133,16 +134,8 @@ def _costs(advice: Advice, sizes: Mapping[str, int]) -> Iterator[ShareBar]:
     ):
         yield ShareBar(
             place=place,
-            kind=_size(kind, sizes.get(place)),
+            kind=kind_words(kind).counted(size) if (size := sizes.get(place)) else "",
             seconds=seconds,
             percent=round(_PERCENT * seconds / longest, 2),
             is_better=kind == better.kind,
         )
-
-
-def _size(kind: str, size: int | None) -> str:
-    if size is None:
-        return ""
-    if kind == "thread":
-        return ngettext("%(num)s thread", "%(num)s threads", size)
-    return ngettext("%(num)s process", "%(num)s processes", size)

@@ -4,17 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.advice import Numbers
 from pooldeck_server.advice.numbers import numbers_of
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
-
-_HEADS: Final[Mapping[PoolKind, str]] = {
-    PoolKind.THREAD: later("in threads"),
-    PoolKind.PROCESS: later("in processes"),
-}
+from pooldeck_server.web.text.kinds import kind_words
 
 
 @dataclass(frozen=True)
@@ -31,12 +27,12 @@ def evidence(profiles: Mapping[PoolKind, Profile]) -> EvidenceTable | None:
     Args:
         profiles: What was measured in each kind of pool.
     """
-    known = [kind for kind in _HEADS if kind in profiles]
+    known = [kind for kind in KINDS if kind in profiles]
     if not known:
         return None
     numbers = [numbers_of({kind: profiles[kind]}) for kind in known]
     return EvidenceTable(
-        heads=tuple(_(_HEADS[kind]) for kind in known),
+        heads=tuple(kind_words(kind).inside for kind in known),
         rows=tuple((_(label), tuple(map(cell, numbers))) for label, cell in _ROWS),
     )
 

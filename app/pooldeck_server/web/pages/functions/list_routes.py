@@ -5,9 +5,10 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.measurements.figures import Activity, Count, Spread
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.functions.listing import (
     FLASHES,
     MINUTES,
@@ -25,28 +26,28 @@ _MINUTE: Final = 60  # seconds
 
 
 @router.get("/functions")
-async def functions(request: Request, service: ServiceDep, q: str = "") -> Response:
+async def functions(request: Request, server: ServerDep, q: str = "") -> Response:
     """Show what can be called, how it fares, and what is on hold."""
-    minute = service.clock.now() // (_MINUTE * 1_000_000)
-    counts, activity, spreads = await service.read(_figures, minute - MINUTES + 1)
+    minute = server.clock.now() // MINUTE
+    counts, activity, spreads = await server.read(_figures, minute - MINUTES + 1)
     read = FunctionsData(
-        functions=service.catalogue.functions(),
+        functions=server.catalogue.functions(),
         counts=counts,
         activity=activity,
         spreads=spreads,
-        holds=service.holds(),
+        holds=server.holds.all(),
         minute=minute,
-        is_known=service.catalogue.is_known,
-        advice={advice.function: advice for advice in service.advisor.all()},
+        is_known=server.catalogue.is_known,
+        advice={advice.function: advice for advice in server.advisor.all()},
     )
     context = functions_context(read, q) | {"flashed": flash(request.query_params, FLASHES)}
     return page(request, "functions", "functions.html", context)
 
 
 @router.post("/functions/{name}/release")
-async def release(service: ServiceDep, name: str) -> Response:
+async def release(server: ServerDep, name: str) -> Response:
     """Let a function on hold run again."""
-    await service.release(name)
+    await server.holds.release(name)
     return done("/functions", "released")
 
 

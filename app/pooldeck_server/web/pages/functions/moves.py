@@ -9,6 +9,7 @@ from pooldeck_server.advice.placing import CLEAR_GAIN
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.advice import verdict_words
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.kinds import kind_words
 
 
 @dataclass(frozen=True)
@@ -69,4 +70,4 @@ def pool_or_kind(better: Recommendation | None) -> str:
     """Return the pool that is recommended; what it would be made of, where there is none."""
     if better is None:
         return ""
-    return better.pool or (_("threads") if better.kind == "thread" else _("processes"))
+    return better.pool or kind_words(better.kind).many

@@ -8,15 +8,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
+from pooldeck.functions import RunOptions
 from pooldeck_server.domain.errors import InvalidRequest, NotFound, PooldeckError, UnknownFunction
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import Count, Durations
 from pooldeck_server.domain.tasks.filter import TaskFilter
-from pooldeck_server.domain.tasks.task import RunOptions, StoredTask
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import read_submission
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, FunctionForm, form
 from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
@@ -33,54 +34,54 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 @router.get("/functions/{name}")
 async def function(
     request: Request,
-    service: ServiceDep,
+    server: ServerDep,
     name: str,
     task: Annotated[str | None, Query()] = None,
 ) -> Response:
     """Show a function; with `task`, its form is filled with that task's arguments."""
-    registered = _registered(service, name)
-    values = await _values_of(service, registered, task) if task else {}
-    return await _show(request, service, registered, form(registered.spec, values))
+    registered = _registered(server, name)
+    values = await _values_of(server, registered, task) if task else {}
+    return await _show(request, server, registered, form(registered.spec, values))
 
 
 @router.post("/functions/{name}")
-async def submit(request: Request, service: ServiceDep, name: str) -> Response:
+async def submit(request: Request, server: ServerDep, name: str) -> Response:
     """Submit what the form says and show the task; or the form again, with what is wrong."""
-    registered = _registered(service, name)
+    registered = _registered(server, name)
     async with request.form() as posted:
         values = {key: value for key, value in posted.items() if isinstance(value, str)}
     try:
-        submission = read_submission(body(registered.spec, values), service.settings.limits)
-        accepted = await service.submit(submission)
+        submission = read_submission(body(registered.spec, values), server.settings.limits)
+        accepted = await server.intake.submit(submission)
     except FormErrors as error:
         refused = form(registered.spec, values, errors=error.errors)
-        return await _show(request, service, registered, refused, InvalidRequest)
+        return await _show(request, server, registered, refused, InvalidRequest)
     except PooldeckError as error:
         refused = _explained(registered, values, error)
-        return await _show(request, service, registered, refused, type(error))
+        return await _show(request, server, registered, refused, type(error))
     return RedirectResponse(f"/tasks/{accepted.task.id}", status_code=303)
 
 
 @router.post("/functions/{name}/placement")
-async def place(request: Request, service: ServiceDep, name: str) -> Response:
+async def place(request: Request, server: ServerDep, name: str) -> Response:
     """Choose the pool of a function that leaves that to the server, or let the server choose."""
     pool = (await posted(request)).get("pool") or None
-    await service.placements.place(name, pool)
+    await server.placements.place(name, pool)
     return done(f"/functions/{quote(name)}", "placed" if pool else "given_back")
 
 
-def _registered(service: Service, name: str) -> RegisteredFunction:
+def _registered(server: Server, name: str) -> RegisteredFunction:
     try:
-        return service.catalogue.get(name)
+        return server.catalogue.get(name)
     except UnknownFunction as error:
         raise NotFound(error.detail) from None
 
 
 async def _values_of(
-    service: Service, registered: RegisteredFunction, task_id: str
+    server: Server, registered: RegisteredFunction, task_id: str
 ) -> dict[str, str]:
     """Return what one would type to submit the task again."""
-    task = await service.task(task_id)
+    task = await server.tasks.get(task_id)
     if task.function != registered.spec.name or task.args is None or task.kwargs is None:
         return {}
     values = typed(registered.spec, task.args, task.kwargs) | {"tags": ", ".join(task.tags)}
@@ -116,29 +117,29 @@ def _explained(
 
 async def _show(
     request: Request,
-    service: Service,
+    server: Server,
     registered: RegisteredFunction,
     shown: FunctionForm,
     error: type[PooldeckError] | None = None,
 ) -> Response:
-    context = function_context(await _read(service, registered))
+    context = function_context(await _read(server, registered))
     context["flashed"] = flash(request.query_params, FLASHES)
     status = STATUS[error] if error else 200
     return page(request, "functions", "function.html", context | {"form": shown}, status)
 
 
-async def _read(service: Service, registered: RegisteredFunction) -> FunctionData:
+async def _read(server: Server, registered: RegisteredFunction) -> FunctionData:
     name = registered.spec.name
-    counts, durations, latest = await service.read(_figures, name)
+    counts, durations, latest = await server.read(_figures, name)
     return FunctionData(
         function=registered,
         counts=counts,
         durations=durations,
         latest=latest,
-        pools={shape.name: shape.size for shape in service.advisor.shapes()},
-        hold=next((hold for hold in service.holds() if hold.function == name), None),
-        advice=service.advisor.of(name),
-        profiles=service.profiles.of(name),
+        pools={shape.name: shape.size for shape in server.advisor.shapes()},
+        hold=next((hold for hold in server.holds.all() if hold.function == name), None),
+        advice=server.advisor.of(name),
+        profiles=server.profiles.of(name),
     )
 
 

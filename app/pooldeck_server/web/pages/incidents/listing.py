@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.failures.incidents import CulpritCount, IncidentPage, StoredIncident
 from pooldeck_server.web.pages.tasks.address import TaskListQuery, address
 from pooldeck_server.web.text import formats
@@ -35,7 +36,7 @@ class Wanted:
     def after(self, now: int) -> int | None:
         """Return since when, if there is such a bound; both in microseconds since the epoch."""
         found = _SINCE.fullmatch(self.since)
-        return None if found is None else now - int(found[1]) * _SECONDS[found[2]] * 1_000_000
+        return None if found is None else now - int(found[1]) * _SECONDS[found[2]] * SECOND
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

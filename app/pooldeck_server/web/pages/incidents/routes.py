@@ -1,11 +1,10 @@
 """Incidents: the list, and the report of one of them."""
 
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from pooldeck.pools.memory import MemoryWatch
+from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.failures.incidents import (
     CulpritCount,
@@ -14,9 +13,9 @@ from pooldeck_server.domain.failures.incidents import (
     TaskToday,
 )
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.incidents.listing import (
     PAGE_SIZE,
     Wanted,
@@ -35,26 +34,24 @@ from pooldeck_server.web.pages.shared.rendering import page
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-_MINUTE: Final = 60_000_000  # microseconds
-
 
 @router.get("/incidents")
-async def incidents(request: Request, service: ServiceDep, cursor: str = "") -> Response:
+async def incidents(request: Request, server: ServerDep, cursor: str = "") -> Response:
     """Show the unexpected deaths of workers, newest first."""
     wanted = read_wanted(request.query_params)
-    found, culprits = await service.read(_listed, wanted, cursor, service.clock.now())
-    pools = list(service.settings.pools)
+    found, culprits = await server.read(_listed, wanted, cursor, server.clock.now())
+    pools = list(server.settings.pools)
     context = incidents_context(found, wanted, pools, culprits, is_first=not cursor)
     return page(request, "incidents", "incidents.html", context)
 
 
 @router.get("/incidents/{incident_id}")
-async def incident(request: Request, service: ServiceDep, incident_id: str) -> Response:
+async def incident(request: Request, server: ServerDep, incident_id: str) -> Response:
     """Show the report of one incident."""
-    found = await service.read(queries.incident, incident_id)
+    found = await server.read(queries.incident, incident_id)
     if found is None:
         raise NotFound(f"there is no incident {incident_id}")
-    context = incident_context(await _read(service, found))
+    context = incident_context(await _read(server, found))
     return page(request, "incidents", "incident.html", context)
 
 
@@ -75,19 +72,19 @@ def _listed(
     return found, queries.incident_culprits(connection, pool, since)
 
 
-async def _read(service: Service, found: StoredIncident) -> IncidentData:
+async def _read(server: Server, found: StoredIncident) -> IncidentData:
     """Read what belongs to the report of an incident."""
     function = found.culprit.function if found.culprit else None
-    tasks, others, nearby = await service.read(_around, found, function)
+    tasks, others, nearby = await server.read(_around, found, function)
     return IncidentData(
         incident=found,
         tasks=tasks,
         others=others,
-        hold=next((hold for hold in service.holds() if hold.function == function), None),
+        hold=next((hold for hold in server.holds.all() if hold.function == function), None),
         nearby=nearby,
-        workers=[worker for pool in service.pools() for worker in pool.workers],
+        workers=[worker for pool in server.health.all() for worker in pool.workers],
         memory_bytes=MemoryWatch().limit_bytes(),
-        may_rerun=_may_rerun(service, function),
+        may_rerun=_may_rerun(server, function),
     )
 
 
@@ -95,13 +92,13 @@ def _around(
     connection: Connection, found: StoredIncident, function: str | None
 ) -> tuple[dict[str, TaskToday], tuple[StoredIncident, ...], list[StoredAnnotation]]:
     others = queries.incidents(connection, OTHERS + 1, function=function, cause=found.cause)
-    since, until = (found.detected_at + sign * NEARBY_MINUTES * _MINUTE for sign in (-1, 1))
+    since, until = (found.detected_at + sign * NEARBY_MINUTES * MINUTE for sign in (-1, 1))
     nearby = queries.annotations(connection, since=since, until=until, pool=found.pool)
     return queries.tasks_today(connection, ids_of(found)), others.items, nearby
 
 
-def _may_rerun(service: Service, function: str | None) -> bool | None:
+def _may_rerun(server: Server, function: str | None) -> bool | None:
     try:
-        return service.catalogue.get(function or "").spec.options.idempotent
+        return server.catalogue.get(function or "").spec.options.idempotent
     except UnknownFunction:
         return None

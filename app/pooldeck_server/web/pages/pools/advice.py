@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.pools.sizes import Range, SizeAdvice
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
@@ -63,7 +64,7 @@ def shown(advice: SizeAdvice) -> ShownSize:
 
 def _scale(advice: SizeAdvice, right: Range) -> Scale:
     size = advice.pool.size
-    usual = _WIDEST_THREADS if advice.pool.kind == "thread" else _WIDEST_PROCESSES
+    usual = _WIDEST_PROCESSES if KINDS[advice.pool.kind].is_alone else _WIDEST_THREADS
     end = max(usual, size, right.high)
     low, high = _place(right.low, end), _place(right.high, end)
     width = max(_NARROWEST, high - low)

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator
 from statistics import median_low
 from typing import Final
 
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
+from pooldeck_server.web.text.kinds import kind_words
 
 _MANY_THREADS: Final = 100
 _WIDEST_THREADS: Final = 128
@@ -16,16 +18,17 @@ _WIDEST_PROCESSES: Final = 16
 _PER_CPU: Final = 4
 
 
-def meaning(kind: str, size: int, cpus: int, memory: int | None) -> str:
+def meaning(kind: PoolKind, size: int, cpus: int, memory: int | None) -> str:
     """Return what it means to have a pool of this size, in sentences.
 
     Args:
-        kind: "thread" or "process".
+        kind: Of the pool.
         size: Its slots.
         cpus: How many the server's processes may use.
         memory: What one of its workers typically holds, in bytes; None if it is not known.
     """
-    words = _threads(size, memory) if kind == "thread" else _processes(size, cpus, memory)
+    is_alone = KINDS[kind].is_alone
+    words = _processes(size, cpus, memory) if is_alone else _threads(size, memory)
     return " ".join(words)
 
 
@@ -37,20 +40,18 @@ def typical_memory(workers: Iterable[WorkerHealth]) -> int | None:
 
 def slider_end(pool: PoolHealth, cpus: int) -> int:
     """Return the largest size that a slider offers; the number beside it takes more."""
-    if pool.kind == "thread":
-        return max(_WIDEST_THREADS, pool.size)
-    return max(_WIDEST_PROCESSES, _PER_CPU * cpus, pool.size)
+    if KINDS[pool.kind].is_alone:
+        return max(_WIDEST_PROCESSES, _PER_CPU * cpus, pool.size)
+    return max(_WIDEST_THREADS, pool.size)
 
 
-def origin(kind: str, settings: PoolSettings, control: PoolControl | None) -> str:
+def origin(kind: PoolKind, settings: PoolSettings, control: PoolControl | None) -> str:
     """Return where a pool's size comes from."""
     if control is not None and control.size is not None:
         return _("by hand, configured %(size)s", size=formats.count(control.configured))
     if settings.size is not None:
         return _("from the settings")
-    if kind == "thread":
-        return _("default: four more than the CPUs, at most 32")
-    return _("default: as many as there are CPUs")
+    return kind_words(kind).default_size
 
 
 def _threads(size: int, memory: int | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pooldeck_server.domain.notices import HALTED, Need
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.pools.sizes import SizeAdvice
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.pages.deck.view import slot_state
 from pooldeck_server.web.pages.pools import sizes
 from pooldeck_server.web.pages.pools.advice import ShownSize, shown

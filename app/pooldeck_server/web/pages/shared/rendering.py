@@ -9,14 +9,16 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pooldeck.kinds import KINDS
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.resources import resource
-from pooldeck_server.web.http.dependencies import service_of
+from pooldeck_server.web.http.dependencies import server_of
 from pooldeck_server.web.http.modules import imported_by
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.text import formats, i18n
 from pooldeck_server.web.text.attention import notices
+from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.states import state_word
 
 _FILTERS = (
@@ -54,6 +56,8 @@ def environment() -> Environment:
         "call_summary": formats.call_summary,
         "future_state": future_state,
         "imported_by": imported_by,
+        "kind_words": kind_words,
+        "KINDS": KINDS,
         "State": State,
     }
     return templates
@@ -118,14 +122,14 @@ def page(
         context: What the template shows.
         status: The HTTP status of the answer.
     """
-    service = service_of(request)
-    frame = service.feed.latest()
+    server = server_of(request)
+    frame = server.frames.latest()
     around = {
         "strip": strip(frame),
-        "notices": notices(frame, service.state, service.holds()),
+        "notices": notices(frame, server.state, server.holds.all()),
         "section": section,
-        "now": service.clock.now(),
-        "has_token": service.settings.token is not None,
+        "now": server.clock.now(),
+        "has_token": server.settings.token is not None,
     }
     return bare_page(request, template, around | dict(context), status)
 

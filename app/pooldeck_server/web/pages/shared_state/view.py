@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pooldeck.access import SharedLimits
-from pooldeck.shared.snapshot import Held, SharedPicture, SharedThing
+from pooldeck.shared.snapshot import Held, SharedEntry, SharedSnapshot
 from pooldeck_server.web.text.i18n import _, later
 
 MOST_ROWS: Final = 200
@@ -24,7 +24,7 @@ _KINDS: Final = {
 class SharedRows:
     """The first of many; `more` counts those that are not shown."""
 
-    things: Sequence[SharedThing]
+    things: Sequence[SharedEntry]
     more: int
 
 
@@ -37,7 +37,7 @@ class People:
 
 
 def shared_context(
-    picture: SharedPicture | None, limits: SharedLimits, lost_at: int | None
+    picture: SharedSnapshot | None, limits: SharedLimits, lost_at: int | None
 ) -> dict[str, Any]:
     """Return what the page of shared state shows.
 
@@ -46,7 +46,7 @@ def shared_context(
         limits: How much may be.
         lost_at: When it was lost last, if it was (microseconds since the epoch).
     """
-    things = picture.things if picture else ()
+    things = picture.entries if picture else ()
     return {
         "picture": picture,
         "limits": limits,
@@ -59,7 +59,7 @@ def shared_context(
     }
 
 
-def _rows(things: Sequence[SharedThing]) -> SharedRows:
+def _rows(things: Sequence[SharedEntry]) -> SharedRows:
     """Return those that somebody waits for or holds first, then by name."""
     ordered = sorted(things, key=lambda each: (not each.waiters, not each.holders, each.name))
     return SharedRows(ordered[:MOST_ROWS], max(0, len(ordered) - MOST_ROWS))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.task.times import ran, waited
@@ -88,7 +89,7 @@ def _scheduled(task: StoredTask, earlier: int, now: int) -> str:
     if task.run_at is None or earlier:
         return ""
     end = min(task.run_at, task.finished_at or task.run_at)
-    return formats.duration((end - task.created_at) / 1_000_000)
+    return formats.duration(seconds(end - task.created_at))
 
 
 def _duration(seconds: float | None) -> str:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from pooldeck.outcome import Measurement
+from pooldeck_server.domain.clock import SECOND, seconds
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.text.i18n import _
 
 _WIDTH: Final = 1000.0  # of the bar, in units of its drawing
 _NARROWEST: Final = 4.0
-_SECOND: Final = 1_000_000  # microseconds
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def waited(task: StoredTask, now: int) -> float | None:
         return task.queued_seconds
     end = task.finished_at if task.state in FINAL else now
     ready = max(task.created_at, task.run_at or 0)
-    return None if end is None or end < ready else (end - ready) / _SECOND
+    return None if end is None or end < ready else seconds(end - ready)
 
 
 def ran(task: StoredTask, now: int) -> float | None:
@@ -49,7 +49,7 @@ def ran(task: StoredTask, now: int) -> float | None:
     if task.run_seconds is not None or task.started_at is None:
         return task.run_seconds
     end = task.finished_at if task.state in FINAL else now
-    return None if end is None else max(0.0, (end - task.started_at) / _SECOND)
+    return None if end is None else max(0.0, (end - task.started_at) / SECOND)
 
 
 def _waiting(task: StoredTask, now: int) -> Iterator[Segment]:
@@ -79,13 +79,13 @@ def _handover(task: StoredTask, measured: Measurement) -> float:
     """Return what went into the way to the worker and back: what no clock in it has counted."""
     if task.started_at is None or task.finished_at is None:
         return 0.0
-    together = (task.finished_at - task.started_at) / _SECOND
+    together = (task.finished_at - task.started_at) / SECOND
     return together - measured.decode - measured.run - measured.encode
 
 
 def _recording(task: StoredTask) -> Iterator[Segment]:
     if task.recorded_at is not None and task.finished_at is not None:
-        seconds = (task.recorded_at - task.finished_at) / _SECOND
+        seconds = (task.recorded_at - task.finished_at) / SECOND
         yield Segment("record", _("recording the end"), seconds)
 
 

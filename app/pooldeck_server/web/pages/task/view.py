@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
+from pooldeck.functions import RunOptions
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.measurements.figures import Durations
@@ -17,7 +18,7 @@ from pooldeck_server.domain.tasks.dependencies import RelatedTasks
 from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
 from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.task import RunOptions, StoredTask
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
 from pooldeck_server.web.pages.task.diagram import diagram

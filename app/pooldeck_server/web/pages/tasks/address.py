@@ -2,32 +2,26 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pooldeck_server.domain.clock import SECOND, micros
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
+from pooldeck_server.domain.tasks.filter import MAX_TEXT, PARAMETERS, Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.text import formats
 
 PLAIN: Final = {
-    "functions": "function",
-    "pools": "pool",
-    "tags": "tag",
-    "errors": "error",
-    "groups": "group",
-    "pipelines": "pipeline",
+    field: parameter for field, parameter in PARAMETERS.items() if field not in {"states", "text"}
 }
 """The fields of a filter that hold texts, with the parameters of an address that give them."""
 
 _KEYS: Final = ("state", *PLAIN.values())
 _KEYED: Final = re.compile(rf'(?<!\S)({"|".join(_KEYS)}):(?:"([^"]+)"|([^\s"]+))(?!\S)')
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_TEXT: Final = 200
 _BEFORE_NOW: Final = re.compile(r"([1-9][0-9]{0,3})([mhd])")
 _UNITS: Final = {"d": 24 * 3600, "h": 3600, "m": 60}  # seconds
 
@@ -61,7 +55,7 @@ class TaskListView(Struct, frozen=True):
         """Return what the store looks for at the time `now` (microseconds since the epoch)."""
         if self.within is None:
             return self.wanted
-        return replace(self.wanted, since=now - self.within * 1_000_000)
+        return replace(self.wanted, since=now - self.within * SECOND)
 
     def but(self, **fields: Any) -> "TaskListView":
         """Return it with other values of some fields of its filter."""
@@ -86,7 +80,7 @@ def read_view(query: TaskListQuery) -> TaskListView:
     wanted = TaskFilter(
         states=tuple(_state(name) for name in given("state")),
         **{field: given(parameter) for field, parameter in PLAIN.items()},
-        text=text[:_LONGEST_TEXT] or None,
+        text=text[:MAX_TEXT] or None,
         since=None if within else _moment(query, "since"),
         until=_moment(query, "until"),
     )
@@ -176,7 +170,7 @@ def _moment(query: TaskListQuery, name: str) -> int | None:
             f'{name}: "{text}" is no time: write 2026-11-30T09:00 or 24h'
         ) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0, (moment - _EPOCH) // timedelta(microseconds=1)), LATEST)
+    return min(max(0, micros(moment)), LATEST)
 
 
 def _within(query: TaskListQuery) -> int | None:

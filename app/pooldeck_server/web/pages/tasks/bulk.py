@@ -14,9 +14,9 @@ from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone
-from pooldeck_server.runtime.server import Service
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServiceDep
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import own_path
 from pooldeck_server.web.pages.shared.flash import numbers
 from pooldeck_server.web.pages.shared.page_route import PageRoute
@@ -38,56 +38,56 @@ _MOST_CHOSEN: Final = 1000
 
 
 @router.get("/tasks/cancel")
-async def ask_to_cancel(request: Request, service: ServiceDep) -> Response:
+async def ask_to_cancel(request: Request, server: ServerDep) -> Response:
     """Say how many tasks would be cancelled, and ask."""
-    now = service.clock.now()
+    now = server.clock.now()
     wanted = read_filter(request.query_params, now)
-    number = await service.count_matching(_until(wanted, now), final=False)
+    number = await server.tasks.count(_until(wanted, now), final=False)
     return confirmation(request, cancel_matching(wanted, number, now))
 
 
 @router.get("/tasks/retry")
-async def ask_to_retry(request: Request, service: ServiceDep) -> Response:
+async def ask_to_retry(request: Request, server: ServerDep) -> Response:
     """Say how many tasks would be run again, and ask."""
-    now = service.clock.now()
+    now = server.clock.now()
     wanted = read_filter(request.query_params, now)
-    number = await service.count_matching(_until(wanted, now), final=True)
+    number = await server.tasks.count(_until(wanted, now), final=True)
     return confirmation(request, retry_matching(wanted, number, now))
 
 
 @router.post("/tasks/chosen/cancel")
-async def ask_to_cancel_chosen(request: Request, service: ServiceDep) -> Response:
+async def ask_to_cancel_chosen(request: Request, server: ServerDep) -> Response:
     """Say how many of the chosen tasks would be cancelled, and ask."""
     form = await posted(request)
     ids = _chosen(form)
-    states = await _states(service, ids, LIVE)
+    states = await _states(server, ids, LIVE)
     return confirmation(request, cancel_chosen(ids, states, _back(form)))
 
 
 @router.post("/tasks/chosen/retry")
-async def ask_to_retry_chosen(request: Request, service: ServiceDep) -> Response:
+async def ask_to_retry_chosen(request: Request, server: ServerDep) -> Response:
     """Say how many of the chosen tasks would be run again, and ask."""
     form = await posted(request)
     ids = _chosen(form)
-    states = await _states(service, ids, FINAL)
+    states = await _states(server, ids, FINAL)
     return confirmation(request, retry_chosen(ids, states, _back(form)))
 
 
 @router.post("/tasks/cancel")
-async def cancel(request: Request, service: ServiceDep) -> Response:
+async def cancel(request: Request, server: ServerDep) -> Response:
     """Cancel them, and show their list with what became of them."""
     form = await posted(request)
     meant, back = _meant(form)
     why = form.get("reason", "").strip()[:MAX_REASON] or None
-    done = await service.cancel_matching(meant, kill="kill" in form, reason=why)
+    done = await server.tasks.cancel_all(meant, kill="kill" in form, reason=why)
     return _show(back, done)
 
 
 @router.post("/tasks/retry")
-async def retry(request: Request, service: ServiceDep) -> Response:
+async def retry(request: Request, server: ServerDep) -> Response:
     """Queue them again, and show their list with what became of them."""
     meant, back = _meant(await posted(request))
-    return _show(back, await service.retry_matching(meant))
+    return _show(back, await server.tasks.retry_all(meant))
 
 
 def _meant(form: QueryParams) -> tuple[TaskFilter | Sequence[str], str]:
@@ -116,10 +116,10 @@ def _chosen(form: QueryParams) -> list[str]:
 
 
 async def _states(
-    service: Service, ids: Sequence[str], possible: frozenset[State]
+    server: Server, ids: Sequence[str], possible: frozenset[State]
 ) -> tuple[State, ...]:
     """Return the states of those of the chosen tasks that are in one of `possible`."""
-    found = await service.read(queries.named, ids)
+    found = await server.read(queries.named, ids)
     return tuple(ref.state for ref in found if ref.state in possible)
 
 

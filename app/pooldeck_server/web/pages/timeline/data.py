@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from pooldeck_server.domain.clock import span
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.timeline import Bar, Slot, Timeline, TimelineRequest, slots_of
@@ -107,7 +108,7 @@ def _row(bar: Bar, base: int, slots: _Names, functions: _Names, looks: _Names) -
 
 
 def _microseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else int(seconds * 1_000_000)
+    return None if seconds is None else span(seconds)
 
 
 def _mark(annotation: StoredAnnotation) -> dict[str, Any]:

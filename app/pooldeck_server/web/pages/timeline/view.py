@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pooldeck.outcome import ErrorKind
+from pooldeck_server.domain.clock import SECOND, micros, span
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest, slots_of
@@ -26,7 +27,6 @@ LONGEST: Final = 15
 
 _USUAL: Final = 60.0  # seconds
 _SHORTEST, _LARGEST = 0.001, 7 * 86400.0  # seconds
-_SECOND: Final = 1_000_000  # microseconds
 _FEW, _SOME = 8, 24  # slots, for which less room is kept
 
 
@@ -66,7 +66,7 @@ class Asked(Struct, frozen=True):
 
     def request(self, now: int) -> TimelineRequest:
         """Return what to read at the time `now`."""
-        length = int(self.span * _SECOND)
+        length = span(self.span)
         since = now - length if self.since is None else self.since
         return TimelineRequest(since, since + length, self.pool, self.function)
 
@@ -114,7 +114,7 @@ def read_request(query: TimelineQuery) -> TimelineRequest:
         InvalidRequest: If a time is none, or the stretch is empty or longer than a week.
     """
     since, until = (read_time(name, query.get(name) or "") for name in ("from", "to"))
-    if not 0 < until - since <= _LARGEST * _SECOND:
+    if not 0 < until - since <= _LARGEST * SECOND:
         raise InvalidRequest("to: a timeline shows at most a week, and ends after it begins")
     return TimelineRequest(since, until, query.get("pool") or None, query.get("function") or None)
 
@@ -132,7 +132,7 @@ def read_time(name: str, text: str) -> int:
             f'{name}: "{text[:40]}" is no time; write one such as 2026-11-22T19:05:12Z'
         ) from None
     at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int((at - datetime.fromtimestamp(0, UTC)).total_seconds() * _SECOND)
+    return micros(at)
 
 
 def _span(text: str | None) -> float:
@@ -178,7 +178,7 @@ def timeline_context(
         "blank": _BLANK,
         "blank_entry": LegendEntry("", 0, "", is_chosen=False, href=""),
         "live_href": replace(asked, since=None).href,
-        "earlier_href": replace(asked, since=request.since - int(asked.span * _SECOND)).href,
+        "earlier_href": replace(asked, since=request.since - span(asked.span)).href,
         "later_href": replace(asked, since=request.until).href,
         "is_latest": request.until >= now,
     }

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pooldeck.functions import FunctionSpec, Options
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
@@ -27,7 +28,7 @@ def worker(*slots: SlotHealth, state: str = "idle") -> WorkerHealth:
 
 
 def pool(name: str = "cpu", *workers: WorkerHealth, **changes: Any) -> PoolHealth:
-    health = PoolHealth(name, "process", 2, "running", None, 0, 0, None, 0, workers)
+    health = PoolHealth(name, PoolKind.PROCESS, 2, "running", None, 0, 0, None, 0, workers)
     return replace(health, **changes)
 
 
@@ -83,7 +84,7 @@ def shown(narrowed: Narrowed, *pools: PoolHealth) -> list[str]:
         for name, home in functions.items()
     ]
     frame = Frame(1, 0, {}, EndsWindow(3600), 0.0, None, pools, ())
-    catalogue = Catalogue({"cpu": "process", "io": "thread"}, specs)
+    catalogue = Catalogue({"cpu": PoolKind.PROCESS, "io": PoolKind.THREAD}, specs)
     context = deck_context(frame, ServerRun("b", 1, 0), 0, catalogue, narrowed)
     assert context["function_names"] == ["acme.f", "acme.g"]
     assert context["pool_names"] == [each.name for each in pools]

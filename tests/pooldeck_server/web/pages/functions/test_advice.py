@@ -170,7 +170,7 @@ def sized(size: int, **changes: Any) -> SizeAdvice:
     """Return the advice on threads that wait for nine tenths of their time, and are all busy."""
     load = PoolLoad((LoadWindow(300, 1.0, size, size, 10.0, 5.0, 1.0, (Passed("f", 3000, 3000),)),))
     cost = FunctionCost(alone=1.0, cpu=0.1, gil=0.05)
-    pool = SizedPool("io", "thread", size, SizeOrigin("setting", size), load, cost)
+    pool = SizedPool("io", PoolKind.THREAD, size, SizeOrigin("setting", size), load, cost)
     return replace(size_advice(pool, Machine(cpus=2, affinity=2), [pool]), **changes)
 
 
@@ -204,7 +204,7 @@ def test_labels_on_the_scale_do_not_touch_and_nothing_leaves_it(right: Range) ->
 
 
 def test_there_is_no_scale_where_nothing_ran() -> None:
-    pool = SizedPool("io", "thread", 8, SizeOrigin("default", 8))
+    pool = SizedPool("io", PoolKind.THREAD, 8, SizeOrigin("default", 8))
     found = shown_size(size_advice(pool, Machine(cpus=2, affinity=2), [pool]))
     assert (found.scale, found.apply) == (None, None)
     assert "Cannot say yet" in found.verdict

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.measurements.figures import (
@@ -33,7 +34,7 @@ def spec(name: str = NAME, doc: str = "", **options: Any) -> FunctionSpec:
 
 def listed(*specs: FunctionSpec, wanted: str = "", **changes: Any) -> dict[str, Any]:
     read = functions.FunctionsData(
-        functions=Catalogue({"cpu": "process"}, specs).functions(),
+        functions=Catalogue({"cpu": PoolKind.PROCESS}, specs).functions(),
         counts=(),
         activity=(),
         spreads={},
@@ -108,7 +109,7 @@ def test_functions_are_found_by_name_and_description(wanted: str, names: list[st
 def shown(**changes: Any) -> dict[str, Any]:
     options = changes.pop("options", {})
     read = function.FunctionData(
-        function=Catalogue({"cpu": "process"}, [spec(**options)]).get(NAME),
+        function=Catalogue({"cpu": PoolKind.PROCESS}, [spec(**options)]).get(NAME),
         counts=(),
         durations=Durations(),
         latest=(),
@@ -142,7 +143,7 @@ def test_options_are_told_in_sentences() -> None:
 
 
 def test_only_a_function_that_leaves_its_pool_to_the_server_says_why_it_is_there() -> None:
-    kinds = {"cpu": "process"}
+    kinds = {"cpu": PoolKind.PROCESS}
     assert shown(function=Catalogue(kinds, [spec(pool="cpu")]).get(NAME))["placement"] is None
     chosen = shown()["placement"]
     assert chosen.words.startswith("The server chose cpu: all pools are of one kind")

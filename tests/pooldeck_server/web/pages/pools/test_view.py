@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.pools.sizes import Machine, SizeAdvice, SizedPool, SizeOrigin
-from pooldeck_server.settings.model import PoolSettings
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end, typical_memory
 from pooldeck_server.web.pages.pools.view import LATELY, PoolsData, pools_context
@@ -21,7 +22,7 @@ BUSY = SlotHealth("t1", "acme.render", 7.0)
 
 
 def pool(**changes: Any) -> PoolHealth:
-    health = PoolHealth("cpu", "process", 2, "running", None, 0, 0, None, 0, ())
+    health = PoolHealth("cpu", PoolKind.PROCESS, 2, "running", None, 0, 0, None, 0, ())
     return msgspec.structs.replace(health, **changes)
 
 
@@ -41,34 +42,38 @@ def worker(*slots: SlotHealth, rss_bytes: int | None = None) -> WorkerHealth:
     ],
 )
 def test_a_number_of_processes_is_held_against_the_cpus(size: int, words: str) -> None:
-    assert meaning("process", size, cpus=2, memory=None) == words
+    assert meaning(PoolKind.PROCESS, size, cpus=2, memory=None) == words
 
 
 def test_memory_is_estimated_from_what_workers_hold_now() -> None:
     workers = [worker(rss_bytes=size * MIB) for size in (90, 100, 400)] + [worker()]
     typical = typical_memory(workers)
     assert typical == 100 * MIB
-    words = meaning("process", 4, cpus=4, memory=typical)
+    words = meaning(PoolKind.PROCESS, 4, cpus=4, memory=typical)
     assert words.endswith("About 400 MiB of memory: 100 MiB each, as its workers hold now.")
     assert typical_memory([worker()]) is None
 
 
 def test_threads_share_one_process_and_many_of_them_are_warned_of() -> None:
-    few = meaning("thread", 32, cpus=2, memory=50 * MIB)
+    few = meaning(PoolKind.THREAD, 32, cpus=2, memory=50 * MIB)
     assert few.startswith("32 threads in one process.")
     assert "The process holds 50 MiB now." in few
     assert "open connections" not in few
-    assert "open connections" in meaning("thread", 101, cpus=2, memory=None)
+    assert "open connections" in meaning(PoolKind.THREAD, 101, cpus=2, memory=None)
 
 
 def test_the_origin_of_a_size_is_told() -> None:
     by_hand = PoolControl("cpu", 3, 1200)
     default = PoolSettings(kind="process")
-    assert origin("process", default, by_hand) == "by hand, configured 1,200"
+    assert origin(PoolKind.PROCESS, default, by_hand) == "by hand, configured 1,200"
     paused = PoolControl("cpu", None, 2, "paused")
-    assert origin("process", default, paused) == "default: as many as there are CPUs"
-    assert origin("thread", PoolSettings(kind="thread"), None).startswith("default: four more")
-    assert origin("process", PoolSettings(kind="process", size=4), None) == "from the settings"
+    assert origin(PoolKind.PROCESS, default, paused) == "default: as many as there are CPUs"
+    assert origin(PoolKind.THREAD, PoolSettings(kind="thread"), None).startswith(
+        "default: four more"
+    )
+    assert (
+        origin(PoolKind.PROCESS, PoolSettings(kind="process", size=4), None) == "from the settings"
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +89,7 @@ def test_a_slider_reaches_at_least_to_the_present_size(kind: str, size: int, end
 
 def unjudged(name: str) -> SizeAdvice:
     """Return the advice on the size of a pool in which nothing ran."""
-    idle = SizedPool(name, "process", 2, SizeOrigin("default", 2))
+    idle = SizedPool(name, PoolKind.PROCESS, 2, SizeOrigin("default", 2))
     return size_advice(idle, Machine(cpus=2, affinity=2), [idle])
 
 

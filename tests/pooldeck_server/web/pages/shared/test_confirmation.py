@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
-from pooldeck.kinds import Ending
+from pooldeck.kinds import Ending, PoolKind
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth, slot_of
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
@@ -107,7 +107,7 @@ def test_a_task_whose_end_is_on_its_way_cannot_be_killed() -> None:
 def test_only_a_slot_that_counts_is_where_a_task_runs() -> None:
     left, now = SlotHealth(task="a", abandoned=True), SlotHealth(task="a")
     worker = WorkerHealth("io-3", 1, "busy", 0, 0, (now, SlotHealth(), left))
-    pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
+    pool = PoolHealth("io", PoolKind.THREAD, 2, "running", None, 0, 0, None, 0, (worker,))
     assert slot_of([pool], "a") is now
     assert slot_of([replace(pool, workers=(replace(worker, slots=(left,)),))], "a") is None
 
@@ -115,5 +115,5 @@ def test_only_a_slot_that_counts_is_where_a_task_runs() -> None:
 def test_killing_a_worker_says_how_many_tasks_end_with_it() -> None:
     slots = (SlotHealth(task="a"), SlotHealth(), SlotHealth(task="b", abandoned=True))
     worker = WorkerHealth("io-3", 1, "busy", 0, 0, slots)
-    pool = PoolHealth("io", "thread", 2, "running", None, 0, 0, None, 0, (worker,))
+    pool = PoolHealth("io", PoolKind.THREAD, 2, "running", None, 0, 0, None, 0, (worker,))
     assert "1 task runs in it" in " ".join(confirm_pools.kill_worker(pool, worker).sentences)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from starlette.datastructures import QueryParams
 
+from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.tasks.timeline import (
@@ -51,7 +52,7 @@ def bar(**changes: Any) -> Bar:
 
 def pool(*slots: SlotHealth) -> PoolHealth:
     worker = WorkerHealth("io-1", 1, "busy", NOW, 0, slots)
-    return PoolHealth("io", "thread", len(slots), "running", None, 1, 0, None, 0, (worker,))
+    return PoolHealth("io", PoolKind.THREAD, len(slots), "running", None, 1, 0, None, 0, (worker,))
 
 
 def test_an_address_says_the_same_after_it_was_read() -> None:

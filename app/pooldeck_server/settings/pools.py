@@ -1,0 +1,68 @@
+"""What `[pools.NAME]` sets: one pool."""
+
+from typing import Annotated, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pooldeck.cpus import usable_cpus
+from pooldeck.kinds import KINDS, PoolKind
+
+MAX_POOL_SIZE: Final = 1000
+"""Slots."""
+
+_MEBIBYTE: Final = 1024 * 1024
+
+
+class PoolSettings(BaseModel):
+    """One pool, as `[pools.NAME]` sets it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: PoolKind
+    size: Annotated[int, Field(ge=1, le=MAX_POOL_SIZE)] | None = Field(
+        default=None,
+        description="Slots. Default: min(32, cpus + 4) threads, or as many processes as CPUs.",
+    )
+    initializer: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
+        description="`module.function`, run once in every worker before it is ready.",
+    )
+    queue_limit: Annotated[int, Field(ge=1)] = 100_000
+    spare: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        default=None,
+        description="Ready workers beside `size`. Default: 1 for processes; threads have none.",
+    )
+    max_tasks_per_worker: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="A worker is replaced after so many tasks; 0: never."
+    )
+    max_memory_mb: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="A worker over it is replaced, one over 1.5 times it is killed; 0: never.",
+    )
+
+    @property
+    def slots(self) -> int:
+        """Return the pool's size: the one that was set, or the stdlib's default for its kind."""
+        if self.size is not None:
+            return self.size
+        return KINDS[self.kind].default_size(usable_cpus())
+
+    @property
+    def spares(self) -> int:
+        """Return how many ready workers there are beside those of the size."""
+        return KINDS[self.kind].spares if self.spare is None else self.spare
+
+    @property
+    def max_memory_bytes(self) -> int:
+        """Return the memory above which a worker is replaced, 0 for no limit."""
+        return self.max_memory_mb * _MEBIBYTE
+
+    @model_validator(mode="after")
+    def _one_worker_has_no_spare(self) -> Self:
+        if self.spare and not KINDS[self.kind].spares:
+            raise ValueError(
+                f"spare: a {self.kind} pool is one worker and keeps none in reserve; "
+                "take spare out, or set it to 0"
+            )
+        return self
