@@ -18,7 +18,7 @@ PLACES: Final = {
     "pooldeck/worker/__main__.py": "what runs the calls, by kind",
     "pooldeck/embedded/engine.py": "a ProcessPool is made of processes",
     "pooldeck/resources.py": "the scope of a resource has the same two names",
-    "app/pooldeck_server/settings/model.py": "the pools that there are without settings",
+    "app/pooldeck_server/settings/sources.py": "the pools that there are without settings",
     "app/pooldeck_server/web/text/kinds.py": "what a kind is called",
     "app/pooldeck_server/web/api/experiments.py": "an example in JSON",
     "app/pooldeck_server/store/tables.py": "a column with the number of a thread",
