@@ -39,6 +39,6 @@ def create_app(settings: Settings) -> Application:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics has the figures
     )
     static_files.install(app)
-    app.include_router(pages.router)
+    pages.install(app)
     assemble(app, settings)
     return app

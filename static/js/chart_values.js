@@ -1,4 +1,4 @@
-// The values of a chart as people read them, as `amount` in app/pooldeck_server/web/contexts/chart.py words them.
+// The values of a chart as people read them, as `amount` in app/pooldeck_server/web/pages/deck/chart.py words them.
 
 import { NOTHING, duration, percent, rate, size } from "./formats.js";
 

@@ -8,7 +8,7 @@ import { rate } from "./formats.js";
 const HEADROOM = 1.22; // above the highest value, for the words at the knees
 const DASHES = { law: [6, 4], before: [2, 4], tail: [3, 3] };
 
-// As `call_time` in app/pooldeck_server/web/pages/experiments/view.py: few milliseconds with parts of them.
+// As `call_time` in app/pooldeck_server/web/text/formats.py: few milliseconds with parts of them.
 function worded(value, unit) {
   if (value === 0) return "0";
   return unit === "s" && value < 0.01 ? _("%(n)s ms", { n: rate(1000 * value) }) : amount(value, unit);

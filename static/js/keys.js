@@ -1,18 +1,6 @@
 // The keyboard: `?` lists the keys, `/` goes to the search, `g` and a letter to a page, `j` and `k`
 // through a list, and any element with data-key is pressed by its key. Never while somebody types.
 
-const PAGES = {
-  d: "/",
-  t: "/tasks",
-  l: "/timeline",
-  e: "/errors",
-  i: "/incidents",
-  f: "/functions",
-  p: "/pools",
-  n: "/pipelines",
-  x: "/experiments",
-  s: "/shared",
-};
 const SEARCH = "main input[name=q], #search";
 const PATIENCE = 1500; // milliseconds for the letter after `g`
 const list = document.getElementById("keys");
@@ -50,9 +38,9 @@ function pressed(key) {
 }
 
 function act(key) {
-  const page = performance.now() < awaitsPage && PAGES[key];
+  const page = performance.now() < awaitsPage && document.querySelector(`.nav [data-go="${CSS.escape(key)}"]`);
   awaitsPage = 0;
-  if (page) location.assign(page);
+  if (page) page.click();
   else if (Object.hasOwn(actions, key)) actions[key]();
   else return pressed(key);
   return true;

@@ -1,4 +1,4 @@
-// The points of a sparkline, the latest at the right edge: as `spark` in app/pooldeck_server/web/contexts/deck.py.
+// The points of a sparkline, the latest at the right edge: as `spark` in app/pooldeck_server/web/pages/shared/tiles.py.
 
 const WIDTH = 90;
 const HEIGHT = 24;

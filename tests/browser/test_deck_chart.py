@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from pooldeck_server.web.pages.deck.chart import amount
-from pooldeck_server.web.pages.deck.view import spark
+from pooldeck_server.web.pages.shared.tiles import spark
 from tests.browser.looking import Open
 from tests.support.serving import Serving
 

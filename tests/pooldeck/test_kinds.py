@@ -20,6 +20,7 @@ PLACES: Final = {
     "pooldeck/resources.py": "the scope of a resource has the same two names",
     "app/pooldeck_server/settings/sources.py": "the pools that there are without settings",
     "app/pooldeck_server/web/text/kinds.py": "what a kind is called",
+    "app/pooldeck_server/web/text/notices.py": "a process of another server, in a sentence",
     "app/pooldeck_server/web/api/experiments.py": "an example in JSON",
     "app/pooldeck_server/store/tables.py": "a column with the number of a thread",
     "app/pooldeck_server/store/records/attempts.py": "the same",

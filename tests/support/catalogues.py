@@ -21,7 +21,7 @@ _SOURCES: Final = {
     "templates": ("**.html", "jinja2"),
     "static/js": ("**.js", "javascript"),
 }
-_KEYWORDS: Final = {"_": None, "gettext": None, "later": None, "ngettext": (1, 2)}
+_KEYWORDS: Final = {"_": None, "gettext": None, "later": None, "ngettext": (1, 2), "both": (1, 2)}
 _OPTIONS: Final = {"jinja2": {"newstyle_gettext": "true", "trim_blocks": "true", "silent": "false"}}
 
 

@@ -128,6 +128,11 @@ class Experiments:
 
     # What is looked at.
 
+    @property
+    def present(self) -> StoredExperiment | None:
+        """Return the one that runs, ahead of what is stored of it; None if none does."""
+        return self._present
+
     async def get(self, experiment_id: str) -> StoredExperiment:
         """Return an experiment as it is now.
 

@@ -16,9 +16,8 @@ from pooldeck_server.web.api.schemas.pools import Pool
 from pooldeck_server.web.api.schemas.types import shown, timestamp
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Responses, bad
-from pooldeck_server.web.text.attention import notices
 from pooldeck_server.web.text.i18n import ENGLISH, speaking
-from pooldeck_server.web.text.notices import NoticeText
+from pooldeck_server.web.text.notices import NoticeText, notices
 
 router = APIRouter(tags=["live"])
 

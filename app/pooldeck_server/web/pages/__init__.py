@@ -4,41 +4,44 @@ What people change goes through plain forms that work without JavaScript: a POST
 the page that says what was done.
 """
 
-from fastapi import APIRouter
+from typing import Final
 
-from pooldeck_server.web.pages import language
+from pooldeck_server.web.http.application import Application
+from pooldeck_server.web.pages import language, shared_state
 from pooldeck_server.web.pages.deck import routes as deck
 from pooldeck_server.web.pages.errors import routes as errors
 from pooldeck_server.web.pages.experiments import routes as experiments
-from pooldeck_server.web.pages.functions import list_routes as function_list
 from pooldeck_server.web.pages.functions import routes as functions
 from pooldeck_server.web.pages.incidents import routes as incidents
 from pooldeck_server.web.pages.pipelines import routes as pipelines
 from pooldeck_server.web.pages.pools import routes as pools
-from pooldeck_server.web.pages.shared.page_route import PageRoute
-from pooldeck_server.web.pages.shared_state import routes as shared_state
-from pooldeck_server.web.pages.task import changes as task_changes
+from pooldeck_server.web.pages.shared.navigation import Screen
 from pooldeck_server.web.pages.task import routes as task
 from pooldeck_server.web.pages.tasks import bulk
 from pooldeck_server.web.pages.tasks import routes as tasks
 from pooldeck_server.web.pages.timeline import routes as timeline
+from pooldeck_server.web.text.i18n import later
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
-for part in (
-    deck,
-    bulk,
-    tasks,
-    task,
-    task_changes,
-    function_list,
-    functions,
-    pipelines,
-    pools,
-    incidents,
-    errors,
-    experiments,
-    language,
-    timeline,
-    shared_state,
-):
-    router.include_router(part.router)
+NAVIGATION: Final = (
+    Screen(deck.router, "deck", "/", later("Deck"), "d"),
+    Screen(tasks.router, "tasks", "/tasks", later("Tasks"), "t"),
+    Screen(timeline.router, "timeline", "/timeline", later("Timeline"), "l"),
+    Screen(errors.router, "errors", "/errors", later("Errors"), "e"),
+    Screen(incidents.router, "incidents", "/incidents", later("Incidents"), "i"),
+    Screen(functions.router, "functions", "/functions", later("Functions"), "f"),
+    Screen(pools.router, "pools", "/pools", later("Pools"), "p"),
+    Screen(pipelines.router, "pipelines", "/pipelines", later("Pipelines"), "n"),
+    Screen(experiments.router, "experiments", "/experiments", later("Experiments"), "x"),
+    Screen(shared_state.router, "shared", "/shared", later("Shared"), "s"),
+)
+"""The screens that are one click away, in their order."""
+
+_OTHERS: Final = (bulk.router, task.router, language.router)
+"""Those that others lead to; the paths of `bulk` would fit those of a task, too."""
+
+
+def install(app: Application) -> None:
+    """Add the pages to `app`; its frame gets the navigation from `app.state.navigation`."""
+    for router in (*(screen.router for screen in NAVIGATION), *_OTHERS):
+        app.include_router(router)
+    app.state.navigation = NAVIGATION

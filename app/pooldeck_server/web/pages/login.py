@@ -2,22 +2,32 @@
 
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import HOME, own_path
 from pooldeck_server.web.http.security import COOKIE, COOKIE_SECONDS, Credentials
-from pooldeck_server.web.pages.shared.page_route import PageRoute
-from pooldeck_server.web.pages.shared.rendering import bare_page
+from pooldeck_server.web.pages.shared.rendering import Fragment, page_router, render
 from pooldeck_server.web.text.i18n import _
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router = page_router()
 
 _TRIES: Final = 10  # wrong tokens from one address within a minute
 _MINUTE: Final = 60
+
+
+@dataclass(frozen=True)
+class LoginForm(Fragment):
+    """The form: `next` is where the browser goes afterwards, `error` what was wrong with a try."""
+
+    template = "login.html"
+
+    next: str
+    error: str | None
 
 
 class Tries:
@@ -40,7 +50,6 @@ class Tries:
         return self._wrong[address] >= _TRIES
 
     def note_wrong(self, address: str) -> None:
-        """Count a wrong token."""
         self._wrong[address] += 1
 
 
@@ -92,4 +101,4 @@ async def log_out() -> Response:
 
 
 def _form(request: Request, wanted: str, error: str | None = None, status: int = 200) -> Response:
-    return bare_page(request, "login.html", {"next": own_path(wanted), "error": error}, status)
+    return render(request, LoginForm(own_path(wanted), error), status)

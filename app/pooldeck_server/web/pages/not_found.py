@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.web.http.errors import STATUS, from_starlette
 from pooldeck_server.web.http.language import language_of
-from pooldeck_server.web.pages.shared.page_route import error_page
+from pooldeck_server.web.pages.shared.rendering import error_page
 from pooldeck_server.web.text.i18n import speaking
 
 

@@ -1,6 +1,6 @@
 """An advice on a function in the words of the reader's language."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pooldeck.kinds import KINDS
@@ -24,6 +24,54 @@ _CONFIDENCES: Final[Mapping[str, str]] = {
     "medium": later("medium confidence"),
     "high": later("high confidence"),
 }
+_REASONS: Final[Mapping[AdviceRule, str]] = {
+    AdviceRule.NEVER_RAN: later("It has not run yet, so that nothing can be said."),
+    AdviceRule.FEW_RUNS: later(
+        "It has run too little to say anything: three runs, or half a second of one, will do."
+    ),
+    AdviceRule.BLURRED: later(
+        "It has run only beside others, and this system does not tell whether it waited for them "
+        "or for something else: run it a few times by itself."
+    ),
+    AdviceRule.HANDOVER: later(
+        "A run takes %(run)s, less than it takes to hand it to a worker and back: let one task do "
+        "many of them."
+    ),
+    AdviceRule.GIL_HELD: later(
+        "It computes for %(share)s of its time and needs the GIL for %(gil)s of that, so that of "
+        "many threads only one gets on at a time."
+    ),
+    AdviceRule.GIL_ASSUMED: later(
+        "It computes for %(share)s of its time, in runs too short to see whether it gives up the "
+        "GIL. Most code does not."
+    ),
+    AdviceRule.GIL_RELEASED: later(
+        "It computes for %(share)s of its time, and for %(free)s of that without the GIL: threads "
+        "use all CPUs as well as processes do, and cost less."
+    ),
+    AdviceRule.CHILDREN: later(
+        "Child processes or threads of its own compute for it, %(cpu)s of CPU time a run. A thread "
+        "waits for them as well as a process does."
+    ),
+    AdviceRule.WAITS: later(
+        "It waits for %(off)s of its time. A thread waits as well as a process does, and many "
+        "threads cost little."
+    ),
+    AdviceRule.GIL_LIMITS: later(
+        "It needs the GIL for only %(needed)s of a run, but this machine has so many CPUs that "
+        "threads would wait for one another."
+    ),
+    AdviceRule.PROCESSES_FASTER: later(
+        "It computes for %(computing)s and waits for %(waiting)s in a run. In threads the GIL "
+        "would limit it before the CPUs do."
+    ),
+    AdviceRule.THREADS_ENOUGH: later(
+        "It computes for %(computing)s and waits for %(waiting)s in a run. While one thread waits "
+        "others compute, so that processes would gain nothing worth their cost."
+    ),
+}
+"""What a function is, by the rule that says so."""
+
 _UNEVEN: Final = 1.0  # standard deviation as a share of the mean
 _SLOWER: Final = 1.5  # trend from which it is told
 _FASTER: Final = 0.67
@@ -35,7 +83,6 @@ def verdict_words(verdict: Verdict) -> str:
 
 
 def confidence_words(advice: Advice) -> str:
-    """Return how sure an advice is."""
     return _(_CONFIDENCES[advice.confidence])
 
 
@@ -48,121 +95,26 @@ def english_sentences(advice: Advice) -> list[str]:
 def sentences(advice: Advice) -> list[str]:
     """Return an advice in whole sentences: what it is, where it belongs, what is odd about it."""
     return [
-        _REASONS[advice.rule](advice.numbers),
+        _(_REASONS[advice.rule], **_values(advice.numbers)),
         *_placing(advice),
         *_evidence(advice.numbers),
         *_oddities(advice.numbers),
     ]
 
 
-# What it is, and which rule says so.
-
-
-def _never_ran(_numbers: Numbers) -> str:
-    return _("It has not run yet, so that nothing can be said.")
-
-
-def _few_runs(_numbers: Numbers) -> str:
-    return _("It has run too little to say anything: three runs, or half a second of one, will do.")
-
-
-def _blurred(_numbers: Numbers) -> str:
-    return _(
-        "It has run only beside others, and this system does not tell whether it waited for them "
-        "or for something else: run it a few times by itself."
-    )
-
-
-def _handover(numbers: Numbers) -> str:
-    return _(
-        "A run takes %(run)s, less than it takes to hand it to a worker and back: let one task do "
-        "many of them.",
-        run=formats.duration(numbers.alone),
-    )
-
-
-def _gil_held(numbers: Numbers) -> str:
-    return _(
-        "It computes for %(share)s of its time and needs the GIL for %(gil)s of that, so that of "
-        "many threads only one gets on at a time.",
-        share=_share(numbers.cpu_share),
-        gil=_share(numbers.gil_share),
-    )
-
-
-def _gil_assumed(numbers: Numbers) -> str:
-    return _(
-        "It computes for %(share)s of its time, in runs too short to see whether it gives up the "
-        "GIL. Most code does not.",
-        share=_share(numbers.cpu_share),
-    )
-
-
-def _gil_released(numbers: Numbers) -> str:
-    return _(
-        "It computes for %(share)s of its time, and for %(free)s of that without the GIL: threads "
-        "use all CPUs as well as processes do, and cost less.",
-        share=_share(numbers.cpu_share),
-        free=_share(1.0 - (numbers.gil_share or 0.0)),
-    )
-
-
-def _children(numbers: Numbers) -> str:
-    return _(
-        "Child processes or threads of its own compute for it, %(cpu)s of CPU time a run. A thread "
-        "waits for them as well as a process does.",
-        cpu=formats.duration(numbers.helped_cpu),
-    )
-
-
-def _waits(numbers: Numbers) -> str:
-    return _(
-        "It waits for %(waiting)s of its time. A thread waits as well as a process does, and many "
-        "threads cost little.",
-        waiting=_share(1.0 - numbers.cpu_share),
-    )
-
-
-def _gil_limits(numbers: Numbers) -> str:
-    return _(
-        "It needs the GIL for only %(gil)s of a run, but this machine has so many CPUs that "
-        "threads would wait for one another.",
-        gil=formats.duration(numbers.cpu if numbers.gil is None else numbers.gil),
-    )
-
-
-def _processes_faster(numbers: Numbers) -> str:
-    return _(
-        "It computes for %(computing)s and waits for %(waiting)s in a run. In threads the GIL "
-        "would limit it before the CPUs do.",
-        computing=formats.duration(numbers.computing),
-        waiting=formats.duration(numbers.alone - numbers.computing),
-    )
-
-
-def _threads_enough(numbers: Numbers) -> str:
-    return _(
-        "It computes for %(computing)s and waits for %(waiting)s in a run. While one thread waits "
-        "others compute, so that processes would gain nothing worth their cost.",
-        computing=formats.duration(numbers.computing),
-        waiting=formats.duration(numbers.alone - numbers.computing),
-    )
-
-
-_REASONS: Final[Mapping[AdviceRule, Callable[[Numbers], str]]] = {
-    AdviceRule.NEVER_RAN: _never_ran,
-    AdviceRule.FEW_RUNS: _few_runs,
-    AdviceRule.BLURRED: _blurred,
-    AdviceRule.HANDOVER: _handover,
-    AdviceRule.GIL_HELD: _gil_held,
-    AdviceRule.GIL_ASSUMED: _gil_assumed,
-    AdviceRule.GIL_RELEASED: _gil_released,
-    AdviceRule.CHILDREN: _children,
-    AdviceRule.WAITS: _waits,
-    AdviceRule.GIL_LIMITS: _gil_limits,
-    AdviceRule.PROCESSES_FASTER: _processes_faster,
-    AdviceRule.THREADS_ENOUGH: _threads_enough,
-}
+def _values(numbers: Numbers) -> dict[str, str]:
+    """Return the numbers that reasons name."""
+    return {
+        "run": formats.duration(numbers.alone),
+        "share": formats.share(numbers.cpu_share),
+        "off": formats.share(1.0 - numbers.cpu_share),
+        "gil": formats.share(numbers.gil_share),
+        "free": formats.share(1.0 - (numbers.gil_share or 0.0)),
+        "needed": formats.duration(numbers.cpu if numbers.gil is None else numbers.gil),
+        "cpu": formats.duration(numbers.helped_cpu),
+        "computing": formats.duration(numbers.computing),
+        "waiting": formats.duration(numbers.alone - numbers.computing),
+    }
 
 
 # Where it belongs.
@@ -228,10 +180,6 @@ def _oddities(numbers: Numbers) -> Iterator[str]:
         yield _("Its latest runs took longer than those before.")
     elif numbers.trend < _FASTER:
         yield _("Its latest runs took less time than those before.")
-
-
-def _share(share: float | None) -> str:
-    return formats.percent(None if share is None else 100 * share)
 
 
 def _capital(words: str) -> str:

@@ -13,6 +13,7 @@ from pooldeck_server.web.text.i18n import _
 
 NOTHING = "\N{EN DASH}"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_FEW_MILLISECONDS = 0.01
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -29,6 +30,16 @@ def duration(seconds: float | None) -> str:
         minutes = whole % _HOUR // _MINUTE
         return _("%(hours)s h %(minutes)s min", hours=whole // _HOUR, minutes=minutes)
     return _("%(days)s d %(hours)s h", days=whole // _DAY, hours=whole % _DAY // _HOUR)
+
+
+def call_time(seconds: float) -> str:
+    """Return how long a call takes, with parts of milliseconds where it takes few.
+
+    static/js/experiment_curve.js words it so too.
+    """
+    if seconds >= _FEW_MILLISECONDS:
+        return duration(seconds)
+    return _("%(n)s ms", n=rate(1000 * seconds))
 
 
 def _under_a_minute(seconds: float) -> str:
@@ -80,8 +91,11 @@ def size(octets: int | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a percentage without decimals."""
     return NOTHING if value is None else f"{int(value + 0.5)} %"
+
+
+def share(value: float | None) -> str:
+    return percent(None if value is None else 100 * value)
 
 
 def rate(value: float) -> str:
@@ -114,7 +128,6 @@ def _utc(at: int) -> datetime:
 
 
 def sentence(detail: str) -> str:
-    """Return what an error says as a sentence."""
     return f"{detail[:1].upper()}{detail[1:]}."
 
 

@@ -61,6 +61,11 @@ def later(text: str) -> str:
     return text
 
 
+def both(one: str, many: str) -> tuple[str, str]:
+    """Return the forms of a text for one thing and for many, and have them in the catalogue."""
+    return one, many
+
+
 _ = gettext
 
 

@@ -3,14 +3,16 @@
 The words of a notice change rarely: a screen reader says them anew when they do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.notices import HALTED, Need, Notice
+from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
+from pooldeck_server.web.text.i18n import ENGLISH, _, both, later, ngettext, speaking
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -50,17 +52,48 @@ class NoticeText:
     href: str
 
 
+def notices(frame: Frame, server_state: str, holds: Sequence[Hold]) -> tuple[NoticeText, ...]:
+    """Return what needs attention.
+
+    Args:
+        frame: The live picture.
+        server_state: "starting", "ready" or "draining".
+        holds: The functions on hold.
+    """
+    in_pools = [notice for pool in frame.pools for notice in pool.notices]
+    said = {notice.function for notice in in_pools if notice.need is Need.HOLD}
+    homeless = [_hold(hold) for hold in holds if hold.function not in said]
+    return (
+        *_server_notices(server_state),
+        *(notice_text(notice) for notice in (*frame.notices, *in_pools, *homeless)),
+    )
+
+
+def _hold(hold: Hold) -> Notice:
+    """Return the notice for a hold on a function that no pool runs any more."""
+    return Notice(Need.HOLD, function=hold.function, reason=hold.reason)
+
+
+def _server_notices(state: str) -> Iterator[NoticeText]:
+    server = _("The server")
+    if state == "starting":
+        words = _("is starting: submissions are taken as soon as the first worker is ready.")
+        yield NoticeText(state, server, words, "/pools")
+    elif state == "draining":
+        words = _("is shutting down: it takes no new tasks and finishes those that run.")
+        yield NoticeText(state, server, words, "/pools")
+
+
 def notice_text(notice: Notice) -> NoticeText:
-    """Return a notice in words."""
     kind = _MARKS.get(notice.need, notice.need.value)
-    return NoticeText(kind, _subject(notice), _TEXTS[notice.need](notice), _href(notice))
+    return NoticeText(kind, _subject(notice), _text(notice), _href(notice))
 
 
 def in_english(notices: tuple[Notice, ...]) -> str | None:
     """Return what a pool's notices say beyond its state, a line for each, None for nothing."""
     with speaking(ENGLISH):
         lines = [
-            f"{each.need}: {_subject(each)} {_TEXTS[each.need](each)}"
+            f"{each.need}: {_subject(each)} {_text(each)}"
             for each in notices
             if each.need not in _SHOWN_BY_STATE
         ]
@@ -99,33 +132,8 @@ def span(seconds: float | None) -> str:
 
 
 def _for(notice: Notice) -> str:
-    """Return the span of a notice, to follow what is so."""
     words = span(notice.seconds)
     return _(", %(span)s now", span=words) if words else ""
-
-
-def _broken(notice: Notice) -> str:
-    why = first_line(notice.reason) or _("its workers do not start")
-    return _("is broken%(since)s: %(why)s", since=_for(notice), why=why)
-
-
-def _paused(notice: Notice) -> str:
-    return _(
-        "is paused%(since)s: what is queued waits until somebody resumes it.", since=_for(notice)
-    )
-
-
-def _draining(notice: Notice) -> str:
-    return _(
-        "is draining%(since)s: it finishes what runs and hands nothing new out.",
-        since=_for(notice),
-    )
-
-
-def _stopped(notice: Notice) -> str:
-    return _(
-        "is stopped%(since)s: what is queued waits until somebody resumes it.", since=_for(notice)
-    )
 
 
 def _starving(notice: Notice) -> str:
@@ -163,83 +171,6 @@ def _stuck(notice: Notice) -> str:
     )
 
 
-def _abandoned(notice: Notice) -> str:
-    return ngettext(
-        "has 1 abandoned thread%(since)s: its task is over, but it runs on until it ends. A "
-        "restart of the pool gets rid of it.",
-        "has %(num)s abandoned threads%(since)s: their tasks are over, but they run on until they "
-        "end. A restart of the pool gets rid of them.",
-        notice.number,
-        since=_for(notice),
-    )
-
-
-def _held(notice: Notice) -> str:
-    return _(
-        "is on hold%(since)s; its tasks wait: %(why)s. Release it when it is mended.",
-        since=_for(notice),
-        why=notice.reason,
-    )
-
-
-def _refused(notice: Notice) -> str:
-    return _(
-        "does not take writes: %(why)s. What has ended is kept in memory and tried again.",
-        why=notice.reason,
-    )
-
-
-def _missing(notice: Notice) -> str:
-    return _(
-        "is gone: %(file)s was deleted or moved away under the running server, which takes nothing "
-        "now. Put the same file back. Or stop the server, put a backup there, remove %(file)s-wal "
-        "and start again.",
-        file=notice.file,
-    )
-
-
-def _replaced(notice: Notice) -> str:
-    return _(
-        "was replaced: %(file)s is not the file any more that the server opened, so it takes "
-        "nothing now. Stop the server and start it again, and it uses the new file.",
-        file=notice.file,
-    )
-
-
-def _taken(notice: Notice) -> str:
-    return _(
-        "is used by another server (process %(process)s): %(file)s, which locks it, was removed. "
-        "This server takes nothing any more: stop it.",
-        process=notice.reason,
-        file=notice.file,
-    )
-
-
-def _unlogged(notice: Notice) -> str:
-    return _(
-        "cannot be written: %(why)s. Lines are left out of it until it can; the log of each task "
-        "has them.",
-        why=notice.reason,
-    )
-
-
-def _slow(notice: Notice) -> str:
-    return _(
-        "lags: a commit takes more than %(seconds)s s. The disk is slow or busy, or another "
-        "program holds the database.",
-        seconds=int(notice.seconds or 1),
-    )
-
-
-def _returned(notice: Notice) -> str:
-    return ngettext(
-        "is back%(since)s, after somebody had marked it as fixed.",
-        "of %(num)s kinds are back, after somebody had marked them as fixed.",
-        notice.number,
-        since=_for(notice),
-    )
-
-
 def _misplaced(notice: Notice) -> str:
     times = _coarsely(notice.gain or 1.0)
     if notice.function is None:
@@ -267,25 +198,73 @@ def _coarsely(gain: float) -> str:
 
 
 def first_line(reason: str | None) -> str:
-    """Return the first line of a reason that goes on with a traceback."""
     return (reason or "").strip().partition("\n")[0]
 
 
+_SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
+    Need.BROKEN: later("is broken%(since)s: %(why)s"),
+    Need.PAUSED: later("is paused%(since)s: what is queued waits until somebody resumes it."),
+    Need.DRAINING: later("is draining%(since)s: it finishes what runs and hands nothing new out."),
+    Need.STOPPED: later("is stopped%(since)s: what is queued waits until somebody resumes it."),
+    Need.ABANDONED: both(
+        "has 1 abandoned thread%(since)s: its task is over, but it runs on until it ends. A "
+        "restart of the pool gets rid of it.",
+        "has %(num)s abandoned threads%(since)s: their tasks are over, but they run on until they "
+        "end. A restart of the pool gets rid of them.",
+    ),
+    Need.HOLD: later("is on hold%(since)s; its tasks wait: %(why)s. Release it when it is mended."),
+    Need.REFUSED_WRITES: later(
+        "does not take writes: %(why)s. What has ended is kept in memory and tried again."
+    ),
+    Need.MISSING_DATABASE: later(
+        "is gone: %(file)s was deleted or moved away under the running server, which takes nothing "
+        "now. Put the same file back. Or stop the server, put a backup there, remove %(file)s-wal "
+        "and start again."
+    ),
+    Need.REPLACED_DATABASE: later(
+        "was replaced: %(file)s is not the file any more that the server opened, so it takes "
+        "nothing now. Stop the server and start it again, and it uses the new file."
+    ),
+    Need.TAKEN_DATABASE: later(
+        "is used by another server (process %(process)s): %(file)s, which locks it, was removed. "
+        "This server takes nothing any more: stop it."
+    ),
+    Need.SLOW_WRITES: later(
+        "lags: a commit takes more than %(seconds)s s. The disk is slow or busy, or another "
+        "program holds the database."
+    ),
+    Need.UNLOGGED: later(
+        "cannot be written: %(why)s. Lines are left out of it until it can; the log of each task "
+        "has them."
+    ),
+    Need.RETURNED: both(
+        "is back%(since)s, after somebody had marked it as fixed.",
+        "of %(num)s kinds are back, after somebody had marked them as fixed.",
+    ),
+}
+"""What is said of needs whose words depend on nothing but their values, and on a number."""
+
 _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
-    Need.BROKEN: _broken,
-    Need.PAUSED: _paused,
-    Need.DRAINING: _draining,
-    Need.STOPPED: _stopped,
     Need.STARVATION: _starving,
     Need.STUCK: _stuck,
-    Need.ABANDONED: _abandoned,
-    Need.HOLD: _held,
-    Need.REFUSED_WRITES: _refused,
-    Need.MISSING_DATABASE: _missing,
-    Need.REPLACED_DATABASE: _replaced,
-    Need.TAKEN_DATABASE: _taken,
-    Need.SLOW_WRITES: _slow,
-    Need.UNLOGGED: _unlogged,
-    Need.RETURNED: _returned,
     Need.MISPLACED: _misplaced,
 }
+
+
+def _text(notice: Notice) -> str:
+    if notice.need in _TEXTS:
+        return _TEXTS[notice.need](notice)
+    why = notice.reason
+    if notice.need is Need.BROKEN:
+        why = first_line(why) or _("its workers do not start")
+    values = {
+        "since": _for(notice),
+        "why": why,
+        "file": notice.file,
+        "process": notice.reason,
+        "seconds": int(notice.seconds or 1),
+    }
+    words = _SENTENCES[notice.need]
+    return (
+        _(words, **values) if isinstance(words, str) else ngettext(*words, notice.number, **values)
+    )

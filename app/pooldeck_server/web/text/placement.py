@@ -1,6 +1,6 @@
 """Why a task ran where it ran, in the words of the reader's language."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from pooldeck_server.advice import Verdict
@@ -15,6 +15,23 @@ _BECAUSE: Final[Mapping[str, str]] = {
     Verdict.RELEASES_GIL: later("it computes without the GIL, which threads do as well"),
     Verdict.IO_BOUND: later("it mostly waits, which many threads do at once"),
     Verdict.MIXED: later("it waits and computes, and gets through more there"),
+}
+_WORDS: Final[Mapping[PlacementRule, str]] = {
+    PlacementRule.ONE_KIND: later(
+        "The server chose %(pool)s: all pools are of one kind, and it is the first."
+    ),
+    PlacementRule.COROUTINE: later(
+        "The server chose %(pool)s: an async function mostly waits, and starts in threads."
+    ),
+    PlacementRule.ADDRESS: later(
+        'The server chose %(pool)s: the parameter "%(name)s" looks as if the function waits for '
+        "another machine, so it starts in threads."
+    ),
+    PlacementRule.UNKNOWN: later(
+        "The server chose %(pool)s: its signature does not say whether it waits, so it starts in a "
+        "process, where it cannot slow down anything else."
+    ),
+    PlacementRule.BY_HAND: later("The function was placed in %(pool)s by hand."),
 }
 _NOTEWORTHY: Final = 1.1  # times as fast
 
@@ -32,44 +49,15 @@ def placed_words(placed: str | None) -> str:
 
 def placement_words(placement: Placement) -> str:
     """Return why a function is where it is that leaves its pool to the server."""
-    return _WORDS[placement.rule](placement)
+    if placement.rule is PlacementRule.MEASURED:
+        return _measured(placement)
+    return _(_WORDS[placement.rule], pool=placement.pool, name=placement.hint)
 
 
 def english_placement(placement: Placement) -> str:
     """Return what `placement_words` says, in English whatever the reader asked for."""
     with speaking(ENGLISH):
         return placement_words(placement)
-
-
-def _one_kind(placement: Placement) -> str:
-    return _(
-        "The server chose %(pool)s: all pools are of one kind, and it is the first.",
-        pool=placement.pool,
-    )
-
-
-def _coroutine(placement: Placement) -> str:
-    return _(
-        "The server chose %(pool)s: an async function mostly waits, and starts in threads.",
-        pool=placement.pool,
-    )
-
-
-def _address(placement: Placement) -> str:
-    return _(
-        'The server chose %(pool)s: the parameter "%(name)s" looks as if the function waits for '
-        "another machine, so it starts in threads.",
-        pool=placement.pool,
-        name=placement.hint,
-    )
-
-
-def _unknown(placement: Placement) -> str:
-    return _(
-        "The server chose %(pool)s: its signature does not say whether it waits, so it starts in a "
-        "process, where it cannot slow down anything else.",
-        pool=placement.pool,
-    )
 
 
 def _measured(placement: Placement) -> str:
@@ -86,17 +74,3 @@ def _measured(placement: Placement) -> str:
         return words
     gain = formats.rate(placement.gain)
     return words + " " + _("Expected: %(gain)s times as many in the same time.", gain=gain)
-
-
-def _by_hand(placement: Placement) -> str:
-    return _("The function was placed in %(pool)s by hand.", pool=placement.pool)
-
-
-_WORDS: Final[Mapping[PlacementRule, Callable[[Placement], str]]] = {
-    PlacementRule.ONE_KIND: _one_kind,
-    PlacementRule.COROUTINE: _coroutine,
-    PlacementRule.ADDRESS: _address,
-    PlacementRule.UNKNOWN: _unknown,
-    PlacementRule.MEASURED: _measured,
-    PlacementRule.BY_HAND: _by_hand,
-}

@@ -1,17 +1,46 @@
 """What to make of a pool's size, in whole sentences in the language of the reader."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pooldeck.kinds import KINDS
 from pooldeck_server.advice.verdicts import WAITS
 from pooldeck_server.domain.pools.sizes import Effect, FunctionCost, SizeAdvice, SizeRule
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, ngettext, speaking
+from pooldeck_server.web.text.i18n import ENGLISH, _, both, later, ngettext, speaking
 from pooldeck_server.web.text.kinds import kind_words
 
 _PRESSED: Final = 0.1  # of a minute, from which on pressure is told
 _CPU_BOUND: Final = 0.5
+_VERDICTS: Final[Mapping[SizeRule, str | tuple[str, str]]] = {
+    SizeRule.NOTHING_RAN: later(
+        "Cannot say yet: nothing that was measured ran in it within the last hour."
+    ),
+    SizeRule.LOAD_FITS: later(
+        "Its size fits: the busiest minutes of the last hour needed %(needed)s of its %(size)s."
+    ),
+    SizeRule.LOAD_NEEDS_MORE: later(
+        "Make it larger, %(size)s: the busiest minutes of the last hour needed %(needed)s, and a "
+        "pool that is never idle lets tasks wait."
+    ),
+    SizeRule.PRESSURE: later(
+        "It is busy, but do not make it larger now: on this machine something waits for a CPU as "
+        "it is, and more that compute would wait as well."
+    ),
+    SizeRule.THROTTLED: later(
+        "Make it smaller, %(size)s: what its functions talk to throttles them, and turns more at "
+        "once away."
+    ),
+    SizeRule.OVER_CPUS: both(
+        "Make it smaller: there is %(num)s CPU, and %(slots)s beyond that only take turns.",
+        "Make it smaller: there are %(num)s CPUs, and %(slots)s beyond that only take turns.",
+    ),
+    SizeRule.CROWDED: later(
+        "Make it smaller, %(size)s: that many %(slots)s use up the CPUs, and the others take turns "
+        "with them."
+    ),
+}
+"""What to do and why, by the rule that says so; words with a number are of CPUs."""
 
 
 def english_size_sentences(advice: SizeAdvice) -> list[str]:
@@ -33,7 +62,14 @@ def size_sentences(advice: SizeAdvice) -> list[str]:
 
 def size_verdict(advice: SizeAdvice) -> str:
     """Return what to do about a size, and why, in one sentence."""
-    return _VERDICTS[advice.rule](advice)
+    if advice.rule is SizeRule.MACHINE_FULL:
+        return _full(advice)
+    slots = kind_words(advice.pool.kind).many
+    words, needed = _VERDICTS[advice.rule], formats.rate(advice.needed or 0.0)
+    if not isinstance(words, str):
+        return ngettext(*words, advice.machine.cpus, slots=slots)
+    size = advice.pool.size if advice.rule is SizeRule.LOAD_FITS else advice.recommended
+    return _(words, needed=needed, size=_slots(size or 0), slots=slots)
 
 
 def range_words(advice: SizeAdvice) -> str:
@@ -45,27 +81,6 @@ def range_words(advice: SizeAdvice) -> str:
 
 
 # What to do, and why.
-
-
-def _nothing_ran(_advice: SizeAdvice) -> str:
-    return _("Cannot say yet: nothing that was measured ran in it within the last hour.")
-
-
-def _fits(advice: SizeAdvice) -> str:
-    return _(
-        "Its size fits: the busiest minutes of the last hour needed %(needed)s of its %(size)s.",
-        needed=formats.rate(advice.needed or 0.0),
-        size=_slots(advice.pool.size),
-    )
-
-
-def _more(advice: SizeAdvice) -> str:
-    return _(
-        "Make it larger, %(size)s: the busiest minutes of the last hour needed %(needed)s, and a "
-        "pool that is never idle lets tasks wait.",
-        size=_slots(advice.recommended or 0),
-        needed=formats.rate(advice.needed or 0.0),
-    )
 
 
 def _full(advice: SizeAdvice) -> str:
@@ -89,51 +104,6 @@ def _full(advice: SizeAdvice) -> str:
         slots=slots,
         enough=advice.right.high if advice.right else advice.pool.size,
     )
-
-
-def _pressure(_advice: SizeAdvice) -> str:
-    return _(
-        "It is busy, but do not make it larger now: on this machine something waits for a CPU as "
-        "it is, and more that compute would wait as well."
-    )
-
-
-def _throttled(advice: SizeAdvice) -> str:
-    return _(
-        "Make it smaller, %(size)s: what its functions talk to throttles them, and turns more at "
-        "once away.",
-        size=_slots(advice.recommended or 0),
-    )
-
-
-def _over_cpus(advice: SizeAdvice) -> str:
-    return ngettext(
-        "Make it smaller: there is %(num)s CPU, and %(slots)s beyond that only take turns.",
-        "Make it smaller: there are %(num)s CPUs, and %(slots)s beyond that only take turns.",
-        advice.machine.cpus,
-        slots=kind_words(advice.pool.kind).many,
-    )
-
-
-def _crowded(advice: SizeAdvice) -> str:
-    return _(
-        "Make it smaller, %(size)s: that many %(slots)s use up the CPUs, and the others take turns "
-        "with them.",
-        size=_slots(advice.recommended or 0),
-        slots=kind_words(advice.pool.kind).many,
-    )
-
-
-_VERDICTS: Final[Mapping[SizeRule, Callable[[SizeAdvice], str]]] = {
-    SizeRule.NOTHING_RAN: _nothing_ran,
-    SizeRule.LOAD_FITS: _fits,
-    SizeRule.LOAD_NEEDS_MORE: _more,
-    SizeRule.MACHINE_FULL: _full,
-    SizeRule.PRESSURE: _pressure,
-    SizeRule.THROTTLED: _throttled,
-    SizeRule.OVER_CPUS: _over_cpus,
-    SizeRule.CROWDED: _crowded,
-}
 
 
 # What is expected of it, and what it rests on.

@@ -10,10 +10,9 @@ from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold, ServerRun, StartReport
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.web.pages.deck.story import story
-from pooldeck_server.web.text.attention import notices
+from pooldeck_server.web.pages.deck.view import story
 from pooldeck_server.web.text.i18n import speaking
-from pooldeck_server.web.text.notices import NoticeText, in_english, notice_text, span
+from pooldeck_server.web.text.notices import NoticeText, in_english, notice_text, notices, span
 
 DAY = 24 * 3600 * 1_000_000
 

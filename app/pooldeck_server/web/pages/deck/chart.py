@@ -1,11 +1,10 @@
 """The chart of the deck: what can be chosen, its lines with their figures, and what happened."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any, Final, get_args
 
-import msgspec
 from msgspec import Struct
 
 from pooldeck_server.domain.clock import seconds
@@ -13,14 +12,12 @@ from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
     STEPS,
     Chart,
-    ChartLine,
     ChartRequest,
     Grouping,
     Series,
     groupings,
 )
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.web.pages.deck.view import Narrowed
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.annotations import annotation_words
 from pooldeck_server.web.text.colours import COLOURS, colour_of
@@ -90,7 +87,21 @@ class Happening(Struct, frozen=True):
     href: str | None
 
 
-def chosen(query: Mapping[str, str], narrowed: Narrowed) -> ChartRequest:
+class ShownChart(Struct, frozen=True):
+    """The chart: what can be chosen, its lines, what happened, and what the browser draws."""
+
+    wanted: ChartRequest
+    title: str
+    series: Sequence[tuple[Series, str, str]]  # each with the groupings that it knows
+    periods: Sequence[tuple[int, str]]
+    groups: Sequence[tuple[Grouping, str, bool]]
+    lines: Sequence[ShownLine]
+    happenings: Sequence[Happening]
+    earlier: int
+    drawing: Mapping[str, Any]
+
+
+def chosen(query: Mapping[str, str], pool: str | None, function: str | None) -> ChartRequest:
     """Return what an address asks for; what makes no sense in it becomes the usual."""
     series = _one_of(query.get("series"), get_args(Series), "throughput")
     period = query.get("period", "")
@@ -99,8 +110,8 @@ def chosen(query: Mapping[str, str], narrowed: Narrowed) -> ChartRequest:
         series=series,
         period=int(period) if period.isdecimal() and int(period) in STEPS else 3600,
         by=_one_of(query.get("by"), known, "none"),
-        pools=(narrowed.pool,) if narrowed.pool else (),
-        functions=(narrowed.function,) if narrowed.function and "function" in known else (),
+        pools=(pool,) if pool else (),
+        functions=(function,) if function and "function" in known else (),
     )
 
 
@@ -108,57 +119,40 @@ def _one_of(value: str | None, known: Sequence[Any], otherwise: Any) -> Any:
     return value if value in known else otherwise
 
 
-def chart_context(
-    chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int
-) -> dict[str, Any]:
-    """Return what the chart shows.
-
-    Args:
-        chart: Its numbers.
-        wanted: What was asked for.
-        pools: The names of all pools, which give them their colours.
-        now: Microseconds since the epoch; what happened may be later than the last point.
-    """
-    looks = _looks([line.name for line in chart.lines], wanted.by, pools)
+def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int) -> ShownChart:
+    """Return the chart."""
+    lines = list(_lines(chart, wanted.by, pools))
     happenings = sorted(map(_happening, chart.annotations), key=lambda each: each.at)
-    return {
-        "wanted": wanted,
-        "title": ", ".join(
-            map(_, (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period]))
-        ),
-        "series": [(name, _(words), " ".join(groupings(name))) for name, words in _SERIES.items()],
-        "periods": [(seconds, _(words)) for seconds, words in _PERIODS.items()],
-        "groups": [
-            (name, _(words), name in groupings(chart.series)) for name, words in _GROUPS.items()
-        ],
-        "lines": [
-            _line(line, look, chart.unit) for line, look in zip(chart.lines, looks, strict=True)
-        ],
-        "happenings": happenings[: -_HAPPENINGS - 1 : -1],
-        "earlier": max(0, len(happenings) - _HAPPENINGS),
-        "drawing": _drawing(chart, looks, happenings) | {"until": seconds(now)},
-    }
+    words = (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period])
+    known = groupings(chart.series)
+    return ShownChart(
+        wanted=wanted,
+        title=", ".join(map(_, words)),
+        series=[(name, _(words), " ".join(groupings(name))) for name, words in _SERIES.items()],
+        periods=[(length, _(words)) for length, words in _PERIODS.items()],
+        groups=[(name, _(words), name in known) for name, words in _GROUPS.items()],
+        lines=lines,
+        happenings=happenings[: -_HAPPENINGS - 1 : -1],
+        earlier=max(0, len(happenings) - _HAPPENINGS),
+        drawing=_drawing(chart, lines, happenings) | {"until": seconds(now)},
+    )
 
 
 def _happening(annotation: StoredAnnotation) -> Happening:
     return Happening(annotation.at, annotation.kind, annotation_words(annotation), annotation.href)
 
 
-class _ChartLook(Struct, frozen=True):
-    label: str
-    colour: str
-    dash: int
-
-
-def _looks(names: Iterable[str], by: Grouping, pools: Sequence[str]) -> list[_ChartLook]:
-    """Return label and colour of each line; those of one colour get different dashes."""
+def _lines(chart: Chart, by: Grouping, pools: Sequence[str]) -> Iterator[ShownLine]:
+    """Yield the lines with their figures; those of one colour get different dashes."""
     used: Counter[str] = Counter()
-    looks = []
-    for name in names:
-        colour = _colour(name, by, pools)
-        looks.append(_ChartLook(_label(name, by), colour, used[colour]))
+    for line in chart.lines:
+        colour = _colour(line.name, by, pools)
+        known = [value for value in line.values if value is not None]
+        latest = line.values[-1] if line.values else None
+        figures = (latest, min(known), fmean(known), max(known)) if known else (None,) * 4
+        words = (amount(each, chart.unit) for each in figures)
+        yield ShownLine(_label(line.name, by), colour, used[colour], *words)
         used[colour] += 1
-    return looks
 
 
 def _colour(name: str, by: Grouping, pools: Sequence[str]) -> str:
@@ -178,13 +172,6 @@ def _label(name: str, by: Grouping) -> str:
     return {"all": _("all"), "others": _("others")}.get(name, name)
 
 
-def _line(line: ChartLine, look: _ChartLook, unit: str) -> ShownLine:
-    known = [value for value in line.values if value is not None]
-    latest = line.values[-1] if line.values else None
-    figures = (latest, min(known), fmean(known), max(known)) if known else (None,) * 4
-    return ShownLine(look.label, look.colour, look.dash, *(amount(each, unit) for each in figures))
-
-
 _WORDS: Final[Mapping[str, Callable[[float], str]]] = {
     "s": formats.duration,
     "bytes": lambda octets: formats.size(int(octets)),
@@ -200,7 +187,7 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def _drawing(
-    chart: Chart, looks: Sequence[_ChartLook], happenings: Sequence[Happening]
+    chart: Chart, lines: Sequence[ShownLine], happenings: Sequence[Happening]
 ) -> dict[str, Any]:
     """Return what the browser draws, ready for JSON."""
     return {
@@ -209,12 +196,12 @@ def _drawing(
         "start": chart.at[0] if chart.at else 0,
         "lines": [
             {
-                "label": look.label,
-                "colour": look.colour,
-                "dash": look.dash,
+                "label": shown.label,
+                "colour": shown.colour,
+                "dash": shown.dash,
                 "values": [_rounded(value) for value in line.values],
             }
-            for line, look in zip(chart.lines, looks, strict=True)
+            for line, shown in zip(chart.lines, lines, strict=True)
         ],
         "marks": [
             {"at": seconds(each.at), "kind": each.kind, "text": each.text, "href": each.href}
@@ -225,8 +212,3 @@ def _drawing(
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.{_DIGITS}g}")
-
-
-def as_data_block(drawing: Mapping[str, Any]) -> str:
-    """Return JSON that can stand between the tags of a script element."""
-    return msgspec.json.encode(drawing).decode().replace("<", "\\u003c")

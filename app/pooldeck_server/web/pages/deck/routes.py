@@ -1,26 +1,27 @@
 """The deck: the pools and their workers, live, and a chart of what they did."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from markupsafe import Markup
-from msgspec.structs import replace
+from fastapi import Query, Request, Response
 
-from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.runtime.server import Server
-from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServerDep
-from pooldeck_server.web.pages.deck.chart import as_data_block, chart_context, chosen
-from pooldeck_server.web.pages.deck.view import Narrowed, deck_context
-from pooldeck_server.web.pages.functions.moves import misplaced_lines
-from pooldeck_server.web.pages.shared.page_route import PageRoute
-from pooldeck_server.web.pages.shared.rendering import bare_page, page
+from pooldeck_server.web.pages.deck.chart import ShownChart, chosen, shown_chart
+from pooldeck_server.web.pages.deck.data import read
+from pooldeck_server.web.pages.deck.view import (
+    ChartFragment,
+    DeckView,
+    MisplacedFragment,
+    Narrowed,
+    pools_shown,
+    story,
+)
+from pooldeck_server.web.pages.shared.moves import MisplacedRow, misplaced_lines
+from pooldeck_server.web.pages.shared.rendering import page_router, render
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router = page_router()
 
-_LONGEST: Final = 200  # characters of a name
-_MARKS: Final = 200
-_Name = Annotated[str, Query(max_length=_LONGEST)]
+_Name = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/")
@@ -29,16 +30,19 @@ async def deck(
 ) -> Response:
     """Show the pools and their workers, or those that `pool` and `function` narrow it to."""
     narrowed = Narrowed(pool or None, function or None)
-    context = deck_context(
-        server.frames.latest(),
-        server.run,
-        server.clock.now(),
-        server.catalogue,
-        narrowed,
+    chart = await _chart(request, server, narrowed)
+    frame, run = server.frames.latest(), server.run
+    shown = DeckView(
+        story=story(run, server.clock.now()),
+        started_at=run.started_at,
+        pools=pools_shown(frame, server.catalogue, narrowed),
+        pool_names=[each.name for each in frame.pools],
+        function_names=[each.spec.name for each in server.catalogue.functions()],
+        narrowed=narrowed,
+        misplaced=_misplaced(server) if narrowed == Narrowed() else None,
+        chart=chart,
     )
-    is_whole = narrowed == Narrowed()
-    context |= _misplaced(server) if is_whole else {"misplaced": None}
-    return page(request, "deck", "deck.html", context | await _chart(request, server, narrowed))
+    return render(request, shown)
 
 
 @router.get("/chart")
@@ -46,27 +50,22 @@ async def chart(
     request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
     """Give an open deck the chart with its figures anew."""
-    narrowed = Narrowed(pool or None, function or None)
-    return bare_page(request, "chart.html", await _chart(request, server, narrowed))
+    shown = await _chart(request, server, Narrowed(pool or None, function or None))
+    return render(request, ChartFragment(shown))
 
 
 @router.get("/misplaced")
 async def misplaced(request: Request, server: ServerDep) -> Response:
     """Give an open deck the functions that would do better elsewhere anew."""
-    return bare_page(request, "misplaced.html", _misplaced(server))
+    return render(request, MisplacedFragment(_misplaced(server)))
 
 
-def _misplaced(server: Server) -> dict[str, Any]:
-    return {"misplaced": misplaced_lines(server.advisor.misplaced())}
+def _misplaced(server: Server) -> list[MisplacedRow]:
+    return misplaced_lines(server.advisor.misplaced())
 
 
-async def _chart(request: Request, server: Server, narrowed: Narrowed) -> dict[str, Any]:
-    wanted = chosen(request.query_params, narrowed)
+async def _chart(request: Request, server: Server, narrowed: Narrowed) -> ShownChart:
+    wanted = chosen(request.query_params, narrowed.pool, narrowed.function)
     now = server.clock.now()
-    found = await server.read(queries.history, wanted, now)
-    since = found.at[0] * SECOND
-    marks = await server.read(queries.annotations, since, None, narrowed.pool, _MARKS)
-    pools = tuple(server.settings.pools)
-    shown = chart_context(replace(found, annotations=tuple(marks)), wanted, pools, now)
-    data = Markup(as_data_block(shown["drawing"]))  # noqa: S704 - nothing in it ends the element
-    return {"chart": shown, "chart_data": data}
+    found = await server.read(read, wanted, narrowed.pool, now)
+    return shown_chart(found, wanted, tuple(server.settings.pools), now)

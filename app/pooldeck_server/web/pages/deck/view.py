@@ -1,39 +1,71 @@
-"""The deck: every pool with its workers and slots, as the page's filter narrows them."""
+"""The deck: every pool with its workers and slots, as the page's filter narrows them.
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar
+After a crash it tells the story of the start: what that found, and what it did with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 from urllib.parse import urlencode
 
-from msgspec import Struct
-
-from pooldeck.kinds import KINDS
+from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
-from pooldeck_server.domain.notices import HALTED
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, WorkerHealth
-from pooldeck_server.web.pages.deck.story import story
-from pooldeck_server.web.text.colours import colour_of
+from pooldeck_server.web.pages.deck.chart import ShownChart
+from pooldeck_server.web.pages.shared.moves import MisplacedRow
+from pooldeck_server.web.pages.shared.rendering import Fragment, Page
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _, both, later, ngettext
 
-_SQUARES_FROM = 65  # slots of a pool that are drawn as small squares
-
-BLANK_WORKER = WorkerHealth(
+_BLANK_WORKER: Final = WorkerHealth(
     id="", pid=None, state="starting", started_at=None, tasks_done=0, slots=()
 )
-"""What the browser makes new workers from."""
+_TOLD: Final = 24 * HOUR  # for how many microseconds after a start its story is told
 
-_BLANK_DEAD = DeadWorker("", "", "", None)
+_FOUND: Final = (
+    (
+        "queued",
+        both("%(num)s queued task was kept.", "%(num)s queued tasks were kept."),
+        "/tasks?state=queued",
+    ),
+    (
+        "scheduled",
+        both("%(num)s scheduled task was kept.", "%(num)s scheduled tasks were kept."),
+        "/tasks?state=scheduled",
+    ),
+    (
+        "rerun",
+        both("%(num)s task under way is run again.", "%(num)s tasks under way are run again."),
+        None,
+    ),
+    (
+        "lost",
+        both("%(num)s task under way was lost.", "%(num)s tasks under way were lost."),
+        "/tasks?state=lost&error=interrupted",
+    ),
+    (
+        "reaped",
+        both("%(num)s process left behind was ended.", "%(num)s processes left behind were ended."),
+        None,
+    ),
+)
+"""What the report of a start counts: its field, the words, and the list of what it counts."""
 
-SPARK_WIDTH: Final = 90
-"""Units of a sparkline, one for each ten seconds."""
-
-_SPARK_HEIGHT: Final = 24
-_SPARK_ROOM: Final = 20  # of the height, for the highest value
-
-T = TypeVar("T", SlotHealth, WorkerHealth)
+_UNKNOWN: Final = later("How far the lost ones came cannot be known: decide whether to retry them.")
 
 
-class Narrowed(Struct, frozen=True):
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a story; `href` lists what it counts, where a list can."""
+
+    text: str
+    href: str | None = None
+
+
+@dataclass(frozen=True)
+class Narrowed:
     """What the page is narrowed to: a pool, a function, both or neither."""
 
     pool: str | None = None
@@ -41,49 +73,55 @@ class Narrowed(Struct, frozen=True):
 
     def without(self, name: str) -> str:
         """Return the address of the page without one of the two."""
-        rest = {"pool": self.pool, "function": self.function} | {name: None}
+        rest = vars(replace(self, **{name: None}))
         query = urlencode({key: value for key, value in rest.items() if value})
         return f"/?{query}" if query else "/"
 
 
-def deck_context(
-    frame: Frame, run: ServerRun, now: int, catalogue: Catalogue, narrowed: Narrowed
-) -> dict[str, Any]:
-    """Return what the deck shows of its pools.
+@dataclass(frozen=True)
+class ChartFragment(Fragment):
+    """The chart anew, for an open deck."""
 
-    Args:
-        frame: The live picture.
-        run: This run of the server, with what its start found.
-        now: Microseconds since the epoch.
-        catalogue: The functions, to choose from.
-        narrowed: What the page is narrowed to.
+    template = "deck/chart.html"
+
+    chart: ShownChart
+
+
+@dataclass(frozen=True)
+class MisplacedFragment(Fragment):
+    """The functions that would do better elsewhere anew, for an open deck."""
+
+    template = "deck/misplaced.html"
+
+    misplaced: Sequence[MisplacedRow]
+
+
+@dataclass(frozen=True)
+class DeckView(Page):
+    """The pools; the blank ones are what the browser makes new tiles from.
+
+    `misplaced` is None where the page is narrowed.
     """
-    return {
-        "story": story(run, now),
-        "started_at": run.started_at,
-        "pools": _shown(frame.pools, catalogue, narrowed),
-        "pool_names": [pool.name for pool in frame.pools],
-        "function_names": [each.spec.name for each in catalogue.functions()],
-        "narrowed": narrowed,
-        "blank_worker": BLANK_WORKER,
-        "blank_slot": SlotHealth(),
-        "blank_dead": _BLANK_DEAD,
-        "deck": {
-            "colour_of": colour_of,
-            "layout": layout,
-            "late_first": late_first,
-            "slot_state": slot_state,
-            "spark": spark,
-            "function": narrowed.function,
-        },
-    }
+
+    template = "deck/page.html"
+    section = "deck"
+
+    story: tuple[Sentence, ...]
+    started_at: int
+    pools: Sequence[PoolHealth]
+    pool_names: Sequence[str]
+    function_names: Sequence[str]
+    narrowed: Narrowed
+    misplaced: Sequence[MisplacedRow] | None
+    chart: ShownChart
+    blank_worker: WorkerHealth = _BLANK_WORKER
+    blank_slot: SlotHealth = SlotHealth()  # noqa: RUF009 - it is frozen
+    blank_dead: DeadWorker = DeadWorker("", "", "", None)  # noqa: RUF009 - it is frozen
 
 
-def _shown(
-    pools: Iterable[PoolHealth], catalogue: Catalogue, narrowed: Narrowed
-) -> list[PoolHealth]:
+def pools_shown(frame: Frame, catalogue: Catalogue, narrowed: Narrowed) -> list[PoolHealth]:
     """Return the pools that the page is narrowed to: by name, and where the function runs."""
-    named = [pool for pool in pools if narrowed.pool in {None, pool.name}]
+    named = [pool for pool in frame.pools if narrowed.pool in {None, pool.name}]
     if narrowed.function is None:
         return named
     homes = {each.pool for each in catalogue.functions() if each.spec.name == narrowed.function}
@@ -94,45 +132,17 @@ def _runs(pool: PoolHealth, function: str) -> bool:
     return any(slot.function == function for worker in pool.workers for slot in worker.slots)
 
 
-def layout(pool: PoolHealth) -> str:
-    """Return how a pool's slots are drawn: "tiles", "cells" or "squares"."""
-    if pool.size >= _SQUARES_FROM:
-        return "squares"
-    return "tiles" if KINDS[pool.kind].is_alone else "cells"
-
-
-def slot_state(worker: WorkerHealth, slot: SlotHealth, pool_state: str = "running") -> str:
-    """Return what a slot does, by the name of the state that its tile shows."""
-    if slot.abandoned:
-        return "abandoned"
-    if slot.task is not None:
-        return "asked" if slot.cancel_requested else "busy"
-    if worker.state in {"starting", "stopping"}:
-        return worker.state
-    return "paused" if pool_state in HALTED else "idle"
-
-
-def late_first(items: Sequence[T]) -> list[tuple[int, T]]:
-    """Return slots or workers with their numbers from 1: late ones first, else as they were."""
-    return sorted(enumerate(items, 1), key=lambda item: not _is_late(item[1]))
-
-
-def _is_late(item: SlotHealth | WorkerHealth) -> bool:
-    if isinstance(item, WorkerHealth):
-        return any(slot.is_late for slot in item.slots)
-    return item.is_late
-
-
-def spark(values: Sequence[float]) -> str:
-    """Return the points of a sparkline, the latest at the right edge; as static/js/sparkline.js.
-
-    Args:
-        values: One for each unit of its width, oldest first; the highest is as high as it can be.
-    """
-    shown = values[-SPARK_WIDTH:]
-    top = max(shown, default=0.0) or 1.0
-    first = SPARK_WIDTH - len(shown)
-    return " ".join(
-        f"{first + place},{_SPARK_HEIGHT - 1 - int(_SPARK_ROOM * value / top + 0.5)}"
-        for place, value in enumerate(shown)
-    )
+def story(run: ServerRun, now: int) -> tuple[Sentence, ...]:
+    """Return what the start of a run found and did; nothing after a clean end, or a day later."""
+    report = run.report
+    if report is None or report.was_clean or now - run.started_at > _TOLD:
+        return ()
+    down = formats.duration(report.down_seconds)
+    first = _("The server was cut off and started again after %(down)s.", down=down)
+    found = [Sentence(first)]
+    for name, words, href in _FOUND:
+        if number := getattr(report, name):
+            found.append(Sentence(ngettext(*words, number), href))
+        if number and name == "lost":
+            found.append(Sentence(_(_UNKNOWN)))
+    return tuple(found)

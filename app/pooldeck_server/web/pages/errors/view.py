@@ -6,14 +6,15 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from starlette.datastructures import QueryParams
 
 from pooldeck.outcome import Error
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     LATELY,
+    FunctionCount,
     GroupChange,
     GroupFilter,
-    GroupPage,
     GroupReport,
     GroupSort,
     GroupState,
@@ -21,15 +22,22 @@ from pooldeck_server.domain.failures.error_groups import (
 )
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.web.pages.errors.hourly import Spark, spark
-from pooldeck_server.web.pages.tasks.address import TaskListQuery, address
+from pooldeck_server.web.pages.errors.data import (
+    DAYS,
+    MOST_RETRYABLE,
+    ErrorGroupData,
+    ErrorsData,
+)
+from pooldeck_server.web.pages.shared.address import address, further
+from pooldeck_server.web.pages.shared.choices import Choice
+from pooldeck_server.web.pages.shared.rendering import Page
+from pooldeck_server.web.pages.shared.tracebacks import causes
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 
-PAGE_SIZE: Final = 50
-DAYS: Final = 7
-"""How far back the page of a group looks."""
-
+_DAY: Final = 24  # hours
+_BAR_WIDTH: Final = 4
+_BAR_GAP: Final = 1
 _VIEWS: Final[dict[str, tuple[str, tuple[GroupState, ...]]]] = {
     "": (later("to look at"), (GroupState.OPEN, GroupState.RETURNED)),
     "muted": (later("muted"), (GroupState.MUTED,)),
@@ -57,17 +65,18 @@ FLASHES: Final[dict[str, str]] = {
     GroupChange.UNMUTE: later("It is not muted any more."),
     GroupChange.REOPEN: later("It is open again."),
 }
-"""What the pages say of what was just decided."""
 
 
 @dataclass(frozen=True)
-class Chip:
-    """A choice that following `href` makes."""
+class HourlyBars:
+    """Failures by hour as bars: the `path` of a drawing of `width` by `height`, and in words."""
 
-    label: str
-    count: str
-    is_chosen: bool
-    href: str
+    path: str
+    width: int
+    height: int
+    words: str
+    total: int
+    most: int
 
 
 @dataclass(frozen=True)
@@ -76,20 +85,20 @@ class GroupRow:
 
     group: StoredErrorGroup
     state: str
-    spark: Spark
+    hours: HourlyBars
     functions: tuple[str, ...]
     changes: tuple[tuple[GroupChange, str], ...]
 
 
-class ErrorsView(Struct, frozen=True):
-    """What the address of the list asks for."""
+class ErrorsQuery(Struct, frozen=True):
+    """What the address of the list asks for; `name` is that of a set of states."""
 
     name: str = ""
     function: str = ""
     sort: GroupSort = GroupSort.SEEN
 
     @classmethod
-    def of(cls, query: TaskListQuery) -> "ErrorsView":
+    def of(cls, query: QueryParams) -> "ErrorsQuery":
         """Return the view that the parameters of an address or a form ask for."""
         name, sort = query.get("state") or "", query.get("sort") or ""
         return cls(
@@ -99,7 +108,6 @@ class ErrorsView(Struct, frozen=True):
         )
 
     def filter(self) -> GroupFilter:
-        """Return what the store looks for."""
         functions = (self.function,) if self.function else ()
         return GroupFilter(_VIEWS[self.name][1], functions, sort=self.sort)
 
@@ -111,92 +119,95 @@ class ErrorsView(Struct, frozen=True):
         return [(name, value) for name, value in given.items() if value]
 
     def href(self, **changes: Any) -> str:
-        """Return the address of the list with something changed."""
         return address("/errors", msgspec.structs.replace(self, **changes).pairs())
 
 
-class ErrorGroupData(Struct, frozen=True):
-    """What was read of a group: `retryable` tasks ended with it, up to a bound."""
+@dataclass(frozen=True)
+class ErrorsView(Page):
+    """The groups of errors that fit."""
 
-    report: GroupReport
-    attempts: Sequence[StoredAttempt]  # of its last task
+    template = "errors/page.html"
+    section = "errors"
+    flashes = FLASHES
+
+    view: ErrorsQuery
+    rows: tuple[GroupRow, ...]
+    chips: tuple[Choice, ...]
+    functions: Sequence[str]
+    is_first: bool
+    has_any: bool
+    older_href: str | None
+
+
+@dataclass(frozen=True)
+class ErrorGroupView(Page):
+    """A group of errors; `causes` are its latest error and what caused that, outermost first."""
+
+    template = "errors/group.html"
+    section = "errors"
+    flashes = FLASHES
+
+    row: GroupRow
+    hours: HourlyBars
+    days: Sequence[int]
+    functions: Sequence[FunctionCount]
+    causes: tuple[Error, ...]
     tasks: Sequence[StoredTask]
-    retryable: int
+    retry: str | None
+    tasks_href: str
+    retry_href: str
 
 
-def errors_context(
-    view: ErrorsView,
-    page: GroupPage,
-    counts: Mapping[GroupState, int],
-    functions: Sequence[str],
-    *,
-    is_first: bool,
-) -> dict[str, Any]:
-    """Return what the list of groups shows.
-
-    Args:
-        view: What was asked for.
-        page: What was found.
-        counts: How many groups there are in each state.
-        functions: Names to choose from.
-        is_first: Whether this is the first page.
-    """
-    older = page.next_cursor
-    return {
-        "view": view,
-        "rows": tuple(_row(report) for report in page.items),
-        "chips": tuple(_chips(view, counts)),
-        "functions": sorted({*functions, *filter(None, [view.function])}),
-        "is_first": is_first,
-        "has_any": any(counts.values()),
-        "older_href": address("/errors", [*view.pairs(), ("cursor", older)]) if older else None,
-    }
+def errors_view(
+    view: ErrorsQuery, read: ErrorsData, functions: Sequence[str], *, is_first: bool
+) -> ErrorsView:
+    """Return the list of groups."""
+    return ErrorsView(
+        view=view,
+        rows=tuple(_row(report) for report in read.page.items),
+        chips=tuple(_chips(view, read.counts)),
+        functions=sorted({*functions, *filter(None, [view.function])}),
+        is_first=is_first,
+        has_any=any(read.counts.values()),
+        older_href=further("/errors", view.pairs(), read.page.next_cursor),
+    )
 
 
-def _chips(view: ErrorsView, counts: Mapping[GroupState, int]) -> Iterator[Chip]:
+def _chips(view: ErrorsQuery, counts: Mapping[GroupState, int]) -> Iterator[Choice]:
     for name, (label, states) in _VIEWS.items():
         number = formats.count(sum(counts.get(state, 0) for state in states))
-        yield Chip(_(label), number, name == view.name, view.href(name=name))
+        yield Choice(_(label), view.href(name=name), name == view.name, number)
 
 
 def _row(report: GroupReport) -> GroupRow:
     return GroupRow(
         group=report.group,
         state=_(_STATES[report.group.state]),
-        spark=spark(report.hours, 24),
+        hours=hourly_bars(report.hours, 24),
         functions=tuple(each.function for each in report.functions),
-        changes=changes(report.group.state),
+        changes=tuple(
+            (change, _(label))
+            for change, label in _LABELS.items()
+            if report.group.state in CHANGES[change][0]
+        ),
     )
 
 
-def changes(state: GroupState) -> tuple[tuple[GroupChange, str], ...]:
-    """Return what can be decided about a group in `state`, each with the words of its button."""
-    return tuple(
-        (change, _(label)) for change, label in _LABELS.items() if state in CHANGES[change][0]
-    )
-
-
-def error_group_context(read: ErrorGroupData, most_retryable: int) -> dict[str, Any]:
-    """Return what the page of one group shows.
-
-    Args:
-        read: What was read of it.
-        most_retryable: The bound of `read.retryable`.
-    """
+def error_group_view(read: ErrorGroupData) -> ErrorGroupView:
+    """Return the page of one group."""
     group, report = read.report.group, read.report
     attempt = _latest(read.attempts, group.id)
-    return {
-        "row": _row(msgspec.structs.replace(report, hours=report.hours[-LATELY:])),
-        "spark": spark(report.hours, 64),
-        "days": range(DAYS, 0, -1),
-        "functions": report.functions,
-        "attempt": attempt,
-        "causes": _causes(attempt.error) if attempt else (),
-        "tasks": read.tasks,
-        "retry": _retry_words(read.retryable, most_retryable),
-        "tasks_href": address("/tasks", [("group", group.id)]),
-        "retry_href": address("/tasks/retry", [("group", group.id)]),
-    }
+    return ErrorGroupView(
+        row=_row(msgspec.structs.replace(report, hours=report.hours[-LATELY:])),
+        hours=hourly_bars(report.hours, 64),
+        days=range(DAYS, 0, -1),
+        functions=report.functions,
+        causes=causes(attempt.error) if attempt else (),
+        tasks=read.tasks,
+        retry=_retry_words(read.retryable),
+        tasks_href=address("/tasks", [("group", group.id)]),
+        retry_href=address("/tasks/retry", [("group", group.id)]),
+    )
 
 
 def _latest(attempts: Sequence[StoredAttempt], group_id: str) -> StoredAttempt | None:
@@ -204,17 +215,29 @@ def _latest(attempts: Sequence[StoredAttempt], group_id: str) -> StoredAttempt |
     return next(alike, None)
 
 
-def _causes(text: str | None) -> tuple[Error, ...]:
-    """Return an error and what caused it, outermost first."""
-    chain: list[Error] = []
-    error = msgspec.json.decode(text, type=Error) if text else None
-    while error is not None:
-        chain.append(error)
-        error = error.cause
-    return tuple(chain)
-
-
-def _retry_words(number: int, most: int) -> str | None:
-    if number >= most:
-        return _("Retry over %(n)s tasks", n=formats.count(most - 1))
+def _retry_words(number: int) -> str | None:
+    if number >= MOST_RETRYABLE:
+        return _("Retry over %(n)s tasks", n=formats.count(MOST_RETRYABLE - 1))
     return ngettext("Retry %(num)s task", "Retry %(num)s tasks", number) if number else None
+
+
+def hourly_bars(hours: Sequence[int], height: int) -> HourlyBars:
+    """Return failures by hour as bars of at most `height`; an hour with any has one to be seen."""
+    most = max(hours, default=0)
+    bars = []
+    for place, number in enumerate(hours):
+        if number:
+            tall = max(2, round(height * number / most))
+            left = place * (_BAR_WIDTH + _BAR_GAP)
+            bars.append(f"M{left},{height}v-{tall}h{_BAR_WIDTH}v{tall}z")
+    width = len(hours) * (_BAR_WIDTH + _BAR_GAP) - _BAR_GAP
+    return HourlyBars("".join(bars), width, height, _words(hours), sum(hours), most)
+
+
+def _words(hours: Sequence[int]) -> str:
+    total, days = sum(hours), len(hours) // _DAY
+    if days == 1:
+        return ngettext("%(num)s failure in 24 h", "%(num)s failures in 24 h", total)
+    return ngettext(
+        "%(num)s failure in %(days)s days", "%(num)s failures in %(days)s days", total, days=days
+    )

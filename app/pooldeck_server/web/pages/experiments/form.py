@@ -14,7 +14,8 @@ from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiment_request import SECONDS, WARMUP
 from pooldeck_server.domain.measurements.experiments import SampleCall, Sizes
-from pooldeck_server.web.pages.functions.form_examples import example
+from pooldeck_server.web.pages.shared.functions import example
+from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kinds import kind_words
 
@@ -46,19 +47,33 @@ class SizesField:
     usual: str
 
 
-def form_context(
+@dataclass(frozen=True)
+class NewExperimentView(Page):
+    """The form; without a `function` it asks which."""
+
+    template = "experiments/new.html"
+    section = "experiments"
+
+    functions: Sequence[str]
+    function: str | None
+    form: ExperimentForm | None
+    kinds: tuple[SizesField, ...]
+    seconds: float = SECONDS
+    warmup: float = WARMUP
+
+
+def new_experiment_view(
     functions: Sequence[RegisteredFunction],
     function: RegisteredFunction | None,
     form: ExperimentForm | None,
-) -> dict[str, Any]:
-    """Return what the page shows; without a function it asks which."""
-    return {
-        "functions": tuple(each.spec.name for each in functions if each.problem is None),
-        "function": None if function is None else function.spec.name,
-        "form": form,
-        "kinds": () if form is None else tuple(_sizes_fields(form.usual)),
-        "defaults": {"seconds": SECONDS, "warmup": WARMUP},
-    }
+) -> NewExperimentView:
+    """Return the page with the form; without a function it asks which."""
+    return NewExperimentView(
+        functions=[each.spec.name for each in functions if each.problem is None],
+        function=None if function is None else function.spec.name,
+        form=form,
+        kinds=() if form is None else tuple(_sizes_fields(form.usual)),
+    )
 
 
 def _sizes_fields(usual: Sizes) -> Iterator[SizesField]:
@@ -71,13 +86,7 @@ def _sizes_fields(usual: Sizes) -> Iterator[SizesField]:
 def fresh(
     function: RegisteredFunction, latest: Sequence[SampleCall], usual: Sizes
 ) -> ExperimentForm:
-    """Return the form as it stands there at first.
-
-    Args:
-        function: To be tried.
-        latest: Arguments of real tasks, as people may see them.
-        usual: The sizes that are tried where nobody names any.
-    """
+    """Return the form as it stands there at first."""
     options = function.spec.options
     may = options.idempotent and not options.sensitive and bool(latest)
     shown = () if options.sensitive else latest[:_FEW]
@@ -89,7 +98,6 @@ def fresh(
 
 
 def _as_typed(samples: Sequence[SampleCall]) -> str:
-    """Return samples as one would type them: one on each line."""
     lines = (_one(Raw(each.args.encode()), Raw(each.kwargs.encode())) for each in samples)
     return "[\n  " + ",\n  ".join(lines) + "\n]"
 

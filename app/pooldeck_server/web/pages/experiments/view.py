@@ -1,12 +1,11 @@
-"""The page of one experiment: the conclusion, the curves, the figures of every size."""
+"""Experiments: the list, and one with its conclusion, its curves, the figures of every size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from msgspec import Struct
-
 from pooldeck.kinds import KINDS, PoolKind
+from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.measurements.experiments import (
     BestSize,
     ExperimentState,
@@ -16,7 +15,9 @@ from pooldeck_server.domain.measurements.experiments import (
     StoredExperiment,
 )
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.web.text import formats
+from pooldeck_server.web.pages.experiments.data import ExperimentData
+from pooldeck_server.web.pages.experiments.form import words_of_source
+from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.experiments import (
     conclusion,
     law_words,
@@ -31,21 +32,25 @@ FLASHES: Final = {
     "begun": later("The experiment has begun."),
     "stopped": later("The experiment was stopped; what it measured is kept."),
 }
-"""What the page says of what was just done."""
+_MARKS: Final = {
+    ExperimentState.RUNNING: "running",
+    ExperimentState.FINISHED: "succeeded",
+    ExperimentState.STOPPED: "cancelled",
+    ExperimentState.FAILED: "failed",
+}
+"""The state of a task whose mark an experiment has."""
 
-OTHERS: Final = 8
-"""How many other experiments of the same function the page lists."""
 
-_FEW_MILLISECONDS: Final = 0.01
-
-
-class ExperimentData(Struct, frozen=True):
-    """What was read for the page; `beside` is another experiment to compare it with."""
+@dataclass(frozen=True)
+class ExperimentRow:
+    """An experiment in the list; `best` is the recommended size, empty where there is none."""
 
     experiment: StoredExperiment
-    others: Sequence[StoredExperiment]
-    beside: StoredExperiment | None
-    pool: PoolHealth | None  # the function's own, where there is one
+    mark: str
+    state: str
+    best: str
+    words: str
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class SizeRow:
 
 
 @dataclass(frozen=True)
-class Kind:
+class CurvesOfKind:
     """What was found with pools of one kind."""
 
     kind: PoolKind
@@ -81,22 +86,82 @@ class Apply:
     present: int
 
 
-def experiment_context(read: ExperimentData) -> dict[str, Any]:
-    """Return what the page of one experiment shows."""
-    it = read.experiment
-    return {
-        "it": it,
-        "is_running": it.state is ExperimentState.RUNNING,
-        "state": state_words(it.state),
-        "conclusion": _so_far(it),
-        "now_words": now_words(it),
-        "remarks": tuple(remarks(it)),
-        "kinds": tuple(_kind(read, kind) for kind in it.plan.sizes if it.of_kind(kind)),
-        "apply": _apply(it.choice, read.pool),
-        "beside": read.beside,
-        "others": tuple((other, conclusion(other)) for other in read.others),
-        "drawing": drawing(it, read.beside),
-    }
+@dataclass(frozen=True)
+class ExperimentsView(Page):
+    """The experiments, of all functions or of one."""
+
+    template = "experiments/page.html"
+    section = "experiments"
+
+    rows: tuple[ExperimentRow, ...]
+    functions: Sequence[str]
+    function: str
+
+
+@dataclass(frozen=True)
+class ExperimentView(Page):
+    """An experiment, with `others` of the same function; `beside` is one to compare it with."""
+
+    template = "experiments/experiment.html"
+    section = "experiments"
+    flashes = FLASHES
+
+    it: StoredExperiment
+    is_running: bool
+    mark: str
+    state: str
+    source: str
+    conclusion: str
+    now_words: str
+    remarks: tuple[str, ...]
+    kinds: tuple[CurvesOfKind, ...]
+    apply: Apply | None
+    beside: StoredExperiment | None
+    others: tuple[tuple[StoredExperiment, str], ...]
+    drawing: Mapping[str, Any]
+
+
+def experiments_view(
+    experiments: Sequence[StoredExperiment], functions: Sequence[str], function: str
+) -> ExperimentsView:
+    """Return the list: experiments, the newest first, and the names of all functions.
+
+    `function` is the one that it is narrowed to, empty for all.
+    """
+    return ExperimentsView(tuple(map(_listed, experiments)), functions, function)
+
+
+def experiment_view(read: ExperimentData, pool: PoolHealth | None) -> ExperimentView:
+    """Return the page of one experiment; `pool` is the function's own, where there is one."""
+    it, beside = read.experiment, read.beside
+    return ExperimentView(
+        it=it,
+        is_running=it.state is ExperimentState.RUNNING,
+        mark=_MARKS[it.state],
+        state=state_words(it.state),
+        source=words_of_source(it.source),
+        conclusion=_so_far(it),
+        now_words=now_words(it),
+        remarks=tuple(remarks(it)),
+        kinds=tuple(_kind(it, beside, kind) for kind in it.plan.sizes if it.of_kind(kind)),
+        apply=_apply(it.choice, pool),
+        beside=beside,
+        others=tuple((other, conclusion(other)) for other in read.others),
+        drawing=drawing(it, beside),
+    )
+
+
+def _listed(it: StoredExperiment) -> ExperimentRow:
+    choice, ended = it.choice, it.finished_at
+    is_running = it.state is ExperimentState.RUNNING
+    return ExperimentRow(
+        experiment=it,
+        mark=_MARKS[it.state],
+        state=state_words(it.state),
+        best="" if choice is None else kind_words(choice.kind).counted(choice.size),
+        words=now_words(it) if is_running else conclusion(it),
+        seconds=None if ended is None else seconds(ended - it.created_at),
+    )
 
 
 def _so_far(it: StoredExperiment) -> str:
@@ -106,23 +171,27 @@ def _so_far(it: StoredExperiment) -> str:
     return _("So far: %(found)s", found=found) if is_early else found
 
 
-def _kind(read: ExperimentData, kind: PoolKind) -> Kind:
-    it, words = read.experiment, kind_words(kind)
+def _kind(it: StoredExperiment, beside: StoredExperiment | None, kind: PoolKind) -> CurvesOfKind:
     found = next((each for each in it.scalings if each.kind == kind), None)
-    return Kind(
+    words = kind_words(kind)
+    return CurvesOfKind(
         kind=kind,
         words=words.title,
-        rows=tuple(_row(read, step, found) for step in it.of_kind(kind)),
+        rows=tuple(_row(it, beside, step, found) for step in it.of_kind(kind)),
         scaling=found,
         knee="" if found is None else words.counted(found.knee),
         law="" if found is None else law_words(found),
     )
 
 
-def _row(read: ExperimentData, step: MeasuredSize, found: Scaling | None) -> SizeRow:
-    it = read.experiment
+def _row(
+    it: StoredExperiment,
+    beside: StoredExperiment | None,
+    step: MeasuredSize,
+    found: Scaling | None,
+) -> SizeRow:
     best = max(each.throughput for each in it.steps)
-    same = () if read.beside is None else read.beside.of_kind(step.kind)
+    same = () if beside is None else beside.of_kind(step.kind)
     return SizeRow(
         step=step,
         efficiency=it.efficiency(step),
@@ -172,18 +241,3 @@ def _curve(law: Law, largest: int, points: int = 40) -> list[list[float]]:
     """Return the law's throughput at sizes from 1 to the largest, evenly apart on the axis."""
     sizes = (largest ** (place / points) for place in range(points + 1))
     return [[round(size, 3), law.at(size)] for size in sizes]
-
-
-def efficiency(value: float | None) -> str:
-    """Return an efficiency in percent."""
-    return formats.percent(None if value is None else 100 * value)
-
-
-def call_time(seconds: float) -> str:
-    """Return how long a call takes, with parts of milliseconds where it takes few.
-
-    static/js/experiment_curve.js words it so too.
-    """
-    if seconds >= _FEW_MILLISECONDS:
-        return formats.duration(seconds)
-    return _("%(n)s ms", n=formats.rate(1000 * seconds))

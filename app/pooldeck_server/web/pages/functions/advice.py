@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pooldeck_server.advice import Advice, Confidence, Numbers, Verdict
-from pooldeck_server.web.pages.functions.moves import pool_or_kind
+from pooldeck_server.web.pages.shared.moves import pool_or_kind
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.advice import confidence_words, sentences, verdict_words
 from pooldeck_server.web.text.i18n import _
@@ -62,12 +62,7 @@ class ShownAdvice:
 
 
 def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
-    """Return an advice as the page of its function shows it.
-
-    Args:
-        advice: What the measurements say.
-        sizes: The size of each pool.
-    """
+    """Return an advice as the page of its function shows it."""
     query = urlencode({"function": advice.function})
     return ShownAdvice(
         code=advice.verdict,

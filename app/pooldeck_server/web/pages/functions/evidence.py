@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pooldeck.kinds import KINDS, PoolKind
-from pooldeck_server.advice import Numbers
 from pooldeck_server.advice.numbers import numbers_of
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.web.text import formats
@@ -22,59 +21,43 @@ class EvidenceTable:
 
 
 def evidence(profiles: Mapping[PoolKind, Profile]) -> EvidenceTable | None:
-    """Return what was measured of a function; None where nothing was.
-
-    Args:
-        profiles: What was measured in each kind of pool.
-    """
+    """Return what was measured of a function; None where nothing was."""
     known = [kind for kind in KINDS if kind in profiles]
     if not known:
         return None
     numbers = [numbers_of({kind: profiles[kind]}) for kind in known]
     return EvidenceTable(
         heads=tuple(kind_words(kind).inside for kind in known),
-        rows=tuple((_(label), tuple(map(cell, numbers))) for label, cell in _ROWS),
+        rows=tuple(
+            (_(label), tuple(worded(getattr(each, name)) for each in numbers))
+            for label, name, worded in _ROWS
+        ),
     )
 
 
-def _seconds(amount: Callable[[Numbers], float | None]) -> Callable[[Numbers], str]:
-    return lambda numbers: formats.duration(amount(numbers))
+def _bytes(number: float | None) -> str:
+    return formats.size(None if number is None else max(0, round(number)))
 
 
-def _bytes(amount: Callable[[Numbers], float | None]) -> Callable[[Numbers], str]:
-    def cell(numbers: Numbers) -> str:
-        found = amount(numbers)
-        return formats.size(None if found is None else max(0, round(found)))
-
-    return cell
-
-
-def _number(amount: Callable[[Numbers], float]) -> Callable[[Numbers], str]:
-    return lambda numbers: formats.rate(amount(numbers))
-
-
-def _percent(amount: Callable[[Numbers], float]) -> Callable[[Numbers], str]:
-    return lambda numbers: formats.percent(100 * amount(numbers))
-
-
-_ROWS: Final[tuple[tuple[str, Callable[[Numbers], str]], ...]] = (
-    (later("Runs so far"), lambda numbers: formats.count(numbers.runs_ever)),
-    (later("Wall time, with what ran beside it"), _seconds(lambda numbers: numbers.wall)),
-    (later("Time with nothing beside it"), _seconds(lambda numbers: numbers.alone)),
-    (later("CPU time"), _seconds(lambda numbers: numbers.cpu)),
-    (later("CPU time that needs the GIL"), _seconds(lambda numbers: numbers.gil)),
-    (later("Waiting"), _seconds(lambda numbers: numbers.waiting)),
-    (later("CPU time of child processes"), _seconds(lambda numbers: numbers.child_cpu)),
-    (later("CPU time of other threads"), _seconds(lambda numbers: numbers.helper_cpu)),
-    (later("Reading the arguments"), _seconds(lambda numbers: numbers.decode)),
-    (later("Writing the result"), _seconds(lambda numbers: numbers.encode)),
-    (later("Size of the arguments"), _bytes(lambda numbers: numbers.arguments_bytes)),
-    (later("Size of the result"), _bytes(lambda numbers: numbers.result_bytes)),
-    (later("Growth of memory"), _bytes(lambda numbers: numbers.memory_growth_bytes)),
-    (later("Context switches, waited"), _number(lambda numbers: numbers.voluntary_switches)),
-    (later("Context switches, pushed out"), _number(lambda numbers: numbers.involuntary_switches)),
-    (later("Other calls in the process"), _number(lambda numbers: numbers.beside)),
-    (later("Looks of the probe at its threads"), _number(lambda numbers: numbers.looks)),
-    (later("Spread of the wall time"), _percent(lambda numbers: numbers.spread)),
-    (later("Wall time lately, of that before"), _percent(lambda numbers: numbers.trend)),
+_ROWS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
+    (later("Runs so far"), "runs_ever", formats.count),
+    (later("Wall time, with what ran beside it"), "wall", formats.duration),
+    (later("Time with nothing beside it"), "alone", formats.duration),
+    (later("CPU time"), "cpu", formats.duration),
+    (later("CPU time that needs the GIL"), "gil", formats.duration),
+    (later("Waiting"), "waiting", formats.duration),
+    (later("CPU time of child processes"), "child_cpu", formats.duration),
+    (later("CPU time of other threads"), "helper_cpu", formats.duration),
+    (later("Reading the arguments"), "decode", formats.duration),
+    (later("Writing the result"), "encode", formats.duration),
+    (later("Size of the arguments"), "arguments_bytes", _bytes),
+    (later("Size of the result"), "result_bytes", _bytes),
+    (later("Growth of memory"), "memory_growth_bytes", _bytes),
+    (later("Context switches, waited"), "voluntary_switches", formats.rate),
+    (later("Context switches, pushed out"), "involuntary_switches", formats.rate),
+    (later("Other calls in the process"), "beside", formats.rate),
+    (later("Looks of the probe at its threads"), "looks", formats.rate),
+    (later("Spread of the wall time"), "spread", formats.share),
+    (later("Wall time lately, of that before"), "trend", formats.share),
 )
+"""The label of each row, the field of `Numbers` that it shows, and how that is worded."""

@@ -12,8 +12,7 @@ from typing import Any
 import msgspec
 
 from pooldeck.functions import FunctionSpec, ParameterKind, ParameterSpec
-from pooldeck_server.web.pages.functions.docstrings import described_arguments
-from pooldeck_server.web.pages.functions.form_examples import example
+from pooldeck_server.web.pages.shared.functions import example
 from pooldeck_server.web.text.i18n import _, later
 
 ARGUMENT = "arg."  # before a parameter's name in the names of fields
@@ -87,14 +86,7 @@ def form(
     errors: Mapping[str, str] | None = None,
     error: str | None = None,
 ) -> FunctionForm:
-    """Return the form of a function.
-
-    Args:
-        spec: The function.
-        values: What was typed, by field name; nothing for a fresh form.
-        errors: What is wrong with a field, by field name.
-        error: What is wrong with the submission as a whole.
-    """
+    """Return the form of a function; `values` and `errors` are by the names of fields."""
     values, errors = values or {}, errors or {}
     return FunctionForm(
         fields=tuple(_filled(field, values, errors) for field in fields(spec)),
@@ -106,10 +98,9 @@ def form(
 
 def fields(spec: FunctionSpec) -> tuple[Field, ...]:
     """Return the empty fields of a function, in the order of its signature."""
-    definitions = spec.schema.get("$defs", {})
-    described = described_arguments(spec.doc)
+    definitions, properties = spec.schema.get("$defs", {}), spec.schema.get("properties", {})
     return tuple(
-        _field(parameter, definitions, described.get(parameter.name, ""))
+        _field(parameter, definitions, properties.get(parameter.name, {}).get("description", ""))
         for parameter in spec.parameters
     )
 

@@ -33,10 +33,6 @@ class FormErrors(Exception):  # noqa: N818 - it carries several errors to one pa
 def body(spec: FunctionSpec, values: Mapping[str, str]) -> bytes:
     """Return the JSON body of the submission that the form says.
 
-    Args:
-        spec: The function.
-        values: What was typed, by field name.
-
     Raises:
         FormErrors: If a field does not hold what it should.
     """

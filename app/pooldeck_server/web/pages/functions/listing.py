@@ -3,47 +3,23 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-from msgspec import Struct
+from typing import Final
 
 from pooldeck_server.advice import Advice
-from pooldeck_server.domain.functions.catalogue import RegisteredFunction
-from pooldeck_server.domain.measurements.figures import Activity, Count, Spread
+from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.measurements.figures import Count, Spread
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.tasks.states import LIVE, State
-from pooldeck_server.web.pages.deck.view import spark
-from pooldeck_server.web.pages.functions.moves import BriefAdvice, brief
-from pooldeck_server.web.pages.tasks.address import address
+from pooldeck_server.web.pages.functions.data import MINUTES, FunctionsData
+from pooldeck_server.web.pages.shared.address import address
+from pooldeck_server.web.pages.shared.moves import BriefAdvice, brief
+from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.i18n import later
-
-MINUTES: Final = 60
-"""How far back the figures of the list go."""
 
 FLASHES: Final = {
     "released": later("It was released: its tasks run again, and new ones are taken.")
 }
-"""What the list says of what was just done."""
-
 _UNSUCCESSFUL: Final = (State.FAILED, State.LOST)
-
-
-class FunctionsData(Struct, frozen=True):
-    """What was read for the list.
-
-    `counts` are of all tasks that are kept, `activity` and `spreads` of those that ended in the
-    last `MINUTES`, of which `minute` (since the epoch) is the latest. `advice` is that on each
-    function by its name, where there is any.
-    """
-
-    functions: Sequence[RegisteredFunction]
-    counts: Sequence[Count]
-    activity: Sequence[Activity]
-    spreads: Mapping[str, Spread]
-    holds: Sequence[Hold]
-    minute: int
-    is_known: bool
-    advice: Mapping[str, Advice]
 
 
 @dataclass(frozen=True)
@@ -74,25 +50,48 @@ class FunctionRow:
     ends: tuple[int, ...]
 
 
-def functions_context(read: FunctionsData, wanted: str) -> dict[str, Any]:
-    """Return what the list of functions shows.
+@dataclass(frozen=True)
+class FunctionsView(Page):
+    """The functions that fit; `gone` are holds on those that are not registered any more."""
 
-    Args:
-        read: What was read.
-        wanted: Only functions with this text in their names or descriptions; empty for all.
-    """
-    shown = [each for each in read.functions if _fits(each, wanted.strip().casefold())]
-    registered = {each.spec.name for each in read.functions}
-    kept = _kept(read.counts)
-    ended = _ended(read)
-    return {
-        "functions": [_row(each, read, kept, ended) for each in shown],
-        "has_any": bool(read.functions),
-        "is_known": read.is_known,
-        "wanted": wanted,
-        "spark": spark,
-        "gone": tuple(hold for hold in read.holds if hold.function not in registered),
-    }
+    template = "functions/page.html"
+    section = "functions"
+    flashes = FLASHES
+
+    functions: Sequence[FunctionRow]
+    has_any: bool
+    is_known: bool
+    wanted: str
+    gone: Sequence[Hold]
+
+
+def functions_view(
+    read: FunctionsData,
+    catalogue: Catalogue,
+    holds: Sequence[Hold],
+    advice: Iterable[Advice],
+    wanted: str,
+) -> FunctionsView:
+    """Return the list of functions."""
+    functions = catalogue.functions()
+    registered = {each.spec.name for each in functions}
+    held = {hold.function: hold for hold in holds}
+    advised = {each.function: brief(each) for each in advice}
+    kept, ended = _kept(read.counts), _ended(read)
+    rows = []
+    for each in functions:
+        if _fits(each, wanted.strip().casefold()):
+            name = each.spec.name
+            spread, counts, minutes = read.spreads.get(name), kept[name], ended[name]
+            row = _row(each, spread, counts, minutes, hold=held.get(name), advice=advised.get(name))
+            rows.append(row)
+    return FunctionsView(
+        functions=rows,
+        has_any=bool(functions),
+        is_known=catalogue.is_known,
+        wanted=wanted,
+        gone=[hold for hold in holds if hold.function not in registered],
+    )
 
 
 def _fits(function: RegisteredFunction, text: str) -> bool:
@@ -120,26 +119,27 @@ def _ended(read: FunctionsData) -> Mapping[str, Mapping[State, list[int]]]:
 
 def _row(
     function: RegisteredFunction,
-    read: FunctionsData,
-    kept: Mapping[str, Counter[State]],
-    ended: Mapping[str, Mapping[State, list[int]]],
+    spread: Spread | None,
+    counts: Counter[State],
+    minutes: Mapping[State, list[int]],
+    *,
+    hold: Hold | None,
+    advice: BriefAdvice | None,
 ) -> FunctionRow:
     name = function.spec.name
-    advice = read.advice.get(name)
-    counts, minutes = kept.get(name, Counter()), ended.get(name, {})
     failed = sum(sum(minutes.get(state, ())) for state in _UNSUCCESSFUL)
     ends = tuple(map(sum, zip(*minutes.values(), strict=True)))
     return FunctionRow(
         function=function,
         summary=function.spec.doc.strip().partition("\n")[0],
-        hold=next((hold for hold in read.holds if hold.function == name), None),
-        advice=brief(advice) if advice else None,
+        hold=hold,
+        advice=advice,
         live=_link(name, sum(counts[state] for state in LIVE), LIVE),
         runs=_link(name, counts.total(), ()),
         failures=_link(name, sum(counts[state] for state in _UNSUCCESSFUL), _UNSUCCESSFUL),
         lately=_link(name, sum(ends), (), "1h"),
         failed_lately=_link(name, failed, _UNSUCCESSFUL, "1h"),
-        spread=read.spreads.get(name),
+        spread=spread,
         ends=ends,
     )
 

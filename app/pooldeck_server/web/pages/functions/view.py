@@ -1,27 +1,28 @@
 """The page of one function: what it is, its numbers, its latest runs."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
-from msgspec import Struct
-
-from pooldeck.functions import Options
+from pooldeck.functions import FunctionSpec, Options
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import PlacementRule
-from pooldeck_server.domain.measurements.figures import Count, Durations
+from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.web.pages.functions.advice import shown
-from pooldeck_server.web.pages.functions.evidence import evidence
-from pooldeck_server.web.pages.functions.signature import signature_parts
-from pooldeck_server.web.pages.tasks.address import address
+from pooldeck_server.web.pages.functions.advice import ShownAdvice, shown
+from pooldeck_server.web.pages.functions.data import FunctionData
+from pooldeck_server.web.pages.functions.evidence import EvidenceTable, evidence
+from pooldeck_server.web.pages.functions.form import FunctionForm
+from pooldeck_server.web.pages.shared.address import address
+from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.placement import placement_words
@@ -33,28 +34,15 @@ FLASHES: Final = {
     ),
     "given_back": later("The server chooses its pool again, by its signature."),
 }
-"""What the page says of what was just done."""
+SignaturePart: TypeAlias = tuple[str, str]
+"""What a part is ("name", "type", "default", or "" for what stands between), and its text."""
 
-LATEST = 10
-"""How many of its latest tasks the page lists."""
-
-
-class FunctionData(Struct, frozen=True):
-    """What was read for the page.
-
-    `counts` are of all tasks of any function, `durations` of its latest runs, `latest` its latest
-    tasks, `pools` the sizes of the pools by name. `advice` is None where it has no pool;
-    `profiles` is what that rests on.
-    """
-
-    function: RegisteredFunction
-    counts: Sequence[Count]
-    durations: Durations
-    latest: Sequence[StoredTask]
-    pools: Mapping[str, int]
-    hold: Hold | None
-    advice: Advice | None
-    profiles: Mapping[PoolKind, Profile]
+_TOKEN: Final = re.compile(
+    r"""(?P<space>\s+)|(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<arrow>->)"""
+    r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<word>[^\s()\[\]{},:=]+)|(?P<sign>.)",
+    re.DOTALL,
+)
+_TOP: Final = 1  # within the parentheses of the signature, and no others
 
 
 @dataclass(frozen=True)
@@ -74,34 +62,62 @@ class PlacementShown:
     by_hand: str
 
 
-def function_context(read: FunctionData) -> dict[str, Any]:
-    """Return what the page of one function shows beside its form."""
-    spec = read.function.spec
+@dataclass(frozen=True)
+class FunctionView(Page):
+    """A function; `evidence` is what its `advice` rests on, `pools` are the names of all pools."""
+
+    template = "functions/function.html"
+    section = "functions"
+    flashes = FLASHES
+
+    spec: FunctionSpec
+    signature: tuple[SignaturePart, ...]
+    pool: str
+    problem: str | None
+    hold: Hold | None
+    placement: PlacementShown | None
+    advice: ShownAdvice | None
+    evidence: EvidenceTable | None
+    pools: Sequence[str]
+    numbers: tuple[Figure, ...]
+    latest: Sequence[StoredTask]
+    options: tuple[str, ...]
+    query: str
+    form: FunctionForm
+
+
+def function_view(
+    function: RegisteredFunction,
+    form: FunctionForm,
+    read: FunctionData,
+    *,
+    pools: Mapping[str, int],
+    hold: Hold | None,
+    advice: Advice | None,
+    profiles: Mapping[PoolKind, Profile],
+) -> FunctionView:
+    """Return the page of one function."""
+    spec = function.spec
     own: Counter[State] = Counter()
     for count in read.counts:
         if count.function == spec.name:
             own[count.state] += count.n
-    query = urlencode({"function": spec.name})
-    return {
-        "spec": spec,
-        "signature": signature_parts(spec.signature),
-        "pool": read.function.pool,
-        "problem": read.function.problem,
-        "hold": read.hold,
-        "placement": _placement(read.function),
-        "advice": shown(read.advice, read.pools) if read.advice else None,
-        "evidence": evidence(read.profiles),
-        "pools": list(read.pools),
-        "numbers": (*_by_state(spec.name, own), *_usual(read.durations)),
-        "latest": read.latest,
-        "options": tuple(_options(spec.options)),
-        "links": {
-            "tasks": f"/tasks?{query}",
-            "timeline": f"/timeline?{query}",
-            "errors": f"/errors?{query}",
-            "incidents": f"/incidents?{query}",
-        },
-    }
+    return FunctionView(
+        spec=spec,
+        signature=signature_parts(spec.signature),
+        pool=function.pool,
+        problem=function.problem,
+        hold=hold,
+        placement=_placement(function),
+        advice=shown(advice, pools) if advice else None,
+        evidence=evidence(profiles),
+        pools=list(pools),
+        numbers=(*_by_state(spec.name, own), *_usual(read.durations)),
+        latest=read.latest,
+        options=tuple(_options(spec.options)),
+        query=urlencode({"function": spec.name}),
+        form=form,
+    )
 
 
 def _placement(function: RegisteredFunction) -> PlacementShown | None:
@@ -166,3 +182,21 @@ def _retries(options: Options) -> str:
         options.retries,
         pause=formats.duration(options.backoff),
     )
+
+
+def signature_parts(signature: str) -> tuple[SignaturePart, ...]:
+    """Return the parts of a signature, `(path: str, width: int = 256) -> dict`, in their order."""
+    return tuple(_parts(signature))
+
+
+def _parts(signature: str) -> Iterator[SignaturePart]:
+    depth, kind = 0, "name"
+    for token in _TOKEN.finditer(signature):
+        depth += (token.lastgroup in {"open", "arrow"}) - (token.lastgroup == "close")
+        if token.lastgroup == "arrow" or (depth <= _TOP and token[0] in {",", ":", "="}):
+            kind = {",": "name", ":": "type", "=": "default"}.get(token[0], "type")
+            yield "", token[0]
+        elif token.lastgroup == "space" or (depth <= _TOP and token[0] in {"(", ")", "*", "/"}):
+            yield "", token[0]
+        else:
+            yield kind, token[0]

@@ -30,13 +30,7 @@ class IncidentAdvice:
 def advice(
     incident: StoredIncident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
 ) -> tuple[IncidentAdvice, ...]:
-    """Return what to do now.
-
-    Args:
-        incident: The incident.
-        tasks: What has become of its tasks, by id.
-        may_rerun: Whether the culprit's function is declared idempotent; None: not registered.
-    """
+    """Return what to do now."""
     return (
         IncidentAdvice(_of_cause(incident)),
         *_of_suspects(incident),

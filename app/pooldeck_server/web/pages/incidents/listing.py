@@ -1,17 +1,19 @@
 """The list of incidents: what its address asks for, and the links that change the question."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
+
+from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.failures.incidents import CulpritCount, IncidentPage, StoredIncident
-from pooldeck_server.web.pages.tasks.address import TaskListQuery, address
+from pooldeck_server.web.pages.shared.address import address, further, seconds_of
+from pooldeck_server.web.pages.shared.choices import Choice
+from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 
-PAGE_SIZE: Final = 50
 _MOST_CULPRITS: Final = 8
 _PERIODS: Final = (
     ("1h", later("last hour")),
@@ -20,12 +22,10 @@ _PERIODS: Final = (
     ("30d", later("last 30 days")),
     ("", later("all")),
 )
-_SINCE: Final = re.compile(r"([1-9]\d{0,3})([mhd])")
-_SECONDS: Final = {"m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class IncidentsQuery:
     """Which incidents are meant; `since` is a length of time such as "24h", empty for all."""
 
     pool: str = ""
@@ -35,8 +35,8 @@ class Wanted:
 
     def after(self, now: int) -> int | None:
         """Return since when, if there is such a bound; both in microseconds since the epoch."""
-        found = _SINCE.fullmatch(self.since)
-        return None if found is None else now - int(found[1]) * _SECONDS[found[2]] * SECOND
+        seconds = seconds_of(self.since)
+        return None if seconds is None else now - seconds * SECOND
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -46,75 +46,66 @@ class Wanted:
 
     @property
     def href(self) -> str:
-        """Return the address of their list."""
         return address("/incidents", self.pairs)
 
 
 @dataclass(frozen=True)
-class FilterChoice:
-    """A narrower or another list, with how many it has where that is known."""
+class IncidentsView(Page):
+    """The incidents that fit, and the choices that change which do."""
 
-    words: str
-    href: str
-    is_chosen: bool
-    count: str | None = None
+    template = "incidents/page.html"
+    section = "incidents"
+
+    incidents: Sequence[StoredIncident]
+    wanted: IncidentsQuery
+    periods: tuple[Choice, ...]
+    pools: tuple[Choice, ...]
+    culprits: tuple[Choice, ...]
+    is_first: bool
+    without_cause: str
+    newest_href: str
+    older_href: str | None
 
 
-def read_wanted(query: TaskListQuery) -> Wanted:
+def read_wanted(query: QueryParams) -> IncidentsQuery:
     """Return what the parameters of the list's address ask for."""
-    wanted = Wanted(*(query.get(name) or "" for name in ("pool", "function", "cause", "since")))
-    return wanted if _SINCE.fullmatch(wanted.since) else replace(wanted, since="")
+    names = ("pool", "function", "cause", "since")
+    wanted = IncidentsQuery(*(query.get(name) or "" for name in names))
+    return replace(wanted, since=wanted.since if seconds_of(wanted.since) else "")
 
 
-def incidents_context(
+def incidents_view(
     page: IncidentPage,
-    wanted: Wanted,
+    wanted: IncidentsQuery,
     pools: Sequence[str],
     culprits: Sequence[CulpritCount],
     *,
     is_first: bool,
-) -> dict[str, Any]:
-    """Return what the list of incidents shows.
-
-    Args:
-        page: What was found.
-        wanted: What was asked for.
-        pools: The names of the pools.
-        culprits: How many died of what, in the pool and time that were asked for.
-        is_first: Whether this is the newest page.
-    """
-    older = page.next_cursor
-    return {
-        "incidents": page.items,
-        "wanted": wanted,
-        "periods": tuple(_periods(wanted)),
-        "pools": tuple(_pools(wanted, pools)),
-        "culprits": tuple(_culprits(wanted, culprits)),
-        "is_first": is_first,
-        "without_cause": replace(wanted, cause="").href,
-        "newest_href": wanted.href,
-        "older_href": address("/incidents", [*wanted.pairs, ("cursor", older)]) if older else None,
-        "recovery": recovery_seconds,
-    }
+) -> IncidentsView:
+    """Return the list of incidents."""
+    return IncidentsView(
+        incidents=page.items,
+        wanted=wanted,
+        periods=tuple(
+            Choice(_(words), replace(wanted, since=since).href, since == wanted.since)
+            for since, words in _PERIODS
+        ),
+        pools=tuple(_pools(wanted, pools)),
+        culprits=tuple(_culprits(wanted, culprits)),
+        is_first=is_first,
+        without_cause=replace(wanted, cause="").href,
+        newest_href=wanted.href,
+        older_href=further("/incidents", wanted.pairs, page.next_cursor),
+    )
 
 
-def recovery_seconds(incident: StoredIncident) -> float | None:
-    """Return how long its pool was not whole; None while it is not."""
-    return None if incident.recovery_ms is None else incident.recovery_ms / 1000
-
-
-def _periods(wanted: Wanted) -> Iterable[FilterChoice]:
-    for since, words in _PERIODS:
-        yield FilterChoice(_(words), replace(wanted, since=since).href, since == wanted.since)
-
-
-def _pools(wanted: Wanted, pools: Sequence[str]) -> Iterable[FilterChoice]:
+def _pools(wanted: IncidentsQuery, pools: Sequence[str]) -> Iterable[Choice]:
     for name in pools:
         is_chosen = name == wanted.pool
-        yield FilterChoice(name, replace(wanted, pool="" if is_chosen else name).href, is_chosen)
+        yield Choice(name, replace(wanted, pool="" if is_chosen else name).href, is_chosen)
 
 
-def _culprits(wanted: Wanted, culprits: Sequence[CulpritCount]) -> Iterable[FilterChoice]:
+def _culprits(wanted: IncidentsQuery, culprits: Sequence[CulpritCount]) -> Iterable[Choice]:
     """Yield the functions that most workers died of; following a chosen one takes it out."""
     known = [count for count in culprits if count.function]
     listed = [
@@ -126,4 +117,4 @@ def _culprits(wanted: Wanted, culprits: Sequence[CulpritCount]) -> Iterable[Filt
         is_chosen = count.function == wanted.function
         function = "" if is_chosen else count.function or ""
         href = replace(wanted, function=function, cause="").href
-        yield FilterChoice(count.function or "", href, is_chosen, formats.count(count.n))
+        yield Choice(count.function or "", href, is_chosen, formats.count(count.n))

@@ -1,47 +1,25 @@
 """The report of one incident: what died, how, when and of what, and what has become of it since."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from msgspec import Struct
+from typing import Final, Literal
 
 from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.web.pages.incidents.advice import advice
-from pooldeck_server.web.pages.incidents.fault import fault_of
-from pooldeck_server.web.pages.incidents.listing import Wanted, recovery_seconds
-from pooldeck_server.web.pages.incidents.text import report_text
-from pooldeck_server.web.pages.pools.history import deeds
+from pooldeck_server.web.pages.incidents.advice import IncidentAdvice, advice
+from pooldeck_server.web.pages.incidents.data import OTHERS, IncidentData
+from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
+from pooldeck_server.web.pages.shared.rendering import Page
+from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
 from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.annotations import HistoryEntry, history_entries
 from pooldeck_server.web.text.i18n import _, ngettext
 
-NEARBY_MINUTES = 15
-"""How long before and after an incident what was done counts as near it."""
-
-OTHERS = 5
-"""How many others like it are listed."""
-
-
-class IncidentData(Struct, frozen=True):
-    """What was read for the report.
-
-    `tasks` are those it was about, as they are today; `others` the latest of the same cause and
-    culprit; `nearby` what was done in its pool about that time, `workers` those the pool has now.
-    `may_rerun` is whether the culprit's function is declared idempotent, None if it is not known.
-    """
-
-    incident: StoredIncident
-    tasks: Mapping[str, TaskToday]
-    others: Sequence[StoredIncident]
-    hold: Hold | None
-    nearby: Sequence[StoredAnnotation]
-    workers: Sequence[WorkerHealth]
-    memory_bytes: int | None
-    may_rerun: bool | None
+_THREAD: Final = re.compile(r"^(?P<current>Current t|T)hread 0x[0-9a-f]+.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -56,40 +34,73 @@ class Involved:
     reruns: int
 
 
-def ids_of(incident: StoredIncident) -> list[str]:
-    """Return the tasks that an incident is about."""
-    ran = (*filter(None, (incident.culprit,)), *incident.suspects)
-    return [each.task for each in ran] + [each.task for each in incident.bystanders]
+@dataclass(frozen=True)
+class ThreadTrace:
+    """A thread: how faulthandler names it, and where it was, the latest call first."""
+
+    name: str
+    parts: tuple[Part, ...]
 
 
-def incident_context(read: IncidentData) -> dict[str, Any]:
-    """Return what the page of one incident shows."""
-    incident = read.incident
+@dataclass(frozen=True)
+class Fault:
+    """What happened in the words of faulthandler, the thread it happened in, and the others."""
+
+    what: str
+    guilty: ThreadTrace | None
+    others: tuple[ThreadTrace, ...]
+
+
+@dataclass(frozen=True)
+class IncidentView(Page):
+    """The report of an incident; `text` is all of it, to be pasted into a ticket."""
+
+    template = "incidents/incident.html"
+    section = "incidents"
+
+    incident: StoredIncident
+    sentences: tuple[str, ...]
+    involved: tuple[Involved, ...]
+    fault: Fault | None
+    memory_bytes: int | None
+    nearby: tuple[HistoryEntry, ...]
+    hold: Hold | None
+    others: Sequence[StoredIncident]
+    others_href: str
+    advice: tuple[IncidentAdvice, ...]
+    text: str
+
+
+def incident_view(
+    read: IncidentData,
+    *,
+    hold: Hold | None,
+    workers: Sequence[WorkerHealth],
+    memory_bytes: int | None,
+    may_rerun: bool | None,
+) -> IncidentView:
+    """Return the report of one incident."""
+    incident, culprit = read.incident, read.incident.culprit
     tasks = tuple(involved(incident, read.tasks))
-    sentences = tuple(story(read))
-    return {
-        "incident": incident,
-        "sentences": sentences,
-        "involved": tasks,
-        "recovery": recovery_seconds(incident),
-        "fault": fault_of(incident.traceback) if incident.traceback else None,
-        "memory_bytes": read.memory_bytes,
-        "nearby": deeds(each for each in read.nearby if _belongs(each, incident)),
-        "hold": read.hold,
-        "others": tuple(each for each in read.others if each.id != incident.id)[:OTHERS],
-        "others_href": _others_href(incident),
-        "advice": advice(incident, read.tasks, may_rerun=read.may_rerun),
-        "text": report_text(incident, sentences, [_line(each) for each in tasks]),
-    }
+    sentences = tuple(story(incident, workers))
+    alike = IncidentsQuery(function=culprit.function if culprit else "", cause=incident.cause)
+    return IncidentView(
+        incident=incident,
+        sentences=sentences,
+        involved=tasks,
+        fault=fault_of(incident.traceback) if incident.traceback else None,
+        memory_bytes=memory_bytes,
+        nearby=history_entries(each for each in read.nearby if _belongs(each, incident)),
+        hold=hold,
+        others=[each for each in read.others if each.id != incident.id][:OTHERS],
+        others_href=alike.href,
+        advice=advice(incident, read.tasks, may_rerun=may_rerun),
+        text=_report_text(incident, sentences, map(_line, tasks)),
+    )
 
 
 def involved(incident: StoredIncident, tasks: Mapping[str, TaskToday]) -> Iterator[Involved]:
-    """Yield each task that lost its worker: the culprit, those suspected, then bystanders.
-
-    Args:
-        incident: The incident.
-        tasks: What has become of its tasks, by id.
-    """
+    """Yield each task that lost its worker: the culprit, those suspected, then bystanders."""
     became = {each.task: each.became for each in incident.bystanders}
     if incident.culprit:
         yield _involved("culprit", incident.culprit.task, incident.culprit.function, "", tasks)
@@ -99,9 +110,8 @@ def involved(incident: StoredIncident, tasks: Mapping[str, TaskToday]) -> Iterat
         yield _involved("bystander", task, "", state, tasks)
 
 
-def story(read: IncidentData) -> Iterator[str]:
-    """Yield what happened in sentences."""
-    incident = read.incident
+def story(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> Iterator[str]:
+    """Yield what happened in sentences; `workers` are those that the pools have now."""
     named = {"worker": incident.worker, "pool": incident.pool, "cause": incident.cause}
     yield _("The worker %(worker)s of the pool %(pool)s died: %(cause)s.", **named)
     yield _whose_fault(incident)
@@ -113,7 +123,7 @@ def story(read: IncidentData) -> Iterator[str]:
             "%(num)s other tasks lost their worker with it.",
             hit,
         )
-    yield _recovered(incident, read.workers)
+    yield _recovered(incident, workers)
 
 
 def _whose_fault(incident: StoredIncident) -> str:
@@ -131,7 +141,7 @@ def _whose_fault(incident: StoredIncident) -> str:
 def _recovered(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> str:
     if incident.recovered_at is None:
         return _("The pool is not whole again yet.")
-    time = formats.duration(recovery_seconds(incident))
+    time = formats.duration((incident.recovery_ms or 0.0) / 1000)
     successor = next((each for each in workers if each.replaced == incident.worker), None)
     if successor is None:
         return _("The pool was whole again after %(time)s.", time=time)
@@ -174,6 +184,47 @@ def _belongs(annotation: StoredAnnotation, incident: StoredIncident) -> bool:
     return annotation.data.get("incident") != incident.id
 
 
-def _others_href(incident: StoredIncident) -> str:
-    function = incident.culprit.function if incident.culprit else ""
-    return Wanted(function=function, cause=incident.cause).href
+def fault_of(traceback: str) -> Fault:
+    """Return the parts of what faulthandler wrote; text of another form is `what` happened."""
+    heads = list(_THREAD.finditer(traceback))
+    if not heads:
+        return Fault(traceback.strip(), None, ())
+    ends = [head.start() for head in heads[1:]] + [len(traceback)]
+    threads = [
+        (head["current"] != "T", _thread(head[0], traceback[head.end() : end]))
+        for head, end in zip(heads, ends, strict=True)
+    ]
+    return Fault(
+        what=traceback[: heads[0].start()].strip(),
+        guilty=next((thread for is_current, thread in threads if is_current), None),
+        others=tuple(thread for is_current, thread in threads if not is_current),
+    )
+
+
+def _thread(name: str, frames: str) -> ThreadTrace:
+    return ThreadTrace(name.removesuffix(":"), traceback_parts(frames.strip("\n")))
+
+
+def _report_text(incident: StoredIncident, sentences: Iterable[str], tasks: Iterable[str]) -> str:
+    parts = [
+        f"{incident.worker} {incident.cause}",
+        "\n".join(sentences),
+        "\n".join(_facts(incident)),
+        "\n".join(tasks),
+        incident.traceback or "",
+    ]
+    return "\n\n".join(part.strip() for part in parts if part)
+
+
+def _facts(incident: StoredIncident) -> Iterator[str]:
+    yield f"noticed: {formats.moment(incident.detected_at)}"
+    if incident.recovered_at is not None:
+        yield f"pool whole again: {formats.moment(incident.recovered_at)}"
+    yield f"pool: {incident.pool}"
+    yield f"process id: {incident.pid}"
+    if incident.signal is not None:
+        yield f"signal: {incident.signal}"
+    if incident.exit_code is not None:
+        yield f"exit code: {incident.exit_code}"
+    yield f"peak memory: {formats.size(incident.peak_rss_bytes)}"
+    yield f"incident: {incident.id}"

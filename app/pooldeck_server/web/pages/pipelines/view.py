@@ -1,24 +1,26 @@
 """The page of one pipeline, and the list of them."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pooldeck_server.domain.tasks.pipelines import PipelinePage, StepReport, StoredPipeline
 from pooldeck_server.domain.tasks.states import LIVE, State
-from pooldeck_server.web.pages.pipelines.graph import (
+from pooldeck_server.web.pages.shared.address import address, further
+from pooldeck_server.web.pages.shared.confirmation import Confirmation
+from pooldeck_server.web.pages.shared.graph import (
+    Graph,
     pipeline_graph,
+    pipeline_name,
     step_href,
     step_state,
     step_words,
 )
-from pooldeck_server.web.pages.shared.confirmation import Confirmation
-from pooldeck_server.web.pages.tasks.address import address
+from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.kill import KILL_WHAT_RUNS
 from pooldeck_server.web.text.states import state_word
 
-PAGE_SIZE: Final = 20
 FLASHES: Final = {
     "cancelled": later("What had not started is cancelled; what runs was asked to end."),
     "killed": later(
@@ -26,7 +28,6 @@ FLASHES: Final = {
         "thread."
     ),
 }
-"""What the page says of what was just done."""
 
 
 @dataclass(frozen=True)
@@ -44,25 +45,56 @@ class PipelineRow:
     """A pipeline in the list."""
 
     pipeline: StoredPipeline
+    name: str
     done: int
     tasks: int
     bad: int
 
 
-def pipeline_name(pipeline: StoredPipeline) -> str:
-    """Return what people call it: its name, or its steps."""
-    return pipeline.name or " → ".join(report.step.name for report in pipeline.steps[:4])
+@dataclass(frozen=True)
+class PipelineView(Page):
+    """A pipeline: its steps as a drawing, and how far they are."""
+
+    template = "pipelines/pipeline.html"
+    section = "pipelines"
+    flashes = FLASHES
+
+    pipeline: StoredPipeline
+    name: str
+    graph: Graph
+    steps: tuple[StepRow, ...]
+    counts: tuple[tuple[State, int], ...]
+    list_href: str
+    live: int
 
 
-def pipeline_context(pipeline: StoredPipeline) -> dict[str, Any]:
-    """Return what the page of a pipeline shows."""
+@dataclass(frozen=True)
+class PipelinesView(Page):
+    """The list of pipelines; `is_first`: this is the newest page."""
+
+    template = "pipelines/page.html"
+    section = "pipelines"
+
+    rows: tuple[PipelineRow, ...]
+    is_first: bool
+    older_href: str | None
+
+
+@dataclass(frozen=True)
+class PipelineConfirmation(Confirmation):
+    """A question about a pipeline."""
+
+    section = "pipelines"
+
+
+def pipeline_view(pipeline: StoredPipeline) -> PipelineView:
+    """Return the page of a pipeline."""
     counts = pipeline.counts
-    return {
-        "pipeline": pipeline,
-        "name": pipeline_name(pipeline),
-        "is_live": pipeline.state == "running",
-        "graph": pipeline_graph(pipeline),
-        "steps": [
+    return PipelineView(
+        pipeline=pipeline,
+        name=pipeline_name(pipeline),
+        graph=pipeline_graph(pipeline),
+        steps=tuple(
             StepRow(
                 report,
                 step_state(report.counts),
@@ -70,31 +102,31 @@ def pipeline_context(pipeline: StoredPipeline) -> dict[str, Any]:
                 step_href(pipeline.id, report),
             )
             for report in pipeline.steps
-        ],
-        "counts": [(state, counts[state]) for state in State if counts.get(state)],
-        "list_href": address("/tasks", [("pipeline", pipeline.id)]),
-        "live": sum(counts.get(state, 0) for state in LIVE),
-    }
+        ),
+        counts=tuple((state, counts[state]) for state in State if counts.get(state)),
+        list_href=address("/tasks", [("pipeline", pipeline.id)]),
+        live=sum(counts.get(state, 0) for state in LIVE),
+    )
 
 
-def pipelines_context(found: PipelinePage, *, is_first: bool) -> dict[str, Any]:
-    """Return what the list of pipelines shows; `is_first`: this is the newest page."""
-    older = found.next_cursor
-    return {
-        "rows": [_row(pipeline) for pipeline in found.items],
-        "name_of": pipeline_name,
-        "is_first": is_first,
-        "older_href": address("/pipelines", [("cursor", older)]) if older else None,
-    }
+def pipelines_view(found: PipelinePage, *, is_first: bool) -> PipelinesView:
+    """Return the list of pipelines; `is_first`: this is the newest page."""
+    older = further("/pipelines", [], found.next_cursor)
+    return PipelinesView(tuple(map(_row, found.items)), is_first, older)
 
 
 def _row(pipeline: StoredPipeline) -> PipelineRow:
     counts = pipeline.counts
-    bad = counts.get(State.FAILED, 0) + counts.get(State.LOST, 0)
-    return PipelineRow(pipeline, counts.get(State.SUCCEEDED, 0), sum(counts.values()), bad)
+    return PipelineRow(
+        pipeline=pipeline,
+        name=pipeline_name(pipeline),
+        done=counts.get(State.SUCCEEDED, 0),
+        tasks=sum(counts.values()),
+        bad=counts.get(State.FAILED, 0) + counts.get(State.LOST, 0),
+    )
 
 
-def cancel_pipeline(pipeline: StoredPipeline) -> Confirmation:
+def cancel_pipeline(pipeline: StoredPipeline) -> PipelineConfirmation:
     """Ask before all of a pipeline that has not ended is cancelled."""
     live = sum(pipeline.counts.get(state, 0) for state in LIVE)
     by_state = [
@@ -103,8 +135,7 @@ def cancel_pipeline(pipeline: StoredPipeline) -> Confirmation:
         if state in LIVE
     ]
     what_happens = _("What waits is cancelled; what runs is asked to end itself.")
-    return Confirmation(
-        section="pipelines",
+    return PipelineConfirmation(
         heading=_("Cancel %(name)s?", name=pipeline_name(pipeline)),
         sentences=(", ".join(by_state), what_happens) if live else (_("All of it has ended."),),
         action=f"/pipelines/{pipeline.id}/cancel",

@@ -111,7 +111,7 @@ def _right(right: Range, size: int) -> str:
 def _facts(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
     load = advice.pool.load
     voluntary, involuntary = load.switches
-    yield _("Utilization"), _share(advice.pool.utilization)
+    yield _("Utilization"), formats.share(advice.pool.utilization)
     yield _("Slots that the load needs"), _amount(advice.needed)
     yield _("Longest wait"), formats.duration(load.oldest_wait)
     yield (
@@ -136,7 +136,7 @@ def _limits(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
         if size is not None:
             yield label, formats.count(size)
     if advice.pool.cost is not None and advice.pool.cost.throttled:
-        yield _("Throttled for"), _share(advice.pool.cost.throttled)
+        yield _("Throttled for"), formats.share(advice.pool.cost.throttled)
 
 
 def _machine(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
@@ -144,7 +144,7 @@ def _machine(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
     yield _("CPUs"), _cpus(advice)
     yield _("Slots of all pools that compute"), formats.count(advice.computing)
     if machine.pressure is not None:
-        yield _("Waited for a CPU in the last minute"), _share(machine.pressure.avg60)
+        yield _("Waited for a CPU in the last minute"), formats.share(machine.pressure.avg60)
     if machine.load is not None:
         yield _("Load average"), formats.rate(machine.load[0])
 
@@ -156,10 +156,6 @@ def _cpus(advice: SizeAdvice) -> str:
     if machine.quota is not None:
         by += ", " + _("%(cpus)s by cgroup", cpus=formats.rate(machine.quota))
     return f"{formats.count(machine.cpus)} ({by})"
-
-
-def _share(share: float | None) -> str:
-    return formats.percent(None if share is None else _PERCENT * share)
 
 
 def _amount(number: float | None) -> str:

@@ -1,5 +1,6 @@
 """What is asked before a pool is drained or restarted, or one of its workers killed."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
@@ -10,12 +11,18 @@ from pooldeck_server.web.text.i18n import _, ngettext
 _LISTED: Final = 12
 
 
-def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> Confirmation:
+@dataclass(frozen=True)
+class PoolConfirmation(Confirmation):
+    """A question about a pool."""
+
+    section = "pools"
+
+
+def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> PoolConfirmation:
     """Ask before a worker is killed, naming the tasks that would end with it."""
     running = [slot for slot in worker.slots if slot.task is not None]
     cut_off = [slot for slot in running if not slot.abandoned]
-    return Confirmation(
-        section="pools",
+    return PoolConfirmation(
         heading=_("Kill %(worker)s?", worker=worker.id),
         sentences=(
             _("It is ended at once, with all that it started; another takes its place."),
@@ -30,10 +37,9 @@ def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> Confirmation:
     )
 
 
-def drain(pool: PoolHealth) -> Confirmation:
+def drain(pool: PoolHealth) -> PoolConfirmation:
     """Ask before a pool takes nothing more from its queue and then stops."""
-    return Confirmation(
-        section="pools",
+    return PoolConfirmation(
         heading=_("Drain and stop %(pool)s?", pool=pool.name),
         sentences=(
             _finishing(pool),
@@ -47,10 +53,9 @@ def drain(pool: PoolHealth) -> Confirmation:
     )
 
 
-def restart(pool: PoolHealth) -> Confirmation:
+def restart(pool: PoolHealth) -> PoolConfirmation:
     """Ask before a pool's workers are replaced by ones that load the code anew."""
-    return Confirmation(
-        section="pools",
+    return PoolConfirmation(
         heading=_("Restart the workers of %(pool)s?", pool=pool.name),
         sentences=(
             ngettext(

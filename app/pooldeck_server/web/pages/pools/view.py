@@ -2,28 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-from msgspec import Struct
+from typing import Final
 
 from pooldeck_server.domain.notices import HALTED, Need
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.pools.sizes import SizeAdvice
-from pooldeck_server.settings import PoolSettings
-from pooldeck_server.web.pages.deck.view import slot_state
+from pooldeck_server.settings import MAX_POOL_SIZE, PoolSettings
 from pooldeck_server.web.pages.pools import sizes
 from pooldeck_server.web.pages.pools.advice import ShownSize, shown
-from pooldeck_server.web.pages.pools.history import Deed, deeds
+from pooldeck_server.web.pages.pools.data import LATELY
+from pooldeck_server.web.pages.shared.rendering import Page
+from pooldeck_server.web.pages.shared.tiles import slot_state
+from pooldeck_server.web.text.annotations import HistoryEntry, history_entries
 from pooldeck_server.web.text.i18n import later
-from pooldeck_server.web.text.notices import NoticeText
-from pooldeck_server.web.text.notices import notice_text as said
+from pooldeck_server.web.text.notices import NoticeText, notice_text
 
 _OF_FUNCTIONS: Final = {"hold", "release"}
 _SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
-
-LATELY: Final = 8
-"""How many things are listed that were done to a pool."""
 
 FLASHES: Final = {
     "resized": later("It has another size now."),
@@ -33,85 +29,76 @@ FLASHES: Final = {
     "restarting": later("Its workers are replaced one by one; each loads the code anew."),
     "killed": later("The worker was killed, and another takes its place."),
 }
-"""What the page says of what was just done to a pool."""
 
 
-class PoolsData(Struct, frozen=True):
-    """What was read for the page.
+@dataclass(frozen=True)
+class WorkerRow:
+    """A worker, and its slots that run something, each with the word for what it does."""
 
-    `annotations` are the latest of each pool, `homes` the pool that each function runs in, and
-    `advice` is that on the size of each pool.
-    """
-
-    pools: Sequence[PoolHealth]
-    settings: Mapping[str, PoolSettings]
-    annotations: Mapping[str, Sequence[StoredAnnotation]]
-    homes: Mapping[str, str]
-    advice: Mapping[str, SizeAdvice]
-    cpus: int
+    health: WorkerHealth
+    running: Sequence[tuple[SlotHealth, str]]
 
 
 @dataclass(frozen=True)
 class PoolSection:
-    """A pool on its page; `flash` says what was just done to it."""
+    """A pool on its page."""
 
     health: PoolHealth
     settings: PoolSettings
-    flash: str | None
     size_origin: str
     size_means: str
     slider_end: int
     size_advice: ShownSize
     attention: tuple[NoticeText, ...]
-    lately: tuple[Deed, ...]
+    lately: tuple[HistoryEntry, ...]
+    workers: Sequence[WorkerRow]
 
 
-def pools_context(read: PoolsData, changed: str, flash: str | None) -> dict[str, Any]:
-    """Return what the page of the pools shows.
+@dataclass(frozen=True)
+class PoolsView(Page):
+    """The pools; `changed` is the one to which something was just done, empty if to none."""
 
-    Args:
-        read: What was read.
-        changed: The pool to which something was just done, empty if to none.
-        flash: What is said of it.
-    """
-    return {
-        "sections": [
-            _section(read, pool, flash if pool.name == changed else None) for pool in read.pools
-        ],
-        "tasks_of": tasks_of,
-    }
+    template = "pools/page.html"
+    section = "pools"
+    flashes = FLASHES
+
+    sections: Sequence[PoolSection]
+    changed: str
+    largest: int = MAX_POOL_SIZE
+
+
+def pool_section(
+    pool: PoolHealth,
+    settings: PoolSettings,
+    annotations: Sequence[StoredAnnotation],
+    *,
+    homes: Mapping[str, str],
+    advice: SizeAdvice,
+    cpus: int,
+) -> PoolSection:
+    """Return a pool as its page shows it."""
+    lately = [
+        each
+        for each in annotations
+        if each.kind not in _OF_FUNCTIONS or homes.get(each.subject or "") == pool.name
+    ]
+    return PoolSection(
+        health=pool,
+        settings=settings,
+        size_origin=sizes.origin(pool.kind, settings, pool.controls),
+        size_means=size_means(pool, pool.size, cpus),
+        slider_end=sizes.slider_end(pool, cpus),
+        size_advice=shown(advice),
+        attention=tuple(notice_text(each) for each in pool.notices if each.need not in _SAID_ABOVE),
+        lately=history_entries(lately[:LATELY]),
+        workers=[WorkerRow(worker, tasks_of(worker)) for worker in pool.workers],
+    )
 
 
 def size_means(pool: PoolHealth, size: int, cpus: int) -> str:
-    """Return what it would mean for a pool to have a size, in sentences."""
     return sizes.meaning(pool.kind, size, cpus, sizes.typical_memory(pool.workers))
 
 
 def tasks_of(worker: WorkerHealth) -> list[tuple[SlotHealth, str]]:
     """Return the slots of a worker that run something, each with the word for what it does."""
     return [(slot, slot_state(worker, slot)) for slot in worker.slots if slot.task is not None]
-
-
-def _section(read: PoolsData, pool: PoolHealth, flash: str | None) -> PoolSection:
-    settings = read.settings[pool.name]
-    return PoolSection(
-        health=pool,
-        settings=settings,
-        flash=flash,
-        size_origin=sizes.origin(pool.kind, settings, pool.controls),
-        size_means=size_means(pool, pool.size, read.cpus),
-        slider_end=sizes.slider_end(pool, read.cpus),
-        size_advice=shown(read.advice[pool.name]),
-        attention=tuple(said(each) for each in pool.notices if each.need not in _SAID_ABOVE),
-        lately=deeds(_own(read, pool.name)),
-    )
-
-
-def _own(read: PoolsData, pool: str) -> list[StoredAnnotation]:
-    """Return what was done to a pool lately: holds only of functions that run in it."""
-    found = [
-        each
-        for each in read.annotations.get(pool, ())
-        if each.kind not in _OF_FUNCTIONS or read.homes.get(each.subject or "") == pool
-    ]
-    return found[:LATELY]

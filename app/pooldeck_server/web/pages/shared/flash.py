@@ -1,15 +1,16 @@
 """Flash messages: what a page says of what somebody has just done there.
 
 Forms answer with a redirect, so that a reload does nothing twice. What was done stands in the
-address as a word of a closed list, never as text. Each screen has a table of its own, `FLASHES`.
+address as a word of a closed list, never as text. Each page names its words as `flashes`.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from starlette.datastructures import QueryParams
+
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.web.http.errors import STATUS
-from pooldeck_server.web.pages.tasks.address import TaskListQuery
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _
 
@@ -21,12 +22,12 @@ _REFUSALS: Final = {error.code: error.title for error in STATUS}
 _MOST_DIGITS: Final = 12
 
 
-def flash(query: TaskListQuery, flashes: Mapping[str, str]) -> str | None:
+def flash(query: QueryParams, flashes: Mapping[str, str]) -> str | None:
     """Return what is said of what was done, in the language of the reader.
 
     Args:
         query: The parameters of the address.
-        flashes: The screen's words for what can be done there: English, in the catalogue.
+        flashes: The page's words for what can be done there: English, in the catalogue.
 
     Returns:
         None where the address names nothing of them.
@@ -36,11 +37,10 @@ def flash(query: TaskListQuery, flashes: Mapping[str, str]) -> str | None:
 
 
 def numbers(done: BulkDone) -> list[tuple[str, str]]:
-    """Return the parameters that tell what a change of many did."""
     return [(DID, _MANY), *((name, str(number)) for name, number in done.outcomes.items())]
 
 
-def flash_of_many(query: TaskListQuery, flashes: Mapping[str, str]) -> str | None:
+def flash_of_many(query: QueryParams, flashes: Mapping[str, str]) -> str | None:
     """Return what is said of a change of many, by the parameters that `numbers` made.
 
     The arguments are those of `flash`; the words have a place for the `number` of tasks.
@@ -55,7 +55,7 @@ def flash_of_many(query: TaskListQuery, flashes: Mapping[str, str]) -> str | Non
     return _("%(parts)s.", parts=_(", ").join(parts)) if parts else _("No task was changed.")
 
 
-def _given(query: TaskListQuery, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _given(query: QueryParams, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the names that the address has a number for, and that number."""
     for name in names:
         number = query.get(name) or ""

@@ -5,8 +5,9 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.flash import DID
-from pooldeck_server.web.pages.tasks.address import address
 
 
 async def posted(request: Request) -> QueryParams:
@@ -28,14 +29,19 @@ def whole(form: QueryParams, name: str, low: int, high: int) -> int:
     raise InvalidRequest(f"{name}: expected a whole number from {low} to {high:,}")
 
 
-def done(path: str, did: str, fragment: str = "", **more: str) -> Response:
-    """Send the browser on to a page that says what was done.
+def reason(form: QueryParams) -> str | None:
+    """Return the reason that was given in a form, None if there is none.
 
-    Args:
-        path: The page.
-        did: What was done, in a word that the page knows.
-        fragment: The part of the page to show.
-        more: Further parameters of its address.
+    Raises:
+        InvalidRequest: If it is too long to be kept.
     """
+    given = form.get("reason", "").strip()
+    if len(given) > MAX_REASON:
+        raise InvalidRequest(f"reason: at most {MAX_REASON} characters, not {len(given)}")
+    return given or None
+
+
+def done(path: str, did: str, fragment: str = "", **more: str) -> Response:
+    """Send the browser on to a page that says what was done, by a word that it knows."""
     where = address(path, [(DID, did), *more.items()])
     return RedirectResponse(f"{where}#{fragment}" if fragment else where, status_code=303)

@@ -1,8 +1,12 @@
-"""A traceback in its parts, so that a page can let the user's own frames stand out."""
+"""An error with its causes, and a traceback in parts, so that the user's own frames stand out."""
 
 import re
 from itertools import groupby
 from typing import Final, TypeAlias
+
+import msgspec
+
+from pooldeck.outcome import Error
 
 Part: TypeAlias = tuple[str, str]
 """Whose a part is ("own", "library", or "" for the lines around the frames), and its text."""
@@ -28,3 +32,13 @@ def traceback_parts(text: str) -> tuple[Part, ...]:
         (whose, "".join(line for _, line in lines))
         for whose, lines in groupby(owned, key=lambda part: part[0])
     )
+
+
+def causes(text: str | None) -> tuple[Error, ...]:
+    """Return an error, as it is stored, and what caused it, outermost first."""
+    chain: list[Error] = []
+    error = msgspec.json.decode(text, type=Error) if text else None
+    while error is not None:
+        chain.append(error)
+        error = error.cause
+    return tuple(chain)

@@ -34,18 +34,11 @@ class Journey:
 
     @property
     def taken(self) -> tuple[State, ...]:
-        """Return the states of the path, in order."""
         return tuple(stop.state for stop in self.stops if stop.is_taken)
 
 
 def journey(task: StoredTask, earlier: int, now: int) -> Journey:
-    """Return the way of a task.
-
-    Args:
-        task: The task.
-        earlier: How many attempts it has behind it.
-        now: Microseconds since the epoch.
-    """
+    """Return the way of a task that has `earlier` attempts behind it, at the time `now`."""
     taken = _taken(task)
     counting = {State.QUEUED: waited(task, now), State.RUNNING: ran(task, now)}
     words = {state: _duration(seconds) for state, seconds in counting.items()}

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pooldeck_server.domain.tasks.dependencies import RelatedTasks, StoredDependencies
 from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.web.pages.pipelines.graph import Graph, neighbours_graph, pipeline_graph
-from pooldeck_server.web.pages.pipelines.view import pipeline_name
+from pooldeck_server.web.pages.shared.graph import (
+    Graph,
+    neighbours_graph,
+    pipeline_graph,
+    pipeline_name,
+)
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.text.i18n import _, ngettext
 
@@ -23,24 +26,28 @@ class LinkWords:
     label: str = ""
 
 
-def links_context(
-    task: StoredTask, around: RelatedTasks, pipeline: StoredPipeline | None
-) -> dict[str, Any]:
-    """Return what the page of a task shows of those before and after it.
+@dataclass(frozen=True)
+class Links:
+    """What the page of a task shows of those before and after it, and of its pipeline."""
 
-    Args:
-        task: The task.
-        around: What is right before and after it.
-        pipeline: The pipeline that it belongs to; None if to none.
-    """
-    return {
-        "graph": _graph(task, around, pipeline),
-        "pipeline": pipeline,
-        "pipeline_name": "" if pipeline is None else pipeline_name(pipeline),
-        "link_words": tuple(_sentences(task, task.dependencies)) if task.dependencies else (),
-        "more_around": "" if pipeline is not None else _more(around),
-        "given": tuple(_given(task.dependencies)) if task.dependencies else (),
-    }
+    graph: Graph | None
+    pipeline: StoredPipeline | None
+    pipeline_name: str
+    words: tuple[LinkWords, ...]
+    more: str
+    given: tuple[JsonText, ...]
+
+
+def links(task: StoredTask, around: RelatedTasks, pipeline: StoredPipeline | None) -> Links:
+    """Return a task among others: what is right before and after it, and its pipeline, if any."""
+    return Links(
+        graph=_graph(task, around, pipeline),
+        pipeline=pipeline,
+        pipeline_name="" if pipeline is None else pipeline_name(pipeline),
+        words=tuple(_sentences(task, task.dependencies)) if task.dependencies else (),
+        more="" if pipeline is not None else _more(around),
+        given=tuple(_given(task.dependencies)) if task.dependencies else (),
+    )
 
 
 def _graph(task: StoredTask, around: RelatedTasks, pipeline: StoredPipeline | None) -> Graph | None:

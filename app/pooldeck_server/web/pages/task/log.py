@@ -7,19 +7,12 @@ from urllib.parse import urlencode
 
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.log import LEVELS, Level, LogEntry, LogWindow
+from pooldeck_server.web.pages.shared.choices import Choice
+from pooldeck_server.web.pages.task.data import LogData
 from pooldeck_server.web.text.i18n import _
 
 LOG_LINES: Final = 200
 """How many lines a page shows at once."""
-
-
-@dataclass(frozen=True)
-class LevelChoice:
-    """A link that narrows the log to a level and those above it."""
-
-    words: str
-    href: str
-    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class LogPart:
 
     attempt: int
     lines: Sequence[LogEntry]
-    levels: tuple[LevelChoice, ...]
+    levels: tuple[Choice, ...]
     earlier: str | None
     latest: str
     fragment: str
@@ -52,21 +45,15 @@ def read_level(text: str | None) -> Level | None:
     return found
 
 
-def log_part(task_id: str, attempt: int, window: LogWindow, found: Sequence[LogEntry]) -> LogPart:
-    """Return what a page shows of a log.
-
-    Args:
-        task_id: The task's.
-        attempt: The attempt whose log it is.
-        window: What was asked for.
-        found: The lines in it, one more than `LOG_LINES` if there are so many.
-    """
+def log_part(read: LogData) -> LogPart:
+    """Return what a page shows of a log; one line more than `LOG_LINES` says that there are."""
+    task_id, window, found = read.task.id, read.window, read.log
     has_more = len(found) > LOG_LINES
     follows = window.after is not None
     lines = found[:LOG_LINES] if follows else found[-LOG_LINES:]
     is_cut_above = has_more and not follows
     return LogPart(
-        attempt=attempt,
+        attempt=window.attempt or read.task.attempt,
         lines=lines,
         levels=_levels(task_id, window),
         earlier=_href(task_id, window, window.level, lines[0].n) if is_cut_above else None,
@@ -77,7 +64,7 @@ def log_part(task_id: str, attempt: int, window: LogWindow, found: Sequence[LogE
     )
 
 
-def _levels(task_id: str, window: LogWindow) -> tuple[LevelChoice, ...]:
+def _levels(task_id: str, window: LogWindow) -> tuple[Choice, ...]:
     choices: tuple[tuple[Level | None, str], ...] = (
         (None, _("all levels")),
         ("INFO", _("info and above")),
@@ -85,7 +72,7 @@ def _levels(task_id: str, window: LogWindow) -> tuple[LevelChoice, ...]:
         ("ERROR", _("errors")),
     )
     return tuple(
-        LevelChoice(words, _href(task_id, window, level), window.level == level)
+        Choice(words, _href(task_id, window, level), window.level == level)
         for level, words in choices
     )
 

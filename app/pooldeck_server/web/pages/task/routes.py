@@ -1,30 +1,23 @@
-"""One task: what became of it, its log, its values as they are, and where it is."""
+"""One task: what became of it, its log, its values as they are, where it is, and its changes."""
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
-from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.errors import NotFound
-from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import slot_of
-from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.log import LogWindow
-from pooldeck_server.domain.tasks.pipelines import StoredPipeline
-from pooldeck_server.domain.tasks.states import LIVE, State
-from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.runtime.server import Server
-from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Answer
-from pooldeck_server.web.pages.shared.flash import flash
-from pooldeck_server.web.pages.shared.page_route import PageRoute
-from pooldeck_server.web.pages.shared.rendering import bare_page, page
+from pooldeck_server.web.pages.shared.posting import done, posted, reason
+from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
+from pooldeck_server.web.pages.task.confirm import kill_task
+from pooldeck_server.web.pages.task.data import read, read_log
 from pooldeck_server.web.pages.task.log import LOG_LINES, log_part, read_level
-from pooldeck_server.web.pages.task.view import FLASHES, TaskData, task_context
+from pooldeck_server.web.pages.task.view import LogFragment, StackView, task_view
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router = page_router()
 
 AttemptNumber = Annotated[int | None, Query(ge=0)]
 LineNumber = Annotated[int | None, Query(ge=0)]
@@ -42,9 +35,17 @@ async def task(
 ) -> Response:
     """Show one task, with a part of the log of an attempt, by default the end of the latest."""
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
-    context = task_context(await _read(server, task_id, window))
-    context["flashed"] = flash(request.query_params, FLASHES)
-    return page(request, "tasks", "task.html", context)
+    found = await server.read(read, task_id, window)
+    functions = server.catalogue.functions()
+    shown = task_view(
+        found,
+        slot=slot_of(server.health.all(), task_id),
+        is_callable=any(
+            each.spec.name == found.task.function and each.problem is None for each in functions
+        ),
+        now=server.clock.now(),
+    )
+    return render(request, shown)
 
 
 @router.get("/tasks/{task_id}/log")
@@ -62,10 +63,8 @@ async def log(
     window = LogWindow(
         LOG_LINES + 1, attempt=attempt, after=after, before=before, level=read_level(level)
     )
-    found = await server.tasks.get(task_id)
-    lines = await server.read(queries.log_window, task_id, window)
-    shown = log_part(task_id, attempt or found.attempt, window, lines)
-    return bare_page(request, "task/log_lines.html", {"log": shown})
+    found = await server.read(read_log, task_id, window)
+    return render(request, LogFragment(log_part(found)))
 
 
 @router.get("/tasks/{task_id}/{name}.json")
@@ -84,49 +83,31 @@ async def value(
 async def stack(request: Request, server: ServerDep, task_id: str) -> Response:
     """Show where a running task is at this moment."""
     found = await server.stack(task_id)
-    parts = traceback_parts(found.text or "")
-    return page(request, "tasks", "stack.html", {"task": found.task, "parts": parts})
+    return render(request, StackView(found.task, traceback_parts(found.text or "")))
 
 
-async def _read(server: Server, task_id: str, window: LogWindow) -> TaskData:
+@router.post("/tasks/{task_id}/cancel")
+async def cancel(server: ServerDep, task_id: str) -> Response:
+    """Cancel a task, or ask it to end itself where it runs."""
+    return done(f"/tasks/{task_id}", (await server.tasks.cancel(task_id)).outcome)
+
+
+@router.get("/tasks/{task_id}/kill")
+async def ask_to_kill(request: Request, server: ServerDep, task_id: str) -> Response:
     found = await server.tasks.get(task_id)
-    callable_names = {
-        function.spec.name for function in server.catalogue.functions() if function.problem is None
-    }
-    return TaskData(
-        task=found,
-        attempts=await _attempts(server, found),
-        window=window,
-        log=await server.read(queries.log_window, task_id, window),
-        runs=await server.read(queries.latest_runs, found.function, found.seq),
-        durations=await server.read(queries.durations, found.function),
-        kill=await _kill(server, found),
-        are_erased=await server.read(queries.are_arguments_erased, task_id),
-        slot=slot_of(server.health.all(), task_id),
-        is_callable=found.function in callable_names,
-        now=server.clock.now(),
-        around=await server.read(queries.related_tasks, found.seq),
-        pipeline=await _pipeline(server, found),
-    )
+    return render(request, kill_task(found, slot_of(server.health.all(), task_id)))
 
 
-async def _pipeline(server: Server, task: StoredTask) -> StoredPipeline | None:
-    if task.dependencies is None or task.dependencies.pipeline is None:
-        return None
-    return await server.read(queries.pipeline, task.dependencies.pipeline)
+@router.post("/tasks/{task_id}/kill")
+async def kill(request: Request, server: ServerDep, task_id: str) -> Response:
+    """Kill a task that runs; the form may say why."""
+    why = reason(await posted(request))
+    cancelled = await server.tasks.cancel(task_id, kill=True, reason=why)
+    return done(f"/tasks/{task_id}", cancelled.ending or cancelled.outcome)
 
 
-async def _attempts(server: Server, task: StoredTask) -> list[StoredAttempt]:
-    """Return the attempts of a task; none where the task itself is all there is to say."""
-    waits_again = task.attempt == 1 and task.state in LIVE - {State.RUNNING}
-    if task.attempt > 1 or waits_again:
-        return await server.read(queries.attempts, task.id)
-    return []
-
-
-async def _kill(server: Server, task: StoredTask) -> StoredAnnotation | None:
-    """Return the note of a kill by hand, if the task may have been killed."""
-    may_be = task.state is State.CANCELLED or task.error_kind == ErrorKind.ABANDONED
-    if not may_be or task.started_at is None:
-        return None
-    return await server.read(queries.kill_of, task.id, task.started_at)
+@router.post("/tasks/{task_id}/retry")
+async def retry(server: ServerDep, task_id: str) -> Response:
+    """Run a task that has ended again."""
+    await server.tasks.retry(task_id)
+    return done(f"/tasks/{task_id}", "retried")

@@ -74,14 +74,7 @@ class _Scale:
 def strip(
     task: StoredTask, runs: Sequence[LatestRun], durations: Durations, now: int
 ) -> RunStrip | None:
-    """Return the strip; None where this task is all there would be.
-
-    Args:
-        task: The task whose neighbours they are; while it runs it stands among them, too.
-        runs: Those that ran and ended, in order of submission.
-        durations: What is usual for the function.
-        now: Microseconds since the epoch.
-    """
+    """Return the strip; None where this task is all there would be."""
     shown = _with_this(task, runs, now)
     if len(shown) < 2:  # noqa: PLR2004 - one is nothing to compare with
         return None

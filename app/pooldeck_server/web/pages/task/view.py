@@ -1,11 +1,9 @@
-"""One task: its outcome, the way there, its log, and what can be done with it."""
+"""The page of one task: its outcome, the way there, its log, and what can be done with it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from pooldeck.functions import RunOptions
 from pooldeck.kinds import Ending
@@ -13,27 +11,23 @@ from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import SlotHealth
-from pooldeck_server.domain.tasks.attempt import LatestRun, StoredAttempt
-from pooldeck_server.domain.tasks.dependencies import RelatedTasks
-from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
-from pooldeck_server.domain.tasks.pipelines import StoredPipeline
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
-from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
-from pooldeck_server.web.pages.task.diagram import diagram
-from pooldeck_server.web.pages.task.journey import journey
-from pooldeck_server.web.pages.task.layouts import TALL, WIDE
-from pooldeck_server.web.pages.task.links import links_context
-from pooldeck_server.web.pages.task.log import log_part
-from pooldeck_server.web.pages.task.runs import strip
-from pooldeck_server.web.pages.task.times import segments
+from pooldeck_server.web.pages.shared.rendering import Fragment, Page
+from pooldeck_server.web.pages.shared.tracebacks import Part, causes, traceback_parts
+from pooldeck_server.web.pages.task.data import TaskData
+from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Diagram, diagram
+from pooldeck_server.web.pages.task.journey import Journey, journey
+from pooldeck_server.web.pages.task.links import Links, links
+from pooldeck_server.web.pages.task.log import LogPart, log_part
+from pooldeck_server.web.pages.task.runs import RunStrip, strip
+from pooldeck_server.web.pages.task.times import Segment, segments
 from pooldeck_server.web.text.hints import hint_words
 from pooldeck_server.web.text.i18n import _, later
 from pooldeck_server.web.text.kill import kill_button
 from pooldeck_server.web.text.placement import placed_words
-
-_T = TypeVar("_T")
 
 FLASHES: Final[dict[str, str]] = {
     "cancelled": later("It was cancelled before it started."),
@@ -54,29 +48,6 @@ FLASHES: Final[dict[str, str]] = {
     "already_ended": later("It had ended before."),
     "retried": later("It is queued again, as a new attempt."),
 }
-"""What the page says of what was just done."""
-
-
-class TaskData(Struct, frozen=True):
-    """What was read of a task.
-
-    `log` are the lines in `window`, one more than a page shows if there are so many.
-    `are_erased`: its sensitive arguments are gone. `slot` is where it runs, None if nowhere.
-    """
-
-    task: StoredTask
-    attempts: Sequence[StoredAttempt]  # none where the task itself says all of them
-    window: LogWindow
-    log: Sequence[LogEntry]
-    runs: Sequence[LatestRun]
-    durations: Durations
-    kill: StoredAnnotation | None
-    are_erased: bool
-    slot: SlotHealth | None
-    is_callable: bool
-    now: int  # microseconds since the epoch
-    around: RelatedTasks = RelatedTasks()
-    pipeline: StoredPipeline | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +56,7 @@ class ErrorShown:
 
     error: Error
     traceback: tuple[Part, ...]
-    hint: str | None = None
+    hint: str | None
 
 
 @dataclass(frozen=True)
@@ -106,58 +77,93 @@ class Value:
     text: JsonText
 
 
-def task_context(read: TaskData) -> dict[str, Any]:
-    """Return what the page of one task shows."""
-    task = read.task
-    measurement = _decoded(task.measurement, Measurement)
-    shown = read.window.attempt or task.attempt
-    return {
-        "task": task,
-        "options": RunOptions.from_json(task.options),
-        "placed": placed_words(task.placed),
-        "is_final": task.state in FINAL,
-        **_way(read),
-        "segments": segments(task, measurement, read.now),
-        "measurement": measurement,
-        "kill": read.kill,
-        **links_context(task, read.around, read.pipeline),
-        "errors": _chain(task.error),
-        "arguments": _arguments(task),
-        "result": _value("result", "", task.result),
-        "attempts": [
-            AttemptRow(each, _chain(each.error), is_shown=each.attempt == shown)
-            for each in reversed(read.attempts)
-        ],
-        "runs": strip(task, read.runs, read.durations, read.now),
-        "durations": read.durations,
-        "log": log_part(task.id, shown, read.window, read.log),
-        **_possible(read),
-    }
+@dataclass(frozen=True)
+class TaskView(Page):
+    """A task; `is_asked`: it was asked to end itself."""
+
+    template = "task/page.html"
+    section = "tasks"
+    flashes = FLASHES
+
+    task: StoredTask
+    options: RunOptions
+    placed: str
+    is_final: bool
+    way: Journey
+    diagrams: tuple[Diagram, ...]
+    segments: tuple[Segment, ...]
+    measurement: Measurement | None
+    kill: StoredAnnotation | None
+    links: Links
+    errors: tuple[ErrorShown, ...]
+    arguments: tuple[Value, ...]
+    result: Value | None
+    attempts: tuple[AttemptRow, ...]
+    runs: RunStrip | None
+    durations: Durations
+    log: LogPart
+    can_cancel: bool
+    can_retry: bool
+    are_erased: bool
+    is_asked: bool
+    kill_button: str
+    is_callable: bool
 
 
-def _possible(read: TaskData) -> dict[str, bool | str]:
-    """Return what can be done with the task, and what cannot."""
-    task, slot = read.task, read.slot
-    return {
-        "can_cancel": task.state in {State.QUEUED, State.SCHEDULED},
-        "can_retry": task.state in FINAL and read.is_callable and not read.are_erased,
-        "are_erased": read.are_erased,
-        "is_asked": slot is not None and slot.cancel_requested,
-        "kill_button": kill_button(slot.if_killed if slot else None),
-        "is_callable": read.is_callable,
-    }
+@dataclass(frozen=True)
+class LogFragment(Fragment):
+    """Lines of a log alone, for a page that has the rest of it."""
+
+    template = "task/log_lines.html"
+
+    log: LogPart
 
 
-def _way(read: TaskData) -> dict[str, Any]:
-    """Return the states that the task went through, and how they are drawn."""
+@dataclass(frozen=True)
+class StackView(Page):
+    """Where a running task is."""
+
+    template = "task/stack.html"
+    section = "tasks"
+
+    task: StoredTask
+    parts: tuple[Part, ...]
+
+
+def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now: int) -> TaskView:
+    """Return the page of one task."""
+    task, log = read.task, log_part(read)
+    measured = task.measurement and msgspec.json.decode(task.measurement, type=Measurement)
     ended = sum(each.state in FINAL for each in read.attempts)
-    earlier = max(0, ended - (read.task.state in FINAL))
-    way = journey(read.task, earlier, read.now)
-    return {
-        "stops": way.stops,
-        "earlier": earlier,
-        "diagrams": (diagram(way, WIDE), diagram(way, TALL)),
-    }
+    way = journey(task, max(0, ended - (task.state in FINAL)), now)
+    return TaskView(
+        task=task,
+        options=RunOptions.from_json(task.options),
+        placed=placed_words(task.placed),
+        is_final=task.state in FINAL,
+        way=way,
+        diagrams=(diagram(way, WIDE), diagram(way, TALL)),
+        segments=segments(task, measured or None, now),
+        measurement=measured or None,
+        kill=read.kill,
+        links=links(task, read.around, read.pipeline),
+        errors=_errors(task.error),
+        arguments=_arguments(task),
+        result=_value("result", "", task.result),
+        attempts=tuple(
+            AttemptRow(each, _errors(each.error), is_shown=each.attempt == log.attempt)
+            for each in reversed(read.attempts)
+        ),
+        runs=strip(task, read.runs, read.durations, now),
+        durations=read.durations,
+        log=log,
+        can_cancel=task.state in {State.QUEUED, State.SCHEDULED},
+        can_retry=task.state in FINAL and is_callable and not read.are_erased,
+        are_erased=read.are_erased,
+        is_asked=slot is not None and slot.cancel_requested,
+        kill_button=kill_button(slot.if_killed if slot else None),
+        is_callable=is_callable,
+    )
 
 
 def _arguments(task: StoredTask) -> tuple[Value, ...]:
@@ -172,15 +178,9 @@ def _value(name: str, label: str, text: str | None) -> Value | None:
     return None if text is None else Value(name, label, json_text(text))
 
 
-def _chain(text: str | None) -> tuple[ErrorShown, ...]:
+def _errors(text: str | None) -> tuple[ErrorShown, ...]:
     """Return an error and what caused it, outermost first."""
-    chain, error = [], _decoded(text, Error)
-    while error is not None:
-        parts = traceback_parts(error.traceback or "")
-        chain.append(ErrorShown(error, parts, hint_words(error)))
-        error = error.cause
-    return tuple(chain)
-
-
-def _decoded(text: str | None, type_: type[_T]) -> _T | None:
-    return None if text is None else msgspec.json.decode(text, type=type_)
+    return tuple(
+        ErrorShown(error, traceback_parts(error.traceback or ""), hint_words(error))
+        for error in causes(text)
+    )

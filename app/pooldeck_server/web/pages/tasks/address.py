@@ -1,18 +1,18 @@
 """What a list of tasks is asked for: its address, read and written."""
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final, Protocol
-from urllib.parse import urlencode
+from collections.abc import Iterable
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
+from starlette.datastructures import QueryParams
 
-from pooldeck_server.domain.clock import SECOND, micros
+from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.filter import MAX_TEXT, PARAMETERS, Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.web.pages.shared.address import address, length_of, read_time, seconds_of
 from pooldeck_server.web.text import formats
 
 PLAIN: Final = {
@@ -22,25 +22,9 @@ PLAIN: Final = {
 
 _KEYS: Final = ("state", *PLAIN.values())
 _KEYED: Final = re.compile(rf'(?<!\S)({"|".join(_KEYS)}):(?:"([^"]+)"|([^\s"]+))(?!\S)')
-_BEFORE_NOW: Final = re.compile(r"([1-9][0-9]{0,3})([mhd])")
-_UNITS: Final = {"d": 24 * 3600, "h": 3600, "m": 60}  # seconds
 
 
-LATEST: Final = 10**16
-"""Microseconds since the epoch: the year 2286, the end of what addresses name."""
-
-
-class TaskListQuery(Protocol):
-    """The part of a request's query parameters that is used here."""
-
-    def get(self, key: str, /) -> str | None:
-        """Return the last value of `key`, None where there is none."""
-
-    def getlist(self, key: str, /) -> list[str]:
-        """Return all values of `key`."""
-
-
-class TaskListView(Struct, frozen=True):
+class TaskListQuery(Struct, frozen=True):
     """What a list shows, and in which order.
 
     `within` narrows `wanted` to what was submitted so many seconds ago at most: an address with it
@@ -57,12 +41,12 @@ class TaskListView(Struct, frozen=True):
             return self.wanted
         return replace(self.wanted, since=now - self.within * SECOND)
 
-    def but(self, **fields: Any) -> "TaskListView":
+    def but(self, **fields: Any) -> "TaskListQuery":
         """Return it with other values of some fields of its filter."""
         return replace(self, wanted=replace(self.wanted, **fields))
 
 
-def read_view(query: TaskListQuery) -> TaskListView:
+def read_view(query: QueryParams) -> TaskListQuery:
     """Return what the parameters of the list's address ask for.
 
     Words such as `state:failed` in the text that is searched for mean the parameter.
@@ -84,15 +68,15 @@ def read_view(query: TaskListQuery) -> TaskListView:
         since=None if within else _moment(query, "since"),
         until=_moment(query, "until"),
     )
-    return TaskListView(wanted, within, _sort(query))
+    return TaskListQuery(wanted, within, _sort(query))
 
 
-def has_keyed_words(query: TaskListQuery) -> bool:
+def has_keyed_words(query: QueryParams) -> bool:
     """Tell whether the text that is searched for holds words that mean another parameter."""
     return _KEYED.search(query.get("q") or "") is not None
 
 
-def read_filter(query: TaskListQuery, now: int) -> TaskFilter:
+def read_filter(query: QueryParams, now: int) -> TaskFilter:
     """Return which tasks the parameters of an address or a form mean at the time `now`.
 
     Raises:
@@ -101,28 +85,17 @@ def read_filter(query: TaskListQuery, now: int) -> TaskFilter:
     return read_view(query).filter(now)
 
 
-def href(view: TaskListView, cursor: str | None = None) -> str:
+def href(view: TaskListQuery, cursor: str | None = None) -> str:
     """Return the address of a list."""
     sort = [] if view.sort is Sort.CREATED else [("sort", view.sort.value)]
-    further = [] if cursor is None else [("cursor", cursor)]
-    return address("/tasks", [*asked(view), *sort, *further])
+    at = [] if cursor is None else [("cursor", cursor)]
+    return address("/tasks", [*asked(view), *sort, *at])
 
 
-def asked(view: TaskListView) -> list[tuple[str, str]]:
+def asked(view: TaskListQuery) -> list[tuple[str, str]]:
     """Return the parameters that say which tasks a view shows, whenever it is looked at."""
-    within = [] if view.within is None else [("since", before_now(view.within))]
+    within = [] if view.within is None else [("since", length_of(view.within))]
     return [*pairs(view.wanted), *within]
-
-
-def before_now(seconds: int) -> str:
-    """Return a length of time, of whole minutes, as addresses give it: "15m", "24h"."""
-    hours, rest = divmod(seconds, 3600)
-    return f"{seconds // 60}m" if rest else f"{hours}h"
-
-
-def address(path: str, query: Sequence[tuple[str, str]]) -> str:
-    """Return a path with a query, if there is any."""
-    return f"{path}?{urlencode(query)}" if query else path
 
 
 def pairs(wanted: TaskFilter) -> list[tuple[str, str]]:
@@ -142,40 +115,24 @@ def _keyed(text: str) -> tuple[Iterable[tuple[str, str]], str]:
 
 
 def _state(name: str) -> State:
-    try:
+    if name in set(State):
         return State(name)
-    except ValueError:
-        known = ", ".join(State)
-        raise InvalidRequest(f'there is no state "{name}"; there are: {known}') from None
+    raise InvalidRequest(f'there is no state "{name}"; there are: {", ".join(State)}')
 
 
-def _sort(query: TaskListQuery) -> Sort:
+def _sort(query: QueryParams) -> Sort:
     name = query.get("sort") or Sort.CREATED
-    try:
+    if name in set(Sort):
         return Sort(name)
-    except ValueError:
-        known = ", ".join(Sort)
-        raise InvalidRequest(f'a list is not sorted by "{name}", but by: {known}') from None
+    raise InvalidRequest(f'a list is not sorted by "{name}", but by: {", ".join(Sort)}')
 
 
-def _moment(query: TaskListQuery, name: str) -> int | None:
-    """Return a time in microseconds since the epoch; without a zone it is one of UTC."""
+def _moment(query: QueryParams, name: str) -> int | None:
+    """Return a time in microseconds since the epoch, None where none is given."""
     text = (query.get(name) or "").strip()
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequest(
-            f'{name}: "{text}" is no time: write 2026-11-30T09:00 or 24h'
-        ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0, micros(moment)), LATEST)
+    return read_time(name, text, "2026-11-30T09:00 or 24h") if text else None
 
 
-def _within(query: TaskListQuery) -> int | None:
+def _within(query: QueryParams) -> int | None:
     """Return how many seconds before now the time begins, if it is given so: "15m", "24h"."""
-    for name in ("within", "since"):
-        if found := _BEFORE_NOW.fullmatch(query.get(name) or ""):
-            return int(found[1]) * _UNITS[found[2]]
-    return None
+    return seconds_of(query.get("within")) or seconds_of(query.get("since"))

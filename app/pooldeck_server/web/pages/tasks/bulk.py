@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone
@@ -18,21 +17,15 @@ from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import own_path
+from pooldeck_server.web.pages.shared.address import LATEST
 from pooldeck_server.web.pages.shared.flash import numbers
-from pooldeck_server.web.pages.shared.page_route import PageRoute
-from pooldeck_server.web.pages.shared.posting import posted, whole
-from pooldeck_server.web.pages.shared.rendering import confirmation
-from pooldeck_server.web.pages.tasks.address import LATEST, TaskListView, href, read_filter
-from pooldeck_server.web.pages.tasks.confirm import (
-    BEFORE,
-    CHOSEN,
-    cancel_chosen,
-    cancel_matching,
-    retry_chosen,
-    retry_matching,
-)
+from pooldeck_server.web.pages.shared.posting import posted, reason, whole
+from pooldeck_server.web.pages.shared.rendering import page_router, render
+from pooldeck_server.web.pages.tasks import confirm
+from pooldeck_server.web.pages.tasks.address import TaskListQuery, href, read_filter
+from pooldeck_server.web.pages.tasks.confirm import BEFORE, CHOSEN, Meant
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router = page_router()
 
 _MOST_CHOSEN: Final = 1000
 
@@ -40,37 +33,25 @@ _MOST_CHOSEN: Final = 1000
 @router.get("/tasks/cancel")
 async def ask_to_cancel(request: Request, server: ServerDep) -> Response:
     """Say how many tasks would be cancelled, and ask."""
-    now = server.clock.now()
-    wanted = read_filter(request.query_params, now)
-    number = await server.tasks.count(_until(wanted, now), final=False)
-    return confirmation(request, cancel_matching(wanted, number, now))
+    return render(request, confirm.cancel(await _matching(request, server, final=False)))
 
 
 @router.get("/tasks/retry")
 async def ask_to_retry(request: Request, server: ServerDep) -> Response:
     """Say how many tasks would be run again, and ask."""
-    now = server.clock.now()
-    wanted = read_filter(request.query_params, now)
-    number = await server.tasks.count(_until(wanted, now), final=True)
-    return confirmation(request, retry_matching(wanted, number, now))
+    return render(request, confirm.retry(await _matching(request, server, final=True)))
 
 
 @router.post("/tasks/chosen/cancel")
 async def ask_to_cancel_chosen(request: Request, server: ServerDep) -> Response:
     """Say how many of the chosen tasks would be cancelled, and ask."""
-    form = await posted(request)
-    ids = _chosen(form)
-    states = await _states(server, ids, LIVE)
-    return confirmation(request, cancel_chosen(ids, states, _back(form)))
+    return render(request, confirm.cancel(await _chosen_in(request, server, LIVE)))
 
 
 @router.post("/tasks/chosen/retry")
 async def ask_to_retry_chosen(request: Request, server: ServerDep) -> Response:
     """Say how many of the chosen tasks would be run again, and ask."""
-    form = await posted(request)
-    ids = _chosen(form)
-    states = await _states(server, ids, FINAL)
-    return confirmation(request, retry_chosen(ids, states, _back(form)))
+    return render(request, confirm.retry(await _chosen_in(request, server, FINAL)))
 
 
 @router.post("/tasks/cancel")
@@ -78,8 +59,7 @@ async def cancel(request: Request, server: ServerDep) -> Response:
     """Cancel them, and show their list with what became of them."""
     form = await posted(request)
     meant, back = _meant(form)
-    why = form.get("reason", "").strip()[:MAX_REASON] or None
-    done = await server.tasks.cancel_all(meant, kill="kill" in form, reason=why)
+    done = await server.tasks.cancel_all(meant, kill="kill" in form, reason=reason(form))
     return _show(back, done)
 
 
@@ -99,7 +79,7 @@ def _meant(form: QueryParams) -> tuple[TaskFilter | Sequence[str], str]:
         return _chosen(form), _back(form)
     now = whole(form, BEFORE, 0, LATEST)
     wanted = read_filter(form, now)
-    return _until(wanted, now), href(TaskListView(wanted))
+    return _until(wanted, now), href(TaskListQuery(wanted))
 
 
 def _until(wanted: TaskFilter, now: int) -> TaskFilter:
@@ -115,12 +95,21 @@ def _chosen(form: QueryParams) -> list[str]:
     return ids
 
 
-async def _states(
-    server: Server, ids: Sequence[str], possible: frozenset[State]
-) -> tuple[State, ...]:
-    """Return the states of those of the chosen tasks that are in one of `possible`."""
+async def _matching(request: Request, server: Server, *, final: bool) -> Meant:
+    """Return the tasks of a filter that have ended, or that have not."""
+    now = server.clock.now()
+    wanted = read_filter(request.query_params, now)
+    number = await server.tasks.count(_until(wanted, now), final=final)
+    return confirm.all_matching(wanted, number, now)
+
+
+async def _chosen_in(request: Request, server: Server, possible: frozenset[State]) -> Meant:
+    """Return the chosen tasks, of which those in one of the `possible` states can be changed."""
+    form = await posted(request)
+    ids = _chosen(form)
     found = await server.read(queries.named, ids)
-    return tuple(ref.state for ref in found if ref.state in possible)
+    states = tuple(ref.state for ref in found if ref.state in possible)
+    return confirm.chosen(ids, states, _back(form))
 
 
 def _back(form: QueryParams) -> str:

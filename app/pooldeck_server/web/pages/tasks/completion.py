@@ -1,16 +1,16 @@
 """What a word in the search box may become: names of functions, tags, pools, states, errors."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
-
-from msgspec import Struct
 
 MOST: Final = 8
 
 _KINDS: Final = ("state", "function", "pool", "tag", "error")
 
 
-class Completion(Struct, frozen=True):
+@dataclass(frozen=True)
+class Completion:
     """What a word may become: of which kind, its value, and the word to put in its place."""
 
     kind: str

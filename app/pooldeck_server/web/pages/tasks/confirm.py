@@ -1,12 +1,13 @@
-"""What is asked before many tasks are cancelled or run again: all of a filter, or chosen ones."""
+"""The question before many tasks are cancelled or run again: all of a filter, or chosen ones."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.web.pages.shared.confirmation import Confirmation
-from pooldeck_server.web.pages.tasks.address import TaskListView, href, pairs
+from pooldeck_server.web.pages.shared.confirmation import TaskConfirmation
+from pooldeck_server.web.pages.tasks.address import TaskListQuery, href, pairs
 from pooldeck_server.web.pages.tasks.view import conditions
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.kill import KILL_WHAT_RUNS
@@ -17,101 +18,83 @@ BEFORE: Final = "before"
 CHOSEN: Final = "id"
 """The field of a form that names a chosen task; it stands there once for each."""
 
-_CANCEL: Final = later("What waits is cancelled; what runs is asked to end itself.")
 _RETRY: Final = later("Each is queued again, as a new attempt of the same task.")
 _RETRY_ALL: Final = later("Each is queued again, as a new attempt; those that succeeded, too.")
 
 
-def cancel_matching(wanted: TaskFilter, number: int, now: int) -> Confirmation:
-    """Ask before all tasks that a filter fits, and that have not ended, are cancelled.
+@dataclass(frozen=True)
+class Meant:
+    """The tasks that a question is about: how many can be changed, and the fields that name them.
 
-    Args:
-        wanted: The filter.
-        number: How many that are.
-        now: Microseconds since the epoch; what is submitted later is not meant.
+    `states` are those that they are in; `back` is where "no" leads. `conditions` say which tasks
+    are meant, None where that is clear; `note` is said of those that stay as they are.
     """
-    nothing = _("Nothing that matches is still to be cancelled.")
-    return _cancel(number, nothing, **_of_filter(wanted, now))
+
+    number: int
+    states: Collection[State]
+    back: str
+    hidden: tuple[tuple[str, str], ...]
+    conditions: tuple[tuple[str, str], ...] | None = None
+    note: tuple[str, ...] = ()
 
 
-def retry_matching(wanted: TaskFilter, number: int, now: int) -> Confirmation:
-    """Ask before all tasks that a filter fits, and that have ended, are run again.
-
-    The arguments are those of `cancel_matching`.
-    """
-    states = wanted.states or tuple(State)
-    nothing = _("Nothing that matches has ended.")
-    return _retry(number, states, nothing, **_of_filter(wanted, now))
+def all_matching(wanted: TaskFilter, number: int, now: int) -> Meant:
+    """Return the `number` of tasks that a filter fits, of those submitted up to `now`."""
+    hidden = (*pairs(wanted), (BEFORE, str(now)))
+    back = href(TaskListQuery(wanted))
+    return Meant(number, wanted.states or tuple(State), back, hidden, conditions(wanted))
 
 
-def cancel_chosen(ids: Sequence[str], states: Sequence[State], back: str) -> Confirmation:
-    """Ask before chosen tasks are cancelled.
-
-    Args:
-        ids: All that were chosen.
-        states: The states of those among them that can be cancelled.
-        back: Where "no" leads.
-    """
-    nothing = _("All that you chose have ended: there is nothing to cancel.")
-    return _cancel(len(states), nothing, **_of_choice(ids, len(states), back))
-
-
-def retry_chosen(ids: Sequence[str], states: Sequence[State], back: str) -> Confirmation:
-    """Ask before chosen tasks are run again; the arguments are those of `cancel_chosen`."""
-    nothing = _("None that you chose has ended: there is nothing to run again.")
-    return _retry(len(states), states, nothing, **_of_choice(ids, len(states), back))
-
-
-def _cancel(number: int, nothing: str, *, note: tuple[str, ...] = (), **more: Any) -> Confirmation:
-    heading = ngettext("Cancel %(num)s task?", "Cancel %(num)s tasks?", number)
-    return Confirmation(
-        section="tasks",
-        heading=heading,
-        sentences=(_(_CANCEL), *note) if number else (nothing,),
-        action="/tasks/cancel",
-        button=ngettext("Cancel %(num)s task", "Cancel %(num)s tasks", number) if number else None,
-        check=("kill", _(KILL_WHAT_RUNS)),
-        asks_reason=True,
-        **more,
-    )
-
-
-def _retry(
-    number: int,
-    states: Collection[State],
-    nothing: str,
-    *,
-    note: tuple[str, ...] = (),
-    **more: Any,
-) -> Confirmation:
-    what_happens = _(_RETRY_ALL if State.SUCCEEDED in states else _RETRY)
-    return Confirmation(
-        section="tasks",
-        heading=ngettext("Retry %(num)s task?", "Retry %(num)s tasks?", number),
-        sentences=(what_happens, *note) if number else (nothing,),
-        action="/tasks/retry",
-        button=ngettext("Retry %(num)s task", "Retry %(num)s tasks", number) if number else None,
-        style="primary",
-        **more,
-    )
-
-
-def _of_filter(wanted: TaskFilter, now: int) -> dict[str, Any]:
-    """Return what a question says of a filter."""
-    return {
-        "back": href(TaskListView(wanted)),
-        "conditions": conditions(wanted),
-        "hidden": (*pairs(wanted), (BEFORE, str(now))),
-    }
-
-
-def _of_choice(ids: Sequence[str], number: int, back: str) -> dict[str, Any]:
-    """Return what a question says of chosen tasks, of which only some may be changed."""
-    others = len(ids) - number
+def chosen(ids: Sequence[str], states: Sequence[State], back: str) -> Meant:
+    """Return the tasks that were chosen; `states` are those of them that can be changed."""
+    others = len(ids) - len(states)
     note = ngettext(
         "%(num)s of those that you chose stays as it is: its state does not allow this.",
         "%(num)s of those that you chose stay as they are: their states do not allow this.",
         others,
     )
     hidden = (*((CHOSEN, task_id) for task_id in ids), ("back", back))
-    return {"back": back, "note": (note,) if others else (), "hidden": hidden}
+    return Meant(len(states), states, back, hidden, note=(note,) if others else ())
+
+
+def cancel(meant: Meant) -> TaskConfirmation:
+    """Ask before they are cancelled."""
+    number = meant.number
+    nothing = (
+        _("Nothing that matches is still to be cancelled.")
+        if meant.conditions is not None
+        else _("All that you chose have ended: there is nothing to cancel.")
+    )
+    what_happens = _("What waits is cancelled; what runs is asked to end itself.")
+    return TaskConfirmation(
+        heading=ngettext("Cancel %(num)s task?", "Cancel %(num)s tasks?", number),
+        sentences=(what_happens, *meant.note) if number else (nothing,),
+        action="/tasks/cancel",
+        button=ngettext("Cancel %(num)s task", "Cancel %(num)s tasks", number) if number else None,
+        back=meant.back,
+        conditions=meant.conditions,
+        hidden=meant.hidden,
+        check=("kill", _(KILL_WHAT_RUNS)),
+        asks_reason=True,
+    )
+
+
+def retry(meant: Meant) -> TaskConfirmation:
+    """Ask before they are run again."""
+    number = meant.number
+    nothing = (
+        _("Nothing that matches has ended.")
+        if meant.conditions is not None
+        else _("None that you chose has ended: there is nothing to run again.")
+    )
+    what_happens = _(_RETRY_ALL if State.SUCCEEDED in meant.states else _RETRY)
+    return TaskConfirmation(
+        heading=ngettext("Retry %(num)s task?", "Retry %(num)s tasks?", number),
+        sentences=(what_happens, *meant.note) if number else (nothing,),
+        action="/tasks/retry",
+        button=ngettext("Retry %(num)s task", "Retry %(num)s tasks", number) if number else None,
+        back=meant.back,
+        conditions=meant.conditions,
+        hidden=meant.hidden,
+        style="primary",
+    )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from pooldeck.outcome import ErrorKind
@@ -10,46 +10,25 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServerDep
-from pooldeck_server.web.pages.shared.flash import flash_of_many
-from pooldeck_server.web.pages.shared.page_route import PageRoute
-from pooldeck_server.web.pages.shared.rendering import page
-from pooldeck_server.web.pages.tasks.address import TaskListView, has_keyed_words, href, read_view
+from pooldeck_server.web.pages.shared.rendering import page_router, render
+from pooldeck_server.web.pages.tasks.address import has_keyed_words, href, read_view
 from pooldeck_server.web.pages.tasks.completion import MOST, completions, parted
-from pooldeck_server.web.pages.tasks.view import FLASHES, PAGE_SIZE, tasks_context
+from pooldeck_server.web.pages.tasks.data import read
+from pooldeck_server.web.pages.tasks.view import tasks_view
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router = page_router()
 
 _LONGEST_WORD: Final = 200
 
 
 @router.get("/tasks")
-async def tasks(request: Request, server: ServerDep) -> Response:
+async def tasks(request: Request, server: ServerDep, cursor: str = "") -> Response:
     """Show the tasks that fit a filter, a page at a time."""
     view = read_view(request.query_params)
     if has_keyed_words(request.query_params):
         return RedirectResponse(href(view), status_code=303)
-    wanted = view.filter(server.clock.now())
-    cursor = request.query_params.get("cursor") or None
-    found = await server.read(queries.tasks, wanted, PAGE_SIZE, cursor, sort=view.sort)
-    context = tasks_context(
-        view,
-        found,
-        await server.read(queries.total, wanted),
-        await server.read(queries.counts),
-        _names(server),
-        is_first=cursor is None,
-    )
-    context["flashed"] = flash_of_many(request.query_params, FLASHES)
-    context["not_indexed"] = await _not_indexed(server, view)
-    return page(request, "tasks", "tasks.html", context)
-
-
-async def _not_indexed(server: Server, view: TaskListView) -> int:
-    """Return how many tasks a search has to look at one by one, if that is more than one page."""
-    if view.wanted.text is None:
-        return 0
-    number = await server.read(queries.not_indexed)
-    return number if number > queries.SCAN_LIMIT else 0
+    found = await server.read(read, view, cursor or None, server.clock.now())
+    return render(request, tasks_view(view, found, _names(server), is_first=not cursor))
 
 
 @router.get("/complete.json")
@@ -60,10 +39,7 @@ async def complete(server: ServerDep, q: str = "") -> Response:
     names = _names(server) | {"state": [state.value for state in State]}
     if "tag" in kinds:
         names["tag"] = await server.read(queries.tags, start, MOST)
-    found = completions(word, names)
-    return JSONResponse(
-        [{"kind": each.kind, "value": each.value, "word": each.word} for each in found]
-    )
+    return JSONResponse([vars(each) for each in completions(word, names)])
 
 
 def _names(server: Server) -> dict[str, list[str]]:

@@ -2,26 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
+from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
-from pooldeck_server.web.pages.tasks.address import (
-    PLAIN,
-    TaskListView,
-    address,
-    asked,
-    before_now,
-    href,
-)
+from pooldeck_server.web.pages.shared.address import address, length_of
+from pooldeck_server.web.pages.shared.choices import Choice
+from pooldeck_server.web.pages.shared.flash import flash_of_many
+from pooldeck_server.web.pages.shared.rendering import Page
+from pooldeck_server.web.pages.tasks.address import PLAIN, TaskListQuery, asked, href
+from pooldeck_server.web.pages.tasks.data import TaskListData
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.states import state_word
-
-PAGE_SIZE: Final = 50
 
 FLASHES: Final = {
     "cancelled": later("%(number)s cancelled"),
@@ -54,13 +51,13 @@ _WITHIN: Final = {
 """The choices of a time, by their seconds."""
 
 _PRESETS: Final = (
-    (later("All tasks"), TaskListView()),
-    (later("Running"), TaskListView(TaskFilter((State.RUNNING,)))),
+    (later("All tasks"), TaskListQuery()),
+    (later("Running"), TaskListQuery(TaskFilter((State.RUNNING,)))),
     (
         later("Failed or lost, 24 h"),
-        TaskListView(TaskFilter((State.FAILED, State.LOST)), within=24 * 3600),
+        TaskListQuery(TaskFilter((State.FAILED, State.LOST)), within=24 * 3600),
     ),
-    (later("Longest runs"), TaskListView(sort=Sort.RUN)),
+    (later("Longest runs"), TaskListQuery(sort=Sort.RUN)),
 )
 
 
@@ -84,65 +81,81 @@ class Narrowing:
 
 
 @dataclass(frozen=True)
-class OrderChoice:
-    """One of several ways to see the list."""
+class TasksView(Page):
+    """The tasks that fit, and the choices that change which do and in what order.
 
-    label: str
-    href: str
-    is_chosen: bool
+    `refresh` is when it is to be loaded anew.
+    """
+
+    template = "tasks/page.html"
+    section = "tasks"
+
+    view: TaskListQuery
+    wanted: TaskFilter
+    page: TaskPage
+    total: str
+    not_indexed: int
+    presets: tuple[Choice, ...]
+    chips: tuple[StateChip, ...]
+    narrowings: tuple[Narrowing, ...]
+    choices: Mapping[str, Sequence[str]]
+    within: tuple[tuple[str, str, bool], ...]
+    since: str
+    until: str
+    sorts: tuple[Choice, ...]
+    is_first: bool
+    has_any: bool
+    refresh: str
+    first_href: str
+    older_href: str | None
+    cancel_href: str | None
+    retry_href: str | None
+
+    def flash(self, query: QueryParams) -> str | None:
+        return flash_of_many(query, FLASHES)
 
 
-def tasks_context(
-    view: TaskListView,
-    page: TaskPage,
-    total: Total,
-    counts: Sequence[Count],
+def tasks_view(
+    view: TaskListQuery,
+    read: TaskListData,
     choices: Mapping[str, Sequence[str]],
     *,
     is_first: bool,
-) -> dict[str, Any]:
-    """Return what the list shows.
-
-    Args:
-        view: What is asked for.
-        page: What was found.
-        total: How many fit altogether.
-        counts: How many tasks there are, by pool, function and state.
-        choices: Names to choose from, for the parameters `function`, `pool` and `error`.
-        is_first: Whether this is the first page.
-    """
-    older = page.next_cursor
-    return {
-        "view": view,
-        "wanted": view.wanted,
-        "page": page,
-        "total": total_words(total),
-        "presets": tuple(_choice(_(label), preset, view) for label, preset in _PRESETS),
-        "chips": tuple(_chips(view, counts)),
-        "narrowings": tuple(_narrowings(view)),
-        "choices": choices,
-        "within": tuple(
-            (before_now(each), _last(each), each == view.within) for each in _withins(view)
+) -> TasksView:
+    """Return the list."""
+    older = read.page.next_cursor
+    return TasksView(
+        view=view,
+        wanted=view.wanted,
+        page=read.page,
+        total=total_words(read.total),
+        not_indexed=read.not_indexed,
+        presets=tuple(_choice(_(label), preset, view) for label, preset in _PRESETS),
+        chips=tuple(_chips(view, read.counts)),
+        narrowings=tuple(_narrowings(view)),
+        choices=choices,
+        within=tuple(
+            (length_of(each), _last(each), each == view.within) for each in _withins(view)
         ),
-        "since": _in_a_field(view.wanted.since),
-        "until": _in_a_field(view.wanted.until),
-        "sorts": tuple(
+        since=_in_a_field(view.wanted.since),
+        until=_in_a_field(view.wanted.until),
+        sorts=tuple(
             _choice(_(label), replace(view, sort=sort), view) for sort, label in _SORTS.items()
         ),
-        "is_first": is_first,
-        "has_any": any(count.n for count in counts),
-        "refresh": _refresh(page, is_first=is_first),
-        "first_href": href(view),
-        "older_href": href(view, cursor=older) if older else None,
-        "cancel_href": _change_href("cancel", view, LIVE),
-        "retry_href": _change_href("retry", view, FINAL),
-    }
+        is_first=is_first,
+        has_any=any(count.n for count in read.counts),
+        refresh=_refresh(read.page, is_first=is_first),
+        first_href=href(view),
+        older_href=href(view, cursor=older) if older else None,
+        cancel_href=_change_href("cancel", view, LIVE),
+        retry_href=_change_href("retry", view, FINAL),
+    )
 
 
 def conditions(wanted: TaskFilter) -> tuple[tuple[str, str], ...]:
     """Return the conditions of a filter in words: what each is about, and its value."""
     states = [(_("state"), state_word(state)) for state in wanted.states]
-    others = [(each.label, each.value) for each in _narrowings(TaskListView(wanted))]
+    others = [(each.label, each.value) for each in _narrowings(TaskListQuery(wanted))]
     return (*states, *others)
 
 
@@ -153,11 +166,11 @@ def total_words(total: Total) -> str:
     return _("%(number)s+ tasks", number=formats.count(total.number))
 
 
-def _choice(label: str, there: TaskListView, here: TaskListView) -> OrderChoice:
-    return OrderChoice(label, href(there), is_chosen=href(there) == href(here))
+def _choice(label: str, there: TaskListQuery, here: TaskListQuery) -> Choice:
+    return Choice(label, href(there), is_chosen=href(there) == href(here))
 
 
-def _chips(view: TaskListView, counts: Sequence[Count]) -> Iterable[StateChip]:
+def _chips(view: TaskListQuery, counts: Sequence[Count]) -> Iterable[StateChip]:
     """Yield a chip for each state, with its number where the counters know it."""
     numbers = _numbers(view, counts)
     chosen = view.wanted.states
@@ -168,7 +181,7 @@ def _chips(view: TaskListView, counts: Sequence[Count]) -> Iterable[StateChip]:
         yield StateChip(state, count, state in chosen, href(view.but(states=states)))
 
 
-def _numbers(view: TaskListView, counts: Sequence[Count]) -> dict[State, int] | None:
+def _numbers(view: TaskListQuery, counts: Sequence[Count]) -> dict[State, int] | None:
     """Return how many tasks each state has under the other filters; None if no counter tells."""
     wanted = view.wanted
     counted = TaskFilter(wanted.states, wanted.functions, wanted.pools)
@@ -185,7 +198,7 @@ def _fits(value: str, allowed: Sequence[str]) -> bool:
     return not allowed or value in allowed
 
 
-def _narrowings(view: TaskListView) -> Iterable[Narrowing]:
+def _narrowings(view: TaskListQuery) -> Iterable[Narrowing]:
     for field in PLAIN:
         values = getattr(view.wanted, field)
         for value in values:
@@ -200,7 +213,7 @@ def _narrowings(view: TaskListView) -> Iterable[Narrowing]:
         yield Narrowing(_("text"), view.wanted.text, href(view.but(text=None)))
 
 
-def _withins(view: TaskListView) -> Sequence[int]:
+def _withins(view: TaskListQuery) -> Sequence[int]:
     """Return the choices of a time, with the one that is chosen."""
     return sorted({*_WITHIN, *([] if view.within is None else [view.within])})
 
@@ -226,7 +239,7 @@ def _refresh(page: TaskPage, *, is_first: bool) -> str:
     return "always" if in_progress else "changes"
 
 
-def _change_href(change: str, view: TaskListView, states: frozenset[State]) -> str | None:
+def _change_href(change: str, view: TaskListQuery, states: frozenset[State]) -> str | None:
     """Return where a change of all that match is asked for; None where none can be in `states`."""
     if not states.intersection(view.wanted.states or State):
         return None

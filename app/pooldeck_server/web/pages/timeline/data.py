@@ -1,122 +1,37 @@
-"""The timeline's data as the browser draws it: names once, bars as short rows of numbers."""
+"""What the timeline is made of, read in one transaction."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
 
-from pooldeck_server.domain.clock import span
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.domain.tasks.timeline import Bar, Slot, Timeline, TimelineRequest, slots_of
-from pooldeck_server.web.pages.timeline.view import limits, look
-from pooldeck_server.web.text.i18n import _, later
-
-_KINDS: Final = {
-    "start": later("the server started"),
-    "resize": later("resized"),
-    "pause": later("paused"),
-    "resume": later("resumed"),
-    "drain": later("drained"),
-    "restart": later("workers restarted"),
-    "kill_worker": later("worker killed by hand"),
-    "kill_task": later("task killed by hand"),
-    "crash": later("crashed"),
-    "hold": later("put on hold"),
-    "release": later("released"),
-    "broken": later("broken"),
-    "placed": later("function placed"),
-    "shared_lost": later("shared state lost"),
-}
+from pooldeck_server.domain.tasks.timeline import Timeline, TimelineRequest, unstored
+from pooldeck_server.store import queries
 
 
-class _Names:
-    """Values that stand for themselves once, and by their number after that."""
+class TimelineData(Struct, frozen=True):
+    """What ran in a stretch of time, and what was done and happened then."""
 
-    def __init__(self) -> None:
-        self._numbers: dict[Any, int] = {}
+    timeline: Timeline
+    annotations: Sequence[StoredAnnotation]
 
-    def number(self, value: Any) -> int:
-        """Return the number of `value`."""
-        return self._numbers.setdefault(value, len(self._numbers))
-
-    def all(self) -> list[Any]:
-        """Return the values in the order of their numbers."""
-        return list(self._numbers)
-
-
-def timeline_data(
-    request: TimelineRequest,
-    found: Timeline,
-    annotations: Iterable[StoredAnnotation],
-    pools: Sequence[PoolHealth],
-    now: int,
-) -> dict[str, Any]:
-    """Return what the browser draws.
-
-    Args:
-        request: What was asked for.
-        found: What ran then.
-        annotations: What was done and what happened then.
-        pools: The pools at this moment, in their order.
-        now: Microseconds since the epoch.
-
-    Returns:
-        Times in microseconds: those of bars since "base", all others since the epoch. A bar is a
-        row as `_row` makes it. "present" are the slots that there are, if the stretch reaches the
-        present: an idle one has a row too.
-    """
-    slots, functions, looks = _Names(), _Names(), _Names()
-    present = [
-        slots.number(slot)
-        for slot, inside in slots_of(pools)
-        if not inside.abandoned and request.pool in {None, slot.pool} and request.until >= now
-    ]
-    base = request.since
-    return {
-        "now": now,
-        "base": base,
-        "from": request.since,
-        "to": request.until,
-        "complete_from": found.complete_from,
-        "limits": limits(request, found),
-        "pools": [pool.name for pool in pools],
-        "present": present,
-        "bars": [_row(bar, base, slots, functions, looks) for bar in found.bars],
-        "slots": slots.all(),
-        "functions": functions.all(),
-        "looks": looks.all(),
-        "annotations": [_mark(annotation) for annotation in annotations],
-    }
+    def up_to_now(
+        self, pools: Sequence[PoolHealth], wanted: TimelineRequest, now: int
+    ) -> "TimelineData":
+        """Return it with what runs and is not stored yet, if the stretch reaches `now`."""
+        if wanted.until < now:
+            return self
+        bars = self.timeline.bars
+        fresh = unstored(bars, pools, wanted, now)
+        return replace(self, timeline=replace(self.timeline, bars=(*fresh, *bars)))
 
 
-def _row(bar: Bar, base: int, slots: _Names, functions: _Names, looks: _Names) -> list[Any]:
-    """Return a bar as the browser reads it: static/js/timeline_data.js names the places."""
-    overhead = bar.overhead
-    return [
-        bar.task,
-        bar.attempt,
-        slots.number(Slot(bar.pool, bar.worker, bar.thread)),
-        functions.number(bar.function),
-        looks.number(look(bar)),
-        bar.started_at - base,
-        None if bar.finished_at is None else bar.finished_at - base,
-        None if bar.recorded_at is None else bar.recorded_at - base,
-        _microseconds(bar.queued_seconds),
-        _microseconds(bar.cpu_seconds),
-        _microseconds(overhead.decode) if overhead else None,
-        _microseconds(overhead.encode) if overhead else None,
-    ]
-
-
-def _microseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else span(seconds)
-
-
-def _mark(annotation: StoredAnnotation) -> dict[str, Any]:
-    about = " ".join(filter(None, (annotation.pool, annotation.subject)))
-    words = _(_KINDS[annotation.kind])
-    said = f"{about}: {words}" if about else words
-    return {
-        "at": annotation.at,
-        "kind": annotation.kind,
-        "words": f"{said} ({annotation.reason})" if annotation.reason else said,
-    }
+def read(connection: Connection, wanted: TimelineRequest, pools: tuple[str, ...]) -> TimelineData:
+    """Read what is stored of a stretch; `pools` are the names of all that there are."""
+    marks = queries.annotations(
+        connection, since=wanted.since, until=wanted.until, pool=wanted.pool
+    )
+    return TimelineData(queries.timeline(connection, wanted, pools), marks)

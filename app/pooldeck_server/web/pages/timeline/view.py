@@ -3,18 +3,21 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlencode
 
 from msgspec import Struct
 from msgspec.structs import replace
+from starlette.datastructures import QueryParams
 
 from pooldeck.outcome import ErrorKind
-from pooldeck_server.domain.clock import SECOND, micros, span
+from pooldeck_server.domain.clock import SECOND, span
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest, slots_of
+from pooldeck_server.web.pages.shared.address import read_time
+from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.colours import colour_of
 from pooldeck_server.web.text.i18n import _
@@ -49,14 +52,7 @@ _BLANK: Final = Bar(
 """What the browser makes rows of the table from."""
 
 
-class TimelineQuery(Protocol):
-    """The part of a request's query parameters that is used here."""
-
-    def get(self, key: str, /) -> str | None:
-        """Return the last value of `key`, None where there is none."""
-
-
-class Asked(Struct, frozen=True):
+class TimelineQuery(Struct, frozen=True):
     """What the page's address asks for: the last `span` seconds, or so many from a time on."""
 
     span: float = _USUAL
@@ -92,14 +88,14 @@ class LegendEntry(Struct, frozen=True):
     href: str
 
 
-def read_address(query: TimelineQuery) -> Asked:
+def read_address(query: QueryParams) -> TimelineQuery:
     """Return what the page's address asks for.
 
     Raises:
         InvalidRequest: If a time or a length is none.
     """
     since = query.get("from")
-    return Asked(
+    return TimelineQuery(
         span=_span(query.get("span")),
         since=read_time("from", since) if since else None,
         pool=query.get("pool") or None,
@@ -107,7 +103,7 @@ def read_address(query: TimelineQuery) -> Asked:
     )
 
 
-def read_request(query: TimelineQuery) -> TimelineRequest:
+def read_request(query: QueryParams) -> TimelineRequest:
     """Return what the parameters of the data's address ask for.
 
     Raises:
@@ -119,69 +115,74 @@ def read_request(query: TimelineQuery) -> TimelineRequest:
     return TimelineRequest(since, until, query.get("pool") or None, query.get("function") or None)
 
 
-def read_time(name: str, text: str) -> int:
-    """Return a time such as "2026-11-22T19:05:12.5Z" in microseconds; without a zone it is UTC.
-
-    Raises:
-        InvalidRequest: If it is none; `name` is the parameter that is at fault.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequest(
-            f'{name}: "{text[:40]}" is no time; write one such as 2026-11-22T19:05:12Z'
-        ) from None
-    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return micros(at)
-
-
 def _span(text: str | None) -> float:
     try:
-        span = float(text or _USUAL)
+        length = float(text or _USUAL)
     except ValueError:
-        span = 0.0
-    if not _SHORTEST <= span <= _LARGEST:
+        length = 0.0
+    if not _SHORTEST <= length <= _LARGEST:
         raise InvalidRequest(f'span: "{text}" is no number of seconds from 0.001 to 604,800')
-    return span
+    return length
 
 
-def timeline_context(
-    asked: Asked,
+@dataclass(frozen=True)
+class LongRun:
+    """A run in the table of the longest: how it is marked, and its function's colour."""
+
+    bar: Bar
+    mark: str
+    colour: int
+
+
+@dataclass(frozen=True)
+class TimelineView(Page):
+    """The timeline before the browser draws it; the blank ones are what it makes new rows from."""
+
+    template = "timeline/page.html"
+    section = "timeline"
+
+    asked: TimelineQuery
+    request: TimelineRequest
+    periods: tuple[tuple[float, str], ...]
+    choices: Mapping[str, Sequence[str]]
+    legend: tuple[LegendEntry, ...]
+    longest: tuple[LongRun, ...]
+    room: str
+    limits: str
+    live_href: str
+    earlier_href: str
+    later_href: str
+    is_latest: bool
+    blank: Bar = _BLANK
+    blank_entry: LegendEntry = LegendEntry("", 0, "", is_chosen=False, href="")  # noqa: RUF009 - it is frozen
+
+
+def timeline_view(
+    asked: TimelineQuery,
     request: TimelineRequest,
     found: Timeline,
     pools: Sequence[PoolHealth],
     *,
     choices: Mapping[str, Sequence[str]],
     now: int,
-) -> dict[str, Any]:
-    """Return what the page shows.
-
-    Args:
-        asked: What its address asks for.
-        request: What was read.
-        found: What ran then.
-        pools: The pools at this moment.
-        choices: Names to choose from, for the parameters `pool` and `function`.
-        now: Microseconds since the epoch.
-    """
-    return {
-        "asked": asked,
-        "request": request,
-        "periods": [(each, _round(each)) for each in sorted({*PERIODS, asked.span})],
-        "choices": choices,
-        "legend": tuple(_legend(asked, found.bars)),
-        "longest": longest(found.bars, now),
-        "room": _room(sum(1 for _slot in slots_of(pools))),
-        "limits": limits(request, found),
-        "colour_of": colour_of,
-        "look": look,
-        "blank": _BLANK,
-        "blank_entry": LegendEntry("", 0, "", is_chosen=False, href=""),
-        "live_href": replace(asked, since=None).href,
-        "earlier_href": replace(asked, since=request.since - span(asked.span)).href,
-        "later_href": replace(asked, since=request.until).href,
-        "is_latest": request.until >= now,
-    }
+) -> TimelineView:
+    """Return the page."""
+    return TimelineView(
+        asked=asked,
+        request=request,
+        periods=tuple((each, _round(each)) for each in sorted({*PERIODS, asked.span})),
+        choices=choices,
+        legend=tuple(_legend(asked, found.bars)),
+        longest=tuple(
+            LongRun(bar, look(bar), colour_of(bar.function)) for bar in longest(found.bars, now)
+        ),
+        room=_room(sum(1 for _slot in slots_of(pools))),
+        limits=limits(request, found),
+        live_href=replace(asked, since=None).href,
+        earlier_href=replace(asked, since=request.since - span(asked.span)).href,
+        later_href=replace(asked, since=request.until).href,
+        is_latest=request.until >= now,
+    )
 
 
 def _round(seconds: float) -> str:
@@ -189,7 +190,7 @@ def _round(seconds: float) -> str:
     return re.sub(r"(?<=\D) 0 \w+$|\.0(?= )", "", formats.duration(seconds))
 
 
-def _legend(asked: Asked, bars: Iterable[Bar]) -> Iterable[LegendEntry]:
+def _legend(asked: TimelineQuery, bars: Iterable[Bar]) -> Iterable[LegendEntry]:
     counted = Counter(bar.function for bar in bars)
     for function in sorted(counted.keys() | ({asked.function} if asked.function else set())):
         is_chosen = function == asked.function
@@ -199,12 +200,10 @@ def _legend(asked: Asked, bars: Iterable[Bar]) -> Iterable[LegendEntry]:
 
 
 def longest(bars: Iterable[Bar], now: int) -> list[Bar]:
-    """Return the bars that lasted longest, the longest first."""
     return sorted(bars, key=lambda bar: -bar.seconds(now))[:LONGEST]
 
 
 def look(bar: Bar) -> str:
-    """Return how a bar is marked: as its state, or as a crash."""
     return "crashed" if bar.error_kind == ErrorKind.CRASHED else bar.state
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import Chart, ChartLine, ChartRequest
-from pooldeck_server.web.pages.deck.chart import amount, as_data_block, chart_context, chosen
-from pooldeck_server.web.pages.deck.view import Narrowed
+from pooldeck_server.web.pages.deck.chart import amount, chosen, shown_chart
+from pooldeck_server.web.pages.shared.rendering import data_block
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.annotations import annotation_words
 from pooldeck_server.web.text.colours import colour_of
@@ -25,7 +25,7 @@ def chart(*lines: ChartLine, **changes: Any) -> Chart:
 
 def test_an_address_chooses_series_period_grouping_and_filter() -> None:
     query = {"series": "run_p95", "period": "86400", "by": "function"}
-    wanted = chosen(query, Narrowed("cpu", "acme.render"))
+    wanted = chosen(query, "cpu", "acme.render")
     assert wanted == ChartRequest("run_p95", 86400, "function", ("cpu",), ("acme.render",))
 
 
@@ -39,73 +39,71 @@ def test_an_address_chooses_series_period_grouping_and_filter() -> None:
     ],
 )
 def test_what_makes_no_sense_becomes_the_usual(query: dict[str, str]) -> None:
-    assert chosen(query, Narrowed()) == ChartRequest()
+    assert chosen(query, None, None) == ChartRequest()
 
 
 def test_a_series_of_pools_is_neither_grouped_nor_narrowed_by_function() -> None:
-    wanted = chosen({"series": "memory", "by": "function"}, Narrowed("cpu", "acme.render"))
+    wanted = chosen({"series": "memory", "by": "function"}, "cpu", "acme.render")
     assert wanted == ChartRequest("memory", by="none", pools=("cpu",))
     wanted.check()
 
 
 def test_the_figures_of_a_line_leave_out_when_no_server_ran() -> None:
     line = ChartLine("all", (None, 2.0, 4.0, None, 12.0))
-    (shown,) = chart_context(chart(line), ChartRequest(), POOLS, MINUTE)["lines"]
+    (shown,) = shown_chart(chart(line), ChartRequest(), POOLS, MINUTE).lines
     assert (shown.latest, shown.lowest, shown.mean, shown.highest) == ("12/s", "2/s", "6/s", "12/s")
 
 
 def test_a_line_of_nothing_has_dashes_for_figures() -> None:
-    (shown,) = chart_context(chart(ChartLine("all", (None,))), ChartRequest(), POOLS, MINUTE)[
-        "lines"
-    ]
+    (shown,) = shown_chart(chart(ChartLine("all", (None,))), ChartRequest(), POOLS, MINUTE).lines
     assert {shown.latest, shown.lowest, shown.mean, shown.highest} == {formats.NOTHING}
 
 
 def test_a_function_has_its_colour_and_pools_have_different_ones() -> None:
     lines = (ChartLine("acme.a", (1.0,)), ChartLine("others", (1.0,)))
     wanted = ChartRequest(by="function")
-    shown = chart_context(chart(*lines), wanted, POOLS, MINUTE)["lines"]
+    shown = shown_chart(chart(*lines), wanted, POOLS, MINUTE).lines
     assert [each.colour for each in shown] == [f"fn-{colour_of('acme.a')}", "line-strong"]
     wanted = ChartRequest(by="pool")
-    shown = chart_context(
+    shown = shown_chart(
         chart(ChartLine("cpu", (1.0,)), ChartLine("io", (1.0,))), wanted, POOLS, MINUTE
-    )["lines"]
+    ).lines
     assert [each.colour for each in shown] == ["fn-1", "fn-0"]
 
 
 def test_lines_of_one_colour_have_different_dashes() -> None:
     names = [f"acme.f{number}" for number in range(13)]  # one more than there are colours
-    shown = chart_context(
+    shown = shown_chart(
         chart(*(ChartLine(name, (1.0,)) for name in names)),
         ChartRequest(by="function"),
         POOLS,
         MINUTE,
-    )["lines"]
+    ).lines
     assert len({(each.colour, each.dash) for each in shown}) == 13
 
 
 def test_states_look_as_everywhere() -> None:
     lines = [ChartLine(name, (1.0,)) for name in ("succeeded", "failed", "cancelled", "lost")]
-    shown = chart_context(chart(*lines), ChartRequest(by="state"), POOLS, MINUTE)["lines"]
+    shown = shown_chart(chart(*lines), ChartRequest(by="state"), POOLS, MINUTE).lines
     assert [each.colour for each in shown] == ["ok", "failed", "line-strong", "lost"]
 
 
 def test_what_happened_is_told_newest_first_and_the_rest_is_counted() -> None:
     marks = tuple(StoredAnnotation(number * MINUTE, "pause", "cpu") for number in range(20))
-    context = chart_context(chart(annotations=marks), ChartRequest(), POOLS, MINUTE)
-    assert [each.at for each in context["happenings"]][:2] == [19 * MINUTE, 18 * MINUTE]
-    assert len(context["happenings"]) + context["earlier"] == 20
-    assert len(context["drawing"]["marks"]) == 20
+    context = shown_chart(chart(annotations=marks), ChartRequest(), POOLS, MINUTE)
+    assert [each.at for each in context.happenings][:2] == [19 * MINUTE, 18 * MINUTE]
+    assert len(context.happenings) + context.earlier == 20
+    assert len(context.drawing["marks"]) == 20
 
 
 def test_the_data_of_the_drawing_is_json_that_ends_no_element() -> None:
     crash = StoredAnnotation(
         MINUTE, "crash", "cpu", "cpu-1", {"incident": "i1", "cause": "</script><b>"}, None
     )
-    context = chart_context(
+    context = shown_chart(
         chart(ChartLine("all", (1.23456,)), annotations=(crash,)), ChartRequest(), POOLS, MINUTE
     )
-    text = as_data_block(context["drawing"])
+    text = data_block(context.drawing)
     assert "<" not in text
     data = json.loads(text)
     assert (data["start"], data["step"], data["lines"][0]["values"]) == (1000, 10, [1.235])

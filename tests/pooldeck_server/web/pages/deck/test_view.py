@@ -9,16 +9,9 @@ from pooldeck.functions import FunctionSpec, Options
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
-from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
-from pooldeck_server.web.pages.deck.view import (
-    Narrowed,
-    deck_context,
-    late_first,
-    layout,
-    slot_state,
-    spark,
-)
+from pooldeck_server.web.pages.deck.view import Narrowed, pools_shown
+from pooldeck_server.web.pages.shared.tiles import late_first, layout, slot_state, spark
 
 BUSY = SlotHealth("t", "acme.f", 1.0)
 
@@ -53,8 +46,8 @@ def test_a_slot_has_one_state(
 
 def test_more_than_64_slots_are_squares() -> None:
     assert layout(pool(size=64)) == "tiles"
-    assert layout(pool(kind="thread", size=64)) == "cells"
-    assert layout(pool(kind="thread", size=65)) == layout(pool(size=65)) == "squares"
+    assert layout(pool(kind=PoolKind.THREAD, size=64)) == "cells"
+    assert layout(pool(kind=PoolKind.THREAD, size=65)) == layout(pool(size=65)) == "squares"
 
 
 def test_late_slots_come_first_and_keep_their_numbers() -> None:
@@ -85,10 +78,7 @@ def shown(narrowed: Narrowed, *pools: PoolHealth) -> list[str]:
     ]
     frame = Frame(1, 0, {}, EndsWindow(3600), 0.0, None, pools, ())
     catalogue = Catalogue({"cpu": PoolKind.PROCESS, "io": PoolKind.THREAD}, specs)
-    context = deck_context(frame, ServerRun("b", 1, 0), 0, catalogue, narrowed)
-    assert context["function_names"] == ["acme.f", "acme.g"]
-    assert context["pool_names"] == [each.name for each in pools]
-    return [each.name for each in context["pools"]]
+    return [each.name for each in pools_shown(frame, catalogue, narrowed)]
 
 
 def test_a_page_shows_all_pools_or_the_one_it_is_narrowed_to() -> None:

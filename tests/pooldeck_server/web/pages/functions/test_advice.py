@@ -32,8 +32,8 @@ from pooldeck_server.domain.pools.sizes import (
 )
 from pooldeck_server.web.pages.functions.advice import shown
 from pooldeck_server.web.pages.functions.evidence import evidence
-from pooldeck_server.web.pages.functions.moves import brief, misplaced_lines
 from pooldeck_server.web.pages.pools.advice import shown as shown_size
+from pooldeck_server.web.pages.shared.moves import brief, misplaced_lines
 from pooldeck_server.web.text.formats import NOTHING
 
 POOLS = (PoolShape("io", PoolKind.THREAD, 32), PoolShape("cpu", PoolKind.PROCESS, 2))

@@ -1,5 +1,6 @@
 """What the list of functions and the page of one say."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 
 from pooldeck.functions import FunctionSpec, Options
 from pooldeck.kinds import PoolKind
-from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.measurements.figures import (
     Activity,
@@ -20,9 +21,10 @@ from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.functions import listing as functions
 from pooldeck_server.web.pages.functions import view as function
-from pooldeck_server.web.pages.functions.docstrings import described_arguments
-from pooldeck_server.web.pages.functions.form_examples import example
-from pooldeck_server.web.pages.functions.signature import signature_parts
+from pooldeck_server.web.pages.functions.data import FunctionData, FunctionsData
+from pooldeck_server.web.pages.functions.form import form
+from pooldeck_server.web.pages.functions.view import signature_parts
+from pooldeck_server.web.pages.shared.functions import example
 
 NAME = "acme.jobs.work"
 NOW_MINUTE = 1000
@@ -32,18 +34,13 @@ def spec(name: str = NAME, doc: str = "", **options: Any) -> FunctionSpec:
     return FunctionSpec(name, "acme.jobs", "()", doc, [], {"type": "object"}, Options(**options))
 
 
-def listed(*specs: FunctionSpec, wanted: str = "", **changes: Any) -> dict[str, Any]:
-    read = functions.FunctionsData(
-        functions=Catalogue({"cpu": PoolKind.PROCESS}, specs).functions(),
-        counts=(),
-        activity=(),
-        spreads={},
-        holds=(),
-        minute=NOW_MINUTE,
-        is_known=True,
-        advice={},
-    )
-    return functions.functions_context(msgspec.structs.replace(read, **changes), wanted)
+def listed(
+    *specs: FunctionSpec, wanted: str = "", holds: Sequence[Hold] = (), **changes: Any
+) -> functions.FunctionsView:
+    catalogue = Catalogue({"cpu": PoolKind.PROCESS}, specs)
+    read = FunctionsData(NOW_MINUTE, (), (), {})
+    read = msgspec.structs.replace(read, **changes)
+    return functions.functions_view(read, catalogue, holds, (), wanted)
 
 
 def ended(minute: int, state: State, n: int) -> Activity:
@@ -63,13 +60,13 @@ def test_functions_are_listed_with_their_problem_their_hold_and_their_tasks() ->
     holds = [Hold("b", 0, 5, "five deaths"), Hold("gone", 0, 7, "seven deaths")]
     work = spec(doc="Do it.\n\nAnd more.")
     context = listed(work, spec("b", pool="gpu"), counts=counts, holds=holds)
-    first, other = context["functions"]
+    first, other = context.functions
     assert (first.summary, first.function.problem, first.hold) == ("Do it.", None, None)
     assert (first.live.number, first.runs.number, first.failures.number) == (3, 46, 1)
     assert first.failures.href == f"/tasks?state=failed&state=lost&function={NAME}"
-    assert "gpu" in other.function.problem
+    assert "gpu" in (other.function.problem or "")
     assert (other.runs.number, other.hold) == (0, holds[0])
-    assert context["gone"] == (holds[1],)
+    assert context.gone == [holds[1]]
 
 
 def test_the_last_hour_is_counted_by_minute_and_nothing_before_it() -> None:
@@ -80,16 +77,16 @@ def test_the_last_hour_is_counted_by_minute_and_nothing_before_it() -> None:
         ended(NOW_MINUTE, State.FAILED, 2),
         ended(NOW_MINUTE, State.LOST, 1),
     ]
-    (row,) = listed(spec(), activity=activity)["functions"]
+    (row,) = listed(spec(), activity=activity).functions
     assert (row.lately.number, row.failed_lately.number) == (12, 3)
     assert (len(row.ends), row.ends[0], row.ends[-1]) == (60, 4, 8)
     assert row.failed_lately.href.endswith("&since=1h")
-    assert listed(spec())["functions"][0].ends == ()
+    assert listed(spec()).functions[0].ends == ()
 
 
 def test_percentiles_stand_beside_the_function_they_are_of() -> None:
     spread = Spread(None, Percentiles(0.1, 2.0))
-    rows = listed(spec(), spec("b"), spreads={"b": spread})["functions"]
+    rows = listed(spec(), spec("b"), spreads={"b": spread}).functions
     assert [row.spread for row in rows] == [None, spread]
 
 
@@ -99,57 +96,55 @@ def test_percentiles_stand_beside_the_function_they_are_of() -> None:
 )
 def test_functions_are_found_by_name_and_description(wanted: str, names: list[str]) -> None:
     context = listed(spec("a.one"), spec("b.two", doc="Scale Pictures."), wanted=wanted)
-    assert [row.function.spec.name for row in context["functions"]] == names
-    assert context["has_any"]
+    assert [row.function.spec.name for row in context.functions] == names
+    assert context.has_any
 
 
 # One function.
 
 
-def shown(**changes: Any) -> dict[str, Any]:
-    options = changes.pop("options", {})
-    read = function.FunctionData(
-        function=Catalogue({"cpu": PoolKind.PROCESS}, [spec(**options)]).get(NAME),
-        counts=(),
-        durations=Durations(),
-        latest=(),
-        pools={"cpu": 2},
-        hold=None,
-        advice=None,
-        profiles={},
-    )
-    return function.function_context(msgspec.structs.replace(read, **changes))
+def shown(of: RegisteredFunction | None = None, **changes: Any) -> function.FunctionView:
+    of = of or registered()
+    read = msgspec.structs.replace(FunctionData((), Durations(), ()), **changes)
+    live: dict[str, Any] = {"pools": {"cpu": 2}, "hold": None, "advice": None, "profiles": {}}
+    return function.function_view(of, form(of.spec), read, **live)
+
+
+def registered(**options: Any) -> RegisteredFunction:
+    return Catalogue({"cpu": PoolKind.PROCESS}, [spec(**options)]).get(NAME)
 
 
 def test_the_numbers_of_a_function_lead_to_its_tasks() -> None:
     counts = [Count("cpu", NAME, State.FAILED, 3), Count("cpu", "b", State.LOST, 9)]
-    numbers = shown(counts=counts, durations=Durations(10, None, Percentiles(0.34, 3.4)))["numbers"]
+    numbers = shown(counts=counts, durations=Durations(10, None, Percentiles(0.34, 3.4))).numbers
     assert [(each.label, each.value, each.href) for each in numbers] == [
         ("failed", "3", f"/tasks?state=failed&function={NAME}"),
         ("Run, half within", "340 ms", None),
         ("Run, 19 of 20 within", "3.4 s", None),
     ]
-    assert [(each.label, each.value) for each in shown()["numbers"]] == [("Submitted", "none yet")]
+    assert [(each.label, each.value) for each in shown().numbers] == [("Submitted", "none yet")]
 
 
 def test_options_are_told_in_sentences() -> None:
-    plain = shown()["options"]
+    plain = shown().options
     assert "It has no timeout." in plain
     assert "It is not run again after an exception or a timeout." in plain
     declared = {"timeout": 90.0, "retries": 2, "idempotent": True, "sensitive": ("key",)}
-    said = " ".join(shown(options=declared)["options"])
+    said = " ".join(shown(registered(**declared)).options)
     for words in ("1 min 30 s at most", "up to 2 times", "It is idempotent", "final: key."):
         assert words in said
 
 
 def test_only_a_function_that_leaves_its_pool_to_the_server_says_why_it_is_there() -> None:
     kinds = {"cpu": PoolKind.PROCESS}
-    assert shown(function=Catalogue(kinds, [spec(pool="cpu")]).get(NAME))["placement"] is None
-    chosen = shown()["placement"]
+    assert shown(registered(pool="cpu")).placement is None
+    chosen = shown().placement
+    assert chosen is not None
     assert chosen.words.startswith("The server chose cpu: all pools are of one kind")
     assert chosen.by_hand == ""
     by_hand = {NAME: Placement("cpu", PlacementRule.BY_HAND, since=1)}
-    placed = shown(function=Catalogue(kinds, [spec()], by_hand).get(NAME))["placement"]
+    placed = shown(Catalogue(kinds, [spec()], by_hand).get(NAME)).placement
+    assert placed is not None
     assert (placed.words, placed.by_hand) == ("The function was placed in cpu by hand.", "cpu")
 
 
@@ -164,24 +159,6 @@ def test_a_signature_is_divided_into_names_types_and_defaults() -> None:
     assert of("name") == ["path", "boxes", "mode", "*rest"]
     assert "".join(of("type")) == "strlist[a.Box]Literal['a, b']dict[str,int]"
     assert of("default") == ["'a'"]
-
-
-def test_arguments_are_described_as_the_docstring_says() -> None:
-    doc = """Do it.
-
-Args:
-    path: The picture's
-        file.
-    width (int): Of the result: in pixels.
-
-Returns:
-    nothing: at all
-"""
-    assert described_arguments(doc) == {
-        "path": "The picture's file.",
-        "width": "Of the result: in pixels.",
-    }
-    assert described_arguments("Do it.\n\nReturns:\n    x: y") == {}
 
 
 def test_an_example_has_the_shape_that_the_schema_asks_for() -> None:

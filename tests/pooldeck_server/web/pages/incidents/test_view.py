@@ -19,9 +19,9 @@ from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.web.pages.incidents.fault import fault_of
-from pooldeck_server.web.pages.incidents.listing import incidents_context, read_wanted
-from pooldeck_server.web.pages.incidents.view import IncidentData, ids_of, incident_context
+from pooldeck_server.web.pages.incidents.data import IncidentData, ids_of
+from pooldeck_server.web.pages.incidents.listing import IncidentsView, incidents_view, read_wanted
+from pooldeck_server.web.pages.incidents.view import IncidentView, fault_of, incident_view
 
 FAULT = """Fatal Python error: Segmentation fault
 
@@ -52,18 +52,13 @@ def incident(**changes: Any) -> StoredIncident:
     return msgspec.structs.replace(plain, **changes)
 
 
-def shown(of: StoredIncident, **changes: Any) -> dict[str, Any]:
-    read = IncidentData(
-        incident=of,
-        tasks={},
-        others=(),
-        hold=None,
-        nearby=(),
-        workers=(),
-        memory_bytes=None,
-        may_rerun=False,
-    )
-    return incident_context(msgspec.structs.replace(read, **changes))
+LIVE: dict[str, Any] = {"hold": None, "workers": (), "memory_bytes": None, "may_rerun": False}
+
+
+def shown(of: StoredIncident, **changes: Any) -> IncidentView:
+    live = LIVE | {name: changes.pop(name) for name in LIVE.keys() & changes.keys()}
+    read = IncidentData(incident=of, tasks={}, others=(), nearby=())
+    return incident_view(msgspec.structs.replace(read, **changes), **live)
 
 
 def worker(name: str, started_at: int, replaced: str) -> WorkerHealth:
@@ -75,7 +70,7 @@ def worker(name: str, started_at: int, replaced: str) -> WorkerHealth:
 
 def test_a_report_says_in_sentences_what_died_of_what_and_who_was_hit() -> None:
     of = incident(bystanders=(Bystander("t2", "lost"), Bystander("t3", "queued")))
-    assert shown(of)["sentences"] == (
+    assert shown(of).sentences == (
         "The worker cpu-3 of the pool cpu died: killed by SIGSEGV.",
         "It died of acme.render, which it ran.",
         "2 other tasks lost their worker with it.",
@@ -86,15 +81,15 @@ def test_a_report_says_in_sentences_what_died_of_what_and_who_was_hit() -> None:
 def test_nobody_is_accused_where_the_culprit_cannot_be_known() -> None:
     suspects = (TaskName("t1", "acme.a"), TaskName("t2", "acme.b"))
     of = incident(culprit=None, suspects=suspects, bystanders=(Bystander("t1", "lost"),))
-    sentences = shown(of)["sentences"]
+    sentences = shown(of).sentences
     assert "which of them was the cause cannot be known" in sentences[1]
     assert not any("other task" in sentence for sentence in sentences)
-    assert [(each.role, each.task) for each in shown(of)["involved"]] == [
+    assert [(each.role, each.task) for each in shown(of).involved] == [
         ("suspect", "t1"),
         ("suspect", "t2"),
     ]
-    assert any("process pool" in each.text for each in shown(of)["advice"])
-    assert "No task ran in it." in shown(incident(culprit=None))["sentences"]
+    assert any("process pool" in each.text for each in shown(of).advice)
+    assert "No task ran in it." in shown(incident(culprit=None)).sentences
 
 
 @pytest.mark.parametrize(
@@ -105,12 +100,12 @@ def test_a_report_says_who_took_the_place_while_that_one_lives(started: int, wor
     of = incident()
     successor = worker("cpu-4", of.detected_at + started, replaced="cpu-3")
     other = worker("cpu-5", 0, replaced="cpu-1")
-    assert words in shown(of, workers=[other, successor])["sentences"][-1]
+    assert words in shown(of, workers=[other, successor]).sentences[-1]
 
 
 def test_a_pool_that_is_not_whole_yet_is_not_called_whole() -> None:
     of = incident(recovered_at=None, recovery_ms=None)
-    assert shown(of)["sentences"][-1] == "The pool is not whole again yet."
+    assert shown(of).sentences[-1] == "The pool is not whole again yet."
 
 
 def test_each_task_is_listed_with_what_it_became_and_what_it_is_today() -> None:
@@ -120,7 +115,7 @@ def test_each_task_is_listed_with_what_it_became_and_what_it_is_today() -> None:
         "t1": TaskToday("t1", "acme.render", State.FAILED, 1),
         "t2": TaskToday("t2", "acme.fetch", State.SUCCEEDED, 3),
     }
-    involved = shown(of, tasks=tasks)["involved"]
+    involved = shown(of, tasks=tasks).involved
     assert [(each.function, each.became, each.today, each.reruns) for each in involved] == [
         ("acme.render", "failed", State.FAILED, 0),
         ("acme.fetch", "lost", State.SUCCEEDED, 2),
@@ -148,7 +143,7 @@ def test_the_guilty_thread_comes_first_and_the_users_own_frame_stands_out() -> N
     ],
 )
 def test_the_advice_fits_the_cause(changes: dict[str, Any], words: str) -> None:
-    assert words in shown(incident(**changes))["advice"][0].text
+    assert words in shown(incident(**changes)).advice[0].text
 
 
 @pytest.mark.parametrize(
@@ -164,7 +159,7 @@ def test_the_culprit_can_be_retried_unless_it_ended_well_or_is_gone(
     state: State, may_rerun: bool | None, is_offered: bool
 ) -> None:
     tasks = {"t1": TaskToday("t1", "acme.render", state, 1)}
-    advice = shown(incident(), tasks=tasks, may_rerun=may_rerun)["advice"]
+    advice = shown(incident(), tasks=tasks, may_rerun=may_rerun).advice
     assert ("t1" in [each.retry for each in advice]) is is_offered
 
 
@@ -175,7 +170,7 @@ def test_what_happened_near_it_leaves_out_itself_and_the_holds_of_others() -> No
         StoredAnnotation(3, "hold", subject="acme.other"),
         StoredAnnotation(4, "kill_worker", "cpu", "cpu-9", reason="it hung"),
     ]
-    found = shown(incident(), nearby=nearby)["nearby"]
+    found = shown(incident(), nearby=nearby).nearby
     assert [(each.words, each.reason) for each in found] == [
         ("acme.render was put on hold", None),
         ("cpu-9 was killed by hand", "it hung"),
@@ -184,13 +179,13 @@ def test_what_happened_near_it_leaves_out_itself_and_the_holds_of_others() -> No
 
 def test_others_like_it_are_linked_and_the_incident_is_not_its_own_like() -> None:
     context = shown(incident(), others=[incident(), incident(id="i0")], hold=Hold("f", 0, 2, "x"))
-    assert [each.id for each in context["others"]] == ["i0"]
-    assert context["others_href"] == "/incidents?function=acme.render&cause=killed+by+SIGSEGV"
-    assert context["hold"] is not None
+    assert [each.id for each in context.others] == ["i0"]
+    assert context.others_href == "/incidents?function=acme.render&cause=killed+by+SIGSEGV"
+    assert context.hold is not None
 
 
 def test_the_report_as_text_can_stand_alone() -> None:
-    text = shown(incident(exit_code=3, bystanders=(Bystander("t2", "lost"),)))["text"]
+    text = shown(incident(exit_code=3, bystanders=(Bystander("t2", "lost"),))).text
     for words in ("cpu-3 killed by SIGSEGV", "signal: 11", "exit code: 3", "peak memory: 1.0 GiB"):
         assert words in text
     assert "noticed: 2023-11-14 22:13:20.000 UTC" in text
@@ -201,30 +196,30 @@ def test_the_report_as_text_can_stand_alone() -> None:
 # The list.
 
 
-def listed(address: str, cursor: str | None = None) -> dict[str, Any]:
+def listed(address: str, cursor: str | None = None) -> IncidentsView:
     culprits = [CulpritCount("acme.a", 12), CulpritCount(None, 3), CulpritCount("acme.b", 1)]
     wanted = read_wanted(QueryParams(address))
     page = IncidentPage((incident(),), cursor)
-    return incidents_context(page, wanted, ["cpu", "io"], culprits, is_first=True)
+    return incidents_view(page, wanted, ["cpu", "io"], culprits, is_first=True)
 
 
 def test_culprits_are_offered_with_their_number_and_a_chosen_one_is_taken_out_again() -> None:
-    chips = listed("pool=cpu")["culprits"]
-    assert [(each.words, each.count, each.href) for each in chips] == [
+    chips = listed("pool=cpu").culprits
+    assert [(each.label, each.count, each.href) for each in chips] == [
         ("acme.a", "12", "/incidents?pool=cpu&function=acme.a"),
         ("acme.b", "1", "/incidents?pool=cpu&function=acme.b"),
     ]
-    chosen = listed("pool=cpu&function=acme.a")["culprits"][0]
+    chosen = listed("pool=cpu&function=acme.a").culprits[0]
     assert (chosen.is_chosen, chosen.href) == (True, "/incidents?pool=cpu")
 
 
 def test_periods_and_pools_keep_the_rest_of_the_question() -> None:
     context = listed("function=acme.a&since=24h", cursor="abc")
-    assert [each.words for each in context["periods"] if each.is_chosen] == ["last 24 hours"]
-    assert context["periods"][-1].href == "/incidents?function=acme.a"
-    assert context["pools"][0].href == "/incidents?pool=cpu&function=acme.a&since=24h"
-    assert context["older_href"] == "/incidents?function=acme.a&since=24h&cursor=abc"
-    assert context["newest_href"] == "/incidents?function=acme.a&since=24h"
+    assert [each.label for each in context.periods if each.is_chosen] == ["last 24 hours"]
+    assert context.periods[-1].href == "/incidents?function=acme.a"
+    assert context.pools[0].href == "/incidents?pool=cpu&function=acme.a&since=24h"
+    assert context.older_href == "/incidents?function=acme.a&since=24h&cursor=abc"
+    assert context.newest_href == "/incidents?function=acme.a&since=24h"
 
 
 @pytest.mark.parametrize(

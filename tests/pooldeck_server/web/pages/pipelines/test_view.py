@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from pooldeck_server.domain.tasks.dependencies import RelatedTask, RelatedTasks, Rule
 from pooldeck_server.domain.tasks.pipelines import StepNeed, StepReport, StoredPipeline, StoredStep
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.web.pages.pipelines.graph import pipeline_graph, step_state, step_words
-from pooldeck_server.web.pages.pipelines.layers import HEIGHT, WIDTH, layout
-from pooldeck_server.web.pages.pipelines.view import cancel_pipeline, pipeline_name
+from pooldeck_server.web.pages.pipelines.view import cancel_pipeline
+from pooldeck_server.web.pages.shared.graph import (
+    pipeline_graph,
+    pipeline_name,
+    step_state,
+    step_words,
+)
+from pooldeck_server.web.pages.shared.layers import HEIGHT, WIDTH, layout
 from tests.support.served import Served
 
 

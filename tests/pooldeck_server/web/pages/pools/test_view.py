@@ -1,5 +1,6 @@
 """What the page of the pools says, and what is asked before something is done to them."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -14,8 +15,10 @@ from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHe
 from pooldeck_server.domain.pools.sizes import Machine, SizeAdvice, SizedPool, SizeOrigin
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
+from pooldeck_server.web.pages.pools.data import LATELY
 from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end, typical_memory
-from pooldeck_server.web.pages.pools.view import LATELY, PoolsData, pools_context
+from pooldeck_server.web.pages.pools.view import PoolSection, pool_section
+from tests.support.served import Served
 
 MIB = 1024 * 1024
 BUSY = SlotHealth("t1", "acme.render", 7.0)
@@ -93,27 +96,31 @@ def unjudged(name: str) -> SizeAdvice:
     return size_advice(idle, Machine(cpus=2, affinity=2), [idle])
 
 
-def sections(*annotations: StoredAnnotation, flash: str | None = None, **changes: Any) -> list[Any]:
-    read = PoolsData(
-        pools=[pool(**changes), pool(name="io")],
-        advice={name: unjudged(name) for name in ("cpu", "io")},
-        settings={"cpu": PoolSettings(kind="process"), "io": PoolSettings(kind="process")},
-        annotations={"cpu": annotations},
+def section(*annotations: StoredAnnotation, **changes: Any) -> PoolSection:
+    return pool_section(
+        pool(**changes),
+        PoolSettings(kind="process"),
+        annotations,
         homes={"acme.a": "cpu", "acme.b": "io"},
+        advice=unjudged("cpu"),
         cpus=2,
     )
-    found: list[Any] = pools_context(read, "cpu", flash)["sections"]
-    return found
 
 
-def test_what_was_done_is_said_of_the_pool_it_was_done_to() -> None:
-    assert [each.flash for each in sections(flash="It is paused.")] == ["It is paused.", None]
+def test_what_was_done_is_said_of_the_pool_it_was_done_to(server: Served) -> None:
+    name, *others = server.http.get("/api/v1/pools").json()["items"]
+    assert others
+    page = server.http.get("/pools", params={"pool": name["name"], "did": "paused"}).text
+    (own,) = re.findall(
+        rf'<section class="pool-page" id="{name["name"]}".*?</section>', page, re.DOTALL
+    )
+    assert own.count('class="flash"') == page.count('class="flash"') == 1
 
 
 def test_what_was_done_lately_leaves_out_holds_on_functions_of_other_pools() -> None:
     done = [StoredAnnotation(9, "hold", subject=name) for name in ("acme.a", "acme.b", "acme.gone")]
     done += [StoredAnnotation(8, "drain", "cpu", reason="new disk")] * LATELY
-    lately = sections(*done)[0].lately
+    lately = section(*done).lately
     assert len(lately) == LATELY
     assert lately[0].words == "acme.a was put on hold"
     assert (lately[1].words, lately[1].reason) == ("drained", "new disk")
@@ -121,7 +128,7 @@ def test_what_was_done_lately_leaves_out_holds_on_functions_of_other_pools() -> 
 
 def test_attention_is_drawn_to_what_the_state_does_not_say_already() -> None:
     notices = (Notice(Need.PAUSED, "cpu"), Notice(Need.ABANDONED, "cpu", number=2, worker="cpu-1"))
-    attention = sections(notices=notices)[0].attention
+    attention = section(notices=notices).attention
     assert ["2 abandoned threads" in each.text for each in attention] == [True]
 
 

@@ -10,7 +10,7 @@ from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
-from pooldeck_server.web.pages.shared import confirmation as confirm
+from pooldeck_server.web.pages.task import confirm
 from pooldeck_server.web.pages.tasks import confirm as confirm_tasks
 from pooldeck_server.web.pages.tasks.address import read_filter
 from pooldeck_server.web.text.kill import kill_button
@@ -19,14 +19,16 @@ LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")
 
 
 def test_the_exact_number_is_said_before_and_on_the_button() -> None:
-    asked = confirm_tasks.retry_matching(LOST, 1344, now=7)
+    asked = confirm_tasks.retry(confirm_tasks.all_matching(LOST, 1344, now=7))
     assert asked.heading == "Retry 1,344 tasks?"
     assert asked.button == "Retry 1,344 tasks"
-    assert confirm_tasks.cancel_matching(LOST, 1, now=7).button == "Cancel 1 task"
+    assert (
+        confirm_tasks.cancel(confirm_tasks.all_matching(LOST, 1, now=7)).button == "Cancel 1 task"
+    )
 
 
 def test_a_question_carries_its_filter_and_the_moment_of_the_number() -> None:
-    asked = confirm_tasks.cancel_matching(LOST, 3, now=7)
+    asked = confirm_tasks.cancel(confirm_tasks.all_matching(LOST, 3, now=7))
     assert read_filter(QueryParams(list(asked.hidden)), 7) == LOST
     assert ("before", "7") in asked.hidden
     assert asked.conditions == (("state", "lost"), ("tag", "a b"), ("text", "x"))
@@ -34,15 +36,15 @@ def test_a_question_carries_its_filter_and_the_moment_of_the_number() -> None:
 
 
 def test_that_successes_are_repeated_too_is_said_where_they_are() -> None:
-    some = confirm_tasks.retry_matching(LOST, 3, now=7)
-    every = confirm_tasks.retry_matching(TaskFilter(), 3, now=7)
+    some = confirm_tasks.retry(confirm_tasks.all_matching(LOST, 3, now=7))
+    every = confirm_tasks.retry(confirm_tasks.all_matching(TaskFilter(), 3, now=7))
     assert "succeeded" not in " ".join(some.sentences)
     assert "succeeded" in " ".join(every.sentences)
 
 
 def test_where_nothing_matches_there_is_no_button() -> None:
-    assert confirm_tasks.cancel_matching(LOST, 0, now=7).button is None
-    assert confirm_tasks.retry_matching(LOST, 0, now=7).button is None
+    assert confirm_tasks.cancel(confirm_tasks.all_matching(LOST, 0, now=7)).button is None
+    assert confirm_tasks.retry(confirm_tasks.all_matching(LOST, 0, now=7)).button is None
 
 
 def work(state: State) -> StoredTask:

@@ -16,10 +16,10 @@ from pooldeck_server.web.pages.functions import listing as functions
 from pooldeck_server.web.pages.functions import view as function
 from pooldeck_server.web.pages.pipelines import view as pipeline
 from pooldeck_server.web.pages.pools import view as pools
+from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.flash import flash, flash_of_many, numbers
 from pooldeck_server.web.pages.task import view as task
 from pooldeck_server.web.pages.tasks import view as tasks
-from pooldeck_server.web.pages.tasks.address import address
 from pooldeck_server.web.text.i18n import speaking
 from tests.support.served import Served
 

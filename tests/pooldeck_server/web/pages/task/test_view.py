@@ -12,13 +12,13 @@ from pooldeck_server.domain.tasks.attempt import LatestRun, StoredAttempt
 from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.web.pages.task.diagram import Layout, diagram
+from pooldeck_server.web.pages.task.data import LogData, TaskData
+from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Layout, diagram
 from pooldeck_server.web.pages.task.journey import journey
-from pooldeck_server.web.pages.task.layouts import TALL, WIDE
 from pooldeck_server.web.pages.task.log import LOG_LINES, log_part
 from pooldeck_server.web.pages.task.runs import strip
 from pooldeck_server.web.pages.task.times import segments
-from pooldeck_server.web.pages.task.view import TaskData, task_context
+from pooldeck_server.web.pages.task.view import TaskView, task_view
 
 SECOND = 1_000_000
 NOW = 100 * SECOND
@@ -170,8 +170,12 @@ def test_the_path_taken_is_marked_and_drawn_over_the_others(
     assert drawn.loop is None
 
 
-def shown(**changes: Any) -> dict[str, Any]:
-    """Return the context of a page, of a task that was read so or otherwise."""
+LIVE: dict[str, Any] = {"slot": None, "is_callable": True, "now": NOW}
+
+
+def shown(**changes: Any) -> TaskView:
+    """Return the page of a task that was read so or otherwise, or is so at this moment."""
+    live = LIVE | {name: changes.pop(name) for name in LIVE.keys() & changes.keys()}
     read = TaskData(
         task=task(),
         attempts=[],
@@ -181,17 +185,14 @@ def shown(**changes: Any) -> dict[str, Any]:
         durations=Durations(),
         kill=None,
         are_erased=False,
-        slot=None,
-        is_callable=True,
-        now=NOW,
     )
-    return task_context(msgspec.structs.replace(read, **changes))
+    return task_view(msgspec.structs.replace(read, **changes), **live)
 
 
 def test_a_task_says_why_it_is_in_its_pool() -> None:
-    assert shown()["placed"].startswith("Its pool was named")
+    assert shown().placed.startswith("Its pool was named")
     moved = Placement("cpu", PlacementRule.MEASURED, 1, verdict="cpu_holding_gil", before="io")
-    words = shown(task=task(placed=moved.to_json()))["placed"]
+    words = shown(task=task(placed=moved.to_json())).placed
     assert "moved the function from io to cpu" in words
     assert "holds the GIL" in words
 
@@ -199,11 +200,11 @@ def test_a_task_says_why_it_is_in_its_pool() -> None:
 def test_several_attempts_become_one_loop() -> None:
     ended = [StoredAttempt(n, State.FAILED) for n in (1, 2)]
     again = shown(task=task(attempt=3), attempts=[*ended, StoredAttempt(3, State.SUCCEEDED)])
-    assert again["earlier"] == 2
-    assert all(drawn.loop for drawn in again["diagrams"])
+    assert again.way.earlier == 2
+    assert all(drawn.loop for drawn in again.diagrams)
     waits = shown(task=task(attempt=2, state=State.QUEUED), attempts=ended)
-    assert waits["earlier"] == 2
-    assert shown()["earlier"] == 0
+    assert waits.way.earlier == 2
+    assert shown().way.earlier == 0
 
 
 # What became of it.
@@ -213,7 +214,7 @@ def test_an_error_is_shown_with_all_its_causes() -> None:
     cause = Error(ErrorKind.EXCEPTION, "OSError", "truncated")
     error = Error(ErrorKind.EXCEPTION, "ValueError", "no picture", cause=cause)
     failed = task(state=State.FAILED, error=msgspec.json.encode(error).decode())
-    assert [each.error for each in shown(task=failed)["errors"]] == [error, cause]
+    assert [each.error for each in shown(task=failed).errors] == [error, cause]
 
 
 @pytest.mark.parametrize(
@@ -221,32 +222,32 @@ def test_an_error_is_shown_with_all_its_causes() -> None:
     [(State.QUEUED, True), (State.SCHEDULED, True), (State.RUNNING, False), (State.LOST, False)],
 )
 def test_only_what_has_not_started_is_simply_cancelled(state: State, can_cancel: bool) -> None:
-    assert shown(task=task(state=state))["can_cancel"] is can_cancel
+    assert shown(task=task(state=state)).can_cancel is can_cancel
 
 
 @pytest.mark.parametrize("state", list(State))
 def test_what_has_ended_can_be_retried_unless_its_arguments_are_gone(state: State) -> None:
     of_state = task(state=state)
-    assert shown(task=of_state)["can_retry"] is (state in FINAL)
-    assert not shown(task=of_state, are_erased=True)["can_retry"]
-    assert not shown(task=of_state, is_callable=False)["can_retry"]
+    assert shown(task=of_state).can_retry is (state in FINAL)
+    assert not shown(task=of_state, are_erased=True).can_retry
+    assert not shown(task=of_state, is_callable=False).can_retry
 
 
 def test_attempts_are_listed_latest_first_each_with_its_own_error() -> None:
     error = Error(ErrorKind.TIMEOUT, "TimeoutError", "too long")
     first = StoredAttempt(1, State.FAILED, error=msgspec.json.encode(error).decode())
     read = {"task": task(attempt=2), "attempts": [first, StoredAttempt(2, State.SUCCEEDED)]}
-    latest, earliest = shown(**read)["attempts"]
+    latest, earliest = shown(**read).attempts
     assert (latest.attempt.attempt, latest.errors, latest.is_shown) == (2, (), True)
     assert (earliest.attempt.attempt, earliest.is_shown) == (1, False)
     assert [each.error for each in earliest.errors] == [error]
     of_first = shown(**read, window=LogWindow(LOG_LINES + 1, attempt=1))
-    assert [row.is_shown for row in of_first["attempts"]] == [False, True]
+    assert [row.is_shown for row in of_first.attempts] == [False, True]
 
 
 def test_arguments_that_were_not_given_are_not_shown() -> None:
-    assert shown()["arguments"] == ()
-    named = shown(task=task(kwargs='{"a":1}'))["arguments"]
+    assert shown().arguments == ()
+    named = shown(task=task(kwargs='{"a":1}')).arguments
     assert [value.name for value in named] == ["kwargs"]
 
 
@@ -259,24 +260,24 @@ def lines(first: int, last: int) -> list[LogEntry]:
 
 def test_a_long_log_shows_its_end_and_leads_to_what_came_before() -> None:
     window = LogWindow(LOG_LINES + 1, level="INFO")
-    part = log_part("0199", 1, window, lines(100, 100 + LOG_LINES))
+    part = log_part(LogData(task(attempt=1), window, lines(100, 100 + LOG_LINES)))
     assert [part.lines[0].n, part.lines[-1].n] == [101, 100 + LOG_LINES]
     assert part.earlier == "/tasks/0199?level=INFO&before=101#log"
     assert part.is_end
-    whole = log_part("0199", 1, window, lines(1, LOG_LINES))
+    whole = log_part(LogData(task(attempt=1), window, lines(1, LOG_LINES)))
     assert (len(whole.lines), whole.earlier) == (LOG_LINES, None)
 
 
 def test_what_follows_a_line_is_taken_from_its_beginning() -> None:
     window = LogWindow(LOG_LINES + 1, after=10)
-    part = log_part("0199", 1, window, lines(11, 11 + LOG_LINES))
+    part = log_part(LogData(task(attempt=1), window, lines(11, 11 + LOG_LINES)))
     assert [part.lines[0].n, part.lines[-1].n] == [11, 10 + LOG_LINES]
     assert not part.is_end
-    assert log_part("0199", 1, window, lines(11, 12)).is_end
+    assert log_part(LogData(task(attempt=1), window, lines(11, 12))).is_end
 
 
 def test_each_level_is_a_link_and_the_chosen_one_is_marked() -> None:
-    part = log_part("0199", 2, LogWindow(9, attempt=2, level="ERROR"), [])
+    part = log_part(LogData(task(attempt=2), LogWindow(9, attempt=2, level="ERROR"), []))
     assert [level.href for level in part.levels if level.is_chosen] == [
         "/tasks/0199?attempt=2&level=ERROR#log"
     ]

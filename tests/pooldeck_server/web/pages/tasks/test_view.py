@@ -1,6 +1,5 @@
 """The list of tasks: what its address means, and what it offers to change it."""
 
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -13,15 +12,16 @@ from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Tota
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.tasks.address import (
-    TaskListView,
+    TaskListQuery,
     has_keyed_words,
     href,
     read_filter,
     read_view,
 )
 from pooldeck_server.web.pages.tasks.completion import completions
-from pooldeck_server.web.pages.tasks.confirm import cancel_chosen, retry_chosen
-from pooldeck_server.web.pages.tasks.view import tasks_context, total_words
+from pooldeck_server.web.pages.tasks.confirm import cancel, chosen, retry
+from pooldeck_server.web.pages.tasks.data import TaskListData
+from pooldeck_server.web.pages.tasks.view import TasksView, tasks_view, total_words
 
 MINUTE = 60_000_000  # microseconds
 TASK = StoredTask(
@@ -43,15 +43,15 @@ COUNTS = (
 )
 
 
-def view(address: str) -> TaskListView:
+def view(address: str) -> TaskListQuery:
     return read_view(QueryParams(address))
 
 
 def listed(
-    wanted: TaskListView, *, cursor: str | None = None, task: StoredTask = TASK
-) -> dict[str, Any]:
-    page = TaskPage((task,), cursor)
-    return tasks_context(wanted, page, Total(1, is_exact=True), COUNTS, {}, is_first=True)
+    wanted: TaskListQuery, *, cursor: str | None = None, task: StoredTask = TASK
+) -> TasksView:
+    read = TaskListData(TaskPage((task,), cursor), Total(1, is_exact=True), COUNTS, 0)
+    return tasks_view(wanted, read, {}, is_first=True)
 
 
 # The address.
@@ -63,7 +63,7 @@ def test_an_address_says_what_the_list_shows_and_the_list_says_the_address() -> 
         "&since=2026-11-30T09:00:00Z&until=2026-11-30T10:00:00Z&q=x&sort=run"
     )
     wanted = view(address)
-    assert wanted == TaskListView(
+    assert wanted == TaskListQuery(
         TaskFilter(
             states=(State.FAILED, State.LOST),
             functions=("acme.work",),
@@ -78,12 +78,12 @@ def test_an_address_says_what_the_list_shows_and_the_list_says_the_address() -> 
         sort=Sort.RUN,
     )
     assert sorted(parse_qsl(urlsplit(href(wanted)).query)) == sorted(parse_qsl(address))
-    assert href(TaskListView()) == "/tasks"
+    assert href(TaskListQuery()) == "/tasks"
 
 
 def test_empty_fields_of_the_form_filter_nothing() -> None:
     empty = "function=&pool=&tag=&error=&q=+&within=&since=&until=&sort="
-    assert view(empty) == TaskListView()
+    assert view(empty) == TaskListQuery()
 
 
 def test_words_with_a_key_in_the_search_mean_filters_and_the_rest_is_searched_for() -> None:
@@ -140,7 +140,7 @@ def test_what_an_address_cannot_mean_is_refused_with_what_it_can(address: str, w
 
 
 def test_a_state_chip_adds_its_state_and_takes_it_out_again() -> None:
-    chips = {chip.state: chip for chip in listed(view("state=failed"))["chips"]}
+    chips = {chip.state: chip for chip in listed(view("state=failed")).chips}
     assert chips[State.FAILED].is_chosen
     assert chips[State.FAILED].href == "/tasks"
     assert chips[State.FAILED].count == "1,022"
@@ -156,12 +156,12 @@ def test_a_state_chip_adds_its_state_and_takes_it_out_again() -> None:
 def test_a_state_chip_counts_what_the_other_filters_leave_or_nothing(
     address: str, count: str | None
 ) -> None:
-    counts = {chip.state: chip.count for chip in listed(view(address))["chips"]}
+    counts = {chip.state: chip.count for chip in listed(view(address)).chips}
     assert counts[State.FAILED] == count
 
 
 def test_each_condition_in_force_can_be_taken_out_alone() -> None:
-    narrowings = listed(view("tag=a&tag=b&group=1f&q=x&since=1h"))["narrowings"]
+    narrowings = listed(view("tag=a&tag=b&group=1f&q=x&since=1h")).narrowings
     assert [(each.label, each.value, each.href) for each in narrowings] == [
         ("tag", "a", "/tasks?tag=b&group=1f&q=x&since=1h"),
         ("tag", "b", "/tasks?tag=a&group=1f&q=x&since=1h"),
@@ -172,7 +172,7 @@ def test_each_condition_in_force_can_be_taken_out_alone() -> None:
 
 
 def test_a_time_from_and_until_are_conditions_too() -> None:
-    narrowings = listed(view("since=2026-11-30T09:00&until=2026-11-30T10:00"))["narrowings"]
+    narrowings = listed(view("since=2026-11-30T09:00&until=2026-11-30T10:00")).narrowings
     assert [(each.label, each.value) for each in narrowings] == [
         ("from", "2026-11-30 09:00:00.000 UTC"),
         ("until", "2026-11-30 10:00:00.000 UTC"),
@@ -182,12 +182,12 @@ def test_a_time_from_and_until_are_conditions_too() -> None:
 def test_the_next_page_is_one_link_away_and_keeps_filter_and_order() -> None:
     wanted = view("state=lost&sort=finished")
     older = "/tasks?state=lost&sort=finished&cursor=abc"
-    assert listed(wanted, cursor="abc")["older_href"] == older
-    assert listed(wanted)["older_href"] is None
+    assert listed(wanted, cursor="abc").older_href == older
+    assert listed(wanted).older_href is None
 
 
 def test_one_order_is_marked_and_each_keeps_the_filter() -> None:
-    sorts = listed(view("tag=a&sort=run"))["sorts"]
+    sorts = listed(view("tag=a&sort=run")).sorts
     assert [(each.href, each.is_chosen) for each in sorts] == [
         ("/tasks?tag=a", False),
         ("/tasks?tag=a&sort=finished", False),
@@ -197,8 +197,8 @@ def test_one_order_is_marked_and_each_keeps_the_filter() -> None:
 
 def test_a_page_with_progress_is_loaded_anew_though_no_state_changes() -> None:
     in_progress = msgspec.structs.replace(TASK, progress_fraction=0.5)
-    assert listed(TaskListView())["refresh"] == "changes"
-    assert listed(TaskListView(), task=in_progress)["refresh"] == "always"
+    assert listed(TaskListQuery()).refresh == "changes"
+    assert listed(TaskListQuery(), task=in_progress).refresh == "always"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_all_that_match_can_be_changed_where_any_of_them_can(
     address: str, cancel: str | None, retry: str | None
 ) -> None:
     shown = listed(view(address))
-    assert (shown["cancel_href"], shown["retry_href"]) == (cancel, retry)
+    assert (shown.cancel_href, shown.retry_href) == (cancel, retry)
 
 
 def test_a_total_says_whether_there_may_be_more() -> None:
@@ -227,7 +227,7 @@ def test_a_total_says_whether_there_may_be_more() -> None:
 
 
 def test_how_many_of_the_chosen_can_be_changed_is_said_and_all_are_sent_along() -> None:
-    asked = retry_chosen(["a", "b", "c"], [State.FAILED, State.LOST], "/tasks?q=x")
+    asked = retry(chosen(["a", "b", "c"], [State.FAILED, State.LOST], "/tasks?q=x"))
     assert asked.button == "Retry 2 tasks"
     assert "1 of those that you chose stays as it is" in " ".join(asked.sentences)
     assert [value for name, value in asked.hidden if name == "id"] == ["a", "b", "c"]
@@ -236,8 +236,8 @@ def test_how_many_of_the_chosen_can_be_changed_is_said_and_all_are_sent_along() 
 
 
 def test_where_none_of_the_chosen_can_be_changed_there_is_no_button() -> None:
-    assert cancel_chosen(["a"], [], "/tasks").button is None
-    assert retry_chosen(["a"], [], "/tasks").button is None
+    assert cancel(chosen(["a"], [], "/tasks")).button is None
+    assert retry(chosen(["a"], [], "/tasks")).button is None
 
 
 # Completion.

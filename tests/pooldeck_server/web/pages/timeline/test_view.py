@@ -16,12 +16,14 @@ from pooldeck_server.domain.tasks.timeline import (
     TimelineRequest,
     unstored,
 )
-from pooldeck_server.web.pages.timeline.data import timeline_data
+from pooldeck_server.web.pages.timeline.bars import timeline_json
+from pooldeck_server.web.pages.timeline.data import TimelineData
 from pooldeck_server.web.pages.timeline.view import (
-    Asked,
+    TimelineQuery,
+    TimelineView,
     read_address,
     read_request,
-    timeline_context,
+    timeline_view,
 )
 from tests.support.served import Served
 
@@ -56,7 +58,7 @@ def pool(*slots: SlotHealth) -> PoolHealth:
 
 
 def test_an_address_says_the_same_after_it_was_read() -> None:
-    asked = Asked(span=2.5, since=NOW + 12_345, pool="io", function="acme.render")
+    asked = TimelineQuery(span=2.5, since=NOW + 12_345, pool="io", function="acme.render")
     assert read_address(QueryParams(asked.href.partition("?")[2])) == asked
 
 
@@ -111,17 +113,17 @@ def test_an_abandoned_thread_goes_on_where_its_task_ended() -> None:
     assert (found.started_at, found.finished_at) == (given_up.finished_at, None)
 
 
-def context(asked: Asked, *bars: Bar, complete_from: int = WANTED.since) -> dict[str, Any]:
+def shown(asked: TimelineQuery, *bars: Bar, complete_from: int = WANTED.since) -> TimelineView:
     choices: dict[str, list[str]] = {"pool": [], "function": []}
     found = Timeline(bars, complete_from, len(bars))
-    return timeline_context(asked, WANTED, found, [], choices=choices, now=NOW)
+    return timeline_view(asked, WANTED, found, [], choices=choices, now=NOW)
 
 
 def test_the_legend_narrows_to_a_function_and_widens_again() -> None:
-    (entry,) = context(Asked(), bar(), bar(task="0200"))["legend"]
+    (entry,) = shown(TimelineQuery(), bar(), bar(task="0200")).legend
     assert (entry.function, entry.count) == ("acme.render", "2")
     assert entry.href == "/timeline?span=60&function=acme.render"
-    (chosen,) = context(Asked(function="acme.render"))["legend"]
+    (chosen,) = shown(TimelineQuery(function="acme.render")).legend
     assert chosen.is_chosen
     assert chosen.href == "/timeline?span=60"
 
@@ -129,27 +131,27 @@ def test_the_legend_narrows_to_a_function_and_widens_again() -> None:
 def test_the_table_names_the_longest_runs_first_what_runs_among_them() -> None:
     short = bar(task="short", started_at=NOW - 2 * SECOND)
     running = bar(task="running", started_at=NOW - 4 * SECOND, finished_at=None)
-    found = context(Asked(), short, bar(), running)["longest"]
-    assert [each.task for each in found] == ["running", "0199", "short"]
+    found = shown(TimelineQuery(), short, bar(), running).longest
+    assert [each.bar.task for each in found] == ["running", "0199", "short"]
 
 
 def test_it_is_said_what_the_picture_leaves_out() -> None:
-    assert context(Asked(), bar())["limits"] == ""
-    said = context(Asked(), bar(), complete_from=NOW - SECOND)["limits"]
+    assert shown(TimelineQuery(), bar()).limits == ""
+    said = shown(TimelineQuery(), bar(), complete_from=NOW - SECOND).limits
     assert "Too many to draw: 1 or more ended" in said
     assert "22:13:19.000 UTC" in said
 
 
 def test_the_data_names_each_slot_and_function_once() -> None:
     crashed = bar(task="0200", state="failed", error_kind="crashed", cpu_seconds=None)
-    found = Timeline((bar(), crashed), WANTED.since, 2)
-    data = timeline_data(WANTED, found, [], [pool(SlotHealth(), SlotHealth())], NOW)
+    read = TimelineData(Timeline((bar(), crashed), WANTED.since, 2), [])
+    data = timeline_json(read, [pool(SlotHealth(), SlotHealth())], WANTED, NOW)
     assert data["functions"] == ["acme.render"]
     assert data["looks"] == ["succeeded", "crashed"]
     slots = msgspec.json.decode(msgspec.json.encode(data["slots"]))
     assert slots == [["io", "io-1", 1], ["io", "io-1", 2]]
     assert data["present"] == [0, 1]
-    past = timeline_data(WANTED, found, [], [pool(SlotHealth())], NOW + SECOND)
+    past = timeline_json(read, [pool(SlotHealth())], WANTED, NOW + SECOND)
     assert past["present"] == []
     first, second = data["bars"]
     assert first[:7] == ["0199", 1, 1, 0, 0, 57 * SECOND, 59 * SECOND]

@@ -1,0 +1,72 @@
+"""What the pages of errors are made of, read in one transaction each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.failures.error_groups import (
+    GroupFilter,
+    GroupPage,
+    GroupReport,
+    GroupState,
+)
+from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.store import queries
+
+DAYS: Final = 7
+"""How far back the page of a group looks."""
+
+MOST_RETRYABLE: Final = 10_001
+"""The most tasks of a group that are counted."""
+
+_PAGE_SIZE: Final = 50
+_TASKS: Final = 10
+
+
+class ErrorsData(Struct, frozen=True):
+    """A page of groups, and how many groups there are in each state."""
+
+    page: GroupPage
+    counts: Mapping[GroupState, int]
+
+
+class ErrorGroupData(Struct, frozen=True):
+    """A group with the attempts of its last task, and its latest tasks.
+
+    `retryable` tasks ended with it, counted up to `MOST_RETRYABLE`.
+    """
+
+    report: GroupReport
+    attempts: Sequence[StoredAttempt]
+    tasks: Sequence[StoredTask]
+    retryable: int
+
+
+def read(connection: Connection, wanted: GroupFilter, cursor: str | None, now: int) -> ErrorsData:
+    """Read a page of the groups that fit."""
+    return ErrorsData(
+        queries.error_groups(connection, wanted, now, _PAGE_SIZE, cursor),
+        queries.error_group_counts(connection),
+    )
+
+
+def read_group(connection: Connection, group_id: str, now: int) -> ErrorGroupData:
+    """Read a group with what belongs to it.
+
+    Raises:
+        NotFound: If there is no such group.
+    """
+    report = queries.error_group(connection, group_id, now, DAYS * 24)
+    if report is None:
+        raise NotFound(f"there is no group of errors {group_id}")
+    return ErrorGroupData(
+        report=report,
+        attempts=queries.attempts(connection, report.group.last_task),
+        tasks=queries.tasks(connection, TaskFilter(groups=(group_id,)), _TASKS).items,
+        retryable=queries.count_in_error_group(connection, group_id, MOST_RETRYABLE),
+    )

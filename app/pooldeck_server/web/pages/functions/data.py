@@ -1,0 +1,73 @@
+"""What the pages of functions are made of, read in one transaction each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from pooldeck_server.domain.clock import MINUTE
+from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.measurements.figures import Activity, Count, Durations, Spread
+from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.store import queries
+
+MINUTES: Final = 60
+"""How far back the figures of the list go."""
+
+_LATEST: Final = 10  # tasks that the page of a function lists
+
+
+class FunctionsData(Struct, frozen=True):
+    """The figures of all functions.
+
+    `counts` are of all tasks that are kept, `activity` and `spreads` of those that ended in the
+    last `MINUTES`, of which `minute` (since the epoch) is the latest.
+    """
+
+    minute: int
+    counts: Sequence[Count]
+    activity: Sequence[Activity]
+    spreads: Mapping[str, Spread]
+
+
+class FunctionData(Struct, frozen=True):
+    """The figures of one function: `counts` are those of all, `latest` its latest tasks.
+
+    `task` is the one whose arguments the form is filled with, if with any.
+    """
+
+    counts: Sequence[Count]
+    durations: Durations
+    latest: Sequence[StoredTask]
+    task: StoredTask | None = None
+
+
+def read(connection: Connection, now: int) -> FunctionsData:
+    """Read the figures of all functions."""
+    minute = now // MINUTE
+    since = minute - MINUTES + 1
+    return FunctionsData(
+        minute=minute,
+        counts=queries.counts(connection),
+        activity=queries.activity(connection, since),
+        spreads=queries.spreads(connection, since * 60),
+    )
+
+
+def read_function(connection: Connection, name: str, task_id: str | None = None) -> FunctionData:
+    """Read the figures of one function, and a task to fill its form with, if one is named.
+
+    Raises:
+        NotFound: If there is no such task.
+    """
+    task = queries.task(connection, task_id) if task_id else None
+    if task_id and task is None:
+        raise NotFound(f"there is no task {task_id}")
+    return FunctionData(
+        counts=queries.counts(connection),
+        durations=queries.durations(connection, name),
+        latest=queries.tasks(connection, TaskFilter(functions=(name,)), _LATEST).items,
+        task=task,
+    )

@@ -1,0 +1,81 @@
+"""What the pages of incidents are made of, read in one transaction each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from pooldeck_server.domain.clock import MINUTE
+from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.failures.incidents import (
+    CulpritCount,
+    IncidentPage,
+    StoredIncident,
+    TaskToday,
+)
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.store import queries
+from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
+
+OTHERS: Final = 5
+"""How many others like it the report of an incident lists."""
+
+_PAGE_SIZE: Final = 50
+_NEARBY: Final = 15 * MINUTE  # microseconds before and after it, in which things are near it
+
+
+class IncidentData(Struct, frozen=True):
+    """An incident with what belongs to it.
+
+    `tasks` are those it was about, as they are today; `others` the latest of the same cause and
+    culprit; `nearby` what was done in its pool about that time.
+    """
+
+    incident: StoredIncident
+    tasks: Mapping[str, TaskToday]
+    others: Sequence[StoredIncident]
+    nearby: Sequence[StoredAnnotation]
+
+
+def ids_of(incident: StoredIncident) -> list[str]:
+    ran = (*filter(None, (incident.culprit,)), *incident.suspects)
+    return [each.task for each in ran] + [each.task for each in incident.bystanders]
+
+
+def read(
+    connection: Connection, wanted: IncidentsQuery, cursor: str | None, now: int
+) -> tuple[IncidentPage, list[CulpritCount]]:
+    """Read a page of the incidents that fit, and who died of what in that pool and time."""
+    since = wanted.after(now)
+    pool = wanted.pool or None
+    found = queries.incidents(
+        connection,
+        _PAGE_SIZE,
+        cursor,
+        pool,
+        function=wanted.function or None,
+        cause=wanted.cause or None,
+        since=since,
+    )
+    return found, queries.incident_culprits(connection, pool, since)
+
+
+def read_incident(connection: Connection, incident_id: str) -> IncidentData:
+    """Read an incident with what belongs to it.
+
+    Raises:
+        NotFound: If there is no such incident.
+    """
+    found = queries.incident(connection, incident_id)
+    if found is None:
+        raise NotFound(f"there is no incident {incident_id}")
+    function = found.culprit.function if found.culprit else None
+    others = queries.incidents(connection, OTHERS + 1, function=function, cause=found.cause)
+    since, until = found.detected_at - _NEARBY, found.detected_at + _NEARBY
+    return IncidentData(
+        incident=found,
+        tasks=queries.tasks_today(connection, ids_of(found)),
+        others=others.items,
+        nearby=queries.annotations(connection, since=since, until=until, pool=found.pool),
+    )
