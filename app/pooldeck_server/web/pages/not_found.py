@@ -1,4 +1,4 @@
-"""What a person gets at an address that leads nowhere: a page, where programs get a problem."""
+"""The page at an address that leads nowhere; programs get a problem there."""
 
 from typing import Any
 

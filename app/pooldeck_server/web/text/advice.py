@@ -7,7 +7,7 @@ from pooldeck.kinds import KINDS
 from pooldeck_server.advice import Advice, AdviceRule, Numbers, Verdict
 from pooldeck_server.advice.placing import CLEAR_GAIN
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
+from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.kinds import kind_words
 
 _VERDICTS: Final[Mapping[Verdict, str]] = {
@@ -84,12 +84,6 @@ def verdict_words(verdict: Verdict) -> str:
 
 def confidence_words(advice: Advice) -> str:
     return _(_CONFIDENCES[advice.confidence])
-
-
-def english_sentences(advice: Advice) -> list[str]:
-    """Return what `sentences` says, in English whatever the reader asked for."""
-    with speaking(ENGLISH):
-        return sentences(advice)
 
 
 def sentences(advice: Advice) -> list[str]:

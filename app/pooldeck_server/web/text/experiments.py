@@ -1,4 +1,4 @@
-"""What an experiment found, in sentences: in the reader's language, for the API in English."""
+"""An experiment's findings in sentences: in the reader's language, for the API in English."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,18 +15,10 @@ from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.kinds import kind_words
 
-BUSY: Final = 0.5
-"""Tasks in the server's own pools, on average, from which on they are said to have disturbed."""
-
-NOISY: Final = 0.1
-"""The relative standard error from which on the figures are said to waver."""
-
-OTHERS: Final = 0.25
-"""The share of the CPUs that other programs must take to be spoken of."""
-
-LAW_FITS: Final = 0.9
-"""The share of the differences that the law must explain to be spoken of as a fit."""
-
+_BUSY: Final = 0.5  # tasks in the server's own pools, on average, that are said to have disturbed
+_NOISY: Final = 0.1  # relative standard error from which on the figures are said to waver
+_OTHERS: Final = 0.25  # share of the CPUs that other programs must take to be spoken of
+_LAW_FITS: Final = 0.9  # share of the differences that the law must explain to be called a fit
 _STATES: Final = {
     ExperimentState.RUNNING: later("running"),
     ExperimentState.FINISHED: later("finished"),
@@ -118,7 +110,7 @@ def remarks(experiment: StoredExperiment) -> Iterator[str]:
             errors,
         )
     busy = max((step.busy for step in experiment.steps), default=0.0)
-    if busy >= BUSY:
+    if busy >= _BUSY:
         yield _(
             "The server's own pools ran up to %(n)s tasks at a time meanwhile: with an idle server"
             " the figures would be higher.",
@@ -129,14 +121,14 @@ def remarks(experiment: StoredExperiment) -> Iterator[str]:
 def _doubts(experiment: StoredExperiment) -> Iterator[str]:
     """Yield why the figures may be off."""
     noise = max((step.noise for step in experiment.steps if step.throughput), default=0.0)
-    if noise > NOISY:
+    if noise > _NOISY:
         yield _(
             "The throughput wavered: the standard error is up to %(share)s. Measure each size for"
             " longer, or when the machine has less to do.",
             share=formats.percent(100 * noise),
         )
     others = max((step.others for step in experiment.steps), default=0.0)
-    if others >= OTHERS * experiment.cpus:
+    if others >= _OTHERS * experiment.cpus:
         yield _(
             "Everything else on the machine took up to %(others)s of %(cpus)s CPUs meanwhile.",
             others=formats.rate(others),
@@ -166,7 +158,7 @@ def law_words(scaling: Scaling) -> str:
     law = scaling.law
     if law is None:
         return _("The law needs three sizes.")
-    if law.r_squared < LAW_FITS:
+    if law.r_squared < _LAW_FITS:
         return _(
             "The law does not describe it: it explains %(share)s of the differences.",
             share=formats.percent(100 * law.r_squared),

@@ -1,4 +1,4 @@
-"""What lies behind an error, in the words of the reader's language."""
+"""Hints at what lies behind an error, in the words of the reader's language."""
 
 from typing import Final
 

@@ -5,18 +5,21 @@ the present request asked for. Values are filled in by name: `_("%(n)s of %(size
 Catalogues are gettext files in `translations/`; `make words` brings them up to date.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 ENGLISH: Final = "en"
 LANGUAGES: Final[Mapping[str, str]] = {ENGLISH: "English", "zh-Hans": "中文"}
@@ -37,6 +40,12 @@ def speaking(name: str) -> Iterator[None]:
         yield
     finally:
         language.reset(token)
+
+
+def in_english(words: Callable[[T], R], value: T) -> R:
+    """Return what `words` says of a value, in English whatever the reader asked for."""
+    with speaking(ENGLISH):
+        return words(value)
 
 
 def gettext(text: str, /, **values: object) -> str:

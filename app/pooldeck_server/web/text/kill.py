@@ -1,4 +1,4 @@
-"""Killing a task in words: what is asked, what would happen, and what the button says."""
+"""Words for killing a task: what is asked, what would happen, and what the button says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What needs attention, in the words of the reader's language, with the way to where it is mended.
+"""Notices of what needs attention, in the reader's language, with the way to where it is mended.
 
 The words of a notice change rarely: a screen reader says them anew when they do.
 """

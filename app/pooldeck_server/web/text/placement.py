@@ -1,4 +1,4 @@
-"""Why a task ran where it ran, in the words of the reader's language."""
+"""Reasons why a task ran where it ran, in the words of the reader's language."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from pooldeck_server.advice import Verdict
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, later, ngettext, speaking
+from pooldeck_server.web.text.i18n import _, later, ngettext
 
 _BECAUSE: Final[Mapping[str, str]] = {
     Verdict.HOLDS_GIL: later(
@@ -52,12 +52,6 @@ def placement_words(placement: Placement) -> str:
     if placement.rule is PlacementRule.MEASURED:
         return _measured(placement)
     return _(_WORDS[placement.rule], pool=placement.pool, name=placement.hint)
-
-
-def english_placement(placement: Placement) -> str:
-    """Return what `placement_words` says, in English whatever the reader asked for."""
-    with speaking(ENGLISH):
-        return placement_words(placement)
 
 
 def _measured(placement: Placement) -> str:

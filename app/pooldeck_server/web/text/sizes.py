@@ -1,4 +1,4 @@
-"""What to make of a pool's size, in whole sentences in the language of the reader."""
+"""Sentences on a pool's size, in the language of the reader."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -7,7 +7,7 @@ from pooldeck.kinds import KINDS
 from pooldeck_server.advice.verdicts import WAITS
 from pooldeck_server.domain.pools.sizes import Effect, FunctionCost, SizeAdvice, SizeRule
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import ENGLISH, _, both, later, ngettext, speaking
+from pooldeck_server.web.text.i18n import _, both, later, ngettext
 from pooldeck_server.web.text.kinds import kind_words
 
 _PRESSED: Final = 0.1  # of a minute, from which on pressure is told
@@ -41,12 +41,6 @@ _VERDICTS: Final[Mapping[SizeRule, str | tuple[str, str]]] = {
     ),
 }
 """What to do and why, by the rule that says so; words with a number are of CPUs."""
-
-
-def english_size_sentences(advice: SizeAdvice) -> list[str]:
-    """Return what `size_sentences` says, in English whatever the reader asked for."""
-    with speaking(ENGLISH):
-        return size_sentences(advice)
 
 
 def size_sentences(advice: SizeAdvice) -> list[str]:

@@ -14,11 +14,10 @@ from pooldeck_server.advice import (
 )
 from pooldeck_server.web.text.advice import (
     confidence_words,
-    english_sentences,
     sentences,
     verdict_words,
 )
-from pooldeck_server.web.text.i18n import speaking
+from pooldeck_server.web.text.i18n import in_english, speaking
 
 NUMBERS = Numbers(
     runs=40.0,
@@ -144,7 +143,7 @@ def test_what_is_odd_is_said(field: str, value: float, words: str) -> None:
 
 def test_the_api_speaks_english_whoever_asks() -> None:
     with speaking("zh-Hans"):
-        assert english_sentences(MISPLACED) == sentences_in_english()
+        assert in_english(sentences, MISPLACED) == sentences_in_english()
 
 
 def sentences_in_english() -> list[str]:

@@ -10,7 +10,8 @@ from pooldeck_server.advice.values import AdviceRule, Confidence, Verdict
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, shown, timestamp
-from pooldeck_server.web.text.advice import english_sentences
+from pooldeck_server.web.text.advice import sentences
+from pooldeck_server.web.text.i18n import in_english
 
 _Share = Annotated[float, Meta(description="Between 0 and 1.")]
 
@@ -127,7 +128,7 @@ class FunctionAdvice(Struct, frozen=True):
         return shown(
             cls,
             given,
-            sentences=english_sentences(given),
+            sentences=in_english(sentences, given),
             evidence=given.numbers,
             profiles={kind: KindProfile.of(profile) for kind, profile in profiles.items()},
         )

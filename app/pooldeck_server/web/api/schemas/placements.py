@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp, shown
-from pooldeck_server.web.text.placement import english_placement
+from pooldeck_server.web.text.i18n import in_english
+from pooldeck_server.web.text.placement import placement_words
 
 
 class Placed(Struct, frozen=True):
@@ -33,7 +34,7 @@ class Placed(Struct, frozen=True):
     @classmethod
     def of(cls, placement: Placement) -> Self:
         """Return a placement as the API shows it."""
-        since, words = optional_timestamp(placement.since), english_placement(placement)
+        since, words = optional_timestamp(placement.since), in_english(placement_words, placement)
         return shown(cls, placement, since=since, words=words)
 
 

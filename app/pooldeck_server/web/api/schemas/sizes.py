@@ -15,7 +15,8 @@ from pooldeck_server.domain.pools.sizes import (
     SizeVerdict,
 )
 from pooldeck_server.web.api.schemas.types import Seconds, shown
-from pooldeck_server.web.text.sizes import english_size_sentences
+from pooldeck_server.web.text.i18n import in_english
+from pooldeck_server.web.text.sizes import size_sentences
 
 _Share = Annotated[float, Meta(description="Between 0 and 1.")]
 _PerSecond = Annotated[float, Meta(description="Per second.")]
@@ -119,7 +120,7 @@ class PoolAdvice(Struct, frozen=True):
             rule=advice.rule,
             recommended=advice.recommended,
             right=advice.right,
-            sentences=english_size_sentences(advice),
+            sentences=in_english(size_sentences, advice),
             load=LoadEvidence(
                 seconds=load.seconds,
                 submitted=load.submitted,

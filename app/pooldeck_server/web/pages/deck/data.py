@@ -1,4 +1,4 @@
-"""What the chart of the deck is made of, read in one transaction."""
+"""The data of the deck's chart, read in one transaction."""
 
 from msgspec.structs import replace
 from sqlalchemy import Connection

@@ -1,4 +1,4 @@
-"""What the page of an experiment is made of, read in one transaction."""
+"""The data of an experiment's page, read in one transaction."""
 
 from collections.abc import Sequence
 from typing import Final

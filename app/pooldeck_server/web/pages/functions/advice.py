@@ -1,4 +1,4 @@
-"""What the measurements of a function say: in which kind of pool it belongs, drawn and in words."""
+"""The advice on a function: in which kind of pool it belongs, drawn and in words."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

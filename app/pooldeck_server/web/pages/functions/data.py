@@ -1,4 +1,4 @@
-"""What the pages of functions are made of, read in one transaction each."""
+"""The data of the pages of functions, each read in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What was typed into a function's form, as the body of a submission; and a call, as typed text.
+"""The values of a function's form: as the body of a submission, and a call as typed text.
 
 The body then goes through the same door as one sent to the API, so a form can do nothing that a
 program cannot, and whole numbers keep every digit that was typed.

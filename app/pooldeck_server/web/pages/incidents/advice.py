@@ -1,4 +1,4 @@
-"""What to do about an incident: what its cause suggests, and what was lost by it."""
+"""Advice on an incident: what its cause suggests to do, and what was lost by it."""
 
 import signal
 from collections.abc import Iterator, Mapping

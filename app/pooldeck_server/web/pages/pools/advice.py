@@ -1,4 +1,4 @@
-"""What the measurements say of a pool's size: the sizes that are right on a scale, and why."""
+"""The advice on a pool's size: the sizes that are right on a scale, and why."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What is asked before a pool is drained or restarted, or one of its workers killed."""
+"""Questions before a pool is drained or restarted, or one of its workers killed."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""What was done to the pools lately, read in one transaction."""
+"""The latest annotations of the pools, read in one transaction."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a pool's size means: for the CPUs, for memory, and where it comes from."""
+"""The meaning of a pool's size: for the CPUs, for memory, and where it comes from."""
 
 from collections.abc import Iterable, Iterator
 from statistics import median_low

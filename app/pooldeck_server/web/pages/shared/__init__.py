@@ -1,1 +1,1 @@
-"""What several pages use: rendering, routes, forms, flash messages, confirmations."""
+"""Parts of several pages: rendering, forms, flash messages, questions, drawings."""

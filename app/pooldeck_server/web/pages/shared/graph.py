@@ -1,4 +1,4 @@
-"""What comes after what, as a drawing: the steps of a pipeline, or the tasks around one."""
+"""The graph of what comes after what: the steps of a pipeline, or the tasks around one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

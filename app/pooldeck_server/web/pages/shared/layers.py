@@ -1,4 +1,4 @@
-"""Where the boxes of a graph stand: in layers from left to right, with the ways between them.
+"""The layout of a graph: boxes in layers from left to right, with the ways between them.
 
 The method is Sugiyama's in its simplest form: each box stands one layer behind the last of those
 that it needs, ways over several layers get places of their own in those between, and the places of

@@ -1,4 +1,4 @@
-"""What the page of a task is made of, read in one transaction."""
+"""The data of a task's page, read in one transaction."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a list of tasks is asked for: its address, read and written."""
+"""The address of the list of tasks, read and written."""
 
 import re
 from collections.abc import Iterable

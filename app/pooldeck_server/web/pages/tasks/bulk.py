@@ -1,4 +1,4 @@
-"""Cancelling and retrying many tasks: how many that are is said and confirmed first."""
+"""Changes of many tasks: how many are to be cancelled or retried is said and confirmed first."""
 
 from collections.abc import Sequence
 from typing import Final

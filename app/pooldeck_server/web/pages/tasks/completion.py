@@ -1,4 +1,4 @@
-"""What a word in the search box may become: names of functions, tags, pools, states, errors."""
+"""Completions of the search box: names of functions, tags, pools, states, errors."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the list of tasks is made of, read in one transaction."""
+"""The data of the list of tasks, read in one transaction."""
 
 from collections.abc import Sequence
 from typing import Final

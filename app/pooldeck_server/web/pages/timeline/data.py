@@ -1,4 +1,4 @@
-"""What the timeline is made of, read in one transaction."""
+"""The data of the timeline, read in one transaction."""
 
 from collections.abc import Sequence
 
