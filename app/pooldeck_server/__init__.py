@@ -1,21 +1,21 @@
 """The Pooldeck server.
 
 The way of a task, and what runs each step (one event loop, one writer thread, many processes;
-`work`, `record` and `picture` are packages of `pooldeck_server.runtime`)::
+`tasks`, `recording` and `live` are packages of `runtime`)::
 
     POST /api/v1/tasks
       │  web.api        strict JSON into a Submission                          event loop
       ▼
-    work.intake         checked against the catalogue, numbered                event loop
+    tasks.intake        checked against the catalogue, numbered                event loop
       │
       ▼
-    record.recorder     stored, with whatever else waits; then 202             writer thread
+    recording.recorder  stored, with whatever else waits; then 202             writer thread
       │
       ▼
-    work.dispatcher     a queue per pool, bounded; the rest waits in the store event loop
+    tasks.dispatcher    a queue per pool, bounded; the rest waits in the store event loop
       │  a slot is free; the claim is committed first
       ▼
-    work.in_hand        what the workers have; listens to the pool             event loop
+    tasks.running       what the workers have; listens to the pool             event loop
       │
       ▼
     pooldeck.pools      a frame to a free slot                                 event loop
@@ -24,16 +24,17 @@ The way of a task, and what runs each step (one event loop, one writer thread, m
     pooldeck.worker     runs the function, measures it, reports the outcome    worker process
       │
       ▼
-    work.in_hand        the report becomes a record: an end, or a rerun        event loop
+    tasks.running       the report becomes a record: an end, or a rerun        event loop
       │
       ▼
-    record.recorder     the outcome is stored, in one commit with others       writer thread
-      │  only after the commit; what is run again goes by work.requeue to its dispatcher
+    recording.recorder  the outcome is stored, in one commit with others       writer thread
+      │  only after the commit; what is run again goes by tasks.requeue to its dispatcher
       ▼
-    picture.feed        counts, those who wait, frames                         event loop
+    live.frames         one picture for all who look                           event loop
       │
       ▼
     web.api.live        one event for all browsers (SSE)
 
-Imports go one way: cli, main → web → runtime → store → domain; only runtime knows pools.
+Imports go one way: cli, main → web → runtime → (store | advice) → settings → domain; only runtime
+knows pools.
 """

@@ -110,7 +110,6 @@ class Dispatcher(PoolListener):
         return any(work.future is future for work in self._waiting) and future.cancel()
 
     def workers(self) -> list[WorkerInfo]:
-        """Return what each worker does right now."""
         return [_described(worker) for worker in self._pool.snapshot().workers]
 
     # What the pool says.
@@ -126,7 +125,6 @@ class Dispatcher(PoolListener):
         self._note_done()
 
     def changed(self) -> None:
-        """Notice that the pool's workers cannot start."""
         if self._pool.state is PoolState.BROKEN and self.broken is None:
             self._break(self._pool.reason or "its workers cannot start")
 

@@ -119,7 +119,6 @@ class Engine:
         self._ask(lambda: self._dispatcher.resize(most), default=None)
 
     def workers(self) -> list[WorkerInfo]:
-        """Return what each worker does right now."""
         return self._ask(self._dispatcher.workers, default=[])
 
     def close(self, refusal: str, *, cancel: bool = False) -> None:

@@ -152,7 +152,6 @@ def _hit(worker: Worker) -> Outcome:
 
 
 def timed_out(message: str) -> Outcome:
-    """Return the outcome of a call that was given up at its timeout."""
     return Outcome(error=Error(ErrorKind.TIMEOUT, "TimeoutError", message))
 
 

@@ -34,7 +34,6 @@ class PoolSpec(Struct, frozen=True):
 
     @property
     def workers(self) -> int:
-        """Return how many workers make up the size."""
         return KINDS[self.kind].workers(self.size)
 
 

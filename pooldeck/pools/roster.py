@@ -109,7 +109,6 @@ class Roster:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether all slots of the pool are there."""
         return sum(worker.held for worker in self.workers.values()) >= self.spec.size
 
     @property
@@ -126,7 +125,6 @@ class Roster:
         return [one for one in self.workers.values() if one.state is not WorkerState.STOPPING]
 
     def _lasting(self) -> list[Worker]:
-        """Return the workers that are here to stay."""
         return [worker for worker in self._here() if not worker.is_worn]
 
     def _with_slots(self) -> list[Worker]:

@@ -21,7 +21,6 @@ class FreeSlots:
         return len(self._free) if self.is_open else 0
 
     def take(self) -> Worker | None:
-        """Take a free slot and return whose it is; None if there is none."""
         return self._free.pop() if self._free and self.is_open else None
 
     def give_back(self, worker: Worker) -> None:

@@ -39,7 +39,6 @@ class StartBackoff:
 
     @property
     def may_start(self) -> bool:
-        """Tell whether a worker may be started now."""
         return not self._pauses and not self.are_given_up
 
     def begin_anew(self) -> None:

@@ -91,12 +91,10 @@ class Worker(Struct, eq=False):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it has slots for calls."""
         return self.state is WorkerState.IDLE or self.state is WorkerState.BUSY
 
     @property
     def has_worked(self) -> bool:
-        """Tell whether it has had a call."""
         return bool(self.running or self.tasks_done or self.abandoned)
 
     @property
@@ -106,7 +104,6 @@ class Worker(Struct, eq=False):
 
     @property
     def busy(self) -> int:
-        """Return how many of its slots have a call."""
         return min(1, len(self.running)) if self.kind.is_alone else len(self.running)
 
     @property
@@ -135,7 +132,6 @@ class Worker(Struct, eq=False):
 
     @property
     def pid(self) -> int:
-        """Return its process id, 0 before it has one."""
         return self.process.pid or 0
 
     def seen(self, running: Running, ending: Ending | None = None) -> RunningCall:

@@ -43,7 +43,6 @@ class StateConnection:
         return unwrap(_request(self._connection, STATE, "handle", operation, *arguments))
 
     def close(self) -> None:
-        """End the connection."""
         with suppress(OSError):
             self._connection.close()
 

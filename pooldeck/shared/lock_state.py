@@ -36,7 +36,6 @@ class Lease:
         self.is_decided.set()
 
     def snapshot(self) -> Held:
-        """Return how it looks from outside."""
         return Held(self.holder, self.since)
 
 
@@ -97,7 +96,6 @@ class SemaphoreState(NamedState):
 
     @property
     def is_in_use(self) -> bool:
-        """Tell whether a thread holds it or waits for it."""
         return bool(self._holders or self._waiters)
 
     def snapshot(self, name: str) -> SharedEntry:

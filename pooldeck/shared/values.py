@@ -33,7 +33,6 @@ def encode(value: Any, most: int) -> bytes:
 
 
 def decode(encoded: bytes) -> Any:
-    """Return the value that `encode` made `encoded` of."""
     return _from_json(encoded)
 
 

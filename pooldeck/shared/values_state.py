@@ -52,7 +52,6 @@ class NamedState(ABC):
         self._settings = settings
 
     def clear(self) -> None:
-        """Empty it."""
         self._reserve(-self._bytes)
 
     @property
@@ -80,21 +79,17 @@ class CounterState(NamedState):
         self._value = 0
 
     def add(self, n: int) -> int:
-        """Add to it and return what it is now."""
         self._value = number(self._value + n)
         return self._value
 
     def get(self) -> int:
-        """Return it."""
         return self._value
 
     def set(self, value: int) -> int:
-        """Set it; return what it was."""
         before, self._value = self._value, number(value)
         return before
 
     def snapshot(self, name: str) -> SharedEntry:
-        """Return how it looks from outside."""
         return SharedEntry(self.kind, name, value=self._value)
 
 
@@ -104,16 +99,13 @@ class CollectionState(NamedState):
     _items: dict[str, bytes] | deque[bytes]
 
     def size(self) -> int:
-        """Return how many values there are."""
         return len(self._items)
 
     def clear(self) -> None:
-        """Empty it."""
         super().clear()
         self._items.clear()
 
     def snapshot(self, name: str) -> SharedEntry:
-        """Return how it looks from outside."""
         return SharedEntry(self.kind, name, size=len(self._items), bytes=self._bytes)
 
 
@@ -134,11 +126,9 @@ class DictState(CollectionState):
         return self._items.get(key)
 
     def has(self, key: str) -> bool:
-        """Tell whether there is such a key."""
         return key in self._items
 
     def update(self, pairs: Mapping[str, bytes]) -> None:
-        """Set values."""
         self._reserve(sum(_size(key, pairs[key]) - self._size_of(key) for key in pairs))
         self._items.update(pairs)
 
@@ -163,7 +153,6 @@ class DictState(CollectionState):
         return after
 
     def items(self) -> dict[str, bytes]:
-        """Return all of it."""
         return dict(self._items)
 
     def keys(self) -> list[str]:
@@ -202,16 +191,13 @@ class ListState(CollectionState):
         return value
 
     def get(self, index: int) -> bytes:
-        """Return an item."""
         return self._items[index]
 
     def set(self, index: int, value: bytes) -> None:
-        """Put a value in the place of an item."""
         self._reserve(len(value) - len(self._items[index]))
         self._items[index] = value
 
     def items(self) -> list[bytes]:
-        """Return all of it."""
         return list(self._items)
 
 

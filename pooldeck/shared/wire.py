@@ -33,7 +33,6 @@ class DataConnection:
 
     @property
     def is_closed(self) -> bool:
-        """Tell whether this side has closed it."""
         return self._connection.closed
 
     def send(self, message: Any) -> None:
@@ -59,7 +58,6 @@ class DataListener(Listener):
     """Accepts connections that send and receive plain data."""
 
     def accept(self) -> Any:
-        """Return the next one."""
         return DataConnection(super().accept())
 
 

@@ -34,7 +34,6 @@ class Conversion:
 
     @property
     def needed(self) -> bool:
-        """Tell whether there is anything to convert at all."""
         return bool(self._rich)
 
     def __call__(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

@@ -149,7 +149,6 @@ class Flusher:
         self._is_resting = False
 
     def start(self) -> None:
-        """Start the thread; it ends with the process."""
         Thread(target=self._run, name="pooldeck-flusher", daemon=True).start()
 
     def add(self, log: TaskLog) -> None:

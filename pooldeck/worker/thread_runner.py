@@ -29,7 +29,6 @@ class ThreadRunner(Runner):
         self._numbers_left: list[int] = []  # a heap: those of abandoned slots
 
     def dispatch(self, call: Call) -> None:
-        """Start a call and return."""
         slot = self._idle.pop() if self._idle else self._new_slot()
         self._executors[slot].submit(self._perform_in, slot, call)
 

@@ -103,7 +103,6 @@ class Numbers(Struct, frozen=True):
 
     @property
     def helped_cpu(self) -> float:
-        """Return the CPU time of its children and helpers."""
         return self.child_cpu + self.helper_cpu
 
     @property
@@ -123,7 +122,6 @@ class Numbers(Struct, frozen=True):
 
     @property
     def cpu_share(self) -> float:
-        """Return which share of `alone` it computes."""
         return self.computing / self.alone if self.alone else 0.0
 
     @property

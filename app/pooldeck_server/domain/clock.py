@@ -18,7 +18,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def micros(moment: datetime) -> int:
-    """Return a moment (with its zone) in microseconds since the epoch."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -51,7 +50,6 @@ class SystemClock:
         return time.time_ns() // 1000
 
     def monotonic(self) -> float:
-        """Return `time.monotonic()`."""
         return time.monotonic()
 
 
@@ -63,11 +61,9 @@ class ManualClock:
     elapsed: float = field(default=1000.0)
 
     def now(self) -> int:
-        """Return the wall time that was set."""
         return self.wall
 
     def monotonic(self) -> float:
-        """Return the monotonic time that was set."""
         return self.elapsed
 
     def advance(self, seconds: float) -> None:

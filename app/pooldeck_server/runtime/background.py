@@ -32,11 +32,9 @@ class Background:
         self._pause = pause
 
     def start(self) -> None:
-        """Begin."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """End it wherever it is."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -55,7 +53,6 @@ class BackgroundPart(ABC):
     doing: ClassVar[str]  # in words, for the log
 
     def start(self) -> None:
-        """Begin to work."""
         self._background = Background(self.doing, self._run)
         self._background.start()
 

@@ -16,7 +16,6 @@ class LiveChanges:
         self.is_awaited = False
 
     def mark_dirty(self) -> None:
-        """Note that the picture has changed."""
         self.are_there.set()
 
     def invalidate(self) -> None:

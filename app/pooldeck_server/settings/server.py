@@ -83,7 +83,6 @@ class Settings(BaseSettings):
 
     @property
     def pool_kinds(self) -> dict[str, PoolKind]:
-        """Return the kind of each pool, in their order."""
         return {name: pool.kind for name, pool in self.pools.items()}
 
     @property

@@ -23,7 +23,6 @@ class DefaultPools(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return them."""
         return {"pools": self._pools} if self._pools else {}
 
 

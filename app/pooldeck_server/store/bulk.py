@@ -70,7 +70,6 @@ class Rows:
         return self.table.c[name]
 
     def columns(self, *names: str) -> dict[str, ColumnElement[Any]]:
-        """Return the named columns (all, if none is named) by their names."""
         return {name: self.table.c[name] for name in names or self._names}
 
     def insert_into(self, target: TableClause) -> Insert:
@@ -115,7 +114,6 @@ class Rows:
             start += size
 
     def _length(self, rows: Iterable[_Row]) -> int:
-        """Return the characters in the long texts of `rows`."""
         return sum(len(row[place] or "") for row in rows for place in self._long)
 
 
@@ -152,7 +150,6 @@ def json_object(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
 
 
 def json_rows(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:
-    """Return the SQL of all rows as one JSON array of arrays; `[]` where there are none."""
     return func.json_group_array(func.json_array(*columns))
 
 
@@ -184,6 +181,5 @@ def _plain(rows: Sequence[Any]) -> Sequence[_Row]:
 
 @cache
 def _tuples_in(struct: type[Struct]) -> tuple[int, ...]:
-    """Return the places of the fields of `struct` that are tuples."""
     fields = msgspec.structs.fields(struct)
     return tuple(place for place, field in enumerate(fields) if get_origin(field.type) is tuple)

@@ -29,7 +29,6 @@ class Transaction:
     moves: list[TaskChanged] = field(default_factory=list)
 
     def moved(self, moves: list[TaskChanged]) -> list[TaskChanged]:
-        """Note `moves`, and return them."""
         self.moves.extend(moves)
         return moves
 

@@ -156,7 +156,6 @@ class Catalogue:
         return type(self)(self._kinds, specs, placements)
 
     def functions(self) -> tuple[RegisteredFunction, ...]:
-        """Return all functions, sorted by name."""
         return tuple(self._functions.values())
 
     def get(self, name: str) -> RegisteredFunction:

@@ -97,7 +97,6 @@ class Law(Struct, frozen=True):
     r_squared: float = 1.0
 
     def at(self, size: float) -> float:
-        """Return the throughput of a size."""
         others = size - 1
         return self.rate * size / (1 + self.contention * others + self.coherency * size * others)
 
@@ -183,7 +182,6 @@ class StoredExperiment(Struct, frozen=True):
     choice: BestSize | None = None
 
     def of_kind(self, kind: PoolKind) -> tuple[MeasuredSize, ...]:
-        """Return the steps of one kind, by size."""
         steps = (step for step in self.steps if step.kind == kind)
         return tuple(sorted(steps, key=lambda step: step.size))
 

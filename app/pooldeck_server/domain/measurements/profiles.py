@@ -53,7 +53,6 @@ class Profile(Struct, frozen=True, omit_defaults=True):
 
     @property
     def wall(self) -> float:
-        """Return the wall time in seconds."""
         total = self.total
         return total.per_run(total.run)
 

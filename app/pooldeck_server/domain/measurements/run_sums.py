@@ -86,12 +86,10 @@ class Sums(Struct, frozen=True, omit_defaults=True):
         return sums
 
     def plus(self, other: Self, weight: float = 1.0) -> Self:
-        """Return these sums, weighted, and `other` together."""
         pairs = zip(astuple(self), astuple(other), strict=True)
         return type(self)(*(mine * weight + its for mine, its in pairs))
 
     def per_run(self, amount: float) -> float:
-        """Return one of the sums as the mean of a run; 0 where there was none."""
         return amount / self.runs if self.runs else 0.0
 
 

@@ -48,7 +48,6 @@ class PoolLoad(Struct, frozen=True):
 
     @property
     def slots(self) -> float:
-        """Return how many slots there were on average."""
         return self._mean("slots")
 
     @property
@@ -76,7 +75,6 @@ class PoolLoad(Struct, frozen=True):
 
     @property
     def submitted(self) -> int:
-        """Return how many tasks came."""
         return sum(passed.submitted for window in self.windows for passed in window.passed)
 
     def _mean(self, name: str) -> float:

@@ -74,7 +74,6 @@ class FunctionCost(Struct, frozen=True):
 
     @property
     def waiting(self) -> float:
-        """Return the seconds for which it waits."""
         return max(0.0, self.alone - self.cpu)
 
     @property

@@ -65,12 +65,10 @@ class Rerun(Struct, frozen=True, gc=False):
 
     @property
     def attempt(self) -> int:
-        """Return the number of the attempt that ended."""
         return self.end.attempt
 
     @property
     def state(self) -> State:
-        """Return the state that the task goes on in."""
         return State.SCHEDULED if self.run_at > self.end.finished_at else State.QUEUED
 
 

@@ -37,5 +37,4 @@ class LogWindow(Struct, frozen=True):
 
     @property
     def hidden(self) -> tuple[Level, ...]:
-        """Return the levels that are not shown."""
         return () if self.level is None else LEVELS[: LEVELS.index(self.level)]

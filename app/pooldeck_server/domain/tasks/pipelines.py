@@ -246,6 +246,5 @@ def _check_needs(plan: PlannedStep, plans: Mapping[str, PlannedStep]) -> None:
 
 
 def step_pointer(name: str, field: str = "") -> str:
-    """Return the JSON pointer of a step, or of a field of it."""
     pointer = "/tasks/" + name.replace("~", "~0").replace("/", "~1")
     return f"{pointer}/{field}" if field else pointer

@@ -48,5 +48,4 @@ _FUTURE = {
 
 
 def future_state(state: State) -> str:
-    """Return the `concurrent.futures` state of a task in `state`."""
     return _FUTURE[state]

@@ -81,11 +81,9 @@ class NewTask(SubmittedTask, frozen=True, gc=False, kw_only=True):
     claimed: int = 0  # 1: claimed, for attempt 1, by the commit that stores it
 
     def claim(self) -> "NewTask":
-        """Return it claimed for its first attempt."""
         return replace(self, attempt=1, claimed=1)
 
     def as_queued(self) -> QueuedTask:
-        """Return it as the dispatcher sees it."""
         return QueuedTask(*_runnable(self))
 
     def as_stored(self) -> "StoredTask":

@@ -55,7 +55,6 @@ class Bar(Struct, frozen=True, array_like=True, kw_only=True):
 
     @property
     def slot(self) -> Slot:
-        """Return where it ran."""
         return Slot(self.pool, self.worker, self.thread)
 
     def seconds(self, now: int) -> float:

@@ -44,7 +44,6 @@ class Beginning(Struct, frozen=True):
 
     @property
     def was_clean(self) -> bool:
-        """Tell whether the run before ended in order, or there was none."""
         return self.before is None or self.before.ended_at is not None
 
 

@@ -14,7 +14,7 @@ from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.pool import Pool
-from pooldeck_server.domain.clock import Clock, SystemClock
+from pooldeck_server.domain.clock import MINUTE, SECOND, Clock, SystemClock
 from pooldeck_server.domain.errors import PooldeckError, StartupError
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
@@ -72,7 +72,6 @@ from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database, Reader
 
 _DATABASE: Final = "pooldeck.sqlite3"
-_MINUTE: Final = 60_000_000  # microseconds
 
 
 @asynccontextmanager
@@ -176,11 +175,11 @@ class _Startup:
         self.counts = await _counts(reader, clock)
         self.incidents = await self._incidents()
         self.functions = await self._functions()
-        present = clock.now() // 1_000_000 // STRETCH * STRETCH
+        present = clock.now() // SECOND // STRETCH * STRETCH
         self.recent = RecentMinutes(await reader.run(queries.stretches, present - LATELY, present))
 
     async def _incidents(self) -> Incidents:
-        since = self.clock.now() - LATELY_SECONDS * 1_000_000
+        since = self.clock.now() - LATELY_SECONDS * SECOND
         return Incidents(
             recorder=self.recorder,
             clock=self.clock,
@@ -442,7 +441,7 @@ class _Startup:
 
 async def _counts(reader: Reader, clock: Clock) -> Counts:
     """Begin to count where the store's counters stand."""
-    minute = clock.now() // _MINUTE
+    minute = clock.now() // MINUTE
     kept = await reader.run(queries.counts)
     ended = await reader.run(queries.activity, minute - WINDOW_SECONDS // 60)
     now = clock.monotonic()

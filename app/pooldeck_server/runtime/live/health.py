@@ -52,7 +52,6 @@ class Health:
         self._tiles = Tiles(self.clock, self.sampler, self.durations)
 
     def all(self) -> tuple[PoolHealth, ...]:
-        """Return the health of every pool."""
         return tuple(self._pool(queue) for queue in self.queues.values())
 
     def pool(self, name: str) -> PoolHealth:

@@ -59,7 +59,6 @@ class PoolHistory(BackgroundPart):
         await self._write()
 
     def on_commit(self, moves: Sequence[TaskChanged]) -> None:
-        """Count the moves of a commit."""
         self._present.on_commit(moves)
 
     async def _run(self) -> None:

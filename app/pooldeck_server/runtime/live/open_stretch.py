@@ -67,16 +67,13 @@ class OpenStretch:
         return bool(self._gauges)
 
     def add_sample(self, pools: Iterable[PoolHealth]) -> None:
-        """Take a look at the pools."""
         for pool in pools:
             self._gauges[pool.name].add(pool)
 
     def ended(self, pool: str) -> int:
-        """Return how many tasks of a pool ended."""
         return sum(sum(sums.ended.values()) for sums in self._of(pool))
 
     def histograms(self, pool: str) -> tuple[Histogram, Histogram]:
-        """Return the waits and the runs of a pool."""
         flows = list(self._of(pool))
         return sum(packed(sums.wait) for sums in flows), sum(packed(sums.run) for sums in flows)
 

@@ -55,5 +55,4 @@ class Seats:
         self.restarts += 1
 
     def numbered(self) -> Mapping[str, tuple[int, Seat]]:
-        """Return the number and the seat of each worker that has one."""
         return {seat.worker: (number, seat) for number, seat in enumerate(self._seats)}

@@ -93,7 +93,6 @@ class CommitBatch(Struct):
             yield CommitBatch(annotations=[annotation])
 
     def parted(self) -> "tuple[CommitBatch, CommitBatch]":
-        """Return what is asked for and what has happened, each by itself."""
         asked = CommitBatch(inserts=self.inserts, requests=self.requests)
         return asked, replace(self, inserts=[], requests=[])
 

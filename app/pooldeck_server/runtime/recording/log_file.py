@@ -59,7 +59,6 @@ class LogFile:
         self._is_closing = False
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -172,7 +171,6 @@ class ServerRecords(logging.Handler):
         self._file = file
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass a record on, with its traceback if it has one."""
         self._file.add_record(record.created, record.levelname, record.name, self.format(record))
 
 

@@ -42,7 +42,6 @@ class RunningAttempt(Struct):
 
     @classmethod
     def next_of(cls, task: QueuedTask) -> "RunningAttempt":
-        """Return the attempt that comes next for `task`."""
         return cls(task, task.attempt + 1, RunOptions.from_json(task.options))
 
     def call(self) -> Call:

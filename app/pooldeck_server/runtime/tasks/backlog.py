@@ -119,7 +119,6 @@ class Backlog:
         return task
 
     def drop(self, function: str) -> None:
-        """Take out the tasks of a function; they wait in the store."""
         for task in [task for task in self._waiting.values() if task.function == function]:
             self._take_out(task)
 

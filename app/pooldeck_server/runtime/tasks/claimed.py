@@ -40,7 +40,6 @@ class Claimed:
 
     @property
     def first(self) -> QueuedTask | None:
-        """Return the one whose turn it is, None if there is none."""
         return self._tasks[0][0] if self._tasks else None
 
     def put_back(self, task: QueuedTask, seconds: float) -> None:

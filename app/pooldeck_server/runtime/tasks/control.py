@@ -214,7 +214,6 @@ class TaskControl:
     # Many.
 
     async def count(self, wanted: TaskFilter, *, final: bool) -> int:
-        """Return how many final (or live) tasks a filter fits."""
         pages = self._found(_among(wanted, FINAL if final else LIVE), _COUNTED_AT_ONCE)
         return sum([len(found) async for found in pages])
 

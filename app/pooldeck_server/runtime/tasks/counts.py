@@ -78,7 +78,6 @@ class Counts:
             self._seconds.popleft()
 
     def number(self, pool: str, state: State) -> int:
-        """Return how many tasks of a pool are in a state."""
         return self._counts[pool, state]
 
     def counts(self) -> dict[State, int]:

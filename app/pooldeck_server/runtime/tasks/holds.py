@@ -44,11 +44,9 @@ class Holds:
         self._followers.append(changed)
 
     def all(self) -> tuple[Hold, ...]:
-        """Return the holds, by function."""
         return tuple(self._held[function] for function in sorted(self._held))
 
     def get(self, function: str) -> Hold | None:
-        """Return the hold on a function, or None."""
         return self._held.get(function)
 
     def __contains__(self, function: str) -> bool:

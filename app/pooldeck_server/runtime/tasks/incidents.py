@@ -40,7 +40,6 @@ class Incidents:
         self._latest: deque[StoredIncident] = deque(maxlen=_LATEST)
 
     def number(self, pool: str) -> int:
-        """Return how many incidents of a pool are kept."""
         return self.counts[pool]
 
     def latest(self, pool: str, seconds: float) -> Iterator[StoredIncident]:

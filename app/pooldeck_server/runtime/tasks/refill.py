@@ -39,7 +39,6 @@ class Refill:
 
     @property
     def is_due(self) -> bool:
-        """Tell whether it is time to read."""
         return self.backlog.runs_low and not self._is_reading
 
     @property

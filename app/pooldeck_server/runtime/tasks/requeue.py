@@ -55,5 +55,4 @@ class Requeue:
             self.queues[pool].pump()
 
     async def stop(self) -> None:
-        """Wait for what is being read."""
         await self._readings.finish()

@@ -60,7 +60,6 @@ class RunningTasks(PoolListener):
         return task_id in self._attempts
 
     def seqs(self) -> Iterable[int]:
-        """Yield the numbers of the tasks in hand."""
         return (attempt.task.seq for attempt in self._attempts.values())
 
     def fraction(self, task_id: str) -> float | None:
@@ -179,7 +178,6 @@ class RunningTasks(PoolListener):
             self.on_change()
 
     def logged(self, task: str, lines: list[LogLine]) -> None:
-        """Record log lines."""
         if (attempt := self._attempts.get(task)) is not None:
             self._log(attempt, lines)
 

@@ -10,16 +10,13 @@ from pooldeck_server.store.tables import runs as server_runs
 
 
 def holds(connection: Connection) -> list[Hold]:
-    """Return the functions on hold, by name."""
     return fetch_all(connection, select(on_hold).order_by(on_hold.c.function), Hold)
 
 
 def controls(connection: Connection) -> list[PoolControl]:
-    """Return what was set by hand for pools, by name; also for pools that are gone."""
     return fetch_all(connection, select(set_by_hand).order_by(set_by_hand.c.name), PoolControl)
 
 
 def runs(connection: Connection, limit: int = 50) -> list[ServerRun]:
-    """Return up to `limit` runs of the server, the latest first."""
     latest = select(server_runs).order_by(server_runs.c.n.desc()).limit(limit)
     return fetch_all(connection, latest, ServerRun, json={"report"})

@@ -49,7 +49,6 @@ def placements(connection: Connection) -> dict[str, Placement]:
 
 
 def profiles(connection: Connection) -> list[Profile]:
-    """Return the profiles of all functions in each kind of pool."""
     kept = func.json_group_array(func.json(measured.c.profile))
     return fetch(connection, select(kept), list[Profile])
 
@@ -86,13 +85,11 @@ def _lanes(connection: Connection, function: str) -> Sequence[_Lane]:
 
 
 def _first(connection: Connection, lanes: Sequence[_Lane], limit: int) -> list[int]:
-    """Return the least numbers of all lanes."""
     found = _together(lane.order_by(tasks.c.seq).limit(limit) for lane in lanes)
     return list(connection.scalars(select(found.c.seq).order_by(found.c.seq).limit(limit)))
 
 
 def _last(connection: Connection, lanes: Sequence[_Lane], limit: int) -> list[int]:
-    """Return the greatest numbers of all lanes."""
     found = _together(lane.order_by(tasks.c.seq.desc()).limit(limit) for lane in lanes)
     return list(connection.scalars(select(found.c.seq).order_by(found.c.seq.desc()).limit(limit)))
 

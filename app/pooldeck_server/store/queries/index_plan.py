@@ -48,7 +48,6 @@ class Span(NamedTuple):
     high: int = AFTER_ALL
 
     def within(self, other: Self) -> "Span":
-        """Return what both have."""
         return Span(max(self.low, other.low), min(self.high, other.high))
 
 
@@ -89,7 +88,6 @@ class Walk:
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
-        """Return all of its lanes."""
         return self.indexed if self.scanned is None else (*self.indexed, self.scanned)
 
 

@@ -73,7 +73,6 @@ def _passed(connection: Connection, newest: int) -> dict[_Key, list[Passed]]:
 
 
 def _age(table: Table, newest: int) -> ColumnElement[int]:
-    """Return how many windows ago a stretch was."""
     return (newest - table.c.at) // WINDOW
 
 

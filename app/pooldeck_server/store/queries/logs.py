@@ -25,7 +25,6 @@ def logs(
 
 
 def log_window(connection: Connection, task_id: str, window: LogWindow) -> list[LogEntry]:
-    """Return the lines of a task's log in `window`, in their order."""
     lines = _bounded(_lines(task_id, window), window).limit(window.limit)
     return sorted(fetch_all(connection, lines, LogEntry), key=lambda entry: entry.n)
 

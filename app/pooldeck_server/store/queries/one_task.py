@@ -36,7 +36,6 @@ class KeyOwner(NamedTuple):
 
 
 def task(connection: Connection, task_id: str) -> StoredTask | None:
-    """Return the task of that id, or None."""
     found = connection.execute(_by_id, {"task_id": task_id}).scalar_one_or_none()
     return None if found is None else _task.decode(found)
 

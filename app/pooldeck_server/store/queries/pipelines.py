@@ -49,7 +49,6 @@ _Counts: TypeAlias = dict[tuple[str, str], list[_Count]]
 
 
 def pipeline(connection: Connection, pipeline_id: str) -> StoredPipeline | None:
-    """Return the pipeline of that id, or None."""
     rows = _rows(connection, select(kept).where(kept.c.id == pipeline_id))
     return _reports(connection, rows)[0] if rows else None
 

@@ -108,7 +108,6 @@ def _cut(connection: Connection, walk: Walk, span: Span, scan_limit: int) -> Spa
 
 
 def _at(connection: Connection, numbers: Numbers, place: int) -> int:
-    """Return the number at a place, counted from 1; 0 where there are not so many."""
     return connection.scalar(numbers.limit(1).offset(place - 1)) or 0
 
 

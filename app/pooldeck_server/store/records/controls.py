@@ -63,7 +63,6 @@ def save_hold(transaction: Transaction, hold: Hold) -> None:
 
 
 def lift_hold(transaction: Transaction, function: str) -> bool:
-    """Release a function; return whether it was on hold."""
     lifted = transaction.connection.execute(delete(holds).where(holds.c.function == function))
     return lifted.rowcount > 0
 

@@ -32,7 +32,6 @@ def save_placement(transaction: Transaction, function: str, placement: Placement
 
 
 def forget_placement(transaction: Transaction, function: str) -> None:
-    """Let a function be where it starts."""
     transaction.connection.execute(delete(placements).where(placements.c.function == function))
 
 

@@ -33,7 +33,6 @@ R = TypeVar("R", PoolSample, Flow)
 
 
 def annotate(transaction: Transaction, batch: Sequence[StoredAnnotation]) -> None:
-    """Keep annotations, in their order."""
     rows = [asdict(one) | {"data": msgspec.json.encode(one.data).decode()} for one in batch]
     transaction.connection.execute(insert(annotations), rows)
 

@@ -56,7 +56,6 @@ class CoalescingTransport:
         self._gathered.append(data)
 
     def close(self) -> None:
-        """Send what was written, then close."""
         self._send()
         self._transport.close()
 
@@ -91,7 +90,6 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._await("head")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
         self._await(None)
         super().connection_lost(exc)
 

@@ -13,7 +13,6 @@ MAX_LIMIT = 500
 
 
 def server_of(request: Request) -> Server:
-    """Return the server of the app that `request` came to."""
     app: Application = request.app
     return app.server
 

@@ -42,7 +42,6 @@ _OK: Final = 200
 
 
 def install(app: Application, settings: Settings) -> None:
-    """Put the guard around `app`."""
     app.put_in_front(Guard, settings=settings)
 
 

@@ -15,7 +15,6 @@ _BY_SUBTAG: Final = {"en": ENGLISH, "zh": "zh-Hans"}
 
 
 def language_of(request: Request) -> str:
-    """Return the language that `request` is answered in, as an HTML `lang`."""
     chosen = cookie(request.scope, COOKIE)
     return chosen if chosen in LANGUAGES else accepted(request.headers.get("accept-language", ""))
 

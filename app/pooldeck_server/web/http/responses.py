@@ -30,12 +30,10 @@ class Answer(Response):
 
 
 def answer(value: Struct, status: int = 200, *headers: tuple[bytes, bytes]) -> Answer:
-    """Return an answer that says `value` in JSON."""
     return Answer(_encode(value), status, *headers)
 
 
 def reference(model: type[Struct]) -> dict[str, str]:
-    """Return how the OpenAPI document refers to the schema of `model`."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 

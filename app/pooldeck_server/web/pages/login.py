@@ -50,7 +50,6 @@ class Tries:
         return self._wrong[address] >= _TRIES
 
     def note_wrong(self, address: str) -> None:
-        """Count a wrong token."""
         self._wrong[address] += 1
 
 

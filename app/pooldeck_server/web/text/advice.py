@@ -83,7 +83,6 @@ def verdict_words(verdict: Verdict) -> str:
 
 
 def confidence_words(advice: Advice) -> str:
-    """Return how sure an advice is."""
     return _(_CONFIDENCES[advice.confidence])
 
 

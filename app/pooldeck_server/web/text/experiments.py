@@ -28,12 +28,10 @@ _STATES: Final = {
 
 
 def state_words(state: ExperimentState) -> str:
-    """Return a state in a word."""
     return _(_STATES[state])
 
 
 def per_second(throughput: float) -> str:
-    """Return a throughput with its unit."""
     return _("%(rate)s calls a second", rate=formats.rate(throughput))
 
 

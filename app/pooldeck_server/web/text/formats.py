@@ -91,12 +91,10 @@ def size(octets: int | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a percentage without decimals."""
     return NOTHING if value is None else f"{int(value + 0.5)} %"
 
 
 def share(value: float | None) -> str:
-    """Return a share of 1 as a percentage without decimals."""
     return percent(None if value is None else 100 * value)
 
 
@@ -130,7 +128,6 @@ def _utc(at: int) -> datetime:
 
 
 def sentence(detail: str) -> str:
-    """Return what an error says as a sentence."""
     return f"{detail[:1].upper()}{detail[1:]}."
 
 

@@ -85,7 +85,6 @@ def _server_notices(state: str) -> Iterator[NoticeText]:
 
 
 def notice_text(notice: Notice) -> NoticeText:
-    """Return a notice in words."""
     kind = _MARKS.get(notice.need, notice.need.value)
     return NoticeText(kind, _subject(notice), _text(notice), _href(notice))
 
@@ -133,7 +132,6 @@ def span(seconds: float | None) -> str:
 
 
 def _for(notice: Notice) -> str:
-    """Return the span of a notice, to follow what is so."""
     words = span(notice.seconds)
     return _(", %(span)s now", span=words) if words else ""
 
@@ -200,7 +198,6 @@ def _coarsely(gain: float) -> str:
 
 
 def first_line(reason: str | None) -> str:
-    """Return the first line of a reason that goes on with a traceback."""
     return (reason or "").strip().partition("\n")[0]
 
 

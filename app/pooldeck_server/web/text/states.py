@@ -30,5 +30,4 @@ _WORDS: Final = {
 
 
 def state_word(state: str) -> str:
-    """Return the reader's word for a state."""
     return _(_WORDS.get(state, state))

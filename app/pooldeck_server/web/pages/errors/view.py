@@ -108,7 +108,6 @@ class ErrorsQuery(Struct, frozen=True):
         )
 
     def filter(self) -> GroupFilter:
-        """Return what the store looks for."""
         functions = (self.function,) if self.function else ()
         return GroupFilter(_VIEWS[self.name][1], functions, sort=self.sort)
 
@@ -120,7 +119,6 @@ class ErrorsQuery(Struct, frozen=True):
         return [(name, value) for name, value in given.items() if value]
 
     def href(self, **changes: Any) -> str:
-        """Return the address of the list with something changed."""
         return address("/errors", msgspec.structs.replace(self, **changes).pairs())
 
 

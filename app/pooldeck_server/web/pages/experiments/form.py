@@ -98,7 +98,6 @@ def fresh(
 
 
 def _as_typed(samples: Sequence[SampleCall]) -> str:
-    """Return samples as one would type them: one on each line."""
     lines = (_one(Raw(each.args.encode()), Raw(each.kwargs.encode())) for each in samples)
     return "[\n  " + ",\n  ".join(lines) + "\n]"
 

@@ -76,7 +76,6 @@ async def experiment(
 
 @router.post("/experiments/{experiment_id}/stop")
 async def stop(server: ServerDep, experiment_id: str) -> Response:
-    """Stop an experiment."""
     await server.experiments.stop(experiment_id)
     return done(f"/experiments/{experiment_id}", "stopped")
 

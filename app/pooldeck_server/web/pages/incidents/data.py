@@ -39,7 +39,6 @@ class IncidentData(Struct, frozen=True):
 
 
 def ids_of(incident: StoredIncident) -> list[str]:
-    """Return the tasks that an incident is about."""
     ran = (*filter(None, (incident.culprit,)), *incident.suspects)
     return [each.task for each in ran] + [each.task for each in incident.bystanders]
 

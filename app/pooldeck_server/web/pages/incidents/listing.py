@@ -46,7 +46,6 @@ class IncidentsQuery:
 
     @property
     def href(self) -> str:
-        """Return the address of their list."""
         return address("/incidents", self.pairs)
 
 

@@ -34,7 +34,6 @@ async def pipeline(request: Request, server: ServerDep, pipeline_id: str) -> Res
 
 @router.get("/pipelines/{pipeline_id}/cancel")
 async def ask_to_cancel(request: Request, server: ServerDep, pipeline_id: str) -> Response:
-    """Say what cancelling a pipeline means, and ask."""
     return render(request, cancel_pipeline(await server.pipelines.get(pipeline_id)))
 
 

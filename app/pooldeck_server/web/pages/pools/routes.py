@@ -73,7 +73,6 @@ async def resume(server: ServerDep, name: str) -> Response:
 
 @router.get("/pools/{name}/drain")
 async def ask_to_drain(request: Request, server: ServerDep, name: str) -> Response:
-    """Say what draining a pool means, and ask."""
     return render(request, confirm_pools.drain(server.health.pool(name)))
 
 
@@ -86,7 +85,6 @@ async def drain(request: Request, server: ServerDep, name: str) -> Response:
 
 @router.get("/pools/{name}/restart")
 async def ask_to_restart(request: Request, server: ServerDep, name: str) -> Response:
-    """Say what restarting a pool means, and ask."""
     return render(request, confirm_pools.restart(server.health.pool(name)))
 
 
@@ -99,13 +97,11 @@ async def restart(request: Request, server: ServerDep, name: str) -> Response:
 
 @router.get("/workers/{worker_id}/kill")
 async def ask_to_kill(request: Request, server: ServerDep, worker_id: str) -> Response:
-    """Say what killing a worker means, and ask."""
     return render(request, confirm_pools.kill_worker(*_worker(server, worker_id)))
 
 
 @router.post("/workers/{worker_id}/kill")
 async def kill(request: Request, server: ServerDep, worker_id: str) -> Response:
-    """Kill a worker."""
     pool = await server.pools.kill_worker(worker_id, reason=reason(await posted(request)))
     return _done(pool.name, "killed")
 

@@ -96,7 +96,6 @@ def pool_section(
 
 
 def size_means(pool: PoolHealth, size: int, cpus: int) -> str:
-    """Return what it would mean for a pool to have a size, in sentences."""
     return sizes.meaning(pool.kind, size, cpus, sizes.typical_memory(pool.workers))
 
 

@@ -18,7 +18,6 @@ _LONGEST: Final = 40  # characters of a wrong time that are said again
 
 
 def address(path: str, query: Sequence[tuple[str, str]]) -> str:
-    """Return a path with a query, if there is any."""
     return f"{path}?{urlencode(query)}" if query else path
 
 

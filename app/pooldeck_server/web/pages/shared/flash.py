@@ -37,7 +37,6 @@ def flash(query: QueryParams, flashes: Mapping[str, str]) -> str | None:
 
 
 def numbers(done: BulkDone) -> list[tuple[str, str]]:
-    """Return the parameters that tell what a change of many did."""
     return [(DID, _MANY), *((name, str(number)) for name, number in done.outcomes.items())]
 
 

@@ -72,7 +72,6 @@ class Graph:
 
 
 def pipeline_name(pipeline: StoredPipeline) -> str:
-    """Return what people call it: its name, or its steps."""
     return pipeline.name or " → ".join(report.step.name for report in pipeline.steps[:4])
 
 

@@ -46,7 +46,6 @@ class JsonText:
 
     @property
     def is_long(self) -> bool:
-        """Tell whether it deserves to be folded."""
         return self.lines > _LONG_LINES
 
 

@@ -19,5 +19,4 @@ class Screen:
 
     @property
     def label(self) -> str:
-        """Return its title in the language of the reader."""
         return _(self.title)

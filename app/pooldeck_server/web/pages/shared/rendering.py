@@ -193,7 +193,6 @@ class PageRoute(APIRoute):
 
 
 def page_router() -> APIRouter:
-    """Return the router of a screen."""
     return APIRouter(include_in_schema=False, route_class=PageRoute)
 
 

@@ -29,7 +29,6 @@ class DiagramBox:
 
     @property
     def middle(self) -> float:
-        """Return the height of its middle."""
         return self.y + self.height / 2
 
     @property
@@ -39,12 +38,10 @@ class DiagramBox:
 
     @property
     def right(self) -> float:
-        """Return where it ends."""
         return self.x + self.width
 
     @property
     def bottom(self) -> float:
-        """Return where it ends below."""
         return self.y + self.height
 
 

@@ -34,7 +34,6 @@ class Journey:
 
     @property
     def taken(self) -> tuple[State, ...]:
-        """Return the states of the path, in order."""
         return tuple(stop.state for stop in self.stops if stop.is_taken)
 
 

@@ -94,7 +94,6 @@ async def cancel(server: ServerDep, task_id: str) -> Response:
 
 @router.get("/tasks/{task_id}/kill")
 async def ask_to_kill(request: Request, server: ServerDep, task_id: str) -> Response:
-    """Say what killing a task means, and ask."""
     found = await server.tasks.get(task_id)
     return render(request, kill_task(found, slot_of(server.health.all(), task_id)))
 

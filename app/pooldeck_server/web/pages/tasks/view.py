@@ -112,7 +112,6 @@ class TasksView(Page):
     retry_href: str | None
 
     def flash(self, query: QueryParams) -> str | None:
-        """Return what is said of a change of many."""
         return flash_of_many(query, FLASHES)
 
 

@@ -36,11 +36,9 @@ class _Names:
         self._numbers: dict[Any, int] = {}
 
     def number(self, value: Any) -> int:
-        """Return the number of `value`."""
         return self._numbers.setdefault(value, len(self._numbers))
 
     def all(self) -> list[Any]:
-        """Return the values in the order of their numbers."""
         return list(self._numbers)
 
 

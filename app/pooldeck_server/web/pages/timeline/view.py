@@ -200,12 +200,10 @@ def _legend(asked: TimelineQuery, bars: Iterable[Bar]) -> Iterable[LegendEntry]:
 
 
 def longest(bars: Iterable[Bar], now: int) -> list[Bar]:
-    """Return the bars that lasted longest, the longest first."""
     return sorted(bars, key=lambda bar: -bar.seconds(now))[:LONGEST]
 
 
 def look(bar: Bar) -> str:
-    """Return how a bar is marked: as its state, or as a crash."""
     return "crashed" if bar.error_kind == ErrorKind.CRASHED else bar.state
 
 

@@ -1,11 +1,14 @@
-"""What the store keeps of where functions are, and what it tells of the load of pools."""
+"""What the store keeps of functions: where they are, what they cost; and the load of pools."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pooldeck.kinds import PoolKind
+from pooldeck.outcome import Measurement
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
+from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.pools.history import Flow, PoolSample, Stretch
 from pooldeck_server.domain.pools.loads import Passed, PoolLoad
 from pooldeck_server.store import queries, records
@@ -92,3 +95,25 @@ def test_where_nothing_was_sampled_there_is_no_load(tmp_path: Path, pool: str) -
     with opened(tmp_path) as store:
         assert pool not in store.read(queries.loads)
     assert PoolLoad().switches == (0, 0)
+
+
+def known(function: str, kind: str, seconds: float) -> Profile:
+    empty = Profile(function, PoolKind.THREAD if kind == PoolKind.THREAD else PoolKind.PROCESS)
+    return empty.after([Measurement(run=seconds, cpu=0.1)], [], runs=1, now=1_700_000_000_000_000)
+
+
+def test_profiles_come_back_whole_and_the_latest_counts(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        first = [known("jobs.f", "thread", 1.0), known("jobs.f", "process", 2.0)]
+        store.write(records.save_profiles, first)
+        later = known("jobs.f", "thread", 3.0)
+        store.write(records.save_profiles, [later, known("jobs.g", "thread", 4.0)])
+        kept = {(each.function, each.kind): each for each in store.read(queries.profiles)}
+    assert kept["jobs.f", PoolKind.THREAD] == later
+    assert kept["jobs.f", PoolKind.PROCESS] == first[1]
+    assert len(kept) == 3
+
+
+def test_an_empty_store_has_no_profiles(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        assert store.read(queries.profiles) == []
