@@ -90,7 +90,6 @@ class Dispatcher(PoolListener):
         self._note_done()
 
     def take(self, work: Work) -> None:
-        """Accept a call."""
         self._waiting.append(work)
         self._fill()
         self._grow()
@@ -115,11 +114,9 @@ class Dispatcher(PoolListener):
     # What the pool says.
 
     def has_room(self) -> None:
-        """Hand out what waits."""
         self._fill()
 
     def finished(self, run: RunningCall, outcome: Outcome) -> None:
-        """Settle the future of a call."""
         work = self._running.pop(run.call.task)
         settle(work.future, outcome)
         self._note_done()

@@ -64,7 +64,6 @@ class Engine:
 
     @property
     def broken(self) -> str | None:
-        """Return why no calls are run any more, None if they are."""
         return self._dispatcher.broken
 
     def start(self) -> None:
@@ -111,11 +110,9 @@ class Engine:
             self._loop.call_soon_threadsafe(self._dispatcher.take, Work(call, future))
 
     def kill(self, future: "Future[Any]") -> bool:
-        """End the worker that runs a call, or cancel the call; tell whether there was one."""
         return self._ask(lambda: self._dispatcher.kill(future), default=False)
 
     def resize(self, most: int) -> None:
-        """Change how many calls may run at a time."""
         self._ask(lambda: self._dispatcher.resize(most), default=None)
 
     def workers(self) -> list[WorkerInfo]:
@@ -135,7 +132,6 @@ class Engine:
             self._loop.call_soon_threadsafe(lambda: self._dispatcher.close(cancel=cancel))
 
     def join(self) -> None:
-        """Wait until everything has ended: calls, workers, the thread."""
         self._thread.join()
 
     def disown(self) -> None:

@@ -46,7 +46,6 @@ class Deadlines:
             self._set(worker, running.posted_at + patience)
 
     def forget(self, worker: Worker) -> None:
-        """Watch no more over a worker that is gone."""
         if worker.alarm is not None:
             worker.alarm.cancel()
         worker.alarm, worker.alarm_at = None, math.inf

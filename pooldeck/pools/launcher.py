@@ -87,7 +87,6 @@ class SubprocessLauncher:
     def launch(
         self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
     ) -> Launched:
-        """Start a worker, as `Launcher` says."""
         ends = pipe.fileno(), control.fileno()
         process = subprocess.Popen(  # noqa: S603 - the interpreter and our own module
             [sys.executable, "-P", _PROGRAM, *map(str, ends)],

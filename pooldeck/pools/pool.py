@@ -94,7 +94,6 @@ class Pool(PoolPort):
 
     @property
     def workers(self) -> Mapping[str, Worker]:
-        """Return its workers by id, those that start or stop too."""
         return self._staff.workers
 
     @property

@@ -54,7 +54,6 @@ class Roster:
     # What is wanted.
 
     def open(self) -> None:
-        """Have as many workers as the pool needs."""
         self._is_open = True
         self.reconcile()
 
@@ -67,13 +66,11 @@ class Roster:
         self._settled()
 
     def resize(self, size: int) -> None:
-        """Have another number of slots."""
         self.spec = replace(self.spec, size=size)
         self.boots.spec = self.spec
         self.reconcile()
 
     def restart(self) -> None:
-        """Replace all workers one by one, each when another is ready to take its place."""
         self.boots.begin_anew()
         for worker in self._lasting():
             if worker.state is WorkerState.STARTING:
@@ -82,7 +79,6 @@ class Roster:
         self.reconcile()
 
     def retire_when_replaced(self, worker: Worker) -> None:
-        """Have a worker replaced; it goes on until another is ready."""
         if not worker.is_worn:
             worker.is_worn = True
             self.reconcile()
@@ -133,7 +129,6 @@ class Roster:
     # News of workers.
 
     def ready(self, worker: Worker) -> None:
-        """Note that a worker has started."""
         self.boots.succeeded(worker)
         worker.state = WorkerState.SPARE
         self.reconcile()
@@ -147,7 +142,6 @@ class Roster:
             self.boots.failed(why)
 
     def gone(self, worker: Worker) -> None:
-        """Strike off a worker whose process has ended."""
         worker.state = WorkerState.STOPPING
         worker.lift_ultimatum()
         self.workers.pop(worker.id, None)

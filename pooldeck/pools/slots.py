@@ -17,7 +17,6 @@ class FreeSlots:
 
     @property
     def free(self) -> int:
-        """Return how many slots may be taken now."""
         return len(self._free) if self.is_open else 0
 
     def take(self) -> Worker | None:
@@ -37,5 +36,4 @@ class FreeSlots:
         self._free += [worker] * (slots - len(worker.running) - len(worker.leaving))
 
     def close(self, worker: Worker) -> None:
-        """Give out no more slots of a worker."""
         self._free = [free for free in self._free if free is not worker]

@@ -42,7 +42,6 @@ class StartBackoff:
         return not self._pauses and not self.are_given_up
 
     def begin_anew(self) -> None:
-        """Forget what went wrong."""
         self.reason = None
         self.are_given_up = False
         self._failed = self._pauses = 0

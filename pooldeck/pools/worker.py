@@ -75,7 +75,6 @@ class Worker(Struct, eq=False):
     exiting: str | None = None  # the task that called os._exit
 
     def lift_ultimatum(self) -> None:
-        """Note that it is ready or gone in time."""
         if self.ultimatum is not None:
             self.ultimatum.cancel()
             self.ultimatum = None

@@ -47,7 +47,6 @@ class Local:
         self._state = State(self.limits)
 
     def call(self, operation: str, *arguments: Any) -> Any:
-        """Call a method of `State`, as `Backend` says."""
         return getattr(self._state, operation)(*arguments)
 
 

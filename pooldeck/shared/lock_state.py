@@ -31,7 +31,6 @@ class Lease:
     is_decided: Event = field(default_factory=Event)
 
     def grant(self) -> None:
-        """Turn the waiter into a holder."""
         self.since = _now()
         self.is_decided.set()
 
@@ -87,7 +86,6 @@ class SemaphoreState(NamedState):
         self._grant_free()
 
     def end_leases(self, is_gone: Callable[[Lease], bool]) -> None:
-        """End the leases and the waits of threads that are gone."""
         for lease in [waiter for waiter in self._waiters if is_gone(waiter)]:
             self._waiters.remove(lease)
             lease.is_decided.set()
@@ -99,7 +97,6 @@ class SemaphoreState(NamedState):
         return bool(self._holders or self._waiters)
 
     def snapshot(self, name: str) -> SharedEntry:
-        """Return how it looks from outside."""
         return SharedEntry(
             self.kind,
             name,

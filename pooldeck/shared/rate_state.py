@@ -38,7 +38,6 @@ class RateLimiterState(NamedState):
         self._next = max(self._next, time.monotonic() + seconds)
 
     def snapshot(self, name: str) -> SharedEntry:
-        """Return how it looks from outside."""
         now = time.monotonic()
         return SharedEntry(
             self.kind,

@@ -56,7 +56,6 @@ class NamedState(ABC):
 
     @property
     def is_in_use(self) -> bool:
-        """Tell whether a thread holds it or waits for it."""
         return False
 
     @abstractmethod
@@ -122,7 +121,6 @@ class DictState(CollectionState):
         self._items: dict[str, bytes] = {}
 
     def get(self, key: str) -> bytes | None:
-        """Return a value, None if there is none."""
         return self._items.get(key)
 
     def has(self, key: str) -> bool:
@@ -133,13 +131,11 @@ class DictState(CollectionState):
         self._items.update(pairs)
 
     def setdefault(self, key: str, value: bytes) -> bytes:
-        """Return the value of a key, which is set if there is none."""
         if key not in self._items:
             self.update({key: value})
         return self._items[key]
 
     def pop(self, key: str) -> bytes | None:
-        """Remove a value and return it, None if there is none."""
         self._reserve(-self._size_of(key))
         return self._items.pop(key, None)
 
@@ -184,7 +180,6 @@ class ListState(CollectionState):
         return len(self._items)
 
     def pop(self, index: int) -> bytes:
-        """Remove an item and return it."""
         value = self._items[index]
         del self._items[index]
         self._reserve(-_size("", value))

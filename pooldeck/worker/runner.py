@@ -75,7 +75,6 @@ class Runner(ABC):
         """Wait for the calls that run."""
 
     def cancel(self, task: str) -> None:
-        """Ask a call to end itself; if it has not started, it is given back instead."""
         self._runs.cancel(task)
 
     def abandon(self, task: str) -> None:
@@ -87,7 +86,6 @@ class Runner(ABC):
         raise ProtocolError(f"{task} is to be abandoned in a worker that runs calls one at a time")
 
     def report_stack(self, task: str) -> None:
-        """Report where a call is."""
         run = self._runs.find(task)
         text = None if run is None else stacks.where(run, self._setup.limits)
         self._channel.send(Stack(task, text))

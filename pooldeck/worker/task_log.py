@@ -59,7 +59,6 @@ class TaskLog:
                 self._progress = Progress(self._task, fraction, text)
 
     def log(self, level: str, source: str, message: str) -> None:
-        """Add an entry, which may have several lines."""
         if self.is_full or self.is_closed:
             return
         line = LogLine(
@@ -158,7 +157,6 @@ class Flusher:
             self._work.set()
 
     def discard(self, log: TaskLog) -> None:
-        """Leave a log to its call, which ends."""
         self._open.discard(log)
 
     def _run(self) -> None:
