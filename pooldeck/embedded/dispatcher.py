@@ -52,12 +52,7 @@ class WorkerInfo(Struct, frozen=True):
 
 
 class Dispatcher(PoolListener):
-    """Hands calls to a pool, of which it makes use of as many slots as there are calls.
-
-    Args:
-        most: How many calls may run at a time.
-        make_pool: Makes the pool, of size 1, for its listener.
-    """
+    """Hands calls to a pool, of size 1 at first: it has as many slots as calls, up to the most."""
 
     def __init__(self, most: int, make_pool: Callable[[PoolListener], PoolPort]) -> None:
         self.broken: str | None = None
@@ -79,11 +74,7 @@ class Dispatcher(PoolListener):
             raise
 
     def close(self, *, cancel: bool) -> None:
-        """End when the last call has ended.
-
-        Args:
-            cancel: Whether to cancel the calls for which no worker has been started.
-        """
+        """End when the last call has ended; `cancel` those for which no worker was started."""
         self._is_closing = True
         if cancel:
             self._cancel_waiting()

@@ -67,11 +67,6 @@ class Engine:
         return self._dispatcher.broken
 
     def start(self) -> None:
-        """Start the thread.
-
-        Raises:
-            RuntimeError: If the interpreter starts no threads any more.
-        """
         interpreter.register(self)
         self._thread.start()
 
@@ -88,22 +83,13 @@ class Engine:
             raise RuntimeError(self._refusal)
 
     def pack(self, call: tuple[Any, ...]) -> bytes:
-        """Return a function and its arguments as `submit` takes them.
-
-        Raises:
-            OSError: If they are large and cannot be written to a file.
-            Exception: If they cannot be pickled.
-        """
+        """Return a function and its arguments as `submit` takes them, if they can be pickled."""
         return sealed(Value(pickled(call)), self._folder)
 
     def submit(
         self, function: str, packed: bytes, timeout: float | None, future: "Future[Any]"
     ) -> None:
-        """Have a packed call run; `function` is its name for people, the timeout in seconds.
-
-        Raises:
-            BrokenProcessPool, RuntimeError: As `check`.
-        """
+        """Have a packed call run, after a `check`; `function` is its name for people."""
         call = Call(str(next(self._calls)), 1, function, packed, b"", timeout)
         with self._lock:
             self.check()
@@ -119,11 +105,9 @@ class Engine:
         return self._ask(self._dispatcher.workers, default=[])
 
     def close(self, refusal: str, *, cancel: bool = False) -> None:
-        """Take no more calls, and end when the last one has ended; who submits more is refused.
+        """End when the last call has ended; who submits more is refused with these words.
 
-        Args:
-            refusal: The words for that.
-            cancel: Whether to cancel the calls for which no worker has been started.
+        `cancel` those for which no worker has been started.
         """
         with self._lock:
             if self._has_ended:

@@ -30,11 +30,7 @@ class ContextLauncher:
     outset: worker.Outset
 
     def launch(self, setup: Setup, boot: str, pipe: socket, control: socket) -> Launched:
-        """Start a worker with its ends of the two pipes.
-
-        Raises:
-            OSError: If it cannot be started; so if the initializer cannot be pickled.
-        """
+        """Start a worker; one whose initializer cannot be pickled cannot be started, either."""
         process = cast(StartsProcesses, self.context).Process(
             target=worker.main, args=(pipe, control, boot, self.outset), name=setup.worker
         )

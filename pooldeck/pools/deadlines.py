@@ -21,12 +21,7 @@ _SWEEP_SECONDS: Final = 5.0  # for a command that was killed to be gone, with al
 
 
 class Deadlines:
-    """Watches over the calls of a pool's workers.
-
-    Args:
-        spec: How long to wait: for a start, and for a call that was asked to end itself.
-        overdue: Called with a call that is overdue and why: TIMEOUT or UNSTARTED.
-    """
+    """Watches over a pool's calls; tells `overdue` of one, and why: TIMEOUT or UNSTARTED."""
 
     def __init__(
         self, spec: PoolSpec, overdue: Callable[[Worker, Running, EndReason], None]

@@ -13,9 +13,6 @@ def wait_for_end(pid: int) -> None:
     """Wait until a process has ended, and leave its status to whoever reaps it. It blocks.
 
     Only a child can be waited for; a launcher may have had the worker started by another process.
-
-    Args:
-        pid: The process.
     """
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)

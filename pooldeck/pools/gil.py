@@ -25,27 +25,17 @@ _OF_PROBE: Final = f"Name:\t{PROBE_NAME}\n"
 def is_held(pid: int, tasks: Collection[int]) -> bool:
     """Tell whether some thread holds the GIL without letting go. It blocks, for 0.2 s as a rule.
 
-    Tasks may wake up often for reasons of their own. The worker's own threads do not: if one of
-    them does, it waits for the GIL.
-
-    Args:
-        pid: The process; one of its own threads should have something to do.
-        tasks: The kernel's numbers of the threads that run tasks.
+    Threads that run tasks may wake up often for reasons of their own. The worker's own do not: if
+    one of them, which should have something to do, does, it waits for the GIL.
     """
     return not _waiters(pid).keys() <= set(tasks)
 
 
 def possible_holders(pid: int, condemned: Collection[int], innocent: Collection[int]) -> set[int]:
-    """Find out whether one of the condemned holds the GIL. It blocks, for 0.2 s as a rule.
+    """Find out whether a thread whose task was given up holds the GIL. It blocks as `is_held`.
 
-    Args:
-        pid: The process; one of its own threads should have something to do.
-        condemned: The kernel's numbers of the threads whose tasks have been given up.
-        innocent: Those of the other threads that run tasks.
-
-    Returns:
-        The condemned that do not wait for the GIL, one of which holds it. None if nobody holds it,
-        and none if one of the innocent does not wait for it: that one may be the holder.
+    Return the condemned that do not wait for it, one of which holds it. None if nobody holds it,
+    and none if an innocent one, whose task was not given up, does not wait: it may be the holder.
     """
     waiters = set(_waiters(pid))
     is_held = not waiters <= {*condemned, *innocent}

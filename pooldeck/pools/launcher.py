@@ -70,11 +70,7 @@ class Launcher(Protocol):
     ) -> Launched:
         """Start a worker in a session of its own; called in a thread, so it may block.
 
-        Args:
-            setup: What the worker will be told first.
-            boot: The mark of this run of the server.
-            pipe: The worker's end of the main pipe; the caller closes its copy afterwards.
-            control: Its end of the second pipe; as above.
+        It inherits its ends of both pipes; the caller closes its own copies afterwards.
 
         Raises:
             OSError: If it cannot be started.

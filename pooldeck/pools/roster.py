@@ -12,6 +12,7 @@ them, and its successor gets them one by one.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
@@ -24,32 +25,23 @@ from pooldeck.pools.worker import EndReason, Worker
 from pooldeck.protocol import Stop
 
 
+@dataclass(eq=False)
 class Roster:
-    """Keeps the workers of a pool at their number.
+    """Keeps the workers of a pool at their number."""
 
-    Args:
-        spec: What the pool is made of; its size changes with `resize`.
-        hire: Makes a worker whose process is yet to be started.
-        settled: Told when something about the workers has changed.
-    """
+    spec: PoolSpec  # its size changes with `resize`
+    hire: Callable[[], Awaitable[Worker]]  # makes a worker whose process is yet to be started
+    settled: Callable[[], None]  # told when something about the workers has changed
+    workers: dict[str, Worker] = field(default_factory=dict, init=False)
+    account: FreeSlots = field(default_factory=FreeSlots, init=False)
+    is_over: bool = False  # more runs than there are slots now: who is done next has to go
+    _is_open: bool = False
+    _hiring: int = 0
+    _launches: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _restart: RollingRestart = field(default_factory=RollingRestart, init=False)
 
-    def __init__(
-        self,
-        spec: PoolSpec,
-        hire: Callable[[], Awaitable[Worker]],
-        settled: Callable[[], None],
-    ) -> None:
-        self.spec = spec
-        self.workers: dict[str, Worker] = {}
-        self.account = FreeSlots()
-        self.boots = StartBackoff(spec, self.reconcile)
-        self.is_over = False  # more runs than there are slots now: who is done next has to go
-        self._hire = hire
-        self._settled = settled
-        self._is_open = False
-        self._hiring = 0
-        self._launches: set[asyncio.Task[None]] = set()
-        self._restart = RollingRestart()
+    def __post_init__(self) -> None:
+        self.boots = StartBackoff(self.spec, self.reconcile)
 
     # What is wanted.
 
@@ -63,7 +55,7 @@ class Roster:
         self._restart.end(self._here())
         for worker in self.workers.values():
             self._let_go(worker)
-        self._settled()
+        self.settled()
 
     def resize(self, size: int) -> None:
         self.spec = replace(self.spec, size=size)
@@ -164,7 +156,7 @@ class Roster:
             self._share_slots()
             self._send_away()
             self._fill_up()
-        self._settled()
+        self.settled()
 
     def _relieve(self) -> None:
         """Retire worn workers for whom a fresh one is ready that no missing one needs more."""
@@ -235,7 +227,7 @@ class Roster:
 
     async def _launch(self) -> None:
         try:
-            worker = await self._hire()
+            worker = await self.hire()
         except Exception as error:  # noqa: BLE001 - the numbers come from whoever has the pool
             self.boots.pause(f"a worker could not be started: {error}")
             worker = None
@@ -243,7 +235,7 @@ class Roster:
         if worker is not None and self._is_open:
             self.workers[worker.id] = worker
             await self._start(worker)
-        self._settled()
+        self.settled()
 
     async def _start(self, worker: Worker) -> None:
         try:

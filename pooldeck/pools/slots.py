@@ -5,14 +5,10 @@ from pooldeck.pools.worker import Worker
 
 
 class FreeSlots:
-    """The free slots of the workers that are open for calls.
-
-    Attributes:
-        is_open: Whether slots are given out; a paused pool keeps its account up to date.
-    """
+    """The free slots of the workers that are open for calls."""
 
     def __init__(self) -> None:
-        self.is_open = True
+        self.is_open = True  # slots are given out; a paused pool keeps its account up to date
         self._free: list[Worker] = []  # a worker stands here once for each of its free slots
 
     @property

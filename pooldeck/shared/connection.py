@@ -33,11 +33,9 @@ class StateConnection:
         self.state: str = self.request("identify")
 
     def request(self, operation: str, *arguments: Any) -> Any:
-        """Call a method of `State` there; return its answer.
+        """Call a method of `State` there and return its answer, as `Backend.call` does.
 
         Raises:
-            SharedError: If it cannot be done.
-            LookupError: If there is no such item.
             OSError, EOFError: If the other end is gone.
         """
         return unwrap(_request(self._connection, STATE, "handle", operation, *arguments))

@@ -47,11 +47,7 @@ def discover(modules: Iterable[str]) -> dict[str, Function]:
 
 
 def merged(found: Mapping[str, Function], commands: Mapping[str, Function]) -> dict[str, Function]:
-    """Return the functions of modules and the declared commands together.
-
-    Raises:
-        DiscoveryError: If a command has the name of a function.
-    """
+    """Return the functions of modules and the declared commands together, if no two are alike."""
     if twins := found.keys() & commands.keys():
         raise DiscoveryError(
             f"a function and a command are both called {min(twins)}; give the function another "

@@ -78,11 +78,7 @@ class Runner(ABC):
         self._runs.cancel(task)
 
     def abandon(self, task: str) -> None:
-        """Leave a call's thread to itself.
-
-        Raises:
-            ProtocolError: If calls have no threads of their own here.
-        """
+        """Leave a call's thread to itself, where calls have threads of their own."""
         raise ProtocolError(f"{task} is to be abandoned in a worker that runs calls one at a time")
 
     def report_stack(self, task: str) -> None:
