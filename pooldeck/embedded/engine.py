@@ -71,12 +71,7 @@ class Engine:
         self._thread.start()
 
     def check(self) -> None:
-        """Refuse where no call would be run.
-
-        Raises:
-            BrokenProcessPool: If the workers cannot start.
-            RuntimeError: If the pool is shut down.
-        """
+        """Refuse where no call would be run, as the standard library's pool does."""
         if self.broken is not None:
             raise BrokenProcessPool(self.broken)
         if self._refusal is not None:

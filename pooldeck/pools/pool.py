@@ -44,13 +44,8 @@ _KILLED_OVER: Final = 1.5  # times the memory that a worker may use
 class Pool(PoolPort):
     """A named set of workers of one kind.
 
-    Args:
-        spec: What the pool is made of.
-        boot: The mark that all processes of this server carry.
-        next_number: Gives each worker a number that is never used again.
-        listener: Who is told what happens.
-        memory: Knows whether the kernel has killed for want of memory; None: it is never said.
-        launcher: Starts the worker processes; None: as child processes of their own.
+    `WorkerFactory` says what `boot` and `next_number` are. Without `memory` no death is said to be
+    for want of it; without a `launcher` workers are plain child processes.
     """
 
     def __init__(

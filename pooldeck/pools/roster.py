@@ -243,10 +243,7 @@ class Roster:
         except OSError as error:
             self.gone(worker)
             self.not_ready(f"worker {worker.id} could not be started: {error}")
-        else:
-            self._await_boot(worker)
-
-    def _await_boot(self, worker: Worker) -> None:
+            return
         if worker.state is WorkerState.STOPPING:  # it is not wanted any more
             self._kill(worker, EndReason.STOPPED)
         else:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pooldeck.marks import open_pidfd
-from pooldeck.pools.exit_wait import wait_for_end
+from pooldeck.marks_elsewhere import wait_for_end
 from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import (
     Control,

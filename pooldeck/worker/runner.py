@@ -91,11 +91,12 @@ class Runner(ABC):
     def _perform(self, call: Call, slot: Slot) -> None:
         run = self._new_run(call, slot)
         if not self._runs.enter(run):
-            self._give_back(run)
+            self._free_slot(run)
+            self._channel.send(Returned([call.task]))
             return
         self._probe.wake()
         self._report_start(run)
-        outcome = self._run(run)
+        outcome = self._context.copy().run(self._run_as_current, run)
         self._remember_pace(run, outcome)
         start = self._close_log(run)
         self._runs.leave(run)
@@ -117,10 +118,6 @@ class Runner(ABC):
         is_quick = call.function in self._quick
         return Run(call, task, log, slot, started_at, is_quick=is_quick)
 
-    def _give_back(self, run: Run) -> None:
-        self._free_slot(run)
-        self._channel.send(Returned([run.call.task]))
-
     def _report_start(self, run: Run) -> None:
         """Report a start: at once, or with the end where that usually follows within a moment.
 
@@ -136,9 +133,6 @@ class Runner(ABC):
         else:
             self._channel.send(started)
         self._flusher.add(run.log)
-
-    def _run(self, run: Run) -> Outcome:
-        return self._context.copy().run(self._run_as_current, run)
 
     def _run_as_current(self, run: Run) -> Outcome:
         enter(run.task)

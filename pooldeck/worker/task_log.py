@@ -88,9 +88,9 @@ class TaskLog:
             self._send_gathered()
 
     def close(self) -> Started | None:
-        """Send the rest, unfinished lines too. What a thread left behind adds later is lost.
+        """Send the rest, unfinished lines too; return the start if there was no reason to send it.
 
-        Return the start if there was no reason to send it; it will not be sent then.
+        What a thread left behind adds later is lost.
         """
         with self._adding:
             for source, buffer in self._partial.items():

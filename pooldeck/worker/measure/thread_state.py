@@ -81,11 +81,7 @@ class _Entry(ctypes.Structure):
 
 
 class ThreadStates:
-    """Reads the states of threads of this process; the thread that does is named the probe.
-
-    Raises:
-        UnreadableError: If this system does not show what they do.
-    """
+    """Reads the states of this process's threads, where the system shows them, from the probe's."""
 
     def __init__(self) -> None:
         if not sys.platform.startswith("linux"):
