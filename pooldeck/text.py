@@ -1,6 +1,6 @@
 """Text of the user's, made safe to send: encodable, and no longer than allowed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _CUT = " ... (cut)"
 
@@ -40,7 +40,7 @@ class LineBuffer:
     """
 
     most: int
-    _rest: str = ""
+    _rest: str = field(default="", init=False)
 
     def feed(self, text: str) -> list[str]:
         """Return the lines that are complete with `text`."""

@@ -33,7 +33,6 @@ class Deadlines:
         self._overdue = overdue
 
     def note(self, worker: Worker, running: Running) -> None:
-        """Watch over a call that was handed to a worker."""
         patience, timeout = self._start_seconds, running.call.timeout
         if timeout is not None:
             patience = min(patience, timeout + self._grace(running))

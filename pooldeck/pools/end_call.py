@@ -112,7 +112,8 @@ class CallEnder:
 
     async def _judge_silence(self, worker: Worker, running: Running) -> None:
         """End a worker that has not reported a start, unless the GIL is held: then it cannot."""
-        if await asyncio.to_thread(gil.is_held, worker.pid, _task_threads(worker)):
+        threads = _by_thread((*worker.running.values(), *worker.abandoned.values()))
+        if await asyncio.to_thread(gil.is_held, worker.pid, threads):
             return
         task = running.call.task
         is_silent = running.started_at is None and task in worker.running
@@ -125,11 +126,8 @@ class CallEnder:
         return worker.id in self._staff.workers and worker.verdict is None
 
 
-def _task_threads(worker: Worker) -> set[int]:
-    return {*_by_thread(worker.running.values()), *_by_thread(worker.abandoned.values())}
-
-
 def _by_thread(calls: Iterable[Running]) -> dict[int, Running]:
+    """Return calls by the kernel's numbers of their threads."""
     return {running.native_id: running for running in calls if running.native_id}
 
 

@@ -6,6 +6,7 @@ GIL does not, nor does one that waits for something else; but the probe wakes by
 out. Where there is no /proc nothing shows.
 """
 
+import re
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -18,7 +19,7 @@ _WATCHED: Final = 0.2  # seconds
 _HELD_UP: Final = 0.3  # a watch that took so long says nothing: the machine stood still
 _WATCHES: Final = 5
 _WAKES: Final = 10  # in that time; 40 where the machine is not busy
-_SWITCHES: Final = "voluntary_ctxt_switches:"
+_SWITCHES: Final = re.compile(r"^voluntary_ctxt_switches:\s*(\d+)", re.MULTILINE)
 _OF_PROBE: Final = f"Name:\t{PROBE_NAME}\n"
 
 
@@ -64,9 +65,5 @@ def _switches(pid: int) -> dict[int, int]:
 
 
 def _voluntary(status: str) -> int:
-    if status.startswith(_OF_PROBE):
-        return 0
-    for line in status.splitlines():
-        if line.startswith(_SWITCHES):
-            return int(line.removeprefix(_SWITCHES))
-    return 0
+    found = _SWITCHES.search(status)
+    return 0 if found is None or status.startswith(_OF_PROBE) else int(found[1])

@@ -34,9 +34,9 @@ class Roster:
     settled: Callable[[], None]  # told when something about the workers has changed
     workers: dict[str, Worker] = field(default_factory=dict, init=False)
     account: FreeSlots = field(default_factory=FreeSlots, init=False)
-    is_over: bool = False  # more runs than there are slots now: who is done next has to go
-    _is_open: bool = False
-    _hiring: int = 0
+    is_over: bool = field(default=False, init=False)  # too much runs: who is done next has to go
+    _is_open: bool = field(default=False, init=False)
+    _hiring: int = field(default=0, init=False)
     _launches: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _restart: RollingRestart = field(default_factory=RollingRestart, init=False)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pooldeck.outcome import Error, ErrorKind
@@ -23,10 +23,10 @@ class StartBackoff:
 
     spec: PoolSpec
     try_again: Callable[[], None]  # called after a pause
-    reason: str | None = None  # why the latest start failed; None if it did not
-    are_given_up: bool = False  # no more workers are started, until `begin_anew`
-    _failed: int = 0
-    _pauses: int = 0
+    reason: str | None = field(default=None, init=False)  # why the latest start failed, if it did
+    are_given_up: bool = field(default=False, init=False)  # no more starts until `begin_anew`
+    _failed: int = field(default=0, init=False)
+    _pauses: int = field(default=0, init=False)
 
     @property
     def may_start(self) -> bool:

@@ -42,10 +42,10 @@ class WorkerProcess(asyncio.Protocol):
     launcher: Launcher
     receive: Callable[[FromWorker], None]  # called with each frame that the worker sends
     ended: Callable[[WorkerExit], None]  # called once, after the last frame
-    pid: int | None = None
-    _frames: FrameBuffer = field(default_factory=FrameBuffer)
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    _is_gone: bool = False
+    pid: int | None = field(default=None, init=False)
+    _frames: FrameBuffer = field(default_factory=FrameBuffer, init=False)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop, init=False)
+    _is_gone: bool = field(default=False, init=False)
 
     async def start(self) -> None:
         """Start the process and send it its setup.

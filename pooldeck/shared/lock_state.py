@@ -45,8 +45,8 @@ class SemaphoreState(NamedState):
     kind = "semaphore"
     operations = frozenset({"release"})
 
-    _holders: list[Lease] = field(default_factory=list)
-    _waiters: deque[Lease] = field(default_factory=deque)
+    _holders: list[Lease] = field(default_factory=list, init=False)
+    _waiters: deque[Lease] = field(default_factory=deque, init=False)
 
     def configure(self, settings: Mapping[str, float]) -> None:
         """Set how many permits there are; where they are fewer than before, none is taken away."""

@@ -5,7 +5,7 @@ the next token counts, says everything.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pooldeck.shared.snapshot import SharedEntry
 from pooldeck.shared.values_state import NamedState
@@ -18,7 +18,7 @@ class RateLimiterState(NamedState):
     kind = "rate_limiter"
     operations = frozenset({"pause", "reserve"})
 
-    _next: float = 0.0  # of the monotonic clock; it lies in the past after a pause
+    _next: float = field(default=0.0, init=False)  # a monotonic time, past if there was a pause
 
     def reserve(self, n: int, patience: float | None) -> tuple[bool, float]:
         """Take the next `n` turns, unless they come later than in `patience` seconds.

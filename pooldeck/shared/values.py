@@ -9,7 +9,7 @@ from pooldeck.shared.errors import SharedLimitError, SharedValueError
 
 _RANGE: Final = 2**63
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_from_json = msgspec.json.Decoder().decode
+decode: Final = msgspec.json.Decoder().decode
 
 
 def encode(value: Any, most: int) -> bytes:
@@ -25,10 +25,6 @@ def encode(value: Any, most: int) -> bytes:
             f"the value has {len(encoded):,} bytes, over shared.value_bytes = {most:,}"
         )
     return encoded
-
-
-def decode(encoded: bytes) -> Any:
-    return _from_json(encoded)
 
 
 def number(value: int) -> int:

@@ -21,7 +21,7 @@ class Budget:
     """The bytes of all values, and how many there may be."""
 
     limit: int
-    used: int = 0
+    used: int = field(default=0, init=False)
 
     def reserve(self, more: int) -> None:
         """Reserve so many bytes more, if they fit, or give back as many."""
@@ -41,8 +41,8 @@ class NamedState(ABC):
     operations: ClassVar[frozenset[str]]
 
     budget: Budget
-    _bytes: int = 0
-    _settings: Mapping[str, float] = field(default_factory=dict)
+    _bytes: int = field(default=0, init=False)
+    _settings: Mapping[str, float] = field(default_factory=dict, init=False)
 
     def configure(self, settings: Mapping[str, float]) -> None:
         """Apply the settings that come with a call: those of the latest call count."""
@@ -71,7 +71,7 @@ class CounterState(NamedState):
     kind = "counter"
     operations = frozenset({"add", "get", "set"})
 
-    _value: int = 0
+    _value: int = field(default=0, init=False)
 
     def add(self, n: int) -> int:
         self._value = number(self._value + n)
@@ -113,7 +113,7 @@ class DictState(CollectionState):
         {"clear", "get", "has", "increment", "items", "keys", "pop", "setdefault", "size", "update"}
     )
 
-    _items: dict[str, bytes] = field(default_factory=dict)
+    _items: dict[str, bytes] = field(default_factory=dict, init=False)
 
     def get(self, key: str) -> bytes | None:
         return self._items.get(key)
@@ -147,7 +147,6 @@ class DictState(CollectionState):
         return dict(self._items)
 
     def keys(self) -> list[str]:
-        """Return the keys in the order in which they were set first."""
         return list(self._items)
 
     def _size_of(self, key: str) -> int:
@@ -165,10 +164,9 @@ class ListState(CollectionState):
     kind = "list"
     operations = frozenset({"clear", "extend", "get", "items", "pop", "set", "size"})
 
-    _items: deque[bytes] = field(default_factory=deque)
+    _items: deque[bytes] = field(default_factory=deque, init=False)
 
     def extend(self, values: Sequence[bytes]) -> int:
-        """Add at the end; return how many there are now."""
         self._reserve(sum(_size("", value) for value in values))
         self._items.extend(values)
         return len(self._items)

@@ -211,7 +211,6 @@ class SerialRunner(Runner):
             self._return_waiting()
 
     def _return_waiting(self) -> None:
-        """Give back the calls that wait behind the one that runs."""
         if tasks := [call.task for call in self._channel.take_back()]:
             self._runs.forget(tasks)
             self._channel.send(Returned(tasks))

@@ -151,7 +151,6 @@ class Flusher:
         Thread(target=self._run, name="pooldeck-flusher", daemon=True).start()
 
     def add(self, log: TaskLog) -> None:
-        """Send a call's log from now on."""
         self._open.add(log)
         if self._is_resting:  # so that short calls in a row do not pay for waking a thread
             self._work.set()

@@ -178,10 +178,9 @@ class ThreadStates:
         while not threads:
             _sleep(_NAP / 1e6)
         try:
-            place = self._wait_for_place(threads[0])
+            return self._wait_for_place(threads[0])
         finally:
             ended.append(None)
-        return place
 
     def _wait_for_place(self, thread: int) -> _Place:
         for _ in range(_MOST_READS):
