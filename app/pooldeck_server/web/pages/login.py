@@ -94,7 +94,6 @@ async def log_in(
 
 @router.post("/logout")
 async def log_out() -> Response:
-    """Take the cookie away."""
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response

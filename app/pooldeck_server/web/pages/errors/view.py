@@ -161,7 +161,6 @@ class ErrorGroupView(Page):
 def errors_view(
     view: ErrorsQuery, read: ErrorsData, functions: Sequence[str], *, is_first: bool
 ) -> ErrorsView:
-    """Return the list of groups."""
     return ErrorsView(
         view=view,
         rows=tuple(_row(report) for report in read.page.items),
@@ -194,7 +193,6 @@ def _row(report: GroupReport) -> GroupRow:
 
 
 def error_group_view(read: ErrorGroupData) -> ErrorGroupView:
-    """Return the page of one group."""
     group, report = read.report.group, read.report
     attempt = _latest(read.attempts, group.id)
     return ErrorGroupView(

@@ -210,7 +210,6 @@ def _apply(choice: BestSize | None, pool: PoolHealth | None) -> Apply | None:
 
 
 def drawing(it: StoredExperiment, beside: StoredExperiment | None) -> dict[str, Any]:
-    """Return what the browser draws: the curves of both kinds."""
     return {
         "kinds": [_curves(it, beside, kind) for kind in it.plan.sizes if it.of_kind(kind)],
         "throughput": _("Calls a second"),

@@ -72,7 +72,6 @@ def functions_view(
     advice: Iterable[Advice],
     wanted: str,
 ) -> FunctionsView:
-    """Return the list of functions."""
     functions = catalogue.functions()
     registered = {each.spec.name for each in functions}
     held = {hold.function: hold for hold in holds}

@@ -96,7 +96,6 @@ def function_view(
     advice: Advice | None,
     profiles: Mapping[PoolKind, Profile],
 ) -> FunctionView:
-    """Return the page of one function."""
     spec = function.spec
     own: Counter[State] = Counter()
     for count in read.counts:

@@ -88,7 +88,6 @@ class PipelineConfirmation(Confirmation):
 
 
 def pipeline_view(pipeline: StoredPipeline) -> PipelineView:
-    """Return the page of a pipeline."""
     counts = pipeline.counts
     return PipelineView(
         pipeline=pipeline,

@@ -76,7 +76,6 @@ def pool_section(
     advice: SizeAdvice,
     cpus: int,
 ) -> PoolSection:
-    """Return a pool as its page shows it."""
     lately = [
         each
         for each in annotations

@@ -131,7 +131,6 @@ class StackView(Page):
 
 
 def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now: int) -> TaskView:
-    """Return the page of one task."""
     task, log = read.task, log_part(read)
     measured = task.measurement and msgspec.json.decode(task.measurement, type=Measurement)
     ended = sum(each.state in FINAL for each in read.attempts)

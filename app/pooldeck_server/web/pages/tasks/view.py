@@ -122,7 +122,6 @@ def tasks_view(
     *,
     is_first: bool,
 ) -> TasksView:
-    """Return the list."""
     older = read.page.next_cursor
     return TasksView(
         view=view,
