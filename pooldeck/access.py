@@ -25,22 +25,15 @@ class Access(Struct, frozen=True, array_like=True):
         return f"Access({self.address!r}, key=..., {self.limits!r})"
 
 
-class WorkerAccess(Struct, frozen=True):
-    """The access of this process: that of the worker that it is, or was forked from."""
-
-    access: Access
-    worker: str
-
-
-_own: WorkerAccess | None = None
+_own: tuple[Access, str] | None = None
 
 
 def set_access(access: Access, worker: str) -> None:
     """Let this process, which is a worker, use the shared state of its server."""
     global _own  # noqa: PLW0603 - a process is a worker of one server, or of none
-    _own = WorkerAccess(access, worker)
+    _own = access, worker
 
 
-def worker_access() -> WorkerAccess | None:
-    """Return the access of this process, None if it is no worker of a server."""
+def worker_access() -> tuple[Access, str] | None:
+    """Return the access of this process and the worker that it is, or was forked from, if any."""
     return _own

@@ -132,11 +132,7 @@ def _names(text: str) -> list[str]:
 
 
 def _pieces(text: str) -> list[tuple[str, str]]:
-    """Return a text as literal parts, each with the name of the placeholder after it or "".
-
-    Raises:
-        ValueError: If its braces do not make placeholders.
-    """
+    """Return a text as literal parts, each with the name of the placeholder after it or ""."""
     found = []
     try:
         for literal, name, form, conversion in string.Formatter().parse(text):

@@ -56,11 +56,9 @@ class Companion(ABC):
 
     @abstractmethod
     def command(self, descriptor: int) -> list[str]:
-        """Return the command that starts the process.
+        """Return the command that starts the process, which sends `marks.READY` to the descriptor.
 
-        Args:
-            descriptor: The number of its end of the socket pair, which it inherits. It sends
-                `marks.READY` there when it is ready.
+        That is its end of the socket pair, which it inherits.
         """
 
     def environment(self) -> dict[str, str]:

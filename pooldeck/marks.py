@@ -54,9 +54,7 @@ def marked(boot: str, worker: str | None = None) -> list[int]:
     """Return the ids of the processes that carry the mark of a boot, and of its worker if given.
 
     The caller's own is left out, as are zombies and processes of other users, which show nothing.
-
-    Raises:
-        OSError: If the table of processes cannot be read, as without free file descriptors.
+    An `OSError` is raised as by `sweep`.
     """
     return _find(_matcher([boot], worker))
 

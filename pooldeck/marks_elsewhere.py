@@ -1,4 +1,4 @@
-"""The search for marked processes by psutil, where there is neither /proc nor pidfds (macOS)."""
+"""Processes by psutil, where there is neither /proc nor a pidfd: the search for marks, and ends."""
 
 import os
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ import psutil
 
 from pooldeck.marks import AreIn
 
-_PAUSE = 0.01  # seconds between two looks
+_PAUSE = 0.02  # seconds between two looks
 
 
 def find(are_in: AreIn) -> list[int]:
@@ -37,6 +37,27 @@ def _has_ended(process: psutil.Process) -> bool:
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
+        return True
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait until a process has ended, and leave its status to whoever reaps it. It blocks.
+
+    Only a child can be waited for; a launcher may have had the worker started by another process.
+    """
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    except (AttributeError, ChildProcessError):  # macOS has no waitid; or it is no child of ours
+        while _runs(pid):
+            sleep(_PAUSE)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return not _has_ended(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
+    except (psutil.Error, OSError):  # no file descriptor is left to look with
         return True
 
 

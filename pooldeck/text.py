@@ -1,5 +1,7 @@
 """Text of the user's, made safe to send: encodable, and no longer than allowed."""
 
+from dataclasses import dataclass, field
+
 _CUT = " ... (cut)"
 
 
@@ -29,6 +31,7 @@ def qualified_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
+@dataclass
 class LineBuffer:
     """Cuts a stream of text into lines; keeps the unfinished last one.
 
@@ -36,14 +39,13 @@ class LineBuffer:
     unfinished line counts as finished when it has more than `most` characters.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._rest = ""
+    most: int
+    _rest: str = field(default="", init=False)
 
     def feed(self, text: str) -> list[str]:
         """Return the lines that are complete with `text`."""
         *lines, rest = (self._rest + text).split("\n")
-        if len(rest) > self._most:
+        if len(rest) > self.most:
             lines.append(rest)
             rest = ""
         self._rest = rest[rest[:-1].rfind("\r") + 1 :]

@@ -52,12 +52,7 @@ class WorkerInfo(Struct, frozen=True):
 
 
 class Dispatcher(PoolListener):
-    """Hands calls to a pool, of which it makes use of as many slots as there are calls.
-
-    Args:
-        most: How many calls may run at a time.
-        make_pool: Makes the pool, of size 1, for its listener.
-    """
+    """Hands calls to a pool, of size 1 at first: it has as many slots as calls, up to the most."""
 
     def __init__(self, most: int, make_pool: Callable[[PoolListener], PoolPort]) -> None:
         self.broken: str | None = None
@@ -79,18 +74,13 @@ class Dispatcher(PoolListener):
             raise
 
     def close(self, *, cancel: bool) -> None:
-        """End when the last call has ended.
-
-        Args:
-            cancel: Whether to cancel the calls for which no worker has been started.
-        """
+        """End when the last call has ended; `cancel` those for which no worker was started."""
         self._is_closing = True
         if cancel:
             self._cancel_waiting()
         self._note_done()
 
     def take(self, work: Work) -> None:
-        """Accept a call."""
         self._waiting.append(work)
         self._fill()
         self._grow()
@@ -115,11 +105,9 @@ class Dispatcher(PoolListener):
     # What the pool says.
 
     def has_room(self) -> None:
-        """Hand out what waits."""
         self._fill()
 
     def finished(self, run: RunningCall, outcome: Outcome) -> None:
-        """Settle the future of a call."""
         work = self._running.pop(run.call.task)
         settle(work.future, outcome)
         self._note_done()

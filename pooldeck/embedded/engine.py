@@ -64,69 +64,45 @@ class Engine:
 
     @property
     def broken(self) -> str | None:
-        """Return why no calls are run any more, None if they are."""
         return self._dispatcher.broken
 
     def start(self) -> None:
-        """Start the thread.
-
-        Raises:
-            RuntimeError: If the interpreter starts no threads any more.
-        """
         interpreter.register(self)
         self._thread.start()
 
     def check(self) -> None:
-        """Refuse where no call would be run.
-
-        Raises:
-            BrokenProcessPool: If the workers cannot start.
-            RuntimeError: If the pool is shut down.
-        """
+        """Refuse where no call would be run, as the standard library's pool does."""
         if self.broken is not None:
             raise BrokenProcessPool(self.broken)
         if self._refusal is not None:
             raise RuntimeError(self._refusal)
 
     def pack(self, call: tuple[Any, ...]) -> bytes:
-        """Return a function and its arguments as `submit` takes them.
-
-        Raises:
-            OSError: If they are large and cannot be written to a file.
-            Exception: If they cannot be pickled.
-        """
+        """Return a function and its arguments as `submit` takes them, if they can be pickled."""
         return sealed(Value(pickled(call)), self._folder)
 
     def submit(
         self, function: str, packed: bytes, timeout: float | None, future: "Future[Any]"
     ) -> None:
-        """Have a packed call run; `function` is its name for people, the timeout in seconds.
-
-        Raises:
-            BrokenProcessPool, RuntimeError: As `check`.
-        """
+        """Have a packed call run, after a `check`; `function` is its name for people."""
         call = Call(str(next(self._calls)), 1, function, packed, b"", timeout)
         with self._lock:
             self.check()
             self._loop.call_soon_threadsafe(self._dispatcher.take, Work(call, future))
 
     def kill(self, future: "Future[Any]") -> bool:
-        """End the worker that runs a call, or cancel the call; tell whether there was one."""
         return self._ask(lambda: self._dispatcher.kill(future), default=False)
 
     def resize(self, most: int) -> None:
-        """Change how many calls may run at a time."""
         self._ask(lambda: self._dispatcher.resize(most), default=None)
 
     def workers(self) -> list[WorkerInfo]:
         return self._ask(self._dispatcher.workers, default=[])
 
     def close(self, refusal: str, *, cancel: bool = False) -> None:
-        """Take no more calls, and end when the last one has ended; who submits more is refused.
+        """End when the last call has ended; who submits more is refused with these words.
 
-        Args:
-            refusal: The words for that.
-            cancel: Whether to cancel the calls for which no worker has been started.
+        `cancel` those for which no worker has been started.
         """
         with self._lock:
             if self._has_ended:
@@ -135,7 +111,6 @@ class Engine:
             self._loop.call_soon_threadsafe(lambda: self._dispatcher.close(cancel=cancel))
 
     def join(self) -> None:
-        """Wait until everything has ended: calls, workers, the thread."""
         self._thread.join()
 
     def disown(self) -> None:

@@ -21,7 +21,6 @@ class TransferError(BrokenProcessPool):
 
 
 def settle(future: "Future[Any]", outcome: Outcome) -> None:
-    """Give a running call's future its result or its exception."""
     try:
         result = _result(outcome)
     except BaseException as exception:  # noqa: BLE001 - SystemExit is what a call may have raised

@@ -18,11 +18,7 @@ _ENDING: Final = "cannot schedule new futures after interpreter shutdown"
 
 
 def register(engine: "Engine") -> None:
-    """Have a pool's engine closed and waited for before the interpreter ends.
-
-    Raises:
-        RuntimeError: If it is ending already.
-    """
+    """Have a pool's engine closed and waited for before the interpreter ends."""
     if _is_ending:
         raise RuntimeError(_ENDING)
     _alive.add(engine)

@@ -1,12 +1,11 @@
 """Starts the workers of an embedded pool as processes of a `multiprocessing` context."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from socket import socket
-from typing import Final, Protocol, cast
+from typing import Any, Final
 
 from pooldeck.embedded import worker
 from pooldeck.pools.launcher import Launched, WorkerExit
@@ -14,12 +13,6 @@ from pooldeck.protocol import Setup
 
 _STATUS_SECONDS: Final = 1.0  # for another thread that took the status to write it down
 _PAUSE: Final = 0.001
-
-
-class StartsProcesses(Protocol):
-    """What spawn and forkserver contexts have, and `BaseContext` does not declare."""
-
-    Process: Callable[..., BaseProcess]
 
 
 @dataclass(frozen=True)
@@ -30,12 +23,9 @@ class ContextLauncher:
     outset: worker.Outset
 
     def launch(self, setup: Setup, boot: str, pipe: socket, control: socket) -> Launched:
-        """Start a worker with its ends of the two pipes.
-
-        Raises:
-            OSError: If it cannot be started; so if the initializer cannot be pickled.
-        """
-        process = cast(StartsProcesses, self.context).Process(
+        """Start a worker; one whose initializer cannot be pickled cannot be started, either."""
+        start: Any = self.context  # `BaseContext` does not declare what those that start have
+        process: BaseProcess = start.Process(
             target=worker.main, args=(pipe, control, boot, self.outset), name=setup.worker
         )
         try:

@@ -56,11 +56,7 @@ def pickled(value: Any) -> bytes:
 
 
 def sealed(parcel: Parcel, folder: Path) -> bytes:
-    """Return a parcel as bytes for a frame, by way of a file in `folder` if it is too large.
-
-    Raises:
-        OSError: If the file cannot be written.
-    """
+    """Return a parcel as bytes for a frame, by way of a file in `folder` if it is too large."""
     data = _encode(parcel)
     if len(data) <= _LARGEST_FRAME:
         return data
@@ -71,11 +67,7 @@ def sealed(parcel: Parcel, folder: Path) -> bytes:
 
 
 def opened(data: bytes) -> Parcel:
-    """Return the parcel behind the bytes of a frame; its file, if it has one, is removed.
-
-    Raises:
-        OSError: If the file cannot be read.
-    """
+    """Return the parcel behind the bytes of a frame; its file, if it has one, is removed."""
     parcel = _decode(data)
     if isinstance(parcel, _Stored):
         path = Path(parcel.path)

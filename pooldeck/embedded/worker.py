@@ -57,14 +57,7 @@ def script() -> str | None:
 
 
 def main(pipe: socket, control: socket, boot: str, outset: Outset) -> None:
-    """Be a worker until the supervisor says stop.
-
-    Args:
-        pipe: The main pipe to the supervisor.
-        control: The second one, whose end of file tells that the program is gone.
-        boot: The mark of the pool, which all that a call starts shall carry.
-        outset: How to begin.
-    """
+    """Be a worker until the supervisor says stop; `boot` marks all that its calls start."""
     os.setsid()  # what calls start ends with the worker; Ctrl-C reaches the program only
     channel = Channel(pipe.detach())
     _leave_with(adopt(control.detach()))

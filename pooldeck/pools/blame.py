@@ -30,14 +30,10 @@ class Blame(Struct, frozen=True):
 def assign_blame(
     worker: Worker, end: WorkerExit, cause: str, fault: str | None, now: float
 ) -> Blame:
-    """Account for the calls that a worker had when it ended.
+    """Account for the calls that a worker had when it ended, for `cause` in words.
 
-    Args:
-        worker: The worker, as its pool saw it last.
-        end: How its process ended.
-        cause: The same in words.
-        fault: What faulthandler wrote, if anything: after a segfault, where each thread was.
-        now: The moment its end was noticed, in seconds of the monotonic clock.
+    `fault` is what faulthandler wrote, if anything: after a segfault, where each thread was. `now`
+    is when the end was noticed, in seconds of the monotonic clock.
     """
     cut_off, behind = _split(worker)
     if worker.verdict is not None:

@@ -21,12 +21,7 @@ _SWEEP_SECONDS: Final = 5.0  # for a command that was killed to be gone, with al
 
 
 class Deadlines:
-    """Watches over the calls of a pool's workers.
-
-    Args:
-        spec: How long to wait: for a start, and for a call that was asked to end itself.
-        overdue: Called with a call that is overdue and why: TIMEOUT or UNSTARTED.
-    """
+    """Watches over a pool's calls; tells `overdue` of one, and why: TIMEOUT or UNSTARTED."""
 
     def __init__(
         self, spec: PoolSpec, overdue: Callable[[Worker, Running, EndReason], None]
@@ -38,7 +33,6 @@ class Deadlines:
         self._overdue = overdue
 
     def note(self, worker: Worker, running: Running) -> None:
-        """Watch over a call that was handed to a worker."""
         patience, timeout = self._start_seconds, running.call.timeout
         if timeout is not None:
             patience = min(patience, timeout + self._grace(running))
@@ -46,7 +40,6 @@ class Deadlines:
             self._set(worker, running.posted_at + patience)
 
     def forget(self, worker: Worker) -> None:
-        """Watch no more over a worker that is gone."""
         if worker.alarm is not None:
             worker.alarm.cancel()
         worker.alarm, worker.alarm_at = None, math.inf

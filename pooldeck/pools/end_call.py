@@ -42,7 +42,6 @@ class CallEnder:
         self._watches: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
-        """Watch nothing more."""
         for watch in self._watches:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
@@ -62,13 +61,11 @@ class CallEnder:
             self._watch(self._judge_thread(worker, running))
 
     def ending_of(self, worker: Worker, running: Running) -> Ending:
-        """Return how a call would end if it were killed by hand now."""
         if self._kind.is_alone and running is not worker.head:
             return Ending.NEVER_STARTED
         return self._kind.ending_of(is_command=running.call.function in self._commands)
 
     def kill(self, worker: Worker, running: Running) -> Ending:
-        """End a call by hand, and return how that was done."""
         task, ending = running.call.task, self.ending_of(worker, running)
         if ending is Ending.ABANDONED:
             self.abandon(worker, running, _ABANDONED)
@@ -115,7 +112,8 @@ class CallEnder:
 
     async def _judge_silence(self, worker: Worker, running: Running) -> None:
         """End a worker that has not reported a start, unless the GIL is held: then it cannot."""
-        if await asyncio.to_thread(gil.is_held, worker.pid, _task_threads(worker)):
+        threads = _by_thread((*worker.running.values(), *worker.abandoned.values()))
+        if await asyncio.to_thread(gil.is_held, worker.pid, threads):
             return
         task = running.call.task
         is_silent = running.started_at is None and task in worker.running
@@ -128,12 +126,8 @@ class CallEnder:
         return worker.id in self._staff.workers and worker.verdict is None
 
 
-def _task_threads(worker: Worker) -> set[int]:
-    """Return the kernel's numbers of the threads that run tasks."""
-    return {*_by_thread(worker.running.values()), *_by_thread(worker.abandoned.values())}
-
-
 def _by_thread(calls: Iterable[Running]) -> dict[int, Running]:
+    """Return calls by the kernel's numbers of their threads."""
     return {running.native_id: running for running in calls if running.native_id}
 
 

@@ -15,11 +15,7 @@ _SIGKILL: Final = 9
 
 
 class ExitCauses:
-    """Says why workers ended.
-
-    Args:
-        memory: Knows how often the kernel has killed for want of memory; None: never mentioned.
-    """
+    """Says why workers ended, and without a `MemoryWatch` nothing of a want of memory."""
 
     def __init__(self, memory: MemoryWatch | None) -> None:
         self._memory = memory

@@ -26,13 +26,7 @@ class WorkerFactory:
         receive: Callable[[Worker, FromWorker], None],
         ended: Callable[[Worker, WorkerExit], None],
     ) -> Worker:
-        """Return a new worker.
-
-        Args:
-            spec: What its pool is made of.
-            receive: Called with each frame that the worker sends.
-            ended: Called once, after the last frame, with how its process ended.
-        """
+        """Return a new worker, whose frames and whose end are passed on as by `WorkerProcess`."""
         worker_id = f"{spec.name}-{await self.next_number()}"
         process = WorkerProcess(
             _setup(spec, worker_id),

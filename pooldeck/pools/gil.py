@@ -6,6 +6,7 @@ GIL does not, nor does one that waits for something else; but the probe wakes by
 out. Where there is no /proc nothing shows.
 """
 
+import re
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -18,34 +19,24 @@ _WATCHED: Final = 0.2  # seconds
 _HELD_UP: Final = 0.3  # a watch that took so long says nothing: the machine stood still
 _WATCHES: Final = 5
 _WAKES: Final = 10  # in that time; 40 where the machine is not busy
-_SWITCHES: Final = "voluntary_ctxt_switches:"
+_SWITCHES: Final = re.compile(r"^voluntary_ctxt_switches:\s*(\d+)", re.MULTILINE)
 _OF_PROBE: Final = f"Name:\t{PROBE_NAME}\n"
 
 
 def is_held(pid: int, tasks: Collection[int]) -> bool:
     """Tell whether some thread holds the GIL without letting go. It blocks, for 0.2 s as a rule.
 
-    Tasks may wake up often for reasons of their own. The worker's own threads do not: if one of
-    them does, it waits for the GIL.
-
-    Args:
-        pid: The process; one of its own threads should have something to do.
-        tasks: The kernel's numbers of the threads that run tasks.
+    Threads that run tasks may wake up often for reasons of their own. The worker's own do not: if
+    one of them, which should have something to do, does, it waits for the GIL.
     """
     return not _waiters(pid).keys() <= set(tasks)
 
 
 def possible_holders(pid: int, condemned: Collection[int], innocent: Collection[int]) -> set[int]:
-    """Find out whether one of the condemned holds the GIL. It blocks, for 0.2 s as a rule.
+    """Find out whether a thread whose task was given up holds the GIL. It blocks as `is_held`.
 
-    Args:
-        pid: The process; one of its own threads should have something to do.
-        condemned: The kernel's numbers of the threads whose tasks have been given up.
-        innocent: Those of the other threads that run tasks.
-
-    Returns:
-        The condemned that do not wait for the GIL, one of which holds it. None if nobody holds it,
-        and none if one of the innocent does not wait for it: that one may be the holder.
+    Return the condemned that do not wait for it, one of which holds it. None if nobody holds it,
+    and none if an innocent one, whose task was not given up, does not wait: it may be the holder.
     """
     waiters = set(_waiters(pid))
     is_held = not waiters <= {*condemned, *innocent}
@@ -74,9 +65,5 @@ def _switches(pid: int) -> dict[int, int]:
 
 
 def _voluntary(status: str) -> int:
-    if status.startswith(_OF_PROBE):
-        return 0
-    for line in status.splitlines():
-        if line.startswith(_SWITCHES):
-            return int(line.removeprefix(_SWITCHES))
-    return 0
+    found = _SWITCHES.search(status)
+    return 0 if found is None or status.startswith(_OF_PROBE) else int(found[1])

@@ -70,11 +70,7 @@ class Launcher(Protocol):
     ) -> Launched:
         """Start a worker in a session of its own; called in a thread, so it may block.
 
-        Args:
-            setup: What the worker will be told first.
-            boot: The mark of this run of the server.
-            pipe: The worker's end of the main pipe; the caller closes its copy afterwards.
-            control: Its end of the second pipe; as above.
+        It inherits its ends of both pipes; the caller closes its own copies afterwards.
 
         Raises:
             OSError: If it cannot be started.
@@ -87,7 +83,6 @@ class SubprocessLauncher:
     def launch(
         self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
     ) -> Launched:
-        """Start a worker, as `Launcher` says."""
         ends = pipe.fileno(), control.fileno()
         process = subprocess.Popen(  # noqa: S603 - the interpreter and our own module
             [sys.executable, "-P", _PROGRAM, *map(str, ends)],

@@ -5,19 +5,14 @@ from pooldeck.pools.worker import Worker
 
 
 class FreeSlots:
-    """The free slots of the workers that are open for calls.
-
-    Attributes:
-        is_open: Whether slots are given out; a paused pool keeps its account up to date.
-    """
+    """The free slots of the workers that are open for calls."""
 
     def __init__(self) -> None:
-        self.is_open = True
+        self.is_open = True  # slots are given out; a paused pool keeps its account up to date
         self._free: list[Worker] = []  # a worker stands here once for each of its free slots
 
     @property
     def free(self) -> int:
-        """Return how many slots may be taken now."""
         return len(self._free) if self.is_open else 0
 
     def take(self) -> Worker | None:
@@ -37,5 +32,4 @@ class FreeSlots:
         self._free += [worker] * (slots - len(worker.running) - len(worker.leaving))
 
     def close(self, worker: Worker) -> None:
-        """Give out no more slots of a worker."""
         self._free = [free for free in self._free if free is not worker]

@@ -6,6 +6,7 @@ count rose is a death called probably out of memory.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,15 +15,11 @@ _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
 
 
+@dataclass(frozen=True)
 class MemoryWatch:
-    """Reads the kernel's account of memory: control groups of version 2, version 1, or none.
+    """Reads the kernel's account of memory: control groups of version 2, version 1, or none."""
 
-    Args:
-        root: Where `proc` and `sys` are.
-    """
-
-    def __init__(self, root: Path = _ROOT) -> None:
-        self._root = root
+    root: Path = _ROOT  # where `proc` and `sys` are
 
     def oom_kills(self) -> int | None:
         """Return how many processes the kernel has killed for want of memory, None if unknown.
@@ -34,7 +31,7 @@ class MemoryWatch:
             for name in ("memory.events", "memory.oom_control"):
                 if (count := _entry(group / name, "oom_kill")) is not None:
                     return count
-        return _entry(self._root / "proc/vmstat", "oom_kill")
+        return _entry(self.root / "proc/vmstat", "oom_kill")
 
     def limit_bytes(self) -> int | None:
         """Return how much memory there is for this process, None if unknown.
@@ -47,7 +44,7 @@ class MemoryWatch:
             for group in self._groups()
             for name in ("memory.max", "memory.limit_in_bytes")
         ]
-        if (total := _entry(self._root / "proc/meminfo", "MemTotal:")) is not None:
+        if (total := _entry(self.root / "proc/meminfo", "MemTotal:")) is not None:
             limits.append(total * 1024)
         return min((limit for limit in limits if limit is not None), default=None)
 
@@ -62,8 +59,8 @@ class MemoryWatch:
             yield from (group for group in (own, *own.parents) if group.is_relative_to(mount))
 
     def _memberships(self) -> Iterator[tuple[Path, str]]:
-        mounted = self._root / "sys/fs/cgroup"
-        for line in _lines(self._root / "proc/self/cgroup"):
+        mounted = self.root / "sys/fs/cgroup"
+        for line in _lines(self.root / "proc/self/cgroup"):
             _, controllers, path = line.split(":", 2)
             if not controllers:
                 yield mounted, path
@@ -76,11 +73,7 @@ def out_of_memory(
 ) -> str | None:
     """Return the words for a death that was probably for want of memory, None for any other.
 
-    Args:
-        before: `MemoryWatch.oom_kills` while the process lived.
-        after: The same after its death.
-        peak_rss_bytes: The most memory that it held.
-        limit: How many bytes there were, if known.
+    `before` and `after` it, the kernel had killed so many; `limit` is how many bytes there were.
     """
     if before is None or after is None or after <= before:
         return None

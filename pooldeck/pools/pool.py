@@ -41,13 +41,8 @@ from pooldeck.protocol import Call, Cancel
 class Pool(PoolPort):
     """A named set of workers of one kind.
 
-    Args:
-        spec: What the pool is made of.
-        boot: The mark that all processes of this server carry.
-        next_number: Gives each worker a number that is never used again.
-        listener: Who is told what happens.
-        memory: Knows whether the kernel has killed for want of memory; None: it is never said.
-        launcher: Starts the worker processes; None: as child processes of their own.
+    `WorkerFactory` says what `boot` and `next_number` are. Without `memory` no death is said to be
+    for want of it; without a `launcher` workers are plain child processes.
     """
 
     def __init__(
@@ -91,7 +86,6 @@ class Pool(PoolPort):
 
     @property
     def workers(self) -> Mapping[str, Worker]:
-        """Return its workers by id, those that start or stop too."""
         return self._staff.workers
 
     @property

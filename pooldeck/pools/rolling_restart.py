@@ -7,14 +7,10 @@ from pooldeck.pools.worker import Worker
 
 
 class RollingRestart:
-    """Chooses who is replaced next, once the last one's successor is ready.
-
-    Attributes:
-        is_under_way: Whether there are workers left that run the old code.
-    """
+    """Chooses who is replaced next, once the last one's successor is ready."""
 
     def __init__(self) -> None:
-        self.is_under_way = False
+        self.is_under_way = False  # there are workers left that run the old code
         self._outdated: list[Worker] = []
 
     def begin(self, workers: Iterable[Worker]) -> None:
@@ -23,11 +19,7 @@ class RollingRestart:
         self.is_under_way = bool(self._outdated)
 
     def go_on(self, here: Sequence[Worker]) -> None:
-        """Choose the next one, unless the successor of the last is not ready yet.
-
-        Args:
-            here: The workers that do not stop.
-        """
+        """Choose the next of those that do not stop, unless the last one's successor starts yet."""
         if any(one.is_worn or one.state is WorkerState.STARTING for one in here):
             return
         self._outdated = [worker for worker in self._outdated if worker in here]

@@ -12,6 +12,7 @@ them, and its successor gets them one by one.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
@@ -24,37 +25,27 @@ from pooldeck.pools.worker import EndReason, Worker
 from pooldeck.protocol import Stop
 
 
+@dataclass(eq=False)
 class Roster:
-    """Keeps the workers of a pool at their number.
+    """Keeps the workers of a pool at their number."""
 
-    Args:
-        spec: What the pool is made of; its size changes with `resize`.
-        hire: Makes a worker whose process is yet to be started.
-        settled: Told when something about the workers has changed.
-    """
+    spec: PoolSpec  # its size changes with `resize`
+    hire: Callable[[], Awaitable[Worker]]  # makes a worker whose process is yet to be started
+    settled: Callable[[], None]  # told when something about the workers has changed
+    workers: dict[str, Worker] = field(default_factory=dict, init=False)
+    account: FreeSlots = field(default_factory=FreeSlots, init=False)
+    is_over: bool = field(default=False, init=False)  # too much runs: who is done next has to go
+    _is_open: bool = field(default=False, init=False)
+    _hiring: int = field(default=0, init=False)
+    _launches: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _restart: RollingRestart = field(default_factory=RollingRestart, init=False)
 
-    def __init__(
-        self,
-        spec: PoolSpec,
-        hire: Callable[[], Awaitable[Worker]],
-        settled: Callable[[], None],
-    ) -> None:
-        self.spec = spec
-        self.workers: dict[str, Worker] = {}
-        self.account = FreeSlots()
-        self.boots = StartBackoff(spec, self.reconcile)
-        self.is_over = False  # more runs than there are slots now: who is done next has to go
-        self._hire = hire
-        self._settled = settled
-        self._is_open = False
-        self._hiring = 0
-        self._launches: set[asyncio.Task[None]] = set()
-        self._restart = RollingRestart()
+    def __post_init__(self) -> None:
+        self.boots = StartBackoff(self.spec, self.reconcile)
 
     # What is wanted.
 
     def open(self) -> None:
-        """Have as many workers as the pool needs."""
         self._is_open = True
         self.reconcile()
 
@@ -64,16 +55,14 @@ class Roster:
         self._restart.end(self._here())
         for worker in self.workers.values():
             self._let_go(worker)
-        self._settled()
+        self.settled()
 
     def resize(self, size: int) -> None:
-        """Have another number of slots."""
         self.spec = replace(self.spec, size=size)
         self.boots.spec = self.spec
         self.reconcile()
 
     def restart(self) -> None:
-        """Replace all workers one by one, each when another is ready to take its place."""
         self.boots.begin_anew()
         for worker in self._lasting():
             if worker.state is WorkerState.STARTING:
@@ -82,7 +71,6 @@ class Roster:
         self.reconcile()
 
     def retire_when_replaced(self, worker: Worker) -> None:
-        """Have a worker replaced; it goes on until another is ready."""
         if not worker.is_worn:
             worker.is_worn = True
             self.reconcile()
@@ -133,7 +121,6 @@ class Roster:
     # News of workers.
 
     def ready(self, worker: Worker) -> None:
-        """Note that a worker has started."""
         self.boots.succeeded(worker)
         worker.state = WorkerState.SPARE
         self.reconcile()
@@ -147,7 +134,6 @@ class Roster:
             self.boots.failed(why)
 
     def gone(self, worker: Worker) -> None:
-        """Strike off a worker whose process has ended."""
         worker.state = WorkerState.STOPPING
         worker.lift_ultimatum()
         self.workers.pop(worker.id, None)
@@ -170,7 +156,7 @@ class Roster:
             self._share_slots()
             self._send_away()
             self._fill_up()
-        self._settled()
+        self.settled()
 
     def _relieve(self) -> None:
         """Retire worn workers for whom a fresh one is ready that no missing one needs more."""
@@ -241,7 +227,7 @@ class Roster:
 
     async def _launch(self) -> None:
         try:
-            worker = await self._hire()
+            worker = await self.hire()
         except Exception as error:  # noqa: BLE001 - the numbers come from whoever has the pool
             self.boots.pause(f"a worker could not be started: {error}")
             worker = None
@@ -249,7 +235,7 @@ class Roster:
         if worker is not None and self._is_open:
             self.workers[worker.id] = worker
             await self._start(worker)
-        self._settled()
+        self.settled()
 
     async def _start(self, worker: Worker) -> None:
         try:
@@ -257,10 +243,7 @@ class Roster:
         except OSError as error:
             self.gone(worker)
             self.not_ready(f"worker {worker.id} could not be started: {error}")
-        else:
-            self._await_boot(worker)
-
-    def _await_boot(self, worker: Worker) -> None:
+            return
         if worker.state is WorkerState.STOPPING:  # it is not wanted any more
             self._kill(worker, EndReason.STOPPED)
         else:

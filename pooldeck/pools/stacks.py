@@ -33,7 +33,6 @@ class StackRequests:
         self._turn = asyncio.Lock()  # who has a worker write its file
 
     def answer(self, stack: Stack) -> None:
-        """Take a worker's answer."""
         asked = self._asked.pop(stack.task, None)
         if asked is not None and not asked.done():
             asked.set_result(stack.text)

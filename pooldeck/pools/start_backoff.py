@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 from pooldeck.outcome import Error, ErrorKind
@@ -16,33 +17,22 @@ _PROVEN: Final = 1.0  # seconds after which a worker's start is taken for a good
 _SECOND_LOOK: Final = 0.05  # seconds from a worker's deadline to its end
 
 
+@dataclass(eq=False)
 class StartBackoff:
-    """Counts the starts that fail in a row.
+    """Counts the starts that fail in a row."""
 
-    Args:
-        spec: What the pool is made of.
-        try_again: Called after a pause.
-
-    Attributes:
-        spec: As above.
-        reason: Why the latest start failed; None if it did not.
-        are_given_up: Whether no more workers are started, until `begin_anew`.
-    """
-
-    def __init__(self, spec: PoolSpec, try_again: Callable[[], None]) -> None:
-        self.spec = spec
-        self.reason: str | None = None
-        self.are_given_up = False
-        self._try_again = try_again
-        self._failed = 0
-        self._pauses = 0
+    spec: PoolSpec
+    try_again: Callable[[], None]  # called after a pause
+    reason: str | None = field(default=None, init=False)  # why the latest start failed, if it did
+    are_given_up: bool = field(default=False, init=False)  # no more starts until `begin_anew`
+    _failed: int = field(default=0, init=False)
+    _pauses: int = field(default=0, init=False)
 
     @property
     def may_start(self) -> bool:
         return not self._pauses and not self.are_given_up
 
     def begin_anew(self) -> None:
-        """Forget what went wrong."""
         self.reason = None
         self.are_given_up = False
         self._failed = self._pauses = 0
@@ -102,4 +92,4 @@ class StartBackoff:
 
     def _go_on(self) -> None:
         self._pauses = max(0, self._pauses - 1)
-        self._try_again()
+        self.try_again()

@@ -13,10 +13,11 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 from pooldeck.marks import open_pidfd
-from pooldeck.pools.exit_wait import wait_for_end
+from pooldeck.marks_elsewhere import wait_for_end
 from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import (
     Control,
@@ -32,34 +33,19 @@ from pooldeck.protocol import (
 _READ_BYTES: Final = 256 * 1024
 
 
+@dataclass(eq=False)
 class WorkerProcess(asyncio.Protocol):
-    """A worker process and the pipes to it.
+    """A worker process and the pipes to it."""
 
-    Args:
-        setup: The first frame, which tells the worker what it is.
-        boot: The mark of this server's run; every process under it carries it.
-        launcher: Starts the process.
-        receive: Called with each frame that the worker sends.
-        ended: Called once, after the last frame, with how the process ended.
-    """
-
-    def __init__(
-        self,
-        setup: Setup,
-        boot: str,
-        launcher: Launcher,
-        receive: Callable[[FromWorker], None],
-        ended: Callable[[WorkerExit], None],
-    ) -> None:
-        self.setup = setup
-        self.pid: int | None = None
-        self._boot = boot
-        self._launcher = launcher
-        self._receive = receive
-        self._ended = ended
-        self._frames = FrameBuffer()
-        self._loop = asyncio.get_running_loop()
-        self._is_gone = False
+    setup: Setup  # the first frame, which tells the worker what it is
+    boot: str  # the mark of this server's run; every process under it carries it
+    launcher: Launcher
+    receive: Callable[[FromWorker], None]  # called with each frame that the worker sends
+    ended: Callable[[WorkerExit], None]  # called once, after the last frame
+    pid: int | None = field(default=None, init=False)
+    _frames: FrameBuffer = field(default_factory=FrameBuffer, init=False)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop, init=False)
+    _is_gone: bool = field(default=False, init=False)
 
     async def start(self) -> None:
         """Start the process and send it its setup.
@@ -72,7 +58,7 @@ class WorkerProcess(asyncio.Protocol):
             control, their_control = _pair(opened)
             self._rest = opened.enter_context(main.dup())  # for what a dead process has left
             self._launched: Launched = await asyncio.to_thread(
-                self._launcher.launch, self.setup, self._boot, theirs, their_control
+                self.launcher.launch, self.setup, self.boot, theirs, their_control
             )
             opened.pop_all()
         theirs.close()
@@ -107,7 +93,7 @@ class WorkerProcess(asyncio.Protocol):
         """Pass on the frames that are complete; a worker that sends anything else is ended."""
         try:
             for body in self._frames.feed(data):
-                self._receive(from_worker(body))
+                self.receive(from_worker(body))
         except ProtocolError:
             self._transport.abort()
             self.kill()
@@ -154,7 +140,7 @@ class WorkerProcess(asyncio.Protocol):
         self._transport.abort()
         self._control.abort()
         self._read_rest()
-        self._ended(self._launched.reap())
+        self.ended(self._launched.reap())
 
     def _read_rest(self) -> None:
         with self._rest, suppress(OSError):  # nothing more, or the other end is gone

@@ -30,6 +30,5 @@ class Sweeper:
             sweep([self._boot], worker)
 
     async def finish(self) -> None:
-        """Wait until nothing is left to sweep, and end the thread."""
         await asyncio.gather(*self._sweeps)
         self._executor.shutdown()

@@ -75,7 +75,6 @@ class Worker(Struct, eq=False):
     exiting: str | None = None  # the task that called os._exit
 
     def lift_ultimatum(self) -> None:
-        """Note that it is ready or gone in time."""
         if self.ultimatum is not None:
             self.ultimatum.cancel()
             self.ultimatum = None
@@ -135,12 +134,7 @@ class Worker(Struct, eq=False):
         return self.process.pid or 0
 
     def seen(self, running: Running, ending: Ending | None = None) -> RunningCall:
-        """Return one of its calls as others see it.
-
-        Args:
-            running: The call.
-            ending: How it would end if it were killed, where somebody wants to know.
-        """
+        """Return one of its calls as others see it, with its ending where that is asked for."""
         return RunningCall(
             call=running.call,
             worker=self.id,

@@ -47,7 +47,6 @@ class Local:
         self._state = State(self.limits)
 
     def call(self, operation: str, *arguments: Any) -> Any:
-        """Call a method of `State`, as `Backend` says."""
         return getattr(self._state, operation)(*arguments)
 
 
@@ -113,17 +112,13 @@ _here: dict[str, Backend] = {}  # one at most; setting it is one step, whatever 
 
 
 def backend() -> Backend:
-    """Return the way to the state.
-
-    Raises:
-        SharedUnavailableError: If this process was started by a task, and has no access.
-    """
+    """Return the way to the state, which a process that a task has started anew does not have."""
     return _here.get("") or _here.setdefault("", _new_backend())
 
 
 def _new_backend() -> Backend:
     if (own := worker_access()) is not None:
-        return Remote(own.access, own.worker)
+        return Remote(*own)
     if WORKER in os.environ:
         raise SharedUnavailableError(
             "shared state is reached by workers of the server and by processes that they fork. "

@@ -20,24 +20,16 @@ _sleep, _monotonic = time.sleep, time.monotonic  # kept, since tasks may replace
 
 
 class StateConnection:
-    """A connection for one thread's requests.
-
-    `state` tells the state at the other end from one before or after it.
-
-    Raises:
-        SharedUnavailableError: If no process answers for ten seconds.
-    """
+    """A connection for one thread's requests, to a process that answers within ten seconds."""
 
     def __init__(self, access: Access) -> None:
         self._connection = _connect(access)
-        self.state: str = self.request("identify")
+        self.state: str = self.request("identify")  # tells it from one before or after it
 
     def request(self, operation: str, *arguments: Any) -> Any:
-        """Call a method of `State` there; return its answer.
+        """Call a method of `State` there and return its answer, as `Backend.call` does.
 
         Raises:
-            SharedError: If it cannot be done.
-            LookupError: If there is no such item.
             OSError, EOFError: If the other end is gone.
         """
         return unwrap(_request(self._connection, STATE, "handle", operation, *arguments))

@@ -14,7 +14,7 @@ from threading import Event, get_ident
 
 from pooldeck.shared.errors import NotHeldError
 from pooldeck.shared.snapshot import Held, Holder, SharedEntry
-from pooldeck.shared.values_state import Budget, NamedState
+from pooldeck.shared.values_state import NamedState
 
 
 def _now() -> int:
@@ -31,7 +31,6 @@ class Lease:
     is_decided: Event = field(default_factory=Event)
 
     def grant(self) -> None:
-        """Turn the waiter into a holder."""
         self.since = _now()
         self.is_decided.set()
 
@@ -39,16 +38,15 @@ class Lease:
         return Held(self.holder, self.since)
 
 
+@dataclass(eq=False)
 class SemaphoreState(NamedState):
     """Permits, granted in the order of asking."""
 
     kind = "semaphore"
     operations = frozenset({"release"})
 
-    def __init__(self, budget: Budget) -> None:
-        super().__init__(budget)
-        self._holders: list[Lease] = []
-        self._waiters: deque[Lease] = deque()
+    _holders: list[Lease] = field(default_factory=list, init=False)
+    _waiters: deque[Lease] = field(default_factory=deque, init=False)
 
     def configure(self, settings: Mapping[str, float]) -> None:
         """Set how many permits there are; where they are fewer than before, none is taken away."""
@@ -56,11 +54,7 @@ class SemaphoreState(NamedState):
         self._grant_free()
 
     def request(self, holder: Holder) -> Lease:
-        """Request a permit; it is granted as soon as there is one, at once if there is one now.
-
-        Raises:
-            NotHeldError: If the same thread holds the only permit: it would wait for itself.
-        """
+        """Request a permit; it is granted as soon as there is one, at once if there is one now."""
         if self._permits == 1 and self._lease_of(get_ident()) is not None:
             raise NotHeldError("this thread holds it already, and would wait for itself")
         lease = Lease(holder)
@@ -75,11 +69,6 @@ class SemaphoreState(NamedState):
         return lease in self._holders
 
     def release(self) -> None:
-        """Give back a permit that this thread holds.
-
-        Raises:
-            NotHeldError: If it holds none.
-        """
         lease = self._lease_of(get_ident())
         if lease is None:
             raise NotHeldError("this thread does not hold it (any more)")
@@ -87,7 +76,6 @@ class SemaphoreState(NamedState):
         self._grant_free()
 
     def end_leases(self, is_gone: Callable[[Lease], bool]) -> None:
-        """End the leases and the waits of threads that are gone."""
         for lease in [waiter for waiter in self._waiters if is_gone(waiter)]:
             self._waiters.remove(lease)
             lease.is_decided.set()
@@ -99,7 +87,6 @@ class SemaphoreState(NamedState):
         return bool(self._holders or self._waiters)
 
     def snapshot(self, name: str) -> SharedEntry:
-        """Return how it looks from outside."""
         return SharedEntry(
             self.kind,
             name,

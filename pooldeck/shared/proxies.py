@@ -13,11 +13,7 @@ _sleep = time.sleep  # kept, since tasks may replace it
 
 
 def _key(key: str) -> str:
-    """Return a key of a shared dict.
-
-    Raises:
-        SharedValueError: If it is no text, as JSON wants it.
-    """
+    """Return a key of a shared dict, which is a text, as JSON wants it."""
     if not isinstance(key, str):
         raise SharedValueError(f"the keys of a shared dict are texts, not {key!r}")
     return key

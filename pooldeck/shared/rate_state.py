@@ -5,20 +5,20 @@ the next token counts, says everything.
 """
 
 import time
+from dataclasses import dataclass, field
 
 from pooldeck.shared.snapshot import SharedEntry
-from pooldeck.shared.values_state import Budget, NamedState
+from pooldeck.shared.values_state import NamedState
 
 
+@dataclass(eq=False)
 class RateLimiterState(NamedState):
     """So many turns a second, and so many at once after a pause."""
 
     kind = "rate_limiter"
     operations = frozenset({"pause", "reserve"})
 
-    def __init__(self, budget: Budget) -> None:
-        super().__init__(budget)
-        self._next = 0.0  # of the monotonic clock; it lies in the past after a pause
+    _next: float = field(default=0.0, init=False)  # a monotonic time, past if there was a pause
 
     def reserve(self, n: int, patience: float | None) -> tuple[bool, float]:
         """Take the next `n` turns, unless they come later than in `patience` seconds.
@@ -38,7 +38,6 @@ class RateLimiterState(NamedState):
         self._next = max(self._next, time.monotonic() + seconds)
 
     def snapshot(self, name: str) -> SharedEntry:
-        """Return how it looks from outside."""
         now = time.monotonic()
         return SharedEntry(
             self.kind,

@@ -42,12 +42,7 @@ class State:
     def call(
         self, kind: str, name: str, settings: Mapping[str, float], operation: str, arguments: Any
     ) -> Any:
-        """Do an operation on what has the name, which is made if there is nothing.
-
-        Raises:
-            SharedError: If it cannot be done.
-            LookupError: If there is no such item.
-        """
+        """Do an operation on what has the name, which is made if there is nothing."""
         with self._mutex:
             entry = self._entry(kind, name)
             entry.configure(settings)
@@ -66,9 +61,6 @@ class State:
         """Take a permit of a lock or a semaphore; return whether it came within `timeout` seconds.
 
         `holder` has the fields of a `Holder`.
-
-        Raises:
-            SharedError: If it cannot be waited for.
         """
         with self._mutex:
             entry = self._entry(kind, name)
@@ -80,11 +72,7 @@ class State:
             return entry.confirm(lease)
 
     def delete(self, kind: str, name: str) -> bool:
-        """Forget a name; return whether there was one.
-
-        Raises:
-            NotHeldError: If a thread holds it or waits for it.
-        """
+        """Forget a name that no thread holds or waits for; return whether there was one."""
         with self._mutex:
             entry = self._entries.get((kind, name))
             if entry is None:

@@ -9,16 +9,11 @@ from pooldeck.shared.errors import SharedLimitError, SharedValueError
 
 _RANGE: Final = 2**63
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_from_json = msgspec.json.Decoder().decode
+decode: Final = msgspec.json.Decoder().decode
 
 
 def encode(value: Any, most: int) -> bytes:
-    """Return a value as JSON in UTF-8, of at most `most` bytes.
-
-    Raises:
-        SharedValueError: If it is not data as JSON has it.
-        SharedLimitError: If it is too large.
-    """
+    """Return a value, if it is data as JSON has it, in UTF-8 of at most `most` bytes."""
     try:
         encoded = _to_json(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -32,16 +27,8 @@ def encode(value: Any, most: int) -> bytes:
     return encoded
 
 
-def decode(encoded: bytes) -> Any:
-    return _from_json(encoded)
-
-
 def number(value: int) -> int:
-    """Return a whole number that a counter can hold.
-
-    Raises:
-        SharedValueError: If it is none, or has more than 64 bits.
-    """
+    """Return a whole number that a counter can hold, of at most 64 bits."""
     if not isinstance(value, int):
         raise SharedValueError(f"a counter counts in whole numbers, not in {value!r}")
     if not -_RANGE <= value < _RANGE:

@@ -6,6 +6,7 @@ Values are JSON texts that are never decoded here, except the numbers that are c
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from pooldeck.shared.errors import SharedLimitError, SharedValueError
@@ -15,37 +16,33 @@ from pooldeck.shared.values import decode, number
 _ENTRY_BYTES: Final = 64  # beside key and value, about what Python itself takes for an entry
 
 
+@dataclass
 class Budget:
     """The bytes of all values, and how many there may be."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self.used = 0
+    limit: int
+    used: int = field(default=0, init=False)
 
     def reserve(self, more: int) -> None:
-        """Reserve so many bytes more, or give back as many.
-
-        Raises:
-            SharedLimitError: If they do not fit.
-        """
-        if more > 0 and self.used + more > self._limit:
+        """Reserve so many bytes more, if they fit, or give back as many."""
+        if more > 0 and self.used + more > self.limit:
             raise SharedLimitError(
                 f"shared state has no room for {more:,} bytes more: it has {self.used:,} of "
-                f"shared.total_bytes = {self._limit:,}. Take something out, or raise the limit"
+                f"shared.total_bytes = {self.limit:,}. Take something out, or raise the limit"
             )
         self.used += more
 
 
+@dataclass(eq=False)
 class NamedState(ABC):
     """What is kept under one name. Callers see to it that its operations come one by one."""
 
     kind: ClassVar[str]
     operations: ClassVar[frozenset[str]]
 
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-        self._bytes = 0
-        self._settings: Mapping[str, float] = {}
+    budget: Budget
+    _bytes: int = field(default=0, init=False)
+    _settings: Mapping[str, float] = field(default_factory=dict, init=False)
 
     def configure(self, settings: Mapping[str, float]) -> None:
         """Apply the settings that come with a call: those of the latest call count."""
@@ -56,7 +53,6 @@ class NamedState(ABC):
 
     @property
     def is_in_use(self) -> bool:
-        """Tell whether a thread holds it or waits for it."""
         return False
 
     @abstractmethod
@@ -64,19 +60,18 @@ class NamedState(ABC):
         """Return how it looks from outside."""
 
     def _reserve(self, more: int) -> None:
-        self._budget.reserve(more)
+        self.budget.reserve(more)
         self._bytes += more
 
 
+@dataclass(eq=False)
 class CounterState(NamedState):
     """A whole number."""
 
     kind = "counter"
     operations = frozenset({"add", "get", "set"})
 
-    def __init__(self, budget: Budget) -> None:
-        super().__init__(budget)
-        self._value = 0
+    _value: int = field(default=0, init=False)
 
     def add(self, n: int) -> int:
         self._value = number(self._value + n)
@@ -109,6 +104,7 @@ class CollectionState(NamedState):
         return SharedEntry(self.kind, name, size=len(self._items), bytes=self._bytes)
 
 
+@dataclass(eq=False)
 class DictState(CollectionState):
     """Values by key."""
 
@@ -117,12 +113,9 @@ class DictState(CollectionState):
         {"clear", "get", "has", "increment", "items", "keys", "pop", "setdefault", "size", "update"}
     )
 
-    def __init__(self, budget: Budget) -> None:
-        super().__init__(budget)
-        self._items: dict[str, bytes] = {}
+    _items: dict[str, bytes] = field(default_factory=dict, init=False)
 
     def get(self, key: str) -> bytes | None:
-        """Return a value, None if there is none."""
         return self._items.get(key)
 
     def has(self, key: str) -> bool:
@@ -133,13 +126,11 @@ class DictState(CollectionState):
         self._items.update(pairs)
 
     def setdefault(self, key: str, value: bytes) -> bytes:
-        """Return the value of a key, which is set if there is none."""
         if key not in self._items:
             self.update({key: value})
         return self._items[key]
 
     def pop(self, key: str) -> bytes | None:
-        """Remove a value and return it, None if there is none."""
         self._reserve(-self._size_of(key))
         return self._items.pop(key, None)
 
@@ -156,7 +147,6 @@ class DictState(CollectionState):
         return dict(self._items)
 
     def keys(self) -> list[str]:
-        """Return the keys in the order in which they were set first."""
         return list(self._items)
 
     def _size_of(self, key: str) -> int:
@@ -164,6 +154,7 @@ class DictState(CollectionState):
         return 0 if value is None else _size(key, value)
 
 
+@dataclass(eq=False)
 class ListState(CollectionState):
     """Values in order; both ends are equally near.
 
@@ -173,18 +164,14 @@ class ListState(CollectionState):
     kind = "list"
     operations = frozenset({"clear", "extend", "get", "items", "pop", "set", "size"})
 
-    def __init__(self, budget: Budget) -> None:
-        super().__init__(budget)
-        self._items: deque[bytes] = deque()
+    _items: deque[bytes] = field(default_factory=deque, init=False)
 
     def extend(self, values: Sequence[bytes]) -> int:
-        """Add at the end; return how many there are now."""
         self._reserve(sum(_size("", value) for value in values))
         self._items.extend(values)
         return len(self._items)
 
     def pop(self, index: int) -> bytes:
-        """Remove an item and return it."""
         value = self._items[index]
         del self._items[index]
         self._reserve(-_size("", value))

@@ -36,21 +36,9 @@ class DataConnection:
         return self._connection.closed
 
     def send(self, message: Any) -> None:
-        """Send data.
-
-        Raises:
-            TypeError: If it is none.
-            OSError: If the other side is gone.
-        """
         self._connection.send_bytes(_encode(message))
 
     def recv(self) -> Any:
-        """Wait for data and return it.
-
-        Raises:
-            EOFError: If the other side is gone.
-            msgspec.DecodeError: If it is none.
-        """
         return _decode(self._connection.recv_bytes())
 
 
@@ -70,12 +58,7 @@ def run_operation(operation: Callable[..., Any], arguments: tuple[Any, ...]) -> 
 
 
 def unwrap(answer: tuple[str, Any]) -> Any:
-    """Return what `run_operation` packed.
-
-    Raises:
-        SharedError: If the operation ended with it.
-        LookupError: As above.
-    """
+    """Return what `run_operation` packed, or raise the error with which the operation ended."""
     code, value = answer
     if code == "ok":
         return value

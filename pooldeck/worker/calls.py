@@ -36,7 +36,6 @@ class Caller:
         self._memory = PeakMemory() if sole else None
 
     def run(self, run: Run) -> Outcome:
-        """Run a call to its end and return what it became."""
         call = run.call
         begun = perf_counter()
         try:

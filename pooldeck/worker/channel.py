@@ -33,7 +33,6 @@ class Channel:
             _leave()
 
     def receive(self) -> FromSupervisor:
-        """Wait for the next frame and return it."""
         while True:
             try:
                 return self._received.popleft()

@@ -61,10 +61,7 @@ class Stream:
 class CommandProcess:
     """A command that was started; a context manager that leaves nothing of it behind.
 
-    `call` marks it and all that it starts.
-
-    Raises:
-        OSError: If it cannot be started.
+    `call` marks it and all that it starts. An `OSError` says that it could not be.
     """
 
     def __init__(

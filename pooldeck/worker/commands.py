@@ -71,11 +71,7 @@ class DeclaredCommand:
     def convert(
         self, args: list[Any], kwargs: dict[str, Any]
     ) -> tuple[list[Invocation], dict[str, Any]]:
-        """Return the arguments of a call as the one argument of `__call__`.
-
-        Raises:
-            BadArgument: If they do not fit.
-        """
+        """Return the arguments of a call, if they fit, as the one argument of `__call__`."""
         try:
             bound = self.__signature__.bind(*args, **kwargs)
             bound.apply_defaults()

@@ -37,11 +37,7 @@ class Conversion:
         return bool(self._rich)
 
     def __call__(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Return the arguments, converted.
-
-        Raises:
-            BadArgument: If one does not fit; the message names it.
-        """
+        """Return the arguments, converted; a `BadArgument` names the one that does not fit."""
         return (
             [self._convert(self._at(index), value) for index, value in enumerate(args)],
             {name: self._convert(self._named(name), value, name) for name, value in kwargs.items()},

@@ -31,11 +31,8 @@ class Function:
 def discover(modules: Iterable[str]) -> dict[str, Function]:
     """Import modules and return their registered functions by name.
 
-    A function belongs to the module that defines it: names imported from elsewhere are left out.
-
-    Raises:
-        DiscoveryError: If two functions have the same name.
-        BaseException: Whatever the import of a module raises.
+    A function belongs to the module that defines it: names imported from elsewhere are left out. An
+    import may raise anything, and two functions of the same name are a `DiscoveryError`.
     """
     found: dict[str, Function] = {}
     for module in [importlib.import_module(name) for name in modules]:
@@ -47,11 +44,7 @@ def discover(modules: Iterable[str]) -> dict[str, Function]:
 
 
 def merged(found: Mapping[str, Function], commands: Mapping[str, Function]) -> dict[str, Function]:
-    """Return the functions of modules and the declared commands together.
-
-    Raises:
-        DiscoveryError: If a command has the name of a function.
-    """
+    """Return the functions of modules and the declared commands together, if no two are alike."""
     if twins := found.keys() & commands.keys():
         raise DiscoveryError(
             f"a function and a command are both called {min(twins)}; give the function another "
@@ -61,12 +54,7 @@ def merged(found: Mapping[str, Function], commands: Mapping[str, Function]) -> d
 
 
 def resolve(path: str) -> Callable[[], Any]:
-    """Return the callable at `path`, which is `module.function`.
-
-    Raises:
-        DiscoveryError: If it is not there, or cannot be called.
-        BaseException: Whatever the import of its module raises.
-    """
+    """Return the callable at `path`, which is `module.function`; its import may raise anything."""
     module, _, name = path.rpartition(".")
     target = getattr(importlib.import_module(module), name, None)
     if not callable(target):

@@ -44,7 +44,6 @@ def in_user_code(frames: TracebackType | None) -> TracebackType | None:
 
 
 def is_machinery(frame: FrameType) -> bool:
-    """Tell whether a frame is one of those that lead to the user's code."""
     package = frame.f_globals.get("__package__")  # right even for a `__main__`
     return isinstance(package, str) and package.partition(".")[0] in _MACHINERY
 

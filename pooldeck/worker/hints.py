@@ -39,11 +39,7 @@ def _evaluated(function: Callable[..., Any], parameter: inspect.Parameter) -> An
 
 
 def schemas(hints: Iterable[Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return a JSON Schema for each hint, and the definitions that they refer to.
-
-    Raises:
-        TypeError: If a hint is not supported.
-    """
+    """Return a JSON Schema for each hint, which must be supported, and the definitions in them."""
     definitions: dict[str, Any] = {}
 
     def describe(kind: type) -> dict[str, Any]:
@@ -85,11 +81,7 @@ def _construct(kind: type, value: Any) -> Any:
 
 
 def _model(kind: type) -> Any:
-    """Return `kind` if it is a pydantic model.
-
-    Raises:
-        NotImplementedError: If not, as msgspec's hooks are asked to.
-    """
+    """Return `kind` if it is a pydantic model; if not, refuse it as msgspec's hooks shall."""
     if hasattr(kind, "model_json_schema") and hasattr(kind, "model_validate"):
         return kind
     raise NotImplementedError(f"{kind!r} cannot be made from JSON")

@@ -32,7 +32,6 @@ class OutputFile:
             os.dup2(self._file, stream)
 
     def move_to(self, log: TaskLog) -> None:
-        """Move what the file holds into the log of the call that runs."""
         with self._lock:
             if log.is_closed:
                 return
@@ -52,12 +51,10 @@ class OutputFile:
                 os.ftruncate(self._file, 0)
 
     def keep_small(self) -> None:
-        """Empty the file when it has grown over its bound."""
         if self._size() > _MOST:
             self.clear()
 
     def tail(self, most: int) -> str:
-        """Return the last `most` bytes of the file as text."""
         start = max(0, self._size() - most)
         return os.pread(self._file, most, start).decode("utf-8", "replace")
 

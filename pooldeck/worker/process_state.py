@@ -68,7 +68,6 @@ class ProcessState:
         os.umask(self._mask)
 
     def restore(self) -> None:
-        """Put streams, file mode mask and working directory back."""
         sys.stdout, sys.stderr = self._streams
         os.umask(self._mask)
         with contextlib.suppress(OSError):

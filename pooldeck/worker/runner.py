@@ -75,19 +75,13 @@ class Runner(ABC):
         """Wait for the calls that run."""
 
     def cancel(self, task: str) -> None:
-        """Ask a call to end itself; if it has not started, it is given back instead."""
         self._runs.cancel(task)
 
     def abandon(self, task: str) -> None:
-        """Leave a call's thread to itself.
-
-        Raises:
-            ProtocolError: If calls have no threads of their own here.
-        """
+        """Leave a call's thread to itself, where calls have threads of their own."""
         raise ProtocolError(f"{task} is to be abandoned in a worker that runs calls one at a time")
 
     def report_stack(self, task: str) -> None:
-        """Report where a call is."""
         run = self._runs.find(task)
         text = None if run is None else stacks.where(run, self._setup.limits)
         self._channel.send(Stack(task, text))
@@ -97,11 +91,12 @@ class Runner(ABC):
     def _perform(self, call: Call, slot: Slot) -> None:
         run = self._new_run(call, slot)
         if not self._runs.enter(run):
-            self._give_back(run)
+            self._free_slot(run)
+            self._channel.send(Returned([call.task]))
             return
         self._probe.wake()
         self._report_start(run)
-        outcome = self._run(run)
+        outcome = self._context.copy().run(self._run_as_current, run)
         self._remember_pace(run, outcome)
         start = self._close_log(run)
         self._runs.leave(run)
@@ -123,10 +118,6 @@ class Runner(ABC):
         is_quick = call.function in self._quick
         return Run(call, task, log, slot, started_at, is_quick=is_quick)
 
-    def _give_back(self, run: Run) -> None:
-        self._free_slot(run)
-        self._channel.send(Returned([run.call.task]))
-
     def _report_start(self, run: Run) -> None:
         """Report a start: at once, or with the end where that usually follows within a moment.
 
@@ -142,9 +133,6 @@ class Runner(ABC):
         else:
             self._channel.send(started)
         self._flusher.add(run.log)
-
-    def _run(self, run: Run) -> Outcome:
-        return self._context.copy().run(self._run_as_current, run)
 
     def _run_as_current(self, run: Run) -> Outcome:
         enter(run.task)
@@ -223,7 +211,6 @@ class SerialRunner(Runner):
             self._return_waiting()
 
     def _return_waiting(self) -> None:
-        """Give back the calls that wait behind the one that runs."""
         if tasks := [call.task for call in self._channel.take_back()]:
             self._runs.forget(tasks)
             self._channel.send(Returned(tasks))

@@ -29,7 +29,6 @@ class Slot:
         self.native_id = 0  # the kernel's number
 
     def bind_thread(self) -> None:
-        """Make the calling thread the slot's."""
         self.ident = threading.get_ident()
         self.native_id = threading.get_native_id()
 
@@ -98,7 +97,6 @@ class Runs:
         return True
 
     def leave(self, run: Run) -> None:
-        """Take out a call that has ended."""
         with self._lock:
             runs = self._abandoned if run.is_abandoned else self._running
             if runs.get(run.call.task) is run:

@@ -10,12 +10,9 @@ import sys
 
 
 def own_path(path: list[str], pythonpath: str, root: str) -> list[str]:
-    """Return `path` with what PYTHONPATH put there at its end.
+    """Return an absolute import path with what PYTHONPATH put there at its end.
 
-    Args:
-        path: The import path of an interpreter that has just started, in absolute paths.
-        pythonpath: The variable's value.
-        root: The folder of the package `pooldeck`. It comes first if only PYTHONPATH names it.
+    `root`, the folder of the package `pooldeck`, comes first if only PYTHONPATH names it.
     """
     theirs = {os.path.abspath(entry) for entry in pythonpath.split(os.pathsep)}  # noqa: PTH100
     own = [entry for entry in path if entry not in theirs]

@@ -59,7 +59,6 @@ class TaskLog:
                 self._progress = Progress(self._task, fraction, text)
 
     def log(self, level: str, source: str, message: str) -> None:
-        """Add an entry, which may have several lines."""
         if self.is_full or self.is_closed:
             return
         line = LogLine(
@@ -89,9 +88,9 @@ class TaskLog:
             self._send_gathered()
 
     def close(self) -> Started | None:
-        """Send the rest, unfinished lines too. What a thread left behind adds later is lost.
+        """Send the rest, unfinished lines too; return the start if there was no reason to send it.
 
-        Return the start if there was no reason to send it; it will not be sent then.
+        What a thread left behind adds later is lost.
         """
         with self._adding:
             for source, buffer in self._partial.items():
@@ -152,13 +151,11 @@ class Flusher:
         Thread(target=self._run, name="pooldeck-flusher", daemon=True).start()
 
     def add(self, log: TaskLog) -> None:
-        """Send a call's log from now on."""
         self._open.add(log)
         if self._is_resting:  # so that short calls in a row do not pay for waking a thread
             self._work.set()
 
     def discard(self, log: TaskLog) -> None:
-        """Leave a log to its call, which ends."""
         self._open.discard(log)
 
     def _run(self) -> None:

@@ -117,7 +117,6 @@ class Probe:
         Thread(target=self._run, name="pooldeck-probe", daemon=True).start()
 
     def wake(self) -> None:
-        """Look again: a call has begun."""
         if self._is_resting:  # else calls would pay for setting an event
             self._work.set()
 
@@ -311,5 +310,4 @@ class Probe:
 
 
 def _voluntary_switches() -> int:
-    """Return how often this thread has given up its CPU by itself."""
     return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw

@@ -48,7 +48,6 @@ class RunReadings:
     is_quick: bool = False
 
     def start(self) -> None:
-        """Take the readings before the run."""
         self._delayed = None if self.is_quick else run_delay.for_cpu()
         self._child_delayed = child_cpu.reaped().delayed
         self._child_cpu = self._children_cpu()
@@ -58,7 +57,6 @@ class RunReadings:
         self._run = perf_counter()
 
     def stop(self) -> None:
-        """Take the readings after the run."""
         self._run = perf_counter() - self._run
         self._cpu = thread_time() - self._cpu
         self._after = _thread_usage()

@@ -81,11 +81,7 @@ class _Entry(ctypes.Structure):
 
 
 class ThreadStates:
-    """Reads the states of threads of this process; the thread that does is named the probe.
-
-    Raises:
-        UnreadableError: If this system does not show what they do.
-    """
+    """Reads the states of this process's threads, where the system shows them, from the probe's."""
 
     def __init__(self) -> None:
         if not sys.platform.startswith("linux"):
@@ -182,10 +178,9 @@ class ThreadStates:
         while not threads:
             _sleep(_NAP / 1e6)
         try:
-            place = self._wait_for_place(threads[0])
+            return self._wait_for_place(threads[0])
         finally:
             ended.append(None)
-        return place
 
     def _wait_for_place(self, thread: int) -> _Place:
         for _ in range(_MOST_READS):

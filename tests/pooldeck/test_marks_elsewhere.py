@@ -7,7 +7,7 @@ import threading
 
 import psutil
 
-from pooldeck.pools.exit_wait import wait_for_end
+from pooldeck.marks_elsewhere import wait_for_end
 from tests.support.pooled import BOUND
 
 CHILD = [sys.executable, "-c", "input()"]
