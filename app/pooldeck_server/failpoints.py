@@ -31,7 +31,6 @@ class Trap:
         self._times_left = int(times or 1)
 
     def reach(self, point: FailPoint) -> None:
-        """Count one arrival at `point`."""
         if point == self._point:
             self._times_left -= 1
             if self._times_left == 0:

@@ -66,7 +66,6 @@ class RemoteServer:
 
 
 def _words(answer: httpx.Response) -> str:
-    """Return what a problem document says."""
     try:
         return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):

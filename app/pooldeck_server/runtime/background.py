@@ -57,7 +57,6 @@ class BackgroundPart(ABC):
         self._background.start()
 
     async def stop(self) -> None:
-        """End the work, wherever it is."""
         await self._background.stop()
 
     @abstractmethod
@@ -71,7 +70,6 @@ class BackgroundTasks:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Begin one; return its task."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

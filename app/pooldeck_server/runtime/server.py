@@ -80,7 +80,6 @@ class Server:
 
     @property
     def catalogue(self) -> Catalogue:
-        """Return the functions as last reported."""
         return self.functions.catalogue
 
     @property

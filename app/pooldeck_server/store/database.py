@@ -57,7 +57,6 @@ class Database:
     def __init__(
         self, path: Path, lock: Lock, engine: Engine, writer: Connection, busy_seconds: float
     ) -> None:
-        """Keep what `open` made."""
         self.path = path
         self.busy_seconds = busy_seconds
         self.lock = lock
@@ -99,7 +98,6 @@ class Database:
 
     @property
     def size_bytes(self) -> int:
-        """Return the size of the database file, 0 while it is gone."""
         return _size(self.path)
 
     @property

@@ -144,7 +144,6 @@ class Catalogue:
         }
 
     def with_specs(self, specs: Iterable[FunctionSpec]) -> Self:
-        """Return a catalogue of `specs` over the same pools."""
         return type(self)(self._kinds, specs, self._placements)
 
     def placed(self, name: str, placement: Placement | None) -> Self:

@@ -53,11 +53,9 @@ class Placement(Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def from_json(cls, text: str) -> "Placement":
-        """Return the placement that a task or the store keeps as `text`."""
         return _decode(text)
 
     def to_json(self) -> str:
-        """Return it as a task and the store keep it."""
         return msgspec.json.encode(self).decode()
 
 

@@ -35,7 +35,6 @@ _log2 = math.log2
 
 
 def bucket_of(seconds: float) -> int:
-    """Return the bucket that a duration falls into."""
     if seconds <= SHORTEST:
         return 0
     if seconds >= LONGEST:
@@ -87,7 +86,6 @@ def joined(texts: Iterable[str]) -> str:
 
 
 def _first(histogram: Histogram) -> int:
-    """Return the first bucket that holds anything."""
     return ((histogram & -histogram).bit_length() - 1) // _BITS
 
 

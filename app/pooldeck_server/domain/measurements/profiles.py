@@ -43,7 +43,6 @@ class Profile(Struct, frozen=True, omit_defaults=True):
 
     @property
     def total(self) -> Sums:
-        """Return the sums over all runs."""
         return self.by_itself.plus(self.in_company)
 
     @property

@@ -14,7 +14,6 @@ _PRESSURE: Final = Path("/proc/pressure/cpu")
 
 
 def machine() -> Machine:
-    """Return the machine at this moment."""
     return Machine(
         cpus=usable_cpus(),
         affinity=affinity(),

@@ -113,7 +113,6 @@ class Experiments:
         self._cancel("server")
 
     async def close(self) -> None:
-        """Return when none runs."""
         self.end()
         await self._ended()
 
@@ -215,7 +214,6 @@ class Experiments:
         return sum(queue.pool.busy for queue in self.queues.values())
 
     async def _save_progress(self, experiment: StoredExperiment) -> None:
-        """Keep what is known of the one that runs."""
         if experiment.state is not ExperimentState.RUNNING:
             return  # its end is kept with the time of it
         self._present = experiment
@@ -223,7 +221,6 @@ class Experiments:
         await self._save(experiment)
 
     def _forget(self, _: "asyncio.Task[None]") -> None:
-        """Let another one begin: this one has ended."""
         self._present = self._running = None
         self.changes.mark_dirty()
 

@@ -59,7 +59,6 @@ class Sweep:
         await self._update(state=state, now=None)
 
     async def _climb(self, kind: PoolKind) -> None:
-        """Measure size after size."""
         plan = self.experiment.plan
         for _ in range(MAX_SIZES):
             tried = self.experiment.of_kind(kind)
@@ -101,7 +100,6 @@ class Sweep:
         await self.save(self.experiment)
 
     def _is_over(self) -> bool:
-        """Tell whether the time for all steps is over."""
         if self.elapsed() < LONGEST:
             return False
         self.experiment = replace(self.experiment, ended_by="limit")

@@ -114,7 +114,6 @@ class Trial(PoolListener):
         return self._step(watched)
 
     async def _staffed(self) -> None:
-        """Wait for the workers."""
         pool, seconds = self._pool, self._pool.spec.boot_seconds
         await self._until(lambda: pool.free >= pool.size, seconds)
         if pool.free < pool.size:
@@ -223,7 +222,6 @@ class Trial(PoolListener):
             self._usual.add_run(self._function, cost)
 
     def died(self, death: Death) -> None:
-        """Keep why a worker died."""
         self._deaths.append(death.cause)
 
 

@@ -29,6 +29,5 @@ class Ending:
             asyncio.get_running_loop().call_later(self._grace, self.grace_over.set)
 
     def hurry(self) -> None:
-        """End without waiting for what runs."""
         self.begin()
         self.grace_over.set()

@@ -72,7 +72,6 @@ class Tiles(Struct, frozen=True):
         )
 
     def _slot(self, run: RunningCall, now: float, fraction: float | None) -> SlotHealth:
-        """Return a call in its slot."""
         elapsed = None if run.started_at is None else max(0.0, now - run.started_at)
         spread = self.durations.spread(run.call.function)
         return SlotHealth(

@@ -112,5 +112,4 @@ class Pipelines:
 
 
 def _fingerprint(request: PipelineRequest) -> str:
-    """Return a digest of everything that a pipeline asks for."""
     return hashlib.blake2b(msgspec.json.encode(request), digest_size=16).hexdigest()

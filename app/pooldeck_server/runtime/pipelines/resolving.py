@@ -47,7 +47,6 @@ class Resolved:
 
     @property
     def is_spread(self) -> bool:
-        """Tell whether it goes over a list."""
         return self.task.each is not None
 
 

@@ -22,7 +22,6 @@ class Waits:
         self._changed = asyncio.Event()
 
     def on_commit(self, moves: Iterable[TaskChanged]) -> None:
-        """Take the moves of a commit."""
         for move in moves:
             if move.seq in self._followers and move.state in FINAL:
                 self._ended(move.seq, is_good=move.state is State.SUCCEEDED)
@@ -37,7 +36,6 @@ class Waits:
                 self.add_due([seq])
 
     def add_due(self, seqs: Iterable[int]) -> None:
-        """Have these tasks looked at soon."""
         self._due.update(seqs)
         if self._due:
             self._changed.set()
@@ -65,7 +63,6 @@ class Waits:
         return is_new
 
     def forget(self, seq: int) -> None:
-        """Drop a task that waits no more."""
         for need in self._open.pop(seq, ()):
             followers = self._followers.get(need, {})
             followers.pop(seq, None)

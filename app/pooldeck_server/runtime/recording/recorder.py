@@ -192,7 +192,6 @@ class Recorder:
         self._wake(asked=False)
 
     def record_log(self, entries: Sequence[LogEntry]) -> None:
-        """Record log lines."""
         with self._lock:
             self._batch.log.extend(entries)
         self._wake(asked=False)

@@ -44,7 +44,6 @@ class RotatingFile:
         self._open()
 
     def close(self) -> None:
-        """Close it."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -50,7 +50,6 @@ class Counts:
             self._ends.append((moment, Counter({state: number})))
 
     def on_commit(self, moves: Iterable[TaskChanged]) -> None:
-        """Count the moves of a commit."""
         ended: Counter[State] = Counter()
         for move in moves:
             if move.before is not None:
@@ -81,14 +80,12 @@ class Counts:
         return self._counts[pool, state]
 
     def counts(self) -> dict[State, int]:
-        """Return how many kept tasks are in each state."""
         totals = dict.fromkeys(State, 0)
         for (_, state), number in self._counts.items():
             totals[state] += number
         return totals
 
     def window(self) -> EndsWindow:
-        """Return what ended in the last hour."""
         since = self._clock.monotonic() - WINDOW_SECONDS
         while self._ends and self._ends[0][0] < since:
             self._ends.popleft()

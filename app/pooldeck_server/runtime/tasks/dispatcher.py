@@ -126,7 +126,6 @@ class Dispatcher:
         return Reservation(seconds or _UNKNOWN_WORK, self.clock.monotonic())
 
     def _has_time_for(self, seconds: float) -> bool:
-        """Tell whether another task of so much work may be claimed ahead of free slots."""
         return self._prefetch.has_time_for(seconds, self._slots, self._claimed.seconds)
 
     def accept(self, task: QueuedTask, reservation: Reservation) -> None:
@@ -140,7 +139,6 @@ class Dispatcher:
             self.pump()
 
     def give_up(self) -> None:
-        """Note that a task with a reservation was not stored."""
         self._prefetch.reserved -= 1
 
     def reread(self) -> None:
@@ -221,7 +219,6 @@ class Dispatcher:
             self._works.start(self._refill.refill())
 
     def _choose(self) -> list[QueuedTask]:
-        """Take the tasks to claim now from the backlog."""
         chosen: list[QueuedTask] = []
         slots_left = self.pool.free - len(self._claimed) - self._prefetch.reserved
         seconds_left = self._prefetch.left(self._slots, self._claimed.seconds)
@@ -264,7 +261,6 @@ class Dispatcher:
             self._claimed.add(task, self._seconds_of(task))
 
     def _seconds_of(self, task: QueuedTask) -> float:
-        """Return how long a task is expected to keep a slot."""
         return self.durations.work(task.function) or _UNKNOWN_WORK
 
     def _hand_over(self, task: QueuedTask) -> bool:
@@ -288,7 +284,6 @@ class Dispatcher:
     # Start and stop.
 
     async def start(self) -> None:
-        """Fill the backlog from the store and start the pool's workers."""
         await self._refill.refill()
         await self.pool.start()
 
@@ -300,7 +295,6 @@ class Dispatcher:
         await self._release(self._unused())
 
     def _unused(self) -> list[QueuedTask]:
-        """Take out the claimed tasks that no worker has."""
         unused = []
         while self._claimed.first:
             unused.append(self._claimed.take())

@@ -35,11 +35,9 @@ class RecentDurations:
         self._lookups = BackgroundTasks()
 
     async def stop(self) -> None:
-        """Ask the store no more."""
         await self._lookups.stop()
 
     def add_run(self, function: str, measurement: Measurement) -> None:
-        """Remember one run."""
         runs = self._runs.get(function)
         if runs is None:
             runs = self._runs[function] = deque(maxlen=_RUNS)

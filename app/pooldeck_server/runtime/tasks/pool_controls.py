@@ -44,12 +44,10 @@ class KeptControls:
         }
 
     def of(self, pool: str) -> PoolControl | None:
-        """Return what is set by hand for a pool, None if nothing is."""
         control = self._controls[pool]
         return None if control.size is None and control.state == "running" else control
 
     def size(self, pool: str) -> int:
-        """Return the size that a pool has, set by hand or configured."""
         control = self._controls[pool]
         return control.configured if control.size is None else control.size
 
@@ -104,11 +102,9 @@ class PoolControls:
         return self._changed(name)
 
     async def pause(self, name: str) -> PoolHealth:
-        """Hand out nothing more from a pool's queue."""
         return await self._turn(name, "paused")
 
     async def resume(self, name: str) -> PoolHealth:
-        """Let a paused, draining or stopped pool run again."""
         return await self._turn(name, "running")
 
     async def drain(self, name: str, reason: str | None = None) -> PoolHealth:

@@ -101,7 +101,6 @@ class Shared:
         return msgspec.convert(found, SharedSnapshot)
 
     def launcher(self, inner: Launcher) -> Launcher:
-        """Return a launcher whose workers' ends are told to the process."""
         return _ReportingLauncher(inner, self)
 
     def worker_ended(self, worker: str) -> None:
@@ -147,7 +146,6 @@ class _ReportingLauncher:
     def launch(
         self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
     ) -> Launched:
-        """Start a worker, as `Launcher` says."""
         launched = self.inner.launch(setup, boot, pipe, control)
 
         def reap() -> WorkerExit:
