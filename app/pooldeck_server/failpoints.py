@@ -20,11 +20,7 @@ VARIABLE: Final = "POOLDECK_FAIL_AT"
 
 
 class Trap:
-    """Ends the process when its point has been reached often enough.
-
-    Args:
-        setting: The name of a point, and after a colon how often it has to be reached.
-    """
+    """Ends the process when its point has been reached often enough."""
 
     def __init__(self, setting: str) -> None:
         self._point, _, times = setting.partition(":")

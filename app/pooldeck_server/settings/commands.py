@@ -87,11 +87,7 @@ class CommandSettings(_TaskOptions):
         return self
 
     def declared(self, name: str, pool: str) -> Command:
-        """Return it as workers get it.
-
-        Args:
-            name: Its name in the settings.
-            pool: The pool that it runs in where it names none.
+        """Return it as workers get it, in that pool where it names none.
 
         Raises:
             ValueError: If it cannot work.

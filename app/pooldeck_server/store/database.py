@@ -68,10 +68,7 @@ class Database:
     def open(cls, path: Path, durability: str = "full", *, busy_seconds: float = 5.0) -> Self:
         """Open the database at `path`; what is missing is made.
 
-        Args:
-            path: The file.
-            durability: "full" or "normal", as in the settings.
-            busy_seconds: How long a transaction waits for another program.
+        A transaction waits for another program for `busy_seconds`.
 
         Raises:
             StartupError: If it cannot be used: in use, damaged, read-only, of a newer version.

@@ -58,13 +58,9 @@ class RegisteredFunction:
     def check(
         self, args: list[Any], kwargs: dict[str, Any], *, with_references: bool = False
     ) -> None:
-        """Find out whether the function can be called with these arguments.
+        """Find out whether the function can be called with these arguments, decoded from JSON.
 
-        Args:
-            args: Positional arguments, decoded from JSON.
-            kwargs: Arguments by name, decoded from JSON.
-            with_references: Whether some stand for results that are not known yet; only their
-                names are checked then.
+        Of those `with_references` to results that are not known yet, only names are checked.
 
         Raises:
             UnknownPool: If the function names a pool that does not exist.
@@ -78,11 +74,7 @@ class RegisteredFunction:
             self._complain(values, with_references=with_references)
 
     def redact(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, str] | None:
-        """Return `args` and `kwargs` as JSON texts that people may see.
-
-        Returns:
-            The texts with each sensitive argument replaced; None where none is sensitive.
-        """
+        """Return arguments as JSON texts that people may see; None where none is sensitive."""
         if not self._sensitive:
             return None
         owner, owner_of = self._parameters.owner, self._parameters.owner_of

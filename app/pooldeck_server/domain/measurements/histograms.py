@@ -48,14 +48,9 @@ def packed(counts: Mapping[int, int]) -> Histogram:
 
 
 def percentile(histogram: Histogram, share: float) -> float | None:
-    """Return the nearest-rank percentile, to within `ERROR`.
+    """Return the nearest-rank percentile in seconds, to within `ERROR`; None where it is empty.
 
-    Args:
-        histogram: Of durations between `SHORTEST` and `LONGEST`.
-        share: Which percentile, from 0 (exclusive) to 1.
-
-    Returns:
-        Seconds; None where the histogram is empty.
+    `share` says which, from 0 (exclusive) to 1.
     """
     if not histogram:
         return None

@@ -98,11 +98,7 @@ class Experiments:
         return experiment
 
     async def stop(self, experiment_id: str) -> StoredExperiment:
-        """Stop an experiment if it runs; return it as it is then.
-
-        Raises:
-            NotFound: If there is no such experiment.
-        """
+        """Stop an experiment if it runs; return it as it is then. Raises as `get`."""
         if self._present is not None and self._present.id == experiment_id:
             self._cancel("person")
             await self._ended()
@@ -182,9 +178,9 @@ class Experiments:
 
         async def measure(kind: PoolKind, size: int) -> MeasuredSize:
             trial = Trial(
-                experiment.id,
-                function.spec.name,
-                samples,
+                id=experiment.id,
+                function=function.spec.name,
+                samples=samples,
                 timeout=function.spec.options.timeout,
                 busy=self._busy,
             )

@@ -80,10 +80,7 @@ async def running(
 ) -> AsyncIterator[Server]:
     """Start a server, give it to the body, stop it at the end.
 
-    Args:
-        settings: What to run.
-        clock: Where it takes the time from; the system's by default.
-        ending: Lets it drain and end its pools while the body still runs.
+    `ending` lets it drain and end its pools while the body still runs.
 
     Raises:
         StartupError: If it cannot start; what was opened is closed again.

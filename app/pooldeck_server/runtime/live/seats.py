@@ -31,9 +31,7 @@ class Seats:
     def refresh(self, present: Sequence[str], wanted: int) -> None:
         """Free the seats of workers that are gone, and give them to those that are new.
 
-        Args:
-            present: The workers that have slots.
-            wanted: How many seats there are to be; further ones go when they are free.
+        Seats over the number that is `wanted` go when they are free.
         """
         here = set(present)
         for seat in self._seats:

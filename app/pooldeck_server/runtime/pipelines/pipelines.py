@@ -95,11 +95,7 @@ class Pipelines:
     async def cancel(
         self, pipeline_id: str, *, kill: bool = False, reason: str | None = None
     ) -> BulkDone:
-        """Cancel every task of a pipeline that has not ended, as one task is cancelled.
-
-        Raises:
-            NotFound: If there is no such pipeline.
-        """
+        """Cancel every task that has not ended, as one task is cancelled. Raises as `get`."""
         await self.get(pipeline_id)
         wanted = TaskFilter(pipelines=(pipeline_id,))
         outcomes: Counter[str] = Counter()

@@ -41,17 +41,11 @@ class Waits:
             self._changed.set()
 
     def expect(self, needs: Sequence[NeedState]) -> bool:
-        """Remember what one task still waits for, and nothing else.
+        """Remember what one task, with all its `needs`, still waits for; return whether any is new.
 
         What was read may be older than the moves noted since: an end that went by in between is
         never noted again. So what is new calls for one more look, and what a later look finds
         ended is waited for no more.
-
-        Args:
-            needs: All that the task comes after.
-
-        Returns:
-            Whether any of it is new: it may have ended since it was read, so look once more.
         """
         seq = needs[0].seq
         left = {need.needs: need.rule for need in needs if not need.has_ended}

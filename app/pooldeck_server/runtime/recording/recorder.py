@@ -74,12 +74,7 @@ class Recorder:
         self.lag = Lag()
 
     def start(self, followers: Sequence[CommitFollower] = ()) -> None:
-        """Start the writer thread.
-
-        Args:
-            followers: Told of each commit that moved tasks, in this order, before those who wait
-                for it.
-        """
+        """Start the writer thread; of each commit, followers hear before those who wait for it."""
         self._followers = tuple(followers)
         self._thread.start()
 
@@ -139,11 +134,7 @@ class Recorder:
         return await answer
 
     async def try_perform(self, write: Callable[[Transaction], Any], what: str) -> bool:
-        """Run a write that can be done without; if it fails, the log says that `what` was not kept.
-
-        Returns:
-            Whether it is committed.
-        """
+        """Run a write that can be done without, or log that `what` was not kept; return which."""
         try:
             await self.perform(write)
         except PooldeckError as error:

@@ -70,12 +70,7 @@ class Backlog:
         heapq.heappush(self._heap, task.order)
 
     def refill(self, tasks: Iterable[QueuedTask], *, more: bool) -> None:
-        """Take what the store said comes next, best first.
-
-        Args:
-            tasks: The best queued tasks in the store that nobody has in hand.
-            more: Whether the store holds more behind them.
-        """
+        """Take the best tasks of the store that nobody has in hand, and whether it has `more`."""
         self._horizon = None
         last: _Order | None = None
         for task in tasks:

@@ -37,12 +37,9 @@ class Counts:
         counts: Iterable[tuple[str, State, int]],
         ends: Iterable[tuple[float, State, int]],
     ) -> None:
-        """Begin with what the store kept.
+        """Begin with the tasks that the store kept, and with what ended lately, oldest first.
 
-        Args:
-            counts: Pool, state and number of all kept tasks.
-            ends: Moment (seconds of the monotonic clock), state and number of what ended within
-                the window, oldest first.
+        Ends have their moment in seconds of the monotonic clock.
         """
         for pool, state, number in counts:
             self._counts[pool, state] += number

@@ -29,7 +29,7 @@ class KeptControls:
     """The settings by hand of all pools.
 
     A size counts for as long as the configuration gives the size that it gave then: who changes
-    that has the last word.
+    that has the last word. `StorageUnavailable` is raised if one could not be kept.
     """
 
     recorder: Recorder
@@ -58,20 +58,10 @@ class KeptControls:
             turn(pool, state)
 
     async def keep_size(self, pool: str, size: int) -> None:
-        """Keep another size.
-
-        Raises:
-            StorageUnavailable: If it could not be kept.
-        """
         control = self._controls[pool]
         await self._keep(replace(control, size=None if size == control.configured else size))
 
     async def keep_state(self, pool: str, state: ControlState) -> None:
-        """Keep what a pool is to do.
-
-        Raises:
-            StorageUnavailable: If it could not be kept.
-        """
         await self._keep(replace(self._controls[pool], state=state))
 
     async def _keep(self, control: PoolControl) -> None:

@@ -44,13 +44,9 @@ class Prefetch:
         return 2 * self._claim_seconds * slots
 
     def left(self, slots: int, claimed: float) -> float:
-        """Return how much more may be claimed now.
+        """Return how much more than `claimed` may be claimed now, for so many slots.
 
         Nothing is, before half of the lead is used up, since a claim costs a commit.
-
-        Args:
-            slots: How many slots the pool has, 0 while it runs nothing.
-            claimed: The work that is claimed and waits for them.
         """
         most = self.most(slots)
         return most - claimed if claimed < most / 2 else 0.0

@@ -50,14 +50,9 @@ def timeline(
     most: int = MOST_BARS,
     scanned: int = _SCANNED,
 ) -> Timeline:
-    """Return the attempts of a stretch of time.
+    """Return the attempts of a stretch of time: of those that ended in it, the `most` latest.
 
-    Args:
-        connection: Where to read.
-        wanted: The stretch, and what to show of it.
-        pools: The pools that there are: where tasks may run at this moment.
-        most: How many attempts that ended in it to return: the latest.
-        scanned: How many ends to look at where only some of them are wanted.
+    In `pools` tasks may run at this moment; so many ends are `scanned` where only some are wanted.
     """
     is_narrowed = wanted.pool is not None or wanted.function is not None
     whole = [_Lane(table, wanted.since, wanted.until) for table in (tasks, attempts)]
