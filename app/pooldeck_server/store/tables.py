@@ -97,13 +97,7 @@ is_awaiting = and_(is_scheduled, tasks.c.run_at.is_(None))
 
 Index("tasks_by_pool", tasks.c.pool, tasks.c.state)
 Index("tasks_by_function", tasks.c.function, tasks.c.pool, tasks.c.state)
-Index(
-    "tasks_queue",
-    tasks.c.pool,
-    tasks.c.priority.desc(),
-    tasks.c.seq,
-    sqlite_where=is_waiting,
-)
+Index("tasks_queue", tasks.c.pool, tasks.c.priority.desc(), tasks.c.seq, sqlite_where=is_waiting)
 Index("tasks_due", tasks.c.run_at, sqlite_where=is_scheduled)
 Index(
     "tasks_idempotency",
@@ -358,10 +352,7 @@ links = Table(
 """The places of tasks among others, as `Link`: of those in pipelines or after others only."""
 
 Index(
-    "links_by_pipeline",
-    links.c.pipeline,
-    links.c.step,
-    sqlite_where=links.c.pipeline.is_not(None),
+    "links_by_pipeline", links.c.pipeline, links.c.step, sqlite_where=links.c.pipeline.is_not(None)
 )
 
 edges = Table(

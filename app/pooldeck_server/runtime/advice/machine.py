@@ -15,11 +15,7 @@ _PRESSURE: Final = Path("/proc/pressure/cpu")
 
 def machine() -> Machine:
     return Machine(
-        cpus=usable_cpus(),
-        affinity=affinity(),
-        quota=quota(),
-        pressure=_pressure(),
-        load=_load(),
+        cpus=usable_cpus(), affinity=affinity(), quota=quota(), pressure=_pressure(), load=_load()
     )
 
 

@@ -166,11 +166,7 @@ class Trial(PoolListener):
         return time.monotonic() - since >= seconds and len(self._ended) >= calls
 
     async def _until(self, is_so: Callable[[], bool], seconds: float) -> None:
-        """Return as soon as something is so, or after so many seconds.
-
-        Raises:
-            TrialError: If too much goes wrong meanwhile.
-        """
+        """Return as soon as something is so, or after so many seconds; raises as `_check`."""
         deadline = time.monotonic() + seconds
         while not is_so() and time.monotonic() < deadline:
             self._check()

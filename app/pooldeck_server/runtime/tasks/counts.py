@@ -33,9 +33,7 @@ class Counts:
         self._seconds: deque[tuple[int, int]] = deque()  # second, ends in it
 
     def load(
-        self,
-        counts: Iterable[tuple[str, State, int]],
-        ends: Iterable[tuple[float, State, int]],
+        self, counts: Iterable[tuple[str, State, int]], ends: Iterable[tuple[float, State, int]]
     ) -> None:
         """Begin with the tasks that the store kept, and with what ended lately, oldest first.
 

@@ -184,11 +184,7 @@ class Intake:
     # Idempotency keys.
 
     async def _known(self, tasks: Sequence[NewTask]) -> dict[str, StoredTask]:
-        """Return the stored tasks that have the keys of `tasks`.
-
-        Raises:
-            IdempotencyMismatch: If a key stands for another body, stored or among `tasks`.
-        """
+        """Return the stored tasks with the keys of `tasks`, which must be for the same bodies."""
         bodies: dict[str, str | None] = {}
         for task in tasks:
             if (key := task.idempotency_key) is not None:

@@ -112,9 +112,7 @@ def _report(step: StoredStep, counts: Iterable[_Count]) -> StepReport:
     found = list(counts)
     number = sum(count.n for count in found)
     return StepReport(
-        step,
-        {count.state: count.n for count in found},
-        found[0].id if number == 1 else None,
+        step, {count.state: count.n for count in found}, found[0].id if number == 1 else None
     )
 
 
