@@ -32,25 +32,16 @@ REDACTED = "[redacted]"
 
 
 class RegisteredFunction:
-    """A function that a worker reported, with the pool that it runs in.
-
-    Attributes:
-        spec: What the worker reported.
-        pool: The pool's name; `auto` is resolved.
-        placement: Why it runs there; None where it names the pool itself.
-        placed_text: The same, as its tasks keep it.
-        problem: Why it cannot be called, in words; None when it can.
-        run_options: How its tasks are run where a submission does not say otherwise.
-    """
+    """A function that a worker reported, with the pool that it runs in."""
 
     def __init__(
         self, spec: FunctionSpec, pool: str | Placement, problem: str | None = None
     ) -> None:
         self.spec = spec
-        self.placement = pool if isinstance(pool, Placement) else None
+        self.placement = pool if isinstance(pool, Placement) else None  # why it runs there
         self.placed_text = self.placement.to_json() if self.placement else None
         self.pool = pool.pool if isinstance(pool, Placement) else pool
-        self.problem = problem
+        self.problem = problem  # why it cannot be called, in words
         self._parameters = Parameters(spec.parameters)
         self._sensitive = frozenset(spec.options.sensitive)
         self.run_options = msgspec.convert(spec.options, RunOptions, from_attributes=True)
@@ -111,13 +102,10 @@ class RegisteredFunction:
 
 
 class Catalogue:
-    """All registered functions, as of one report.
+    """All registered functions, as of one report; pools are in the order of the settings.
 
-    Args:
-        kinds: The kind of each pool, in the order of the settings.
-        specs: None as long as no worker has ever reported: submissions then wait for the server
-            to be ready instead of being told that their function does not exist.
-        placements: Where functions are that were placed elsewhere than where they start.
+    There are no specs as long as no worker has ever reported: submissions then wait for the server
+    to be ready instead of being told that their function does not exist.
     """
 
     def __init__(

@@ -32,13 +32,9 @@ _MORE_LOOKS: Final = 2  # at a size whose first figures leave it open whether it
 
 @dataclass(kw_only=True, eq=False)
 class Sweep:
-    """An experiment that goes on.
+    """An experiment that goes on."""
 
-    Attributes:
-        experiment: What is known of it now.
-    """
-
-    experiment: StoredExperiment
+    experiment: StoredExperiment  # what is known of it now
     measure: Measure
     elapsed: Callable[[], float]  # tells for how many seconds the experiment has gone on
     save: Callable[[StoredExperiment], Awaitable[None]]  # called whenever more is known of it

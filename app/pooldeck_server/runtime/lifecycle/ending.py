@@ -8,19 +8,13 @@ import asyncio
 
 
 class Ending:
-    """The end of the server: from the first sign of it, what runs may go on for `grace` seconds.
-
-    Attributes:
-        begun: Set when the server was told to end.
-        grace_over: Set when nothing that runs is waited for any more.
-        finished: Set when nothing runs any more.
-    """
+    """The end of the server: from the first sign of it, what runs may go on for `grace` seconds."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
-        self.begun = asyncio.Event()
-        self.grace_over = asyncio.Event()
-        self.finished = asyncio.Event()
+        self.begun = asyncio.Event()  # the server was told to end
+        self.grace_over = asyncio.Event()  # what runs is waited for no more
+        self.finished = asyncio.Event()  # nothing runs any more
 
     def begin(self) -> None:
         """Begin to end; from the first time on the grace period runs."""

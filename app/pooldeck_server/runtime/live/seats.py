@@ -18,14 +18,10 @@ class Seat(Struct):
 
 
 class Seats:
-    """The seats of one pool.
-
-    Attributes:
-        restarts: How many workers have been replaced.
-    """
+    """The seats of one pool."""
 
     def __init__(self) -> None:
-        self.restarts = 0
+        self.restarts = 0  # how many workers have been replaced
         self._seats: list[Seat] = []
 
     def refresh(self, present: Sequence[str], wanted: int) -> None:

@@ -49,12 +49,7 @@ class CommitFollower(Protocol):
 
 
 class Recorder:
-    """Group commit on one thread.
-
-    Args:
-        database: Where to write.
-        limit: How many submissions may wait for a commit before further ones are refused.
-    """
+    """Group commit on one thread; while `limit` submissions wait for one, others are refused."""
 
     def __init__(self, database: Database, limit: int) -> None:
         self._database = database
@@ -92,13 +87,10 @@ class Recorder:
         settled: Callable[[bool], None] = lambda _: None,
         ties: Dependencies | None = None,
     ) -> None:
-        """Store submissions; return when they are committed.
+        """Store submissions, with what ties them to others; return when they are committed.
 
-        Args:
-            tasks: The submissions.
-            settled: Told whether they are stored, also where whoever waits here is cancelled
-                meanwhile: what is on its way to the disk is not called back.
-            ties: What ties them to others, stored in the same commit.
+        `settled` is told whether they are stored, also where whoever waits here is cancelled
+        meanwhile: what is on its way to the disk is not called back.
 
         Raises:
             StorageUnavailable: If the database does not take them, or too many wait already.

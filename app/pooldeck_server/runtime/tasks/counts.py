@@ -16,18 +16,13 @@ _IN_HAND: Final = frozenset({State.QUEUED, State.RUNNING})  # queued too: claime
 
 
 class Counts:
-    """How many tasks are in each state, and how many ended in the last hour and seconds.
-
-    Attributes:
-        ends: How often tasks of a pool and function came to a final state since this server
-            started; a task that is retried by hand ends again.
-        reruns: How often the server ran tasks of a pool and function again by itself since then.
-    """
+    """How many tasks are in each state, and how many ended in the last hour and seconds."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        # Of pools and functions since the start; a task that is retried by hand ends again.
         self.ends: Counter[tuple[str, str, State]] = Counter()
-        self.reruns: Counter[tuple[str, str]] = Counter()
+        self.reruns: Counter[tuple[str, str]] = Counter()  # by the server itself
         self._counts: Counter[tuple[str, State]] = Counter()
         self._ends: deque[tuple[float, Counter[State]]] = deque()
         self._seconds: deque[tuple[int, int]] = deque()  # second, ends in it

@@ -47,12 +47,7 @@ _UNKNOWN_WORK: Final = 1.0  # seconds that a task may take whose function has ne
 
 @dataclass(kw_only=True, eq=False)
 class Dispatcher:
-    """Feeds one pool.
-
-    Attributes:
-        running: What the workers have; the pool's listener.
-        pool: The pool, made for it: the two know each other.
-    """
+    """Feeds one pool."""
 
     name: str
     kind: PoolKind
@@ -76,6 +71,7 @@ class Dispatcher:
     _works: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
 
     def __post_init__(self) -> None:
+        # What the workers have, and the pool, whose listener that is: the two know each other.
         self.running = RunningTasks(
             pool=self.name,
             kind=self.kind,

@@ -19,16 +19,11 @@ class Reservation(NamedTuple):
 
 
 class Prefetch:
-    """The lead of one pool.
-
-    Attributes:
-        reserved: Tasks that are stored and claimed by a commit on its way.
-        claiming: Work of the tasks whose claim is on its way.
-    """
+    """The lead of one pool."""
 
     def __init__(self) -> None:
-        self.reserved = 0
-        self.claiming = 0.0
+        self.reserved = 0  # tasks that are stored and claimed by a commit on its way
+        self.claiming = 0.0  # work of the tasks whose claim is on its way
         self._claim_seconds = _AT_FIRST
 
     def add_claim(self, seconds: float) -> None:

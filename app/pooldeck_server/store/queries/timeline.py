@@ -8,11 +8,12 @@ the longest of all.
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, true
 
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest
 from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.queries.index_plan import unindexed
 from pooldeck_server.store.tables import attempts, is_slow, tasks
 
 MOST_BARS: Final = 2_000
@@ -120,7 +121,7 @@ def _bars(
     newest = (
         _attempts_in(table)
         .where(*conditions, table.c.started_at < wanted.until, table.c.worker.is_not(None))
-        .where(*(_unindexed(tasks.c[name]) == value for name, value in given.items() if value))
+        .where(*(unindexed(tasks.c[name]) == value for name, value in given.items() if value))
         .order_by(table.c.finished_at.desc())
         .limit(most)
         .subquery()
@@ -128,11 +129,6 @@ def _bars(
     columns: dict[str, ColumnElement[Any]] = dict(newest.c.items())
     columns["measurement"] = func.json(func.coalesce(newest.c.measurement, "null"))
     return fetch(connection, select(json_rows(columns.values())), list[Bar])
-
-
-def _unindexed(column: Column[str]) -> ColumnElement[str]:
-    """Return `column` as an expression that SQLite takes no index for: the ends are the way."""
-    return column.concat("")
 
 
 def _attempts_in(table: Table) -> Select[Any]:
