@@ -8,9 +8,9 @@ from typing import Annotated, Final
 from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from pooldeck_server.web.http.credentials import COOKIE, COOKIE_SECONDS, Credentials
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import HOME, own_path
-from pooldeck_server.web.http.security import COOKIE, COOKIE_SECONDS, Credentials
 from pooldeck_server.web.pages.shared.rendering import Fragment, page_router, render
 from pooldeck_server.web.text.i18n import _
 
@@ -94,7 +94,6 @@ async def log_in(
 
 @router.post("/logout")
 async def log_out() -> Response:
-    """Take the cookie away."""
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response

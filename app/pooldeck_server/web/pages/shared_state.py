@@ -80,7 +80,6 @@ async def shared(request: Request, server: ServerDep) -> Response:
 def shared_view(
     picture: SharedSnapshot | None, limits: SharedLimits, lost_at: int | None
 ) -> SharedView:
-    """Return the page; the arguments are its fields."""
     things = picture.entries if picture else ()
     return SharedView(
         picture=picture,

@@ -97,7 +97,6 @@ def sentences(advice: Advice) -> list[str]:
 
 
 def _values(numbers: Numbers) -> dict[str, str]:
-    """Return the numbers that reasons name."""
     return {
         "run": formats.duration(numbers.alone),
         "share": formats.share(numbers.cpu_share),

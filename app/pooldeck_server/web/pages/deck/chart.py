@@ -120,7 +120,6 @@ def _one_of(value: str | None, known: Sequence[Any], otherwise: Any) -> Any:
 
 
 def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int) -> ShownChart:
-    """Return the chart."""
     lines = list(_lines(chart, wanted.by, pools))
     happenings = sorted(map(_happening, chart.annotations), key=lambda each: each.at)
     words = (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period])

@@ -19,7 +19,6 @@ _OF_LIST: Final = "list"
 
 @router.get("/errors")
 async def errors(request: Request, server: ServerDep, cursor: str = "") -> Response:
-    """Show the failures in groups."""
     view = ErrorsQuery.of(request.query_params)
     found = await server.read(read, view.filter(), cursor or None, server.clock.now())
     names = [function.spec.name for function in server.catalogue.functions()]

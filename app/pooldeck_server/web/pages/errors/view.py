@@ -30,6 +30,7 @@ from pooldeck_server.web.pages.errors.data import (
 )
 from pooldeck_server.web.pages.shared.address import address, further
 from pooldeck_server.web.pages.shared.choices import Choice
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.pages.shared.tracebacks import causes
 from pooldeck_server.web.text import formats
@@ -55,15 +56,6 @@ _LABELS: Final = {
     GroupChange.MUTE: later("Mute"),
     GroupChange.UNMUTE: later("Unmute"),
     GroupChange.REOPEN: later("Reopen"),
-}
-FLASHES: Final[dict[str, str]] = {
-    GroupChange.FIX: later(
-        "It is marked as fixed. If a task that starts from now on fails so, every page says that "
-        "it has returned."
-    ),
-    GroupChange.MUTE: later("It is muted: counted, but listed apart."),
-    GroupChange.UNMUTE: later("It is not muted any more."),
-    GroupChange.REOPEN: later("It is open again."),
 }
 
 
@@ -128,7 +120,7 @@ class ErrorsView(Page):
 
     template = "errors/page.html"
     section = "errors"
-    flashes = FLASHES
+    flashes = FLASHES["errors"]
 
     view: ErrorsQuery
     rows: tuple[GroupRow, ...]
@@ -145,7 +137,7 @@ class ErrorGroupView(Page):
 
     template = "errors/group.html"
     section = "errors"
-    flashes = FLASHES
+    flashes = FLASHES["errors"]
 
     row: GroupRow
     hours: HourlyBars
@@ -161,7 +153,6 @@ class ErrorGroupView(Page):
 def errors_view(
     view: ErrorsQuery, read: ErrorsData, functions: Sequence[str], *, is_first: bool
 ) -> ErrorsView:
-    """Return the list of groups."""
     return ErrorsView(
         view=view,
         rows=tuple(_row(report) for report in read.page.items),
@@ -194,7 +185,6 @@ def _row(report: GroupReport) -> GroupRow:
 
 
 def error_group_view(read: ErrorGroupData) -> ErrorGroupView:
-    """Return the page of one group."""
     group, report = read.report.group, read.report
     attempt = _latest(read.attempts, group.id)
     return ErrorGroupView(

@@ -86,7 +86,6 @@ def _sizes_fields(usual: Sizes) -> Iterator[SizesField]:
 def fresh(
     function: RegisteredFunction, latest: Sequence[SampleCall], usual: Sizes
 ) -> ExperimentForm:
-    """Return the form as it stands there at first."""
     options = function.spec.options
     may = options.idempotent and not options.sensitive and bool(latest)
     shown = () if options.sensitive else latest[:_FEW]
@@ -109,7 +108,6 @@ def _one(args: Raw, kwargs: Raw) -> str:
 
 
 def _example(spec: FunctionSpec) -> str:
-    """Return arguments that fit the signature."""
     definitions = spec.schema.get("$defs", {})
     args, kwargs = [], {}
     for parameter in spec.parameters:

@@ -17,6 +17,7 @@ from pooldeck_server.domain.measurements.experiments import (
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.web.pages.experiments.data import ExperimentData
 from pooldeck_server.web.pages.experiments.form import words_of_source
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.experiments import (
     conclusion,
@@ -25,13 +26,9 @@ from pooldeck_server.web.text.experiments import (
     remarks,
     state_words,
 )
-from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kinds import kind_words
 
-FLASHES: Final = {
-    "begun": later("The experiment has begun."),
-    "stopped": later("The experiment was stopped; what it measured is kept."),
-}
 _MARKS: Final = {
     ExperimentState.RUNNING: "running",
     ExperimentState.FINISHED: "succeeded",
@@ -104,7 +101,7 @@ class ExperimentView(Page):
 
     template = "experiments/experiment.html"
     section = "experiments"
-    flashes = FLASHES
+    flashes = FLASHES["experiments"]
 
     it: StoredExperiment
     is_running: bool
@@ -210,7 +207,6 @@ def _apply(choice: BestSize | None, pool: PoolHealth | None) -> Apply | None:
 
 
 def drawing(it: StoredExperiment, beside: StoredExperiment | None) -> dict[str, Any]:
-    """Return what the browser draws: the curves of both kinds."""
     return {
         "kinds": [_curves(it, beside, kind) for kind in it.plan.sizes if it.of_kind(kind)],
         "throughput": _("Calls a second"),

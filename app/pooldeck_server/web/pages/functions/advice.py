@@ -62,7 +62,6 @@ class ShownAdvice:
 
 
 def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
-    """Return an advice as the page of its function shows it."""
     query = urlencode({"function": advice.function})
     return ShownAdvice(
         code=advice.verdict,

@@ -37,7 +37,6 @@ async def functions(request: Request, server: ServerDep, q: str = "") -> Respons
 
 @router.post("/functions/{name}/release")
 async def release(server: ServerDep, name: str) -> Response:
-    """Let a function on hold run again."""
     await server.holds.release(name)
     return done("/functions", "released")
 

@@ -40,7 +40,6 @@ class IncidentsQuery:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Return the parameters of the address that asks for them."""
         named = vars(self).items()
         return [(name, value) for name, value in named if value]
 
@@ -68,7 +67,6 @@ class IncidentsView(Page):
 
 
 def read_wanted(query: QueryParams) -> IncidentsQuery:
-    """Return what the parameters of the list's address ask for."""
     names = ("pool", "function", "cause", "since")
     wanted = IncidentsQuery(*(query.get(name) or "" for name in names))
     return replace(wanted, since=wanted.since if seconds_of(wanted.since) else "")
@@ -82,7 +80,6 @@ def incidents_view(
     *,
     is_first: bool,
 ) -> IncidentsView:
-    """Return the list of incidents."""
     return IncidentsView(
         incidents=page.items,
         wanted=wanted,

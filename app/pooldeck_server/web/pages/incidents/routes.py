@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck_server.domain.errors import UnknownFunction
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.dependencies import ServerDep
@@ -16,7 +16,6 @@ router = page_router()
 
 @router.get("/incidents")
 async def incidents(request: Request, server: ServerDep, cursor: str = "") -> Response:
-    """Show the unexpected deaths of workers, newest first."""
     wanted = read_wanted(request.query_params)
     found, culprits = await server.read(read, wanted, cursor or None, server.clock.now())
     pools = list(server.settings.pools)
@@ -25,7 +24,6 @@ async def incidents(request: Request, server: ServerDep, cursor: str = "") -> Re
 
 @router.get("/incidents/{incident_id}")
 async def incident(request: Request, server: ServerDep, incident_id: str) -> Response:
-    """Show the report of one incident."""
     found = await server.read(read_incident, incident_id)
     culprit = found.incident.culprit
     function = culprit.function if culprit else ""

@@ -21,7 +21,6 @@ _PAGE_SIZE: Final = 20
 
 @router.get("/pipelines")
 async def pipelines(request: Request, server: ServerDep, cursor: str = "") -> Response:
-    """Show pipelines, the newest first."""
     found = await server.read(queries.pipelines, _PAGE_SIZE, cursor or None)
     return render(request, pipelines_view(found, is_first=not cursor))
 

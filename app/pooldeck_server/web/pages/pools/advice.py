@@ -51,7 +51,6 @@ class ShownSize:
 
 
 def shown(advice: SizeAdvice) -> ShownSize:
-    """Return an advice on a pool's size as its page shows it."""
     verdict = size_verdict(advice)
     return ShownSize(
         verdict=verdict,

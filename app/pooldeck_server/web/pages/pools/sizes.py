@@ -46,7 +46,6 @@ def slider_end(pool: PoolHealth, cpus: int) -> int:
 
 
 def origin(kind: PoolKind, settings: PoolSettings, control: PoolControl | None) -> str:
-    """Return where a pool's size comes from."""
     if control is not None and control.size is not None:
         return _("by hand, configured %(size)s", size=formats.count(control.configured))
     if settings.size is not None:

@@ -34,7 +34,6 @@ class MisplacedRow:
 
 
 def brief(advice: Advice) -> BriefAdvice:
-    """Return an advice as a list of functions shows it."""
     better = pool_or_kind(advice.recommended) if advice.is_misplaced else ""
     return BriefAdvice(advice.verdict, verdict_words(advice.verdict), better)
 

@@ -67,7 +67,6 @@ class Page(Fragment):
     flashes: ClassVar[Mapping[str, str]] = {}
 
     def flash(self, query: QueryParams) -> str | None:
-        """Return what is said of what was just done, by the parameters of the page's address."""
         return flash(query, self.flashes)
 
 
@@ -152,7 +151,6 @@ def _here(request: Request) -> str:
 
 
 def _frame(request: Request, page: Page) -> dict[str, Any]:
-    """Return the variables of the frame around a page."""
     server = server_of(request)
     frame = server.frames.latest()
     return {
@@ -197,7 +195,6 @@ def page_router() -> APIRouter:
 
 
 def error_page(request: Request, error: PooldeckError, status: int) -> Response:
-    """Return the page that tells a person of `error`."""
     return render(
         request, ErrorView(i18n.gettext(error.title), formats.sentence(error.detail)), status
     )

@@ -164,7 +164,6 @@ class Diagram:
 
 
 def diagram(way: Journey, layout: Layout) -> Diagram:
-    """Return a journey as `layout` draws it."""
     edges = (*_steps(way, layout), *_branches(way, layout), *_bypass(way, layout))
     boxes = {state: layout.box(state) for state in State}
     return Diagram(

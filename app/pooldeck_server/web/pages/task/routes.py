@@ -81,7 +81,6 @@ async def value(
 
 @router.get("/tasks/{task_id}/stack")
 async def stack(request: Request, server: ServerDep, task_id: str) -> Response:
-    """Show where a running task is at this moment."""
     found = await server.stack(task_id)
     return render(request, StackView(found.task, traceback_parts(found.text or "")))
 
@@ -108,6 +107,5 @@ async def kill(request: Request, server: ServerDep, task_id: str) -> Response:
 
 @router.post("/tasks/{task_id}/retry")
 async def retry(server: ServerDep, task_id: str) -> Response:
-    """Run a task that has ended again."""
     await server.tasks.retry(task_id)
     return done(f"/tasks/{task_id}", "retried")

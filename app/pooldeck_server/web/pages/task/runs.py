@@ -63,7 +63,6 @@ class _Scale:
     is_logarithmic: bool
 
     def y(self, seconds: float) -> float:
-        """Return the height of a duration."""
         low, high, value = self.low, self.high, min(max(seconds, self.low), self.high)
         if self.is_logarithmic:
             low, high, value = math.log(low), math.log(high), math.log(value)

@@ -86,7 +86,6 @@ def read_filter(query: QueryParams, now: int) -> TaskFilter:
 
 
 def href(view: TaskListQuery, cursor: str | None = None) -> str:
-    """Return the address of a list."""
     sort = [] if view.sort is Sort.CREATED else [("sort", view.sort.value)]
     at = [] if cursor is None else [("cursor", cursor)]
     return address("/tasks", [*asked(view), *sort, *at])

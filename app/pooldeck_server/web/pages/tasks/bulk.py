@@ -32,25 +32,21 @@ _MOST_CHOSEN: Final = 1000
 
 @router.get("/tasks/cancel")
 async def ask_to_cancel(request: Request, server: ServerDep) -> Response:
-    """Say how many tasks would be cancelled, and ask."""
     return render(request, confirm.cancel(await _matching(request, server, final=False)))
 
 
 @router.get("/tasks/retry")
 async def ask_to_retry(request: Request, server: ServerDep) -> Response:
-    """Say how many tasks would be run again, and ask."""
     return render(request, confirm.retry(await _matching(request, server, final=True)))
 
 
 @router.post("/tasks/chosen/cancel")
 async def ask_to_cancel_chosen(request: Request, server: ServerDep) -> Response:
-    """Say how many of the chosen tasks would be cancelled, and ask."""
     return render(request, confirm.cancel(await _chosen_in(request, server, LIVE)))
 
 
 @router.post("/tasks/chosen/retry")
 async def ask_to_retry_chosen(request: Request, server: ServerDep) -> Response:
-    """Say how many of the chosen tasks would be run again, and ask."""
     return render(request, confirm.retry(await _chosen_in(request, server, FINAL)))
 
 

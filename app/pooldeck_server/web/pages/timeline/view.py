@@ -68,7 +68,6 @@ class TimelineQuery(Struct, frozen=True):
 
     @property
     def href(self) -> str:
-        """Return the page's address."""
         given = {
             "from": None if self.since is None else formats.iso(self.since),
             "span": f"{self.span:g}",
@@ -166,7 +165,6 @@ def timeline_view(
     choices: Mapping[str, Sequence[str]],
     now: int,
 ) -> TimelineView:
-    """Return the page."""
     return TimelineView(
         asked=asked,
         request=request,
