@@ -20,18 +20,13 @@ VARIABLE: Final = "POOLDECK_FAIL_AT"
 
 
 class Trap:
-    """Ends the process when its point has been reached often enough.
-
-    Args:
-        setting: The name of a point, and after a colon how often it has to be reached.
-    """
+    """Ends the process when its point has been reached often enough."""
 
     def __init__(self, setting: str) -> None:
         self._point, _, times = setting.partition(":")
         self._times_left = int(times or 1)
 
     def reach(self, point: FailPoint) -> None:
-        """Count one arrival at `point`."""
         if point == self._point:
             self._times_left -= 1
             if self._times_left == 0:

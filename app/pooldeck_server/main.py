@@ -16,9 +16,6 @@ from pooldeck_server.web.wiring import assemble
 def create_app(settings: Settings) -> Application:
     """Return the application; the server itself starts and stops with its lifespan.
 
-    Args:
-        settings: What to serve, and with which limits.
-
     Raises:
         StartupError: If the files that the pages need are missing.
     """

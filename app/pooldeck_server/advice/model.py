@@ -22,13 +22,9 @@ HANDOVER: Final = 0.00025
 
 
 def rate(numbers: Numbers, kind: PoolKind, size: int, cpus: int) -> float:
-    """Return how many runs a second a pool can get through.
+    """Return how many runs a second a pool of `size` slots can get through on so many CPUs.
 
-    Args:
-        numbers: What one run costs. CPU time of which nobody knows counts as held.
-        kind: The kind of pool.
-        size: Its slots.
-        cpus: How many CPUs there are.
+    CPU time of which nobody knows counts as held.
     """
     around = numbers.handover
     held = numbers.cpu if numbers.gil is None else numbers.gil

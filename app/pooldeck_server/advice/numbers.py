@@ -16,11 +16,7 @@ _ENOUGH_LOOKS: Final = 10  # at its threads at work, or of all where it hardly w
 
 
 def numbers_of(profiles: Mapping[PoolKind, Profile]) -> Numbers:
-    """Return what one run of a function costs.
-
-    Args:
-        profiles: What was measured of it in each kind of pool; may be empty.
-    """
+    """Return what one run of a function costs, by its profiles in each kind of pool, if any."""
     profile = _evidence(profiles)
     total = profile.total
     decode, encode = contention.handover(profile.by_itself, profile.in_company)

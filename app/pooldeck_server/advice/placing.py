@@ -33,15 +33,7 @@ def advise(
     pools: Sequence[PoolShape],
     cpus: int,
 ) -> Advice:
-    """Return where a function should run, by what was measured of it.
-
-    Args:
-        function: Its name.
-        pool: The pool that it runs in now; one of `pools`.
-        profiles: What was measured of it in each kind of pool.
-        pools: All pools.
-        cpus: How many CPUs there are.
-    """
+    """Return where a function in `pool`, one of `pools`, should run, by what was measured."""
     numbers = numbers_of(profiles)
     present = next(shape for shape in pools if shape.name == pool)
     found = _weighed(finding(numbers), numbers, pools, cpus)

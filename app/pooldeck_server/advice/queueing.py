@@ -15,27 +15,16 @@ def offered_load(load: PoolLoad, run: float) -> float:
     Little's law, L = λW: with `run` seconds for each task, the slots that are busy in the mean are
     those seconds times the tasks that come in a second. What waits from before counts as if it
     came, so that a pool is large enough to get through with it within one window.
-
-    Args:
-        load: What came to the pool.
-        run: Mean seconds that a task takes with nothing beside it.
     """
     return max(map(_arrivals, _long_enough(load)), default=0.0) * run
 
 
 def mean_wait(offered: float, servers: int, run: float) -> float | None:
-    """Return how long a task waits for a slot, in seconds.
+    """Return how long a task waits for a slot, in seconds; None where there is too much to do.
 
     Erlang's C formula, for tasks that come independently of each other (M/M/n): L. Kleinrock,
-    "Queueing Systems", volume 1, section 3.5. Tasks that come in bursts wait longer.
-
-    Args:
-        offered: Slots that the load keeps busy.
-        servers: Slots that there are.
-        run: Mean seconds that a task takes.
-
-    Returns:
-        Seconds; None where there is more to do than so many can.
+    "Queueing Systems", volume 1, section 3.5. Tasks that come in bursts wait longer. `offered` is
+    how many of the `servers` the load keeps busy, `run` the mean seconds that a task takes.
     """
     if offered >= servers:
         return None

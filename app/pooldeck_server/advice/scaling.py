@@ -28,12 +28,7 @@ _TINY: Final = 1e-12
 
 
 def scaling(kind: PoolKind, steps: Sequence[MeasuredSize]) -> Scaling | None:
-    """Return how throughput goes with the size, None where nothing succeeded at any.
-
-    Args:
-        kind: Of pool.
-        steps: What was measured with it, each size once.
-    """
+    """Return how throughput goes with the size in `steps`; None where nothing succeeded at any."""
     steps = sorted(steps, key=lambda step: step.size)
     if not any(step.throughput > 0 for step in steps):
         return None

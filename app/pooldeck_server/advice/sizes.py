@@ -54,13 +54,7 @@ class _Judgement(Struct, frozen=True):
 
 
 def size_advice(pool: SizedPool, machine: Machine, pools: Iterable[SizedPool]) -> SizeAdvice:
-    """Return what to make of the size of a pool.
-
-    Args:
-        pool: The pool.
-        machine: What it runs on.
-        pools: All pools, this one among them.
-    """
+    """Return what to make of the size of a pool, which is one of `pools`."""
     computing = sum(map(computing_slots, pools))
     if pool.cost is None:
         judged = _over_cpus(pool, machine) or _Judgement("unknown", SizeRule.NOTHING_RAN)

@@ -50,15 +50,11 @@ def _processes(cpus: int) -> tuple[int, ...]:
 def next_size(
     kind: PoolKind, planned: Sequence[int], tried: Sequence[MeasuredSize], *, is_adaptive: bool
 ) -> int | None:
-    """Return the size to try next, None where no further one can tell anything.
+    """Return which of the `planned` sizes (ascending) to try next, None where none can tell more.
 
-    Args:
-        kind: Of pool.
-        planned: The sizes to try, ascending.
-        tried: What was measured so far.
-        is_adaptive: Whether to stop early where sizes have long gained nothing, and to go on beyond
-            the planned threads while the largest is the best. Processes beyond the CPUs are planned
-            only to show that they gain nothing.
+    `is_adaptive` stops early where sizes have long gained nothing, and goes on beyond the planned
+    threads while the largest is the best. Processes beyond the CPUs are planned only to show that
+    they gain nothing.
     """
     largest = max((step.size for step in tried), default=0)
     if is_adaptive and tried and _is_over(tried):

@@ -33,9 +33,7 @@ class AdviceRule(StrEnum):
     GIL_RELEASED = "gil_released"  # it computes outside of the interpreter
     CHILDREN = "children_compute"  # child processes or helper threads do it
     WAITS = "waits"
-    GIL_LIMITS = (
-        "gil_limits"  # it holds the GIL for the smaller part, which is too much for so many CPUs
-    )
+    GIL_LIMITS = "gil_limits"  # it holds the GIL for little, yet too much for so many CPUs
     PROCESSES_FASTER = "processes_faster"  # it computes and waits: the model decides
     THREADS_ENOUGH = "threads_enough"
 

@@ -86,7 +86,6 @@ def _computing(numbers: Numbers) -> Finding:
 
 
 def confidence(numbers: Numbers, found: Finding) -> Confidence:
-    """Return how sure a verdict is, by how much was measured."""
     if found.verdict is Verdict.UNKNOWN:
         return "none"
     if found.rule is AdviceRule.GIL_ASSUMED:

@@ -46,7 +46,6 @@ class SystemClock:
     """The machine's clocks."""
 
     def now(self) -> int:
-        """Return the wall clock in microseconds since the epoch."""
         return time.time_ns() // 1000
 
     def monotonic(self) -> float:
@@ -67,6 +66,5 @@ class ManualClock:
         return self.elapsed
 
     def advance(self, seconds: float) -> None:
-        """Move both hands forward."""
         self.wall += span(seconds)
         self.elapsed += seconds

@@ -151,10 +151,5 @@ class StartupError(Exception):
 
 
 def no_pool(name: str, there: Iterable[str]) -> str:
-    """Return what is said where a pool is named that does not exist.
-
-    Args:
-        name: Of the pool that is asked for.
-        there: The names of those that exist.
-    """
+    """Return what is said where a pool is named that is not among those `there`."""
     return f'there is no pool "{name}"; there are: {", ".join(there)}'

@@ -8,7 +8,6 @@ from pooldeck.kinds import KINDS
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the `pooldeck` command line."""
     tune = commands.add_parser(
         "tune",
         help="find out which kind of pool suits a function, and how large",

@@ -20,9 +20,7 @@ class RefusedError(ServerError):
 class RemoteServer:
     """The API of a running server. Use it as a context manager.
 
-    Args:
-        url: Its address; None: POOLDECK_URL, or where a server listens by default.
-        token: Its token; None: POOLDECK_TOKEN, if that is set.
+    What is not given, POOLDECK_URL and POOLDECK_TOKEN tell, or the server's defaults.
     """
 
     def __init__(self, url: str | None = None, token: str | None = None) -> None:
@@ -66,7 +64,6 @@ class RemoteServer:
 
 
 def _words(answer: httpx.Response) -> str:
-    """Return what a problem document says."""
     try:
         return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):

@@ -8,28 +8,20 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ClassVar, Final, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_PAUSE: Final = 2.0  # seconds
 
 
+@dataclass(eq=False)
 class Background:
-    """One such work, on the event loop. Where it fails, the log has why, and it is begun again.
+    """One such work, on the event loop. Where it fails, the log has why, and it is begun again."""
 
-    Args:
-        what: What it does, in words for the log: "building the live picture".
-        work: Does it, and returns only when there is nothing more to do, if ever.
-        pause: Seconds from a failure to the next beginning.
-    """
-
-    def __init__(
-        self, what: str, work: Callable[[], Awaitable[None]], pause: float = _PAUSE
-    ) -> None:
-        self._what = what
-        self._work = work
-        self._pause = pause
+    what: str  # what it does, in words for the log: "building the live picture"
+    work: Callable[[], Awaitable[None]]  # returns only when there is nothing more to do, if ever
+    pause: float = 2.0  # seconds from a failure to the next beginning
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -41,10 +33,10 @@ class Background:
     async def _run(self) -> None:
         while True:
             try:
-                return await self._work()
+                return await self.work()
             except Exception:  # noqa: BLE001 - whatever it is, the work goes on
-                _log.exception("%s failed; it is begun again in %g s", self._what, self._pause)
-            await asyncio.sleep(self._pause)
+                _log.exception("%s failed; it is begun again in %g s", self.what, self.pause)
+            await asyncio.sleep(self.pause)
 
 
 class BackgroundPart(ABC):
@@ -57,7 +49,6 @@ class BackgroundPart(ABC):
         self._background.start()
 
     async def stop(self) -> None:
-        """End the work, wherever it is."""
         await self._background.stop()
 
     @abstractmethod
@@ -71,7 +62,6 @@ class BackgroundTasks:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Begin one; return its task."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -4,16 +4,11 @@ import asyncio
 
 
 class LiveChanges:
-    """Whether the live picture has changed, and whether somebody waits to see the change.
-
-    Attributes:
-        are_there: Set as long as something has changed since the last frame.
-        is_awaited: Whether the next look has to show it, however young the last frame is.
-    """
+    """Whether the live picture has changed, and whether somebody waits to see the change."""
 
     def __init__(self) -> None:
-        self.are_there = asyncio.Event()
-        self.is_awaited = False
+        self.are_there = asyncio.Event()  # since the last frame
+        self.is_awaited = False  # the next look has to show it, however young the last frame is
 
     def mark_dirty(self) -> None:
         self.are_there.set()

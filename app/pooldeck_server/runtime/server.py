@@ -16,10 +16,7 @@ from pooldeck_server.domain.errors import Conflict
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.tasks.states import FINAL, State
-from pooldeck_server.domain.tasks.submission import (
-    Submission,
-    TaskStack,
-)
+from pooldeck_server.domain.tasks.submission import Submission, TaskStack
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.advice.advisor import Advisor
 from pooldeck_server.runtime.advice.placement import Placements
@@ -80,7 +77,6 @@ class Server:
 
     @property
     def catalogue(self) -> Catalogue:
-        """Return the functions as last reported."""
         return self.functions.catalogue
 
     @property
@@ -98,11 +94,7 @@ class Server:
     async def read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a function of `pooldeck_server.store.queries` on a reader thread.
-
-        Raises:
-            StorageUnavailable: If the database cannot be read at the moment.
-        """
+        """Run a function of `pooldeck_server.store.queries`; raises as `Reader.run`."""
         return await self.reader.run(query, *args, **kwargs)
 
     async def stack(self, task_id: str) -> TaskStack:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from msgspec import Struct
 from msgspec.structs import fields
-from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, Field, create_model, model_validator
 
 from pooldeck.command_parameters import CommandParameter
 from pooldeck.commands import Command
@@ -39,10 +39,8 @@ _TaskOptions = create_model("_TaskOptions", **_OPTIONS)
 _Parameter = create_model("_Parameter", **_settings(CommandParameter, {}))
 
 
-class ParameterSettings(_Parameter):
+class ParameterSettings(_Parameter, extra="forbid", frozen=True):
     """One placeholder, as `[commands.NAME.parameters]` sets it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
@@ -58,10 +56,8 @@ class ParameterSettings(_Parameter):
         return CommandParameter(**self.model_dump())
 
 
-class CommandSettings(_TaskOptions):
+class CommandSettings(_TaskOptions, extra="forbid", frozen=True):
     """One command, as `[commands.NAME]` sets it; times in seconds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: Annotated[tuple[str, ...], Field(min_length=1)]
     parameters: dict[str, ParameterSettings] = Field(default_factory=dict)
@@ -87,11 +83,7 @@ class CommandSettings(_TaskOptions):
         return self
 
     def declared(self, name: str, pool: str) -> Command:
-        """Return it as workers get it.
-
-        Args:
-            name: Its name in the settings.
-            pool: The pool that it runs in where it names none.
+        """Return it as workers get it, in that pool where it names none.
 
         Raises:
             ValueError: If it cannot work.

@@ -2,13 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(BaseModel, extra="forbid", frozen=True):
     """Bounds on what one request, task or client may take (bytes and seconds)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     body_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
     arguments_bytes: Annotated[int, Field(ge=16)] = 1024 * 1024
@@ -25,10 +23,8 @@ class LimitSettings(BaseModel):
     pending_writes: Annotated[int, Field(ge=100)] = 50_000
 
 
-class SharedSettings(BaseModel):
+class SharedSettings(BaseModel, extra="forbid", frozen=True):
     """Bounds of `pooldeck.shared`, as `[shared]` sets them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     names: Annotated[int, Field(ge=1)] = 10_000
     value_bytes: Annotated[int, Field(ge=16)] = 1024 * 1024

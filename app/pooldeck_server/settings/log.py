@@ -3,15 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from pooldeck_server.domain.tasks.log import Level
 
 
-class LogSettings(BaseModel):
+class LogSettings(BaseModel, extra="forbid", frozen=True):
     """The log file; without a path there is none."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: Path
     max_bytes: Annotated[int, Field(ge=4096)] = Field(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import KINDS, PoolKind
@@ -13,10 +13,8 @@ MAX_POOL_SIZE: Final = 1000
 _MEBIBYTE: Final = 1024 * 1024
 
 
-class PoolSettings(BaseModel):
+class PoolSettings(BaseModel, extra="forbid", frozen=True):
     """One pool, as `[pools.NAME]` sets it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: PoolKind
     size: Annotated[int, Field(ge=1, le=MAX_POOL_SIZE)] | None = Field(

@@ -57,7 +57,6 @@ class Database:
     def __init__(
         self, path: Path, lock: Lock, engine: Engine, writer: Connection, busy_seconds: float
     ) -> None:
-        """Keep what `open` made."""
         self.path = path
         self.busy_seconds = busy_seconds
         self.lock = lock
@@ -69,10 +68,7 @@ class Database:
     def open(cls, path: Path, durability: str = "full", *, busy_seconds: float = 5.0) -> Self:
         """Open the database at `path`; what is missing is made.
 
-        Args:
-            path: The file.
-            durability: "full" or "normal", as in the settings.
-            busy_seconds: How long a transaction waits for another program.
+        A transaction waits for another program for `busy_seconds`.
 
         Raises:
             StartupError: If it cannot be used: in use, damaged, read-only, of a newer version.
@@ -99,7 +95,6 @@ class Database:
 
     @property
     def size_bytes(self) -> int:
-        """Return the size of the database file, 0 while it is gone."""
         return _size(self.path)
 
     @property

@@ -73,11 +73,7 @@ class Lock:
 
 
 def _locked(path: Path) -> tuple[int, os.stat_result]:
-    """Open a file, lock it, and write this process's id into it.
-
-    Returns:
-        Its descriptor, and what it was before.
-    """
+    """Open a file, lock it, write this process's id into it; return it and what it was before."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from contextlib import suppress
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -45,20 +46,17 @@ _WORDS: Final = {
 }
 
 
+@dataclass(eq=False)
 class Standing:
-    """The files of one database, which may be looked at from any thread.
+    """The files of one database, which may be looked at from any thread."""
 
-    Args:
-        path: The database, which is open and has been written to.
-        lock: The lock of its folder.
-    """
+    path: Path  # of the database, which is open and has been written to
+    lock: Lock  # of its folder
+    displacement: Displacement | None = field(init=False, default=None)  # by the latest look
+    _mutex: threading.Lock = field(init=False, default_factory=threading.Lock)
 
-    def __init__(self, path: Path, lock: Lock) -> None:
-        self._path = path
-        self._opened = path.stat()
-        self._lock = lock
-        self._mutex = threading.Lock()
-        self.displacement: Displacement | None = None  # what the latest look has found
+    def __post_init__(self) -> None:
+        self._opened = self.path.stat()
 
     def look(self) -> None:
         """Look at the database and at the lock file; a lock file that was removed is made again."""
@@ -76,11 +74,7 @@ class Standing:
         self.refuse()
 
     def refuse(self) -> None:
-        """Refuse to write if the latest look has found anything.
-
-        Raises:
-            StorageUnavailable: If so.
-        """
+        """Raise `StorageUnavailable` if the latest look has found anything."""
         if found := self.displacement:
             raise StorageUnavailable(_in_short(found), retry_after=_RETRY_SECONDS)
 
@@ -94,21 +88,21 @@ class Standing:
         if (before := self.displacement) and before.how is Displaced.TAKEN:
             return before  # for good: the other server has moved on what this one has in memory
         try:
-            found = self._path.stat()
+            found = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return Displacement(Displaced.MISSING, str(self._path))
+            return Displacement(Displaced.MISSING, str(self.path))
         except OSError:
             return before  # a folder that may not be read, say: nothing is known of the file
         if os.path.samestat(found, self._opened):
             return None
-        return Displacement(Displaced.REPLACED, str(self._path))
+        return Displacement(Displaced.REPLACED, str(self.path))
 
     def _of_lock(self) -> Displacement | None:
         try:
             with suppress(OSError):  # a full disk: it is tried again at the next look
-                self._lock.keep()
+                self.lock.keep()
         except LockHeldError as error:
-            return Displacement(Displaced.TAKEN, str(self._lock.path), error.holder)
+            return Displacement(Displaced.TAKEN, str(self.lock.path), error.holder)
         return None
 
     def _note(self, found: Displacement | None) -> None:
@@ -116,7 +110,7 @@ class Standing:
         if found == before:
             return
         if found is None:
-            _log.warning("the database %s is back; submissions are taken again", self._path)
+            _log.warning("the database %s is back; submissions are taken again", self.path)
         else:
             _log.error("%s; until then submissions are refused", _in_full(found))
 

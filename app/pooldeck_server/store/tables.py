@@ -5,6 +5,9 @@ all the time. SQLite appends the row's `seq` to each, so that a list which names
 index reads it from its end, newest first. JSON is kept as text and never looked into.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -22,6 +25,7 @@ from sqlalchemy import (
     literal_column,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 from pooldeck_server.domain.tasks.states import State
 
@@ -33,6 +37,22 @@ metadata = MetaData()
 _STATES = ", ".join(f"'{state}'" for state in State)
 
 
+def _required(kind: type[TypeEngine[Any]], *names: str) -> Iterator[Column[Any]]:
+    return (Column(name, kind, nullable=False) for name in names)
+
+
+def _optional(kind: type[TypeEngine[Any]], *names: str) -> Iterator[Column[Any]]:
+    return (Column(name, kind) for name in names)
+
+
+def _run() -> Iterator[Column[Any]]:
+    """Yield what is known of an attempt once it has begun: in `tasks` of the present one."""
+    yield from _optional(BigInteger, "started_at", "finished_at")
+    yield from _optional(Double, "queued_seconds", "run_seconds", "cpu_seconds")
+    yield Column("worker", Text)
+    yield from _optional(Integer, "pid", "thread")
+
+
 def _owner() -> Column[int]:
     """Return the column of a row that goes when its task goes."""
     return Column("seq", Integer, ForeignKey("tasks.seq", ondelete="CASCADE"), nullable=False)
@@ -42,37 +62,20 @@ tasks = Table(
     "tasks",
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("id", Text, nullable=False),
-    Column("function", Text, nullable=False),
-    Column("pool", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    *_required(Text, "id", "function", "pool", "state"),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     Column("claimed", Integer, nullable=False, server_default=text("0")),
     Column("priority", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("run_at", BigInteger),
-    Column("started_at", BigInteger),
-    Column("finished_at", BigInteger),
-    Column("queued_seconds", Double),
-    Column("run_seconds", Double),
-    Column("cpu_seconds", Double),
-    Column("worker", Text),
-    Column("pid", Integer),
-    Column("thread", Integer),
+    *_run(),
     Column("progress_fraction", Double),
-    Column("progress_message", Text),
-    Column("error_kind", Text),
-    Column("tags", Text),
-    Column("idempotency_key", Text),
-    Column("fingerprint", Text),
-    Column("measurement", Text),
+    *_optional(Text, "progress_message", "error_kind", "tags"),
+    *_optional(Text, "idempotency_key", "fingerprint", "measurement"),
     # The large ones stand last: what is short is read without them.
-    Column("shown_args", Text),
-    Column("shown_kwargs", Text),
-    Column("args", Text, nullable=False),
-    Column("kwargs", Text, nullable=False),
-    Column("result", Text),
-    Column("error", Text),
+    *_optional(Text, "shown_args", "shown_kwargs"),
+    *_required(Text, "args", "kwargs"),
+    *_optional(Text, "result", "error"),
     # Came with migration 0002: SQLite adds columns behind the others only.
     Column("options", Text),
     Column("reruns", Integer, nullable=False, server_default=text("0")),
@@ -94,13 +97,7 @@ is_awaiting = and_(is_scheduled, tasks.c.run_at.is_(None))
 
 Index("tasks_by_pool", tasks.c.pool, tasks.c.state)
 Index("tasks_by_function", tasks.c.function, tasks.c.pool, tasks.c.state)
-Index(
-    "tasks_queue",
-    tasks.c.pool,
-    tasks.c.priority.desc(),
-    tasks.c.seq,
-    sqlite_where=is_waiting,
-)
+Index("tasks_queue", tasks.c.pool, tasks.c.priority.desc(), tasks.c.seq, sqlite_where=is_waiting)
 Index("tasks_due", tasks.c.run_at, sqlite_where=is_scheduled)
 Index(
     "tasks_idempotency",
@@ -121,18 +118,8 @@ attempts = Table(
     _owner(),
     Column("attempt", Integer, nullable=False),
     Column("state", Text, nullable=False),
-    Column("started_at", BigInteger),
-    Column("finished_at", BigInteger),
-    Column("queued_seconds", Double),
-    Column("run_seconds", Double),
-    Column("cpu_seconds", Double),
-    Column("worker", Text),
-    Column("pid", Integer),
-    Column("thread", Integer),
-    Column("error_kind", Text),
-    Column("measurement", Text),
-    Column("result", Text),
-    Column("error", Text),
+    *_run(),
+    *_optional(Text, "error_kind", "measurement", "result", "error"),
     # Came with migration 0003.
     Column("error_group", Text),
     Column("recorded_at", BigInteger),
@@ -156,12 +143,9 @@ logs = Table(
     "logs",
     metadata,
     _owner(),
-    Column("attempt", Integer, nullable=False),
-    Column("n", Integer, nullable=False),
+    *_required(Integer, "attempt", "n"),
     Column("at", BigInteger, nullable=False),
-    Column("level", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("message", Text, nullable=False),
+    *_required(Text, "level", "source", "message"),
     PrimaryKeyConstraint("seq", "attempt", "n"),
     sqlite_with_rowid=False,
 )
@@ -169,9 +153,7 @@ logs = Table(
 counters = Table(
     "counters",
     metadata,
-    Column("pool", Text, nullable=False),
-    Column("function", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    *_required(Text, "pool", "function", "state"),
     Column("n", Integer, nullable=False),
     PrimaryKeyConstraint("pool", "function", "state"),
     sqlite_with_rowid=False,
@@ -182,12 +164,9 @@ activity = Table(
     "activity",
     metadata,
     Column("minute", Integer, nullable=False),  # since the epoch
-    Column("pool", Text, nullable=False),
-    Column("function", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    *_required(Text, "pool", "function", "state"),
     Column("n", Integer, nullable=False),
-    Column("wait_seconds", Double, nullable=False),
-    Column("run_seconds", Double, nullable=False),
+    *_required(Double, "wait_seconds", "run_seconds"),
     PrimaryKeyConstraint("minute", "pool", "function", "state"),
     sqlite_with_rowid=False,
 )
@@ -212,9 +191,7 @@ incidents = Table(
     "incidents",
     metadata,
     Column("n", Integer, primary_key=True),
-    Column("id", Text, nullable=False),
-    Column("pool", Text, nullable=False),
-    Column("incident", Text, nullable=False),
+    *_required(Text, "id", "pool", "incident"),
     UniqueConstraint("id", name="incidents_id"),
 )
 
@@ -253,15 +230,10 @@ runs = Table(
 samples = Table(
     "samples",
     metadata,
-    Column("seconds", Integer, nullable=False),
-    Column("at", Integer, nullable=False),
+    *_required(Integer, "seconds", "at"),
     Column("pool", Text, nullable=False),
-    *(
-        Column(name, Double, nullable=False)
-        for name in ("slots", "busy", "queued", "oldest_wait", "cpu_percent", "rss_bytes")
-    ),
-    Column("voluntary", Double, nullable=False),
-    Column("involuntary", Double, nullable=False),
+    *_required(Double, "slots", "busy", "queued", "oldest_wait", "cpu_percent", "rss_bytes"),
+    *_required(Double, "voluntary", "involuntary"),
     PrimaryKeyConstraint("seconds", "at", "pool"),
     sqlite_with_rowid=False,
 )
@@ -273,16 +245,10 @@ Means, but `oldest_wait` (seconds), which is the highest. Switches are per secon
 flows = Table(
     "flows",
     metadata,
-    Column("seconds", Integer, nullable=False),
-    Column("at", Integer, nullable=False),
-    Column("pool", Text, nullable=False),
-    Column("function", Text, nullable=False),
-    *(
-        Column(name, Integer, nullable=False)
-        for name in ("submitted", "succeeded", "failed", "cancelled", "lost")
-    ),
-    Column("wait", Text, nullable=False),
-    Column("run", Text, nullable=False),
+    *_required(Integer, "seconds", "at"),
+    *_required(Text, "pool", "function"),
+    *_required(Integer, "submitted", "succeeded", "failed", "cancelled", "lost"),
+    *_required(Text, "wait", "run"),
     PrimaryKeyConstraint("seconds", "at", "pool", "function"),
     sqlite_with_rowid=False,
 )
@@ -294,10 +260,7 @@ annotations = Table(
     Column("n", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("pool", Text),
-    Column("subject", Text),
-    Column("data", Text),
-    Column("reason", Text),
+    *_optional(Text, "pool", "subject", "data", "reason"),
     Index("annotations_by_time", "at"),
 )
 """What was done and what happened, as charts mark it: resizes, pauses, kills, crashes, starts."""
@@ -306,15 +269,10 @@ error_groups = Table(
     "error_groups",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("place", Text, nullable=False),
-    Column("message", Text, nullable=False),
+    *_required(Text, "kind", "type", "place", "message"),
     Column("n", Integer, nullable=False),
-    Column("first_seen", BigInteger, nullable=False),
-    Column("last_seen", BigInteger, nullable=False),
-    Column("last_task", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    *_required(BigInteger, "first_seen", "last_seen"),
+    *_required(Text, "last_task", "state"),
     Column("changed_at", BigInteger),
     Index("error_groups_by_time", "last_seen"),
 )
@@ -336,9 +294,7 @@ search_progress = Table("search_progress", metadata, Column("through", BigIntege
 profiles = Table(
     "profiles",
     metadata,
-    Column("function", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("profile", Text, nullable=False),
+    *_required(Text, "function", "kind", "profile"),
     Column("updated_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("function", "kind"),
     sqlite_with_rowid=False,
@@ -359,9 +315,7 @@ experiments = Table(
     "experiments",
     metadata,
     Column("n", Integer, primary_key=True),
-    Column("id", Text, nullable=False),
-    Column("function", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    *_required(Text, "id", "function", "state"),
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("experiment", Text, nullable=False),
@@ -378,8 +332,7 @@ pipelines = Table(
     Column("name", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("steps", Text, nullable=False),
-    Column("idempotency_key", Text),
-    Column("fingerprint", Text),
+    *_optional(Text, "idempotency_key", "fingerprint"),
     UniqueConstraint("id", name="pipelines_id"),
     UniqueConstraint("idempotency_key", name="pipelines_idempotency"),
 )
@@ -389,26 +342,17 @@ links = Table(
     "links",
     metadata,
     Column("seq", Integer, ForeignKey("tasks.seq", ondelete="CASCADE"), primary_key=True),
-    Column("pipeline", Text),
-    Column("step", Text),
-    Column("item", Integer),
-    Column("items", Integer),
-    Column("each", Text),
-    Column("lists", Text),
+    *_optional(Text, "pipeline", "step"),
+    *_optional(Integer, "item", "items"),
+    *_optional(Text, "each", "lists"),
     Column("delay", Double),
-    Column("run_at", BigInteger),
-    Column("released_at", BigInteger),
-    Column("stopped_by", Text),
-    Column("given_args", Text),
-    Column("given_kwargs", Text),
+    *_optional(BigInteger, "run_at", "released_at"),
+    *_optional(Text, "stopped_by", "given_args", "given_kwargs"),
 )
 """The places of tasks among others, as `Link`: of those in pipelines or after others only."""
 
 Index(
-    "links_by_pipeline",
-    links.c.pipeline,
-    links.c.step,
-    sqlite_where=links.c.pipeline.is_not(None),
+    "links_by_pipeline", links.c.pipeline, links.c.step, sqlite_where=links.c.pipeline.is_not(None)
 )
 
 edges = Table(
@@ -416,8 +360,7 @@ edges = Table(
     metadata,
     Column("needs", BigInteger, nullable=False),
     _owner(),
-    Column("name", Text, nullable=False),
-    Column("rule", Text, nullable=False),
+    *_required(Text, "name", "rule"),
     PrimaryKeyConstraint("needs", "seq"),
     Index("edges_by_task", "seq"),
     sqlite_with_rowid=False,

@@ -13,8 +13,7 @@ from pooldeck_server.store.tables import activity, counters
 _count = Rows("pool", "function", "state", "n")
 _insert_counts = _count.insert_into(counters)
 _add_counts = _insert_counts.on_conflict_do_update(
-    index_elements=list(counters.primary_key),
-    set_={"n": counters.c.n + _insert_counts.excluded.n},
+    index_elements=list(counters.primary_key), set_={"n": counters.c.n + _insert_counts.excluded.n}
 )
 
 _end = Rows("minute", "pool", "function", "state", "n", "wait_seconds", "run_seconds")

@@ -122,14 +122,9 @@ Besides, a group that is fixed becomes returned by a failure that started after 
 """
 
 
-class StoredErrorGroup(Struct, frozen=True):
+class StoredErrorGroup(GroupKey, frozen=True):
     """A group as it is kept: `n` failed attempts, the last of them one of the task `last_task`."""
 
-    id: str
-    kind: str
-    type: str
-    place: str
-    message: str
     n: int
     first_seen: int
     last_seen: int

@@ -28,14 +28,9 @@ _NOT_OWN: Final = re.compile(
 def place_of(traceback: str) -> str | None:
     """Return where an error was raised: the innermost frame that is the user's own code.
 
-    Args:
-        traceback: A traceback as Python prints it, or as faulthandler does; any other text has no
-            place.
-
-    Returns:
-        The last two parts of the file's path, and the function: "acme/jobs.py:thumbnail". Without
-        the number of the line, which changes with every edit above it. Where no frame is the
-        user's own, the innermost one; None where there is no frame.
+    It is the last two parts of the file's path, and the function: "acme/jobs.py:thumbnail". Without
+    the number of the line, which changes with every edit above it. Where no frame is the user's
+    own, the innermost one; None where there is no frame as Python or faulthandler prints it.
     """
     innermost = None
     for file, function in islice(_frames(traceback), _MOST_FRAMES):

@@ -32,25 +32,16 @@ REDACTED = "[redacted]"
 
 
 class RegisteredFunction:
-    """A function that a worker reported, with the pool that it runs in.
-
-    Attributes:
-        spec: What the worker reported.
-        pool: The pool's name; `auto` is resolved.
-        placement: Why it runs there; None where it names the pool itself.
-        placed_text: The same, as its tasks keep it.
-        problem: Why it cannot be called, in words; None when it can.
-        run_options: How its tasks are run where a submission does not say otherwise.
-    """
+    """A function that a worker reported, with the pool that it runs in."""
 
     def __init__(
         self, spec: FunctionSpec, pool: str | Placement, problem: str | None = None
     ) -> None:
         self.spec = spec
-        self.placement = pool if isinstance(pool, Placement) else None
+        self.placement = pool if isinstance(pool, Placement) else None  # why it runs there
         self.placed_text = self.placement.to_json() if self.placement else None
         self.pool = pool.pool if isinstance(pool, Placement) else pool
-        self.problem = problem
+        self.problem = problem  # why it cannot be called, in words
         self._parameters = Parameters(spec.parameters)
         self._sensitive = frozenset(spec.options.sensitive)
         self.run_options = msgspec.convert(spec.options, RunOptions, from_attributes=True)
@@ -58,13 +49,9 @@ class RegisteredFunction:
     def check(
         self, args: list[Any], kwargs: dict[str, Any], *, with_references: bool = False
     ) -> None:
-        """Find out whether the function can be called with these arguments.
+        """Find out whether the function can be called with these arguments, decoded from JSON.
 
-        Args:
-            args: Positional arguments, decoded from JSON.
-            kwargs: Arguments by name, decoded from JSON.
-            with_references: Whether some stand for results that are not known yet; only their
-                names are checked then.
+        Of those `with_references` to results that are not known yet, only names are checked.
 
         Raises:
             UnknownPool: If the function names a pool that does not exist.
@@ -78,11 +65,7 @@ class RegisteredFunction:
             self._complain(values, with_references=with_references)
 
     def redact(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, str] | None:
-        """Return `args` and `kwargs` as JSON texts that people may see.
-
-        Returns:
-            The texts with each sensitive argument replaced; None where none is sensitive.
-        """
+        """Return arguments as JSON texts that people may see; None where none is sensitive."""
         if not self._sensitive:
             return None
         owner, owner_of = self._parameters.owner, self._parameters.owner_of
@@ -119,13 +102,10 @@ class RegisteredFunction:
 
 
 class Catalogue:
-    """All registered functions, as of one report.
+    """All registered functions, as of one report; pools are in the order of the settings.
 
-    Args:
-        kinds: The kind of each pool, in the order of the settings.
-        specs: None as long as no worker has ever reported: submissions then wait for the server
-            to be ready instead of being told that their function does not exist.
-        placements: Where functions are that were placed elsewhere than where they start.
+    There are no specs as long as no worker has ever reported: submissions then wait for the server
+    to be ready instead of being told that their function does not exist.
     """
 
     def __init__(
@@ -144,7 +124,6 @@ class Catalogue:
         }
 
     def with_specs(self, specs: Iterable[FunctionSpec]) -> Self:
-        """Return a catalogue of `specs` over the same pools."""
         return type(self)(self._kinds, specs, self._placements)
 
     def placed(self, name: str, placement: Placement | None) -> Self:

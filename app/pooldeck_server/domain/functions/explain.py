@@ -18,12 +18,7 @@ _SHOWN = 60  # characters of a value that are repeated to its sender
 
 
 def explain(error: ValidationError, *, hidden: bool = False) -> str:
-    """Return what is wrong and where, as `width: "x" is not an integer`.
-
-    Args:
-        error: What the validator reports; its path starts with the argument's name.
-        hidden: Whether the value must not be repeated.
-    """
+    """Return what is wrong and where, as `width: "x" is not an integer`; none of a hidden value."""
     error = _innermost(error)
     value = "the value" if hidden else _shortened(error.instance)
     return f"{_place(error.instance_path)}: {_problem(error, value, hidden=hidden)}"

@@ -53,11 +53,9 @@ class Placement(Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def from_json(cls, text: str) -> "Placement":
-        """Return the placement that a task or the store keeps as `text`."""
         return _decode(text)
 
     def to_json(self) -> str:
-        """Return it as a task and the store keep it."""
         return msgspec.json.encode(self).decode()
 
 
@@ -65,14 +63,10 @@ _decode: Final = msgspec.json.Decoder(Placement).decode
 
 
 def first_placement(spec: FunctionSpec, kinds: Mapping[str, PoolKind]) -> Placement:
-    """Return where a function starts.
+    """Return where a function starts; `kinds` has at least one pool, in the order of the settings.
 
     What waits belongs in threads; as long as nobody knows, a process is the safe choice, since
     nothing that a function does there can slow down another, take it along, or get at its data.
-
-    Args:
-        spec: The function.
-        kinds: The kind of each pool, in the order of the settings; at least one.
     """
     waiting = next((name for name, kind in kinds.items() if KINDS[kind].suits_waiting), None)
     alone = next((name for name, kind in kinds.items() if KINDS[kind].is_alone), None)

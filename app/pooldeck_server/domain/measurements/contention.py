@@ -215,6 +215,5 @@ def seen_at_work(sums: Sums) -> float:
 
 
 def seen_waiting(sums: Sums) -> float:
-    """Return how many looks found a call waiting."""
     seconds = observed(sums)
     return sums.looks * sums.waiting / seconds if seconds else 0.0

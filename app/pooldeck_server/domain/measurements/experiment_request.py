@@ -20,8 +20,7 @@ MOST_SECONDS: Final = 60.0
 MOST_WARMUP: Final = 30.0
 
 Seconds: TypeAlias = Annotated[
-    float,
-    Meta(ge=LEAST_SECONDS, le=MOST_SECONDS, description="How long each size is measured."),
+    float, Meta(ge=LEAST_SECONDS, le=MOST_SECONDS, description="How long each size is measured.")
 ]
 Warmup: TypeAlias = Annotated[
     float,

@@ -1,5 +1,9 @@
 """Figures that the store keeps or works out: counts, ends per minute, waits and runs."""
 
+import math
+from collections.abc import Iterable
+from typing import Self
+
 from msgspec import Struct
 
 from pooldeck_server.domain.tasks.states import State
@@ -31,6 +35,14 @@ class Percentiles(Struct, frozen=True):
 
     p50: float
     p95: float
+
+    @classmethod
+    def of(cls, values: Iterable[float | None]) -> Self | None:
+        """Return the nearest-rank percentiles of the values that are known; None if none is."""
+        known = sorted(value for value in values if value is not None)
+        if not known:
+            return None
+        return cls(*(known[math.ceil(share * len(known)) - 1] for share in (0.5, 0.95)))
 
 
 class Durations(Struct, frozen=True):

@@ -35,7 +35,6 @@ _log2 = math.log2
 
 
 def bucket_of(seconds: float) -> int:
-    """Return the bucket that a duration falls into."""
     if seconds <= SHORTEST:
         return 0
     if seconds >= LONGEST:
@@ -49,14 +48,9 @@ def packed(counts: Mapping[int, int]) -> Histogram:
 
 
 def percentile(histogram: Histogram, share: float) -> float | None:
-    """Return the nearest-rank percentile, to within `ERROR`.
+    """Return the nearest-rank percentile in seconds, to within `ERROR`; None where it is empty.
 
-    Args:
-        histogram: Of durations between `SHORTEST` and `LONGEST`.
-        share: Which percentile, from 0 (exclusive) to 1.
-
-    Returns:
-        Seconds; None where the histogram is empty.
+    `share` says which, from 0 (exclusive) to 1.
     """
     if not histogram:
         return None
@@ -87,7 +81,6 @@ def joined(texts: Iterable[str]) -> str:
 
 
 def _first(histogram: Histogram) -> int:
-    """Return the first bucket that holds anything."""
     return ((histogram & -histogram).bit_length() - 1) // _BITS
 
 

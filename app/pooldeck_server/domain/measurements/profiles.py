@@ -43,7 +43,6 @@ class Profile(Struct, frozen=True, omit_defaults=True):
 
     @property
     def total(self) -> Sums:
-        """Return the sums over all runs."""
         return self.by_itself.plus(self.in_company)
 
     @property
@@ -102,14 +101,7 @@ class Profile(Struct, frozen=True, omit_defaults=True):
         runs: int,
         now: int,
     ) -> Self:
-        """Return the profile after more runs.
-
-        Args:
-            measured: What the latest of them cost, in their order.
-            observations: What was seen of them and of those that still run.
-            runs: How many there were.
-            now: The present, in microseconds since the epoch.
-        """
+        """Return the profile after more runs, by what the latest cost and what was seen of them."""
         weight = 0.5 ** (runs / HALF_LIFE)
         lone, crowd = _split(measured, observations)
         fast, slow = self._followed(measured)

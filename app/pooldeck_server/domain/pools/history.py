@@ -195,7 +195,6 @@ class Chart(Struct, frozen=True):
 
 
 def groupings(series: Series) -> tuple[Grouping, ...]:
-    """Return by what a series can be grouped."""
     if series in COUNTED:
         return get_args(Grouping)
     return ("none", "pool", "function") if series in SPREAD else ("none", "pool")

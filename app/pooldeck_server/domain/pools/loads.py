@@ -43,7 +43,6 @@ class PoolLoad(Struct, frozen=True):
 
     @property
     def seconds(self) -> int:
-        """Return for how long a server ran."""
         return sum(window.seconds for window in self.windows)
 
     @property
@@ -67,7 +66,6 @@ class PoolLoad(Struct, frozen=True):
 
     @property
     def ran(self) -> dict[str, int]:
-        """Return how many tasks ended their run, by function."""
         counts: Counter[str] = Counter()
         for window in self.windows:
             counts.update({passed.function: passed.ran for passed in window.passed})

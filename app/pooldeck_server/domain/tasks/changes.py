@@ -60,7 +60,6 @@ class Rerun(Struct, frozen=True, gc=False):
 
     @property
     def seq(self) -> int:
-        """Return the task's place in the order of submission."""
         return self.end.seq
 
     @property

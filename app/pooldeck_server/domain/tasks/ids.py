@@ -25,7 +25,6 @@ class TaskIds:
         self._counter = self._random(_START)
 
     def next(self) -> str:
-        """Return a new id."""
         with self._lock:
             now_ms = self._clock.now() // 1000
             if now_ms > self._last_ms:
@@ -36,7 +35,6 @@ class TaskIds:
             return _format(self._last_ms, self._counter)
 
     def _random(self, size: int) -> int:
-        """Return a random number of `size` bytes."""
         start, end = self._used, self._used + size
         if end > len(self._drawn):
             self._drawn, start, end = os.urandom(_DRAWN), 0, size

@@ -103,7 +103,6 @@ class PlannedStep(Struct, frozen=True):
 
     @property
     def is_fan(self) -> bool:
-        """Tell whether it goes over a list."""
         return self.items is not None or self.each is not None
 
 
@@ -150,7 +149,6 @@ class StoredPipeline(Struct, frozen=True):
 
     @property
     def counts(self) -> dict[State, int]:
-        """Return how many of its tasks are in each state."""
         total: Counter[State] = Counter()
         for step in self.steps:
             total.update(step.counts)
@@ -158,7 +156,6 @@ class StoredPipeline(Struct, frozen=True):
 
     @property
     def state(self) -> PipelineState:
-        """Return what it is, or became."""
         counts = self.counts
         if any(counts.get(state) for state in (State.SCHEDULED, State.QUEUED, State.RUNNING)):
             return "running"

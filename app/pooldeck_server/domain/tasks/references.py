@@ -76,12 +76,9 @@ def holds_item(value: Any) -> bool:
 
 
 def written(value: Any, result: Replace, item: str | None = None) -> str:
-    """Return decoded JSON as text, its references replaced.
+    """Return decoded JSON, of a bounded depth, as text in which references are replaced.
 
-    Args:
-        value: The JSON, of a bounded depth.
-        result: Gives the text for the name of a result.
-        item: The text for the item; None leaves references to it as they are.
+    Those to an item stay as they are where `item` is None.
     """
     if (name := result_named(value)) is not None:
         return result(name)

@@ -20,8 +20,7 @@ MAX_RETRIES = 100
 MAX_AFTER = 1000
 
 Priority: TypeAlias = Annotated[
-    int,
-    Meta(ge=-MOST_URGENT, le=MOST_URGENT, description="Higher first. Default: the function's."),
+    int, Meta(ge=-MOST_URGENT, le=MOST_URGENT, description="Higher first. Default: the function's.")
 ]
 Delay: TypeAlias = Annotated[
     float, Meta(ge=0, le=MAX_DELAY, description="Seconds to wait; not together with `run_at`.")

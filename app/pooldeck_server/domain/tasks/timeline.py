@@ -98,14 +98,7 @@ def slots_of(pools: Iterable[PoolHealth]) -> Iterator[tuple[Slot, SlotHealth]]:
 def unstored(
     bars: Iterable[Bar], pools: Iterable[PoolHealth], wanted: TimelineRequest, now: int
 ) -> Iterator[Bar]:
-    """Yield what runs at this moment and is in no stored bar: fresh starts and abandoned threads.
-
-    Args:
-        bars: The bars that were read.
-        pools: The pools at this moment.
-        wanted: What the timeline shows.
-        now: Microseconds since the epoch.
-    """
+    """Yield what runs now and is in no stored bar: fresh starts and abandoned threads."""
     stored = {bar.task: bar for bar in bars}
     for slot, inside in slots_of(pools):
         if inside.task is None or inside.elapsed is None or not _fits(slot, inside, wanted):

@@ -45,7 +45,6 @@ class Advisor:
         return self._advice(function, pool, self.shapes()) if pool in self.queues else None
 
     def all(self) -> tuple[Advice, ...]:
-        """Return the advice on all functions, by name."""
         shapes = self.shapes()
         return tuple(
             self._advice(function.spec.name, function.pool, shapes)
@@ -54,11 +53,9 @@ class Advisor:
         )
 
     def misplaced(self) -> tuple[Advice, ...]:
-        """Return the advice on functions that should move, by name."""
         return tuple(advice for advice in self.all() if advice.is_misplaced)
 
     def shapes(self) -> tuple[PoolShape, ...]:
-        """Return the pools as they are now."""
         return tuple(
             PoolShape(name, queue.pool.spec.kind, queue.pool.spec.size)
             for name, queue in self.queues.items()

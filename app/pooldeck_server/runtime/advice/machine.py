@@ -14,13 +14,8 @@ _PRESSURE: Final = Path("/proc/pressure/cpu")
 
 
 def machine() -> Machine:
-    """Return the machine at this moment."""
     return Machine(
-        cpus=usable_cpus(),
-        affinity=affinity(),
-        quota=quota(),
-        pressure=_pressure(),
-        load=_load(),
+        cpus=usable_cpus(), affinity=affinity(), quota=quota(), pressure=_pressure(), load=_load()
     )
 
 

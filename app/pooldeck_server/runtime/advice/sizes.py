@@ -56,7 +56,6 @@ class Sizes:
         return tuple(size_advice(pool, host, pools) for pool in pools)
 
     async def wrong(self) -> tuple[SizeAdvice, ...]:
-        """Return the advice on the pools that should have another size."""
         return tuple(each for each in await self.all() if each.recommended is not None)
 
     async def _lately(self) -> Mapping[str, PoolLoad]:
@@ -83,7 +82,6 @@ class Sizes:
 
 
 def _origin(settings: PoolSettings, size: int) -> SizeOrigin:
-    """Return where a size comes from."""
     if size != settings.slots:
         return SizeOrigin("hand", settings.slots)
     return SizeOrigin("default" if settings.size is None else "setting", settings.slots)

@@ -98,11 +98,7 @@ class Experiments:
         return experiment
 
     async def stop(self, experiment_id: str) -> StoredExperiment:
-        """Stop an experiment if it runs; return it as it is then.
-
-        Raises:
-            NotFound: If there is no such experiment.
-        """
+        """Stop an experiment if it runs; return it as it is then. Raises as `get`."""
         if self._present is not None and self._present.id == experiment_id:
             self._cancel("person")
             await self._ended()
@@ -113,7 +109,6 @@ class Experiments:
         self._cancel("server")
 
     async def close(self) -> None:
-        """Return when none runs."""
         self.end()
         await self._ended()
 
@@ -183,9 +178,9 @@ class Experiments:
 
         async def measure(kind: PoolKind, size: int) -> MeasuredSize:
             trial = Trial(
-                experiment.id,
-                function.spec.name,
-                samples,
+                id=experiment.id,
+                function=function.spec.name,
+                samples=samples,
                 timeout=function.spec.options.timeout,
                 busy=self._busy,
             )
@@ -215,7 +210,6 @@ class Experiments:
         return sum(queue.pool.busy for queue in self.queues.values())
 
     async def _save_progress(self, experiment: StoredExperiment) -> None:
-        """Keep what is known of the one that runs."""
         if experiment.state is not ExperimentState.RUNNING:
             return  # its end is kept with the time of it
         self._present = experiment
@@ -223,7 +217,6 @@ class Experiments:
         await self._save(experiment)
 
     def _forget(self, _: "asyncio.Task[None]") -> None:
-        """Let another one begin: this one has ended."""
         self._present = self._running = None
         self.changes.mark_dirty()
 

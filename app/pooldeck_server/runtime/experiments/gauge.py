@@ -31,13 +31,11 @@ class Gauge:
         self._begun = (0.0, 0.0)  # the time, and the machine's CPU seconds until then
 
     async def begin(self, pids: Iterable[int]) -> None:
-        """Look for the first time."""
         self._pids = list(pids)
         self._begun = time.monotonic(), _machine_cpu()
         await asyncio.to_thread(self._sampler.refresh, self._pids)
 
     async def end(self) -> Taken:
-        """Look again, and return what was taken since."""
         await asyncio.to_thread(self._sampler.refresh, self._pids)
         at, before = self._begun
         samples = [sample for pid in self._pids if (sample := self._sampler.sample(pid))]

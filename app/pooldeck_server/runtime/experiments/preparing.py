@@ -104,7 +104,6 @@ def _fits(sample: SampleCall, function: RegisteredFunction) -> bool:
 
 
 def shown(samples: Sequence[SampleCall], function: RegisteredFunction) -> tuple[SampleCall, ...]:
-    """Return samples as people may see them."""
     return tuple(_redacted(sample, function) for sample in samples)
 
 

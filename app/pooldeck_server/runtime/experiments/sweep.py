@@ -32,13 +32,9 @@ _MORE_LOOKS: Final = 2  # at a size whose first figures leave it open whether it
 
 @dataclass(kw_only=True, eq=False)
 class Sweep:
-    """An experiment that goes on.
+    """An experiment that goes on."""
 
-    Attributes:
-        experiment: What is known of it now.
-    """
-
-    experiment: StoredExperiment
+    experiment: StoredExperiment  # what is known of it now
     measure: Measure
     elapsed: Callable[[], float]  # tells for how many seconds the experiment has gone on
     save: Callable[[StoredExperiment], Awaitable[None]]  # called whenever more is known of it
@@ -59,7 +55,6 @@ class Sweep:
         await self._update(state=state, now=None)
 
     async def _climb(self, kind: PoolKind) -> None:
-        """Measure size after size."""
         plan = self.experiment.plan
         for _ in range(MAX_SIZES):
             tried = self.experiment.of_kind(kind)
@@ -101,7 +96,6 @@ class Sweep:
         await self.save(self.experiment)
 
     def _is_over(self) -> bool:
-        """Tell whether the time for all steps is over."""
         if self.elapsed() < LONGEST:
             return False
         self.experiment = replace(self.experiment, ended_by="limit")

@@ -13,6 +13,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec import Struct
@@ -57,45 +58,32 @@ class _Watched(Struct, frozen=True):
     errors: int
 
 
+@dataclass(kw_only=True, eq=False)
 class Trial(PoolListener):
-    """One size of one kind of pool, whose listener it is.
+    """One size of one kind of pool, whose listener it is."""
 
-    Args:
-        id: Of the experiment; it becomes a part of the ids that the calls have.
-        function: Its name.
-        samples: The arguments to call it with, in turn.
-        timeout: Seconds that the function itself allows a call.
-        busy: Tells how many tasks run in the server's own pools at this moment.
-    """
+    id: str  # of the experiment; it becomes a part of the ids that the calls have
+    function: str
+    samples: Sequence[SampleCall]  # the arguments to call it with, in turn
+    timeout: float | None  # seconds that the function itself allows a call
+    busy: Callable[[], int]  # tells how many tasks run in the server's own pools
+    _is_open: bool = field(init=False, default=False)
+    _ended: list[Ended] = field(init=False, default_factory=list)
+    _child_cpu: float = field(init=False, default=0.0)
+    _errors: Counter[str] = field(init=False, default_factory=Counter)
+    _deaths: list[str] = field(init=False, default_factory=list)
 
-    def __init__(
-        self,
-        id: str,  # noqa: A002 - as the stdlib names such things
-        function: str,
-        samples: Sequence[SampleCall],
-        *,
-        timeout: float | None,
-        busy: Callable[[], int],
-    ) -> None:
-        self._calls = _calls(id, function, samples, min(timeout or LONGEST_CALL, LONGEST_CALL))
-        self._next = next(self._calls)
-        self._function = function
-        self._usual = RecentDurations(_unknown)
-        self._busy = busy
+    def __post_init__(self) -> None:
         self._pool: PoolPort
-        self._is_open = False
-        self._ended: list[Ended] = []
-        self._child_cpu = 0.0
-        self._errors: Counter[str] = Counter()
-        self._deaths: list[str] = []
+        self._usual = RecentDurations(_unknown)
+        timeout = min(self.timeout or LONGEST_CALL, LONGEST_CALL)
+        self._calls = _calls(self.id, self.function, self.samples, timeout)
+        self._next = next(self._calls)
 
     async def measure(self, pool: PoolPort, seconds: float, warmup: float) -> MeasuredSize:
-        """Measure a pool that was made with this as its listener, and end it.
+        """Measure a pool that was made with this as its listener and not started, and end it.
 
-        Args:
-            pool: Not started.
-            seconds: How long to measure.
-            warmup: Seconds before that in which calls run and do not count.
+        `warmup` is how many seconds calls run before that and do not count.
 
         Raises:
             TrialError: If its workers do not start, or hardly any call succeeds.
@@ -114,7 +102,6 @@ class Trial(PoolListener):
         return self._step(watched)
 
     async def _staffed(self) -> None:
-        """Wait for the workers."""
         pool, seconds = self._pool, self._pool.spec.boot_seconds
         await self._until(lambda: pool.free >= pool.size, seconds)
         if pool.free < pool.size:
@@ -132,10 +119,10 @@ class Trial(PoolListener):
         gauge, errors = Gauge(), self._errors.total()
         wanted = len(self._ended) + _ROUNDS * self._pool.size
         await gauge.begin(self._pool.pids.values())
-        begin, child_cpu, busy = time.monotonic(), self._child_cpu, [self._busy()]
+        begin, child_cpu, busy = time.monotonic(), self._child_cpu, [self.busy()]
 
         def is_enough() -> bool:
-            busy.append(self._busy())
+            busy.append(self.busy())
             return self._has_run(begin, seconds, wanted) or len(self._ended) >= MOST_CALLS
 
         await self._until(is_enough, _STRETCH * seconds)
@@ -179,11 +166,7 @@ class Trial(PoolListener):
         return time.monotonic() - since >= seconds and len(self._ended) >= calls
 
     async def _until(self, is_so: Callable[[], bool], seconds: float) -> None:
-        """Return as soon as something is so, or after so many seconds.
-
-        Raises:
-            TrialError: If too much goes wrong meanwhile.
-        """
+        """Return as soon as something is so, or after so many seconds; raises as `_check`."""
         deadline = time.monotonic() + seconds
         while not is_so() and time.monotonic() < deadline:
             self._check()
@@ -204,7 +187,7 @@ class Trial(PoolListener):
 
     def has_room(self) -> None:
         """Keep every slot busy, as the server's own pools are kept busy: quick calls wait there."""
-        is_quick = self._usual.is_quick(self._function)
+        is_quick = self._usual.is_quick(self.function)
         while self._is_open and (self._pool.free or is_quick):
             if not self._pool.post(self._next, is_quick=is_quick):
                 return
@@ -217,13 +200,12 @@ class Trial(PoolListener):
             self._errors[_in_words(outcome.error)] += 1
         elif cost is not None and not outcome.cancelled:
             now, work = time.monotonic(), cost.decode + cost.run + cost.encode
-            has_waited = self._usual.is_quick(self._function)  # behind others, in its worker
+            has_waited = self._usual.is_quick(self.function)  # behind others, in its worker
             self._ended.append(Ended(now - work if has_waited else run.posted_at, now))
             self._child_cpu += cost.child_cpu
-            self._usual.add_run(self._function, cost)
+            self._usual.add_run(self.function, cost)
 
     def died(self, death: Death) -> None:
-        """Keep why a worker died."""
         self._deaths.append(death.cause)
 
 

@@ -8,19 +8,13 @@ import asyncio
 
 
 class Ending:
-    """The end of the server: from the first sign of it, what runs may go on for `grace` seconds.
-
-    Attributes:
-        begun: Set when the server was told to end.
-        grace_over: Set when nothing that runs is waited for any more.
-        finished: Set when nothing runs any more.
-    """
+    """The end of the server: from the first sign of it, what runs may go on for `grace` seconds."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
-        self.begun = asyncio.Event()
-        self.grace_over = asyncio.Event()
-        self.finished = asyncio.Event()
+        self.begun = asyncio.Event()  # the server was told to end
+        self.grace_over = asyncio.Event()  # what runs is waited for no more
+        self.finished = asyncio.Event()  # nothing runs any more
 
     def on_signal(self) -> None:
         """Take SIGTERM or SIGINT: the first one begins a good end, a further one hurries it."""
@@ -36,6 +30,5 @@ class Ending:
             asyncio.get_running_loop().call_later(self._grace, self.grace_over.set)
 
     def hurry(self) -> None:
-        """End without waiting for what runs."""
         self.begin()
         self.grace_over.set()

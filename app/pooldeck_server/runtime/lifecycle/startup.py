@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -58,11 +59,7 @@ from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.incidents import LATELY_SECONDS, Incidents
 from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.runtime.tasks.pool_controls import KeptControls, PoolControls
-from pooldeck_server.runtime.tasks.pool_spec import (
-    clear_worker_files,
-    pool_spec,
-    worker_numbers,
-)
+from pooldeck_server.runtime.tasks.pool_spec import clear_worker_files, pool_spec, worker_numbers
 from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.runtime.tasks.requeue import Requeue
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
@@ -80,10 +77,7 @@ async def running(
 ) -> AsyncIterator[Server]:
     """Start a server, give it to the body, stop it at the end.
 
-    Args:
-        settings: What to run.
-        clock: Where it takes the time from; the system's by default.
-        ending: Lets it drain and end its pools while the body still runs.
+    `ending` lets it drain and end its pools while the body still runs.
 
     Raises:
         StartupError: If it cannot start; what was opened is closed again.
@@ -98,16 +92,16 @@ async def running(
         yield server
 
 
+@dataclass(eq=False)
 class _Startup:
     """The parts as they come to be; each method builds on those before it."""
 
-    def __init__(
-        self, settings: Settings, clock: Clock, ending: Ending, stack: AsyncExitStack
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.ending = ending
-        self.stack = stack
+    settings: Settings
+    clock: Clock
+    ending: Ending
+    stack: AsyncExitStack
+
+    def __post_init__(self) -> None:
         self.changes = LiveChanges()
         self.waiters = Waiters()
         self.waits = Waits()
@@ -265,10 +259,7 @@ class _Startup:
     async def make_pools(self, boot: str) -> None:
         """Make the pools, not started, in the sizes and states that were set by hand."""
         self.shared = Shared(
-            settings=self.settings.shared,
-            annotations=self.annotations,
-            clock=self.clock,
-            boot=boot,
+            settings=self.settings.shared, annotations=self.annotations, clock=self.clock, boot=boot
         )
         await self.shared.start()
         self.stack.push_async_callback(self.shared.stop)

@@ -48,7 +48,6 @@ class Frames(BackgroundPart):
         self._glanced_at = self.clock.monotonic()
 
     async def stop(self) -> None:
-        """End every subscription."""
         self.close()
         await super().stop()
         await self._notify()  # if the builder has not
@@ -59,7 +58,6 @@ class Frames(BackgroundPart):
         self.changes.mark_dirty()
 
     def on_commit(self, moves: Sequence[TaskChanged]) -> None:
-        """Take the moves of a commit."""
         if self._subscribers and len(self._changed) <= _NAMED_CHANGES:
             self._changed.update(move.id for move in moves)
         self.changes.mark_dirty()

@@ -140,12 +140,9 @@ class Since:
         self._first: dict[str, dict[tuple[Need, str | None], float | None]] = {}
 
     def fill(self, pool: str, notices: Iterable[Notice], now: float) -> tuple[Notice, ...]:
-        """Return `notices` with their times.
+        """Return all `notices` of a pool with their times, and forget those that are gone.
 
-        Args:
-            pool: The pool that they are about; what is not among them any more is forgotten.
-            notices: All that there are about it now.
-            now: Seconds of the monotonic clock.
+        `now` is seconds of the monotonic clock.
         """
         before = self._first.get(pool)
         otherwise = None if before is None else now

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from operator import add
 
 from pooldeck_server.domain.measurements.histograms import Histogram, bucket_of, packed, to_text
@@ -11,16 +12,14 @@ from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
 
 
+@dataclass(slots=True, eq=False)
 class _Sums:
     """What went through a pool of one function: counts, and histograms while they are counted."""
 
-    __slots__ = ("ended", "run", "submitted", "wait")
-
-    def __init__(self) -> None:
-        self.submitted = 0
-        self.ended: defaultdict[State, int] = defaultdict(int)
-        self.wait: defaultdict[int, int] = defaultdict(int)
-        self.run: defaultdict[int, int] = defaultdict(int)
+    submitted: int = 0
+    ended: defaultdict[State, int] = field(default_factory=lambda: defaultdict(int))
+    wait: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    run: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
 
 class _Gauges:

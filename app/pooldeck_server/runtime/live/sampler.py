@@ -46,7 +46,6 @@ class Sampler:
         self._samples: dict[int, ProcessSample] = {}
 
     def sample(self, pid: int) -> ProcessSample | None:
-        """Return the latest figures of a process, or None if there are none yet."""
         return self._samples.get(pid)
 
     def refresh(self, pids: list[int]) -> None:

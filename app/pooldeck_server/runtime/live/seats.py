@@ -18,22 +18,16 @@ class Seat(Struct):
 
 
 class Seats:
-    """The seats of one pool.
-
-    Attributes:
-        restarts: How many workers have been replaced.
-    """
+    """The seats of one pool."""
 
     def __init__(self) -> None:
-        self.restarts = 0
+        self.restarts = 0  # how many workers have been replaced
         self._seats: list[Seat] = []
 
     def refresh(self, present: Sequence[str], wanted: int) -> None:
         """Free the seats of workers that are gone, and give them to those that are new.
 
-        Args:
-            present: The workers that have slots.
-            wanted: How many seats there are to be; further ones go when they are free.
+        Seats over the number that is `wanted` go when they are free.
         """
         here = set(present)
         for seat in self._seats:

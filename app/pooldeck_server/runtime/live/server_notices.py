@@ -24,7 +24,6 @@ class ServerNotices:
     misplaced: MisplacedFunctions
 
     def all(self) -> tuple[Notice, ...]:
-        """Return those of this moment."""
         recorder, log_file = self.recorder, self.log_file
         displacement = self.standing.displacement
         return (

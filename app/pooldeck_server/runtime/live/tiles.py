@@ -31,13 +31,7 @@ class Tiles(Struct, frozen=True):
         seats: Seats,
         fraction: Callable[[str], float | None],
     ) -> tuple[WorkerHealth, ...]:
-        """Return the workers of a pool, in the order of their seats.
-
-        Args:
-            workers: All of them.
-            seats: Their seats; those without one, such as spares, come last.
-            fraction: Tells how much of a task is done.
-        """
+        """Return workers in the order of their seats; those without one (spares) come last."""
         now, numbered = self.clock.monotonic(), seats.numbered()
         seated = [(*numbered.get(worker.id, (_NOWHERE, None)), worker) for worker in workers]
         return tuple(
@@ -72,7 +66,6 @@ class Tiles(Struct, frozen=True):
         )
 
     def _slot(self, run: RunningCall, now: float, fraction: float | None) -> SlotHealth:
-        """Return a call in its slot."""
         elapsed = None if run.started_at is None else max(0.0, now - run.started_at)
         spread = self.durations.spread(run.call.function)
         return SlotHealth(

@@ -54,9 +54,7 @@ class Drafting:
         for step in plan:
             self._add(pipeline, step)
         ties = Dependencies(
-            tuple(self._links),
-            tuple(self._edges),
-            replace(pipeline, steps=tuple(self._steps)),
+            tuple(self._links), tuple(self._edges), replace(pipeline, steps=tuple(self._steps))
         )
         ids = {name: tuple(task.id for task in tasks) for name, tasks in self._of_step.items()}
         return Draft(tuple(self._tasks), ties, ids)

@@ -97,11 +97,7 @@ class Pipelines:
     async def cancel(
         self, pipeline_id: str, *, kill: bool = False, reason: str | None = None
     ) -> BulkDone:
-        """Cancel every task of a pipeline that has not ended, as one task is cancelled.
-
-        Raises:
-            NotFound: If there is no such pipeline.
-        """
+        """Cancel every task that has not ended, as one task is cancelled. Raises as `get`."""
         await self.get(pipeline_id)
         wanted = TaskFilter(pipelines=(pipeline_id,))
         outcomes: Counter[str] = Counter()
@@ -114,5 +110,4 @@ class Pipelines:
 
 
 def _fingerprint(request: PipelineRequest) -> str:
-    """Return a digest of everything that a pipeline asks for."""
     return hashlib.blake2b(msgspec.json.encode(request), digest_size=16).hexdigest()

@@ -15,14 +15,7 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.dependencies import NeedState
-from pooldeck_server.domain.tasks.releases import (
-    Decision,
-    FanOut,
-    Refusal,
-    Release,
-    Stop,
-    stopper,
-)
+from pooldeck_server.domain.tasks.releases import Decision, FanOut, Refusal, Release, Stop, stopper
 from pooldeck_server.domain.tasks.task import TaskKey
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.pipelines.resolving import Resolved, Terms, resolve

@@ -47,7 +47,6 @@ class Resolved:
 
     @property
     def is_spread(self) -> bool:
-        """Tell whether it goes over a list."""
         return self.task.each is not None
 
 
@@ -82,11 +81,7 @@ class _Resolving:
         self._function = _function(terms.catalogue, task.function)
 
     def all(self) -> Resolved:
-        """Return the task with its arguments.
-
-        Raises:
-            BadArguments: If results make no arguments for it.
-        """
+        """Return the task; raise `BadArguments` if the results make no arguments for it."""
         if self._each is None:
             return Resolved(self._task, (self._release(None),))
         items = self._list()

@@ -22,7 +22,6 @@ class Waits:
         self._changed = asyncio.Event()
 
     def on_commit(self, moves: Iterable[TaskChanged]) -> None:
-        """Take the moves of a commit."""
         for move in moves:
             if move.seq in self._followers and move.state in FINAL:
                 self._ended(move.seq, is_good=move.state is State.SUCCEEDED)
@@ -37,23 +36,16 @@ class Waits:
                 self.add_due([seq])
 
     def add_due(self, seqs: Iterable[int]) -> None:
-        """Have these tasks looked at soon."""
         self._due.update(seqs)
         if self._due:
             self._changed.set()
 
     def expect(self, needs: Sequence[NeedState]) -> bool:
-        """Remember what one task still waits for, and nothing else.
+        """Remember what one task, with all its `needs`, still waits for; return whether any is new.
 
         What was read may be older than the moves noted since: an end that went by in between is
         never noted again. So what is new calls for one more look, and what a later look finds
         ended is waited for no more.
-
-        Args:
-            needs: All that the task comes after.
-
-        Returns:
-            Whether any of it is new: it may have ended since it was read, so look once more.
         """
         seq = needs[0].seq
         left = {need.needs: need.rule for need in needs if not need.has_ended}
@@ -65,7 +57,6 @@ class Waits:
         return is_new
 
     def forget(self, seq: int) -> None:
-        """Drop a task that waits no more."""
         for need in self._open.pop(seq, ()):
             followers = self._followers.get(need, {})
             followers.pop(seq, None)

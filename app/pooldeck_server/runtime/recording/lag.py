@@ -18,7 +18,6 @@ class Lag:
 
     @contextmanager
     def commit(self) -> Iterator[None]:
-        """Time a commit."""
         begun_at = self._begun_at = time.monotonic()
         try:
             yield

@@ -8,8 +8,9 @@ is dropped and counted, and both the file and the server's own log say so.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import Final
 
@@ -29,34 +30,24 @@ _RETRY_SECONDS: Final = 1.0
 _LAST_SECONDS: Final = 5.0  # for the rest to be written, when the server stops
 
 
+@dataclass(eq=False)
 class LogFile:
-    """Writes log lines to a file, on a thread of its own.
+    """Writes log lines to a file, on a thread of its own."""
 
-    Args:
-        file: Where to.
-        form: Makes a line of a record.
-        hidden: Levels that are left out.
+    file: RotatingFile
+    form: Callable[[LogRecord], bytes]  # makes a line of a record
+    hidden: Collection[str] = ()  # levels that are left out
+    dropped: int = field(init=False, default=0)  # lines since the start
+    trouble: str | None = field(init=False, default=None)  # why it cannot be written at present
+    _changed: Condition = field(init=False, default_factory=Condition)
+    _waiting: list[LogRecord] = field(init=False, default_factory=list)
+    _size: int = field(init=False, default=0)  # of what waits
+    _overflow: int = field(init=False, default=0)  # lines that came after it, and were dropped
+    _missing: int = field(init=False, default=0)  # lines that the file does not have, unsaid yet
+    _is_closing: bool = field(init=False, default=False)
 
-    Attributes:
-        dropped: How many lines were dropped since the start.
-        trouble: Why it cannot be written at present, in words.
-    """
-
-    def __init__(
-        self, file: RotatingFile, form: Callable[[LogRecord], bytes], hidden: Sequence[str] = ()
-    ) -> None:
-        self.dropped = 0
-        self.trouble: str | None = None
-        self._file = file
-        self._form = form
-        self._hidden = frozenset(hidden)
+    def __post_init__(self) -> None:
         self._thread = Thread(target=self._run, name="log-file", daemon=True)
-        self._changed = Condition()
-        self._waiting: list[LogRecord] = []
-        self._size = 0  # of what waits
-        self._overflow = 0  # lines that came after what waits, and were dropped
-        self._missing = 0  # lines that the file does not have, and has not said so yet
-        self._is_closing = False
 
     def start(self) -> None:
         self._thread.start()
@@ -74,13 +65,13 @@ class LogFile:
             [
                 LogRecord(line.at, line.level, line.source, line.message, origin)
                 for line in lines
-                if line.level not in self._hidden
+                if line.level not in self.hidden
             ]
         )
 
     def add_record(self, at: float, level: str, source: str, message: str) -> None:
         """Take a record of the server's own, from any thread; returns at once."""
-        if level not in self._hidden:
+        if level not in self.hidden:
             self._queue([LogRecord(at, level, source, bounded(message, _MOST_MESSAGE), None)])
 
     def _queue(self, records: list[LogRecord]) -> None:
@@ -97,11 +88,11 @@ class LogFile:
     def _run(self) -> None:
         while not self._is_done():
             records, overflow = self._next()
-            self._write([self._form(record) for record in records])
+            self._write([self.form(record) for record in records])
             if overflow:
                 self._miss(overflow)
                 self._write([])
-        self._file.close()
+        self.file.close()
 
     def _is_done(self) -> bool:
         with self._changed:
@@ -122,11 +113,11 @@ class LogFile:
     def _write(self, lines: Sequence[bytes]) -> None:
         """Append lines, after a word on those before them that are missing."""
         word = [self._gap()] if self._missing else []
-        before = self._file.lines
+        before = self.file.lines
         try:
-            self._file.append([*word, *lines])
+            self.file.append([*word, *lines])
         except OSError as error:
-            written = self._file.lines - before
+            written = self.file.lines - before
             if word and written:
                 self._missing, written = 0, written - 1
             self._miss(len(lines) - written)
@@ -141,14 +132,14 @@ class LogFile:
 
     def _gap(self) -> bytes:
         words = f"{self._missing:,} lines are missing here: they could not be written in time"
-        return self._form(LogRecord(time.time(), "WARNING", "pooldeck", words, None))
+        return self.form(LogRecord(time.time(), "WARNING", "pooldeck", words, None))
 
     def _complain(self, error: OSError) -> None:
         words = error.strerror or str(error)
         if self.trouble is None:
             _log.error(
                 "the log file %s cannot be written: %s; lines are dropped until it can",
-                self._file.path,
+                self.file.path,
                 words,
             )
         self.trouble = words
@@ -157,7 +148,7 @@ class LogFile:
         if self.trouble is not None:
             _log.warning(
                 "the log file %s is written again; %d lines have been dropped since the start",
-                self._file.path,
+                self.file.path,
                 self.dropped,
             )
             self.trouble = None

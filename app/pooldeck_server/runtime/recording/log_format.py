@@ -35,7 +35,6 @@ _to_json = msgspec.json.Encoder().encode
 
 
 def formatter(name: Literal["text", "json"]) -> Callable[[LogRecord], bytes]:
-    """Return what makes a line of a record, with its newline."""
     return _as_json if name == "json" else _as_text
 
 

@@ -49,12 +49,7 @@ class CommitFollower(Protocol):
 
 
 class Recorder:
-    """Group commit on one thread.
-
-    Args:
-        database: Where to write.
-        limit: How many submissions may wait for a commit before further ones are refused.
-    """
+    """Group commit on one thread; while `limit` submissions wait for one, others are refused."""
 
     def __init__(self, database: Database, limit: int) -> None:
         self._database = database
@@ -74,12 +69,7 @@ class Recorder:
         self.lag = Lag()
 
     def start(self, followers: Sequence[CommitFollower] = ()) -> None:
-        """Start the writer thread.
-
-        Args:
-            followers: Told of each commit that moved tasks, in this order, before those who wait
-                for it.
-        """
+        """Start the writer thread; of each commit, followers hear before those who wait for it."""
         self._followers = tuple(followers)
         self._thread.start()
 
@@ -97,13 +87,10 @@ class Recorder:
         settled: Callable[[bool], None] = lambda _: None,
         ties: Dependencies | None = None,
     ) -> None:
-        """Store submissions; return when they are committed.
+        """Store submissions, with what ties them to others; return when they are committed.
 
-        Args:
-            tasks: The submissions.
-            settled: Told whether they are stored, also where whoever waits here is cancelled
-                meanwhile: what is on its way to the disk is not called back.
-            ties: What ties them to others, stored in the same commit.
+        `settled` is told whether they are stored, also where whoever waits here is cancelled
+        meanwhile: what is on its way to the disk is not called back.
 
         Raises:
             StorageUnavailable: If the database does not take them, or too many wait already.
@@ -139,11 +126,7 @@ class Recorder:
         return await answer
 
     async def try_perform(self, write: Callable[[Transaction], Any], what: str) -> bool:
-        """Run a write that can be done without; if it fails, the log says that `what` was not kept.
-
-        Returns:
-            Whether it is committed.
-        """
+        """Run a write that can be done without, or log that `what` was not kept; return which."""
         try:
             await self.perform(write)
         except PooldeckError as error:
@@ -192,7 +175,6 @@ class Recorder:
         self._wake(asked=False)
 
     def record_log(self, entries: Sequence[LogEntry]) -> None:
-        """Record log lines."""
         with self._lock:
             self._batch.log.extend(entries)
         self._wake(asked=False)

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -17,34 +18,26 @@ _MODE: Final = 0o640
 _END: Final = b"\n"
 
 
+@dataclass(eq=False)
 class RotatingFile:
     """A file at a path, with older ones beside it as PATH.1 (the latest), PATH.2 and so on.
 
     Whoever moves the file away or truncates it need not say so.
 
-    Args:
-        path: Where it is; missing folders are made.
-        max_bytes: It is moved aside before it gets larger.
-        keep: How many of those that were moved aside stay.
-
-    Attributes:
-        path: Where it is.
-        lines: How many lines it has taken.
-
     Raises:
         OSError: If it cannot be opened, or is no regular file.
     """
 
-    def __init__(self, path: Path, max_bytes: int, keep: int) -> None:
-        self.path = path
-        self.lines = 0
-        self._max_bytes = max_bytes
-        self._keep = keep
-        self._file = -1
+    path: Path  # missing folders are made
+    max_bytes: int  # it is moved aside before it gets larger
+    keep: int  # how many of those that were moved aside stay
+    lines: int = field(init=False, default=0)  # that it has taken
+    _file: int = field(init=False, default=-1)
+
+    def __post_init__(self) -> None:
         self._open()
 
     def close(self) -> None:
-        """Close it."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -59,7 +52,7 @@ class RotatingFile:
         size = os.fstat(self._file).st_size
         fitting: list[bytes] = []
         for line in lines:
-            if size + len(line) > self._max_bytes and size > 0:
+            if size + len(line) > self.max_bytes and size > 0:
                 self._write(fitting)
                 self._rotate()
                 fitting, size = [], 0
@@ -110,12 +103,12 @@ class RotatingFile:
 
     def _rotate(self) -> None:
         """Move every file one further, and remove those that are too many."""
-        for number in range(self._keep, 0, -1):
+        for number in range(self.keep, 0, -1):
             with suppress(FileNotFoundError):
                 self._aside(number - 1).replace(self._aside(number))
-        if self._keep == 0:
+        if self.keep == 0:
             self.path.unlink(missing_ok=True)
-        for number in count(self._keep + 1):
+        for number in count(self.keep + 1):
             if not self._aside(number).exists():
                 break
             self._aside(number).unlink()

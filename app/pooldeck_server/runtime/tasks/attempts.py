@@ -45,7 +45,6 @@ class RunningAttempt(Struct):
         return cls(task, task.attempt + 1, RunOptions.from_json(task.options))
 
     def call(self) -> Call:
-        """Return what a worker needs to know."""
         task = self.task
         return Call(
             task.id,
@@ -84,7 +83,6 @@ class RunningAttempt(Struct):
         return max(0.0, seconds(self.started_at - self.task.ready_at))
 
     def start(self, run: RunningCall) -> Start:
-        """Return its start as a record."""
         return Start(
             seq=self.task.seq,
             attempt=self.number,
@@ -96,7 +94,6 @@ class RunningAttempt(Struct):
         )
 
     def origin(self, pool: str) -> Origin:
-        """Return whose words its log lines are, for the log file."""
         return Origin(pool, self.worker, self.task.id, self.number, self.task.function)
 
     def entries(self, lines: list[LogLine]) -> list[LogEntry]:

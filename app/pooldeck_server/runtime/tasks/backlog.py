@@ -15,11 +15,9 @@ _Order = tuple[int, int]
 
 
 class Backlog:
-    """Queued tasks of one pool in the order in which they should run.
+    """Queued tasks of one pool in the order in which they should run, `limit` of them at most.
 
-    Args:
-        limit: How many tasks to hold at most.
-        limit_bytes: How much of their arguments to hold, about; a single task may be larger.
+    `limit_bytes` is how much of their arguments to hold, about; a single task may be larger.
     """
 
     def __init__(self, limit: int, limit_bytes: int = 64 * 1024 * 1024) -> None:
@@ -70,12 +68,7 @@ class Backlog:
         heapq.heappush(self._heap, task.order)
 
     def refill(self, tasks: Iterable[QueuedTask], *, more: bool) -> None:
-        """Take what the store said comes next, best first.
-
-        Args:
-            tasks: The best queued tasks in the store that nobody has in hand.
-            more: Whether the store holds more behind them.
-        """
+        """Take the best tasks of the store that nobody has in hand, and whether it has `more`."""
         self._horizon = None
         last: _Order | None = None
         for task in tasks:

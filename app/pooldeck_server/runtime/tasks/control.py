@@ -37,7 +37,10 @@ _COMMIT_SECONDS: Final = 2.0  # for an end that has happened to be committed
 
 @dataclass(kw_only=True, eq=False)
 class TaskControl:
-    """What people and programs do to tasks that are stored."""
+    """What people and programs do to tasks that are stored.
+
+    What is done to one task raises `NotFound` if there is no such task.
+    """
 
     recorder: Recorder
     reader: Reader
@@ -49,11 +52,6 @@ class TaskControl:
     annotations: Annotations
 
     async def get(self, task_id: str) -> StoredTask:
-        """Return a task.
-
-        Raises:
-            NotFound: If there is no such task.
-        """
         task = await self.reader.run(queries.task, task_id)
         if task is None:
             raise NotFound(f"there is no task {task_id}")
@@ -67,7 +65,6 @@ class TaskControl:
         """Cancel a task that has not started, ask one that runs to end itself, or kill it.
 
         Raises:
-            NotFound: If there is no such task.
             Conflict: If it cannot be said what became of it; try again.
         """
         task = await self.get(task_id)
@@ -113,20 +110,15 @@ class TaskControl:
         self, selection: Selection, *, kill: bool = False, reason: str | None = None
     ) -> BulkDone:
         """Do the same to each live task that is meant."""
-        cancel = partial(self._cancelled, kill=kill, reason=reason)
-        if not isinstance(selection, TaskFilter):
-            return await self._each(selection, cancel)
-        done: Counter[str] = Counter()
-        async for found in self._found(_among(selection, LIVE)):
-            done.update(await self._cancel_found(found, cancel))
-        return BulkDone(done.total(), dict(done))
+        one = partial(self._cancelled, kill=kill, reason=reason)
+        return await self._all(selection, LIVE, one, partial(self._cancel_found, cancel=one))
 
     async def _cancelled(self, task_id: str, *, kill: bool, reason: str | None) -> str:
         return (await self.cancel(task_id, kill=kill, reason=reason)).outcome
 
     async def _cancel_found(
         self, found: Sequence[TaskRef], cancel: Callable[[str], Awaitable[str]]
-    ) -> list[str]:
+    ) -> "Counter[str]":
         """Cancel in one commit what has not started, then each of the others by itself."""
         by_pool: defaultdict[str, set[int]] = defaultdict(set)
         for ref in found:
@@ -138,7 +130,7 @@ class TaskControl:
                 cancelled |= await queue.cancel(seqs, now)
         rest = [ref.id for ref in found if ref.seq not in cancelled]
         others = await asyncio.gather(*(cancel(one) for one in rest))
-        return ["cancelled"] * len(cancelled) + list(others)
+        return Counter(others) + Counter(cancelled=len(cancelled))
 
     # Retrying.
 
@@ -146,7 +138,6 @@ class TaskControl:
         """Queue a final task again, as a new attempt; return it.
 
         Raises:
-            NotFound: If there is no such task.
             Conflict: If it is not final.
             ArgumentsErased: If its sensitive arguments are gone.
             PooldeckError: If it could not be submitted now either.
@@ -184,12 +175,7 @@ class TaskControl:
     async def retry_all(self, selection: Selection) -> BulkDone:
         """Do the same to each final task that is meant."""
         self.door.check()
-        if not isinstance(selection, TaskFilter):
-            return await self._each(selection, self._retried)
-        done: Counter[str] = Counter()
-        async for found in self._found(_among(selection, FINAL)):
-            done.update(await self._retry_found(found))
-        return BulkDone(done.total(), dict(done))
+        return await self._all(selection, FINAL, self._retried, self._retry_found)
 
     async def _retried(self, task_id: str) -> str:
         await self.retry(task_id)
@@ -229,14 +215,24 @@ class TaskControl:
             if before is None:
                 return
 
-    @staticmethod
-    async def _each(ids: Sequence[str], act: Callable[[str], Awaitable[str]]) -> BulkDone:
+    async def _all(
+        self,
+        selection: Selection,
+        states: frozenset[State],
+        one: Callable[[str], Awaitable[str]],
+        many: Callable[[Sequence[TaskRef]], Awaitable["Counter[str]"]],
+    ) -> BulkDone:
+        """Do something to each task that is named, or to those of `states` that a filter fits."""
         done: Counter[str] = Counter()
-        for task_id in dict.fromkeys(ids):
-            try:
-                done[await act(task_id)] += 1
-            except PooldeckError as error:
-                done[error.code] += 1
+        if isinstance(selection, TaskFilter):
+            async for found in self._found(_among(selection, states)):
+                done.update(await many(found))
+        else:
+            for task_id in dict.fromkeys(selection):
+                try:
+                    done[await one(task_id)] += 1
+                except PooldeckError as error:
+                    done[error.code] += 1
         return BulkDone(done.total(), dict(done))
 
 

@@ -16,33 +16,23 @@ _IN_HAND: Final = frozenset({State.QUEUED, State.RUNNING})  # queued too: claime
 
 
 class Counts:
-    """How many tasks are in each state, and how many ended in the last hour and seconds.
-
-    Attributes:
-        ends: How often tasks of a pool and function came to a final state since this server
-            started; a task that is retried by hand ends again.
-        reruns: How often the server ran tasks of a pool and function again by itself since then.
-    """
+    """How many tasks are in each state, and how many ended in the last hour and seconds."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        # Of pools and functions since the start; a task that is retried by hand ends again.
         self.ends: Counter[tuple[str, str, State]] = Counter()
-        self.reruns: Counter[tuple[str, str]] = Counter()
+        self.reruns: Counter[tuple[str, str]] = Counter()  # by the server itself
         self._counts: Counter[tuple[str, State]] = Counter()
         self._ends: deque[tuple[float, Counter[State]]] = deque()
         self._seconds: deque[tuple[int, int]] = deque()  # second, ends in it
 
     def load(
-        self,
-        counts: Iterable[tuple[str, State, int]],
-        ends: Iterable[tuple[float, State, int]],
+        self, counts: Iterable[tuple[str, State, int]], ends: Iterable[tuple[float, State, int]]
     ) -> None:
-        """Begin with what the store kept.
+        """Begin with the tasks that the store kept, and with what ended lately, oldest first.
 
-        Args:
-            counts: Pool, state and number of all kept tasks.
-            ends: Moment (seconds of the monotonic clock), state and number of what ended within
-                the window, oldest first.
+        Ends have their moment in seconds of the monotonic clock.
         """
         for pool, state, number in counts:
             self._counts[pool, state] += number
@@ -50,7 +40,6 @@ class Counts:
             self._ends.append((moment, Counter({state: number})))
 
     def on_commit(self, moves: Iterable[TaskChanged]) -> None:
-        """Count the moves of a commit."""
         ended: Counter[State] = Counter()
         for move in moves:
             if move.before is not None:
@@ -81,14 +70,12 @@ class Counts:
         return self._counts[pool, state]
 
     def counts(self) -> dict[State, int]:
-        """Return how many kept tasks are in each state."""
         totals = dict.fromkeys(State, 0)
         for (_, state), number in self._counts.items():
             totals[state] += number
         return totals
 
     def window(self) -> EndsWindow:
-        """Return what ended in the last hour."""
         since = self._clock.monotonic() - WINDOW_SECONDS
         while self._ends and self._ends[0][0] < since:
             self._ends.popleft()

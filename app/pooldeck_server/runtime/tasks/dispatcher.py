@@ -47,12 +47,7 @@ _UNKNOWN_WORK: Final = 1.0  # seconds that a task may take whose function has ne
 
 @dataclass(kw_only=True, eq=False)
 class Dispatcher:
-    """Feeds one pool.
-
-    Attributes:
-        running: What the workers have; the pool's listener.
-        pool: The pool, made for it: the two know each other.
-    """
+    """Feeds one pool."""
 
     name: str
     kind: PoolKind
@@ -76,6 +71,7 @@ class Dispatcher:
     _works: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
 
     def __post_init__(self) -> None:
+        # What the workers have, and the pool, whose listener that is: the two know each other.
         self.running = RunningTasks(
             pool=self.name,
             kind=self.kind,
@@ -126,7 +122,6 @@ class Dispatcher:
         return Reservation(seconds or _UNKNOWN_WORK, self.clock.monotonic())
 
     def _has_time_for(self, seconds: float) -> bool:
-        """Tell whether another task of so much work may be claimed ahead of free slots."""
         return self._prefetch.has_time_for(seconds, self._slots, self._claimed.seconds)
 
     def accept(self, task: QueuedTask, reservation: Reservation) -> None:
@@ -140,7 +135,6 @@ class Dispatcher:
             self.pump()
 
     def give_up(self) -> None:
-        """Note that a task with a reservation was not stored."""
         self._prefetch.reserved -= 1
 
     def reread(self) -> None:
@@ -221,7 +215,6 @@ class Dispatcher:
             self._works.start(self._refill.refill())
 
     def _choose(self) -> list[QueuedTask]:
-        """Take the tasks to claim now from the backlog."""
         chosen: list[QueuedTask] = []
         slots_left = self.pool.free - len(self._claimed) - self._prefetch.reserved
         seconds_left = self._prefetch.left(self._slots, self._claimed.seconds)
@@ -264,7 +257,6 @@ class Dispatcher:
             self._claimed.add(task, self._seconds_of(task))
 
     def _seconds_of(self, task: QueuedTask) -> float:
-        """Return how long a task is expected to keep a slot."""
         return self.durations.work(task.function) or _UNKNOWN_WORK
 
     def _hand_over(self, task: QueuedTask) -> bool:
@@ -288,7 +280,6 @@ class Dispatcher:
     # Start and stop.
 
     async def start(self) -> None:
-        """Fill the backlog from the store and start the pool's workers."""
         await self._refill.refill()
         await self.pool.start()
 
@@ -300,7 +291,6 @@ class Dispatcher:
         await self._release(self._unused())
 
     def _unused(self) -> list[QueuedTask]:
-        """Take out the claimed tasks that no worker has."""
         unused = []
         while self._claimed.first:
             unused.append(self._claimed.take())

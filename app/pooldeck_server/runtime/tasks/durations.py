@@ -4,7 +4,6 @@ Until a function has run a few times since the server started, the store says wh
 """
 
 import logging
-import math
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -35,11 +34,9 @@ class RecentDurations:
         self._lookups = BackgroundTasks()
 
     async def stop(self) -> None:
-        """Ask the store no more."""
         await self._lookups.stop()
 
     def add_run(self, function: str, measurement: Measurement) -> None:
-        """Remember one run."""
         runs = self._runs.get(function)
         if runs is None:
             runs = self._runs[function] = deque(maxlen=_RUNS)
@@ -61,7 +58,7 @@ class RecentDurations:
             self._look_up_once(function)
             if kept := self._kept.get(function):
                 return kept
-        return _percentiles(runs) if len(runs) >= _FEWEST else None
+        return Percentiles.of(runs) if len(runs) >= _FEWEST else None
 
     def _look_up_once(self, function: str) -> None:
         """Have the store asked what was usual, if it was not."""
@@ -87,9 +84,3 @@ class RecentDurations:
         """Return how long one run keeps a worker busy, in the mean; None if it has not run."""
         mean = self._work.get(function)
         return None if mean is None else max(mean, _LEAST_WORK)
-
-
-def _percentiles(runs: "deque[float] | tuple[float, ...]") -> Percentiles:
-    ordered = sorted(runs)
-    p50, p95 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
-    return Percentiles(p50, p95)

@@ -90,7 +90,6 @@ class Errors:
                 self._refreshing = asyncio.create_task(self._refresh_while_outdated())
 
     async def stop(self) -> None:
-        """Look no more."""
         if self._refreshing is not None:
             self._refreshing.cancel()
             await asyncio.wait([self._refreshing])

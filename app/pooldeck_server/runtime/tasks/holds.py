@@ -53,11 +53,7 @@ class Holds:
         return function in self._held
 
     def check(self, function: str) -> None:
-        """Refuse a submission of a function on hold.
-
-        Raises:
-            FunctionOnHold: If it is.
-        """
+        """Raise `FunctionOnHold` if a function is."""
         if hold := self._held.get(function):
             raise FunctionOnHold(
                 f"{hold.reason}; it is on hold until somebody releases it",

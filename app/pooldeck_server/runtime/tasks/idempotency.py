@@ -73,11 +73,7 @@ def _tasks_by_key(
 
 
 def check_same(key: str, fingerprint: str | None, other: str | None) -> None:
-    """Refuse a key that was used with another body.
-
-    Raises:
-        IdempotencyMismatch: Then.
-    """
+    """Raise `IdempotencyMismatch` for a key that was used with another body."""
     if fingerprint != other:
         raise IdempotencyMismatch(
             f'the idempotency key "{key}" was used with another body; use a new key',

@@ -57,7 +57,6 @@ class Incidents:
         return len(self.times)
 
     def add_death(self, pool: str, death: Death, became: Mapping[str, State]) -> None:
-        """Record a death."""
         age = self.clock.monotonic() - death.detected_at
         incident = StoredIncident(
             id=self._ids.next(),

@@ -159,7 +159,6 @@ class Intake:
         )
 
     def next_key(self) -> TaskKey:
-        """Return the number and the id of one more task."""
         self.last_seq += 1
         return TaskKey(self.last_seq, self.ids.next())
 

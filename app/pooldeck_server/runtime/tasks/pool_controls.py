@@ -29,7 +29,7 @@ class KeptControls:
     """The settings by hand of all pools.
 
     A size counts for as long as the configuration gives the size that it gave then: who changes
-    that has the last word.
+    that has the last word. `StorageUnavailable` is raised if one could not be kept.
     """
 
     recorder: Recorder
@@ -44,12 +44,10 @@ class KeptControls:
         }
 
     def of(self, pool: str) -> PoolControl | None:
-        """Return what is set by hand for a pool, None if nothing is."""
         control = self._controls[pool]
         return None if control.size is None and control.state == "running" else control
 
     def size(self, pool: str) -> int:
-        """Return the size that a pool has, set by hand or configured."""
         control = self._controls[pool]
         return control.configured if control.size is None else control.size
 
@@ -60,20 +58,10 @@ class KeptControls:
             turn(pool, state)
 
     async def keep_size(self, pool: str, size: int) -> None:
-        """Keep another size.
-
-        Raises:
-            StorageUnavailable: If it could not be kept.
-        """
         control = self._controls[pool]
         await self._keep(replace(control, size=None if size == control.configured else size))
 
     async def keep_state(self, pool: str, state: ControlState) -> None:
-        """Keep what a pool is to do.
-
-        Raises:
-            StorageUnavailable: If it could not be kept.
-        """
         await self._keep(replace(self._controls[pool], state=state))
 
     async def _keep(self, control: PoolControl) -> None:
@@ -104,11 +92,9 @@ class PoolControls:
         return self._changed(name)
 
     async def pause(self, name: str) -> PoolHealth:
-        """Hand out nothing more from a pool's queue."""
         return await self._turn(name, "paused")
 
     async def resume(self, name: str) -> PoolHealth:
-        """Let a paused, draining or stopped pool run again."""
         return await self._turn(name, "running")
 
     async def drain(self, name: str, reason: str | None = None) -> PoolHealth:

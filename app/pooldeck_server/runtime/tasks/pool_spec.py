@@ -44,11 +44,7 @@ def pool_spec(name: str, settings: Settings, size: int, shared: Access) -> PoolS
 
 def worker_numbers(recorder: Recorder, pool: str) -> Callable[[], Awaitable[int]]:
     """Return what gives the next worker of a pool its number, which no other has had."""
-
-    async def next_number() -> int:
-        return await recorder.perform(lambda tx: records.next_worker_number(tx, pool))
-
-    return next_number
+    return lambda: recorder.perform(lambda tx: records.next_worker_number(tx, pool))
 
 
 def clear_worker_files(settings: Settings) -> None:

@@ -19,16 +19,11 @@ class Reservation(NamedTuple):
 
 
 class Prefetch:
-    """The lead of one pool.
-
-    Attributes:
-        reserved: Tasks that are stored and claimed by a commit on its way.
-        claiming: Work of the tasks whose claim is on its way.
-    """
+    """The lead of one pool."""
 
     def __init__(self) -> None:
-        self.reserved = 0
-        self.claiming = 0.0
+        self.reserved = 0  # tasks that are stored and claimed by a commit on its way
+        self.claiming = 0.0  # work of the tasks whose claim is on its way
         self._claim_seconds = _AT_FIRST
 
     def add_claim(self, seconds: float) -> None:
@@ -44,13 +39,9 @@ class Prefetch:
         return 2 * self._claim_seconds * slots
 
     def left(self, slots: int, claimed: float) -> float:
-        """Return how much more may be claimed now.
+        """Return how much more than `claimed` may be claimed now, for so many slots.
 
         Nothing is, before half of the lead is used up, since a claim costs a commit.
-
-        Args:
-            slots: How many slots the pool has, 0 while it runs nothing.
-            claimed: The work that is claimed and waits for them.
         """
         most = self.most(slots)
         return most - claimed if claimed < most / 2 else 0.0

@@ -54,18 +54,15 @@ class Profiles(BackgroundPart):
             self._put(profile)
 
     async def stop(self) -> None:
-        """Write what has changed since the last time."""
         await super().stop()
         await self.write()
 
     def add_measurement(self, function: str, kind: PoolKind, measurement: Measurement) -> None:
-        """Take down what a run cost in a pool of a kind."""
         gathered = self._gathered.get((function, kind)) or self._new(function, kind)
         gathered.runs += 1
         gathered.measured.append(measurement)
 
     def add_observations(self, kind: PoolKind, observations: Sequence[Observation]) -> None:
-        """Take down what was seen of running calls in a pool of a kind."""
         for seen in observations:
             gathered = self._gathered.get((seen.function, kind)) or self._new(seen.function, kind)
             gathered.observations.append(seen)
@@ -100,7 +97,6 @@ class Profiles(BackgroundPart):
         return gathered
 
     def _flush(self, key: _Key) -> None:
-        """Bring a profile up to date."""
         gathered = self._gathered.pop(key, None)
         if gathered is None:
             return

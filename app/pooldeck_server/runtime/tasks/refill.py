@@ -43,7 +43,6 @@ class Refill:
 
     @property
     def is_exhausted(self) -> bool:
-        """Tell whether nothing waits, neither in memory nor in the store."""
         return self.backlog.is_exhausted and not self._is_reading
 
     def offer(self, task: QueuedTask) -> None:

@@ -63,7 +63,6 @@ class RunningTasks(PoolListener):
         return (attempt.task.seq for attempt in self._attempts.values())
 
     def fraction(self, task_id: str) -> float | None:
-        """Return how much of a task in hand is done, if it has said so."""
         attempt = self._attempts.get(task_id)
         return attempt.fraction if attempt else None
 
@@ -108,7 +107,6 @@ class RunningTasks(PoolListener):
     # What the pool reports.
 
     def has_room(self) -> None:
-        """Pass on that a slot may be free."""
         self.on_room()
 
     def started(self, run: RunningCall) -> None:
@@ -164,7 +162,6 @@ class RunningTasks(PoolListener):
         self.on_change()
 
     def progressed(self, progress: Progress) -> None:
-        """Record how far a task is."""
         if (attempt := self._attempts.get(progress.task)) is not None:
             attempt.fraction = progress.fraction
             self.recorder.record_progress(
@@ -187,7 +184,6 @@ class RunningTasks(PoolListener):
             self.log_file.add_lines(attempt.origin(self.pool), lines)
 
     def observed(self, observations: list[Observation]) -> None:
-        """Take down what running calls were seen to do."""
         self.profiles.add_observations(self.kind, observations)
 
     def returned(self, calls: list[Call]) -> None:
@@ -210,19 +206,15 @@ class RunningTasks(PoolListener):
         self.on_change()
 
     def died(self, death: Death) -> None:
-        """Keep what is known of a worker's death."""
         self.incidents.add_death(self.pool, death, self._became)
 
     def recovered(self, worker: str, seconds: float) -> None:
-        """Note how long the pool took to be whole again."""
         self.incidents.add_recovery(worker, seconds)
 
     def described(self, functions: list[FunctionSpec]) -> None:
-        """Pass on which functions a worker has."""
         self.functions.report(functions)
 
     def changed(self) -> None:
-        """Pass on that the pool's health changed."""
         self.on_change()
 
 

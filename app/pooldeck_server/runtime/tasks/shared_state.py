@@ -43,19 +43,13 @@ _LONGEST_PATH: Final = 103  # bytes: what macOS takes, where Linux takes four mo
 
 @dataclass(kw_only=True, eq=False)
 class Shared:
-    """The state that tasks share, for as long as this run of the server.
-
-    Attributes:
-        limits: How much fits in.
-        access: The way there, for the workers.
-        lost_at: When the state was lost last, in microseconds since the epoch; None if never.
-    """
+    """The state that tasks share, for as long as this run of the server."""
 
     settings: SharedSettings
     annotations: Annotations
     clock: Clock
     boot: str  # the mark of this run of the server
-    lost_at: int | None = field(init=False, default=None)
+    lost_at: int | None = field(init=False, default=None)  # in microseconds since the epoch
     _line: StateConnection | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -63,6 +57,7 @@ class Shared:
         self.limits = SharedLimits(settings.names, settings.value_bytes, settings.total_bytes)
         self._folder = _folder(self.boot)
         address = str(self._folder / "socket")
+        # The way there, for the workers.
         self.access = Access(address, secrets.token_bytes(_KEY_BYTES), self.limits)
         self._process = StateProcess(self.boot, self.access, self._note_loss)
         self._executor = ThreadPoolExecutor(1, "shared")
@@ -101,7 +96,6 @@ class Shared:
         return msgspec.convert(found, SharedSnapshot)
 
     def launcher(self, inner: Launcher) -> Launcher:
-        """Return a launcher whose workers' ends are told to the process."""
         return _ReportingLauncher(inner, self)
 
     def worker_ended(self, worker: str) -> None:
@@ -147,7 +141,6 @@ class _ReportingLauncher:
     def launch(
         self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
     ) -> Launched:
-        """Start a worker, as `Launcher` says."""
         launched = self.inner.launch(setup, boot, pipe, control)
 
         def reap() -> WorkerExit:

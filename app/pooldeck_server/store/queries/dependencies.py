@@ -22,7 +22,6 @@ _find_needs = select(_need).select_from(
 
 
 def awaiting(connection: Connection) -> list[int]:
-    """Return the numbers of all tasks that wait for others."""
     return fetch(connection, _find_awaiting, list[int])
 
 
@@ -72,7 +71,6 @@ _find_task = (
 
 
 def awaiting_task(connection: Connection, seq: int) -> Awaiting | None:
-    """Return a task that waits for others; None if it waits no more."""
     found = _row.fetch(connection, _find_task, Awaiting, [(seq,)])
     return found[0] if found else None
 
@@ -96,7 +94,6 @@ def results(connection: Connection, seqs: Sequence[int], most: int) -> dict[int,
 
 
 def follower_count(connection: Connection, seq: int) -> int:
-    """Return how many tasks come after this one."""
     query = select(func.count()).select_from(edges).where(edges.c.needs == seq)
     return connection.scalar(query) or 0
 

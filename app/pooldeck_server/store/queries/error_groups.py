@@ -150,7 +150,6 @@ def _report(
 
 
 def error_group_counts(connection: Connection) -> dict[GroupState, int]:
-    """Return how many groups are in each state that any is in."""
     counted = select(kept.c.state, func.count().label("n")).group_by(kept.c.state).subquery()
     query = select(func.json_group_object(counted.c.state, counted.c.n))
     return fetch(connection, query, dict[GroupState, int])

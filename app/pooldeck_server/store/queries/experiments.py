@@ -16,7 +16,6 @@ _LOOKED_AT = 5  # times as many tasks as are wanted
 
 
 def experiment(connection: Connection, experiment_id: str) -> StoredExperiment | None:
-    """Return the experiment of that id, or None."""
     query = select(table.c.experiment).where(table.c.id == experiment_id)
     found = connection.execute(query).scalar_one_or_none()
     return None if found is None else msgspec.json.decode(found, type=StoredExperiment)

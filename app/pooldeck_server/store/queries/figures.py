@@ -1,8 +1,6 @@
 """Figures: what the counters and the activity say, and the spread of the latest runs."""
 
-import math
 from collections import defaultdict
-from collections.abc import Sequence
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
@@ -47,16 +45,7 @@ def durations(connection: Connection, function: str, latest: int = 200) -> Durat
         pairs.join(tasks, tasks.c.seq == newest.c.seq),
         list[tuple[float | None, float | None]],
     )
-    return Durations(len(rows), *(percentiles(column) for column in zip(*rows, strict=True)))
-
-
-def percentiles(values: Sequence[float | None]) -> Percentiles | None:
-    """Return the nearest-rank percentiles of the values that are known; None if none is."""
-    known = sorted(value for value in values if value is not None)
-    if not known:
-        return None
-    p50, p95 = (known[math.ceil(share * len(known)) - 1] for share in (0.5, 0.95))
-    return Percentiles(p50, p95)
+    return Durations(len(rows), *(Percentiles.of(column) for column in zip(*rows, strict=True)))
 
 
 class _Ended(Struct, frozen=True, array_like=True):

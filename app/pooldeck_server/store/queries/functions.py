@@ -37,7 +37,6 @@ _Lane: TypeAlias = Select[tuple[int]]
 
 
 def catalogue(connection: Connection) -> list[FunctionSpec]:
-    """Return the functions that workers reported last, by name."""
     specs = connection.execute(select(functions.c.spec).order_by(functions.c.name))
     return [_spec.decode(spec) for spec in specs.scalars()]
 

@@ -52,7 +52,6 @@ class _Span(Struct, frozen=True):
     until: int
 
     def among(self, table: Table) -> Iterator[ColumnElement[bool]]:
-        """Yield the conditions of their rows."""
         yield table.c.seconds == self.seconds
         yield table.c.at >= self.since
         yield table.c.at < self.until

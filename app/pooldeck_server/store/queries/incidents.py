@@ -55,14 +55,12 @@ def incidents(
 
 
 def incident(connection: Connection, incident_id: str) -> StoredIncident | None:
-    """Return the incident of that id, or None."""
     query = select(deaths.c.incident).where(deaths.c.id == incident_id)
     found = connection.execute(query).scalar_one_or_none()
     return None if found is None else msgspec.json.decode(found, type=StoredIncident)
 
 
 def incident_counts(connection: Connection) -> dict[str, int]:
-    """Return how many incidents are kept of each pool that has any."""
     counted = select(deaths.c.pool, func.count().label("n")).group_by(deaths.c.pool).subquery()
     query = select(func.json_group_object(counted.c.pool, counted.c.n))
     return fetch(connection, query, dict[str, int])

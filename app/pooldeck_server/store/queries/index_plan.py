@@ -208,7 +208,6 @@ def submitted(connection: Connection, wanted: TaskFilter) -> Span:
 
 
 def begins_with(connection: Connection, start: str) -> Span:
-    """Return the numbers of the tasks whose ids begin with `start`."""
     return Span(first_from(connection, start), first_from(connection, start + "~"))
 
 

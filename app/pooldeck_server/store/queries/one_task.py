@@ -41,14 +41,12 @@ def task(connection: Connection, task_id: str) -> StoredTask | None:
 
 
 def task_by_key(connection: Connection, key: str) -> KeyOwner | None:
-    """Return the task that was submitted with the idempotency key `key`, or None."""
     query = select(tasks.c.seq, tasks.c.id, tasks.c.fingerprint)
     found = connection.execute(query.where(tasks.c.idempotency_key == key)).one_or_none()
     return None if found is None else KeyOwner(*found)
 
 
 def are_arguments_erased(connection: Connection, task_id: str) -> bool:
-    """Tell whether a task ended and its sensitive arguments were erased."""
     query = select(tasks.c.seq).where(
         tasks.c.id == task_id,
         tasks.c.state.in_(FINAL),

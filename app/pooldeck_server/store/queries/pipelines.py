@@ -71,7 +71,6 @@ def pipelines(connection: Connection, limit: int = 20, cursor: str | None = None
 
 
 def pipeline_by_key(connection: Connection, key: str) -> PipelineOwner | None:
-    """Return the pipeline that was submitted with the idempotency key `key`, or None."""
     query = select(kept.c.id, kept.c.fingerprint).where(kept.c.idempotency_key == key)
     found = connection.execute(query).one_or_none()
     return None if found is None else PipelineOwner(*found)
@@ -113,9 +112,7 @@ def _report(step: StoredStep, counts: Iterable[_Count]) -> StepReport:
     found = list(counts)
     number = sum(count.n for count in found)
     return StepReport(
-        step,
-        {count.state: count.n for count in found},
-        found[0].id if number == 1 else None,
+        step, {count.state: count.n for count in found}, found[0].id if number == 1 else None
     )
 
 

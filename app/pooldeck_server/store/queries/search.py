@@ -112,5 +112,4 @@ def _at(connection: Connection, numbers: Numbers, place: int) -> int:
 
 
 def _last(connection: Connection) -> int:
-    """Return the number of the newest task."""
     return connection.scalar(select(func.max(table.c.seq))) or 0

@@ -8,11 +8,12 @@ the longest of all.
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, true
 
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest
 from pooldeck_server.store.bulk import fetch, json_rows
+from pooldeck_server.store.queries.index_plan import unindexed
 from pooldeck_server.store.tables import attempts, is_slow, tasks
 
 MOST_BARS: Final = 2_000
@@ -50,14 +51,9 @@ def timeline(
     most: int = MOST_BARS,
     scanned: int = _SCANNED,
 ) -> Timeline:
-    """Return the attempts of a stretch of time.
+    """Return the attempts of a stretch of time: of those that ended in it, the `most` latest.
 
-    Args:
-        connection: Where to read.
-        wanted: The stretch, and what to show of it.
-        pools: The pools that there are: where tasks may run at this moment.
-        most: How many attempts that ended in it to return: the latest.
-        scanned: How many ends to look at where only some of them are wanted.
+    In `pools` tasks may run at this moment; so many ends are `scanned` where only some are wanted.
     """
     is_narrowed = wanted.pool is not None or wanted.function is not None
     whole = [_Lane(table, wanted.since, wanted.until) for table in (tasks, attempts)]
@@ -125,7 +121,7 @@ def _bars(
     newest = (
         _attempts_in(table)
         .where(*conditions, table.c.started_at < wanted.until, table.c.worker.is_not(None))
-        .where(*(_unindexed(tasks.c[name]) == value for name, value in given.items() if value))
+        .where(*(unindexed(tasks.c[name]) == value for name, value in given.items() if value))
         .order_by(table.c.finished_at.desc())
         .limit(most)
         .subquery()
@@ -133,11 +129,6 @@ def _bars(
     columns: dict[str, ColumnElement[Any]] = dict(newest.c.items())
     columns["measurement"] = func.json(func.coalesce(newest.c.measurement, "null"))
     return fetch(connection, select(json_rows(columns.values())), list[Bar])
-
-
-def _unindexed(column: Column[str]) -> ColumnElement[str]:
-    """Return `column` as an expression that SQLite takes no index for: the ends are the way."""
-    return column.concat("")
 
 
 def _attempts_in(table: Table) -> Select[Any]:

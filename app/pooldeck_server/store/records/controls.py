@@ -28,14 +28,12 @@ def keep(transaction: Transaction, kept: Table, *rows: dict[str, Any], by: str =
 
 
 def save_incident(transaction: Transaction, incident: StoredIncident) -> None:
-    """Keep an incident, in place of what was kept of the same id."""
     text = msgspec.json.encode(incident).decode()
     row = {"id": incident.id, "pool": incident.pool, "incident": text}
     keep(transaction, incidents, row, by="id")
 
 
 def save_experiment(transaction: Transaction, experiment: StoredExperiment) -> None:
-    """Keep an experiment, in place of what was kept of it before."""
     names = ("id", "function", "state", "created_at", "finished_at")
     row = {name: getattr(experiment, name) for name in names}
     text = msgspec.json.encode(experiment).decode()
@@ -58,7 +56,6 @@ def stop_experiments(transaction: Transaction, now: int) -> int:
 
 
 def save_hold(transaction: Transaction, hold: Hold) -> None:
-    """Put a function on hold, or say anew why it is."""
     keep(transaction, holds, asdict(hold))
 
 
@@ -68,19 +65,16 @@ def lift_hold(transaction: Transaction, function: str) -> bool:
 
 
 def save_control(transaction: Transaction, control: PoolControl) -> None:
-    """Keep what was set by hand for a pool, in place of what was set before."""
     keep(transaction, controls, asdict(control))
 
 
 def begin_run(transaction: Transaction, run: ServerRun) -> None:
-    """Note that this server runs from now on."""
     transaction.connection.execute(
         insert(runs).values(boot=run.boot, pid=run.pid, started_at=run.started_at)
     )
 
 
 def save_report(transaction: Transaction, boot: str, report: StartReport) -> None:
-    """Keep what the start of the run `boot` found."""
     text = msgspec.json.encode(report).decode()
     transaction.connection.execute(update(runs).where(runs.c.boot == boot).values(report=text))
 

@@ -1,11 +1,11 @@
 """Failures counted in their groups, in the transaction that records them; and groups decided on."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import case, func, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
 
@@ -14,6 +14,7 @@ from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     GroupChange,
+    GroupKey,
     GroupState,
     group_of,
 )
@@ -26,14 +27,9 @@ from pooldeck_server.store.transaction import Transaction
 _Failed: TypeAlias = tuple[End, Held]
 
 
-class _Seen(Struct, frozen=True):
+class _Seen(GroupKey, frozen=True):
     """What the failures of a batch say of a group."""
 
-    id: str
-    kind: str
-    type: str
-    place: str
-    message: str
     n: int
     first_seen: int
     last_seen: int
@@ -95,21 +91,17 @@ def count_errors(transaction: Transaction, ended: Iterable[_Failed]) -> None:
 
 
 def _groups(failed: Iterable[_Failed]) -> list[_Seen]:
-    groups: dict[str, list[_Failed]] = {}
+    groups: defaultdict[str | None, list[_Failed]] = defaultdict(list)
     for end, task in failed:
-        groups.setdefault(end.error_group or "", []).append((end, task))
-    return [_one(group_id, alike) for group_id, alike in groups.items()]
+        groups[end.error_group].append((end, task))
+    return [_one(alike) for alike in groups.values()]
 
 
-def _one(group_id: str, alike: Sequence[_Failed]) -> _Seen:
+def _one(alike: Sequence[_Failed]) -> _Seen:
     last, task = max(alike, key=lambda pair: pair[0].finished_at)
     key = group_of(msgspec.json.decode(last.error or "", type=Error), task.function)
     return _Seen(
-        id=group_id,
-        kind=key.kind,
-        type=key.type,
-        place=key.place,
-        message=key.message,
+        **asdict(key) | {"id": last.error_group},
         n=len(alike),
         first_seen=min(end.finished_at for end, _ in alike),
         last_seen=last.finished_at,

@@ -96,9 +96,7 @@ class _Kind(Generic[R]):
     def between(self, connection: Connection, seconds: int, at: range) -> list[R]:
         """Return the rows of the stretches of a length that begin within `at`."""
         wanted = select(self.table).where(
-            self.table.c.seconds == seconds,
-            self.table.c.at >= at.start,
-            self.table.c.at < at.stop,
+            self.table.c.seconds == seconds, self.table.c.at >= at.start, self.table.c.at < at.stop
         )
         return fetch_all(connection, wanted, self.row)
 

@@ -19,8 +19,7 @@ _insert = (
     insert(tasks)
     .from_select(list(_new_columns), select(*_new_columns.values()).where(_new.is_given))
     .on_conflict_do_nothing(
-        index_elements=[tasks.c.idempotency_key],
-        index_where=tasks.c.idempotency_key.is_not(None),
+        index_elements=[tasks.c.idempotency_key], index_where=tasks.c.idempotency_key.is_not(None)
     )
 )
 _named = Rows("seq", "id")

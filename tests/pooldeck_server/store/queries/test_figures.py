@@ -16,7 +16,6 @@ from pooldeck_server.domain.tasks.changes import Claim, End
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import TaskKey
 from pooldeck_server.store import queries, records
-from pooldeck_server.store.queries.figures import percentiles
 from tests.support.stored import Store, opened
 
 MINUTE = 60_000_000
@@ -114,7 +113,7 @@ def test_durations_leave_out_what_never_ran(tmp_path: Path) -> None:
     [([7.0], 7.0, 7.0), ([2.0, 1.0], 1.0, 2.0), ([float(n) for n in range(1, 101)], 50.0, 95.0)],
 )
 def test_percentiles_are_values_that_occurred(values: list[float], p50: float, p95: float) -> None:
-    assert percentiles(values) == Percentiles(p50, p95)
+    assert Percentiles.of(values) == Percentiles(p50, p95)
 
 
 def test_the_queue_is_read_by_priority_and_then_in_the_order_of_submission(tmp_path: Path) -> None:
