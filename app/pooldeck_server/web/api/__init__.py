@@ -39,7 +39,6 @@ _PARTS = (
 
 
 def install(app: Application) -> None:
-    """Add the calls of the API to `app`."""
     submit.install(app, _PREFIX)
     router = APIRouter(prefix=_PREFIX)
     for part in _PARTS:

@@ -23,9 +23,7 @@ Cursor: TypeAlias = Annotated[
 def read_query(model: type[Q], request: Request) -> Q:
     """Return what the query of a request asks for.
 
-    Args:
-        model: A struct that knows no other fields than its own; tuples take several values.
-        request: What was asked.
+    Fields of `model` that are tuples take several values.
 
     Raises:
         InvalidRequest: If a parameter is unknown or wrong; `parameter` names it.

@@ -99,7 +99,6 @@ class Hosts:
             raise Forbidden("a page of another origin may not change anything here")
 
     def _is_own(self, origin: bytes, host: bytes) -> bool:
-        """Tell whether `origin` is the host asked for, or one of `allowed_hosts` (a proxy's)."""
         scheme, _, authority = origin.decode("latin-1").lower().partition("://")
         if scheme not in {"http", "https"}:
             return False
@@ -110,7 +109,6 @@ class Hosts:
 
 
 def _is_among(names: frozenset[str], authority: str) -> bool:
-    """Tell whether `names` hold the authority, either with its port or for any port."""
     match = _AUTHORITY.fullmatch(authority)
     return match is not None and (match[1] in names or authority in names)
 
@@ -127,7 +125,6 @@ class Credentials:
         self._signer = TimestampSigner(key, salt="pooldeck", digest_method=hashlib.sha256)
 
     def fit(self, headers: Headers, cookie: str) -> bool:
-        """Tell whether a request carries the token, or else a `cookie` that stands for it."""
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() == b"bearer":
             return self.is_token(token.strip())
@@ -138,7 +135,6 @@ class Credentials:
         return hmac.compare_digest(given, self._token)
 
     def new_cookie(self) -> str:
-        """Return the value of a cookie that is good for `COOKIE_SECONDS` from now."""
         return self._signer.sign(b"deck").decode()
 
     def is_cookie(self, value: str) -> bool:

@@ -87,7 +87,6 @@ class HttpServer(uvicorn.Server):
         self._times_told = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, then say where."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
@@ -108,7 +107,6 @@ class HttpServer(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._pass_on)
 
     def _pass_on(self) -> None:
-        """Tell the app; answer on while it drains."""
         ending: Ending | None = getattr(self._app.state, "ending", None)
         if ending is None:
             self.should_exit = True

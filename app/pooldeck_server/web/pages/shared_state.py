@@ -72,7 +72,6 @@ class SharedView(Page):
 
 @router.get("/shared")
 async def shared(request: Request, server: ServerDep) -> Response:
-    """Show the names of shared state, who holds its locks, and how long it lives."""
     state = server.shared
     return render(request, shared_view(await state.picture(), state.limits, state.lost_at))
 
@@ -80,7 +79,6 @@ async def shared(request: Request, server: ServerDep) -> Response:
 def shared_view(
     picture: SharedSnapshot | None, limits: SharedLimits, lost_at: int | None
 ) -> SharedView:
-    """Return the page; the arguments are its fields."""
     things = picture.entries if picture else ()
     return SharedView(
         picture=picture,

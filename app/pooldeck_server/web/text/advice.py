@@ -78,7 +78,6 @@ _FASTER: Final = 0.67
 
 
 def verdict_words(verdict: Verdict) -> str:
-    """Return a verdict in a few words, to follow the name of a function."""
     return _(_VERDICTS[verdict])
 
 
@@ -97,7 +96,6 @@ def sentences(advice: Advice) -> list[str]:
 
 
 def _values(numbers: Numbers) -> dict[str, str]:
-    """Return the numbers that reasons name."""
     return {
         "run": formats.duration(numbers.alone),
         "share": formats.share(numbers.cpu_share),

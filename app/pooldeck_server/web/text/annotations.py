@@ -38,7 +38,6 @@ def history_entries(annotations: Iterable[StoredAnnotation]) -> tuple[HistoryEnt
 
 
 def annotation_words(annotation: StoredAnnotation) -> str:
-    """Return what happened, where, and why if somebody said so."""
     words = _WORDS[annotation.kind](annotation)
     if annotation.pool is not None:
         words = f"{annotation.pool}: {words}"

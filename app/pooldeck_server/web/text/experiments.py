@@ -76,7 +76,6 @@ def _against_the_others(experiment: StoredExperiment, choice: BestSize) -> str:
 
 
 def _beyond(experiment: StoredExperiment, choice: BestSize) -> str:
-    """Return what more slots than at the knee bring, as a clause."""
     steps = experiment.of_kind(choice.kind)
     further = next((step for step in steps if step.size > choice.size), None)
     if further is None:
@@ -178,7 +177,6 @@ def _share(value: float) -> str:
 
 
 def now_words(experiment: StoredExperiment) -> str:
-    """Return what is being tried; empty where nothing is."""
     now = experiment.now
     if now is None:
         return _("Starting.") if experiment.state is ExperimentState.RUNNING else ""

@@ -49,7 +49,6 @@ def in_english(words: Callable[[T], R], value: T) -> R:
 
 
 def gettext(text: str, /, **values: object) -> str:
-    """Return `text` in the reader's language, with `values` filled in."""
     found = look_up(text)
     return found % values if values else found
 
@@ -79,7 +78,6 @@ _ = gettext
 
 
 def look_up(text: str) -> str:
-    """Return `text` in the reader's language, with the places for values still in it."""
     return _translations(language.get()).gettext(text) if text else ""
 
 

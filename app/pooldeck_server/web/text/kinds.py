@@ -32,7 +32,6 @@ class KindWords(Struct, frozen=True):
 
 
 def kind_words(kind: PoolKind) -> KindWords:
-    """Return what a kind of pool is called in the reader's language."""
     return _WORDS[kind]()
 
 

@@ -108,7 +108,6 @@ class PoolAdvice(Struct, frozen=True):
 
     @classmethod
     def of(cls, advice: SizeAdvice) -> Self:
-        """Return an advice as the API shows it."""
         pool, load = advice.pool, advice.pool.load
         voluntary, involuntary = load.switches
         return cls(

@@ -65,10 +65,8 @@ def _to_the_second(second: int) -> str:
 
 
 def optional_timestamp(microseconds: int | None) -> str | None:
-    """Return `timestamp(microseconds)`, None for None."""
     return None if microseconds is None else timestamp(microseconds)
 
 
 def raw(text: str | None) -> Raw | None:
-    """Return a JSON text to be spliced in as it is."""
     return None if text is None else Raw(text)

@@ -120,7 +120,6 @@ def _one_of(value: str | None, known: Sequence[Any], otherwise: Any) -> Any:
 
 
 def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int) -> ShownChart:
-    """Return the chart."""
     lines = list(_lines(chart, wanted.by, pools))
     happenings = sorted(map(_happening, chart.annotations), key=lambda each: each.at)
     words = (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period])
@@ -189,7 +188,6 @@ def amount(value: float | None, unit: str) -> str:
 def _drawing(
     chart: Chart, lines: Sequence[ShownLine], happenings: Sequence[Happening]
 ) -> dict[str, Any]:
-    """Return what the browser draws, ready for JSON."""
     return {
         "unit": chart.unit,
         "step": chart.step,

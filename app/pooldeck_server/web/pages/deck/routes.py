@@ -49,14 +49,12 @@ async def deck(
 async def chart(
     request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
-    """Give an open deck the chart with its figures anew."""
     shown = await _chart(request, server, Narrowed(pool or None, function or None))
     return render(request, ChartFragment(shown))
 
 
 @router.get("/misplaced")
 async def misplaced(request: Request, server: ServerDep) -> Response:
-    """Give an open deck the functions that would do better elsewhere anew."""
     return render(request, MisplacedFragment(_misplaced(server)))
 
 

@@ -72,7 +72,6 @@ class Narrowed:
     function: str | None = None
 
     def without(self, name: str) -> str:
-        """Return the address of the page without one of the two."""
         rest = vars(replace(self, **{name: None}))
         query = urlencode({key: value for key, value in rest.items() if value})
         return f"/?{query}" if query else "/"

@@ -99,7 +99,6 @@ class ErrorsQuery(Struct, frozen=True):
 
     @classmethod
     def of(cls, query: QueryParams) -> "ErrorsQuery":
-        """Return the view that the parameters of an address or a form ask for."""
         name, sort = query.get("state") or "", query.get("sort") or ""
         return cls(
             name if name in _VIEWS else "",
@@ -112,7 +111,6 @@ class ErrorsQuery(Struct, frozen=True):
         return GroupFilter(_VIEWS[self.name][1], functions, sort=self.sort)
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Return the parameters that `of` reads."""
         given = {"state": self.name, "function": self.function}
         if self.sort is not GroupSort.SEEN:
             given["sort"] = self.sort
@@ -161,7 +159,6 @@ class ErrorGroupView(Page):
 def errors_view(
     view: ErrorsQuery, read: ErrorsData, functions: Sequence[str], *, is_first: bool
 ) -> ErrorsView:
-    """Return the list of groups."""
     return ErrorsView(
         view=view,
         rows=tuple(_row(report) for report in read.page.items),
@@ -194,7 +191,6 @@ def _row(report: GroupReport) -> GroupRow:
 
 
 def error_group_view(read: ErrorGroupData) -> ErrorGroupView:
-    """Return the page of one group."""
     group, report = read.report.group, read.report
     attempt = _latest(read.attempts, group.id)
     return ErrorGroupView(

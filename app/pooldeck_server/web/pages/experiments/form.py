@@ -67,7 +67,6 @@ def new_experiment_view(
     function: RegisteredFunction | None,
     form: ExperimentForm | None,
 ) -> NewExperimentView:
-    """Return the page with the form; without a function it asks which."""
     return NewExperimentView(
         functions=[each.spec.name for each in functions if each.problem is None],
         function=None if function is None else function.spec.name,
@@ -86,7 +85,6 @@ def _sizes_fields(usual: Sizes) -> Iterator[SizesField]:
 def fresh(
     function: RegisteredFunction, latest: Sequence[SampleCall], usual: Sizes
 ) -> ExperimentForm:
-    """Return the form as it stands there at first."""
     options = function.spec.options
     may = options.idempotent and not options.sensitive and bool(latest)
     shown = () if options.sensitive else latest[:_FEW]
@@ -109,7 +107,6 @@ def _one(args: Raw, kwargs: Raw) -> str:
 
 
 def _example(spec: FunctionSpec) -> str:
-    """Return arguments that fit the signature."""
     definitions = spec.schema.get("$defs", {})
     args, kwargs = [], {}
     for parameter in spec.parameters:
@@ -167,7 +164,6 @@ def _number(text: str, name: str) -> float:
 
 
 def words_of_source(source: str) -> str:
-    """Return where the samples of an experiment came from."""
     if source == "latest":
         return _("arguments of the latest tasks that succeeded")
     return _("arguments that were given for it")

@@ -34,7 +34,6 @@ _FEW: Final = 3
 
 @router.get("/experiments")
 async def experiments(request: Request, server: ServerDep, function: str = "") -> Response:
-    """Show the experiments, the newest first."""
     found = await server.experiments.latest(function or None, _LISTED)
     names = [each.spec.name for each in server.catalogue.functions()]
     return render(request, experiments_view(found, names, function))
@@ -42,7 +41,6 @@ async def experiments(request: Request, server: ServerDep, function: str = "") -
 
 @router.get("/experiments/new")
 async def new_experiment(request: Request, server: ServerDep, function: str = "") -> Response:
-    """Show the form that begins an experiment."""
     if not function:
         return _form(request, server, None, None)
     found = registered(server.catalogue, function)
@@ -69,7 +67,6 @@ async def begin(request: Request, server: ServerDep) -> Response:
 async def experiment(
     request: Request, server: ServerDep, experiment_id: str, beside: str = ""
 ) -> Response:
-    """Show an experiment, beside another one if that is asked for."""
     found = await server.read(read, experiment_id, beside, server.experiments.present)
     return render(request, experiment_view(found, _own_pool(server, found.experiment)))
 
@@ -81,7 +78,6 @@ async def stop(server: ServerDep, experiment_id: str) -> Response:
 
 
 def _own_pool(server: Server, it: StoredExperiment) -> PoolHealth | None:
-    """Return the pool that the function runs in now."""
     try:
         return server.health.pool(server.catalogue.get(it.function).pool)
     except PooldeckError:

@@ -165,7 +165,6 @@ def _listed(it: StoredExperiment) -> ExperimentRow:
 
 
 def _so_far(it: StoredExperiment) -> str:
-    """Return the conclusion, with a word of caution as long as more is to come."""
     found = conclusion(it)
     is_early = it.choice is not None and it.state is ExperimentState.RUNNING
     return _("So far: %(found)s", found=found) if is_early else found
@@ -210,7 +209,6 @@ def _apply(choice: BestSize | None, pool: PoolHealth | None) -> Apply | None:
 
 
 def drawing(it: StoredExperiment, beside: StoredExperiment | None) -> dict[str, Any]:
-    """Return what the browser draws: the curves of both kinds."""
     return {
         "kinds": [_curves(it, beside, kind) for kind in it.plan.sizes if it.of_kind(kind)],
         "throughput": _("Calls a second"),

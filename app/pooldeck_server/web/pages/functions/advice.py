@@ -62,7 +62,6 @@ class ShownAdvice:
 
 
 def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
-    """Return an advice as the page of its function shows it."""
     query = urlencode({"function": advice.function})
     return ShownAdvice(
         code=advice.verdict,
@@ -96,7 +95,6 @@ def _cost(advice: Advice) -> str:
 
 
 def _shares(numbers: Numbers) -> Iterator[TimeShare]:
-    """Yield the parts of one run's time, in the order of the bar."""
     parts = [part for part in _parts(numbers) if part[2] > _LEAST * numbers.alone]
     whole = sum(seconds for _kind, _label, seconds in parts)
     start = 0.0
@@ -118,7 +116,6 @@ def _parts(numbers: Numbers) -> Iterable[tuple[str, str, float]]:
 
 
 def _costs(advice: Advice, sizes: Mapping[str, int]) -> Iterator[ShareBar]:
-    """Yield what calls cost where it runs, and where it would do better."""
     cost, better = advice.cost, advice.recommended
     if cost is None or better is None or better.kind == advice.kind:
         return

@@ -45,7 +45,6 @@ class FunctionData(Struct, frozen=True):
 
 
 def read(connection: Connection, now: int) -> FunctionsData:
-    """Read the figures of all functions."""
     minute = now // MINUTE
     since = minute - MINUTES + 1
     return FunctionsData(

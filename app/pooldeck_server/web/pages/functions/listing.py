@@ -72,7 +72,6 @@ def functions_view(
     advice: Iterable[Advice],
     wanted: str,
 ) -> FunctionsView:
-    """Return the list of functions."""
     functions = catalogue.functions()
     registered = {each.spec.name for each in functions}
     held = {hold.function: hold for hold in holds}
@@ -106,7 +105,6 @@ def _kept(counts: Iterable[Count]) -> Mapping[str, Counter[State]]:
 
 
 def _ended(read: FunctionsData) -> Mapping[str, Mapping[State, list[int]]]:
-    """Return how many tasks of each function came to each end in each minute."""
     ended: defaultdict[str, defaultdict[State, list[int]]] = defaultdict(
         lambda: defaultdict(lambda: [0] * MINUTES)
     )

@@ -96,7 +96,6 @@ def function_view(
     advice: Advice | None,
     profiles: Mapping[PoolKind, Profile],
 ) -> FunctionView:
-    """Return the page of one function."""
     spec = function.spec
     own: Counter[State] = Counter()
     for count in read.counts:
@@ -153,7 +152,6 @@ def _usual(durations: Durations) -> Iterable[Figure]:
 
 
 def _options(options: Options) -> Iterable[str]:
-    """Yield what the function was declared with, in sentences."""
     yield (
         _("It has no timeout.")
         if options.timeout is None
@@ -185,7 +183,6 @@ def _retries(options: Options) -> str:
 
 
 def signature_parts(signature: str) -> tuple[SignaturePart, ...]:
-    """Return the parts of a signature, `(path: str, width: int = 256) -> dict`, in their order."""
     return tuple(_parts(signature))
 
 

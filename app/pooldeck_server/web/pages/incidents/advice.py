@@ -30,7 +30,6 @@ class IncidentAdvice:
 def advice(
     incident: StoredIncident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
 ) -> tuple[IncidentAdvice, ...]:
-    """Return what to do now."""
     return (
         IncidentAdvice(_of_cause(incident)),
         *_of_suspects(incident),

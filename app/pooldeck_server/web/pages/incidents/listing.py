@@ -34,13 +34,11 @@ class IncidentsQuery:
     since: str = ""
 
     def after(self, now: int) -> int | None:
-        """Return since when, if there is such a bound; both in microseconds since the epoch."""
         seconds = seconds_of(self.since)
         return None if seconds is None else now - seconds * SECOND
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Return the parameters of the address that asks for them."""
         named = vars(self).items()
         return [(name, value) for name, value in named if value]
 
@@ -68,7 +66,6 @@ class IncidentsView(Page):
 
 
 def read_wanted(query: QueryParams) -> IncidentsQuery:
-    """Return what the parameters of the list's address ask for."""
     names = ("pool", "function", "cause", "since")
     wanted = IncidentsQuery(*(query.get(name) or "" for name in names))
     return replace(wanted, since=wanted.since if seconds_of(wanted.since) else "")
@@ -82,7 +79,6 @@ def incidents_view(
     *,
     is_first: bool,
 ) -> IncidentsView:
-    """Return the list of incidents."""
     return IncidentsView(
         incidents=page.items,
         wanted=wanted,

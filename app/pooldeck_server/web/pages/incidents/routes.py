@@ -16,7 +16,6 @@ router = page_router()
 
 @router.get("/incidents")
 async def incidents(request: Request, server: ServerDep, cursor: str = "") -> Response:
-    """Show the unexpected deaths of workers, newest first."""
     wanted = read_wanted(request.query_params)
     found, culprits = await server.read(read, wanted, cursor or None, server.clock.now())
     pools = list(server.settings.pools)
@@ -25,7 +24,6 @@ async def incidents(request: Request, server: ServerDep, cursor: str = "") -> Re
 
 @router.get("/incidents/{incident_id}")
 async def incident(request: Request, server: ServerDep, incident_id: str) -> Response:
-    """Show the report of one incident."""
     found = await server.read(read_incident, incident_id)
     culprit = found.incident.culprit
     function = culprit.function if culprit else ""
@@ -40,7 +38,6 @@ async def incident(request: Request, server: ServerDep, incident_id: str) -> Res
 
 
 def _may_rerun(server: Server, function: str) -> bool | None:
-    """Tell whether a function is declared idempotent; None if it is not registered."""
     try:
         return server.catalogue.get(function).spec.options.idempotent
     except UnknownFunction:

@@ -79,7 +79,6 @@ def incident_view(
     memory_bytes: int | None,
     may_rerun: bool | None,
 ) -> IncidentView:
-    """Return the report of one incident."""
     incident, culprit = read.incident, read.incident.culprit
     tasks = tuple(involved(incident, read.tasks))
     sentences = tuple(story(incident, workers))

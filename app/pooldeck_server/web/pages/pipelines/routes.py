@@ -21,14 +21,12 @@ _PAGE_SIZE: Final = 20
 
 @router.get("/pipelines")
 async def pipelines(request: Request, server: ServerDep, cursor: str = "") -> Response:
-    """Show pipelines, the newest first."""
     found = await server.read(queries.pipelines, _PAGE_SIZE, cursor or None)
     return render(request, pipelines_view(found, is_first=not cursor))
 
 
 @router.get("/pipelines/{pipeline_id}")
 async def pipeline(request: Request, server: ServerDep, pipeline_id: str) -> Response:
-    """Show one pipeline: its steps as a drawing, and how far they are."""
     return render(request, pipeline_view(await server.pipelines.get(pipeline_id)))
 
 

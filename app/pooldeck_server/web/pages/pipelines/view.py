@@ -88,7 +88,6 @@ class PipelineConfirmation(Confirmation):
 
 
 def pipeline_view(pipeline: StoredPipeline) -> PipelineView:
-    """Return the page of a pipeline."""
     counts = pipeline.counts
     return PipelineView(
         pipeline=pipeline,
@@ -110,7 +109,6 @@ def pipeline_view(pipeline: StoredPipeline) -> PipelineView:
 
 
 def pipelines_view(found: PipelinePage, *, is_first: bool) -> PipelinesView:
-    """Return the list of pipelines; `is_first`: this is the newest page."""
     older = further("/pipelines", [], found.next_cursor)
     return PipelinesView(tuple(map(_row, found.items)), is_first, older)
 
@@ -127,7 +125,6 @@ def _row(pipeline: StoredPipeline) -> PipelineRow:
 
 
 def cancel_pipeline(pipeline: StoredPipeline) -> PipelineConfirmation:
-    """Ask before all of a pipeline that has not ended is cancelled."""
     live = sum(pipeline.counts.get(state, 0) for state in LIVE)
     by_state = [
         f"{formats.count(number)} {state_word(state)}"

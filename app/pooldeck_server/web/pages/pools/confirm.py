@@ -19,7 +19,6 @@ class PoolConfirmation(Confirmation):
 
 
 def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> PoolConfirmation:
-    """Ask before a worker is killed, naming the tasks that would end with it."""
     running = [slot for slot in worker.slots if slot.task is not None]
     cut_off = [slot for slot in running if not slot.abandoned]
     return PoolConfirmation(
@@ -38,7 +37,6 @@ def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> PoolConfirmation:
 
 
 def drain(pool: PoolHealth) -> PoolConfirmation:
-    """Ask before a pool takes nothing more from its queue and then stops."""
     return PoolConfirmation(
         heading=_("Drain and stop %(pool)s?", pool=pool.name),
         sentences=(
@@ -54,7 +52,6 @@ def drain(pool: PoolHealth) -> PoolConfirmation:
 
 
 def restart(pool: PoolHealth) -> PoolConfirmation:
-    """Ask before a pool's workers are replaced by ones that load the code anew."""
     return PoolConfirmation(
         heading=_("Restart the workers of %(pool)s?", pool=pool.name),
         sentences=(

@@ -22,7 +22,6 @@ router = page_router()
 
 @router.get("/pools")
 async def pools(request: Request, server: ServerDep, pool: str = "") -> Response:
-    """Show the pools with their settings and workers."""
     settings = server.settings.pools
     annotations = await server.read(read, list(settings))
     homes = {each.spec.name: each.pool for each in server.catalogue.functions()}
@@ -51,7 +50,6 @@ async def size_in_words(
 
 @router.post("/pools/{name}/resize")
 async def resize(request: Request, server: ServerDep, name: str) -> Response:
-    """Give a pool another number of slots."""
     size = whole(await posted(request), "size", 1, MAX_POOL_SIZE)
     await server.pools.resize(name, size)
     return _done(name, "resized")
@@ -59,14 +57,12 @@ async def resize(request: Request, server: ServerDep, name: str) -> Response:
 
 @router.post("/pools/{name}/pause")
 async def pause(server: ServerDep, name: str) -> Response:
-    """Hand nothing out from a pool's queue any more."""
     await server.pools.pause(name)
     return _done(name, "paused")
 
 
 @router.post("/pools/{name}/resume")
 async def resume(server: ServerDep, name: str) -> Response:
-    """Let a paused or stopped pool run again."""
     await server.pools.resume(name)
     return _done(name, "resumed")
 
@@ -78,7 +74,6 @@ async def ask_to_drain(request: Request, server: ServerDep, name: str) -> Respon
 
 @router.post("/pools/{name}/drain")
 async def drain(request: Request, server: ServerDep, name: str) -> Response:
-    """Let a pool finish what runs, and stop it then."""
     await server.pools.drain(name, reason=reason(await posted(request)))
     return _done(name, "draining")
 
@@ -90,7 +85,6 @@ async def ask_to_restart(request: Request, server: ServerDep, name: str) -> Resp
 
 @router.post("/pools/{name}/restart")
 async def restart(request: Request, server: ServerDep, name: str) -> Response:
-    """Replace a pool's workers one by one."""
     await server.pools.restart(name, reason=reason(await posted(request)))
     return _done(name, "restarting")
 

@@ -19,14 +19,7 @@ _PER_CPU: Final = 4
 
 
 def meaning(kind: PoolKind, size: int, cpus: int, memory: int | None) -> str:
-    """Return what it means to have a pool of this size, in sentences.
-
-    Args:
-        kind: Of the pool.
-        size: Its slots.
-        cpus: How many the server's processes may use.
-        memory: What one of its workers typically holds, in bytes; None if it is not known.
-    """
+    """Return what a size means, in sentences; a worker holds `memory` bytes, None if unknown."""
     is_alone = KINDS[kind].is_alone
     words = _processes(size, cpus, memory) if is_alone else _threads(size, memory)
     return " ".join(words)
@@ -46,7 +39,6 @@ def slider_end(pool: PoolHealth, cpus: int) -> int:
 
 
 def origin(kind: PoolKind, settings: PoolSettings, control: PoolControl | None) -> str:
-    """Return where a pool's size comes from."""
     if control is not None and control.size is not None:
         return _("by hand, configured %(size)s", size=formats.count(control.configured))
     if settings.size is not None:

@@ -76,7 +76,6 @@ def pool_section(
     advice: SizeAdvice,
     cpus: int,
 ) -> PoolSection:
-    """Return a pool as its page shows it."""
     lately = [
         each
         for each in annotations
@@ -100,5 +99,4 @@ def size_means(pool: PoolHealth, size: int, cpus: int) -> str:
 
 
 def tasks_of(worker: WorkerHealth) -> list[tuple[SlotHealth, str]]:
-    """Return the slots of a worker that run something, each with the word for what it does."""
     return [(slot, slot_state(worker, slot)) for slot in worker.slots if slot.task is not None]

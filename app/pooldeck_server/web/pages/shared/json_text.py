@@ -50,7 +50,6 @@ class JsonText:
 
 
 def json_text(text: str) -> JsonText:
-    """Return how JSON text is shown."""
     pieces: list[Piece] = []
     room = _MOST_CHARACTERS
     is_cut = False

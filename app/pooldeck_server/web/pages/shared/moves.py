@@ -34,7 +34,6 @@ class MisplacedRow:
 
 
 def brief(advice: Advice) -> BriefAdvice:
-    """Return an advice as a list of functions shows it."""
     better = pool_or_kind(advice.recommended) if advice.is_misplaced else ""
     return BriefAdvice(advice.verdict, verdict_words(advice.verdict), better)
 
@@ -60,7 +59,6 @@ def _line(advice: Advice) -> MisplacedRow:
 
 
 def _gain_words(advice: Advice) -> str:
-    """Return what a move would gain, such as "3.4 times as fast"."""
     if advice.cost is None or advice.cost.gain < CLEAR_GAIN:
         return _("not faster, but it slows nothing down beside it")
     return _("%(times)s times as fast", times=formats.rate(advice.cost.gain))

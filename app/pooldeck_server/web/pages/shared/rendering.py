@@ -67,7 +67,6 @@ class Page(Fragment):
     flashes: ClassVar[Mapping[str, str]] = {}
 
     def flash(self, query: QueryParams) -> str | None:
-        """Return what is said of what was just done, by the parameters of the page's address."""
         return flash(query, self.flashes)
 
 
@@ -144,7 +143,6 @@ def render(request: Request, shown: Fragment, status: int = 200) -> HTMLResponse
 
 
 def _here(request: Request) -> str:
-    """Return the address to come back to, such as "/tasks?state=failed"."""
     if request.method != "GET":
         return "/"
     query = request.url.query
@@ -152,7 +150,6 @@ def _here(request: Request) -> str:
 
 
 def _frame(request: Request, page: Page) -> dict[str, Any]:
-    """Return the variables of the frame around a page."""
     server = server_of(request)
     frame = server.frames.latest()
     return {
@@ -179,7 +176,6 @@ class PageRoute(APIRoute):
     """A route that answers in the reader's language, and with a page where something is wrong."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, with errors turned into pages."""
         handler = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
@@ -197,7 +193,6 @@ def page_router() -> APIRouter:
 
 
 def error_page(request: Request, error: PooldeckError, status: int) -> Response:
-    """Return the page that tells a person of `error`."""
     return render(
         request, ErrorView(i18n.gettext(error.title), formats.sentence(error.detail)), status
     )

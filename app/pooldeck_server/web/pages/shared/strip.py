@@ -40,7 +40,6 @@ class PoolStrip:
 
 
 def strip(frame: Frame) -> PoolStrip:
-    """Return the numbers of the live picture."""
     window = frame.window
     since = f"&since={window.seconds // 3600}h"
     ended = {

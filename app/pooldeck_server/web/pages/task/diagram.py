@@ -33,7 +33,6 @@ class DiagramBox:
 
     @property
     def centre(self) -> float:
-        """Return how far its middle is from the left."""
         return self.x + self.width / 2
 
     @property
@@ -164,7 +163,6 @@ class Diagram:
 
 
 def diagram(way: Journey, layout: Layout) -> Diagram:
-    """Return a journey as `layout` draws it."""
     edges = (*_steps(way, layout), *_branches(way, layout), *_bypass(way, layout))
     boxes = {state: layout.box(state) for state in State}
     return Diagram(

@@ -33,7 +33,6 @@ async def task(
     level: str | None = None,
     before: LineNumber = None,
 ) -> Response:
-    """Show one task, with a part of the log of an attempt, by default the end of the latest."""
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
     found = await server.read(read, task_id, window)
     functions = server.catalogue.functions()
@@ -59,7 +58,6 @@ async def log(
     before: LineNumber = None,
     after: LineNumber = None,
 ) -> Response:
-    """Return a part of a log alone, for a page that has the rest of it."""
     window = LogWindow(
         LOG_LINES + 1, attempt=attempt, after=after, before=before, level=read_level(level)
     )
@@ -81,14 +79,12 @@ async def value(
 
 @router.get("/tasks/{task_id}/stack")
 async def stack(request: Request, server: ServerDep, task_id: str) -> Response:
-    """Show where a running task is at this moment."""
     found = await server.stack(task_id)
     return render(request, StackView(found.task, traceback_parts(found.text or "")))
 
 
 @router.post("/tasks/{task_id}/cancel")
 async def cancel(server: ServerDep, task_id: str) -> Response:
-    """Cancel a task, or ask it to end itself where it runs."""
     return done(f"/tasks/{task_id}", (await server.tasks.cancel(task_id)).outcome)
 
 
@@ -100,7 +96,6 @@ async def ask_to_kill(request: Request, server: ServerDep, task_id: str) -> Resp
 
 @router.post("/tasks/{task_id}/kill")
 async def kill(request: Request, server: ServerDep, task_id: str) -> Response:
-    """Kill a task that runs; the form may say why."""
     why = reason(await posted(request))
     cancelled = await server.tasks.cancel(task_id, kill=True, reason=why)
     return done(f"/tasks/{task_id}", cancelled.ending or cancelled.outcome)
@@ -108,6 +103,5 @@ async def kill(request: Request, server: ServerDep, task_id: str) -> Response:
 
 @router.post("/tasks/{task_id}/retry")
 async def retry(server: ServerDep, task_id: str) -> Response:
-    """Run a task that has ended again."""
     await server.tasks.retry(task_id)
     return done(f"/tasks/{task_id}", "retried")

@@ -63,7 +63,6 @@ class _Scale:
     is_logarithmic: bool
 
     def y(self, seconds: float) -> float:
-        """Return the height of a duration."""
         low, high, value = self.low, self.high, min(max(seconds, self.low), self.high)
         if self.is_logarithmic:
             low, high, value = math.log(low), math.log(high), math.log(value)
@@ -74,7 +73,6 @@ class _Scale:
 def strip(
     task: StoredTask, runs: Sequence[LatestRun], durations: Durations, now: int
 ) -> RunStrip | None:
-    """Return the strip; None where this task is all there would be."""
     shown = _with_this(task, runs, now)
     if len(shown) < 2:  # noqa: PLR2004 - one is nothing to compare with
         return None

@@ -27,7 +27,6 @@ class Segment:
 
 
 def segments(task: StoredTask, measurement: Measurement | None, now: int) -> tuple[Segment, ...]:
-    """Return where the time of a task's present attempt went, in order, up to `now`."""
     parts = (*_waiting(task, now), *_running(task, measurement, now), *_recording(task))
     return _laid_out([part for part in parts if part.seconds > 0 or part.is_open])
 

@@ -131,7 +131,6 @@ class StackView(Page):
 
 
 def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now: int) -> TaskView:
-    """Return the page of one task."""
     task, log = read.task, log_part(read)
     measured = task.measurement and msgspec.json.decode(task.measurement, type=Measurement)
     ended = sum(each.state in FINAL for each in read.attempts)
@@ -179,7 +178,6 @@ def _value(name: str, label: str, text: str | None) -> Value | None:
 
 
 def _errors(text: str | None) -> tuple[ErrorShown, ...]:
-    """Return an error and what caused it, outermost first."""
     return tuple(
         ErrorShown(error, traceback_parts(error.traceback or ""), hint_words(error))
         for error in causes(text)

@@ -36,13 +36,11 @@ class TaskListQuery(Struct, frozen=True):
     sort: Sort = Sort.CREATED
 
     def filter(self, now: int) -> TaskFilter:
-        """Return what the store looks for at the time `now` (microseconds since the epoch)."""
         if self.within is None:
             return self.wanted
         return replace(self.wanted, since=now - self.within * SECOND)
 
     def but(self, **fields: Any) -> "TaskListQuery":
-        """Return it with other values of some fields of its filter."""
         return replace(self, wanted=replace(self.wanted, **fields))
 
 
@@ -72,7 +70,6 @@ def read_view(query: QueryParams) -> TaskListQuery:
 
 
 def has_keyed_words(query: QueryParams) -> bool:
-    """Tell whether the text that is searched for holds words that mean another parameter."""
     return _KEYED.search(query.get("q") or "") is not None
 
 
@@ -86,7 +83,6 @@ def read_filter(query: QueryParams, now: int) -> TaskFilter:
 
 
 def href(view: TaskListQuery, cursor: str | None = None) -> str:
-    """Return the address of a list."""
     sort = [] if view.sort is Sort.CREATED else [("sort", view.sort.value)]
     at = [] if cursor is None else [("cursor", cursor)]
     return address("/tasks", [*asked(view), *sort, *at])
@@ -128,7 +124,6 @@ def _sort(query: QueryParams) -> Sort:
 
 
 def _moment(query: QueryParams, name: str) -> int | None:
-    """Return a time in microseconds since the epoch, None where none is given."""
     text = (query.get(name) or "").strip()
     return read_time(name, text, "2026-11-30T09:00 or 24h") if text else None
 

@@ -32,31 +32,26 @@ _MOST_CHOSEN: Final = 1000
 
 @router.get("/tasks/cancel")
 async def ask_to_cancel(request: Request, server: ServerDep) -> Response:
-    """Say how many tasks would be cancelled, and ask."""
     return render(request, confirm.cancel(await _matching(request, server, final=False)))
 
 
 @router.get("/tasks/retry")
 async def ask_to_retry(request: Request, server: ServerDep) -> Response:
-    """Say how many tasks would be run again, and ask."""
     return render(request, confirm.retry(await _matching(request, server, final=True)))
 
 
 @router.post("/tasks/chosen/cancel")
 async def ask_to_cancel_chosen(request: Request, server: ServerDep) -> Response:
-    """Say how many of the chosen tasks would be cancelled, and ask."""
     return render(request, confirm.cancel(await _chosen_in(request, server, LIVE)))
 
 
 @router.post("/tasks/chosen/retry")
 async def ask_to_retry_chosen(request: Request, server: ServerDep) -> Response:
-    """Say how many of the chosen tasks would be run again, and ask."""
     return render(request, confirm.retry(await _chosen_in(request, server, FINAL)))
 
 
 @router.post("/tasks/cancel")
 async def cancel(request: Request, server: ServerDep) -> Response:
-    """Cancel them, and show their list with what became of them."""
     form = await posted(request)
     meant, back = _meant(form)
     done = await server.tasks.cancel_all(meant, kill="kill" in form, reason=reason(form))
@@ -65,7 +60,6 @@ async def cancel(request: Request, server: ServerDep) -> Response:
 
 @router.post("/tasks/retry")
 async def retry(request: Request, server: ServerDep) -> Response:
-    """Queue them again, and show their list with what became of them."""
     meant, back = _meant(await posted(request))
     return _show(back, await server.tasks.retry_all(meant))
 
@@ -96,7 +90,6 @@ def _chosen(form: QueryParams) -> list[str]:
 
 
 async def _matching(request: Request, server: Server, *, final: bool) -> Meant:
-    """Return the tasks of a filter that have ended, or that have not."""
     now = server.clock.now()
     wanted = read_filter(request.query_params, now)
     number = await server.tasks.count(_until(wanted, now), final=final)

@@ -58,7 +58,6 @@ def chosen(ids: Sequence[str], states: Sequence[State], back: str) -> Meant:
 
 
 def cancel(meant: Meant) -> TaskConfirmation:
-    """Ask before they are cancelled."""
     number = meant.number
     nothing = (
         _("Nothing that matches is still to be cancelled.")
@@ -80,7 +79,6 @@ def cancel(meant: Meant) -> TaskConfirmation:
 
 
 def retry(meant: Meant) -> TaskConfirmation:
-    """Ask before they are run again."""
     number = meant.number
     nothing = (
         _("Nothing that matches has ended.")

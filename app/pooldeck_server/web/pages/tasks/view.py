@@ -122,7 +122,6 @@ def tasks_view(
     *,
     is_first: bool,
 ) -> TasksView:
-    """Return the list."""
     older = read.page.next_cursor
     return TasksView(
         view=view,
@@ -153,7 +152,6 @@ def tasks_view(
 
 
 def conditions(wanted: TaskFilter) -> tuple[tuple[str, str], ...]:
-    """Return the conditions of a filter in words: what each is about, and its value."""
     states = [(_("state"), state_word(state)) for state in wanted.states]
     others = [(each.label, each.value) for each in _narrowings(TaskListQuery(wanted))]
     return (*states, *others)
@@ -214,7 +212,6 @@ def _narrowings(view: TaskListQuery) -> Iterable[Narrowing]:
 
 
 def _withins(view: TaskListQuery) -> Sequence[int]:
-    """Return the choices of a time, with the one that is chosen."""
     return sorted({*_WITHIN, *([] if view.within is None else [view.within])})
 
 

@@ -17,7 +17,6 @@ router = page_router()
 
 @router.get("/timeline")
 async def timeline(request: Request, server: ServerDep) -> Response:
-    """Show what ran in which slot."""
     asked = read_address(request.query_params)
     now = server.clock.now()
     wanted = asked.request(now)
@@ -33,7 +32,6 @@ async def timeline(request: Request, server: ServerDep) -> Response:
 
 @router.get("/timeline.json")
 async def timeline_bars(request: Request, server: ServerDep) -> Response:
-    """Give the picture its bars and marks."""
     wanted = read_request(request.query_params)
     now = server.clock.now()
     found = await _read(server, wanted, now)

@@ -61,14 +61,12 @@ class TimelineQuery(Struct, frozen=True):
     function: str | None = None
 
     def request(self, now: int) -> TimelineRequest:
-        """Return what to read at the time `now`."""
         length = span(self.span)
         since = now - length if self.since is None else self.since
         return TimelineRequest(since, since + length, self.pool, self.function)
 
     @property
     def href(self) -> str:
-        """Return the page's address."""
         given = {
             "from": None if self.since is None else formats.iso(self.since),
             "span": f"{self.span:g}",
@@ -166,7 +164,6 @@ def timeline_view(
     choices: Mapping[str, Sequence[str]],
     now: int,
 ) -> TimelineView:
-    """Return the page."""
     return TimelineView(
         asked=asked,
         request=request,
