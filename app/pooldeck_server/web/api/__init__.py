@@ -14,7 +14,6 @@ from pooldeck_server.web.api import (
     pipelines,
     pools,
     server,
-    shared,
     submit,
     tasks,
 )
@@ -34,7 +33,6 @@ _PARTS = (
     experiments,
     live,
     server,
-    shared,
 )
 
 

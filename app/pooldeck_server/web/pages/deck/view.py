@@ -25,33 +25,26 @@ _BLANK_WORKER: Final = WorkerHealth(
 _TOLD: Final = 24 * HOUR  # for how many microseconds after a start its story is told
 
 _FOUND: Final = (
-    (
-        "queued",
-        both("%(num)s queued task was kept.", "%(num)s queued tasks were kept."),
-        "/tasks?state=queued",
-    ),
-    (
-        "scheduled",
-        both("%(num)s scheduled task was kept.", "%(num)s scheduled tasks were kept."),
-        "/tasks?state=scheduled",
-    ),
+    ("queued", both("%(num)s queued task was kept.", "%(num)s queued tasks were kept.")),
+    ("scheduled", both("%(num)s scheduled task was kept.", "%(num)s scheduled tasks were kept.")),
     (
         "rerun",
         both("%(num)s task under way is run again.", "%(num)s tasks under way are run again."),
-        None,
     ),
-    (
-        "lost",
-        both("%(num)s task under way was lost.", "%(num)s tasks under way were lost."),
-        "/tasks?state=lost&error=interrupted",
-    ),
+    ("lost", both("%(num)s task under way was lost.", "%(num)s tasks under way were lost.")),
     (
         "reaped",
         both("%(num)s process left behind was ended.", "%(num)s processes left behind were ended."),
-        None,
     ),
 )
-"""What the report of a start counts: its field, the words, and the list of what it counts."""
+"""What the report of a start counts: its field, and the words."""
+
+_LISTS: Final = {
+    "queued": "/tasks?state=queued",
+    "scheduled": "/tasks?state=scheduled",
+    "lost": "/tasks?state=lost&error=interrupted",
+}
+"""Where what it counts is listed."""
 
 _UNKNOWN: Final = later("How far the lost ones came cannot be known: decide whether to retry them.")
 
@@ -139,9 +132,9 @@ def story(run: ServerRun, now: int) -> tuple[Sentence, ...]:
     down = formats.duration(report.down_seconds)
     first = _("The server was cut off and started again after %(down)s.", down=down)
     found = [Sentence(first)]
-    for name, words, href in _FOUND:
+    for name, words in _FOUND:
         if number := getattr(report, name):
-            found.append(Sentence(ngettext(*words, number), href))
+            found.append(Sentence(ngettext(*words, number), _LISTS.get(name)))
         if number and name == "lost":
             found.append(Sentence(_(_UNKNOWN)))
     return tuple(found)

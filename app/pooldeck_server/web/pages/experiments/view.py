@@ -107,9 +107,8 @@ class ExperimentView(Page):
     flashes = FLASHES
 
     it: StoredExperiment
+    row: ExperimentRow
     is_running: bool
-    mark: str
-    state: str
     source: str
     conclusion: str
     now_words: str
@@ -136,9 +135,8 @@ def experiment_view(read: ExperimentData, pool: PoolHealth | None) -> Experiment
     it, beside = read.experiment, read.beside
     return ExperimentView(
         it=it,
+        row=_listed(it),
         is_running=it.state is ExperimentState.RUNNING,
-        mark=_MARKS[it.state],
-        state=state_words(it.state),
         source=words_of_source(it.source),
         conclusion=_so_far(it),
         now_words=now_words(it),

@@ -62,7 +62,6 @@ class ShownAdvice:
 
 
 def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
-    query = urlencode({"function": advice.function})
     return ShownAdvice(
         code=advice.verdict,
         verdict=verdict_words(advice.verdict),
@@ -75,7 +74,7 @@ def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
         cost=_cost(advice),
         costs=tuple(_costs(advice, sizes)),
         sentences=sentences(advice),
-        experiment=f"/experiments/new?{query}",
+        experiment=f"/experiments/new?{urlencode({'function': advice.function})}",
     )
 
 

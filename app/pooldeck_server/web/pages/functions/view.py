@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
-from pooldeck.functions import FunctionSpec, Options
+from pooldeck.functions import Options
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
@@ -70,10 +70,8 @@ class FunctionView(Page):
     section = "functions"
     flashes = FLASHES
 
-    spec: FunctionSpec
+    function: RegisteredFunction
     signature: tuple[SignaturePart, ...]
-    pool: str
-    problem: str | None
     hold: Hold | None
     placement: PlacementShown | None
     advice: ShownAdvice | None
@@ -102,10 +100,8 @@ def function_view(
         if count.function == spec.name:
             own[count.state] += count.n
     return FunctionView(
-        spec=spec,
+        function=function,
         signature=signature_parts(spec.signature),
-        pool=function.pool,
-        problem=function.problem,
         hold=hold,
         placement=_placement(function),
         advice=shown(advice, pools) if advice else None,

@@ -61,7 +61,6 @@ class IncidentsView(Page):
     culprits: tuple[Choice, ...]
     is_first: bool
     without_cause: str
-    newest_href: str
     older_href: str | None
 
 
@@ -90,7 +89,6 @@ def incidents_view(
         culprits=tuple(_culprits(wanted, culprits)),
         is_first=is_first,
         without_cause=replace(wanted, cause="").href,
-        newest_href=wanted.href,
         older_href=further("/incidents", wanted.pairs, page.next_cursor),
     )
 

@@ -16,7 +16,6 @@ from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.annotations import HistoryEntry, history_entries
 from pooldeck_server.web.text.i18n import _, ngettext
 
 _THREAD: Final = re.compile(r"^(?P<current>Current t|T)hread 0x[0-9a-f]+.*$", re.MULTILINE)
@@ -63,7 +62,7 @@ class IncidentView(Page):
     involved: tuple[Involved, ...]
     fault: Fault | None
     memory_bytes: int | None
-    nearby: tuple[HistoryEntry, ...]
+    nearby: Sequence[StoredAnnotation]
     hold: Hold | None
     others: Sequence[StoredIncident]
     others_href: str
@@ -89,11 +88,11 @@ def incident_view(
         involved=tasks,
         fault=fault_of(incident.traceback) if incident.traceback else None,
         memory_bytes=memory_bytes,
-        nearby=history_entries(each for each in read.nearby if _belongs(each, incident)),
+        nearby=[each for each in read.nearby if _belongs(each, incident)],
         hold=hold,
         others=[each for each in read.others if each.id != incident.id][:OTHERS],
         others_href=alike.href,
-        advice=advice(incident, read.tasks, may_rerun=may_rerun),
+        advice=tuple(advice(incident, read.tasks, may_rerun=may_rerun)),
         text=_report_text(incident, sentences, map(_line, tasks)),
     )
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from pooldeck_server.advice import Advice, Recommendation, Verdict
 from pooldeck_server.advice.placing import CLEAR_GAIN
@@ -25,10 +24,8 @@ class BriefAdvice:
 class MisplacedRow:
     """A function that would do better in another pool, as a line of a list."""
 
-    function: str
-    href: str
+    advice: Advice
     verdict: str
-    present: str
     better: str
     gain: str
 
@@ -49,10 +46,8 @@ def _gain(advice: Advice) -> float:
 
 def _line(advice: Advice) -> MisplacedRow:
     return MisplacedRow(
-        function=advice.function,
-        href=f"/functions/{quote(advice.function)}#advice",
+        advice=advice,
         verdict=verdict_words(advice.verdict),
-        present=advice.pool,
         better=pool_or_kind(advice.recommended),
         gain=_gain_words(advice),
     )

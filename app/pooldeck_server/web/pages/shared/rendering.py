@@ -25,6 +25,7 @@ from pooldeck_server.web.pages.shared import tiles
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.text import formats, i18n
+from pooldeck_server.web.text.annotations import annotation_words, history_words
 from pooldeck_server.web.text.colours import colour_of
 from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.notices import notices
@@ -86,8 +87,10 @@ def environment() -> Environment:
     )
     templates.filters |= {name: getattr(formats, name) for name in _FILTERS}
     templates.filters |= {
+        "annotation_words": annotation_words,
         "colour_of": colour_of,
         "data_block": data_block,
+        "history_words": history_words,
         "spark": tiles.spark,
         "state_word": state_word,
     }

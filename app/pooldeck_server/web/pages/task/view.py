@@ -8,8 +8,6 @@ import msgspec
 from pooldeck.functions import RunOptions
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Error, Measurement
-from pooldeck_server.domain.measurements.figures import Durations
-from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL, State
@@ -85,6 +83,7 @@ class TaskView(Page):
     section = "tasks"
     flashes = FLASHES
 
+    read: TaskData
     task: StoredTask
     options: RunOptions
     placed: str
@@ -93,18 +92,15 @@ class TaskView(Page):
     diagrams: tuple[Diagram, ...]
     segments: tuple[Segment, ...]
     measurement: Measurement | None
-    kill: StoredAnnotation | None
     links: Links
     errors: tuple[ErrorShown, ...]
     arguments: tuple[Value, ...]
     result: Value | None
     attempts: tuple[AttemptRow, ...]
     runs: RunStrip | None
-    durations: Durations
     log: LogPart
     can_cancel: bool
     can_retry: bool
-    are_erased: bool
     is_asked: bool
     kill_button: str
     is_callable: bool
@@ -136,6 +132,7 @@ def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now
     ended = sum(each.state in FINAL for each in read.attempts)
     way = journey(task, max(0, ended - (task.state in FINAL)), now)
     return TaskView(
+        read=read,
         task=task,
         options=RunOptions.from_json(task.options),
         placed=placed_words(task.placed),
@@ -144,7 +141,6 @@ def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now
         diagrams=(diagram(way, WIDE), diagram(way, TALL)),
         segments=segments(task, measured or None, now),
         measurement=measured or None,
-        kill=read.kill,
         links=links(task, read.around, read.pipeline),
         errors=_errors(task.error),
         arguments=_arguments(task),
@@ -154,11 +150,9 @@ def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now
             for each in reversed(read.attempts)
         ),
         runs=strip(task, read.runs, read.durations, now),
-        durations=read.durations,
         log=log,
         can_cancel=task.state in {State.QUEUED, State.SCHEDULED},
         can_retry=task.state in FINAL and is_callable and not read.are_erased,
-        are_erased=read.are_erased,
         is_asked=slot is not None and slot.cancel_requested,
         kill_button=kill_button(slot.if_killed if slot else None),
         is_callable=is_callable,

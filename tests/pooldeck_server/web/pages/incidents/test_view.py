@@ -22,6 +22,7 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.data import IncidentData, ids_of
 from pooldeck_server.web.pages.incidents.listing import IncidentsView, incidents_view, read_wanted
 from pooldeck_server.web.pages.incidents.view import IncidentView, fault_of, incident_view
+from pooldeck_server.web.text.annotations import history_words
 
 FAULT = """Fatal Python error: Segmentation fault
 
@@ -171,7 +172,7 @@ def test_what_happened_near_it_leaves_out_itself_and_the_holds_of_others() -> No
         StoredAnnotation(4, "kill_worker", "cpu", "cpu-9", reason="it hung"),
     ]
     found = shown(incident(), nearby=nearby).nearby
-    assert [(each.words, each.reason) for each in found] == [
+    assert [(history_words(each), each.reason) for each in found] == [
         ("acme.render was put on hold", None),
         ("cpu-9 was killed by hand", "it hung"),
     ]
@@ -219,7 +220,7 @@ def test_periods_and_pools_keep_the_rest_of_the_question() -> None:
     assert context.periods[-1].href == "/incidents?function=acme.a"
     assert context.pools[0].href == "/incidents?pool=cpu&function=acme.a&since=24h"
     assert context.older_href == "/incidents?function=acme.a&since=24h&cursor=abc"
-    assert context.newest_href == "/incidents?function=acme.a&since=24h"
+    assert context.wanted.href == "/incidents?function=acme.a&since=24h"
 
 
 @pytest.mark.parametrize(
