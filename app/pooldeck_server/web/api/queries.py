@@ -39,7 +39,6 @@ def read_query(model: type[Q], request: Request) -> Q:
 
 @cache
 def asks(model: type[Struct]) -> dict[str, Any]:
-    """Describe the query of a call that reads it by itself."""
     _, components = msgspec.json.schema_components(
         [model], ref_template="#/components/schemas/{name}"
     )

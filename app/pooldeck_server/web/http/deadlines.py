@@ -50,7 +50,6 @@ class CoalescingTransport:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send `data`, with whatever else is written in this turn."""
         if not self._gathered:
             self._loop.call_soon(self._send)
         self._gathered.append(data)

@@ -109,9 +109,6 @@ def _values(numbers: Numbers) -> dict[str, str]:
     }
 
 
-# Where it belongs.
-
-
 def _placing(advice: Advice) -> Iterator[str]:
     target, cost = advice.recommended, advice.cost
     if target is None or cost is None or advice.verdict is Verdict.TOO_CHEAP:
@@ -151,9 +148,6 @@ def _move(advice: Advice) -> str:
     if target.pool is None:
         return _("It belongs in %(kind)s, of which there is none.", kind=kind)
     return _("It belongs in %(kind)s, such as %(pool)s.", kind=kind, pool=target.pool)
-
-
-# How that is known, and what else is noteworthy.
 
 
 def _evidence(numbers: Numbers) -> Iterator[str]:

@@ -25,6 +25,11 @@ _STATES: Final = {
     ExperimentState.STOPPED: later("stopped"),
     ExperimentState.FAILED: later("failed"),
 }
+_ENDINGS: Final = {
+    "person": later("It was stopped by hand; what was measured before is shown."),
+    "server": later("The server ended while it ran; what was measured before is shown."),
+    "limit": later("Its time was over before all sizes were tried."),
+}
 
 
 def state_words(state: ExperimentState) -> str:
@@ -100,7 +105,8 @@ def remarks(experiment: StoredExperiment) -> Iterator[str]:
             slots=kind_words(trouble.kind).counted(trouble.size),
             words=trouble.words,
         )
-    yield from _endings(experiment)
+    if experiment.ended_by is not None:
+        yield _(_ENDINGS[experiment.ended_by])
     yield from _doubts(experiment)
     if errors := sum(step.errors for step in experiment.steps):
         yield ngettext(
@@ -140,16 +146,6 @@ def _doubts(experiment: StoredExperiment) -> Iterator[str]:
             "That is more processes than the %(num)s CPUs: it pays only where calls wait.",
             experiment.cpus,
         )
-
-
-def _endings(experiment: StoredExperiment) -> Iterator[str]:
-    match experiment.ended_by:
-        case "person":
-            yield _("It was stopped by hand; what was measured before is shown.")
-        case "server":
-            yield _("The server ended while it ran; what was measured before is shown.")
-        case "limit":
-            yield _("Its time was over before all sizes were tried.")
 
 
 def law_words(scaling: Scaling) -> str:

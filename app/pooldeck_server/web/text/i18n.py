@@ -82,12 +82,10 @@ def look_up(text: str) -> str:
 
 
 def look_up_form(one: str, many: str, n: int) -> str:
-    """Return the form for `n` things in the reader's language, the places for values in it."""
     return _translations(language.get()).ngettext(one, many, n)
 
 
 def catalogue(of: str) -> Catalog:
-    """Return all texts with their translations into a language other than English."""
     name = of.replace("-", "_")
     with (TRANSLATIONS / f"{name}.po").open("rb") as file:
         return read_po(file, locale=name)

@@ -37,7 +37,7 @@ _NOTEWORTHY: Final = 1.1  # times as fast
 
 
 def placed_words(placed: str | None) -> str:
-    """Return why a task is in its pool; `placed` is the JSON it keeps, None if that was named."""
+    """Return why a task is in its pool, by the JSON that it keeps; None: its pool was named."""
     if placed is None:
         return _("Its pool was named, by its function or by whoever submitted it.")
     return placement_words(Placement.from_json(placed))

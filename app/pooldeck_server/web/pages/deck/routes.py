@@ -28,7 +28,6 @@ _Name = Annotated[str, Query(max_length=200)]
 async def deck(
     request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
-    """Show the pools and their workers, or those that `pool` and `function` narrow it to."""
     narrowed = Narrowed(pool or None, function or None)
     chart = await _chart(request, server, narrowed)
     frame, run = server.frames.latest(), server.run

@@ -16,7 +16,6 @@ from pooldeck_server.domain.measurements.experiments import (
 )
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.web.pages.experiments.data import ExperimentData
-from pooldeck_server.web.pages.experiments.form import words_of_source
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.experiments import (
     conclusion,
@@ -109,7 +108,6 @@ class ExperimentView(Page):
     it: StoredExperiment
     row: ExperimentRow
     is_running: bool
-    source: str
     conclusion: str
     now_words: str
     remarks: tuple[str, ...]
@@ -137,7 +135,6 @@ def experiment_view(read: ExperimentData, pool: PoolHealth | None) -> Experiment
         it=it,
         row=_listed(it),
         is_running=it.state is ExperimentState.RUNNING,
-        source=words_of_source(it.source),
         conclusion=_so_far(it),
         now_words=now_words(it),
         remarks=tuple(remarks(it)),

@@ -101,7 +101,7 @@ def function_view(
             own[count.state] += count.n
     return FunctionView(
         function=function,
-        signature=signature_parts(spec.signature),
+        signature=tuple(signature_parts(spec.signature)),
         hold=hold,
         placement=_placement(function),
         advice=shown(advice, pools) if advice else None,
@@ -178,11 +178,7 @@ def _retries(options: Options) -> str:
     )
 
 
-def signature_parts(signature: str) -> tuple[SignaturePart, ...]:
-    return tuple(_parts(signature))
-
-
-def _parts(signature: str) -> Iterator[SignaturePart]:
+def signature_parts(signature: str) -> Iterator[SignaturePart]:
     depth, kind = 0, "name"
     for token in _TOKEN.finditer(signature):
         depth += (token.lastgroup in {"open", "arrow"}) - (token.lastgroup == "close")

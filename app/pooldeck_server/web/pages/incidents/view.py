@@ -9,7 +9,6 @@ from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
-from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.advice import IncidentAdvice, advice
 from pooldeck_server.web.pages.incidents.data import OTHERS, IncidentData
 from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
@@ -29,8 +28,7 @@ class Involved:
     task: str
     function: str
     became: str
-    today: State | None
-    reruns: int
+    today: TaskToday | None
 
 
 @dataclass(frozen=True)
@@ -100,16 +98,17 @@ def incident_view(
 def involved(incident: StoredIncident, tasks: Mapping[str, TaskToday]) -> Iterator[Involved]:
     """Yield each task that lost its worker: the culprit, those suspected, then bystanders."""
     became = {each.task: each.became for each in incident.bystanders}
-    if incident.culprit:
-        yield _involved("culprit", incident.culprit.task, incident.culprit.function, "", tasks)
+    if (ran := incident.culprit) is not None:
+        yield Involved("culprit", ran.task, ran.function, "failed", tasks.get(ran.task))
     for each in incident.suspects:
-        yield _involved("suspect", each.task, each.function, became.pop(each.task, ""), tasks)
+        state = became.pop(each.task, "failed")
+        yield Involved("suspect", each.task, each.function, state, tasks.get(each.task))
     for task, state in became.items():
-        yield _involved("bystander", task, "", state, tasks)
+        today = tasks.get(task)
+        yield Involved("bystander", task, today.function if today else "", state, today)
 
 
 def story(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> Iterator[str]:
-    """Yield what happened in sentences; `workers` are those that the pools have now."""
     named = {"worker": incident.worker, "pool": incident.pool, "cause": incident.cause}
     yield _("The worker %(worker)s of the pool %(pool)s died: %(cause)s.", **named)
     yield _whose_fault(incident)
@@ -152,26 +151,8 @@ def _recovered(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> str
     return text % {"time": time, "worker": successor.id}
 
 
-def _involved(
-    role: Literal["culprit", "suspect", "bystander"],
-    task: str,
-    function: str,
-    became: str,
-    tasks: Mapping[str, TaskToday],
-) -> Involved:
-    today = tasks.get(task)
-    return Involved(
-        role=role,
-        task=task,
-        function=function or (today.function if today else ""),
-        became=became or "failed",
-        today=today.state if today else None,
-        reruns=max(0, today.attempt - 1) if today else 0,
-    )
-
-
 def _line(each: Involved) -> str:
-    today = each.today or "no longer kept"
+    today = each.today.state if each.today else "no longer kept"
     return f"{each.role}: {each.function} {each.task}, then {each.became}, today {today}"
 
 

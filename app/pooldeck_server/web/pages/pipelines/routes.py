@@ -37,7 +37,6 @@ async def ask_to_cancel(request: Request, server: ServerDep, pipeline_id: str) -
 
 @router.post("/pipelines/{pipeline_id}/cancel")
 async def cancel(request: Request, server: ServerDep, pipeline_id: str) -> Response:
-    """Cancel what has not ended of a pipeline; the form may say to kill it, and why."""
     form = await posted(request)
     kill = "kill" in form
     await server.pipelines.cancel(pipeline_id, kill=kill, reason=reason(form))

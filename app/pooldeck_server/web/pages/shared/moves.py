@@ -36,7 +36,6 @@ def brief(advice: Advice) -> BriefAdvice:
 
 
 def misplaced_lines(misplaced: Iterable[Advice]) -> list[MisplacedRow]:
-    """Return functions that would do better elsewhere as lines of a list, the most gain first."""
     return [_line(advice) for advice in sorted(misplaced, key=_gain, reverse=True)]
 
 

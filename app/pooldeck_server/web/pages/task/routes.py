@@ -19,8 +19,7 @@ from pooldeck_server.web.pages.task.view import LogFragment, StackView, task_vie
 
 router = page_router()
 
-AttemptNumber = Annotated[int | None, Query(ge=0)]
-LineNumber = Annotated[int | None, Query(ge=0)]
+_Number = Annotated[int | None, Query(ge=0)]
 
 
 @router.get("/tasks/{task_id}")
@@ -29,9 +28,9 @@ async def task(
     server: ServerDep,
     task_id: str,
     *,
-    attempt: AttemptNumber = None,
+    attempt: _Number = None,
     level: str | None = None,
-    before: LineNumber = None,
+    before: _Number = None,
 ) -> Response:
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
     found = await server.read(read, task_id, window)
@@ -53,10 +52,10 @@ async def log(
     server: ServerDep,
     task_id: str,
     *,
-    attempt: AttemptNumber = None,
+    attempt: _Number = None,
     level: str | None = None,
-    before: LineNumber = None,
-    after: LineNumber = None,
+    before: _Number = None,
+    after: _Number = None,
 ) -> Response:
     window = LogWindow(
         LOG_LINES + 1, attempt=attempt, after=after, before=before, level=read_level(level)

@@ -89,7 +89,6 @@ def href(view: TaskListQuery, cursor: str | None = None) -> str:
 
 
 def asked(view: TaskListQuery) -> list[tuple[str, str]]:
-    """Return the parameters that say which tasks a view shows, whenever it is looked at."""
     within = [] if view.within is None else [("since", length_of(view.within))]
     return [*pairs(view.wanted), *within]
 

@@ -41,7 +41,6 @@ async def complete(server: ServerDep, q: str = "") -> Response:
 
 
 def _names(server: Server) -> dict[str, list[str]]:
-    """Return the names to choose from, by the parameters that they are values of."""
     return {
         "function": [function.spec.name for function in server.catalogue.functions()],
         "pool": list(server.settings.pools),

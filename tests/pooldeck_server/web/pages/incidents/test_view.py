@@ -22,6 +22,7 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.data import IncidentData, ids_of
 from pooldeck_server.web.pages.incidents.listing import IncidentsView, incidents_view, read_wanted
 from pooldeck_server.web.pages.incidents.view import IncidentView, fault_of, incident_view
+from pooldeck_server.web.pages.shared.rendering import environment
 from pooldeck_server.web.text.annotations import history_words
 
 FAULT = """Fatal Python error: Segmentation fault
@@ -117,11 +118,15 @@ def test_each_task_is_listed_with_what_it_became_and_what_it_is_today() -> None:
         "t2": TaskToday("t2", "acme.fetch", State.SUCCEEDED, 3),
     }
     involved = shown(of, tasks=tasks).involved
-    assert [(each.function, each.became, each.today, each.reruns) for each in involved] == [
-        ("acme.render", "failed", State.FAILED, 0),
-        ("acme.fetch", "lost", State.SUCCEEDED, 2),
-        ("", "queued", None, 0),
+    assert [(each.function, each.became, each.today) for each in involved] == [
+        ("acme.render", "failed", tasks["t1"]),
+        ("acme.fetch", "lost", tasks["t2"]),
+        ("", "queued", None),
     ]
+    macro = '{% from "incidents/macros.html" import involved_row %}{{ involved_row(each) }}'
+    rows = [environment().from_string(macro).render(each=each) for each in involved]
+    assert ["run again 2 times" in row for row in rows] == [False, True, False]
+    assert ["no longer kept" in row for row in rows] == [False, False, True]
 
 
 def test_the_guilty_thread_comes_first_and_the_users_own_frame_stands_out() -> None:
