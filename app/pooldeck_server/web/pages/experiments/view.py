@@ -107,7 +107,6 @@ class ExperimentView(Page):
 
     it: StoredExperiment
     row: ExperimentRow
-    is_running: bool
     conclusion: str
     now_words: str
     remarks: tuple[str, ...]
@@ -134,7 +133,6 @@ def experiment_view(read: ExperimentData, pool: PoolHealth | None) -> Experiment
     return ExperimentView(
         it=it,
         row=_listed(it),
-        is_running=it.state is ExperimentState.RUNNING,
         conclusion=_so_far(it),
         now_words=now_words(it),
         remarks=tuple(remarks(it)),
