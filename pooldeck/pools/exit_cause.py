@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from pooldeck.pools.launcher import WorkerExit
-from pooldeck.pools.memory import MemoryWatch, out_of_memory
+from pooldeck.pools.out_of_memory import MemoryWatch, out_of_memory
 from pooldeck.pools.worker import Worker
 from pooldeck.protocol import Setup
 

@@ -18,17 +18,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
 
 from pooldeck.kinds import KINDS, Ending
+from pooldeck.pools import memory_limit
 from pooldeck.pools.deadlines import Deadlines
 from pooldeck.pools.end_call import CallEnder
 from pooldeck.pools.exit_cause import ExitCauses
 from pooldeck.pools.factory import WorkerFactory
 from pooldeck.pools.launcher import Launcher, SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
-from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
+from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck.pools.port import PoolPort, PoolSnapshot, WorkerSnapshot
 from pooldeck.pools.reports import Reports
 from pooldeck.pools.roster import Roster
@@ -36,9 +36,6 @@ from pooldeck.pools.stacks import StackRequests
 from pooldeck.pools.sweeper import Sweeper
 from pooldeck.pools.worker import MOST_CALLS, EndReason, Running, Worker
 from pooldeck.protocol import Call, Cancel
-
-_MIB: Final = 1024 * 1024
-_KILLED_OVER: Final = 1.5  # times the memory that a worker may use
 
 
 class Pool(PoolPort):
@@ -211,17 +208,8 @@ class Pool(PoolPort):
 
     def note_memory(self, worker_id: str, rss_bytes: int) -> None:
         self._causes.count()
-        worker, most = self.workers.get(worker_id), self.spec.max_memory_bytes
-        if worker is None or not 0 < most < rss_bytes or not worker.has_worked:
-            return
-        if rss_bytes > _KILLED_OVER * most:
-            why = (
-                f"its worker used {rss_bytes // _MIB} MiB, over {_KILLED_OVER:g} times "
-                f"max_memory_mb = {most // _MIB}"
-            )
-            self._staff.end(worker, EndReason.MEMORY, why=why)
-        else:
-            self._staff.retire_when_replaced(worker)
+        if worker := self.workers.get(worker_id):
+            memory_limit.enforce(worker, rss_bytes, self.spec.max_memory_bytes, self._staff)
 
     async def _hire(self) -> Worker:
         return await self._hiring.hire(self.spec, self._reports.receive, self._reports.ended)

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from pooldeck.kinds import KINDS
 from pooldeck.pools.model import PoolSpec, WorkerState
+from pooldeck.pools.next_worker import FreeSlots
 from pooldeck.pools.rolling_restart import RollingRestart
-from pooldeck.pools.slots import FreeSlots
 from pooldeck.pools.start_backoff import StartBackoff
 from pooldeck.pools.worker import EndReason, Worker
 from pooldeck.protocol import Stop

@@ -16,8 +16,8 @@ from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import KINDS, PoolKind
 from pooldeck.outcome import Error, Observation, Outcome
 from pooldeck.pools.listener import Death, PoolListener, RunningCall
-from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.model import PoolSpec, WorkerState
+from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck.pools.pool import Pool
 from pooldeck.protocol import Call
 from tests import FUNCTIONS

@@ -10,8 +10,8 @@ import pytest
 
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind
-from pooldeck.pools.memory import MemoryWatch
 from pooldeck.pools.model import PoolState, WorkerState
+from pooldeck.pools.out_of_memory import MemoryWatch
 from tests.support.pooled import EACH_KIND, Listener, eventually, is_alive, pool
 
 

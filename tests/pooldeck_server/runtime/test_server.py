@@ -117,8 +117,6 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back(tmp_path: Path) -
 async def test_more_tasks_than_the_memory_holds_all_run(tmp_path: Path) -> None:
     async with engine(tmp_path, memory_queue=100) as server:
         ids = await server.intake.submit_batch([call("add", n, 0) for n in range(1000)])
-        for task_id in ids[::100]:  # each has its time, however slow the machine is
-            await outcome(server, task_id)
         assert (await outcome(server, ids[-1])).result == "999"
         await eventually(lambda: server.frames.latest().counts[State.SUCCEEDED] == 1000)
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from pooldeck.kinds import PoolKind
 from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
-from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck.pools.pool import Pool
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.runtime.recording.recorder import Recorder

@@ -1,7 +1,7 @@
-"""How the server ends: when it was told to, how long what runs may go on, when nothing runs more.
+"""The end of the server: what signals do, how long what runs may go on, when nothing runs more.
 
-Whoever takes the signals says `begin`, and for a second one `hurry`; whoever ends the pools waits
-for these moments and sets `finished`, and whoever answers requests does so until then.
+The HTTP server hands each SIGTERM and SIGINT to `on_signal`; whoever ends the pools waits for the
+moments and sets `finished`, and requests are answered until then.
 """
 
 import asyncio
@@ -21,6 +21,13 @@ class Ending:
         self.begun = asyncio.Event()
         self.grace_over = asyncio.Event()
         self.finished = asyncio.Event()
+
+    def on_signal(self) -> None:
+        """Take SIGTERM or SIGINT: the first one begins a good end, a further one hurries it."""
+        if self.begun.is_set():
+            self.hurry()
+        else:
+            self.begin()
 
     def begin(self) -> None:
         """Begin to end; from the first time on the grace period runs."""

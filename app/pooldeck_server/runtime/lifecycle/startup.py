@@ -12,7 +12,7 @@ from typing import Final
 
 from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
-from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck.pools.pool import Pool
 from pooldeck_server.domain.clock import MINUTE, SECOND, Clock, SystemClock
 from pooldeck_server.domain.errors import PooldeckError, StartupError

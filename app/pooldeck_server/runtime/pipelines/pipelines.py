@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -21,8 +21,8 @@ from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.runtime.pipelines.drafting import Drafting
 from pooldeck_server.runtime.tasks.control import TaskControl
 from pooldeck_server.runtime.tasks.door import Door
-from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
-from pooldeck_server.runtime.tasks.intake import Intake, check_same
+from pooldeck_server.runtime.tasks.idempotency import IdempotencyKeys, check_same
+from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
@@ -46,7 +46,9 @@ class Pipelines:
     door: Door
     most: int  # how many tasks one may have
     tasks: TaskControl
-    _keys: KeysInFlight = field(init=False, default_factory=KeysInFlight)
+
+    def __post_init__(self) -> None:
+        self._keys = IdempotencyKeys(self.reader)
 
     async def submit(
         self, request: PipelineRequest, idempotency_key: str | None = None

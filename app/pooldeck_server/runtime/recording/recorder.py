@@ -24,8 +24,8 @@ from pooldeck_server.domain.tasks.changes import End, ProgressMark, Rerun, Start
 from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.task import NewTask
-from pooldeck_server.runtime.recording.batch import CommitBatch, Insert, Request
 from pooldeck_server.runtime.recording.lag import Lag
+from pooldeck_server.runtime.recording.pending import CommitBatch, Insert, Request
 from pooldeck_server.store import records
 from pooldeck_server.store.database import Database
 from pooldeck_server.store.transaction import Transaction

@@ -4,21 +4,17 @@ It owns the order of submission: ids and sequence numbers. The API feeds it; an 
 after the commit.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
-from msgspec import Raw
-from msgspec.structs import astuple, replace
-from sqlalchemy import Connection
+from msgspec.structs import replace
 
 from pooldeck.functions import RunOptions
 from pooldeck_server.domain.clock import Clock, micros, span
 from pooldeck_server.domain.errors import (
-    IdempotencyMismatch,
     PooldeckError,
     QueueFull,
     Starting,
@@ -31,22 +27,19 @@ from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Accepted, Submission
-from pooldeck_server.domain.tasks.task import NewTask, StoredTask, TaskKey
+from pooldeck_server.domain.tasks.task import NewTask, TaskKey
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
-from pooldeck_server.runtime.tasks.idempotency import KeysInFlight
+from pooldeck_server.runtime.tasks.idempotency import IdempotencyKeys, fingerprint_of
 from pooldeck_server.runtime.tasks.linking import NO_TIES, shown, tie
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
 from pooldeck_server.settings import PoolSettings
-from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
-_KEY: Final = Submission.__struct_fields__.index("idempotency_key")
-_UNSAID: Final = list(astuple(Submission(""))[_KEY + 1 :])
 _CHOOSABLE: Final = [
     name for name in RunOptions.__struct_fields__ if name in Submission.__struct_fields__
 ]
@@ -71,7 +64,9 @@ class Intake:
     scheduler: Scheduler
     on_tied: Callable[[Iterable[int]], None]  # given the numbers of tasks that come after others
     _arriving: Counter[str] = field(init=False, default_factory=Counter)  # at the store, by pool
-    _keys: KeysInFlight = field(init=False, default_factory=KeysInFlight)
+
+    def __post_init__(self) -> None:
+        self._keys = IdempotencyKeys(self.reader)
 
     async def submit(self, submission: Submission, idempotency_key: str | None = None) -> Accepted:
         """Store one submission, or find the task that its key already stands for.
@@ -86,7 +81,7 @@ class Intake:
         if idempotency_key is None:
             return Accepted(shown(await self._store_one(task, ties), ties), created=True)
         async with self._keys.hold([idempotency_key]):
-            known = await self._known([task])
+            known = await self._keys.known([task])
             if found := known.get(idempotency_key):
                 return Accepted(found, created=False)
             return Accepted(shown(await self._store_one(task, ties), ties), created=True)
@@ -105,7 +100,7 @@ class Intake:
             await self.store(tasks, ties)
             return [task.id for task in tasks]
         async with self._keys.hold(keys):
-            ids = {key: task.id for key, task in (await self._known(tasks)).items()}
+            ids = {key: task.id for key, task in (await self._keys.known(tasks)).items()}
             fresh = []
             for task in tasks:
                 if task.idempotency_key is None or task.idempotency_key not in ids:
@@ -158,7 +153,7 @@ class Intake:
             shown_args=shown[0],
             shown_kwargs=shown[1],
             idempotency_key=key,
-            fingerprint=None if key is None else _fingerprint(submission),
+            fingerprint=None if key is None else fingerprint_of(submission),
             options=_options(submission, function),
             placed=placed,
         )
@@ -181,23 +176,6 @@ class Intake:
     def _check_pool(self, pool: str) -> None:
         if pool not in self.queues:
             raise UnknownPool(no_pool(pool, self.queues), field="/pool")
-
-    # Idempotency keys.
-
-    async def _known(self, tasks: Sequence[NewTask]) -> dict[str, StoredTask]:
-        """Return the stored tasks that have the keys of `tasks`.
-
-        Raises:
-            IdempotencyMismatch: If a key stands for another body, stored or among `tasks`.
-        """
-        bodies: dict[str, str | None] = {}
-        for task in tasks:
-            if (key := task.idempotency_key) is not None:
-                check_same(key, bodies.setdefault(key, task.fingerprint), task.fingerprint)
-        found = await self.reader.run(_tasks_by_key, list(bodies))
-        for key, (_, fingerprint) in found.items():
-            check_same(key, fingerprint, bodies[key])
-        return {key: task for key, (task, _) in found.items()}
 
     # Storing.
 
@@ -272,32 +250,6 @@ class Intake:
                 )
 
 
-def _tasks_by_key(
-    connection: Connection, keys: list[str]
-) -> dict[str, tuple[StoredTask, str | None]]:
-    """Return the stored tasks of `keys` with the fingerprints of their bodies."""
-    found = {}
-    for key in keys:
-        owner = queries.task_by_key(connection, key)
-        task = owner and queries.task(connection, owner.id)
-        if owner and task:
-            found[key] = (task, owner.fingerprint)
-    return found
-
-
-def check_same(key: str, fingerprint: str | None, other: str | None) -> None:
-    """Refuse a key that was used with another body.
-
-    Raises:
-        IdempotencyMismatch: Then.
-    """
-    if fingerprint != other:
-        raise IdempotencyMismatch(
-            f'the idempotency key "{key}" was used with another body; use a new key',
-            idempotency_key=key,
-        )
-
-
 def _run_at(submission: Submission, now: int) -> int | None:
     """Return when the task may run (microseconds), or None for at once."""
     if submission.delay:
@@ -318,15 +270,3 @@ def _options(submission: Submission, function: RegisteredFunction) -> str | None
     chosen = {name: value for name, value in named.items() if value is not None}
     options = function.run_options
     return (replace(options, **chosen) if chosen else options).to_json()
-
-
-def _fingerprint(submission: Submission) -> str:
-    """Return a digest of everything that a submission asks for, except its key.
-
-    The fields behind the key came later: they count where any of them is given, so that digests
-    that databases have from before stay true.
-    """
-    body = [bytes(value) if isinstance(value, Raw) else value for value in astuple(submission)]
-    later = body[_KEY + 1 :]
-    asked = body[:_KEY] + (later if later != _UNSAID else [])
-    return hashlib.blake2b(msgspec.msgpack.encode(asked), digest_size=16).hexdigest()

@@ -73,6 +73,8 @@ class Refill:
             in_hand = self.in_hand()
             fresh = [task for task in front.tasks if task.seq not in in_hand]
             self.backlog.refill(fresh, more=front.has_more)
+            if front.has_more:  # also where all that was read is being claimed by now
+                self.backlog.mark_incomplete(front.tasks[-1].order)
             if self._missed < _AFTER_ALL:
                 self.backlog.mark_incomplete(self._missed)
         self._is_reading = False

@@ -14,9 +14,11 @@ from pooldeck_server.domain.errors import PooldeckError, Unauthorized
 from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.cookies import cookie, take_cookies
+from pooldeck_server.web.http.credentials import COOKIE, Credentials
 from pooldeck_server.web.http.errors import internal, problem
+from pooldeck_server.web.http.headers import Headers, headers_of
+from pooldeck_server.web.http.origins import Hosts
 from pooldeck_server.web.http.request_body import RequestBody, check_size
-from pooldeck_server.web.http.security import COOKIE, Credentials, Headers, Hosts, headers_of
 
 _READS: Final = {"GET", "HEAD", "OPTIONS"}
 _PROBES: Final = {"/healthz", "/readyz"}  # asked by machines that know neither name nor token

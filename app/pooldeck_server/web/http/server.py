@@ -84,7 +84,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._times_told = 0
+        self._leaving: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -95,12 +95,11 @@ class HttpServer(uvicorn.Server):
                 _log.info("Pooldeck is at http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Take a signal: the first one ends in good order, a second one hurries.
+        """Hand a signal to the app, which knows what it means.
 
         Unlike uvicorn's own, this does not raise the signal again when all is done: an end in good
         order has exit code 0.
         """
-        self._times_told += 1
         if self._loop is None:
             self.should_exit = True
         else:
@@ -110,11 +109,9 @@ class HttpServer(uvicorn.Server):
         ending: Ending | None = getattr(self._app.state, "ending", None)
         if ending is None:
             self.should_exit = True
-        elif self._times_told == 1:
-            ending.begin()
-            self._leaving = asyncio.create_task(self._leave(ending))
-        else:
-            ending.hurry()
+            return
+        ending.on_signal()
+        self._leaving = self._leaving or asyncio.create_task(self._leave(ending))
 
     async def _leave(self, ending: Ending) -> None:
         await ending.finished.wait()

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from pooldeck_server.web.http.credentials import COOKIE, COOKIE_SECONDS, Credentials
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import HOME, own_path
-from pooldeck_server.web.http.security import COOKIE, COOKIE_SECONDS, Credentials
 from pooldeck_server.web.pages.shared.rendering import Fragment, page_router, render
 from pooldeck_server.web.text.i18n import _
 

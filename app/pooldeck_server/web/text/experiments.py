@@ -124,7 +124,6 @@ def remarks(experiment: StoredExperiment) -> Iterator[str]:
 
 
 def _doubts(experiment: StoredExperiment) -> Iterator[str]:
-    """Yield why the figures may be off."""
     noise = max((step.noise for step in experiment.steps if step.throughput), default=0.0)
     if noise > _NOISY:
         yield _(

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.tasks.dependencies import Rule
 from pooldeck_server.domain.tasks.submission import After, Submission
-from pooldeck_server.runtime.tasks.intake import _fingerprint
+from pooldeck_server.runtime.tasks.idempotency import fingerprint_of
 
 OTHER: dict[str, Any] = {
     "function": "a.c",
@@ -31,9 +31,9 @@ PLAIN = Submission("a.b", Raw(b"[1]"))
 
 def test_every_field_but_the_key_counts() -> None:
     assert OTHER.keys() == set(Submission.__struct_fields__) - {"idempotency_key"}
-    digests = {_fingerprint(replace(PLAIN, **{name: value})) for name, value in OTHER.items()}
-    assert len(digests | {_fingerprint(PLAIN)}) == len(OTHER) + 1
-    assert _fingerprint(replace(PLAIN, idempotency_key="k")) == _fingerprint(PLAIN)
+    digests = {fingerprint_of(replace(PLAIN, **{name: value})) for name, value in OTHER.items()}
+    assert len(digests | {fingerprint_of(PLAIN)}) == len(OTHER) + 1
+    assert fingerprint_of(replace(PLAIN, idempotency_key="k")) == fingerprint_of(PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_every_field_but_the_key_counts() -> None:
 def test_digests_that_databases_have_from_earlier_versions_stay_true(
     body: bytes, digest: str
 ) -> None:
-    assert _fingerprint(msgspec.json.decode(body, type=Submission)) == digest
+    assert fingerprint_of(msgspec.json.decode(body, type=Submission)) == digest

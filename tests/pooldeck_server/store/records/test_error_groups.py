@@ -1,6 +1,7 @@
 """Failures counted in groups: all of them, once each, and what becomes of the groups."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from pooldeck_server.domain.failures.error_groups import (
 from pooldeck_server.domain.tasks.changes import Claim, End, Rerun
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import NewTask
+from pooldeck_server.runtime.lifecycle.recovery import what_becomes
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 
@@ -116,7 +118,7 @@ def test_what_the_end_of_the_server_cut_off_is_a_group_too(store: Store, idempot
     options = RunOptions(idempotent=idempotent).to_json()
     for function in ("jobs.add", "jobs.render"):
         store.running(function=function, options=options)
-    store.write(records.interrupt, NOW)
+    store.write(records.interrupt, partial(what_becomes, now=NOW))
     group = only(store)
     assert (group.kind, group.type, group.place, group.n) == ("interrupted", "Interrupted", "", 2)
 

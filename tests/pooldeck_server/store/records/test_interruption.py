@@ -1,5 +1,6 @@
 """What becomes of tasks that were in hand when a server ended."""
 
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.tasks.changes import Claim
 from pooldeck_server.domain.tasks.reruns import CRASH_RERUNS
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.runtime.lifecycle.recovery import what_becomes
 from pooldeck_server.store import queries, records
 from tests.support.stored import opened
 
@@ -23,14 +25,14 @@ def test_what_an_earlier_server_left_in_hand_is_lost_and_nothing_else(tmp_path: 
         store.write(records.release, [Claim(released.seq, 1)])
         before = [store.task(task) for task in (waiting, planned, released)]
 
-        moves = store.write(records.interrupt, NOW)
+        moves = store.write(records.interrupt, partial(what_becomes, now=NOW))
 
         assert {(move.seq, move.before, move.state) for move in moves} == {
             (running.seq, State.RUNNING, State.LOST),
             (claimed.seq, State.QUEUED, State.LOST),
         }
         assert [store.task(task) for task in (waiting, planned, released)] == before
-        assert store.write(records.interrupt, NOW) == []
+        assert store.write(records.interrupt, partial(what_becomes, now=NOW)) == []
         kept, counted = store.counters_and_recount()
         assert kept == counted
 
@@ -38,7 +40,7 @@ def test_what_an_earlier_server_left_in_hand_is_lost_and_nothing_else(tmp_path: 
 def test_an_interrupted_task_says_what_happened(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         running, claimed = store.running(args='["s"]', shown_args='["*"]'), store.claimed()
-        store.write(records.interrupt, NOW + 5)
+        store.write(records.interrupt, partial(what_becomes, now=NOW + 5))
         stored = store.task(running)
         assert (stored.error_kind, stored.finished_at, stored.worker) == (
             "interrupted",
@@ -55,7 +57,7 @@ def test_many_interrupted_tasks_are_recorded_a_bounded_number_at_a_time(tmp_path
     with opened(tmp_path) as store:
         tasks = [store.running() for _ in range(5)]
         sizes = []
-        while moves := store.write(records.interrupt, NOW, limit=2):
+        while moves := store.write(records.interrupt, partial(what_becomes, now=NOW), limit=2):
             sizes.append(len(moves))
         assert sizes == [2, 2, 1]
         assert {store.task(task).state for task in tasks} == {State.LOST}
@@ -66,13 +68,13 @@ def test_what_is_idempotent_is_run_again_and_its_attempt_is_kept_as_lost(tmp_pat
     with opened(tmp_path) as store:
         running, claimed = store.running(options=options), store.claimed(options=options)
         other = store.running(options=RunOptions(retries=5).to_json())
-        moves = store.write(records.interrupt, NOW)
+        moves = store.write(records.interrupt, partial(what_becomes, now=NOW))
         assert {(move.seq, move.before, move.state) for move in moves} == {
             (running.seq, State.RUNNING, State.QUEUED),
             (claimed.seq, State.QUEUED, State.QUEUED),
             (other.seq, State.RUNNING, State.LOST),
         }
-        assert store.write(records.interrupt, NOW) == []
+        assert store.write(records.interrupt, partial(what_becomes, now=NOW)) == []
         line = store.read(queries.queued, "cpu", 10).tasks
         assert [(task.seq, task.attempt, task.reruns) for task in line] == [
             (running.seq, 1, 1),
@@ -94,8 +96,8 @@ def test_a_task_that_takes_the_server_down_each_time_is_lost_in_the_end(tmp_path
     with opened(tmp_path) as store:
         task = store.running(options=RunOptions(idempotent=True).to_json())
         for attempt in range(2, 2 + CRASH_RERUNS):
-            store.write(records.interrupt, NOW)
+            store.write(records.interrupt, partial(what_becomes, now=NOW))
             assert store.write(records.claim, [Claim(task.seq, attempt)]) == {task.seq}
-        (move,) = store.write(records.interrupt, NOW)
+        (move,) = store.write(records.interrupt, partial(what_becomes, now=NOW))
         assert move.state is State.LOST
         assert len(store.read(queries.attempts, task.id)) == 1 + CRASH_RERUNS

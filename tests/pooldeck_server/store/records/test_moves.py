@@ -1,6 +1,7 @@
 """What claims, starts, ends and cancels do, and what the fence keeps them from."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from pooldeck_server.domain.tasks.changes import Claim, End, Rerun, TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, MOVES, State
 from pooldeck_server.domain.tasks.task import NewTask
+from pooldeck_server.runtime.lifecycle.recovery import what_becomes
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.transaction import Transaction
 from tests.support.stored import Store, opened
@@ -191,7 +193,7 @@ ALL_MOVES: dict[str, Move] = {
     "start": lambda store, tx, task: records.start(tx, [store.start_of(task)]),
     "cancel": lambda _, tx, task: records.cancel(tx, [task.seq], NOW),
     "promote_due": lambda _, tx, __: records.promote_due(tx, NOW),
-    "interrupt": lambda _, tx, __: records.interrupt(tx, NOW),
+    "interrupt": lambda _, tx, __: records.interrupt(tx, partial(what_becomes, now=NOW)),
     "rerun at once": rerun_after(0),
     "rerun after a pause": rerun_after(1),
     "retry": lambda _, tx, task: records.retry(tx, [task.seq], NOW),

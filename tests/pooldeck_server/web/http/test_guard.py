@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 
 from pooldeck_server.domain.errors import Forbidden, WrongHost
 from pooldeck_server.settings import Settings
-from pooldeck_server.web.http.security import Hosts
+from pooldeck_server.web.http.origins import Hosts
 from tests.pooldeck_server.web.conftest import TOKEN
 from tests.support.served import Served
 

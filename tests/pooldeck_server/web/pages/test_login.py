@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pooldeck_server.web.http.security import Credentials
+from pooldeck_server.web.http.credentials import Credentials
 from tests.pooldeck_server.web.conftest import TOKEN
 from tests.support.served import Served, served
 

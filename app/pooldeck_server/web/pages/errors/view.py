@@ -28,6 +28,7 @@ from pooldeck_server.web.pages.errors.data import (
 )
 from pooldeck_server.web.pages.shared.address import address, further
 from pooldeck_server.web.pages.shared.choices import Choice
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.pages.shared.tracebacks import causes
 from pooldeck_server.web.text import formats
@@ -53,15 +54,6 @@ _LABELS: Final = {
     GroupChange.MUTE: later("Mute"),
     GroupChange.UNMUTE: later("Unmute"),
     GroupChange.REOPEN: later("Reopen"),
-}
-FLASHES: Final[dict[str, str]] = {
-    GroupChange.FIX: later(
-        "It is marked as fixed. If a task that starts from now on fails so, every page says that "
-        "it has returned."
-    ),
-    GroupChange.MUTE: later("It is muted: counted, but listed apart."),
-    GroupChange.UNMUTE: later("It is not muted any more."),
-    GroupChange.REOPEN: later("It is open again."),
 }
 
 
@@ -123,7 +115,7 @@ class ErrorsView(Page):
 
     template = "errors/page.html"
     section = "errors"
-    flashes = FLASHES
+    flashes = FLASHES["errors"]
 
     view: ErrorsQuery
     rows: tuple[GroupRow, ...]
@@ -140,7 +132,7 @@ class ErrorGroupView(Page):
 
     template = "errors/group.html"
     section = "errors"
-    flashes = FLASHES
+    flashes = FLASHES["errors"]
 
     row: GroupRow
     hours: HourlyBars

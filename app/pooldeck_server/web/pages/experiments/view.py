@@ -16,6 +16,7 @@ from pooldeck_server.domain.measurements.experiments import (
 )
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.web.pages.experiments.data import ExperimentData
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.experiments import (
     conclusion,
@@ -24,13 +25,9 @@ from pooldeck_server.web.text.experiments import (
     remarks,
     state_words,
 )
-from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kinds import kind_words
 
-FLASHES: Final = {
-    "begun": later("The experiment has begun."),
-    "stopped": later("The experiment was stopped; what it measured is kept."),
-}
 _MARKS: Final = {
     ExperimentState.RUNNING: "running",
     ExperimentState.FINISHED: "succeeded",
@@ -103,7 +100,7 @@ class ExperimentView(Page):
 
     template = "experiments/experiment.html"
     section = "experiments"
-    flashes = FLASHES
+    flashes = FLASHES["experiments"]
 
     it: StoredExperiment
     row: ExperimentRow

@@ -12,13 +12,10 @@ from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.web.pages.functions.data import MINUTES, FunctionsData
 from pooldeck_server.web.pages.shared.address import address
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.moves import BriefAdvice, brief
 from pooldeck_server.web.pages.shared.rendering import Page
-from pooldeck_server.web.text.i18n import later
 
-FLASHES: Final = {
-    "released": later("It was released: its tasks run again, and new ones are taken.")
-}
 _UNSUCCESSFUL: Final = (State.FAILED, State.LOST)
 
 
@@ -56,7 +53,7 @@ class FunctionsView(Page):
 
     template = "functions/page.html"
     section = "functions"
-    flashes = FLASHES
+    flashes = FLASHES["functions"]
 
     functions: Sequence[FunctionRow]
     has_any: bool

@@ -22,18 +22,13 @@ from pooldeck_server.web.pages.functions.data import FunctionData
 from pooldeck_server.web.pages.functions.evidence import EvidenceTable, evidence
 from pooldeck_server.web.pages.functions.form import FunctionForm
 from pooldeck_server.web.pages.shared.address import address
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import _, later, ngettext
+from pooldeck_server.web.text.i18n import _, ngettext
 from pooldeck_server.web.text.placement import placement_words
 from pooldeck_server.web.text.states import state_word
 
-FLASHES: Final = {
-    "placed": later(
-        "What is submitted from now on runs there; tasks that wait stay where they are."
-    ),
-    "given_back": later("The server chooses its pool again, by its signature."),
-}
 SignaturePart: TypeAlias = tuple[str, str]
 """What a part is ("name", "type", "default", or "" for what stands between), and its text."""
 
@@ -68,7 +63,7 @@ class FunctionView(Page):
 
     template = "functions/function.html"
     section = "functions"
-    flashes = FLASHES
+    flashes = FLASHES["function"]
 
     function: RegisteredFunction
     signature: tuple[SignaturePart, ...]

@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from pooldeck.pools.memory import MemoryWatch
+from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck_server.domain.errors import UnknownFunction
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.dependencies import ServerDep

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from pooldeck_server.domain.tasks.pipelines import PipelinePage, StepReport, StoredPipeline
 from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.web.pages.shared.address import address, further
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.graph import (
     Graph,
     pipeline_graph,
@@ -18,17 +18,9 @@ from pooldeck_server.web.pages.shared.graph import (
 )
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import _, later, ngettext
+from pooldeck_server.web.text.i18n import _, ngettext
 from pooldeck_server.web.text.kill import KILL_WHAT_RUNS
 from pooldeck_server.web.text.states import state_word
-
-FLASHES: Final = {
-    "cancelled": later("What had not started is cancelled; what runs was asked to end."),
-    "killed": later(
-        "What had not started is cancelled; what ran was killed, or abandoned where it ran in a "
-        "thread."
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ class PipelineView(Page):
 
     template = "pipelines/pipeline.html"
     section = "pipelines"
-    flashes = FLASHES
+    flashes = FLASHES["pipeline"]
 
     pipeline: StoredPipeline
     name: str

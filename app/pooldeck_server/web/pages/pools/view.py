@@ -12,21 +12,12 @@ from pooldeck_server.settings import MAX_POOL_SIZE, PoolSettings
 from pooldeck_server.web.pages.pools import sizes
 from pooldeck_server.web.pages.pools.advice import ShownSize, shown
 from pooldeck_server.web.pages.pools.data import LATELY
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
-from pooldeck_server.web.text.i18n import later
 from pooldeck_server.web.text.notices import NoticeText, notice_text
 
 _OF_FUNCTIONS: Final = {"hold", "release"}
 _SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
-
-FLASHES: Final = {
-    "resized": later("It has another size now."),
-    "paused": later("It is paused: what runs goes on, what is queued waits."),
-    "resumed": later("It hands out what is queued."),
-    "draining": later("It finishes what runs and hands nothing new out; then it is stopped."),
-    "restarting": later("Its workers are replaced one by one; each loads the code anew."),
-    "killed": later("The worker was killed, and another takes its place."),
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ class PoolsView(Page):
 
     template = "pools/page.html"
     section = "pools"
-    flashes = FLASHES
+    flashes = FLASHES["pools"]
 
     sections: Sequence[PoolSection]
     changed: str

@@ -1,7 +1,7 @@
 """Flash messages: what a page says of what somebody has just done there.
 
 Forms answer with a redirect, so that a reload does nothing twice. What was done stands in the
-address as a word of a closed list, never as text. Each page names its words as `flashes`.
+address as a word of a closed list, never as text.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,83 @@ from typing import Final
 
 from starlette.datastructures import QueryParams
 
+from pooldeck.kinds import Ending
+from pooldeck_server.domain.failures.error_groups import GroupChange
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.i18n import _, later
 
 DID: Final = "did"
 """The parameter of an address that names what was done."""
+
+FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
+    "task": {
+        "cancelled": later("It was cancelled before it started."),
+        "cancel_requested": later(
+            "It was asked to end itself: a function does so where it looks at "
+            "current_task().cancelled, a command is told to."
+        ),
+        Ending.WORKER_ENDED: later(
+            "It was killed: its worker process was ended, and another takes its place."
+        ),
+        Ending.COMMAND_ENDED: later(
+            "It was killed: its command was made to end, and the thread that waited for it goes on."
+        ),
+        Ending.NEVER_STARTED: later("It was killed before it started."),
+        Ending.ABANDONED: later(
+            "It was abandoned: its thread cannot be ended and runs on, but its slot is free."
+        ),
+        "already_ended": later("It had ended before."),
+        "retried": later("It is queued again, as a new attempt."),
+    },
+    "tasks": {
+        "cancelled": later("%(number)s cancelled"),
+        "cancel_requested": later("%(number)s asked to end"),
+        "killed": later("%(number)s killed"),
+        "abandoned": later("%(number)s abandoned"),
+        "already_ended": later("%(number)s had ended before"),
+        "retried": later("%(number)s queued again"),
+    },
+    "pipeline": {
+        "cancelled": later("What had not started is cancelled; what runs was asked to end."),
+        "killed": later(
+            "What had not started is cancelled; what ran was killed, or abandoned where it ran in "
+            "a thread."
+        ),
+    },
+    "errors": {
+        GroupChange.FIX: later(
+            "It is marked as fixed. If a task that starts from now on fails so, every page says "
+            "that it has returned."
+        ),
+        GroupChange.MUTE: later("It is muted: counted, but listed apart."),
+        GroupChange.UNMUTE: later("It is not muted any more."),
+        GroupChange.REOPEN: later("It is open again."),
+    },
+    "experiments": {
+        "begun": later("The experiment has begun."),
+        "stopped": later("The experiment was stopped; what it measured is kept."),
+    },
+    "function": {
+        "placed": later(
+            "What is submitted from now on runs there; tasks that wait stay where they are."
+        ),
+        "given_back": later("The server chooses its pool again, by its signature."),
+    },
+    "functions": {
+        "released": later("It was released: its tasks run again, and new ones are taken.")
+    },
+    "pools": {
+        "resized": later("It has another size now."),
+        "paused": later("It is paused: what runs goes on, what is queued waits."),
+        "resumed": later("It hands out what is queued."),
+        "draining": later("It finishes what runs and hands nothing new out; then it is stopped."),
+        "restarting": later("Its workers are replaced one by one; each loads the code anew."),
+        "killed": later("The worker was killed, and another takes its place."),
+    },
+}
+"""What is said of what was done, by the screen that says it and the word in the address."""
 
 _MANY: Final = "many"
 _REFUSALS: Final = {error.code: error.title for error in STATUS}

@@ -1,17 +1,16 @@
 """The page of one task: its outcome, the way there, its log, and what can be done with it."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from pooldeck.functions import RunOptions
-from pooldeck.kinds import Ending
 from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
 from pooldeck_server.web.pages.shared.tracebacks import Part, causes, traceback_parts
@@ -23,29 +22,9 @@ from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
 from pooldeck_server.web.text.hints import hint_words
-from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kill import kill_button
 from pooldeck_server.web.text.placement import placed_words
-
-FLASHES: Final[dict[str, str]] = {
-    "cancelled": later("It was cancelled before it started."),
-    "cancel_requested": later(
-        "It was asked to end itself: a function does so where it looks at "
-        "current_task().cancelled, a command is told to."
-    ),
-    Ending.WORKER_ENDED: later(
-        "It was killed: its worker process was ended, and another takes its place."
-    ),
-    Ending.COMMAND_ENDED: later(
-        "It was killed: its command was made to end, and the thread that waited for it goes on."
-    ),
-    Ending.NEVER_STARTED: later("It was killed before it started."),
-    Ending.ABANDONED: later(
-        "It was abandoned: its thread cannot be ended and runs on, but its slot is free."
-    ),
-    "already_ended": later("It had ended before."),
-    "retried": later("It is queued again, as a new attempt."),
-}
 
 
 @dataclass(frozen=True)
@@ -81,7 +60,7 @@ class TaskView(Page):
 
     template = "task/page.html"
     section = "tasks"
-    flashes = FLASHES
+    flashes = FLASHES["task"]
 
     read: TaskData
     task: StoredTask

@@ -12,23 +12,13 @@ from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Tota
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.web.pages.shared.address import address, length_of
 from pooldeck_server.web.pages.shared.choices import Choice
-from pooldeck_server.web.pages.shared.flash import flash_of_many
+from pooldeck_server.web.pages.shared.flash import FLASHES, flash_of_many
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.pages.tasks.address import PLAIN, TaskListQuery, asked, href
 from pooldeck_server.web.pages.tasks.data import TaskListData
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.states import state_word
-
-FLASHES: Final = {
-    "cancelled": later("%(number)s cancelled"),
-    "cancel_requested": later("%(number)s asked to end"),
-    "killed": later("%(number)s killed"),
-    "abandoned": later("%(number)s abandoned"),
-    "already_ended": later("%(number)s had ended before"),
-    "retried": later("%(number)s queued again"),
-}
-"""What the list says of what was just done, and to how many."""
 
 _LABELS: Final = {
     "functions": later("function"),
@@ -101,7 +91,7 @@ class TasksView(Page):
     retry_href: str | None
 
     def flash(self, query: QueryParams) -> str | None:
-        return flash_of_many(query, FLASHES)
+        return flash_of_many(query, FLASHES["tasks"])
 
 
 def tasks_view(

@@ -10,30 +10,23 @@ from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import Ending
 from pooldeck_server.domain.tasks.submission import BulkDone, CancelOutcome
-from pooldeck_server.web.pages.errors import view as errors
-from pooldeck_server.web.pages.experiments import view as experiments
-from pooldeck_server.web.pages.functions import listing as functions
-from pooldeck_server.web.pages.functions import view as function
-from pooldeck_server.web.pages.pipelines import view as pipeline
-from pooldeck_server.web.pages.pools import view as pools
 from pooldeck_server.web.pages.shared.address import address
-from pooldeck_server.web.pages.shared.flash import flash, flash_of_many, numbers
-from pooldeck_server.web.pages.task import view as task
-from pooldeck_server.web.pages.tasks import view as tasks
+from pooldeck_server.web.pages.shared.flash import FLASHES, flash, flash_of_many, numbers
 from pooldeck_server.web.text.i18n import speaking
 from tests.support.served import Served
 
 FLASH = re.compile(r'<p class="flash" role="status">([^<]*)</p>')
-SCREENS = (errors, experiments, function, functions, pipeline, pools, task)
 
 
 def test_only_known_words_of_an_address_are_said() -> None:
-    assert flash(QueryParams("did=retried"), task.FLASHES) == task.FLASHES["retried"]
-    assert flash(QueryParams("did=anything"), task.FLASHES) is None
-    assert flash(QueryParams(""), task.FLASHES) is None
+    assert flash(QueryParams("did=retried"), FLASHES["task"]) == FLASHES["task"]["retried"]
+    assert flash(QueryParams("did=anything"), FLASHES["task"]) is None
+    assert flash(QueryParams(""), FLASHES["task"]) is None
 
 
-@pytest.mark.parametrize("flashes", [screen.FLASHES for screen in SCREENS])
+@pytest.mark.parametrize(
+    "flashes", [words for screen, words in FLASHES.items() if screen != "tasks"]
+)
 def test_whatever_was_done_is_said_in_the_language_of_the_reader(
     flashes: Mapping[str, str],
 ) -> None:
@@ -44,14 +37,14 @@ def test_whatever_was_done_is_said_in_the_language_of_the_reader(
 
 def test_there_are_words_for_whatever_cancelling_does() -> None:
     outcomes = set(get_args(CancelOutcome))
-    assert outcomes | {"retried"} == tasks.FLASHES.keys()
-    assert (outcomes - {"killed"}) | set(Ending) | {"retried"} == task.FLASHES.keys()
+    assert outcomes | {"retried"} == FLASHES["tasks"].keys()
+    assert (outcomes - {"killed"}) | set(Ending) | {"retried"} == FLASHES["task"].keys()
 
 
 def test_what_became_of_many_is_said_by_number() -> None:
     done = BulkDone(1350, {"retried": 1344, "arguments_erased": 6})
     query = QueryParams(address("", numbers(done))[1:])
-    said = flash_of_many(query, tasks.FLASHES)
+    said = flash_of_many(query, FLASHES["tasks"])
     assert said is not None
     assert said.startswith("1,344 queued again, 6 refused (")
     assert "arguments have been erased" in said
@@ -59,9 +52,9 @@ def test_what_became_of_many_is_said_by_number() -> None:
 
 def test_a_change_of_nothing_is_said_too() -> None:
     for parameters in ("did=many", "did=many&killed=lots&x=3"):
-        said = flash_of_many(QueryParams(parameters), tasks.FLASHES)
+        said = flash_of_many(QueryParams(parameters), FLASHES["tasks"])
         assert said == "No task was changed."
-    assert flash_of_many(QueryParams("killed=3"), tasks.FLASHES) is None
+    assert flash_of_many(QueryParams("killed=3"), FLASHES["tasks"]) is None
 
 
 def test_what_became_of_many_is_said_in_the_language_of_the_reader(server: Served) -> None:

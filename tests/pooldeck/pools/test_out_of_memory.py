@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pooldeck.pools.memory import MemoryWatch, out_of_memory
+from pooldeck.pools.out_of_memory import MemoryWatch, out_of_memory
 
 _MIB = 1 << 20
 _GIB = 1 << 30
