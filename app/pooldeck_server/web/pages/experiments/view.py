@@ -117,10 +117,7 @@ class ExperimentView(Page):
 def experiments_view(
     experiments: Sequence[StoredExperiment], functions: Sequence[str], function: str
 ) -> ExperimentsView:
-    """Return the list: experiments, the newest first, and the names of all functions.
-
-    `function` is the one that it is narrowed to, empty for all.
-    """
+    """Return the list; `function` is the one that it is narrowed to, empty for all."""
     return ExperimentsView(tuple(map(_listed, experiments)), functions, function)
 
 

@@ -24,9 +24,11 @@ from pooldeck_server.web.http.modules import imported_by
 from pooldeck_server.web.pages.shared import tiles
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
+from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
 from pooldeck_server.web.text import formats, i18n
 from pooldeck_server.web.text.annotations import annotation_words, history_words
 from pooldeck_server.web.text.colours import colour_of
+from pooldeck_server.web.text.hints import hint_words
 from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.notices import notices
 from pooldeck_server.web.text.states import state_word
@@ -90,9 +92,11 @@ def environment() -> Environment:
         "annotation_words": annotation_words,
         "colour_of": colour_of,
         "data_block": data_block,
+        "hint_words": hint_words,
         "history_words": history_words,
         "spark": tiles.spark,
         "state_word": state_word,
+        "traceback_parts": traceback_parts,
     }
     templates.globals |= {
         "ago": formats.ago,

@@ -13,7 +13,7 @@ from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
-from pooldeck_server.web.pages.shared.tracebacks import Part, causes, traceback_parts
+from pooldeck_server.web.pages.shared.tracebacks import Part, causes
 from pooldeck_server.web.pages.task.data import TaskData
 from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Diagram, diagram
 from pooldeck_server.web.pages.task.journey import Journey, journey
@@ -21,19 +21,9 @@ from pooldeck_server.web.pages.task.links import Links, links
 from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
-from pooldeck_server.web.text.hints import hint_words
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kill import kill_button
 from pooldeck_server.web.text.placement import placed_words
-
-
-@dataclass(frozen=True)
-class ErrorShown:
-    """An error of a chain, its traceback in parts."""
-
-    error: Error
-    traceback: tuple[Part, ...]
-    hint: str | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +31,7 @@ class AttemptRow:
     """An attempt in the list of them; errors outermost first."""
 
     attempt: StoredAttempt
-    errors: tuple[ErrorShown, ...]
+    errors: tuple[Error, ...]
     is_shown: bool  # its log is the one on the page
 
 
@@ -72,7 +62,7 @@ class TaskView(Page):
     segments: tuple[Segment, ...]
     measurement: Measurement | None
     links: Links
-    errors: tuple[ErrorShown, ...]
+    errors: tuple[Error, ...]
     arguments: tuple[Value, ...]
     result: Value | None
     attempts: tuple[AttemptRow, ...]
@@ -121,11 +111,11 @@ def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now
         segments=segments(task, measured or None, now),
         measurement=measured or None,
         links=links(task, read.around, read.pipeline),
-        errors=_errors(task.error),
+        errors=causes(task.error),
         arguments=_arguments(task),
         result=_value("result", "", task.result),
         attempts=tuple(
-            AttemptRow(each, _errors(each.error), is_shown=each.attempt == log.attempt)
+            AttemptRow(each, causes(each.error), is_shown=each.attempt == log.attempt)
             for each in reversed(read.attempts)
         ),
         runs=strip(task, read.runs, read.durations, now),
@@ -148,10 +138,3 @@ def _arguments(task: StoredTask) -> tuple[Value, ...]:
 
 def _value(name: str, label: str, text: str | None) -> Value | None:
     return None if text is None else Value(name, label, json_text(text))
-
-
-def _errors(text: str | None) -> tuple[ErrorShown, ...]:
-    return tuple(
-        ErrorShown(error, traceback_parts(error.traceback or ""), hint_words(error))
-        for error in causes(text)
-    )

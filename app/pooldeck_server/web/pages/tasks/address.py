@@ -74,11 +74,7 @@ def has_keyed_words(query: QueryParams) -> bool:
 
 
 def read_filter(query: QueryParams, now: int) -> TaskFilter:
-    """Return which tasks the parameters of an address or a form mean at the time `now`.
-
-    Raises:
-        InvalidRequest: As `read_view` does.
-    """
+    """Return which tasks parameters mean at the time `now`; raises as `read_view`."""
     return read_view(query).filter(now)
 
 
