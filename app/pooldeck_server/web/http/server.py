@@ -25,9 +25,7 @@ _log = logging.getLogger(__name__)
 def serve(app: FastAPI, settings: Settings) -> None:
     """Serve `app` in this thread until SIGINT or SIGTERM; both end it in good order.
 
-    Args:
-        app: Its `state.ending` is told when the server is to end, and when it is to hurry.
-        settings: `host`, `port` and `limits` are used.
+    `app.state.ending` is told when the server is to end, and when it is to hurry.
 
     Raises:
         StartupError: If the address cannot be listened on, or the app says why it cannot start.

@@ -5,7 +5,7 @@ After a crash it tells the story of the start: what that found, and what it did 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
 from pooldeck_server.domain.clock import HOUR
@@ -46,15 +46,8 @@ _LISTS: Final = {
 }
 """Where what it counts is listed."""
 
+Story: TypeAlias = tuple[tuple[str, str | None], ...]  # sentences, with lists of what they count
 _UNKNOWN: Final = later("How far the lost ones came cannot be known: decide whether to retry them.")
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of a story; `href` lists what it counts, where a list can."""
-
-    text: str
-    href: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +91,7 @@ class DeckView(Page):
     template = "deck/page.html"
     section = "deck"
 
-    story: tuple[Sentence, ...]
+    story: Story
     started_at: int
     pools: Sequence[PoolHealth]
     pool_names: Sequence[str]
@@ -124,17 +117,17 @@ def _runs(pool: PoolHealth, function: str) -> bool:
     return any(slot.function == function for worker in pool.workers for slot in worker.slots)
 
 
-def story(run: ServerRun, now: int) -> tuple[Sentence, ...]:
+def story(run: ServerRun, now: int) -> Story:
     """Return what the start of a run found and did; nothing after a clean end, or a day later."""
     report = run.report
     if report is None or report.was_clean or now - run.started_at > _TOLD:
         return ()
     down = formats.duration(report.down_seconds)
     first = _("The server was cut off and started again after %(down)s.", down=down)
-    found = [Sentence(first)]
+    found: list[tuple[str, str | None]] = [(first, None)]
     for name, words in _FOUND:
         if number := getattr(report, name):
-            found.append(Sentence(ngettext(*words, number), _LISTS.get(name)))
+            found.append((ngettext(*words, number), _LISTS.get(name)))
         if number and name == "lost":
-            found.append(Sentence(_(_UNKNOWN)))
+            found.append((_(_UNKNOWN), None))
     return tuple(found)
