@@ -23,11 +23,7 @@ def assemble(app: Application, settings: Settings) -> None:
     A request passes the guard; then a submission goes straight to its endpoint, and any other on
     through what knows proxies, compresses and routes. Pages hold no secret that a reader who can
     write could guess at by their compressed size: writes are protected by where they come from, not
-    by a token in the page.
-
-    Args:
-        app: Pages and static files may be added before or after.
-        settings: The guard needs them before the server runs.
+    by a token in the page. Pages and static files may be added before or after.
     """
     app.state.encoder = Encoder()
     app.state.tries = login.Tries()

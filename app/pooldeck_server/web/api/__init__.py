@@ -14,7 +14,6 @@ from pooldeck_server.web.api import (
     pipelines,
     pools,
     server,
-    shared,
     submit,
     tasks,
 )
@@ -34,12 +33,10 @@ _PARTS = (
     experiments,
     live,
     server,
-    shared,
 )
 
 
 def install(app: Application) -> None:
-    """Add the calls of the API to `app`."""
     submit.install(app, _PREFIX)
     router = APIRouter(prefix=_PREFIX)
     for part in _PARTS:

@@ -68,13 +68,7 @@ _decoder = cache(msgspec.json.Decoder)
 
 
 def read(model: type[B], body: bytes, limits: LimitSettings, around: int = 0) -> B:
-    """Decode the body of a call.
-
-    Args:
-        model: What it is to be.
-        body: The bytes that were sent.
-        limits: `depth` is used: the levels within an argument, or within all of a small body.
-        around: Levels around an argument.
+    """Decode the body of a call, with at most `limits.depth` levels within those `around` them.
 
     Raises:
         MalformedJson: If the body is not strict JSON, or nested too deeply.

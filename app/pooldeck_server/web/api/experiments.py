@@ -24,7 +24,6 @@ _EXAMPLE = {
 
 
 def read_request(body: bytes, limits: LimitSettings) -> ExperimentRequest:
-    """Decode what an experiment is to be; raises as `bodies.read`."""
     return read(ExperimentRequest, body, limits, _AROUND)
 
 

@@ -23,7 +23,6 @@ class Filter(TaskConditions[Moment], frozen=True, forbid_unknown_fields=True):
     errors: Annotated[tuple[ErrorKind, ...], Meta(max_length=MAX_CHOSEN)] = ()
 
     def as_filter(self) -> TaskFilter:
-        """Return what the store looks for."""
         times = {"since": moment(self.since), "until": moment(self.until)}
         wanted = asdict(self) | times | {"text": self.text or None}
         return TaskFilter(**{name: wanted[name] for name in TaskFilter.__struct_fields__})

@@ -73,14 +73,12 @@ async def _one(server: Server, name: str) -> Response:
 
 
 async def _figures(server: Server) -> dict[str, FunctionFigures]:
-    """Return the figures of each function that has any."""
     since = server.clock.now() // MINUTE - _WINDOW_MINUTES + 1
     found = await server.read(queries.function_figures, since)
     return {figures.function: figures for figures in found}
 
 
 def _holds(server: Server) -> dict[str, Hold]:
-    """Return why each function is on hold that is."""
     return {hold.function: hold for hold in server.holds.all()}
 
 

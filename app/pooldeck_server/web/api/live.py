@@ -64,7 +64,6 @@ class Encoder:
         attention: Callable[[Frame], tuple[NoticeText, ...]],
         language: str = ENGLISH,
     ) -> bytes:
-        """Return `frame` as an event, with what needs attention in words of a language."""
         if frame is not self._frame:
             self._frame, self._events = frame, {}
         if language not in self._events:
@@ -144,6 +143,5 @@ async def _send(send: Send, data: bytes) -> None:
 
 
 async def _gone(receive: Receive) -> None:
-    """Return when the reader has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass

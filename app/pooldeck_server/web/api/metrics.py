@@ -128,7 +128,6 @@ def _family(
     labels: Sequence[str],
     figures: Iterable[tuple[Sequence[str], float]],
 ) -> Metric:
-    """Return a family of figures, each with the values of its labels."""
     family = kind(f"pooldeck_{name}", words, labels=labels)
     for values, figure in figures:
         family.add_metric(values, figure)

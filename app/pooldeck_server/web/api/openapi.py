@@ -60,7 +60,6 @@ _SECURITY: Final = {
 
 
 def install(app: FastAPI) -> None:
-    """Complete the document that `app` serves."""
     generate = app.openapi
 
     def complete() -> dict[str, Any]:
@@ -86,7 +85,6 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _structs() -> Iterator[type[Struct]]:
-    """Yield what answers and bodies are made of."""
     answers = (f"{schemas.__name__}.{module.name}" for module in iter_modules(schemas.__path__))
     for module in (*map(import_module, answers), bodies, selections):
         yield from _defined_in(module)

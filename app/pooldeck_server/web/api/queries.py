@@ -23,9 +23,7 @@ Cursor: TypeAlias = Annotated[
 def read_query(model: type[Q], request: Request) -> Q:
     """Return what the query of a request asks for.
 
-    Args:
-        model: A struct that knows no other fields than its own; tuples take several values.
-        request: What was asked.
+    Fields of `model` that are tuples take several values.
 
     Raises:
         InvalidRequest: If a parameter is unknown or wrong; `parameter` names it.
@@ -41,7 +39,6 @@ def read_query(model: type[Q], request: Request) -> Q:
 
 @cache
 def asks(model: type[Struct]) -> dict[str, Any]:
-    """Describe the query of a call that reads it by itself."""
     _, components = msgspec.json.schema_components(
         [model], ref_template="#/components/schemas/{name}"
     )

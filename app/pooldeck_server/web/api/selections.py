@@ -57,7 +57,6 @@ def read_selection(model: type[B], body: bytes, limits: LimitSettings) -> B:
 
 
 def selected(request: BulkRetry) -> TaskFilter | Sequence[str]:
-    """Return what a request that was read is for."""
     if request.ids is not None:
         return request.ids
     return request.filter.as_filter() if request.filter else TaskFilter()

@@ -45,7 +45,6 @@ _WAIT: Final = {
 
 
 def install(app: Application, prefix: str) -> None:
-    """Add the calls to `app`, and the shortcut to them."""
     responses = bad(*WRITING, 429)
     app.router.add_api_route(
         f"{prefix}/tasks",
@@ -80,7 +79,6 @@ class DirectRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        """Return the endpoint itself."""
         endpoint: Callable[[Request], Any] = self.endpoint
         return endpoint
 

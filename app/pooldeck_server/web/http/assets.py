@@ -13,10 +13,7 @@ _REMEDY = (
 
 
 def check_assets(static: Path | None = None) -> None:
-    """Make sure that every file of the build's list is there, so that no page is half a page.
-
-    Args:
-        static: The folder that browsers are served from; by default that of this installation.
+    """Make sure that all files of the build's list are in `static`, by default this installation's.
 
     Raises:
         StartupError: If files are missing from it; says which, and what to do.

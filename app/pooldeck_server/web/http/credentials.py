@@ -24,7 +24,6 @@ class Credentials:
         self._signer = TimestampSigner(key, salt="pooldeck", digest_method=hashlib.sha256)
 
     def fit(self, headers: Headers, cookie: str) -> bool:
-        """Tell whether a request carries the token, or else a `cookie` that stands for it."""
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() == b"bearer":
             return self.is_token(token.strip())
@@ -35,7 +34,6 @@ class Credentials:
         return hmac.compare_digest(given, self._token)
 
     def new_cookie(self) -> str:
-        """Return the value of a cookie that is good for `COOKIE_SECONDS` from now."""
         return self._signer.sign(b"deck").decode()
 
     def is_cookie(self, value: str) -> bool:

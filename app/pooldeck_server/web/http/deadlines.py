@@ -50,7 +50,6 @@ class CoalescingTransport:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send `data`, with whatever else is written in this turn."""
         if not self._gathered:
             self._loop.call_soon(self._send)
         self._gathered.append(data)
@@ -85,7 +84,6 @@ class DeadlineProtocol(HttpToolsProtocol):
     _not_counted = 0  # bytes of this read
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first request."""
         super().connection_made(CoalescingTransport(transport))  # type: ignore[arg-type]  # it is one, in all that counts
         self._await("head")
 
@@ -106,23 +104,19 @@ class DeadlineProtocol(HttpToolsProtocol):
             self._count(len(data) - self._not_counted)
 
     def on_message_begin(self) -> None:
-        """Note that a request has begun."""
         self._is_whole = False
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, and drop a trailer."""
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Note that what comes now is a body."""
         super().on_headers_complete()
         self._in_head = False
         self._is_split = True
 
     def on_body(self, body: bytes) -> None:
-        """Take a chunk, or a part of one, or of a body without chunks."""
         self._not_counted += len(body) + _CHUNK_BYTES
         super().on_body(body)
 

@@ -77,7 +77,6 @@ class Problem(Struct, frozen=True):
 
 
 def problem(error: PooldeckError) -> Response:
-    """Return the answer that tells a client of `error`."""
     status = STATUS[type(error)]
     document = Problem("about:blank", error.title, status, error.detail, error.code)
     members = msgspec.to_builtins(document)
@@ -107,7 +106,6 @@ def internal(error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error that a call of `app` raises a problem document."""
     app.add_exception_handler(PooldeckError, _known)
     app.add_exception_handler(HTTPException, from_starlette)
     app.add_exception_handler(RequestValidationError, _from_fastapi)

@@ -126,7 +126,6 @@ class _Answer:
         self.is_whole = False
 
     async def send(self, message: Message) -> None:
-        """Pass a message on to the server."""
         if message["type"] == "http.response.start":
             self.started = True
             message["headers"] = [*message.get("headers", ()), *_ALWAYS, self._cache(message)]

@@ -22,9 +22,7 @@ def language_of(request: Request) -> str:
 def accepted(header: str) -> str:
     """Return the language that an Accept-Language header likes best among those there are.
 
-    Args:
-        header: Its value, such as "zh-CN,zh;q=0.9,en;q=0.8"; regions and scripts are not told
-            apart. English where it names none of them, or makes no sense.
+    Regions and scripts are not told apart. English where it names none, or makes no sense.
     """
     ranges = map(_range, header[:_LONGEST_HEADER].lower().split(","))
     liked = sorted(ranges, key=lambda each: -each[1])  # equals stay in their order
@@ -33,7 +31,6 @@ def accepted(header: str) -> str:
 
 
 def _range(part: str) -> tuple[str, float]:
-    """Return a language range, and its quality from 0 to 1."""
     name, _, quality = part.partition(";q=")
     try:
         return name.strip(), float(quality or 1)

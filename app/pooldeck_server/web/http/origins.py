@@ -53,7 +53,6 @@ class Hosts:
             raise Forbidden("a page of another origin may not change anything here")
 
     def _is_own(self, origin: bytes, host: bytes) -> bool:
-        """Tell whether `origin` is the host asked for, or one of `allowed_hosts` (a proxy's)."""
         scheme, _, authority = origin.decode("latin-1").lower().partition("://")
         if scheme not in {"http", "https"}:
             return False
@@ -64,6 +63,5 @@ class Hosts:
 
 
 def _is_among(names: frozenset[str], authority: str) -> bool:
-    """Tell whether `names` hold the authority, either with its port or for any port."""
     match = _AUTHORITY.fullmatch(authority)
     return match is not None and (match[1] in names or authority in names)

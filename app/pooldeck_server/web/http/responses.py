@@ -38,7 +38,6 @@ def reference(model: type[Struct]) -> dict[str, str]:
 
 
 def good(model: type[Struct], words: str, status: int = 200) -> Responses:
-    """Describe a good answer: what it holds, and what it means."""
     return {status: {"description": words, "content": {JSON: {"schema": reference(model)}}}}
 
 
@@ -52,7 +51,6 @@ def bad(*statuses: int) -> Responses:
 
 
 def takes(model: type[Struct], example: Any, *, required: bool = True) -> dict[str, Any]:
-    """Describe the body of a call that decodes it by itself."""
     content = {JSON: {"schema": reference(model), "example": example}}
     return {"requestBody": {"required": required, "content": content}}
 

@@ -25,9 +25,7 @@ _log = logging.getLogger(__name__)
 def serve(app: FastAPI, settings: Settings) -> None:
     """Serve `app` in this thread until SIGINT or SIGTERM; both end it in good order.
 
-    Args:
-        app: Its `state.ending` is told when the server is to end, and when it is to hurry.
-        settings: `host`, `port` and `limits` are used.
+    `app.state.ending` is told when the server is to end, and when it is to hurry.
 
     Raises:
         StartupError: If the address cannot be listened on, or the app says why it cannot start.
@@ -87,7 +85,6 @@ class HttpServer(uvicorn.Server):
         self._leaving: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, then say where."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
@@ -107,7 +104,6 @@ class HttpServer(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._pass_on)
 
     def _pass_on(self) -> None:
-        """Tell the app; answer on while it drains."""
         ending: Ending | None = getattr(self._app.state, "ending", None)
         if ending is None:
             self.should_exit = True

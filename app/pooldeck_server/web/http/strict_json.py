@@ -43,10 +43,6 @@ _any = msgspec.json.Decoder().decode
 def check(body: bytes, depth: int) -> None:
     """Refuse what is no strict JSON.
 
-    Args:
-        body: The whole text.
-        depth: How many arrays and objects may be nested in one another.
-
     Raises:
         MalformedJson: If the text is not JSON, ambiguous, or nested too deeply.
     """
@@ -66,10 +62,6 @@ def check(body: bytes, depth: int) -> None:
 
 def typed(decode: Callable[[bytes], T], body: bytes) -> T:
     """Decode a text that `check` let pass into a type.
-
-    Args:
-        decode: A typed msgspec decoder's method.
-        body: The whole text.
 
     Raises:
         InvalidRequest: If it is of another shape; `field` is a JSON pointer to what is wrong.

@@ -4,7 +4,10 @@ What people change goes through plain forms that work without JavaScript: a POST
 the page that says what was done.
 """
 
+from dataclasses import dataclass
 from typing import Final
+
+from fastapi import APIRouter
 
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.pages import language, shared_state
@@ -15,12 +18,27 @@ from pooldeck_server.web.pages.functions import routes as functions
 from pooldeck_server.web.pages.incidents import routes as incidents
 from pooldeck_server.web.pages.pipelines import routes as pipelines
 from pooldeck_server.web.pages.pools import routes as pools
-from pooldeck_server.web.pages.shared.navigation import Screen
 from pooldeck_server.web.pages.task import routes as task
 from pooldeck_server.web.pages.tasks import bulk
 from pooldeck_server.web.pages.tasks import routes as tasks
 from pooldeck_server.web.pages.timeline import routes as timeline
-from pooldeck_server.web.text.i18n import later
+from pooldeck_server.web.text.i18n import _, later
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A screen: `name` is its icon's in static/img/icons.svg, `key` goes to it after a `g`."""
+
+    router: APIRouter
+    name: str
+    path: str
+    title: str
+    key: str
+
+    @property
+    def label(self) -> str:
+        return _(self.title)
+
 
 NAVIGATION: Final = (
     Screen(deck.router, "deck", "/", later("Deck"), "d"),

@@ -18,7 +18,6 @@ async def choose(
     language: Annotated[str, Form()] = ENGLISH,
     next: Annotated[str, Form()] = "/",  # noqa: A002 - the field's name
 ) -> Response:
-    """Remember the language, and send the browser back to where it was."""
     response = RedirectResponse(own_path(next), 303)
     response.set_cookie(
         COOKIE,

@@ -42,7 +42,6 @@ class Tries:
         self._wrong: Counter[str] = Counter()
 
     def are_spent(self, address: str) -> bool:
-        """Tell whether `address` has to wait for the next minute."""
         minute = int(time.monotonic()) // _MINUTE
         if minute != self._minute:
             self._minute = minute
@@ -68,7 +67,6 @@ async def log_in(
     token: Annotated[str, Form()],
     next: Annotated[str, Form()] = HOME,  # noqa: A002
 ) -> Response:
-    """Take the token, and send the browser on to where it wanted to go."""
     secret = server.settings.token
     if secret is None:
         return RedirectResponse(HOME, 303)

@@ -13,7 +13,6 @@ from pooldeck_server.web.text.i18n import speaking
 
 
 def install(app: FastAPI) -> None:
-    """Answer people in `app` themselves, and leave programs to `http.errors`."""
     app.add_exception_handler(HTTPException, _answer)
 
 

@@ -1,13 +1,13 @@
 """The page of what tasks share, by kind: locks first, since they are what somebody may wait for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request, Response
 
 from pooldeck.access import SharedLimits
-from pooldeck.shared.snapshot import Held, SharedEntry, SharedSnapshot
+from pooldeck.shared.snapshot import SharedEntry, SharedSnapshot
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.shared.rendering import Page, page_router, render
 from pooldeck_server.web.text.i18n import _, later
@@ -15,46 +15,18 @@ from pooldeck_server.web.text.i18n import _, later
 router = page_router()
 
 _MOST_ROWS: Final = 200
-_MOST_NAMED: Final = 4
 _KINDS: Final = {
     "counter": later("counter"),
     "dict": later("dict"),
     "list": later("list"),
     "lock": later("lock"),
     "semaphore": later("semaphore"),
-    "rate_limiter": "",  # they have a table of their own
 }
 
 
 @dataclass(frozen=True)
-class HolderNames:
-    """The first who hold something or wait for it; `more` counts the others."""
-
-    named: Sequence[Held]
-    more: int
-
-
-@dataclass(frozen=True)
-class SharedRow:
-    """A shared thing, with who holds it and who waits for it."""
-
-    thing: SharedEntry
-    kind: str
-    holders: HolderNames
-    waiters: HolderNames
-
-
-@dataclass(frozen=True)
-class SharedRows:
-    """The first of many; `more` counts those that are not shown."""
-
-    rows: Sequence[SharedRow]
-    more: int
-
-
-@dataclass(frozen=True)
 class SharedView(Page):
-    """What tasks share: `picture` is None if nobody answers.
+    """What tasks share: `picture` is None if nobody answers; `most` rows of a table are shown.
 
     `lost_at` is when it was lost last, if it was (microseconds since the epoch).
     """
@@ -65,42 +37,30 @@ class SharedView(Page):
     picture: SharedSnapshot | None
     limits: SharedLimits
     lost_at: int | None
-    locks: SharedRows
-    limiters: SharedRows
-    values: SharedRows
+    kinds: Mapping[str, str]
+    locks: Sequence[SharedEntry]
+    limiters: Sequence[SharedEntry]
+    values: Sequence[SharedEntry]
+    most: int = _MOST_ROWS
 
 
 @router.get("/shared")
 async def shared(request: Request, server: ServerDep) -> Response:
-    """Show the names of shared state, who holds its locks, and how long it lives."""
-    state = server.shared
-    return render(request, shared_view(await state.picture(), state.limits, state.lost_at))
-
-
-def shared_view(
-    picture: SharedSnapshot | None, limits: SharedLimits, lost_at: int | None
-) -> SharedView:
+    picture = await server.shared.picture()
     things = picture.entries if picture else ()
-    return SharedView(
+    shown = SharedView(
         picture=picture,
-        limits=limits,
-        lost_at=lost_at,
-        locks=_rows(things, "lock", "semaphore"),
-        limiters=_rows(things, "rate_limiter"),
-        values=_rows(things, "counter", "dict", "list"),
+        limits=server.shared.limits,
+        lost_at=server.shared.lost_at,
+        kinds={kind: _(word) for kind, word in _KINDS.items()},
+        locks=_of_kinds(things, "lock", "semaphore"),
+        limiters=_of_kinds(things, "rate_limiter"),
+        values=_of_kinds(things, "counter", "dict", "list"),
     )
+    return render(request, shown)
 
 
-def _rows(things: Sequence[SharedEntry], *kinds: str) -> SharedRows:
+def _of_kinds(things: Sequence[SharedEntry], *kinds: str) -> list[SharedEntry]:
     """Return those of some kinds: what somebody waits for or holds first, then by name."""
     found = [each for each in things if each.kind in kinds]
-    found.sort(key=lambda each: (not each.waiters, not each.holders, each.name))
-    return SharedRows(list(map(_row, found[:_MOST_ROWS])), max(0, len(found) - _MOST_ROWS))
-
-
-def _row(thing: SharedEntry) -> SharedRow:
-    return SharedRow(thing, _(_KINDS[thing.kind]), _names(thing.holders), _names(thing.waiters))
-
-
-def _names(held: Sequence[Held]) -> HolderNames:
-    return HolderNames(held[:_MOST_NAMED], max(0, len(held) - _MOST_NAMED))
+    return sorted(found, key=lambda each: (not each.waiters, not each.holders, each.name))

@@ -78,7 +78,6 @@ _FASTER: Final = 0.67
 
 
 def verdict_words(verdict: Verdict) -> str:
-    """Return a verdict in a few words, to follow the name of a function."""
     return _(_VERDICTS[verdict])
 
 
@@ -108,9 +107,6 @@ def _values(numbers: Numbers) -> dict[str, str]:
         "computing": formats.duration(numbers.computing),
         "waiting": formats.duration(numbers.alone - numbers.computing),
     }
-
-
-# Where it belongs.
 
 
 def _placing(advice: Advice) -> Iterator[str]:
@@ -152,9 +148,6 @@ def _move(advice: Advice) -> str:
     if target.pool is None:
         return _("It belongs in %(kind)s, of which there is none.", kind=kind)
     return _("It belongs in %(kind)s, such as %(pool)s.", kind=kind, pool=target.pool)
-
-
-# How that is known, and what else is noteworthy.
 
 
 def _evidence(numbers: Numbers) -> Iterator[str]:

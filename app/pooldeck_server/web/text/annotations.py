@@ -1,7 +1,6 @@
 """Annotations in the words of the reader's language, such as "cpu: resized from 2 to 4"."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -12,33 +11,12 @@ from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 
 
-@dataclass(frozen=True)
-class HistoryEntry:
-    """Something that was done or happened: when, in words, why, and where more is told."""
-
-    at: int  # microseconds since the epoch
-    kind: Kind
-    words: str
-    reason: str | None
-    href: str | None
-
-
-def history_entries(annotations: Iterable[StoredAnnotation]) -> tuple[HistoryEntry, ...]:
-    """Return annotations in words, in their order; the page names the pool, so they do not."""
-    return tuple(
-        HistoryEntry(
-            at=each.at,
-            kind=each.kind,
-            words=annotation_words(replace(each, pool=None, reason=None)),
-            reason=each.reason,
-            href=each.href,
-        )
-        for each in annotations
-    )
+def history_words(annotation: StoredAnnotation) -> str:
+    """Return what happened, for a page that names the pool and the reason beside it."""
+    return annotation_words(replace(annotation, pool=None, reason=None))
 
 
 def annotation_words(annotation: StoredAnnotation) -> str:
-    """Return what happened, where, and why if somebody said so."""
     words = _WORDS[annotation.kind](annotation)
     if annotation.pool is not None:
         words = f"{annotation.pool}: {words}"

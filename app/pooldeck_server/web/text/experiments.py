@@ -25,6 +25,11 @@ _STATES: Final = {
     ExperimentState.STOPPED: later("stopped"),
     ExperimentState.FAILED: later("failed"),
 }
+_ENDINGS: Final = {
+    "person": later("It was stopped by hand; what was measured before is shown."),
+    "server": later("The server ended while it ran; what was measured before is shown."),
+    "limit": later("Its time was over before all sizes were tried."),
+}
 
 
 def state_words(state: ExperimentState) -> str:
@@ -76,7 +81,6 @@ def _against_the_others(experiment: StoredExperiment, choice: BestSize) -> str:
 
 
 def _beyond(experiment: StoredExperiment, choice: BestSize) -> str:
-    """Return what more slots than at the knee bring, as a clause."""
     steps = experiment.of_kind(choice.kind)
     further = next((step for step in steps if step.size > choice.size), None)
     if further is None:
@@ -101,7 +105,8 @@ def remarks(experiment: StoredExperiment) -> Iterator[str]:
             slots=kind_words(trouble.kind).counted(trouble.size),
             words=trouble.words,
         )
-    yield from _endings(experiment)
+    if experiment.ended_by is not None:
+        yield _(_ENDINGS[experiment.ended_by])
     yield from _doubts(experiment)
     if errors := sum(step.errors for step in experiment.steps):
         yield ngettext(
@@ -142,16 +147,6 @@ def _doubts(experiment: StoredExperiment) -> Iterator[str]:
         )
 
 
-def _endings(experiment: StoredExperiment) -> Iterator[str]:
-    match experiment.ended_by:
-        case "person":
-            yield _("It was stopped by hand; what was measured before is shown.")
-        case "server":
-            yield _("The server ended while it ran; what was measured before is shown.")
-        case "limit":
-            yield _("Its time was over before all sizes were tried.")
-
-
 def law_words(scaling: Scaling) -> str:
     """Return what the fitted law says beside the measured knee."""
     law = scaling.law
@@ -177,7 +172,6 @@ def _share(value: float) -> str:
 
 
 def now_words(experiment: StoredExperiment) -> str:
-    """Return what is being tried; empty where nothing is."""
     now = experiment.now
     if now is None:
         return _("Starting.") if experiment.state is ExperimentState.RUNNING else ""

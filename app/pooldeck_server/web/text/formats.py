@@ -75,7 +75,6 @@ def _coarse(seconds: int) -> str:
 
 
 def count(number: int) -> str:
-    """Return a whole number with its thousands apart."""
     return f"{number:,}"
 
 
@@ -132,7 +131,6 @@ def sentence(detail: str) -> str:
 
 
 def short_name(function: str) -> str:
-    """Return a function's name without its module."""
     return function.rpartition(".")[2]
 
 

@@ -49,7 +49,6 @@ def in_english(words: Callable[[T], R], value: T) -> R:
 
 
 def gettext(text: str, /, **values: object) -> str:
-    """Return `text` in the reader's language, with `values` filled in."""
     found = look_up(text)
     return found % values if values else found
 
@@ -79,17 +78,14 @@ _ = gettext
 
 
 def look_up(text: str) -> str:
-    """Return `text` in the reader's language, with the places for values still in it."""
     return _translations(language.get()).gettext(text) if text else ""
 
 
 def look_up_form(one: str, many: str, n: int) -> str:
-    """Return the form for `n` things in the reader's language, the places for values in it."""
     return _translations(language.get()).ngettext(one, many, n)
 
 
 def catalogue(of: str) -> Catalog:
-    """Return all texts with their translations into a language other than English."""
     name = of.replace("-", "_")
     with (TRANSLATIONS / f"{name}.po").open("rb") as file:
         return read_po(file, locale=name)

@@ -18,17 +18,11 @@ _CANCELLED: Final = later("The task then counts as cancelled.")
 
 @dataclass(frozen=True)
 class KillWords:
-    """What is said of a kill that ends in one way: English, to be looked up.
+    """What is said of a kill that ends in one way: English, to be looked up."""
 
-    Attributes:
-        question: The heading, with a place for the `function`.
-        button: What the button says that does it.
-        sentences: What would happen.
-    """
-
-    question: str
+    question: str  # with a place for the `function`
     button: str
-    sentences: tuple[str, ...]
+    sentences: tuple[str, ...]  # what would happen
 
 
 _KILL: Final = later("Kill %(function)s?")

@@ -10,25 +10,15 @@ from pooldeck_server.web.text.i18n import _, ngettext
 
 
 class KindWords(Struct, frozen=True):
-    """What a kind of pool is called.
+    """What a kind of pool is called."""
 
-    Attributes:
-        many: Its slots, such as "threads".
-        title: The same as the head of a list.
-        inside: Where a function runs, such as "in threads".
-        pool: Such a pool, such as "a thread pool".
-        made_of: What makes up its slots.
-        default_size: Where its size comes from if nobody sets one.
-        counted: Says so many of its slots, such as "8 threads".
-    """
-
-    many: str
-    title: str
-    inside: str
+    many: str  # its slots
+    title: str  # the same, as the head of a list
+    inside: str  # where a function runs
     pool: str
-    made_of: str
-    default_size: str
-    counted: Callable[[int], str]
+    made_of: str  # what makes up its slots
+    default_size: str  # where its size comes from if nobody sets one
+    counted: Callable[[int], str]  # so many of its slots
 
 
 def kind_words(kind: PoolKind) -> KindWords:

@@ -53,13 +53,7 @@ class NoticeText:
 
 
 def notices(frame: Frame, server_state: str, holds: Sequence[Hold]) -> tuple[NoticeText, ...]:
-    """Return what needs attention.
-
-    Args:
-        frame: The live picture.
-        server_state: "starting", "ready" or "draining".
-        holds: The functions on hold.
-    """
+    """Return what needs attention; `server_state` is "starting", "ready" or "draining"."""
     in_pools = [notice for pool in frame.pools for notice in pool.notices]
     said = {notice.function for notice in in_pools if notice.need is Need.HOLD}
     homeless = [_hold(hold) for hold in holds if hold.function not in said]
@@ -70,7 +64,6 @@ def notices(frame: Frame, server_state: str, holds: Sequence[Hold]) -> tuple[Not
 
 
 def _hold(hold: Hold) -> Notice:
-    """Return the notice for a hold on a function that no pool runs any more."""
     return Notice(Need.HOLD, function=hold.function, reason=hold.reason)
 
 

@@ -37,18 +37,13 @@ _NOTEWORTHY: Final = 1.1  # times as fast
 
 
 def placed_words(placed: str | None) -> str:
-    """Return why a task is in its pool.
-
-    Args:
-        placed: The JSON that the task keeps; None where its pool was named.
-    """
+    """Return why a task is in its pool, by the JSON that it keeps; None: its pool was named."""
     if placed is None:
         return _("Its pool was named, by its function or by whoever submitted it.")
     return placement_words(Placement.from_json(placed))
 
 
 def placement_words(placement: Placement) -> str:
-    """Return why a function is where it is that leaves its pool to the server."""
     if placement.rule is PlacementRule.MEASURED:
         return _measured(placement)
     return _(_WORDS[placement.rule], pool=placement.pool, name=placement.hint)

@@ -74,9 +74,6 @@ def range_words(advice: SizeAdvice) -> str:
     return low if low == high else _("%(low)s to %(high)s", low=low, high=high)
 
 
-# What to do, and why.
-
-
 def _full(advice: SizeAdvice) -> str:
     slots = kind_words(advice.pool.kind).many
     if KINDS[advice.pool.kind].is_alone:
@@ -98,9 +95,6 @@ def _full(advice: SizeAdvice) -> str:
         slots=slots,
         enough=advice.right.high if advice.right else advice.pool.size,
     )
-
-
-# What is expected of it, and what it rests on.
 
 
 def _expectation(advice: SizeAdvice) -> Iterator[str]:
@@ -135,19 +129,15 @@ def _load(advice: SizeAdvice) -> Iterator[str]:
     cost = advice.pool.cost
     if cost is None:
         return
-    yield _costs(cost)
-    if advice.by_cpus is not None and not KINDS[advice.pool.kind].is_alone:
-        yield _by_cpus(advice, cost)
-    elif cost.cpu_share <= WAITS:
-        yield _("Its functions mostly wait: a thread pool would let more of them wait at once.")
-
-
-def _costs(cost: FunctionCost) -> str:
-    return _(
+    yield _(
         "A run computes for %(cpu)s and waits for %(waiting)s in the mean.",
         cpu=formats.duration(cost.cpu),
         waiting=formats.duration(cost.waiting),
     )
+    if advice.by_cpus is not None and not KINDS[advice.pool.kind].is_alone:
+        yield _by_cpus(advice, cost)
+    elif cost.cpu_share <= WAITS:
+        yield _("Its functions mostly wait: a thread pool would let more of them wait at once.")
 
 
 def _by_cpus(advice: SizeAdvice, cost: FunctionCost) -> str:

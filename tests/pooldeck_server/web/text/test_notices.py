@@ -189,11 +189,11 @@ def run(**found: Any) -> ServerRun:
 
 def test_a_start_after_a_crash_tells_what_it_found_and_where_that_is_listed() -> None:
     notice_text = story(run(queued=1340, scheduled=1, rerun=2, lost=8, reaped=1), DAY)
-    words = " ".join(sentence.text for sentence in notice_text)
+    words = " ".join(text for text, _href in notice_text)
     assert words.startswith("The server was cut off and started again after 12 s. 1,340 queued")
     for part in ("1 scheduled task was", "2 tasks under way are", "8 tasks", "1 process left"):
         assert part in words
-    assert [sentence.href for sentence in notice_text if sentence.href] == [
+    assert [href for _text, href in notice_text if href] == [
         "/tasks?state=queued",
         "/tasks?state=scheduled",
         "/tasks?state=lost&error=interrupted",

@@ -92,7 +92,6 @@ class KindProfile(Struct, frozen=True):
 
     @classmethod
     def of(cls, profile: Profile) -> Self:
-        """Return a profile as the API shows it."""
         return shown(
             cls,
             profile,
@@ -124,7 +123,6 @@ class FunctionAdvice(Struct, frozen=True):
 
     @classmethod
     def of(cls, given: advice.Advice, profiles: dict[PoolKind, Profile]) -> Self:
-        """Return an advice as the API shows it, with what was measured in each kind of pool."""
         return shown(
             cls,
             given,

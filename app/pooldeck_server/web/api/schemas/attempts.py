@@ -37,7 +37,6 @@ class Attempt(Struct, frozen=True):
 
     @classmethod
     def of(cls, attempt: StoredAttempt) -> Self:
-        """Return `attempt` as the API shows it."""
         return cls(
             attempt=attempt.attempt,
             state=attempt.state,
@@ -86,6 +85,5 @@ class Stack(Struct, frozen=True):
 
     @classmethod
     def of(cls, stack: TaskStack) -> Self:
-        """Return `stack` as the API shows it."""
         detail = None if stack.text is not None else STACK_UNKNOWN
         return cls(stack.task.id, worker(stack.task), stack.text, detail)

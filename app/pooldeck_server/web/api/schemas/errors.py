@@ -63,7 +63,6 @@ class ErrorGroup(Struct, frozen=True):
 
     @classmethod
     def of(cls, report: GroupReport) -> Self:
-        """Return `report` as the API shows it."""
         group = report.group
         return shown(
             cls,

@@ -93,7 +93,6 @@ class ExperimentScaling(Struct, frozen=True):
 
     @classmethod
     def of(cls, found: domain.Scaling) -> Self:
-        """Return `found` as the API shows it."""
         law = None
         if found.law is not None and found.law_knee is not None:
             law = shown(UniversalScalabilityLaw, found.law, knee=found.law_knee)
@@ -149,7 +148,6 @@ class Experiment(Struct, frozen=True):
 
     @classmethod
     def of(cls, experiment: domain.StoredExperiment) -> Self:
-        """Return `experiment` as the API shows it."""
         return shown(
             cls,
             experiment,

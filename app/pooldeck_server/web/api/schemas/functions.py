@@ -30,7 +30,6 @@ class Statistics(Struct, frozen=True):
 
     @classmethod
     def of(cls, figures: FunctionFigures, window: float) -> Self:
-        """Return `figures` over a window of seconds as the API shows them."""
         number = sum(figures.ended.values())
         return cls(
             window=window,
@@ -88,7 +87,6 @@ class Function(Struct, frozen=True):
         hold: Hold | None,
         given: Advice | None,
     ) -> Self:
-        """Return `function` as the API shows it."""
         spec = function.spec
         return shown(
             cls,

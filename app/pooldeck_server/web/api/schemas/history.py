@@ -40,7 +40,6 @@ class History(Struct, frozen=True):
 
     @classmethod
     def of(cls, chart: history.Chart) -> Self:
-        """Return `chart` as the API shows it."""
         marks = [shown(Mark, each, at=seconds(each.at)) for each in chart.annotations]
         return shown(cls, chart, annotations=marks)
 

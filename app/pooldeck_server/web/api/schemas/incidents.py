@@ -36,7 +36,6 @@ class Incident(Struct, frozen=True):
 
     @classmethod
     def of(cls, incident: incidents.StoredIncident) -> Self:
-        """Return `incident` as the API shows it."""
         return shown(
             cls,
             incident,

@@ -42,7 +42,6 @@ class PipelineStep(Struct, frozen=True):
 
     @classmethod
     def of(cls, report: StepReport) -> Self:
-        """Return a step as the API shows it."""
         step = report.step
         return shown(
             cls,
@@ -66,7 +65,6 @@ class Pipeline(Struct, frozen=True):
 
     @classmethod
     def of(cls, pipeline: domain.StoredPipeline) -> Self:
-        """Return a pipeline as the API shows it."""
         steps = tuple(PipelineStep.of(step) for step in pipeline.steps)
         return shown(cls, pipeline, created_at=timestamp(pipeline.created_at), steps=steps)
 

@@ -33,7 +33,6 @@ class Placed(Struct, frozen=True):
 
     @classmethod
     def of(cls, placement: Placement) -> Self:
-        """Return a placement as the API shows it."""
         since, words = optional_timestamp(placement.since), in_english(placement_words, placement)
         return shown(cls, placement, since=since, words=words)
 

@@ -66,7 +66,6 @@ class Pool(Struct, frozen=True):
 
     @classmethod
     def of(cls, pool: PoolHealth) -> Self:
-        """Return `pool` as the API shows it."""
         workers = [
             shown(Worker, worker, started_at=optional_timestamp(worker.started_at))
             for worker in pool.workers

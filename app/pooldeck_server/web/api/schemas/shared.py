@@ -27,7 +27,6 @@ class SharedHolder(Struct, frozen=True):
 
     @classmethod
     def of(cls, held: Held) -> Self:
-        """Return a holder as the API shows it."""
         who, since = held.holder, timestamp(held.since)
         outside = {} if who.function else {"task": None, "function": None}
         return shown(cls, who, since=since, **outside)
@@ -61,7 +60,6 @@ class SharedItem(Struct, frozen=True):
 
     @classmethod
     def of(cls, thing: SharedEntry) -> Self:
-        """Return one name as the API shows it."""
         holders = [SharedHolder.of(each) for each in thing.holders]
         return shown(
             cls, thing, holders=holders, waiters=[SharedHolder.of(each) for each in thing.waiters]
@@ -94,7 +92,6 @@ class SharedState(Struct, frozen=True):
 
     @classmethod
     def of(cls, picture: SharedSnapshot | None, limits: SharedLimits, lost_at: int | None) -> Self:
-        """Return shared state as the API shows it."""
         return cls(
             is_available=picture is not None,
             pid=picture.pid if picture else None,

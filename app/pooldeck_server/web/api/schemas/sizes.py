@@ -108,33 +108,27 @@ class PoolAdvice(Struct, frozen=True):
 
     @classmethod
     def of(cls, advice: SizeAdvice) -> Self:
-        """Return an advice as the API shows it."""
         pool, load = advice.pool, advice.pool.load
         voluntary, involuntary = load.switches
-        return cls(
+        return shown(
+            cls,
+            advice,
             pool=pool.name,
             kind=pool.kind,
             size=pool.size,
             origin=pool.origin,
-            verdict=advice.verdict,
-            rule=advice.rule,
-            recommended=advice.recommended,
-            right=advice.right,
             sentences=in_english(size_sentences, advice),
-            load=LoadEvidence(
-                seconds=load.seconds,
-                submitted=load.submitted,
+            load=shown(
+                LoadEvidence,
+                load,
                 ran=sum(load.ran.values()),
                 busy=pool.busy,
                 utilization=pool.utilization,
-                oldest_wait=load.oldest_wait,
                 voluntary_switches=voluntary,
                 involuntary_switches=involuntary,
                 needed=advice.needed,
             ),
-            run=shown(RunCost, pool.cost) if pool.cost else None,
-            bounds=shown(Bounds, advice),
+            run=pool.cost,
+            bounds=advice,
             machine=shown(Host, advice.machine, computing_slots=advice.computing),
-            present=advice.present,
-            expected=advice.expected,
         )

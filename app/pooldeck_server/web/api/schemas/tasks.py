@@ -123,7 +123,6 @@ class Task(Struct, frozen=True):
 
     @classmethod
     def of(cls, task: StoredTask) -> Self:
-        """Return `task` as the API shows it."""
         return cls(
             id=task.id,
             function=task.function,
@@ -181,12 +180,10 @@ def _progress(task: StoredTask) -> Progress | None:
 
 
 def timing(task: StoredTask | StoredAttempt) -> Timing:
-    """Return where the time of a task's latest attempt, or of an earlier one, went."""
     return Timing(queued=task.queued_seconds, run=task.run_seconds, cpu=task.cpu_seconds)
 
 
 def worker(task: StoredTask | StoredAttempt) -> TaskWorker | None:
-    """Return the worker that a task's latest attempt, or an earlier one, ran in."""
     if task.worker is None:
         return None
     return TaskWorker(id=task.worker, pid=task.pid, thread=task.thread)

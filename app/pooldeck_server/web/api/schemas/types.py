@@ -40,13 +40,7 @@ MeasurementText: TypeAlias = Annotated[
 
 
 def shown(model: type[S], value: object, **given: Any) -> S:
-    """Return `value` as the API shows it.
-
-    Args:
-        model: What it is shown as.
-        value: Its attributes become the fields of the same names, at any depth.
-        **given: The fields that it has no such attribute for.
-    """
+    """Return `value` as a `model`, by its attributes at any depth; `given` are all other fields."""
     if given:
         names = (name for name in model.__struct_fields__ if name not in given)
         value = {name: getattr(value, name) for name in names} | given
@@ -65,10 +59,8 @@ def _to_the_second(second: int) -> str:
 
 
 def optional_timestamp(microseconds: int | None) -> str | None:
-    """Return `timestamp(microseconds)`, None for None."""
     return None if microseconds is None else timestamp(microseconds)
 
 
 def raw(text: str | None) -> Raw | None:
-    """Return a JSON text to be spliced in as it is."""
     return None if text is None else Raw(text)

@@ -78,15 +78,6 @@ class ShownLine(Struct, frozen=True):
     highest: str
 
 
-class Happening(Struct, frozen=True):
-    """Something that was done or happened; `at` is in microseconds since the epoch."""
-
-    at: int
-    kind: str
-    text: str
-    href: str | None
-
-
 class ShownChart(Struct, frozen=True):
     """The chart: what can be chosen, its lines, what happened, and what the browser draws."""
 
@@ -96,7 +87,7 @@ class ShownChart(Struct, frozen=True):
     periods: Sequence[tuple[int, str]]
     groups: Sequence[tuple[Grouping, str, bool]]
     lines: Sequence[ShownLine]
-    happenings: Sequence[Happening]
+    happenings: Sequence[StoredAnnotation]
     earlier: int
     drawing: Mapping[str, Any]
 
@@ -121,7 +112,7 @@ def _one_of(value: str | None, known: Sequence[Any], otherwise: Any) -> Any:
 
 def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: int) -> ShownChart:
     lines = list(_lines(chart, wanted.by, pools))
-    happenings = sorted(map(_happening, chart.annotations), key=lambda each: each.at)
+    happenings = sorted(chart.annotations, key=lambda each: each.at)
     words = (_SERIES[chart.series], _GROUPS[wanted.by], _PERIODS[chart.period])
     known = groupings(chart.series)
     return ShownChart(
@@ -135,10 +126,6 @@ def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: i
         earlier=max(0, len(happenings) - _HAPPENINGS),
         drawing=_drawing(chart, lines, happenings) | {"until": seconds(now)},
     )
-
-
-def _happening(annotation: StoredAnnotation) -> Happening:
-    return Happening(annotation.at, annotation.kind, annotation_words(annotation), annotation.href)
 
 
 def _lines(chart: Chart, by: Grouping, pools: Sequence[str]) -> Iterator[ShownLine]:
@@ -186,9 +173,8 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def _drawing(
-    chart: Chart, lines: Sequence[ShownLine], happenings: Sequence[Happening]
+    chart: Chart, lines: Sequence[ShownLine], happenings: Sequence[StoredAnnotation]
 ) -> dict[str, Any]:
-    """Return what the browser draws, ready for JSON."""
     return {
         "unit": chart.unit,
         "step": chart.step,
@@ -203,7 +189,12 @@ def _drawing(
             for line, shown in zip(chart.lines, lines, strict=True)
         ],
         "marks": [
-            {"at": seconds(each.at), "kind": each.kind, "text": each.text, "href": each.href}
+            {
+                "at": seconds(each.at),
+                "kind": each.kind,
+                "text": annotation_words(each),
+                "href": each.href,
+            }
             for each in happenings
         ],
     }

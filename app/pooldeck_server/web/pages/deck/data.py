@@ -11,7 +11,6 @@ _MARKS = 200
 
 
 def read(connection: Connection, wanted: ChartRequest, pool: str | None, now: int) -> Chart:
-    """Read the numbers of a chart, and what happened in its time, to one pool if one is named."""
     found = queries.history(connection, wanted, now)
     since = found.at[0] * SECOND
     return replace(

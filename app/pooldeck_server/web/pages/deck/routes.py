@@ -28,7 +28,6 @@ _Name = Annotated[str, Query(max_length=200)]
 async def deck(
     request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
-    """Show the pools and their workers, or those that `pool` and `function` narrow it to."""
     narrowed = Narrowed(pool or None, function or None)
     chart = await _chart(request, server, narrowed)
     frame, run = server.frames.latest(), server.run
@@ -49,14 +48,12 @@ async def deck(
 async def chart(
     request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
-    """Give an open deck the chart with its figures anew."""
     shown = await _chart(request, server, Narrowed(pool or None, function or None))
     return render(request, ChartFragment(shown))
 
 
 @router.get("/misplaced")
 async def misplaced(request: Request, server: ServerDep) -> Response:
-    """Give an open deck the functions that would do better elsewhere anew."""
     return render(request, MisplacedFragment(_misplaced(server)))
 
 

@@ -5,7 +5,7 @@ After a crash it tells the story of the start: what that found, and what it did 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
 from pooldeck_server.domain.clock import HOUR
@@ -25,43 +25,29 @@ _BLANK_WORKER: Final = WorkerHealth(
 _TOLD: Final = 24 * HOUR  # for how many microseconds after a start its story is told
 
 _FOUND: Final = (
-    (
-        "queued",
-        both("%(num)s queued task was kept.", "%(num)s queued tasks were kept."),
-        "/tasks?state=queued",
-    ),
-    (
-        "scheduled",
-        both("%(num)s scheduled task was kept.", "%(num)s scheduled tasks were kept."),
-        "/tasks?state=scheduled",
-    ),
+    ("queued", both("%(num)s queued task was kept.", "%(num)s queued tasks were kept.")),
+    ("scheduled", both("%(num)s scheduled task was kept.", "%(num)s scheduled tasks were kept.")),
     (
         "rerun",
         both("%(num)s task under way is run again.", "%(num)s tasks under way are run again."),
-        None,
     ),
-    (
-        "lost",
-        both("%(num)s task under way was lost.", "%(num)s tasks under way were lost."),
-        "/tasks?state=lost&error=interrupted",
-    ),
+    ("lost", both("%(num)s task under way was lost.", "%(num)s tasks under way were lost.")),
     (
         "reaped",
         both("%(num)s process left behind was ended.", "%(num)s processes left behind were ended."),
-        None,
     ),
 )
-"""What the report of a start counts: its field, the words, and the list of what it counts."""
+"""What the report of a start counts: its field, and the words."""
 
+_LISTS: Final = {
+    "queued": "/tasks?state=queued",
+    "scheduled": "/tasks?state=scheduled",
+    "lost": "/tasks?state=lost&error=interrupted",
+}
+"""Where what it counts is listed."""
+
+Story: TypeAlias = tuple[tuple[str, str | None], ...]  # sentences, with lists of what they count
 _UNKNOWN: Final = later("How far the lost ones came cannot be known: decide whether to retry them.")
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of a story; `href` lists what it counts, where a list can."""
-
-    text: str
-    href: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +58,6 @@ class Narrowed:
     function: str | None = None
 
     def without(self, name: str) -> str:
-        """Return the address of the page without one of the two."""
         rest = vars(replace(self, **{name: None}))
         query = urlencode({key: value for key, value in rest.items() if value})
         return f"/?{query}" if query else "/"
@@ -106,7 +91,7 @@ class DeckView(Page):
     template = "deck/page.html"
     section = "deck"
 
-    story: tuple[Sentence, ...]
+    story: Story
     started_at: int
     pools: Sequence[PoolHealth]
     pool_names: Sequence[str]
@@ -132,17 +117,17 @@ def _runs(pool: PoolHealth, function: str) -> bool:
     return any(slot.function == function for worker in pool.workers for slot in worker.slots)
 
 
-def story(run: ServerRun, now: int) -> tuple[Sentence, ...]:
+def story(run: ServerRun, now: int) -> Story:
     """Return what the start of a run found and did; nothing after a clean end, or a day later."""
     report = run.report
     if report is None or report.was_clean or now - run.started_at > _TOLD:
         return ()
     down = formats.duration(report.down_seconds)
     first = _("The server was cut off and started again after %(down)s.", down=down)
-    found = [Sentence(first)]
-    for name, words, href in _FOUND:
+    found: list[tuple[str, str | None]] = [(first, None)]
+    for name, words in _FOUND:
         if number := getattr(report, name):
-            found.append(Sentence(ngettext(*words, number), href))
+            found.append((ngettext(*words, number), _LISTS.get(name)))
         if number and name == "lost":
-            found.append(Sentence(_(_UNKNOWN)))
+            found.append((_(_UNKNOWN), None))
     return tuple(found)

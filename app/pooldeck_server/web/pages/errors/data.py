@@ -48,7 +48,6 @@ class ErrorGroupData(Struct, frozen=True):
 
 
 def read(connection: Connection, wanted: GroupFilter, cursor: str | None, now: int) -> ErrorsData:
-    """Read a page of the groups that fit."""
     return ErrorsData(
         queries.error_groups(connection, wanted, now, _PAGE_SIZE, cursor),
         queries.error_group_counts(connection),

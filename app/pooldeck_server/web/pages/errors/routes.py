@@ -27,7 +27,6 @@ async def errors(request: Request, server: ServerDep, cursor: str = "") -> Respo
 
 @router.get("/errors/{group_id}")
 async def error_group(request: Request, server: ServerDep, group_id: str) -> Response:
-    """Show one group: its latest error, its hours, its functions, its tasks."""
     found = await server.read(read_group, group_id, server.clock.now())
     return render(request, error_group_view(found))
 
@@ -36,7 +35,6 @@ async def error_group(request: Request, server: ServerDep, group_id: str) -> Res
 async def change_group(
     request: Request, server: ServerDep, group_id: str, change: GroupChange
 ) -> Response:
-    """Decide about a group, and show where that was done."""
     form = await posted(request)
     await server.errors.change(group_id, change)
     if _OF_LIST in form:

@@ -12,13 +12,11 @@ from pooldeck.outcome import Error
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     LATELY,
-    FunctionCount,
     GroupChange,
     GroupFilter,
     GroupReport,
     GroupSort,
     GroupState,
-    StoredErrorGroup,
 )
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.task import StoredTask
@@ -75,10 +73,9 @@ class HourlyBars:
 class GroupRow:
     """A group as it is listed."""
 
-    group: StoredErrorGroup
+    report: GroupReport
     state: str
     hours: HourlyBars
-    functions: tuple[str, ...]
     changes: tuple[tuple[GroupChange, str], ...]
 
 
@@ -91,7 +88,6 @@ class ErrorsQuery(Struct, frozen=True):
 
     @classmethod
     def of(cls, query: QueryParams) -> "ErrorsQuery":
-        """Return the view that the parameters of an address or a form ask for."""
         name, sort = query.get("state") or "", query.get("sort") or ""
         return cls(
             name if name in _VIEWS else "",
@@ -104,7 +100,6 @@ class ErrorsQuery(Struct, frozen=True):
         return GroupFilter(_VIEWS[self.name][1], functions, sort=self.sort)
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Return the parameters that `of` reads."""
         given = {"state": self.name, "function": self.function}
         if self.sort is not GroupSort.SEEN:
             given["sort"] = self.sort
@@ -142,12 +137,9 @@ class ErrorGroupView(Page):
     row: GroupRow
     hours: HourlyBars
     days: Sequence[int]
-    functions: Sequence[FunctionCount]
     causes: tuple[Error, ...]
     tasks: Sequence[StoredTask]
     retry: str | None
-    tasks_href: str
-    retry_href: str
 
 
 def errors_view(
@@ -172,10 +164,9 @@ def _chips(view: ErrorsQuery, counts: Mapping[GroupState, int]) -> Iterator[Choi
 
 def _row(report: GroupReport) -> GroupRow:
     return GroupRow(
-        group=report.group,
+        report=report,
         state=_(_STATES[report.group.state]),
         hours=hourly_bars(report.hours, 24),
-        functions=tuple(each.function for each in report.functions),
         changes=tuple(
             (change, _(label))
             for change, label in _LABELS.items()
@@ -191,12 +182,9 @@ def error_group_view(read: ErrorGroupData) -> ErrorGroupView:
         row=_row(msgspec.structs.replace(report, hours=report.hours[-LATELY:])),
         hours=hourly_bars(report.hours, 64),
         days=range(DAYS, 0, -1),
-        functions=report.functions,
         causes=causes(attempt.error) if attempt else (),
         tasks=read.tasks,
         retry=_retry_words(read.retryable),
-        tasks_href=address("/tasks", [("group", group.id)]),
-        retry_href=address("/tasks/retry", [("group", group.id)]),
     )
 
 

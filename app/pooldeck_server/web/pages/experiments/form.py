@@ -16,7 +16,6 @@ from pooldeck_server.domain.measurements.experiment_request import SECONDS, WARM
 from pooldeck_server.domain.measurements.experiments import SampleCall, Sizes
 from pooldeck_server.web.pages.shared.functions import example
 from pooldeck_server.web.pages.shared.rendering import Page
-from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kinds import kind_words
 
 FIELDS: Final = ("source", "samples", *KINDS, "seconds", "warmup")
@@ -67,7 +66,6 @@ def new_experiment_view(
     function: RegisteredFunction | None,
     form: ExperimentForm | None,
 ) -> NewExperimentView:
-    """Return the page with the form; without a function it asks which."""
     return NewExperimentView(
         functions=[each.spec.name for each in functions if each.problem is None],
         function=None if function is None else function.spec.name,
@@ -162,10 +160,3 @@ def _number(text: str, name: str) -> float:
         return float(text)
     except ValueError:
         raise InvalidRequest(f"{name}: {text} is not a number", field=f"/{name}") from None
-
-
-def words_of_source(source: str) -> str:
-    """Return where the samples of an experiment came from."""
-    if source == "latest":
-        return _("arguments of the latest tasks that succeeded")
-    return _("arguments that were given for it")

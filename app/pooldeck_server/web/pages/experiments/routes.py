@@ -67,7 +67,6 @@ async def begin(request: Request, server: ServerDep) -> Response:
 async def experiment(
     request: Request, server: ServerDep, experiment_id: str, beside: str = ""
 ) -> Response:
-    """Show an experiment, beside another one if that is asked for."""
     found = await server.read(read, experiment_id, beside, server.experiments.present)
     return render(request, experiment_view(found, _own_pool(server, found.experiment)))
 

@@ -16,7 +16,6 @@ from pooldeck_server.domain.measurements.experiments import (
 )
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.web.pages.experiments.data import ExperimentData
-from pooldeck_server.web.pages.experiments.form import words_of_source
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.experiments import (
@@ -104,10 +103,7 @@ class ExperimentView(Page):
     flashes = FLASHES["experiments"]
 
     it: StoredExperiment
-    is_running: bool
-    mark: str
-    state: str
-    source: str
+    row: ExperimentRow
     conclusion: str
     now_words: str
     remarks: tuple[str, ...]
@@ -121,10 +117,7 @@ class ExperimentView(Page):
 def experiments_view(
     experiments: Sequence[StoredExperiment], functions: Sequence[str], function: str
 ) -> ExperimentsView:
-    """Return the list: experiments, the newest first, and the names of all functions.
-
-    `function` is the one that it is narrowed to, empty for all.
-    """
+    """Return the list; `function` is the one that it is narrowed to, empty for all."""
     return ExperimentsView(tuple(map(_listed, experiments)), functions, function)
 
 
@@ -133,10 +126,7 @@ def experiment_view(read: ExperimentData, pool: PoolHealth | None) -> Experiment
     it, beside = read.experiment, read.beside
     return ExperimentView(
         it=it,
-        is_running=it.state is ExperimentState.RUNNING,
-        mark=_MARKS[it.state],
-        state=state_words(it.state),
-        source=words_of_source(it.source),
+        row=_listed(it),
         conclusion=_so_far(it),
         now_words=now_words(it),
         remarks=tuple(remarks(it)),
@@ -162,7 +152,6 @@ def _listed(it: StoredExperiment) -> ExperimentRow:
 
 
 def _so_far(it: StoredExperiment) -> str:
-    """Return the conclusion, with a word of caution as long as more is to come."""
     found = conclusion(it)
     is_early = it.choice is not None and it.state is ExperimentState.RUNNING
     return _("So far: %(found)s", found=found) if is_early else found

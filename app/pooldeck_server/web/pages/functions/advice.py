@@ -62,7 +62,6 @@ class ShownAdvice:
 
 
 def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
-    query = urlencode({"function": advice.function})
     return ShownAdvice(
         code=advice.verdict,
         verdict=verdict_words(advice.verdict),
@@ -75,7 +74,7 @@ def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
         cost=_cost(advice),
         costs=tuple(_costs(advice, sizes)),
         sentences=sentences(advice),
-        experiment=f"/experiments/new?{query}",
+        experiment=f"/experiments/new?{urlencode({'function': advice.function})}",
     )
 
 
@@ -95,7 +94,6 @@ def _cost(advice: Advice) -> str:
 
 
 def _shares(numbers: Numbers) -> Iterator[TimeShare]:
-    """Yield the parts of one run's time, in the order of the bar."""
     parts = [part for part in _parts(numbers) if part[2] > _LEAST * numbers.alone]
     whole = sum(seconds for _kind, _label, seconds in parts)
     start = 0.0
@@ -117,7 +115,6 @@ def _parts(numbers: Numbers) -> Iterable[tuple[str, str, float]]:
 
 
 def _costs(advice: Advice, sizes: Mapping[str, int]) -> Iterator[ShareBar]:
-    """Yield what calls cost where it runs, and where it would do better."""
     cost, better = advice.cost, advice.recommended
     if cost is None or better is None or better.kind == advice.kind:
         return

@@ -21,7 +21,6 @@ class EvidenceTable:
 
 
 def evidence(profiles: Mapping[PoolKind, Profile]) -> EvidenceTable | None:
-    """Return what was measured of a function; None where nothing was."""
     known = [kind for kind in KINDS if kind in profiles]
     if not known:
         return None

@@ -76,7 +76,6 @@ class FunctionForm:
 
     @property
     def uses_options(self) -> bool:
-        """Tell whether an option was filled in, so that the page shows them open."""
         return any(self.options.values()) or bool(self.option_errors)
 
 
@@ -97,7 +96,6 @@ def form(
 
 
 def fields(spec: FunctionSpec) -> tuple[Field, ...]:
-    """Return the empty fields of a function, in the order of its signature."""
     definitions, properties = spec.schema.get("$defs", {}), spec.schema.get("properties", {})
     return tuple(
         _field(parameter, definitions, properties.get(parameter.name, {}).get("description", ""))
@@ -179,7 +177,6 @@ def _resolved(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
 
 
 def _type_words(parameter: ParameterSpec, schema: dict[str, Any]) -> str:
-    """Return what goes into a field, in a few words."""
     if parameter.kind is ParameterKind.VAR_POSITIONAL:
         return _("further arguments: a JSON array")
     if parameter.kind is ParameterKind.VAR_KEYWORD:

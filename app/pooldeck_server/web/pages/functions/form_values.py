@@ -148,7 +148,6 @@ _NUMBERS = {"priority": _integer, "delay": _number, "timeout": _number, "retries
 
 
 def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, object]:
-    """Return the options of the submission that were filled in."""
     options: dict[str, object] = {}
     if pool := values.get("pool", ""):
         options["pool"] = pool

@@ -102,7 +102,6 @@ def _kept(counts: Iterable[Count]) -> Mapping[str, Counter[State]]:
 
 
 def _ended(read: FunctionsData) -> Mapping[str, Mapping[State, list[int]]]:
-    """Return how many tasks of each function came to each end in each minute."""
     ended: defaultdict[str, defaultdict[State, list[int]]] = defaultdict(
         lambda: defaultdict(lambda: [0] * MINUTES)
     )

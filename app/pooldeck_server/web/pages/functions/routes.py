@@ -29,7 +29,6 @@ router = page_router()
 
 @router.get("/functions")
 async def functions(request: Request, server: ServerDep, q: str = "") -> Response:
-    """Show what can be called, how it fares, and what is on hold."""
     found = await server.read(read, server.clock.now())
     holds, advice = server.holds.all(), server.advisor.all()
     return render(request, functions_view(found, server.catalogue, holds, advice, q))
@@ -45,7 +44,6 @@ async def release(server: ServerDep, name: str) -> Response:
 async def function(
     request: Request, server: ServerDep, name: str, task: str | None = None
 ) -> Response:
-    """Show a function; with `task`, its form is filled with that task's arguments."""
     found = registered(server.catalogue, name)
     data = await server.read(read_function, name, task)
     values = _values_of(data.task, found) if data.task else {}
@@ -72,14 +70,12 @@ async def submit(request: Request, server: ServerDep, name: str) -> Response:
 
 @router.post("/functions/{name}/placement")
 async def place(request: Request, server: ServerDep, name: str) -> Response:
-    """Choose the pool of a function that leaves that to the server, or let the server choose."""
     pool = (await posted(request)).get("pool") or None
     await server.placements.place(name, pool)
     return done(f"/functions/{quote(name)}", "placed" if pool else "given_back")
 
 
 def _values_of(task: StoredTask, function: RegisteredFunction) -> dict[str, str]:
-    """Return what one would type to submit the task again."""
     if task.function != function.spec.name or task.args is None or task.kwargs is None:
         return {}
     values = typed(function.spec, task.args, task.kwargs) | {"tags": ", ".join(task.tags)}
@@ -91,7 +87,6 @@ def _values_of(task: StoredTask, function: RegisteredFunction) -> dict[str, str]
 
 
 def _run_options(function: RegisteredFunction, options: RunOptions) -> dict[str, str]:
-    """Return what one would type for the options that are not the function's own."""
     usual = function.spec.options
     values = {}
     if options.timeout is not None and options.timeout != usual.timeout:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
-from pooldeck.functions import FunctionSpec, Options
+from pooldeck.functions import Options
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
@@ -65,10 +65,8 @@ class FunctionView(Page):
     section = "functions"
     flashes = FLASHES["function"]
 
-    spec: FunctionSpec
+    function: RegisteredFunction
     signature: tuple[SignaturePart, ...]
-    pool: str
-    problem: str | None
     hold: Hold | None
     placement: PlacementShown | None
     advice: ShownAdvice | None
@@ -97,10 +95,8 @@ def function_view(
         if count.function == spec.name:
             own[count.state] += count.n
     return FunctionView(
-        spec=spec,
-        signature=signature_parts(spec.signature),
-        pool=function.pool,
-        problem=function.problem,
+        function=function,
+        signature=tuple(signature_parts(spec.signature)),
         hold=hold,
         placement=_placement(function),
         advice=shown(advice, pools) if advice else None,
@@ -147,7 +143,6 @@ def _usual(durations: Durations) -> Iterable[Figure]:
 
 
 def _options(options: Options) -> Iterable[str]:
-    """Yield what the function was declared with, in sentences."""
     yield (
         _("It has no timeout.")
         if options.timeout is None
@@ -178,12 +173,7 @@ def _retries(options: Options) -> str:
     )
 
 
-def signature_parts(signature: str) -> tuple[SignaturePart, ...]:
-    """Return the parts of a signature, `(path: str, width: int = 256) -> dict`, in their order."""
-    return tuple(_parts(signature))
-
-
-def _parts(signature: str) -> Iterator[SignaturePart]:
+def signature_parts(signature: str) -> Iterator[SignaturePart]:
     depth, kind = 0, "name"
     for token in _TOKEN.finditer(signature):
         depth += (token.lastgroup in {"open", "arrow"}) - (token.lastgroup == "close")

@@ -29,13 +29,23 @@ class IncidentAdvice:
 
 def advice(
     incident: StoredIncident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
-) -> tuple[IncidentAdvice, ...]:
-    return (
-        IncidentAdvice(_of_cause(incident)),
-        *_of_suspects(incident),
-        *_of_lost(tasks),
-        *_of_culprit(incident, tasks, may_rerun=may_rerun),
-    )
+) -> Iterator[IncidentAdvice]:
+    yield IncidentAdvice(_of_cause(incident))
+    if incident.suspects:
+        yield IncidentAdvice(
+            _(
+                "Run such functions in a process pool: there the culprit is always known, and"
+                " nobody else is hit."
+            )
+        )
+    if any(task.state is State.LOST for task in tasks.values()):
+        yield IncidentAdvice(
+            _(
+                "How far the lost tasks came cannot be known: decide for each whether it may run"
+                " twice. Functions that may are declared idempotent, and run again by themselves."
+            )
+        )
+    yield from _of_culprit(incident, tasks, may_rerun=may_rerun)
 
 
 def _of_cause(incident: StoredIncident) -> str:
@@ -58,26 +68,6 @@ def _of_cause(incident: StoredIncident) -> str:
         "Something in the process ended it, such as os._exit or a library that exits on an error:"
         " let it raise an exception instead, and only the task fails."
     )
-
-
-def _of_suspects(incident: StoredIncident) -> Iterator[IncidentAdvice]:
-    if incident.suspects:
-        yield IncidentAdvice(
-            _(
-                "Run such functions in a process pool: there the culprit is always known, and"
-                " nobody else is hit."
-            )
-        )
-
-
-def _of_lost(tasks: Mapping[str, TaskToday]) -> Iterator[IncidentAdvice]:
-    if any(task.state is State.LOST for task in tasks.values()):
-        yield IncidentAdvice(
-            _(
-                "How far the lost tasks came cannot be known: decide for each whether it may run"
-                " twice. Functions that may are declared idempotent, and run again by themselves."
-            )
-        )
 
 
 def _of_culprit(

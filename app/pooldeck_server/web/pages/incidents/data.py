@@ -46,7 +46,6 @@ def ids_of(incident: StoredIncident) -> list[str]:
 def read(
     connection: Connection, wanted: IncidentsQuery, cursor: str | None, now: int
 ) -> tuple[IncidentPage, list[CulpritCount]]:
-    """Read a page of the incidents that fit, and who died of what in that pool and time."""
     since = wanted.after(now)
     pool = wanted.pool or None
     found = queries.incidents(

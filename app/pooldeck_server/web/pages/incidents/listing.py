@@ -34,7 +34,6 @@ class IncidentsQuery:
     since: str = ""
 
     def after(self, now: int) -> int | None:
-        """Return since when, if there is such a bound; both in microseconds since the epoch."""
         seconds = seconds_of(self.since)
         return None if seconds is None else now - seconds * SECOND
 
@@ -62,7 +61,6 @@ class IncidentsView(Page):
     culprits: tuple[Choice, ...]
     is_first: bool
     without_cause: str
-    newest_href: str
     older_href: str | None
 
 
@@ -91,7 +89,6 @@ def incidents_view(
         culprits=tuple(_culprits(wanted, culprits)),
         is_first=is_first,
         without_cause=replace(wanted, cause="").href,
-        newest_href=wanted.href,
         older_href=further("/incidents", wanted.pairs, page.next_cursor),
     )
 

@@ -38,7 +38,6 @@ async def incident(request: Request, server: ServerDep, incident_id: str) -> Res
 
 
 def _may_rerun(server: Server, function: str) -> bool | None:
-    """Tell whether a function is declared idempotent; None if it is not registered."""
     try:
         return server.catalogue.get(function).spec.options.idempotent
     except UnknownFunction:

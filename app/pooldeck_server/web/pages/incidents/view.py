@@ -9,14 +9,12 @@ from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
-from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.advice import IncidentAdvice, advice
 from pooldeck_server.web.pages.incidents.data import OTHERS, IncidentData
 from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.annotations import HistoryEntry, history_entries
 from pooldeck_server.web.text.i18n import _, ngettext
 
 _THREAD: Final = re.compile(r"^(?P<current>Current t|T)hread 0x[0-9a-f]+.*$", re.MULTILINE)
@@ -30,8 +28,7 @@ class Involved:
     task: str
     function: str
     became: str
-    today: State | None
-    reruns: int
+    today: TaskToday | None
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class IncidentView(Page):
     involved: tuple[Involved, ...]
     fault: Fault | None
     memory_bytes: int | None
-    nearby: tuple[HistoryEntry, ...]
+    nearby: Sequence[StoredAnnotation]
     hold: Hold | None
     others: Sequence[StoredIncident]
     others_href: str
@@ -89,11 +86,11 @@ def incident_view(
         involved=tasks,
         fault=fault_of(incident.traceback) if incident.traceback else None,
         memory_bytes=memory_bytes,
-        nearby=history_entries(each for each in read.nearby if _belongs(each, incident)),
+        nearby=[each for each in read.nearby if _belongs(each, incident)],
         hold=hold,
         others=[each for each in read.others if each.id != incident.id][:OTHERS],
         others_href=alike.href,
-        advice=advice(incident, read.tasks, may_rerun=may_rerun),
+        advice=tuple(advice(incident, read.tasks, may_rerun=may_rerun)),
         text=_report_text(incident, sentences, map(_line, tasks)),
     )
 
@@ -101,16 +98,17 @@ def incident_view(
 def involved(incident: StoredIncident, tasks: Mapping[str, TaskToday]) -> Iterator[Involved]:
     """Yield each task that lost its worker: the culprit, those suspected, then bystanders."""
     became = {each.task: each.became for each in incident.bystanders}
-    if incident.culprit:
-        yield _involved("culprit", incident.culprit.task, incident.culprit.function, "", tasks)
+    if (ran := incident.culprit) is not None:
+        yield Involved("culprit", ran.task, ran.function, "failed", tasks.get(ran.task))
     for each in incident.suspects:
-        yield _involved("suspect", each.task, each.function, became.pop(each.task, ""), tasks)
+        state = became.pop(each.task, "failed")
+        yield Involved("suspect", each.task, each.function, state, tasks.get(each.task))
     for task, state in became.items():
-        yield _involved("bystander", task, "", state, tasks)
+        today = tasks.get(task)
+        yield Involved("bystander", task, today.function if today else "", state, today)
 
 
 def story(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> Iterator[str]:
-    """Yield what happened in sentences; `workers` are those that the pools have now."""
     named = {"worker": incident.worker, "pool": incident.pool, "cause": incident.cause}
     yield _("The worker %(worker)s of the pool %(pool)s died: %(cause)s.", **named)
     yield _whose_fault(incident)
@@ -153,26 +151,8 @@ def _recovered(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> str
     return text % {"time": time, "worker": successor.id}
 
 
-def _involved(
-    role: Literal["culprit", "suspect", "bystander"],
-    task: str,
-    function: str,
-    became: str,
-    tasks: Mapping[str, TaskToday],
-) -> Involved:
-    today = tasks.get(task)
-    return Involved(
-        role=role,
-        task=task,
-        function=function or (today.function if today else ""),
-        became=became or "failed",
-        today=today.state if today else None,
-        reruns=max(0, today.attempt - 1) if today else 0,
-    )
-
-
 def _line(each: Involved) -> str:
-    today = each.today or "no longer kept"
+    today = each.today.state if each.today else "no longer kept"
     return f"{each.role}: {each.function} {each.task}, then {each.became}, today {today}"
 
 

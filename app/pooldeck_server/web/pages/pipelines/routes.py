@@ -27,7 +27,6 @@ async def pipelines(request: Request, server: ServerDep, cursor: str = "") -> Re
 
 @router.get("/pipelines/{pipeline_id}")
 async def pipeline(request: Request, server: ServerDep, pipeline_id: str) -> Response:
-    """Show one pipeline: its steps as a drawing, and how far they are."""
     return render(request, pipeline_view(await server.pipelines.get(pipeline_id)))
 
 
@@ -38,7 +37,6 @@ async def ask_to_cancel(request: Request, server: ServerDep, pipeline_id: str) -
 
 @router.post("/pipelines/{pipeline_id}/cancel")
 async def cancel(request: Request, server: ServerDep, pipeline_id: str) -> Response:
-    """Cancel what has not ended of a pipeline; the form may say to kill it, and why."""
     form = await posted(request)
     kill = "kill" in form
     await server.pipelines.cancel(pipeline_id, kill=kill, reason=reason(form))

@@ -1,5 +1,6 @@
 """The page of one pipeline, and the list of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pooldeck_server.domain.tasks.pipelines import PipelinePage, StepReport, StoredPipeline
@@ -33,17 +34,6 @@ class StepRow:
 
 
 @dataclass(frozen=True)
-class PipelineRow:
-    """A pipeline in the list."""
-
-    pipeline: StoredPipeline
-    name: str
-    done: int
-    tasks: int
-    bad: int
-
-
-@dataclass(frozen=True)
 class PipelineView(Page):
     """A pipeline: its steps as a drawing, and how far they are."""
 
@@ -67,7 +57,7 @@ class PipelinesView(Page):
     template = "pipelines/page.html"
     section = "pipelines"
 
-    rows: tuple[PipelineRow, ...]
+    rows: Sequence[tuple[StoredPipeline, str]]  # each with its name
     is_first: bool
     older_href: str | None
 
@@ -101,24 +91,11 @@ def pipeline_view(pipeline: StoredPipeline) -> PipelineView:
 
 
 def pipelines_view(found: PipelinePage, *, is_first: bool) -> PipelinesView:
-    """Return the list of pipelines; `is_first`: this is the newest page."""
     older = further("/pipelines", [], found.next_cursor)
-    return PipelinesView(tuple(map(_row, found.items)), is_first, older)
-
-
-def _row(pipeline: StoredPipeline) -> PipelineRow:
-    counts = pipeline.counts
-    return PipelineRow(
-        pipeline=pipeline,
-        name=pipeline_name(pipeline),
-        done=counts.get(State.SUCCEEDED, 0),
-        tasks=sum(counts.values()),
-        bad=counts.get(State.FAILED, 0) + counts.get(State.LOST, 0),
-    )
+    return PipelinesView([(each, pipeline_name(each)) for each in found.items], is_first, older)
 
 
 def cancel_pipeline(pipeline: StoredPipeline) -> PipelineConfirmation:
-    """Ask before all of a pipeline that has not ended is cancelled."""
     live = sum(pipeline.counts.get(state, 0) for state in LIVE)
     by_state = [
         f"{formats.count(number)} {state_word(state)}"

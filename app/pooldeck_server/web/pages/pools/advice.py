@@ -126,7 +126,6 @@ def _facts(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
 
 
 def _limits(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
-    """Yield the sizes at which something is used up."""
     for label, size in (
         (_("Uses up the CPUs at"), advice.by_cpus),
         (_("Uses up the GIL at"), advice.by_gil),
@@ -149,7 +148,6 @@ def _machine(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
 
 
 def _cpus(advice: SizeAdvice) -> str:
-    """Return how many CPUs there are, and what limits them."""
     machine = advice.machine
     by = ngettext("%(num)s by affinity", "%(num)s by affinity", machine.affinity)
     if machine.quota is not None:

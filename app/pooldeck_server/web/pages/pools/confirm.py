@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
-from pooldeck_server.web.pages.shared.confirmation import Affected, Confirmation
+from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
 
@@ -19,7 +19,6 @@ class PoolConfirmation(Confirmation):
 
 
 def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> PoolConfirmation:
-    """Ask before a worker is killed, naming the tasks that would end with it."""
     running = [slot for slot in worker.slots if slot.task is not None]
     cut_off = [slot for slot in running if not slot.abandoned]
     return PoolConfirmation(
@@ -31,14 +30,13 @@ def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> PoolConfirmation:
         action=f"/workers/{worker.id}/kill",
         button=_("Kill worker"),
         back=f"/pools#{pool.name}",
-        affected=tuple(map(_affected, running[:_LISTED])),
+        affected=tuple((slot, _becomes(slot)) for slot in running[:_LISTED]),
         unlisted=max(0, len(running) - _LISTED),
         asks_reason=True,
     )
 
 
 def drain(pool: PoolHealth) -> PoolConfirmation:
-    """Ask before a pool takes nothing more from its queue and then stops."""
     return PoolConfirmation(
         heading=_("Drain and stop %(pool)s?", pool=pool.name),
         sentences=(
@@ -54,7 +52,6 @@ def drain(pool: PoolHealth) -> PoolConfirmation:
 
 
 def restart(pool: PoolHealth) -> PoolConfirmation:
-    """Ask before a pool's workers are replaced by ones that load the code anew."""
     return PoolConfirmation(
         heading=_("Restart the workers of %(pool)s?", pool=pool.name),
         sentences=(
@@ -74,13 +71,10 @@ def restart(pool: PoolHealth) -> PoolConfirmation:
     )
 
 
-def _affected(slot: SlotHealth) -> Affected:
-    becomes = (
-        _("was abandoned, and its thread ends")
-        if slot.abandoned
-        else _("runs for %(time)s, will be cancelled", time=formats.duration(slot.elapsed))
-    )
-    return Affected(slot.task or "", slot.function or "", becomes)
+def _becomes(slot: SlotHealth) -> str:
+    if slot.abandoned:
+        return _("was abandoned, and its thread ends")
+    return _("runs for %(time)s, will be cancelled", time=formats.duration(slot.elapsed))
 
 
 def _cut_off(number: int) -> str:

@@ -15,5 +15,4 @@ _READ: Final = 4 * LATELY  # annotations of a pool: some are about functions of 
 
 
 def read(connection: Connection, pools: Iterable[str]) -> dict[str, list[StoredAnnotation]]:
-    """Read the latest annotations of each pool, the newest first."""
     return {pool: queries.annotations(connection, pool=pool, limit=_READ) for pool in pools}

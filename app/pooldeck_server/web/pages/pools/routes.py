@@ -74,7 +74,6 @@ async def ask_to_drain(request: Request, server: ServerDep, name: str) -> Respon
 
 @router.post("/pools/{name}/drain")
 async def drain(request: Request, server: ServerDep, name: str) -> Response:
-    """Let a pool finish what runs, and stop it then."""
     await server.pools.drain(name, reason=reason(await posted(request)))
     return _done(name, "draining")
 
@@ -86,7 +85,6 @@ async def ask_to_restart(request: Request, server: ServerDep, name: str) -> Resp
 
 @router.post("/pools/{name}/restart")
 async def restart(request: Request, server: ServerDep, name: str) -> Response:
-    """Replace a pool's workers one by one."""
     await server.pools.restart(name, reason=reason(await posted(request)))
     return _done(name, "restarting")
 

@@ -19,14 +19,7 @@ _PER_CPU: Final = 4
 
 
 def meaning(kind: PoolKind, size: int, cpus: int, memory: int | None) -> str:
-    """Return what it means to have a pool of this size, in sentences.
-
-    Args:
-        kind: Of the pool.
-        size: Its slots.
-        cpus: How many the server's processes may use.
-        memory: What one of its workers typically holds, in bytes; None if it is not known.
-    """
+    """Return what a size means, in sentences; a worker holds `memory` bytes, None if unknown."""
     is_alone = KINDS[kind].is_alone
     words = _processes(size, cpus, memory) if is_alone else _threads(size, memory)
     return " ".join(words)

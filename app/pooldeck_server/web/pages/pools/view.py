@@ -6,7 +6,7 @@ from typing import Final
 
 from pooldeck_server.domain.notices import HALTED, Need
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
-from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.sizes import SizeAdvice
 from pooldeck_server.settings import MAX_POOL_SIZE, PoolSettings
 from pooldeck_server.web.pages.pools import sizes
@@ -14,20 +14,10 @@ from pooldeck_server.web.pages.pools.advice import ShownSize, shown
 from pooldeck_server.web.pages.pools.data import LATELY
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
-from pooldeck_server.web.pages.shared.tiles import slot_state
-from pooldeck_server.web.text.annotations import HistoryEntry, history_entries
 from pooldeck_server.web.text.notices import NoticeText, notice_text
 
 _OF_FUNCTIONS: Final = {"hold", "release"}
 _SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
-
-
-@dataclass(frozen=True)
-class WorkerRow:
-    """A worker, and its slots that run something, each with the word for what it does."""
-
-    health: WorkerHealth
-    running: Sequence[tuple[SlotHealth, str]]
 
 
 @dataclass(frozen=True)
@@ -41,8 +31,7 @@ class PoolSection:
     slider_end: int
     size_advice: ShownSize
     attention: tuple[NoticeText, ...]
-    lately: tuple[HistoryEntry, ...]
-    workers: Sequence[WorkerRow]
+    lately: Sequence[StoredAnnotation]
 
 
 @dataclass(frozen=True)
@@ -80,15 +69,9 @@ def pool_section(
         slider_end=sizes.slider_end(pool, cpus),
         size_advice=shown(advice),
         attention=tuple(notice_text(each) for each in pool.notices if each.need not in _SAID_ABOVE),
-        lately=history_entries(lately[:LATELY]),
-        workers=[WorkerRow(worker, tasks_of(worker)) for worker in pool.workers],
+        lately=lately[:LATELY],
     )
 
 
 def size_means(pool: PoolHealth, size: int, cpus: int) -> str:
     return sizes.meaning(pool.kind, size, cpus, sizes.typical_memory(pool.workers))
-
-
-def tasks_of(worker: WorkerHealth) -> list[tuple[SlotHealth, str]]:
-    """Return the slots of a worker that run something, each with the word for what it does."""
-    return [(slot, slot_state(worker, slot)) for slot in worker.slots if slot.task is not None]

@@ -22,7 +22,6 @@ def address(path: str, query: Sequence[tuple[str, str]]) -> str:
 
 
 def further(path: str, query: Sequence[tuple[str, str]], cursor: str | None) -> str | None:
-    """Return the address of a list's next page; None where there is none."""
     return address(path, [*query, ("cursor", cursor)]) if cursor else None
 
 

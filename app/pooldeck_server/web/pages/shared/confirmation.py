@@ -4,16 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.web.pages.shared.rendering import Page
-
-
-@dataclass(frozen=True)
-class Affected:
-    """A task that would feel it, and what would become of it in a word."""
-
-    task: str
-    function: str
-    becomes: str
 
 
 @dataclass(frozen=True)
@@ -22,8 +14,8 @@ class Confirmation(Page):
 
     `back` is where "no" leads. Without a `button` there is nothing to be done. `conditions` say
     which tasks are meant, None where that is clear; `check` is a box to tick: its name and its
-    words. `affected` are tasks that would end by it, with `unlisted` more; `asks_reason` is for
-    what destroys: somebody may say why.
+    words. `affected` are slots whose tasks would end by it, and how, with `unlisted` more;
+    `asks_reason` is for what destroys: somebody may say why.
     """
 
     template = "shared/confirm.html"
@@ -36,7 +28,7 @@ class Confirmation(Page):
     conditions: tuple[tuple[str, str], ...] | None = None
     hidden: tuple[tuple[str, str], ...] = ()
     check: tuple[str, str] | None = None
-    affected: tuple[Affected, ...] = ()
+    affected: tuple[tuple[SlotHealth, str], ...] = ()
     unlisted: int = 0
     asks_reason: bool = False
     longest_reason: int = MAX_REASON

@@ -93,15 +93,7 @@ _MOST_DIGITS: Final = 12
 
 
 def flash(query: QueryParams, flashes: Mapping[str, str]) -> str | None:
-    """Return what is said of what was done, in the language of the reader.
-
-    Args:
-        query: The parameters of the address.
-        flashes: The page's words for what can be done there: English, in the catalogue.
-
-    Returns:
-        None where the address names nothing of them.
-    """
+    """Return what is said of what was done; None where the address names nothing of `flashes`."""
     words = flashes.get(query.get(DID) or "")
     return None if words is None else _(words)
 
@@ -111,10 +103,7 @@ def numbers(done: BulkDone) -> list[tuple[str, str]]:
 
 
 def flash_of_many(query: QueryParams, flashes: Mapping[str, str]) -> str | None:
-    """Return what is said of a change of many, by the parameters that `numbers` made.
-
-    The arguments are those of `flash`; the words have a place for the `number` of tasks.
-    """
+    """Return what is said of a change of many, in words with a place for the `number` of tasks."""
     if query.get(DID) != _MANY:
         return None
     parts = [_(flashes[name], number=number) for name, number in _given(query, flashes)]
@@ -126,7 +115,6 @@ def flash_of_many(query: QueryParams, flashes: Mapping[str, str]) -> str | None:
 
 
 def _given(query: QueryParams, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the names that the address has a number for, and that number."""
     for name in names:
         number = query.get(name) or ""
         if number.isdecimal() and len(number) <= _MOST_DIGITS:

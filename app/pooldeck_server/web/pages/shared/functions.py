@@ -28,13 +28,7 @@ def registered(catalogue: Catalogue, name: str) -> RegisteredFunction:
 
 
 def example(schema: dict[str, Any], definitions: dict[str, Any], depth: int = 0) -> Any:
-    """Return a value that a JSON Schema takes, as far as its types say.
-
-    Args:
-        schema: The JSON Schema of the value.
-        definitions: What its references name.
-        depth: How deep in the whole value it is; what is very deep is left out.
-    """
+    """Return a value that a JSON Schema takes, as far as its types say, without what is deep."""
     if "$ref" in schema:
         schema = definitions.get(str(schema["$ref"]).rpartition("/")[2], {})
     if "anyOf" in schema:

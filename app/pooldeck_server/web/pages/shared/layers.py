@@ -60,11 +60,7 @@ class _Layers:
 
 
 def layout(needs: Mapping[str, Sequence[str]]) -> GraphLayout:
-    """Return where everything stands.
-
-    Args:
-        needs: Each box with those that lead to it, which stand before it in the mapping.
-    """
+    """Return where boxes stand; `needs` has for each those that lead to it, all of them earlier."""
     layers = _layered(needs)
     tall = max((_tall(slots) for slots in layers.slots.values()), default=0.0)
     for level in sorted(layers.slots):

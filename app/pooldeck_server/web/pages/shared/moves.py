@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from pooldeck_server.advice import Advice, Recommendation, Verdict
 from pooldeck_server.advice.placing import CLEAR_GAIN
@@ -25,10 +24,8 @@ class BriefAdvice:
 class MisplacedRow:
     """A function that would do better in another pool, as a line of a list."""
 
-    function: str
-    href: str
+    advice: Advice
     verdict: str
-    present: str
     better: str
     gain: str
 
@@ -39,7 +36,6 @@ def brief(advice: Advice) -> BriefAdvice:
 
 
 def misplaced_lines(misplaced: Iterable[Advice]) -> list[MisplacedRow]:
-    """Return functions that would do better elsewhere as lines of a list, the most gain first."""
     return [_line(advice) for advice in sorted(misplaced, key=_gain, reverse=True)]
 
 
@@ -49,17 +45,14 @@ def _gain(advice: Advice) -> float:
 
 def _line(advice: Advice) -> MisplacedRow:
     return MisplacedRow(
-        function=advice.function,
-        href=f"/functions/{quote(advice.function)}#advice",
+        advice=advice,
         verdict=verdict_words(advice.verdict),
-        present=advice.pool,
         better=pool_or_kind(advice.recommended),
         gain=_gain_words(advice),
     )
 
 
 def _gain_words(advice: Advice) -> str:
-    """Return what a move would gain, such as "3.4 times as fast"."""
     if advice.cost is None or advice.cost.gain < CLEAR_GAIN:
         return _("not faster, but it slows nothing down beside it")
     return _("%(times)s times as fast", times=formats.rate(advice.cost.gain))

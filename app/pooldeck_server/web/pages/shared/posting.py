@@ -11,7 +11,6 @@ from pooldeck_server.web.pages.shared.flash import DID
 
 
 async def posted(request: Request) -> QueryParams:
-    """Return the fields of a form that was sent; files are left out."""
     async with request.form() as form:
         fields = form.multi_items()
         return QueryParams([(name, value) for name, value in fields if isinstance(value, str)])

@@ -24,8 +24,11 @@ from pooldeck_server.web.http.modules import imported_by
 from pooldeck_server.web.pages.shared import tiles
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
+from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
 from pooldeck_server.web.text import formats, i18n
+from pooldeck_server.web.text.annotations import annotation_words, history_words
 from pooldeck_server.web.text.colours import colour_of
+from pooldeck_server.web.text.hints import hint_words
 from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.notices import notices
 from pooldeck_server.web.text.states import state_word
@@ -86,10 +89,14 @@ def environment() -> Environment:
     )
     templates.filters |= {name: getattr(formats, name) for name in _FILTERS}
     templates.filters |= {
+        "annotation_words": annotation_words,
         "colour_of": colour_of,
         "data_block": data_block,
+        "hint_words": hint_words,
+        "history_words": history_words,
         "spark": tiles.spark,
         "state_word": state_word,
+        "traceback_parts": traceback_parts,
     }
     templates.globals |= {
         "ago": formats.ago,
@@ -143,7 +150,6 @@ def render(request: Request, shown: Fragment, status: int = 200) -> HTMLResponse
 
 
 def _here(request: Request) -> str:
-    """Return the address to come back to, such as "/tasks?state=failed"."""
     if request.method != "GET":
         return "/"
     query = request.url.query
@@ -177,7 +183,6 @@ class PageRoute(APIRoute):
     """A route that answers in the reader's language, and with a page where something is wrong."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, with errors turned into pages."""
         handler = super().get_route_handler()
 
         async def answer(request: Request) -> Response:

@@ -45,11 +45,7 @@ def _is_late(item: SlotHealth | WorkerHealth) -> bool:
 
 
 def spark(values: Sequence[float]) -> str:
-    """Return the points of a sparkline, the latest at the right edge; as static/js/sparkline.js.
-
-    Args:
-        values: One for each unit of its width, oldest first; the highest is as high as it can be.
-    """
+    """Return the points of a sparkline, the latest at the right edge; as static/js/sparkline.js."""
     shown = values[-_SPARK_WIDTH:]
     top = max(shown, default=0.0) or 1.0
     first = _SPARK_WIDTH - len(shown)

@@ -35,7 +35,6 @@ def traceback_parts(text: str) -> tuple[Part, ...]:
 
 
 def causes(text: str | None) -> tuple[Error, ...]:
-    """Return an error, as it is stored, and what caused it, outermost first."""
     chain: list[Error] = []
     error = msgspec.json.decode(text, type=Error) if text else None
     while error is not None:

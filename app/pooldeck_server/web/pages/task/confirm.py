@@ -16,7 +16,6 @@ _ENDS_NOW: Final = later("No worker has it any more: it ends at this moment.")
 
 
 def kill_task(task: StoredTask, slot: SlotHealth | None) -> TaskConfirmation:
-    """Ask before a task is killed; `slot` is where it runs, None if nowhere."""
     ending = _ending(task, slot)
     words = KILL_WORDS[ending or Ending.WORKER_ENDED]
     over = _HAS_ENDED if task.state in FINAL else _ENDS_NOW

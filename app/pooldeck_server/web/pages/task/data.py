@@ -82,7 +82,6 @@ def _attempts(connection: Connection, task: StoredTask) -> list[StoredAttempt]:
 
 
 def _kill(connection: Connection, task: StoredTask) -> StoredAnnotation | None:
-    """Read the note of a kill by hand, if the task may have been killed."""
     may_be = task.state is State.CANCELLED or task.error_kind == ErrorKind.ABANDONED
     if not may_be or task.started_at is None:
         return None

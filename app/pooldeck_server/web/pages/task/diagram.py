@@ -5,6 +5,7 @@ that fits. Units are pixels, `d` is the language of SVG paths. What belongs to t
 taken, and stands on top.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -33,7 +34,6 @@ class DiagramBox:
 
     @property
     def centre(self) -> float:
-        """Return how far its middle is from the left."""
         return self.x + self.width / 2
 
     @property
@@ -43,14 +43,6 @@ class DiagramBox:
     @property
     def bottom(self) -> float:
         return self.y + self.height
-
-
-@dataclass(frozen=True)
-class Node:
-    """A state in its box."""
-
-    stop: JourneyStop
-    box: DiagramBox
 
 
 @dataclass(frozen=True)
@@ -158,7 +150,7 @@ class Diagram:
     """The drawing in one layout."""
 
     layout: Layout
-    nodes: tuple[Node, ...]
+    nodes: Sequence[tuple[JourneyStop, DiagramBox]]
     edges: tuple[DiagramEdge, ...]
     loop: Loop | None
 
@@ -168,7 +160,7 @@ def diagram(way: Journey, layout: Layout) -> Diagram:
     boxes = {state: layout.box(state) for state in State}
     return Diagram(
         layout=layout,
-        nodes=tuple(Node(stop, boxes[stop.state]) for stop in way.stops),
+        nodes=[(stop, boxes[stop.state]) for stop in way.stops],
         edges=tuple(sorted(edges, key=lambda edge: edge.is_taken)),
         loop=layout.loop(boxes[State.RUNNING], boxes[State.QUEUED]) if way.earlier else None,
     )

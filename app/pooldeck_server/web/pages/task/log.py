@@ -46,7 +46,6 @@ def read_level(text: str | None) -> Level | None:
 
 
 def log_part(read: LogData) -> LogPart:
-    """Return what a page shows of a log; one line more than `LOG_LINES` says that there are."""
     task_id, window, found = read.task.id, read.window, read.log
     has_more = len(found) > LOG_LINES
     follows = window.after is not None

@@ -19,8 +19,7 @@ from pooldeck_server.web.pages.task.view import LogFragment, StackView, task_vie
 
 router = page_router()
 
-AttemptNumber = Annotated[int | None, Query(ge=0)]
-LineNumber = Annotated[int | None, Query(ge=0)]
+_Number = Annotated[int | None, Query(ge=0)]
 
 
 @router.get("/tasks/{task_id}")
@@ -29,11 +28,10 @@ async def task(
     server: ServerDep,
     task_id: str,
     *,
-    attempt: AttemptNumber = None,
+    attempt: _Number = None,
     level: str | None = None,
-    before: LineNumber = None,
+    before: _Number = None,
 ) -> Response:
-    """Show one task, with a part of the log of an attempt, by default the end of the latest."""
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
     found = await server.read(read, task_id, window)
     functions = server.catalogue.functions()
@@ -54,12 +52,11 @@ async def log(
     server: ServerDep,
     task_id: str,
     *,
-    attempt: AttemptNumber = None,
+    attempt: _Number = None,
     level: str | None = None,
-    before: LineNumber = None,
-    after: LineNumber = None,
+    before: _Number = None,
+    after: _Number = None,
 ) -> Response:
-    """Return a part of a log alone, for a page that has the rest of it."""
     window = LogWindow(
         LOG_LINES + 1, attempt=attempt, after=after, before=before, level=read_level(level)
     )
@@ -87,7 +84,6 @@ async def stack(request: Request, server: ServerDep, task_id: str) -> Response:
 
 @router.post("/tasks/{task_id}/cancel")
 async def cancel(server: ServerDep, task_id: str) -> Response:
-    """Cancel a task, or ask it to end itself where it runs."""
     return done(f"/tasks/{task_id}", (await server.tasks.cancel(task_id)).outcome)
 
 
@@ -99,7 +95,6 @@ async def ask_to_kill(request: Request, server: ServerDep, task_id: str) -> Resp
 
 @router.post("/tasks/{task_id}/kill")
 async def kill(request: Request, server: ServerDep, task_id: str) -> Response:
-    """Kill a task that runs; the form may say why."""
     why = reason(await posted(request))
     cancelled = await server.tasks.cancel(task_id, kill=True, reason=why)
     return done(f"/tasks/{task_id}", cancelled.ending or cancelled.outcome)

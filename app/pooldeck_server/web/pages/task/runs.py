@@ -73,7 +73,6 @@ class _Scale:
 def strip(
     task: StoredTask, runs: Sequence[LatestRun], durations: Durations, now: int
 ) -> RunStrip | None:
-    """Return the strip; None where this task is all there would be."""
     shown = _with_this(task, runs, now)
     if len(shown) < 2:  # noqa: PLR2004 - one is nothing to compare with
         return None

@@ -1,7 +1,7 @@
 """Where a task's time went, as one bar: from its readiness to the commit of its end."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pooldeck.outcome import Measurement
@@ -27,7 +27,6 @@ class Segment:
 
 
 def segments(task: StoredTask, measurement: Measurement | None, now: int) -> tuple[Segment, ...]:
-    """Return where the time of a task's present attempt went, in order, up to `now`."""
     parts = (*_waiting(task, now), *_running(task, measurement, now), *_recording(task))
     return _laid_out([part for part in parts if part.seconds > 0 or part.is_open])
 
@@ -95,7 +94,6 @@ def _laid_out(parts: list[Segment]) -> tuple[Segment, ...]:
     scale = _WIDTH / sum(widths) if widths else 1.0
     laid, x = [], 0.0
     for part, width in zip(parts, widths, strict=True):
-        place = {"x": round(x, 2), "width": round(width * scale, 2)}
-        laid.append(Segment(part.kind, part.label, part.seconds, is_open=part.is_open, **place))
+        laid.append(replace(part, x=round(x, 2), width=round(width * scale, 2)))
         x += width * scale
     return tuple(laid)

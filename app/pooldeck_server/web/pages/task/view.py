@@ -6,8 +6,6 @@ import msgspec
 
 from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, Measurement
-from pooldeck_server.domain.measurements.figures import Durations
-from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL, State
@@ -15,7 +13,7 @@ from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
-from pooldeck_server.web.pages.shared.tracebacks import Part, causes, traceback_parts
+from pooldeck_server.web.pages.shared.tracebacks import Part, causes
 from pooldeck_server.web.pages.task.data import TaskData
 from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Diagram, diagram
 from pooldeck_server.web.pages.task.journey import Journey, journey
@@ -23,19 +21,9 @@ from pooldeck_server.web.pages.task.links import Links, links
 from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
-from pooldeck_server.web.text.hints import hint_words
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kill import kill_button
 from pooldeck_server.web.text.placement import placed_words
-
-
-@dataclass(frozen=True)
-class ErrorShown:
-    """An error of a chain, its traceback in parts."""
-
-    error: Error
-    traceback: tuple[Part, ...]
-    hint: str | None
 
 
 @dataclass(frozen=True)
@@ -43,7 +31,7 @@ class AttemptRow:
     """An attempt in the list of them; errors outermost first."""
 
     attempt: StoredAttempt
-    errors: tuple[ErrorShown, ...]
+    errors: tuple[Error, ...]
     is_shown: bool  # its log is the one on the page
 
 
@@ -64,6 +52,7 @@ class TaskView(Page):
     section = "tasks"
     flashes = FLASHES["task"]
 
+    read: TaskData
     task: StoredTask
     options: RunOptions
     placed: str
@@ -72,18 +61,15 @@ class TaskView(Page):
     diagrams: tuple[Diagram, ...]
     segments: tuple[Segment, ...]
     measurement: Measurement | None
-    kill: StoredAnnotation | None
     links: Links
-    errors: tuple[ErrorShown, ...]
+    errors: tuple[Error, ...]
     arguments: tuple[Value, ...]
     result: Value | None
     attempts: tuple[AttemptRow, ...]
     runs: RunStrip | None
-    durations: Durations
     log: LogPart
     can_cancel: bool
     can_retry: bool
-    are_erased: bool
     is_asked: bool
     kill_button: str
     is_callable: bool
@@ -115,6 +101,7 @@ def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now
     ended = sum(each.state in FINAL for each in read.attempts)
     way = journey(task, max(0, ended - (task.state in FINAL)), now)
     return TaskView(
+        read=read,
         task=task,
         options=RunOptions.from_json(task.options),
         placed=placed_words(task.placed),
@@ -123,21 +110,18 @@ def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now
         diagrams=(diagram(way, WIDE), diagram(way, TALL)),
         segments=segments(task, measured or None, now),
         measurement=measured or None,
-        kill=read.kill,
         links=links(task, read.around, read.pipeline),
-        errors=_errors(task.error),
+        errors=causes(task.error),
         arguments=_arguments(task),
         result=_value("result", "", task.result),
         attempts=tuple(
-            AttemptRow(each, _errors(each.error), is_shown=each.attempt == log.attempt)
+            AttemptRow(each, causes(each.error), is_shown=each.attempt == log.attempt)
             for each in reversed(read.attempts)
         ),
         runs=strip(task, read.runs, read.durations, now),
-        durations=read.durations,
         log=log,
         can_cancel=task.state in {State.QUEUED, State.SCHEDULED},
         can_retry=task.state in FINAL and is_callable and not read.are_erased,
-        are_erased=read.are_erased,
         is_asked=slot is not None and slot.cancel_requested,
         kill_button=kill_button(slot.if_killed if slot else None),
         is_callable=is_callable,
@@ -154,11 +138,3 @@ def _arguments(task: StoredTask) -> tuple[Value, ...]:
 
 def _value(name: str, label: str, text: str | None) -> Value | None:
     return None if text is None else Value(name, label, json_text(text))
-
-
-def _errors(text: str | None) -> tuple[ErrorShown, ...]:
-    """Return an error and what caused it, outermost first."""
-    return tuple(
-        ErrorShown(error, traceback_parts(error.traceback or ""), hint_words(error))
-        for error in causes(text)
-    )

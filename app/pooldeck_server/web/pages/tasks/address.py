@@ -36,13 +36,11 @@ class TaskListQuery(Struct, frozen=True):
     sort: Sort = Sort.CREATED
 
     def filter(self, now: int) -> TaskFilter:
-        """Return what the store looks for at the time `now` (microseconds since the epoch)."""
         if self.within is None:
             return self.wanted
         return replace(self.wanted, since=now - self.within * SECOND)
 
     def but(self, **fields: Any) -> "TaskListQuery":
-        """Return it with other values of some fields of its filter."""
         return replace(self, wanted=replace(self.wanted, **fields))
 
 
@@ -72,16 +70,11 @@ def read_view(query: QueryParams) -> TaskListQuery:
 
 
 def has_keyed_words(query: QueryParams) -> bool:
-    """Tell whether the text that is searched for holds words that mean another parameter."""
     return _KEYED.search(query.get("q") or "") is not None
 
 
 def read_filter(query: QueryParams, now: int) -> TaskFilter:
-    """Return which tasks the parameters of an address or a form mean at the time `now`.
-
-    Raises:
-        InvalidRequest: As `read_view` does.
-    """
+    """Return which tasks parameters mean at the time `now`; raises as `read_view`."""
     return read_view(query).filter(now)
 
 
@@ -92,7 +85,6 @@ def href(view: TaskListQuery, cursor: str | None = None) -> str:
 
 
 def asked(view: TaskListQuery) -> list[tuple[str, str]]:
-    """Return the parameters that say which tasks a view shows, whenever it is looked at."""
     within = [] if view.within is None else [("since", length_of(view.within))]
     return [*pairs(view.wanted), *within]
 
@@ -127,7 +119,6 @@ def _sort(query: QueryParams) -> Sort:
 
 
 def _moment(query: QueryParams, name: str) -> int | None:
-    """Return a time in microseconds since the epoch, None where none is given."""
     text = (query.get(name) or "").strip()
     return read_time(name, text, "2026-11-30T09:00 or 24h") if text else None
 

@@ -52,7 +52,6 @@ async def ask_to_retry_chosen(request: Request, server: ServerDep) -> Response:
 
 @router.post("/tasks/cancel")
 async def cancel(request: Request, server: ServerDep) -> Response:
-    """Cancel them, and show their list with what became of them."""
     form = await posted(request)
     meant, back = _meant(form)
     done = await server.tasks.cancel_all(meant, kill="kill" in form, reason=reason(form))
@@ -61,7 +60,6 @@ async def cancel(request: Request, server: ServerDep) -> Response:
 
 @router.post("/tasks/retry")
 async def retry(request: Request, server: ServerDep) -> Response:
-    """Queue them again, and show their list with what became of them."""
     meant, back = _meant(await posted(request))
     return _show(back, await server.tasks.retry_all(meant))
 
@@ -92,7 +90,6 @@ def _chosen(form: QueryParams) -> list[str]:
 
 
 async def _matching(request: Request, server: Server, *, final: bool) -> Meant:
-    """Return the tasks of a filter that have ended, or that have not."""
     now = server.clock.now()
     wanted = read_filter(request.query_params, now)
     number = await server.tasks.count(_until(wanted, now), final=final)

@@ -19,12 +19,7 @@ class Completion:
 
 
 def completions(word: str, names: Mapping[str, Iterable[str]]) -> list[Completion]:
-    """Return what `word` may become, the likeliest first.
-
-    Args:
-        word: What was typed: the beginning or a part of a name, or `kind:` before that.
-        names: The names of each kind.
-    """
+    """Return what `word`, a part of a name or `kind:` before that, may become; likeliest first."""
     kinds, start = parted(word)
     found = [
         Completion(kind, name, _word(kind, name))

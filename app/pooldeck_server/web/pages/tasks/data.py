@@ -28,7 +28,6 @@ class TaskListData(Struct, frozen=True):
 
 
 def read(connection: Connection, view: TaskListQuery, cursor: str | None, now: int) -> TaskListData:
-    """Read a page of the tasks that fit."""
     wanted = view.filter(now)
     later = 0 if wanted.text is None else queries.not_indexed(connection)
     return TaskListData(

@@ -23,7 +23,6 @@ _LONGEST_WORD: Final = 200
 
 @router.get("/tasks")
 async def tasks(request: Request, server: ServerDep, cursor: str = "") -> Response:
-    """Show the tasks that fit a filter, a page at a time."""
     view = read_view(request.query_params)
     if has_keyed_words(request.query_params):
         return RedirectResponse(href(view), status_code=303)
@@ -33,7 +32,6 @@ async def tasks(request: Request, server: ServerDep, cursor: str = "") -> Respon
 
 @router.get("/complete.json")
 async def complete(server: ServerDep, q: str = "") -> Response:
-    """Say what the word `q` of a search may become."""
     word = q.strip()[:_LONGEST_WORD]
     kinds, start = parted(word)
     names = _names(server) | {"state": [state.value for state in State]}
@@ -43,7 +41,6 @@ async def complete(server: ServerDep, q: str = "") -> Response:
 
 
 def _names(server: Server) -> dict[str, list[str]]:
-    """Return the names to choose from, by the parameters that they are values of."""
     return {
         "function": [function.spec.name for function in server.catalogue.functions()],
         "pool": list(server.settings.pools),

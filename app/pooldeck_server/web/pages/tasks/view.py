@@ -52,16 +52,6 @@ _PRESETS: Final = (
 
 
 @dataclass(frozen=True)
-class StateChip:
-    """A state to filter by; following `href` adds it, or takes it out again."""
-
-    state: State
-    count: str | None
-    is_chosen: bool
-    href: str
-
-
-@dataclass(frozen=True)
 class Narrowing:
     """A condition that narrows the list; following `href` takes it out."""
 
@@ -81,12 +71,11 @@ class TasksView(Page):
     section = "tasks"
 
     view: TaskListQuery
-    wanted: TaskFilter
     page: TaskPage
     total: str
     not_indexed: int
     presets: tuple[Choice, ...]
-    chips: tuple[StateChip, ...]
+    chips: tuple[Choice, ...]
     narrowings: tuple[Narrowing, ...]
     choices: Mapping[str, Sequence[str]]
     within: tuple[tuple[str, str, bool], ...]
@@ -115,7 +104,6 @@ def tasks_view(
     older = read.page.next_cursor
     return TasksView(
         view=view,
-        wanted=view.wanted,
         page=read.page,
         total=total_words(read.total),
         not_indexed=read.not_indexed,
@@ -142,7 +130,6 @@ def tasks_view(
 
 
 def conditions(wanted: TaskFilter) -> tuple[tuple[str, str], ...]:
-    """Return the conditions of a filter in words: what each is about, and its value."""
     states = [(_("state"), state_word(state)) for state in wanted.states]
     others = [(each.label, each.value) for each in _narrowings(TaskListQuery(wanted))]
     return (*states, *others)
@@ -159,7 +146,7 @@ def _choice(label: str, there: TaskListQuery, here: TaskListQuery) -> Choice:
     return Choice(label, href(there), is_chosen=href(there) == href(here))
 
 
-def _chips(view: TaskListQuery, counts: Sequence[Count]) -> Iterable[StateChip]:
+def _chips(view: TaskListQuery, counts: Sequence[Count]) -> Iterable[Choice]:
     """Yield a chip for each state, with its number where the counters know it."""
     numbers = _numbers(view, counts)
     chosen = view.wanted.states
@@ -167,7 +154,7 @@ def _chips(view: TaskListQuery, counts: Sequence[Count]) -> Iterable[StateChip]:
         others = tuple(other for other in chosen if other is not state)
         states = others if state in chosen else (*chosen, state)
         count = None if numbers is None else formats.count(numbers.get(state, 0))
-        yield StateChip(state, count, state in chosen, href(view.but(states=states)))
+        yield Choice(state, href(view.but(states=states)), state in chosen, count)
 
 
 def _numbers(view: TaskListQuery, counts: Sequence[Count]) -> dict[State, int] | None:
@@ -203,7 +190,6 @@ def _narrowings(view: TaskListQuery) -> Iterable[Narrowing]:
 
 
 def _withins(view: TaskListQuery) -> Sequence[int]:
-    """Return the choices of a time, with the one that is chosen."""
     return sorted({*_WITHIN, *([] if view.within is None else [view.within])})
 
 

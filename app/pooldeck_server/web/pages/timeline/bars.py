@@ -47,16 +47,8 @@ def timeline_json(
 ) -> dict[str, Any]:
     """Return what the browser draws.
 
-    Args:
-        read: What ran, and what happened.
-        pools: The pools at this moment, in their order.
-        request: What was asked for.
-        now: Microseconds since the epoch.
-
-    Returns:
-        Times in microseconds: those of bars since "base", all others since the epoch. A bar is a
-        row as `_row` makes it. "present" are the slots that there are, if the stretch reaches the
-        present: an idle one has a row too.
+    Times are in microseconds: those of bars since "base", all others since the epoch. "present"
+    are the slots that there are, if the stretch reaches the present: an idle one has a row too.
     """
     slots, functions, looks = _Names(), _Names(), _Names()
     present = [

@@ -30,7 +30,6 @@ class TimelineData(Struct, frozen=True):
 
 
 def read(connection: Connection, wanted: TimelineRequest, pools: tuple[str, ...]) -> TimelineData:
-    """Read what is stored of a stretch; `pools` are the names of all that there are."""
     marks = queries.annotations(
         connection, since=wanted.since, until=wanted.until, pool=wanted.pool
     )

@@ -61,7 +61,6 @@ class TimelineQuery(Struct, frozen=True):
     function: str | None = None
 
     def request(self, now: int) -> TimelineRequest:
-        """Return what to read at the time `now`."""
         length = span(self.span)
         since = now - length if self.since is None else self.since
         return TimelineRequest(since, since + length, self.pool, self.function)
@@ -125,15 +124,6 @@ def _span(text: str | None) -> float:
 
 
 @dataclass(frozen=True)
-class LongRun:
-    """A run in the table of the longest: how it is marked, and its function's colour."""
-
-    bar: Bar
-    mark: str
-    colour: int
-
-
-@dataclass(frozen=True)
 class TimelineView(Page):
     """The timeline before the browser draws it; the blank ones are what it makes new rows from."""
 
@@ -145,7 +135,7 @@ class TimelineView(Page):
     periods: tuple[tuple[float, str], ...]
     choices: Mapping[str, Sequence[str]]
     legend: tuple[LegendEntry, ...]
-    longest: tuple[LongRun, ...]
+    longest: Sequence[tuple[Bar, str]]  # each with how it is marked
     room: str
     limits: str
     live_href: str
@@ -171,9 +161,7 @@ def timeline_view(
         periods=tuple((each, _round(each)) for each in sorted({*PERIODS, asked.span})),
         choices=choices,
         legend=tuple(_legend(asked, found.bars)),
-        longest=tuple(
-            LongRun(bar, look(bar), colour_of(bar.function)) for bar in longest(found.bars, now)
-        ),
+        longest=[(bar, look(bar)) for bar in longest(found.bars, now)],
         room=_room(sum(1 for _slot in slots_of(pools))),
         limits=limits(request, found),
         live_href=replace(asked, since=None).href,

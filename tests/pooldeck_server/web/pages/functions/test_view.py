@@ -150,7 +150,7 @@ def test_only_a_function_that_leaves_its_pool_to_the_server_says_why_it_is_there
 
 def test_a_signature_is_divided_into_names_types_and_defaults() -> None:
     text = "(path: str, boxes: list[a.Box], mode: Literal['a, b'] = 'a', *rest) -> dict[str, int]"
-    parts = signature_parts(text)
+    parts = list(signature_parts(text))
     assert "".join(piece for _, piece in parts) == text
 
     def of(kind: str) -> list[str]:

@@ -22,6 +22,8 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.data import IncidentData, ids_of
 from pooldeck_server.web.pages.incidents.listing import IncidentsView, incidents_view, read_wanted
 from pooldeck_server.web.pages.incidents.view import IncidentView, fault_of, incident_view
+from pooldeck_server.web.pages.shared.rendering import environment
+from pooldeck_server.web.text.annotations import history_words
 
 FAULT = """Fatal Python error: Segmentation fault
 
@@ -116,11 +118,15 @@ def test_each_task_is_listed_with_what_it_became_and_what_it_is_today() -> None:
         "t2": TaskToday("t2", "acme.fetch", State.SUCCEEDED, 3),
     }
     involved = shown(of, tasks=tasks).involved
-    assert [(each.function, each.became, each.today, each.reruns) for each in involved] == [
-        ("acme.render", "failed", State.FAILED, 0),
-        ("acme.fetch", "lost", State.SUCCEEDED, 2),
-        ("", "queued", None, 0),
+    assert [(each.function, each.became, each.today) for each in involved] == [
+        ("acme.render", "failed", tasks["t1"]),
+        ("acme.fetch", "lost", tasks["t2"]),
+        ("", "queued", None),
     ]
+    macro = '{% from "incidents/macros.html" import involved_row %}{{ involved_row(each) }}'
+    rows = [environment().from_string(macro).render(each=each) for each in involved]
+    assert ["run again 2 times" in row for row in rows] == [False, True, False]
+    assert ["no longer kept" in row for row in rows] == [False, False, True]
 
 
 def test_the_guilty_thread_comes_first_and_the_users_own_frame_stands_out() -> None:
@@ -171,7 +177,7 @@ def test_what_happened_near_it_leaves_out_itself_and_the_holds_of_others() -> No
         StoredAnnotation(4, "kill_worker", "cpu", "cpu-9", reason="it hung"),
     ]
     found = shown(incident(), nearby=nearby).nearby
-    assert [(each.words, each.reason) for each in found] == [
+    assert [(history_words(each), each.reason) for each in found] == [
         ("acme.render was put on hold", None),
         ("cpu-9 was killed by hand", "it hung"),
     ]
@@ -219,7 +225,7 @@ def test_periods_and_pools_keep_the_rest_of_the_question() -> None:
     assert context.periods[-1].href == "/incidents?function=acme.a"
     assert context.pools[0].href == "/incidents?pool=cpu&function=acme.a&since=24h"
     assert context.older_href == "/incidents?function=acme.a&since=24h&cursor=abc"
-    assert context.newest_href == "/incidents?function=acme.a&since=24h"
+    assert context.wanted.href == "/incidents?function=acme.a&since=24h"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import LATELY
 from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end, typical_memory
 from pooldeck_server.web.pages.pools.view import PoolSection, pool_section
+from pooldeck_server.web.text.annotations import history_words
 from tests.support.served import Served
 
 MIB = 1024 * 1024
@@ -122,8 +123,8 @@ def test_what_was_done_lately_leaves_out_holds_on_functions_of_other_pools() -> 
     done += [StoredAnnotation(8, "drain", "cpu", reason="new disk")] * LATELY
     lately = section(*done).lately
     assert len(lately) == LATELY
-    assert lately[0].words == "acme.a was put on hold"
-    assert (lately[1].words, lately[1].reason) == ("drained", "new disk")
+    assert history_words(lately[0]) == "acme.a was put on hold"
+    assert (history_words(lately[1]), lately[1].reason) == ("drained", "new disk")
 
 
 def test_attention_is_drawn_to_what_the_state_does_not_say_already() -> None:
@@ -139,7 +140,7 @@ def test_killing_a_worker_names_the_tasks_that_it_cuts_off_and_asks_for_a_reason
     abandoned = SlotHealth("t2", "acme.wait", 90.0, abandoned=True)
     asked = confirm_pools.kill_worker(pool(), worker(BUSY, SlotHealth(), abandoned))
     assert asked.sentences[1] == "1 task runs in it: it is cut off and counts as cancelled."
-    assert [(each.task, each.becomes) for each in asked.affected] == [
+    assert [(slot.task, becomes) for slot, becomes in asked.affected] == [
         ("t1", "runs for 7.0 s, will be cancelled"),
         ("t2", "was abandoned, and its thread ends"),
     ]

@@ -214,7 +214,7 @@ def test_an_error_is_shown_with_all_its_causes() -> None:
     cause = Error(ErrorKind.EXCEPTION, "OSError", "truncated")
     error = Error(ErrorKind.EXCEPTION, "ValueError", "no picture", cause=cause)
     failed = task(state=State.FAILED, error=msgspec.json.encode(error).decode())
-    assert [each.error for each in shown(task=failed).errors] == [error, cause]
+    assert list(shown(task=failed).errors) == [error, cause]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_attempts_are_listed_latest_first_each_with_its_own_error() -> None:
     latest, earliest = shown(**read).attempts
     assert (latest.attempt.attempt, latest.errors, latest.is_shown) == (2, (), True)
     assert (earliest.attempt.attempt, earliest.is_shown) == (1, False)
-    assert [each.error for each in earliest.errors] == [error]
+    assert list(earliest.errors) == [error]
     of_first = shown(**read, window=LogWindow(LOG_LINES + 1, attempt=1))
     assert [row.is_shown for row in of_first.attempts] == [False, True]
 

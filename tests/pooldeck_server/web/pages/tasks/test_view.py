@@ -140,7 +140,7 @@ def test_what_an_address_cannot_mean_is_refused_with_what_it_can(address: str, w
 
 
 def test_a_state_chip_adds_its_state_and_takes_it_out_again() -> None:
-    chips = {chip.state: chip for chip in listed(view("state=failed")).chips}
+    chips = {chip.label: chip for chip in listed(view("state=failed")).chips}
     assert chips[State.FAILED].is_chosen
     assert chips[State.FAILED].href == "/tasks"
     assert chips[State.FAILED].count == "1,022"
@@ -156,7 +156,7 @@ def test_a_state_chip_adds_its_state_and_takes_it_out_again() -> None:
 def test_a_state_chip_counts_what_the_other_filters_leave_or_nothing(
     address: str, count: str | None
 ) -> None:
-    counts = {chip.state: chip.count for chip in listed(view(address)).chips}
+    counts = {chip.label: chip.count for chip in listed(view(address)).chips}
     assert counts[State.FAILED] == count
 
 
