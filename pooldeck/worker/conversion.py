@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pooldeck.text import shown
-from pooldeck.worker import hints
+from pooldeck.worker import type_hints
 from pooldeck.worker.failures import Misfit
 
 _BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
@@ -29,7 +29,7 @@ class Conversion:
         self._rest = _name_of(signature, inspect.Parameter.VAR_POSITIONAL)
         self._extra = _name_of(signature, inspect.Parameter.VAR_KEYWORD)
         self._known = frozenset(types) - {self._rest, self._extra}
-        self._rich = {name: hint for name, hint in types.items() if not hints.is_plain(hint)}
+        self._rich = {name: hint for name, hint in types.items() if not type_hints.is_plain(hint)}
         self._sensitive = frozenset(sensitive)
 
     @property
@@ -53,7 +53,7 @@ class Conversion:
         if parameter not in self._rich:
             return value
         try:
-            return hints.convert(value, self._rich[parameter])
+            return type_hints.convert(value, self._rich[parameter])
         except BaseException as error:  # noqa: BLE001 - constructors are the user's code
             name = given or parameter
             reason = "it does not fit its type" if name in self._sensitive else shown(error)

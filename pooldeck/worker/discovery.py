@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from pooldeck.functions import OPTIONS_ATTRIBUTE, FunctionSpec, Options
-from pooldeck.worker import hints, signatures
+from pooldeck.worker import signatures, type_hints
 from pooldeck.worker.conversion import Conversion
 
 Convert: TypeAlias = Callable[[list[Any], dict[str, Any]], tuple[list[Any], dict[str, Any]]]
@@ -83,7 +83,7 @@ def _options(value: Any) -> Options | None:
 def _function(call: Callable[..., Any]) -> Function:
     options = _options(call) or Options()
     signature = inspect.signature(call)
-    types = {p.name: hints.resolve(call, p) for p in signature.parameters.values()}
+    types = {p.name: type_hints.resolve(call, p) for p in signature.parameters.values()}
     conversion = Conversion(signature, types, options.sensitive)
     spec = signatures.describe(call, options, types)
     return Function(spec, call, conversion if conversion.needed else None)

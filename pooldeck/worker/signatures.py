@@ -9,7 +9,7 @@ import msgspec
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
 from pooldeck.text import bounded
-from pooldeck.worker import hints, results
+from pooldeck.worker import results, type_hints
 
 _DEFAULT_BYTES = 4096
 _TEXT_BYTES = 16 * 1024
@@ -24,7 +24,7 @@ def describe(
 ) -> FunctionSpec:
     """Describe a registered function; `types` are those of its parameters, by name."""
     signature = inspect.signature(function)
-    found, definitions = hints.schemas(types.values())
+    found, definitions = type_hints.schemas(types.values())
     by_name = dict(zip(types, found, strict=True))
     doc = bounded(inspect.getdoc(function) or "", _TEXT_BYTES)
     parameters = [_parameter(p, by_name[p.name]) for p in signature.parameters.values()]

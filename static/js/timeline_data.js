@@ -4,7 +4,7 @@
 const MOST_BARS = 3000; // that are kept while time goes on
 const OVERLAP = 1500; // between two live answers: an end is stored a moment after it happened
 
-// The places of a bar's row, as app/pooldeck_server/web/pages/timeline/bars.py fills it.
+// The places of a bar's row, as app/pooldeck_server/web/pages/timeline/bars_json.py fills it.
 const [TASK, ATTEMPT, SLOT, FUNCTION, LOOK, START, END, RECORDED, WAIT, CPU, DECODE, ENCODE] = Array(12).keys();
 
 function reader({ base, slots, functions, looks }) {

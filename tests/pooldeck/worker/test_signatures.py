@@ -16,7 +16,7 @@ import pydantic
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind
-from pooldeck.worker import hints
+from pooldeck.worker import type_hints
 from pooldeck.worker.conversion import BadArgument, Conversion
 from pooldeck.worker.signatures import describe
 
@@ -53,7 +53,7 @@ UserId = NewType("UserId", int)
 
 def types_of(function: Callable[..., Any]) -> dict[str, Any]:
     parameters = inspect.signature(function).parameters.values()
-    return {p.name: hints.resolve(function, p) for p in parameters}
+    return {p.name: type_hints.resolve(function, p) for p in parameters}
 
 
 def spec_of(function: Callable[..., Any]) -> FunctionSpec:

@@ -20,7 +20,7 @@ from pooldeck_server.domain.pools.starts import in_words
 from pooldeck_server.domain.tasks.changes import End, Rerun
 from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.lifecycle.run import Beginning
+from pooldeck_server.runtime.lifecycle.runs import Beginning
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.store import records

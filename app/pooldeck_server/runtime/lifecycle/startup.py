@@ -31,7 +31,7 @@ from pooldeck_server.runtime.experiments.pools import TemporaryPools
 from pooldeck_server.runtime.lifecycle.draining import pools_running
 from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.recovery import recover, report
-from pooldeck_server.runtime.lifecycle.run import lifetime
+from pooldeck_server.runtime.lifecycle.runs import lifetime
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
 from pooldeck_server.runtime.live.history import PoolHistory

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from pooldeck_server.web.api import (
     advice,
     changes,
-    errors,
+    error_groups,
     experiments,
     functions,
     history,
@@ -29,7 +29,7 @@ _PARTS = (
     pools,
     history,
     incidents,
-    errors,
+    error_groups,
     experiments,
     live,
     server,

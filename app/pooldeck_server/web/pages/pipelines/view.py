@@ -19,7 +19,7 @@ from pooldeck_server.web.pages.shared.graph import (
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
-from pooldeck_server.web.text.kill import KILL_WHAT_RUNS
+from pooldeck_server.web.text.kill_questions import KILL_WHAT_RUNS
 from pooldeck_server.web.text.states import state_word
 
 

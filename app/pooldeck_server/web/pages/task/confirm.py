@@ -9,7 +9,7 @@ from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.confirmation import TaskConfirmation
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
-from pooldeck_server.web.text.kill import KILL_WORDS
+from pooldeck_server.web.text.kill_questions import KILL_WORDS
 
 _HAS_ENDED: Final = later("It has ended: there is nothing to kill.")
 _ENDS_NOW: Final = later("No worker has it any more: it ends at this moment.")

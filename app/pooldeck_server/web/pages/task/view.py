@@ -22,7 +22,7 @@ from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
 from pooldeck_server.web.text.i18n import _
-from pooldeck_server.web.text.kill import kill_button
+from pooldeck_server.web.text.kill_questions import kill_button
 from pooldeck_server.web.text.placement import placed_words
 
 

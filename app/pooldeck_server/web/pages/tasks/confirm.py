@@ -10,7 +10,7 @@ from pooldeck_server.web.pages.shared.confirmation import TaskConfirmation
 from pooldeck_server.web.pages.tasks.address import TaskListQuery, href, pairs
 from pooldeck_server.web.pages.tasks.view import conditions
 from pooldeck_server.web.text.i18n import _, later, ngettext
-from pooldeck_server.web.text.kill import KILL_WHAT_RUNS
+from pooldeck_server.web.text.kill_questions import KILL_WHAT_RUNS
 
 BEFORE: Final = "before"
 """The hidden field that keeps tasks out which were submitted after the number was said."""

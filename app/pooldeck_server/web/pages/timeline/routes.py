@@ -8,7 +8,7 @@ from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Answer
 from pooldeck_server.web.pages.shared.rendering import page_router, render
-from pooldeck_server.web.pages.timeline.bars import timeline_json
+from pooldeck_server.web.pages.timeline.bars_json import timeline_json
 from pooldeck_server.web.pages.timeline.data import TimelineData, read
 from pooldeck_server.web.pages.timeline.view import read_address, read_request, timeline_view
 

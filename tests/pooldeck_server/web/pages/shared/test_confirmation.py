@@ -13,7 +13,7 @@ from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.task import confirm
 from pooldeck_server.web.pages.tasks import confirm as confirm_tasks
 from pooldeck_server.web.pages.tasks.address import read_filter
-from pooldeck_server.web.text.kill import kill_button
+from pooldeck_server.web.text.kill_questions import kill_button
 
 LOST = TaskFilter(states=(State.LOST,), tags=("a b",), text="x")
 

@@ -16,7 +16,7 @@ from pooldeck_server.domain.tasks.timeline import (
     TimelineRequest,
     unstored,
 )
-from pooldeck_server.web.pages.timeline.bars import timeline_json
+from pooldeck_server.web.pages.timeline.bars_json import timeline_json
 from pooldeck_server.web.pages.timeline.data import TimelineData
 from pooldeck_server.web.pages.timeline.view import (
     TimelineQuery,
