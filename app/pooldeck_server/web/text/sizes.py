@@ -66,14 +66,6 @@ def size_verdict(advice: SizeAdvice) -> str:
     return _(words, needed=needed, size=_slots(size or 0), slots=slots)
 
 
-def range_words(advice: SizeAdvice) -> str:
-    """Return the sizes that are right, such as "2 to 32"; a dash where nothing is known."""
-    if advice.right is None:
-        return formats.NOTHING
-    low, high = (formats.count(size) for size in (advice.right.low, advice.right.high))
-    return low if low == high else _("%(low)s to %(high)s", low=low, high=high)
-
-
 def _full(advice: SizeAdvice) -> str:
     slots = kind_words(advice.pool.kind).many
     if KINDS[advice.pool.kind].is_alone:

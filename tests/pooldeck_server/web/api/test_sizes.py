@@ -18,7 +18,7 @@ from pooldeck_server.domain.pools.sizes import (
     SizeOrigin,
     SizeRule,
 )
-from pooldeck_server.web.text.sizes import range_words, size_sentences, size_verdict
+from pooldeck_server.web.text.sizes import size_sentences, size_verdict
 from tests.support.served import Served, served
 
 BUSY = Machine(cpus=2, affinity=2, pressure=CpuPressure(0.5, 0.5, 0.5))
@@ -103,12 +103,6 @@ def test_what_waits_in_processes_is_sent_to_threads() -> None:
 def test_all_that_computes_is_set_against_the_cpus() -> None:
     words = " ".join(size_sentences(ADVICE[SizeRule.OVER_CPUS]))
     assert "All pools together may compute on 5 slots at once, with 2 CPUs." in words
-
-
-def test_a_range_is_told_in_numbers() -> None:
-    assert range_words(ADVICE[SizeRule.LOAD_NEEDS_MORE]) == "10 to 20"
-    assert range_words(ADVICE[SizeRule.MACHINE_FULL]) == "2"
-    assert range_words(ADVICE[SizeRule.NOTHING_RAN]) == "\N{EN DASH}"
 
 
 def test_a_pool_in_which_nothing_ran_is_not_judged(server: Served) -> None:
