@@ -10,8 +10,11 @@ from types import ModuleType
 import msgspec
 
 from bench import (
+    access,
+    backup,
     batches,
     browser,
+    clients,
     crash,
     dashboards,
     experiments,
@@ -21,6 +24,7 @@ from bench import (
     latency,
     recovery,
     requests,
+    retention,
     shared_state,
 )
 from bench.figures import Figure, table
@@ -30,6 +34,7 @@ from bench.scale import Scale, quick
 _MEASUREMENTS: dict[str, ModuleType] = {
     "batches": batches,
     "requests": requests,
+    "clients": clients,
     "latency": latency,
     "large-store": large_store,
     "idle": idle,
@@ -40,6 +45,9 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "recovery": recovery,
     "experiments": experiments,
     "shared": shared_state,
+    "retention": retention,
+    "backup": backup,
+    "access": access,
 }
 
 

@@ -13,6 +13,12 @@ def noop() -> None:
 
 
 @task(pool="cpu")
+def skip(number: int) -> None:
+    """Do nothing, with a number."""
+    del number
+
+
+@task(pool="cpu")
 def echo(text: str) -> str:
     """Return `text`."""
     return text

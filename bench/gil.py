@@ -17,7 +17,7 @@ def measure(scale: Scale) -> list[Figure]:
         wait_until(lambda: server.busy("io") == _BURNERS, _LONGEST)
         _submit(server, "hold_gil", scale.gil_seconds, 1)
         wait_until(lambda: _running(server, "hold_gil") == 1, _LONGEST)
-        load = _look(server, 0.8 * scale.gil_seconds)
+        load = _look(server, 0.5 * scale.gil_seconds)  # it takes a while to begin
         if not _running(server, "hold_gil"):
             raise RuntimeError("the GIL was given back before all was measured")
     milliseconds = [1000 * seconds for seconds in load.latencies]

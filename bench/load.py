@@ -67,12 +67,13 @@ def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
 
-def post(path: str, body: object) -> bytes:
-    """Return the bytes of a POST request with `body` as JSON."""
+def post(path: str, body: object, token: str | None = None) -> bytes:
+    """Return the bytes of a POST request with `body` as JSON, and with `token` if there is one."""
     content = msgspec.json.encode(body)
+    credentials = "" if token is None else f"Authorization: Bearer {token}\r\n"
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
+        f"{credentials}Content-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
 

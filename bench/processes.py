@@ -18,8 +18,8 @@ from bench.record import Record
 
 _ROOT = Path(__file__).parents[1]
 _DATABASE = "pooldeck.sqlite3"
-_START_SECONDS = 60.0
-_STOP_SECONDS = 20.0
+_START_SECONDS = 150.0
+_STOP_SECONDS = 60.0
 _CONFIGURATION = """\
 functions = ["bench.functions"]
 grace_seconds = 0
@@ -43,17 +43,20 @@ queue_limit = 1_000_000
 class Server:
     """A process that serves HTTP on a port of this machine."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], port: int, log: Path, token: str | None = None
+    ) -> None:
         self.port = port
+        self._credentials = {} if token is None else {"Authorization": f"Bearer {token}"}
         self.process = psutil.Process(process.pid)
         self._popen = process
         self._log = log
 
     def get(self, path: str) -> Any:
         """Return what stands at `path`, decoded from JSON."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
-            connection.request("GET", path)
+            connection.request("GET", path, headers=self._credentials)
             answer = connection.getresponse()
             if answer.status != http.client.OK:
                 raise RuntimeError(f"{path} answered {answer.status}: {answer.read()[:500]!r}")
@@ -101,8 +104,10 @@ class Server:
 class Pooldeck(Server):
     """A Pooldeck; by default with the pools `cpu` (2 processes), `io` (16 threads), `held` (1)."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-        super().__init__(process, port, folder / "log")
+    def __init__(
+        self, process: subprocess.Popen[bytes], port: int, folder: Path, token: str | None
+    ) -> None:
+        super().__init__(process, port, folder / "log", token)
         self.record = Record(folder / _DATABASE)
 
     def wait_until_ready(self) -> None:
@@ -122,9 +127,11 @@ class Pooldeck(Server):
 
 
 @contextlib.contextmanager
-def pooldeck(folder: Path, configuration: str = _CONFIGURATION) -> Iterator[Pooldeck]:
+def pooldeck(
+    folder: Path, configuration: str = _CONFIGURATION, token: str | None = None
+) -> Iterator[Pooldeck]:
     """Run a Pooldeck on the database in `folder`, which it makes if there is none."""
-    server = launch(folder, configuration)
+    server = launch(folder, configuration, token)
     try:
         server.wait_until_ready()
         yield server
@@ -132,17 +139,21 @@ def pooldeck(folder: Path, configuration: str = _CONFIGURATION) -> Iterator[Pool
         server.stop()
 
 
-def launch(folder: Path, configuration: str = _CONFIGURATION) -> Pooldeck:
-    """Start a Pooldeck on the database in `folder`, set by the text of a pooldeck.toml."""
+def launch(folder: Path, configuration: str = _CONFIGURATION, token: str | None = None) -> Pooldeck:
+    """Start a Pooldeck on the database in `folder`, set by the text of a pooldeck.toml.
+
+    With a `token` it asks everybody for that.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "pooldeck.toml"
-    file.write_text(configuration)
+    asked = "" if token is None else f'token = "{token}"\n'
+    file.write_text(asked + configuration)
     port = _free_port()
     command = [
         *("-m", "pooldeck", "serve", "--config", file.name),
         *("--data", ".", "--port", str(port)),
     ]
-    return Pooldeck(_start(command, folder), port, folder)
+    return Pooldeck(_start(command, folder), port, folder, token)
 
 
 @contextlib.contextmanager

@@ -25,12 +25,14 @@ class Scale(Struct, frozen=True):
     large_batch_tasks: int = 10_000
     page_views: int = 20
     idle_seconds: float = 20.0
-    gil_seconds: int = 5
+    gil_seconds: int = 8
     browser_seconds: float = 30.0
     dashboards: int = 200
     dashboard_seconds: float = 20.0
     experiment_seconds: float = 2.0
     shared_steps: int = 5_000
+    retention_tasks: int = 2_000_000
+    backup_tasks: int = 3_000_000
 
 
 def quick(folder: Path) -> Scale:
@@ -49,9 +51,11 @@ def quick(folder: Path) -> Scale:
         large_batch_tasks=3_000,
         page_views=5,
         idle_seconds=5.0,
-        gil_seconds=2,
+        gil_seconds=4,
         browser_seconds=5.0,
         dashboard_seconds=5.0,
         experiment_seconds=1.0,
         shared_steps=1_000,
+        retention_tasks=100_000,
+        backup_tasks=100_000,
     )

@@ -24,10 +24,18 @@ _LIKE_AN_OPTION: Final = {
 
 
 class CommandParameter(Struct, frozen=True):
-    """What a placeholder takes: a JSON type, its bounds, and a default (None: it is required).
+    """What a placeholder takes: a JSON type with its bounds.
 
-    Of an array, `items`, the bounds and `choices` are about each item. `leading_dash` lets text
-    begin with a dash where the program could take it for an option.
+    Attributes:
+        type: The JSON type of the value.
+        items: Of an array: the type of its items, to which bounds and choices then apply.
+        default: What it is if it is not given; without one it has to be.
+        minimum: Of a number: the least that it may be.
+        maximum: Of a number: the most that it may be.
+        choices: The strings or integers that it may be.
+        description: For people, in the form and in the API.
+        leading_dash: Whether text may begin with a dash where the program could take it for an
+            option.
 
     Raises:
         ValueError: If these do not go together; it says what is wrong.

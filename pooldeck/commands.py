@@ -17,6 +17,9 @@ from msgspec import Struct
 from pooldeck.command_parameters import CommandParameter
 from pooldeck.functions import Options
 
+MODULE: Final = "commands"
+"""What stands for the module of declared commands, where functions are listed by theirs."""
+
 _NUL: Final = "\0"
 _END_OF_OPTIONS: Final = "--"
 _ANY_STRING: Final = CommandParameter()

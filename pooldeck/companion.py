@@ -2,12 +2,14 @@
 
 It runs in a session of its own, with one end of a socket pair. When the server's end closes, the
 server is gone, and the companion ends; when the companion's end closes, it is gone, and the server
-starts another.
+starts another. It answers each byte that the server sends: one that has been stopped does not, and
+is let go on; one that hangs is replaced.
 """
 
 import asyncio
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,10 +19,14 @@ from contextlib import suppress
 from typing import ClassVar, Final
 
 from pooldeck import marks
+from pooldeck.end_signals import withheld
+from pooldeck.inherited import inherited
 
 _log = logging.getLogger(__name__)
 _START: Final = 30.0  # seconds until a companion must have said that it is ready
 _LEAVE: Final = 15.0  # seconds for its last work
+_PULSE: Final = 2.0  # seconds between two questions whether it is there
+_SILENCE: Final = 7  # questions in a row without an answer: it hangs
 _PAUSE: Final = 1.0  # seconds before the next one is started, where one did not last
 
 
@@ -62,9 +68,9 @@ class Companion(ABC):
         """
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of the process: this one's without the marks that it carries."""
+        """Return the environment of the process: this one's without its secrets and marks."""
         own = {marks.BOOT, marks.WORKER}
-        return {name: value for name, value in os.environ.items() if name not in own}
+        return {name: value for name, value in inherited(os.environ).items() if name not in own}
 
     def greeting(self) -> bytes:
         """Return the first bytes that the process gets."""
@@ -86,11 +92,29 @@ class Companion(ABC):
 
     async def _wait_for_end(self) -> None:
         """Return when the process has ended; close its pipe first if this one stops."""
-        loop = asyncio.get_running_loop()
         with self._pipe, suppress(OSError):
             if not self._stopping.is_set():
-                await loop.sock_recv(self._pipe, 1)
+                await self._listen()
         await asyncio.to_thread(self._reap)
+
+    async def _listen(self) -> None:
+        """Return when the process has closed its end of the pipe; end it if it answers no more."""
+        loop = asyncio.get_running_loop()
+        unanswered = 0
+        while unanswered < _SILENCE:
+            try:
+                answer = await asyncio.wait_for(loop.sock_recv(self._pipe, 64), _PULSE)
+            except TimeoutError:
+                if unanswered:
+                    self._process.send_signal(signal.SIGCONT)
+                await loop.sock_sendall(self._pipe, marks.QUESTION)
+                unanswered += 1
+            else:
+                if not answer:
+                    return
+                unanswered = 0
+        _log.warning("the %s (process %d) does not answer and is killed", self.name, self.pid)
+        self._process.kill()
 
     async def _replace(self) -> None:
         if asyncio.get_running_loop().time() - self._since < _PAUSE:
@@ -122,14 +146,15 @@ class Companion(ABC):
         return process, ours
 
     def _popen(self, descriptor: int) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(  # noqa: S603 - the interpreter and our own module
-            [sys.executable, *self.command(descriptor)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(descriptor,),
-            start_new_session=True,
-            env=self.environment(),
-        )
+        with withheld():
+            return subprocess.Popen(  # noqa: S603 - the interpreter and our own module
+                [sys.executable, *self.command(descriptor)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(descriptor,),
+                start_new_session=True,
+                env=self.environment(),
+            )
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]", pipe: socket.socket) -> None:
         pipe.settimeout(_START)
@@ -145,6 +170,7 @@ class Companion(ABC):
 
     def _reap(self) -> None:
         """Wait for the end of a process whose pipe is closed; kill it if it takes too long."""
+        self._process.send_signal(signal.SIGCONT)  # if it is stopped, it cannot see that
         try:
             self._process.wait(_LEAVE)
         except subprocess.TimeoutExpired:

@@ -1,7 +1,8 @@
 """The current task, by which a running function learns about its task and reports on it.
 
-The task is held in a context variable: it is found in `async def` functions, in `asyncio.to_thread`
-and in threads that were started with a copy of the context.
+The task is held in a context variable: it is found in `async def` functions and in
+`asyncio.to_thread`. In a worker it is inherited by the threads that a task starts and by the work
+that it hands to thread pool executors, unlike the rest of the task's context.
 """
 
 import copy
@@ -10,7 +11,9 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Protocol
+from typing import Any, Final, Protocol, TypeVar
+
+T = TypeVar("T")
 
 _monotonic = time.monotonic  # kept, since tasks may replace time.monotonic
 
@@ -25,7 +28,7 @@ class Reporter(Protocol):
         """Add a line to its log."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True, weakref_slot=True, eq=False, repr=False)
 class CurrentTask:
     """The task that is running here.
 
@@ -122,10 +125,12 @@ class _LocalReporter:
         logging.getLogger(f"{__name__}.{source}").log(known, "%s", message)
 
 
-_LOCAL = CurrentTask(
+LOCAL: Final = CurrentTask(
     _LocalReporter(), id="local", attempt=1, function="", pool="local", worker="local"
 )
-_current: ContextVar[CurrentTask] = ContextVar("pooldeck.current_task", default=_LOCAL)
+"""The stand-in that is the current task where none runs."""
+
+_current: ContextVar[CurrentTask] = ContextVar("pooldeck.current_task", default=LOCAL)
 
 
 def current_task() -> CurrentTask:
@@ -139,6 +144,15 @@ def current_task() -> CurrentTask:
 def enter(task: CurrentTask) -> None:
     """Make `task` the current one of this context."""
     _current.set(task)
+
+
+def call_as(task: CurrentTask, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+    """Call something with `task` as the current one, and return what it returns."""
+    token = _current.set(task)
+    try:
+        return call(*args, **kwargs)
+    finally:
+        _current.reset(token)
 
 
 def detach() -> None:

@@ -1,7 +1,8 @@
 """`@task`, and how a registered function is described: as plain data.
 
-The decorator keeps no registry: it hangs the options on the function, and a worker finds the
-functions by looking through the modules it was told to load.
+The decorator hangs the options on the function, and a worker finds the functions by looking through
+the modules it was told to load. What was marked where is remembered beside that, so that a function
+which no module holds can be named.
 """
 
 import inspect
@@ -10,14 +11,25 @@ import re
 from collections.abc import Callable, Collection
 from enum import StrEnum
 from types import NoneType
-from typing import Any, Final, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar, overload
 
 import msgspec
 from msgspec import Struct
 
-OPTIONS_ATTRIBUTE: Final = "__pooldeck_options__"
+from pooldeck import task_marks as marks
+from pooldeck.kinds import PoolKind
+from pooldeck.risks import Risk
+from pooldeck.task_calls import attach
+
+if TYPE_CHECKING:
+    from pooldeck.client.function_types import TaskDecorator, TaskFunction
+
+OPTIONS_ATTRIBUTE: Final = marks.OPTIONS_ATTRIBUTE
+TWIN_ATTRIBUTE: Final = "__pooldeck_twin__"
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class ParameterKind(StrEnum):
@@ -72,10 +84,15 @@ class Options(RunOptions, frozen=True, omit_defaults=False):
     pool: str = "auto"
     priority: int = 0
     sensitive: tuple[str, ...] = ()
+    safe_in: tuple[PoolKind, ...] = ()
 
 
 class FunctionSpec(Struct, frozen=True):
-    """A registered function as a worker describes it to the server: data, no code."""
+    """A registered function as a worker describes it to the server: data, no code.
+
+    `risks` are None where its code could not be looked at. `code` is a digest of what was looked
+    at, which differs once that does something else.
+    """
 
     name: str
     module: str
@@ -86,14 +103,35 @@ class FunctionSpec(Struct, frozen=True):
     options: Options
     is_async: bool = False
     problem: str | None = None  # why it cannot be called, in words
+    risks: tuple[Risk, ...] | None = None
+    code: str = ""
+
+    def check(self) -> None:
+        """Raise an error if it is none that `@task` and a worker make.
+
+        Raises:
+            TypeError: If an option or a schema is of a wrong type.
+            ValueError: If an option is out of its range, or a default is no JSON.
+        """
+        for name, rule in RULES.items():
+            _check(name, getattr(self.options, name), rule)
+        msgspec.json.encode(self.schema)
+        for parameter in self.parameters:
+            msgspec.json.encode(parameter.schema)
+            if parameter.default is not None:
+                msgspec.json.decode(parameter.default)
 
 
 class Rule(NamedTuple):
-    """What an option may be: of which types, which of their values, and both in words."""
+    """What an option may be: of which types, which of their values, and both in words.
+
+    `unit` is what a number counts, "" if nothing.
+    """
 
     types: tuple[type, ...]
     holds: Callable[[Any], bool]
     wanted: str
+    unit: str | None = None
 
 
 MOST_URGENT: Final = 100
@@ -102,6 +140,7 @@ MOST_URGENT: Final = 100
 POOL_NAME: Final = r"[a-z][a-z0-9_-]{0,31}"
 """What the name of a pool matches."""
 
+_KINDS: Final = frozenset(PoolKind)
 _NAME = re.compile(r"[^\W\d][\w.-]{0,199}")
 RULES: Final = {
     "name": Rule(
@@ -114,25 +153,34 @@ RULES: Final = {
         (int, float, NoneType),
         lambda seconds: seconds is None or 0 < seconds < math.inf,
         "seconds above 0, or None",
+        "seconds",
     ),
-    "retries": Rule((int,), lambda count: count >= 0, "a whole number from 0"),
-    "backoff": Rule((int, float), lambda seconds: 0 <= seconds < math.inf, "seconds from 0"),
+    "retries": Rule((int,), lambda count: count >= 0, "a whole number from 0", "reruns"),
+    "backoff": Rule(
+        (int, float), lambda seconds: 0 <= seconds < math.inf, "seconds from 0", "seconds"
+    ),
     "idempotent": Rule((bool,), lambda _: True, "True or False"),
     "priority": Rule(
         (int,),
         lambda value: abs(value) <= MOST_URGENT,
         f"a whole number, -{MOST_URGENT} to {MOST_URGENT}",
+        "",
     ),
     "sensitive": Rule(
         (tuple, list, set, frozenset),
         lambda names: all(isinstance(name, str) for name in names),
         "a tuple of parameter names",
     ),
+    "safe_in": Rule(
+        (tuple, list, set, frozenset),
+        lambda kinds: all(isinstance(kind, str) and kind in _KINDS for kind in kinds),
+        f"a tuple of kinds of pools, out of {', '.join(PoolKind)}",
+    ),
 }
 
 
 @overload
-def task(function: F, /) -> F: ...
+def task(function: Callable[P, R], /) -> "TaskFunction[P, R]": ...
 @overload
 def task(
     *,
@@ -144,15 +192,18 @@ def task(
     idempotent: bool = False,
     priority: int = 0,
     sensitive: Collection[str] = (),
-) -> Callable[[F], F]: ...
+    safe_in: Collection[str] = (),
+) -> "TaskDecorator": ...
 def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Register a function, so that it can be called by name through the server.
 
     Works bare (`@task`) and with options (`@task(pool="cpu")`). The function itself is returned,
-    an ordinary callable as before.
+    an ordinary callable as before, with four more attributes: `submit`, `delay`, `map` and
+    `options` run it as tasks on the server of `pooldeck.client.default_client()`.
 
     Args:
-        function: A function of a module, plain or `async def`.
+        function: A function of a module, plain or `async def`; or another callable that a module
+            holds, as a partial function, a method of an object, or a library's function.
         **options: See below.
 
     Options:
@@ -164,6 +215,8 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         idempotent: Whether it may be run again after a crash.
         priority: From -100 to 100, higher first.
         sensitive: Names of parameters whose values are never shown.
+        safe_in: Its owner's word: the kinds of pools, "thread" or "process", that measurements may
+            move it to by themselves. It counts as long as `pool` is "auto".
 
     Returns:
         The function, or with options a decorator that returns it.
@@ -185,12 +238,16 @@ def _checked(options: dict[str, Any]) -> Options:
         _check(name, value, RULES[name])
     if "sensitive" in options:
         options["sensitive"] = tuple(options["sensitive"])
+    if "safe_in" in options:  # in one order: every worker reports the same, whatever a set does
+        options["safe_in"] = tuple(kind for kind in PoolKind if kind in options["safe_in"])
     return Options(**options)
 
 
 def _check(name: str, value: Any, rule: Rule) -> None:
     complaint = f"@task({name}={value!r}): {name} must be {rule.wanted}"
     is_stray_bool = isinstance(value, bool) and bool not in rule.types
+    if isinstance(value, str) and tuple in rule.types:
+        raise TypeError(f'{complaint}; a tuple of one is written {name}=("{value}",)')
     if is_stray_bool or not isinstance(value, rule.types):
         raise TypeError(complaint)
     if not rule.holds(value):
@@ -198,24 +255,41 @@ def _check(name: str, value: Any, rule: Rule) -> None:
 
 
 def _register(function: F, options: Options) -> F:
-    if not inspect.isfunction(function):
+    if not callable(function) or inspect.isclass(function):
         raise TypeError(f"@task goes on a function, not on {function!r}")
-    _refuse_method(function.__qualname__)
+    place = marks.calling()
+    marks.refuse_method(function, place)
     _check_sensitive(function, options.sensitive)
-    setattr(function, OPTIONS_ATTRIBUTE, options)
+    marks.keep(function, options, place)
+    attach(function)
+    if (line := _line_of_twin(function)) is not None:
+        setattr(function, TWIN_ATTRIBUTE, line)
     return function
 
 
-def _refuse_method(qualified_name: str) -> None:
-    owner = qualified_name.rpartition(".")[0]
-    if owner and not owner.endswith("<locals>"):
-        raise TypeError(
-            f"@task goes on a function of a module; {qualified_name} is a method, which has no "
-            "object to be called on in a worker"
-        )
+def _line_of_twin(function: Callable[..., Any]) -> int | None:
+    """Return the line of another registered function that this one takes the place of, if any.
+
+    One of the same line is itself, as where its module is loaded anew; one of another file was
+    defined elsewhere, as a cell of a notebook that is run again.
+    """
+    if not inspect.isfunction(function):
+        return None
+    before = function.__globals__.get(function.__name__)
+    if not inspect.isfunction(before) or not hasattr(before, OPTIONS_ATTRIBUTE):
+        return None
+    mine, other = function.__code__, before.__code__
+    is_twin = (
+        other.co_filename == mine.co_filename
+        and other.co_firstlineno < mine.co_firstlineno
+        and "<locals>" not in function.__qualname__
+    )
+    return other.co_firstlineno if is_twin else None
 
 
 def _check_sensitive(function: Callable[..., Any], names: Collection[str]) -> None:
+    if not names:
+        return
     parameters = inspect.signature(function).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     unknown = [name for name in names if name not in parameters]

@@ -29,7 +29,8 @@ AreIn = Callable[[bytes], bool]
 
 # pathlib would cost the keeper a fifth of its start.
 HAS_PIDFD = hasattr(os, "pidfd_open") and os.path.exists("/proc/self/environ")  # noqa: PTH110
-READY = b"r"  # what the keeper sends when it watches
+READY = b"r"  # what the keeper sends when it watches, and when it is asked
+QUESTION = b"?"
 
 _PATIENCE = 5.0  # seconds for a sweep; what is left then cannot be killed
 _EXIT = 1.0  # seconds for one pass to wait for the ends of what it killed
@@ -161,7 +162,7 @@ def _keep(descriptor: int, boot: str) -> None:
     with suppress(OSError):  # the server is gone already
         os.write(descriptor, READY)
         while os.read(descriptor, 64):
-            pass
+            os.write(descriptor, READY)
     while _swept(boot):
         pass
 

@@ -52,6 +52,13 @@ def wait_for_end(pid: int) -> None:
             sleep(_PAUSE)
 
 
+def is_stopped(pid: int) -> bool:
+    """Tell whether a signal has stopped a process."""
+    with suppress(psutil.Error):
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    return False
+
+
 def _runs(pid: int) -> bool:
     try:
         return not _has_ended(psutil.Process(pid))

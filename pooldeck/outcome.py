@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from pooldeck.quantities import Average, Count, Seconds
+
 
 class ErrorKind(StrEnum):
     """Why an attempt ended without a result."""
@@ -24,13 +26,17 @@ class ErrorKind(StrEnum):
 
 
 class Error(Struct, frozen=True, omit_defaults=True):
-    """An error as text; each field is bounded by the worker's limits."""
+    """An error as text; each field is bounded by the worker's limits.
+
+    `returned` is what the function returned, in words, where that cannot be its result.
+    """
 
     kind: ErrorKind
     type: str
     message: str
     traceback: str | None = None
     cause: "Error | None" = None
+    returned: str | None = None
 
 
 class Measurement(Struct, frozen=True, omit_defaults=True):
@@ -43,27 +49,32 @@ class Measurement(Struct, frozen=True, omit_defaults=True):
     often the function said that its target throttled it, `throttled_seconds` for how long in all.
     `delayed` is for how long the thread was ready to run and no CPU was free, `child_delayed` the
     same of the children that it waited for; `system_cpu` is the share of `cpu` in system calls.
+    `page_faults` is how often the kernel had to give it a page of memory, from wherever. `overlap`
+    is for how much of `run` other calls of its function stand, if each moment is divided among all
+    of them that ran in the process at it.
     `None` where the platform cannot tell.
     """
 
-    run: float
-    cpu: float
-    child_cpu: float = 0.0
-    decode: float = 0.0
-    encode: float = 0.0
-    voluntary_switches: int | None = None
-    involuntary_switches: int | None = None
-    peak_rss_bytes: int | None = None
-    arguments_bytes: int = 0
-    result_bytes: int = 0
-    helper_cpu: float = 0.0
-    rss_growth_bytes: int | None = None
-    beside: int = 0
-    throttled: int = 0
-    throttled_seconds: float = 0.0
-    delayed: float | None = None
-    child_delayed: float = 0.0
-    system_cpu: float = 0.0
+    run: Seconds
+    cpu: Seconds
+    child_cpu: Seconds = 0.0
+    decode: Seconds = 0.0
+    encode: Seconds = 0.0
+    voluntary_switches: Count | None = None
+    involuntary_switches: Count | None = None
+    peak_rss_bytes: Count | None = None
+    arguments_bytes: Count = 0
+    result_bytes: Count = 0
+    helper_cpu: Seconds = 0.0
+    rss_growth_bytes: Count | None = None
+    beside: Count = 0
+    throttled: Count = 0
+    throttled_seconds: Seconds = 0.0
+    delayed: Seconds | None = None
+    child_delayed: Seconds = 0.0
+    system_cpu: Seconds = 0.0
+    page_faults: Count = 0
+    overlap: Seconds = 0.0
 
 
 class Observation(Struct, frozen=True, array_like=True):
@@ -76,17 +87,21 @@ class Observation(Struct, frozen=True, array_like=True):
 
     `helper_cpu` is how long threads that are no slot's were on a CPU meanwhile, where all calls
     were of this function, and `helper_delayed` for how long, of `waiting`, they lacked one.
+    `helper_ready` is how long each of them was on a CPU or lacked one, added up. `unclaimed_cpu` is
+    how long such threads were on a CPU where calls of several functions ran.
     """
 
     function: str
-    looks: int
-    held: float
-    free: float
-    waiting: float
-    delayed: float
-    beside: float
-    helper_cpu: float = 0.0
-    helper_delayed: float = 0.0
+    looks: Count
+    held: Seconds
+    free: Seconds
+    waiting: Seconds
+    delayed: Seconds
+    beside: Average
+    helper_cpu: Seconds = 0.0
+    helper_delayed: Seconds = 0.0
+    helper_ready: Seconds = 0.0
+    unclaimed_cpu: Seconds = 0.0
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):

@@ -4,7 +4,8 @@ A frame is a length (four bytes, big-endian) and a msgpack array whose first ite
 carry data, never live objects: arguments travel as the JSON bytes that were submitted, results come
 back as JSON bytes. One pipe, everything in order; beside it a second one on which the supervisor
 says what must not wait until the worker has time (cancel, abandon, look). Answers to that come over
-the first, in order with all else.
+the first, in order with all else. What comes back over the second are no frames: a byte for each
+signal that the worker's process got, its number.
 
 Times named `..._at` are seconds of the system-wide monotonic clock (`time.monotonic`), which a
 supervisor and its workers share.
@@ -19,11 +20,15 @@ from msgspec import Struct
 
 from pooldeck.access import Access
 from pooldeck.commands import Command
-from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import PoolKind
+from pooldeck.loaded_code import LoadedCode, ModuleFailure
 from pooldeck.outcome import Error, Observation, Outcome
+from pooldeck.quantities import Count, Handle, Moment, Share
+from pooldeck.tracing import Tracing
 
-_HEADER: Final = 4
+HEADER_BYTES: Final = 4
+"""How long the head of a frame is."""
+
 _MAX_FRAME: Final = 64 * 1024 * 1024
 
 STACK_SIGNAL: Final[int] = getattr(signal, "SIGRTMAX", signal.SIGUSR2) - (
@@ -51,6 +56,7 @@ class Limits(Struct, frozen=True, array_like=True):
     traceback_bytes: int = 256 * 1024
     log_lines: int = 10_000
     log_bytes: int = 1024 * 1024
+    log_errors: int = 1000
     depth: int = 64
 
 
@@ -70,9 +76,18 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
     fault_path: str | None = None
     output_path: str | None = None
     stack_path: str | None = None  # where `STACK_SIGNAL` writes the stacks of all threads
+    words_path: str | None = None  # where what was said and not yet sent survives the process
+    box_path: str | None = None  # where it notes which calls have begun and ended
+    box_mark: bytes = b""  # of the run that this is part of
     probes: bool = False  # whether it says who needs the GIL
     commands: tuple[Command, ...] = ()
     shared: Access | None = None  # the way to shared state
+    left_out: tuple[ModuleFailure, ...] = ()  # modules that took earlier workers down
+    boot_seconds: float = 60.0  # until it must be ready
+    leave_seconds: float = 2.0  # from `Stop` until it must be gone
+    restores_environment: bool = True  # after each call, where calls run alone
+    tracing: Tracing | None = None  # where the spans go that calls make
+    threads_per_task: int = 0  # that native libraries may start; 0: as many as they like
 
 
 class Call(Struct, frozen=True, array_like=True, tag="call"):
@@ -84,6 +99,7 @@ class Call(Struct, frozen=True, array_like=True, tag="call"):
     args: bytes
     kwargs: bytes
     timeout: float | None = None  # seconds from its start
+    trace: dict[str, str] | None = None  # the headers of W3C Trace Context, of the attempt's span
 
 
 class Stop(Struct, frozen=True, array_like=True, tag="stop"):
@@ -111,18 +127,41 @@ class Look(Struct, frozen=True, array_like=True, tag="look"):
     task: str
 
 
+class Committed(Struct, frozen=True, array_like=True, tag="committed"):
+    """So many of the ends that this worker has sent, the first ones, are on record."""
+
+    ends: int
+
+
 # From the worker to the supervisor.
 
 
-class Ready(Struct, frozen=True, array_like=True, tag="ready"):
-    """Imports and the initializer are done."""
+class Loading(Struct, frozen=True, array_like=True, tag="loading"):
+    """The import of a module begins; None: all are done, and the initializer begins.
 
-    pid: int
-    functions: list[FunctionSpec]
+    If nothing follows, that is what hangs or has ended the process.
+    """
+
+    module: str | None
+
+
+class Ready(Struct, frozen=True, array_like=True, tag="ready"):
+    """Imports and the initializer are done.
+
+    `ident` is that of the main thread, which runs the calls of a process worker. `inherited_bytes`
+    is what the kernel called its peak memory at its start: as a rule the server's. `peak_rss_bytes`
+    is what it has used by now.
+    """
+
+    pid: Count
+    code: LoadedCode
+    ident: Handle = 0
+    inherited_bytes: Count = 0
+    peak_rss_bytes: Count | None = None
 
 
 class Unready(Struct, frozen=True, array_like=True, tag="unready"):
-    """The worker cannot start: an import or the initializer failed. It ends after this frame."""
+    """The worker cannot start: its initializer failed. It ends after this frame."""
 
     error: Error
     output: str
@@ -136,33 +175,47 @@ class Started(Struct, frozen=True, array_like=True, tag="started"):
     """
 
     task: str
-    started_at: float
-    thread: int | None
-    ident: int = 0
-    native_id: int = 0
+    started_at: Moment
+    thread: Count | None
+    ident: Handle = 0
+    native_id: Count = 0
 
 
 class Progress(Struct, frozen=True, array_like=True, tag="progress"):
     """How far a running call says it is: `fraction` from 0 to 1, or None."""
 
     task: str
-    fraction: float | None
+    fraction: Share | None
     message: str
 
 
 class LogLine(Struct, frozen=True, array_like=True):
-    """One line of a task's log. `level` is a `logging` level name, `source` a logger or stream."""
+    """One line of a log. `level` is a `logging` level name, `source` a logger or stream.
 
-    at: float  # wall clock, seconds since the epoch
+    `n` is its number in the whole log, from 1, counting lines that were left out; 0 if whoever says
+    it leaves the number to the server. A line that `is_open` is unfinished: the same number comes
+    again when it has grown or is finished.
+    """
+
+    at: Moment  # wall clock, seconds since the epoch
     level: str
     source: str
     message: str
+    n: Count = 0
+    is_open: bool = False
 
 
 class Log(Struct, frozen=True, array_like=True, tag="log"):
-    """Lines of a running call's log, in order."""
+    """Lines of a call's log, in order; `attempt` is that of its task."""
 
     task: str
+    lines: list[LogLine]
+    attempt: Count = 1
+
+
+class WorkerLog(Struct, frozen=True, array_like=True, tag="worker_log"):
+    """Lines of the worker's own log, numbered from 1: what cannot be any single call's."""
+
     lines: list[LogLine]
 
 
@@ -200,6 +253,18 @@ class Exiting(Struct, frozen=True, array_like=True, tag="exiting"):
     code: int
 
 
+class LeftBehind(Struct, frozen=True, array_like=True, tag="left_behind"):
+    """What calls that have ended, or are about to, have left running here, as it is now.
+
+    `threads` are the idents of the threads by the task that started them; a task with none has left
+    child processes. `is_spoilt`: something else of the process could not be put back, and it is to
+    be replaced.
+    """
+
+    threads: dict[str, list[Handle]]
+    is_spoilt: bool = False
+
+
 class Observed(Struct, frozen=True, array_like=True, tag="observed"):
     """What the probe of a worker has seen of its running calls since its last report."""
 
@@ -213,19 +278,22 @@ class Returned(Struct, frozen=True, array_like=True, tag="returned"):
 
 
 FromSupervisor = Setup | Call | Stop
-Control = Cancel | Abandon | Look
+Control = Cancel | Abandon | Look | Committed
 FromWorker = (
-    Ready
+    Loading
+    | Ready
     | Unready
     | Started
     | Progress
     | Log
+    | WorkerLog
     | Finished
     | Observed
     | Returned
     | Abandoned
     | Stack
     | Exiting
+    | LeftBehind
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -239,7 +307,7 @@ _decode_from_worker: Callable[[bytes], FromWorker] = msgspec.msgpack.Decoder(Fro
 def frame(message: FromSupervisor | Control | FromWorker) -> bytes:
     """Return `message` as bytes for the pipe."""
     body = _encode(message)
-    return len(body).to_bytes(_HEADER, "big") + body
+    return len(body).to_bytes(HEADER_BYTES, "big") + body
 
 
 def from_supervisor(body: bytes) -> FromSupervisor:
@@ -273,9 +341,18 @@ def from_worker(body: bytes) -> FromWorker:
         ProtocolError: If the bytes are no such frame.
     """
     try:
-        return _decode_from_worker(body)
-    except msgspec.MsgspecError as error:
+        message = _decode_from_worker(body)
+        _check(message)
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
+    return message
+
+
+def _check(message: FromWorker) -> None:
+    """Raise an error if texts in a frame are not of the form that whoever reads them relies on."""
+    if isinstance(message, Ready):
+        for function in message.code.functions:
+            function.check()
 
 
 class FrameBuffer:
@@ -293,13 +370,13 @@ class FrameBuffer:
         self._bytes += data
         start = 0
         available = len(self._bytes)
-        while available - start >= _HEADER:
-            size = int.from_bytes(self._bytes[start : start + _HEADER], "big")
+        while available - start >= HEADER_BYTES:
+            size = int.from_bytes(self._bytes[start : start + HEADER_BYTES], "big")
             if size > _MAX_FRAME:
                 raise ProtocolError(f"a frame of {size} bytes is over the limit of {_MAX_FRAME}")
-            end = start + _HEADER + size
+            end = start + HEADER_BYTES + size
             if end > available:
                 break
-            yield bytes(self._bytes[start + _HEADER : end])
+            yield bytes(self._bytes[start + HEADER_BYTES : end])
             start = end
         del self._bytes[:start]

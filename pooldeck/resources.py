@@ -186,4 +186,4 @@ def close() -> None:
     _of_process.close()
 
 
-atexit.register(close)  # for scripts; a worker ends without it, and closes by itself
+atexit.register(close)  # after all that the user's modules have registered

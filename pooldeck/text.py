@@ -10,6 +10,8 @@ def bounded(text: str, most: int) -> str:
 
     What UTF-8 cannot hold (lone surrogates) is written as an escape.
     """
+    if len(text) <= most and text.isascii():
+        return text
     encoded = text[: most + 1].encode("utf-8", "backslashreplace")
     if len(encoded) <= most:
         return encoded.decode()
@@ -40,23 +42,36 @@ class LineBuffer:
     """
 
     most: int
-    _rest: str = field(default="", init=False)
+    rest: str = field(default="", init=False)  # the unfinished line
 
     def feed(self, text: str) -> list[str]:
         """Return the lines that are complete with `text`."""
-        *lines, rest = (self._rest + text).split("\n")
+        if "\n" not in text and "\r" not in text and len(self.rest) + len(text) <= self.most:
+            self.rest += text
+            return []
+        if text == "\n":  # as `print` ends its lines
+            line, self.rest = self.rest, ""
+            return [_overwritten(line)]
+        *lines, rest = (self.rest + text).split("\n")
         if len(rest) > self.most:
             lines.append(rest)
             rest = ""
-        self._rest = rest[rest[:-1].rfind("\r") + 1 :]
+        self.rest = rest[rest.rstrip("\r").rfind("\r") + 1 :] if "\r" in rest else rest
         return [_overwritten(line) for line in lines]
+
+    @property
+    def unfinished(self) -> str:
+        """What a terminal would show of the line that is not complete yet."""
+        return _overwritten(self.rest)
 
     def finish(self) -> list[str]:
         """Return the unfinished line, if there is one."""
-        rest, self._rest = _overwritten(self._rest), ""
+        rest, self.rest = _overwritten(self.rest), ""
         return [rest] if rest else []
 
 
 def _overwritten(line: str) -> str:
     """Return what a terminal would show of a line with carriage returns."""
+    if "\r" not in line:
+        return line
     return line.rstrip("\r").rpartition("\r")[2]

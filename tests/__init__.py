@@ -1,6 +1,7 @@
 """The tests, laid out as the code: `pooldeck/pools/test_blame.py` tests `pooldeck.pools.blame`.
 
-`served`, `faults` and `browser` look at whole servers from outside; `project` at the repository.
+`served`, `faults`, `fuzz` and `browser` look at whole servers from outside; `project` at the
+repository.
 """
 
 from pathlib import Path

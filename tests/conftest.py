@@ -1,5 +1,6 @@
 """What all tests share: the run that they are part of, and the order in which it takes them."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Generator, Iterator
@@ -27,10 +28,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place(item.nodeid))
 
 
+def pytest_collection_finish() -> None:
+    """Leave what all tests share out of every search for garbage: some tests make hundreds."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Run more tests at a time than there are CPUs: most of them wait most of the time."""
-    return 2 * (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run more tests at a time than there are CPUs: most of them wait much of the time.
+
+    Those that take long by nature wait most.
+    """
+    waits_most = config.getoption("markexpr") == "soak"
+    return (3 if waits_most else 2) * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -62,7 +73,7 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """Keep what programs put into the temporary folder apart from that of others.
 
     Its path is short, unlike that of `tmp_path`: there are sockets in there, whose paths may have
-    some hundred characters.
+    some hundred characters. So it is with what servers write for their user, and with profiles.
     """
     tmp_path_factory.getbasetemp()  # stays where it is, and is there after the run
     with (
@@ -72,4 +83,8 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         Path(folder).chmod(0o755)  # some tests look into it without the rights of this user
         environment.setenv("TMPDIR", folder)
         environment.setattr(tempfile, "tempdir", folder)
+        for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
+            place = Path(folder) / name.lower()
+            place.mkdir(mode=0o700)
+            environment.setenv(name, str(place))
         yield

@@ -10,9 +10,12 @@ from typing import Final, Literal
 
 FailPoint = Literal[
     "before_commit",  # all is written, nothing is committed
+    "in_deletion",  # tasks are deleted, their counters are not written
     "after_commit",  # it is committed, and nobody knows
     "before_answer",  # the client's answer is ready, and not sent
     "after_handout",  # a worker has the task
+    "before_alert",  # a message is in the store, and not sent
+    "before_callback",  # the same of the end of a task
     "before_final_write",  # the outcome is known, and not on its way to the disk
 ]
 

@@ -9,6 +9,7 @@ from bench.choosing import gains, mixed, page, verdicts
 from bench.choosing.cases import Case, cases
 from bench.choosing.claims import CLAIMS, show
 from bench.choosing.material import material
+from bench.documents import write
 from bench.machine import machine
 
 _PARTS = ("verdicts", "mixed", "claims")
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for part, text in found.items():
         print(f"{part}\n{text}\n", flush=True)
         if given.write is not None:
-            page.write(given.write, part, text)
+            write(given.write, part, text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,7 +70,7 @@ def _line(found: verdicts.Verdict) -> str:
     """Return one line about a verdict, with its evidence where it is wrong."""
     right = "right" if found.is_right else f"WRONG {found.evidence}"
     return (
-        f"{found.way.title:<22}{found.case.function:<20}{found.verdict:<20}"
+        f"{found.way.title:<27}{found.case.function:<20}{found.verdict:<20}"
         f"{found.kind or '-':<9}{found.confidence:<8}{right}"
     )
 

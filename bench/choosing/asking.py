@@ -14,7 +14,7 @@ from bench.choosing.cases import Case
 _LONGEST: Final = 60  # seconds that one task may take
 _SETTLING: Final = 10.0  # seconds within which the evidence of runs that have ended is in
 _PAGE: Final = 500  # tasks
-_PAUSE: Final = 0.4  # seconds between two looks at it
+_PAUSE: Final = 1.0  # seconds between two looks at it: longer than probes keep what they have seen
 
 
 class Call(NamedTuple):
@@ -50,6 +50,11 @@ class Caller:
             tasks = {task["id"]: task for task in page}
             running = [id_ for id_ in ids if tasks[id_]["finished_at"] is None]
         return [_result(tasks[id_]) for id_ in ids]
+
+    def submit(self, tasks: Sequence[tuple[str, str, float]]) -> None:
+        """Submit tasks that nobody waits for: the function, the pool and the argument of each."""
+        body = {"tasks": [{"function": name, "pool": pool, "args": [x]} for name, pool, x in tasks]}
+        self._ask("POST", "/api/v1/tasks/batch", body)
 
     def advice(self, case: Case, runs: int = 0) -> dict[str, Any]:
         """Return the advice on a function when it rests on `runs` and changes no more."""

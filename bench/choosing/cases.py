@@ -13,6 +13,7 @@ from msgspec import Struct
 from bench.choosing.material import Material
 
 MODULE: Final = "bench.choosing.functions"
+COMPANY: Final = "bench.choosing.company"
 
 _HOLDS: Final = ("cpu_holding_gil",)
 _RELEASES: Final = ("cpu_releasing_gil",)
@@ -24,7 +25,9 @@ _TINY: Final = ("too_cheap",)
 class Case(Struct, frozen=True):
     """A function with the arguments it is tried with, the verdicts that are right, and the kind.
 
-    `calls` is how many of them a throughput is measured with.
+    `calls` is how many of them a throughput is measured with. `shown_by_company`: where it belongs
+    shows only in threads side by side; until then what is said of the kind may be anything, with
+    low confidence.
     """
 
     function: str
@@ -33,6 +36,7 @@ class Case(Struct, frozen=True):
     verdicts: tuple[str, ...]
     kind: str
     calls: int = 24
+    shown_by_company: bool = False
 
     @property
     def name(self) -> str:
@@ -51,6 +55,8 @@ def _computing(m: Material) -> Sequence[Case]:
         Case("match_pattern", "regular expression", (m.text,), _HOLDS, "process"),
         Case("rewrite_json", "JSON, read and written", (m.document,), _HOLDS, "process"),
         Case("sort_words", "sorting by a key", (m.text,), _HOLDS, "process"),
+        Case("count_words", "regular expression, counted", (m.text,), _HOLDS, "process"),
+        Case("add_small_arrays", "NumPy, 16 numbers at a time", (8_000,), _HOLDS, "process"),
         Case("hash_small", "SHA-256 of 960 bytes, often", (50_000,), _HOLDS, "process"),
     )
 
@@ -64,6 +70,14 @@ def _releasing(m: Material) -> Sequence[Case]:
         Case("query_database", "SQLite, a sum over a table", (m.database,), _RELEASES, "thread"),
         Case("read_files", "96 MB out of the page cache", (m.folder,), _RELEASES, "thread"),
         Case("burn_child", "a child process that computes", (800_000,), _RELEASES, "thread"),
+        Case(
+            "compress_hard",
+            "lzma at its highest level, 94 MB of memory",
+            (m.text,),
+            (*_RELEASES, *_HOLDS),  # side by side its threads wait for memory as for the GIL
+            "process",
+            shown_by_company=True,
+        ),
     )
 
 

@@ -7,6 +7,7 @@ would do less of it the more others computed beside it. All return something tha
 import asyncio
 import hashlib
 import json
+import lzma
 import re
 import sqlite3
 import subprocess
@@ -14,11 +15,14 @@ import sys
 import tempfile
 import time
 import zlib
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
+
+import numpy as np
 
 from pooldeck import current_task, task
 
@@ -56,6 +60,22 @@ def sort_words(file: str) -> str:
 
 
 @task
+def count_words(file: str) -> int:
+    """Count how often each word of a text is there."""
+    words = Counter(re.findall(r"\w+", Path(file).read_text()[:400_000]))
+    return words.most_common(1)[0][1]
+
+
+@task
+def add_small_arrays(rounds: int) -> float:
+    """Add up small arrays in a loop; NumPy keeps the GIL for fewer than 500 numbers."""
+    numbers, total = np.arange(16, dtype=float), 0.0
+    for n in range(rounds):
+        total += float((numbers * n + 1.0).sum())
+    return total
+
+
+@task
 def hash_small(count: int) -> str:
     """Hash many small pieces; hashlib keeps the GIL for less than 2 KiB."""
     digest = b""
@@ -80,6 +100,12 @@ def derive_key(rounds: int) -> str:
 def compress_large(file: str) -> int:
     """Compress a text in one piece; zlib gives the GIL back meanwhile."""
     return len(zlib.compress(Path(file).read_bytes(), 6))
+
+
+@task
+def compress_hard(file: str) -> int:
+    """Compress a text at the highest level, which asks the system for much memory each time."""
+    return len(lzma.compress(Path(file).read_bytes()[:200_000], preset=9))
 
 
 @task

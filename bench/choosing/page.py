@@ -1,30 +1,13 @@
-"""Writes what was found into a document, between `<!-- NAME -->` and `<!-- end -->`, which stay."""
+"""What was found, as tables for a document."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Final
 
 from bench.choosing.cases import Case
 from bench.choosing.gains import Rates
 from bench.choosing.mixed import Mixed
 from bench.choosing.verdicts import WAYS, Verdict
-
-_END: Final = "<!-- end -->"
-
-
-def write(document: Path, name: str, text: str) -> None:
-    """Replace what stands between the marks of `name`.
-
-    Raises:
-        ValueError: If the document has no such mark, or no end after it.
-    """
-    mark = f"<!-- {name} -->"
-    before, found, rest = document.read_text().partition(mark)
-    _, ended, after = rest.partition(_END)
-    if not (found and ended):
-        raise ValueError(f"{document} has nothing between {mark} and {_END}")
-    document.write_text(f"{before}{mark}\n{text.strip()}\n{_END}{after}")
+from bench.documents import table
 
 
 def verdict_table(
@@ -39,7 +22,7 @@ def verdict_table(
         _row(case, [said[case.function, way] for way in WAYS], measured[case.function])
         for case in cases
     ]
-    return _table(head, rows) + f"\n\n{_score(list(said.values()))}"
+    return table(head, rows) + f"\n\n{_score(list(said.values()))}"
 
 
 def _row(case: Case, verdicts: Sequence[Verdict], rates: Rates) -> list[str]:
@@ -64,7 +47,7 @@ def _cell(found: Verdict) -> str:
 
 def _score(verdicts: Sequence[Verdict]) -> str:
     right = sum(verdict.is_right for verdict in verdicts)
-    kinds = sum(verdict.kind == verdict.case.kind for verdict in verdicts)
+    kinds = sum(verdict.is_kind_right for verdict in verdicts)
     return (
         f"Right: {right} of {len(verdicts)} verdicts, "
         f"{kinds} of {len(verdicts)} recommended kinds of pool."
@@ -79,13 +62,8 @@ def mixed_table(mixed: Mixed) -> str:
         ["Pooldeck, as advised", *_seconds(mixed.advised), "1"],
     ]
     rounds = [f"round {number}" for number in range(1, len(mixed.advised) + 1)]
-    return _table(["", *rounds, "as long as advised"], rows)
+    return table(["", *rounds, "as long as advised"], rows)
 
 
 def _seconds(values: Iterable[float]) -> list[str]:
     return [f"{value:.2f} s" for value in values]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

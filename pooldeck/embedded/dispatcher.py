@@ -113,7 +113,8 @@ class Dispatcher(PoolListener):
         self._note_done()
 
     def changed(self) -> None:
-        if self._pool.state is PoolState.BROKEN and self.broken is None:
+        is_broken = self._pool.state is PoolState.BROKEN and self._pool.is_given_up
+        if is_broken and self.broken is None:
             self._break(self._pool.reason or "its workers cannot start")
 
     def returned(self, calls: list[Call]) -> None:

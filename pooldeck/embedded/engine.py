@@ -58,7 +58,7 @@ class Engine:
         self._lock = threading.RLock()  # a pool may be collected, and close, anywhere
         self._calls = itertools.count(1)
         self._workers = itertools.count(1)
-        self._loop = asyncio.new_event_loop()
+        self._loop = _Loop()
         self._dispatcher = Dispatcher(plan.max_workers, self._make_pool)
         self._thread = threading.Thread(target=self._run, name="pooldeck-pool")
 
@@ -135,7 +135,6 @@ class Engine:
     def _run(self) -> None:
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                self._loop.set_default_executor(_helpers())
                 self._run_on(runner)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -176,10 +175,21 @@ def _answer(answer: "Future[T]", question: Callable[[], T]) -> None:
         answer.set_exception(error)
 
 
-def _helpers() -> ThreadPoolExecutor:
-    """Return threads for what blocks, already started: an ending interpreter starts no more."""
-    executor = ThreadPoolExecutor(_HELPERS, "pooldeck-pool-helper")
-    meeting = threading.Barrier(_HELPERS)
-    for _ in range(_HELPERS):
-        executor.submit(meeting.wait)
-    return executor
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop that starts no thread at its end, which an ending interpreter may forbid.
+
+    Python 3.12.0 to 3.12.2 do: https://github.com/python/cpython/issues/113964.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Threads for what blocks, started now: the interpreter may end as soon as a call is taken.
+        self._helpers = ThreadPoolExecutor(_HELPERS, "pooldeck-pool-helper")
+        meeting = threading.Barrier(_HELPERS)
+        for _ in range(_HELPERS):
+            self._helpers.submit(meeting.wait)
+        self.set_default_executor(self._helpers)
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - as the base has it
+        """End the helpers, which by now have nothing to do."""
+        self._helpers.shutdown()

@@ -21,6 +21,7 @@ from socket import socket
 from typing import Any, Final
 
 from pooldeck.embedded.pickling import Parcel, Raised, Unreadable, Value, opened, pickled, sealed
+from pooldeck.loaded_code import LoadedCode
 from pooldeck.marks import BOOT, WORKER
 from pooldeck.outcome import Error, Outcome
 from pooldeck.protocol import Call, Finished, Limits, Ready, Setup, Started, Unready
@@ -71,7 +72,7 @@ def main(pipe: socket, control: socket, boot: str, outset: Outset) -> None:
     if error is not None:
         channel.send(Unready(error, ""))
         return
-    channel.send(Ready(os.getpid(), []))
+    channel.send(Ready(os.getpid(), LoadedCode()))
     _serve(channel, outset.folder)
 
 

@@ -5,7 +5,8 @@ looked for; nobody is accused who may be innocent.
 """
 
 import re
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -13,9 +14,12 @@ from msgspec import Struct
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.launcher import WorkerExit
 from pooldeck.pools.listener import Death
-from pooldeck.pools.worker import EndReason, Running, Worker
+from pooldeck.pools.worker import EndReason, Left, Running, Worker
+from pooldeck.protocol import Call
 
 _BROKEN: Final = "BrokenProcessPool"
+_MOST_NAMED: Final = 3  # tasks that left something behind
+_BY_TIMERS: Final = frozenset({signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF})
 _CURRENT_THREAD: Final = re.compile(r"^Current thread 0x([0-9a-f]+)", re.MULTILINE)
 
 
@@ -40,7 +44,8 @@ def assign_blame(
         judge = _SENTENCES[worker.verdict]
         outcomes = [(running, judge(worker, running, len(cut_off))) for running in cut_off]
         return Blame(outcomes, behind)
-    culprit = _culprit(worker, fault)
+    is_clear = not (end.is_by_request or _is_by_timer(worker, end))
+    culprit = _culprit(worker, fault) if is_clear else None
     death = Death(
         worker=worker.id,
         pid=worker.pid,
@@ -48,13 +53,11 @@ def assign_blame(
         cause=cause,
         signal=end.signal,
         exit_code=end.code,
-        culprit=culprit.call if culprit else None,
-        suspects=()
-        if culprit
-        else tuple(one.call for one in (*cut_off, *worker.abandoned.values())),
-        bystanders=tuple(running.call for running in cut_off if running is not culprit),
+        culprit=culprit,
+        suspects=() if culprit else tuple(_suspects(worker)),
+        bystanders=tuple(running.call for running in cut_off if running.call is not culprit),
         traceback=fault,
-        peak_rss_bytes=end.peak_rss_bytes,
+        peak_rss_bytes=worker.peak_at_end(end.peak_rss_bytes),
     )
     return Blame([(one, _crashed(worker, one, death)) for one in cut_off], behind, death)
 
@@ -66,24 +69,45 @@ def _split(worker: Worker) -> tuple[list[Running], list[Running]]:
     return at_risk, calls[len(at_risk) :]
 
 
-def _culprit(worker: Worker, fault: str | None) -> Running | None:
+def _is_by_timer(worker: Worker, end: WorkerExit) -> bool:
+    """Tell whether any call that ran there may have set what ended a worker.
+
+    Timers that a call leaves are ended after it, but not where others run beside it.
+    """
+    return end.signal in _BY_TIMERS and not worker.kind.is_alone
+
+
+def _culprit(worker: Worker, fault: str | None) -> Call | None:
     """Return the call that brought its worker down, None if that cannot be known.
 
-    A call whose start was not reported may not have begun when somebody else killed the worker: it
-    is accused only where there is a trace of what happened in the process itself.
+    A trace of what happened in the process itself names it: `os._exit`, or the thread that
+    faulthandler found. Without one, a call is only accused if nothing else ran in its worker, and
+    if its start was reported: it may not have begun when somebody else killed the worker.
     """
-    suspects = [*_split(worker)[0], *worker.abandoned.values()]
     if worker.exiting is not None:
-        return next((one for one in suspects if one.call.task == worker.exiting), None)
+        return next((call for call in _suspects(worker) if call.task == worker.exiting), None)
     current = _CURRENT_THREAD.search(fault or "")
-    if current is not None and not worker.kind.is_alone:
-        ident = int(current[1], 16)
-        for one in suspects:
-            if one.ident == ident:
-                return one
-    if len(suspects) == 1 and (suspects[0].started_at is not None or current is not None):
-        return suspects[0]
+    if current is not None and (call := _call_of(int(current[1], 16), worker)) is not None:
+        return call
+    ran = worker.at_risk
+    if len(ran) == 1 and not worker.left and (ran[0].started_at is not None or current is not None):
+        return ran[0].call
     return None
+
+
+def _call_of(thread: int, worker: Worker) -> Call | None:
+    """Return the call that runs on a thread, or that has left it behind."""
+    for running in worker.at_risk:
+        if thread == (worker.ident if worker.kind.is_alone else running.ident):
+            return running.call
+    return next((left.call for left in worker.left.values() if thread in left.threads), None)
+
+
+def _suspects(worker: Worker) -> Iterator[Call]:
+    """Yield the calls that ran, then those that had ended and left something behind."""
+    ran = [running.call for running in worker.at_risk]
+    yield from ran
+    yield from (left.call for left in worker.left.values() if left.call not in ran)
 
 
 def _crashed(worker: Worker, running: Running, death: Death) -> Outcome:
@@ -95,12 +119,23 @@ def _crashed(worker: Worker, running: Running, death: Death) -> Outcome:
     elif death.culprit is not None:
         call = death.culprit
         message += f"; task {call.task} ({call.function}) caused it, and this one ran beside it"
-    elif running.started_at is None:
-        message += " when it had this task in hand; whether it had begun is not known"
     else:
-        others = len(death.suspects) - 1
-        message += f" while it ran this task and {others} more; which of them did it is not known"
+        message += _when_unclear(running, death, list(worker.left.values()))
     return Outcome(error=Error(kind, _BROKEN, message, death.traceback))
+
+
+def _when_unclear(running: Running, death: Death, left: Sequence[Left]) -> str:
+    """Say what a worker was doing when it died of nobody knows what."""
+    if running.started_at is None:
+        return " when it had this task in hand; whether it had begun is not known"
+    if left:
+        names = ", ".join(f"{each.call.task} ({each.call.function})" for each in left[:_MOST_NAMED])
+        return f" while it ran this task; it may have been what task {names} had left behind"
+    if death.signal in _BY_TIMERS:
+        return " while it ran this task; whichever task had run there may have set the timer"
+    if others := len(death.suspects) - 1:
+        return f" while it ran this task and {others} more; which of them did it is not known"
+    return " while it ran this task; it seems that this came from outside"
 
 
 def _past_tense(death: Death) -> str:
@@ -130,12 +165,6 @@ def _over_memory(worker: Worker, _: Running, cut_off: int) -> Outcome:
     return Outcome(error=Error(ErrorKind.CRASHED, "MemoryError", worker.why))
 
 
-def _unstarted(worker: Worker, running: Running, _: int) -> Outcome:
-    if running.call.task != worker.doomed:
-        return _hit(worker)
-    return Outcome(error=Error(ErrorKind.CRASHED, _BROKEN, worker.why))
-
-
 def _stopped(_worker: Worker, _running: Running, _: int) -> Outcome:
     message = "the server was stopped while this task ran"
     return Outcome(error=Error(ErrorKind.INTERRUPTED, "Interrupted", message))
@@ -155,6 +184,6 @@ _SENTENCES: Final[dict[EndReason, Callable[[Worker, Running, int], Outcome]]] = 
     EndReason.TIMEOUT: _timed_out,
     EndReason.KILLED: _killed,
     EndReason.MEMORY: _over_memory,
-    EndReason.UNSTARTED: _unstarted,
     EndReason.STOPPED: _stopped,
+    EndReason.UNSTARTED: _stopped,  # it has no calls, but may be sent away before it is gone
 }

@@ -29,13 +29,12 @@ class Deadlines:
         self._kind = KINDS[spec.kind]
         self._start_seconds = spec.start_seconds
         self._asked_seconds = spec.asked_seconds
-        self._graces = {command.name: command.grace_seconds for command in spec.commands}
         self._overdue = overdue
 
     def note(self, worker: Worker, running: Running) -> None:
         patience, timeout = self._start_seconds, running.call.timeout
         if timeout is not None:
-            patience = min(patience, timeout + self._grace(running))
+            patience = min(patience, timeout + self._grace(worker, running))
         if running.posted_at + patience < worker.alarm_at:
             self._set(worker, running.posted_at + patience)
 
@@ -69,6 +68,7 @@ class Deadlines:
                 next_at = min(next_at, due_at)
                 continue
             running.looked_at = now
+            running.looks += 1
             self._overdue(worker, running, verdict)
             if verdict is EndReason.UNSTARTED:
                 next_at = min(next_at, now + self._start_seconds)
@@ -93,13 +93,15 @@ class Deadlines:
             since = max(running.posted_at, worker.turned_at)
         ends_at = math.inf
         if since is not None and timeout is not None:
-            ends_at = since + timeout + self._grace(running)
+            ends_at = since + timeout + self._grace(worker, running)
         if running.started_at is not None:
             return ends_at, EndReason.TIMEOUT
         begins_at = max(since or running.posted_at, running.looked_at) + self._start_seconds
         return min((ends_at, EndReason.TIMEOUT), (begins_at, EndReason.UNSTARTED))
 
-    def _grace(self, running: Running) -> float:
+    def _grace(self, worker: Worker, running: Running) -> float:
         """Return how long after its deadline a call may take to end itself."""
-        grace = self._graces.get(running.call.function)
-        return self._asked_seconds if grace is None else grace + _SWEEP_SECONDS
+        command = worker.command(running.call)
+        if command is None:
+            return self._asked_seconds
+        return command.grace_seconds + _SWEEP_SECONDS

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pooldeck.kinds import KINDS, Ending
 from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.pools import gil
+from pooldeck.pools import gil, process_signs
 from pooldeck.pools.blame import timed_out
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import WorkerState
@@ -22,6 +22,8 @@ from pooldeck.protocol import Abandon, Cancel, Look
 
 _LEAVE_SECONDS: Final = 0.5  # for a worker to give up the slot of an abandoned call
 _PAUSE: Final = 1.0  # between two looks at who holds the GIL
+_EXCUSES: Final = 6  # looks at a worker that is silent for want of a CPU, perhaps
+_DEAF: Final = "did not begin a task that it was given"
 _ABANDONED: Final = Outcome(
     error=Error(
         ErrorKind.ABANDONED,
@@ -38,7 +40,6 @@ class CallEnder:
         self._staff = staff
         self._listener = listener
         self._kind = KINDS[staff.spec.kind]
-        self._commands = frozenset(command.name for command in staff.spec.commands)
         self._watches: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
@@ -63,7 +64,7 @@ class CallEnder:
     def ending_of(self, worker: Worker, running: Running) -> Ending:
         if self._kind.is_alone and running is not worker.head:
             return Ending.NEVER_STARTED
-        return self._kind.ending_of(is_command=running.call.function in self._commands)
+        return self._kind.ending_of(is_command=worker.command(running.call) is not None)
 
     def kill(self, worker: Worker, running: Running) -> Ending:
         task, ending = running.call.task, self.ending_of(worker, running)
@@ -111,16 +112,19 @@ class CallEnder:
             await asyncio.sleep(_PAUSE)
 
     async def _judge_silence(self, worker: Worker, running: Running) -> None:
-        """End a worker that has not reported a start, unless the GIL is held: then it cannot."""
+        """End a worker that has not reported a start, unless something keeps it from that.
+
+        That may be the GIL, if C code holds it, for however long; or the machine, for a while.
+        """
         threads = _by_thread((*worker.running.values(), *worker.abandoned.values()))
-        if await asyncio.to_thread(gil.is_held, worker.pid, threads):
+        may_be_kept = running.looks < _EXCUSES and (
+            not process_signs.HAS_PROC or process_signs.waits_its_turn(worker.pid)
+        )
+        if may_be_kept or await asyncio.to_thread(gil.is_held, worker.pid, threads):
             return
-        task = running.call.task
-        is_silent = running.started_at is None and task in worker.running
+        is_silent = running.started_at is None and running.call.task in worker.running
         if is_silent and self._is_here(worker):
-            seconds = self._staff.spec.start_seconds
-            why = f"worker {worker.id} did not report the start of task {task} within {seconds:g} s"
-            self._staff.end(worker, EndReason.UNSTARTED, task, why)
+            self._staff.condemn(worker, _DEAF, _named(running))
 
     def _is_here(self, worker: Worker) -> bool:
         return worker.id in self._staff.workers and worker.verdict is None

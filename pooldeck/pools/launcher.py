@@ -16,20 +16,34 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from pooldeck.end_signals import withheld
+from pooldeck.inherited import inherited
 from pooldeck.marks import BOOT, WORKER
+from pooldeck.pools.native_threads import thread_variables
 from pooldeck.protocol import Setup
 
-_SECRETS: Final = frozenset({"POOLDECK_TOKEN"})
 _PROGRAM: Final = str(Path(__file__).parents[1] / "worker" / "start.py")
+WORKER_OPTIONS: Final = ("-P", "-u")
+"""Of the interpreter. Unbuffered: what C code has printed is not lost with its process, nor late.
+
+The variable of the same meaning would be inherited by all that tasks start.
+"""
+
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 class WorkerExit(Struct, frozen=True):
-    """How a worker process ended. `peak_rss_bytes` is the kernel's figure, from `wait4`."""
+    """How a worker process ended.
+
+    `peak_rss_bytes` is the kernel's figure, from `wait4`, which may be what it inherited.
+    """
 
     code: int | None  # None: killed by `signal`
     signal: int | None
     peak_rss_bytes: int
+    is_for_all: bool = False  # the signal reached the server as well, which ends
+    is_by_request: bool = False  # the signal asked it to end: whoever sent it, nothing broke
+    misdeed: str | None = None  # what it did that it was ended for, "became another program"
 
     @classmethod
     def of(cls, code: int | None, peak_rss_bytes: int = 0) -> "WorkerExit":
@@ -41,6 +55,8 @@ class WorkerExit(Struct, frozen=True):
     @property
     def cause(self) -> str:
         """Return the cause in words, such as "killed by SIGSEGV" or "exited with code 1"."""
+        if self.misdeed is not None:
+            return self.misdeed
         if self.signal is None:
             return f"exited with code {self.code}"
         try:
@@ -78,19 +94,27 @@ class Launcher(Protocol):
 
 
 class SubprocessLauncher:
-    """Starts `pooldeck/worker/start.py` as a plain child process."""
+    """Starts `pooldeck/worker/start.py` as a plain child process.
+
+    Args:
+        variables: What is to be in the environment of workers beside the server's own.
+    """
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = dict(variables or {})
 
     def launch(
         self, setup: Setup, boot: str, pipe: socket.socket, control: socket.socket
     ) -> Launched:
         ends = pipe.fileno(), control.fileno()
-        process = subprocess.Popen(  # noqa: S603 - the interpreter and our own module
-            [sys.executable, "-P", _PROGRAM, *map(str, ends)],
-            stdin=subprocess.DEVNULL,
-            pass_fds=ends,
-            start_new_session=True,
-            env=worker_environment(os.environ, boot, setup.worker),
-        )
+        with withheld():
+            process = subprocess.Popen(  # noqa: S603 - the interpreter and our own module
+                [sys.executable, *WORKER_OPTIONS, _PROGRAM, *map(str, ends)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=ends,
+                start_new_session=True,
+                env=worker_environment(os.environ, boot, setup) | self._variables,
+            )
         return Launched(process.pid, lambda: _reap(process))
 
 
@@ -100,7 +124,11 @@ def _reap(process: "subprocess.Popen[bytes]") -> WorkerExit:
     return WorkerExit.of(code, usage.ru_maxrss * _RSS_UNIT)
 
 
-def worker_environment(environment: Mapping[str, str], boot: str, worker: str) -> dict[str, str]:
-    """Return the environment of a worker: the server's without its secrets, with both marks."""
-    kept = {name: value for name, value in environment.items() if name not in _SECRETS}
-    return kept | {BOOT: boot, WORKER: worker}
+def worker_environment(environment: Mapping[str, str], boot: str, setup: Setup) -> dict[str, str]:
+    """Return the environment of a worker.
+
+    It is the server's without its secrets, with both marks, and with how many threads native
+    libraries may start where the server's does not say that.
+    """
+    threads = thread_variables(environment, setup.threads_per_task)
+    return inherited(environment) | threads | {BOOT: boot, WORKER: setup.worker}

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import Ending
+from pooldeck.loaded_code import LoadedCode
 from pooldeck.outcome import Observation, Outcome
 from pooldeck.protocol import Call, LogLine, Progress
 
@@ -25,8 +25,9 @@ class RunningCall(Struct, frozen=True):
 class Death(Struct, frozen=True):
     """A worker's unexpected end. `detected_at` is a moment of the monotonic clock.
 
-    `culprit` is named where it can be known; where not, `suspects` are those that ran. `bystanders`
-    are those that were cut off without being accused.
+    `culprit` is named where it can be known; where not, `suspects` are those that ran, and those
+    that had ended and left something running. `bystanders` are those that were cut off without
+    being accused. `peak_rss_bytes` is None where only what the worker inherited is known.
     """
 
     worker: str
@@ -39,7 +40,7 @@ class Death(Struct, frozen=True):
     suspects: tuple[Call, ...]
     bystanders: tuple[Call, ...]
     traceback: str | None
-    peak_rss_bytes: int
+    peak_rss_bytes: int | None
 
 
 class PoolListener:
@@ -55,7 +56,10 @@ class PoolListener:
         """A running call says how far it is."""
 
     def logged(self, task: str, lines: list[LogLine]) -> None:
-        """A running call wrote to its log."""
+        """A call wrote to its log: one that runs, or as the last one that is abandoned."""
+
+    def worker_said(self, worker: str, lines: list[LogLine]) -> None:
+        """A worker wrote to its own log: what cannot be any single call's."""
 
     def finished(self, run: RunningCall, outcome: Outcome) -> None:
         """A call ended, or its worker died under it; its slot is free or being replaced."""
@@ -75,8 +79,8 @@ class PoolListener:
     def recovered(self, worker: str, seconds: float) -> None:
         """The pool has all its slots again, so long after that worker's death was noticed."""
 
-    def described(self, functions: list[FunctionSpec]) -> None:
-        """A worker is ready and says which functions it has."""
+    def described(self, worker: str, code: LoadedCode) -> None:
+        """A worker has loaded its code; it may still be refused, if too much is missing."""
 
     def has_room(self) -> None:
         """A slot may be free."""

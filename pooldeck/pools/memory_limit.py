@@ -1,10 +1,12 @@
 """The limit of a worker's memory: over it a worker is replaced, far over it killed."""
 
+import logging
 from typing import Final
 
 from pooldeck.pools.roster import Roster
 from pooldeck.pools.worker import EndReason, Worker
 
+_log = logging.getLogger(__name__)
 _KILLED_OVER: Final = 1.5  # times the limit
 _MIB: Final = 1024 * 1024
 
@@ -26,5 +28,10 @@ def enforce(worker: Worker, rss_bytes: int, most: int, roster: Roster) -> None:
     why = (
         f"its worker used {rss_bytes // _MIB} MiB, over {_KILLED_OVER:g} times "
         f"max_memory_mb = {most // _MIB}"
+    )
+    _log.warning(
+        "worker %s (pid %d) is ended with what it runs: %s",
+        *(worker.id, worker.pid, why),
+        extra=worker.log_extra,
     )
     roster.end(worker, EndReason.MEMORY, why=why)

@@ -8,7 +8,16 @@ from msgspec import Struct
 from pooldeck.access import Access
 from pooldeck.commands import Command
 from pooldeck.kinds import KINDS, PoolKind
+from pooldeck.pools.native_threads import threads_per_task
 from pooldeck.protocol import Limits
+from pooldeck.tracing import Tracing
+
+
+class CodeSpec(Struct, frozen=True):
+    """What workers load: the modules of functions, and declared commands."""
+
+    modules: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
 
 
 class PoolSpec(Struct, frozen=True):
@@ -26,15 +35,23 @@ class PoolSpec(Struct, frozen=True):
     max_tasks_per_worker: int = 0  # after so many a worker is replaced; 0: never
     max_memory_bytes: int = 0  # over it a worker is replaced, over 1.5 times it killed; 0: never
     asked_seconds: float = 0.5  # between a call's deadline and the end of its worker or slot
-    start_seconds: float = 60.0  # for a worker to report the start of a call that it was handed
+    start_seconds: float = 10.0  # for a worker to report the start of a call that it was handed
     leave_seconds: float = 2.0  # for a worker that is sent away to end by itself
+    restores_environment: bool = True  # after each task, in processes
     probes: bool = False  # whether its workers say which calls need the GIL
     commands: tuple[Command, ...] = ()
     shared: Access | None = None  # how its workers reach shared state
+    tracing: Tracing | None = None  # where the spans of its tasks go
+    native_threads: int | None = 0  # that libraries may start for a call; 0: any, None: a fair part
 
     @property
     def workers(self) -> int:
         return KINDS[self.kind].workers(self.size)
+
+    @property
+    def threads_per_task(self) -> int:
+        """Return how many threads native libraries may start for a call, 0 for any number."""
+        return threads_per_task(self.kind, self.size, self.native_threads)
 
 
 class PoolState(StrEnum):
@@ -43,7 +60,7 @@ class PoolState(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"  # hands nothing out; what runs goes on
     DRAINING = "draining"  # as paused, and stopped when nothing runs any more
-    BROKEN = "broken"  # its workers cannot start
+    BROKEN = "broken"  # it has no worker, since none can start
     STOPPED = "stopped"  # has no workers
 
 

@@ -1,5 +1,8 @@
 """A pool's account of free slots: which worker takes the next call."""
 
+from collections import Counter
+from collections.abc import Collection, Mapping
+
 from pooldeck.pools.model import WorkerState
 from pooldeck.pools.worker import Worker
 
@@ -15,8 +18,21 @@ class FreeSlots:
     def free(self) -> int:
         return len(self._free) if self.is_open else 0
 
-    def take(self) -> Worker | None:
-        return self._free.pop() if self._free and self.is_open else None
+    def take(self, among: Collection[str] | None = None) -> Worker | None:
+        """Take a free slot, of one of the workers `among` if they are given by their ids."""
+        if not self._free or not self.is_open:
+            return None
+        if among is None:
+            return self._free.pop()
+        for place in range(len(self._free) - 1, -1, -1):
+            if self._free[place].id in among:
+                return self._free.pop(place)
+        return None
+
+    @property
+    def by_worker(self) -> Mapping[str, int]:
+        """Return how many slots of each worker are free."""
+        return Counter(worker.id for worker in self._free) if self.is_open else {}
 
     def give_back(self, worker: Worker) -> None:
         """Note that a slot of an open worker is free, unless it has had more than its share."""

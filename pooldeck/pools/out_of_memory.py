@@ -69,15 +69,22 @@ class MemoryWatch:
 
 
 def out_of_memory(
-    before: int | None, after: int | None, peak_rss_bytes: int, limit: int | None
+    before: int | None,
+    after: int | None,
+    peak_rss_bytes: int,
+    limit: int | None,
+    *,
+    is_own: bool = True,
 ) -> str | None:
     """Return the words for a death that was probably for want of memory, None for any other.
 
-    `before` and `after` it, the kernel had killed so many; `limit` is how many bytes there were.
+    `before` and `after` it, the kernel had killed so many; `limit` is how many bytes there were. If
+    the peak is not its own, it had used less.
     """
     if before is None or after is None or after <= before:
         return None
-    return f"probably out of memory: {_amount(peak_rss_bytes, limit)}"
+    at_most = "" if is_own else "at most "
+    return f"probably out of memory: {at_most}{_amount(peak_rss_bytes, limit)}"
 
 
 def _amount(peak: int, limit: int | None) -> str:

@@ -11,38 +11,45 @@ worker with as many slots as the pool has threads.
                              and its end ▼
     listener ◀─────────────────────── reports ─── blame: whose fault was it?
 
+`Vitals` looks after workers that are there and can do nothing.
+
 Everything runs on one event loop; nothing here blocks.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from pooldeck.kinds import KINDS, Ending
 from pooldeck.pools import memory_limit
+from pooldeck.pools.boxes import Boxes, EndsSeen
 from pooldeck.pools.deadlines import Deadlines
 from pooldeck.pools.end_call import CallEnder
 from pooldeck.pools.exit_cause import ExitCauses
 from pooldeck.pools.factory import WorkerFactory
 from pooldeck.pools.launcher import Launcher, SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
-from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
+from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
 from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck.pools.port import PoolPort, PoolSnapshot, WorkerSnapshot
 from pooldeck.pools.reports import Reports
 from pooldeck.pools.roster import Roster
 from pooldeck.pools.stacks import StackRequests
 from pooldeck.pools.sweeper import Sweeper
+from pooldeck.pools.vitals import Vitals
 from pooldeck.pools.worker import MOST_CALLS, EndReason, Running, Worker
-from pooldeck.protocol import Call, Cancel
+from pooldeck.protocol import Call, Cancel, Committed
 
 
 class Pool(PoolPort):
     """A named set of workers of one kind.
 
     `WorkerFactory` says what `boot` and `next_number` are. Without `memory` no death is said to be
-    for want of it; without a `launcher` workers are plain child processes.
+    for want of it; without a `launcher` workers are plain child processes. `is_ending` tells
+    whether the program that has the pool was told to end: a signal to a worker is for all then.
+    Without it, such a signal ends the worker at once. Without `boxes` nobody can know of a call
+    whose worker is gone whether it had begun.
     """
 
     def __init__(
@@ -54,9 +61,13 @@ class Pool(PoolPort):
         memory: MemoryWatch | None = None,
         *,
         launcher: Launcher | None = None,
+        is_ending: Callable[[], bool] | None = None,
+        boxes: Boxes | None = None,
     ) -> None:
         self._listener = listener
-        self._hiring = WorkerFactory(boot, next_number, launcher or SubprocessLauncher())
+        self._boxes = boxes
+        launcher = launcher or SubprocessLauncher()
+        self._hiring = WorkerFactory(boot, next_number, launcher, is_ending, boxes)
         self._state = PoolState.RUNNING
         self._is_started = False
         self._is_ending = False
@@ -65,11 +76,18 @@ class Pool(PoolPort):
         self._account = self._staff.account
         self._giving_up = CallEnder(self._staff, listener)
         self._deadlines = Deadlines(spec, self._giving_up.overdue)
+        self._vitals = Vitals(self._staff)
         self._looks = StackRequests()
         self._causes = ExitCauses(memory)
-        self._sweeper = Sweeper(spec.name, boot)
+        self._sweeper = Sweeper(boot)
         self._reports = Reports(
-            self._staff, listener, self._deadlines, self._looks, self._causes, self._sweeper
+            self._staff,
+            listener,
+            self._deadlines,
+            self._looks,
+            self._causes,
+            self._sweeper,
+            boxes,
         )
         self._kind = KINDS[spec.kind]
         self._most_tasks = spec.max_tasks_per_worker if self._kind.is_alone else 0
@@ -98,8 +116,16 @@ class Pool(PoolPort):
         return self._staff.boots.reason
 
     @property
+    def is_given_up(self) -> bool:
+        return self._staff.boots.are_given_up
+
+    @property
     def free(self) -> int:
         return self._account.free
+
+    @property
+    def free_by_worker(self) -> Mapping[str, int]:
+        return self._account.by_worker
 
     @property
     def busy(self) -> int:
@@ -112,6 +138,10 @@ class Pool(PoolPort):
     @property
     def staffed(self) -> Sequence[str]:
         return [worker.id for worker in self.workers.values() if worker.is_open]
+
+    @property
+    def ready(self) -> Sequence[str]:
+        return [worker.id for worker in self.workers.values() if worker.is_ready]
 
     def snapshot(self) -> PoolSnapshot:
         workers = tuple(map(self._seen, self.workers.values()))
@@ -132,12 +162,14 @@ class Pool(PoolPort):
 
     # Calls.
 
-    def post(self, call: Call, *, is_quick: bool = False) -> bool:
-        worker = self._account.take()
+    def post(
+        self, call: Call, *, is_quick: bool = False, among: Collection[str] | None = None
+    ) -> bool:
+        worker = self._account.take(among)
         if worker is not None:
             worker.has_quick_ones = is_quick and self._kind.is_alone
         elif is_quick and self._account.is_open:
-            worker = self._with_room_behind()
+            worker = self._with_room_behind(among)
         if worker is None:
             return False
         if call.task in worker.leaving:  # until then the worker could take one for the other
@@ -152,11 +184,12 @@ class Pool(PoolPort):
             self._staff.retire_after_calls(worker)
         return True
 
-    def _with_room_behind(self) -> Worker | None:
+    def _with_room_behind(self, among: Collection[str] | None) -> Worker | None:
         """Return the worker with the fewest calls among those that take another behind them."""
         taker, fewest = None, MOST_CALLS
         for worker in self._staff.workers.values():
-            if worker.takes_more and len(worker.running) < fewest:
+            may_take = worker.takes_more and (among is None or worker.id in among)
+            if may_take and len(worker.running) < fewest:
                 taker, fewest = worker, len(worker.running)
         return taker
 
@@ -184,6 +217,15 @@ class Pool(PoolPort):
                 return worker, running
         return None
 
+    def ends(self) -> EndsSeen | None:
+        return self._boxes.ends() if self._boxes is not None else None
+
+    def commit(self, ends: EndsSeen) -> None:
+        if self._boxes is not None:
+            for worker, number in self._boxes.commit(ends):
+                if worker in self.workers:
+                    self.workers[worker].process.tell(Committed(number))
+
     # Workers.
 
     def resize(self, size: int) -> None:
@@ -191,8 +233,8 @@ class Pool(PoolPort):
             raise ValueError(f"a pool has at least 1 slot, not {size}")
         self._staff.resize(size)
 
-    def restart(self) -> None:
-        self._staff.restart()
+    def restart(self, code: CodeSpec | None = None) -> None:
+        self._staff.restart(code)
 
     def kill_worker(self, worker_id: str) -> bool:
         worker = self.workers.get(worker_id)
@@ -203,10 +245,14 @@ class Pool(PoolPort):
     def note_memory(self, worker_id: str, rss_bytes: int) -> None:
         self._causes.count()
         if worker := self.workers.get(worker_id):
+            worker.note_memory(rss_bytes)
             memory_limit.enforce(worker, rss_bytes, self.spec.max_memory_bytes, self._staff)
 
     async def _hire(self) -> Worker:
-        return await self._hiring.hire(self.spec, self._reports.receive, self._reports.ended)
+        left_out = self._staff.boots.left_out
+        return await self._hiring.hire(
+            self.spec, left_out, self._reports.receive, self._reports.ended
+        )
 
     def _settled(self) -> None:
         """Tell the listener that something about the workers has changed."""
@@ -224,6 +270,7 @@ class Pool(PoolPort):
 
     async def start(self) -> None:
         self._is_started = True
+        self._vitals.start()
         if self._state is not PoolState.STOPPED:
             self._staff.open()
         await self._staff.launched()
@@ -259,4 +306,8 @@ class Pool(PoolPort):
             self._staff.end(worker, EndReason.STOPPED)
         await self._empty.wait()
         await self._giving_up.stop()
+        await self._vitals.stop()
         await self._sweeper.finish()
+
+    def expel_leaving(self) -> None:
+        self._staff.expel_leaving()

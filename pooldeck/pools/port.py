@@ -4,14 +4,15 @@ Who feeds a pool, shows it or controls it depends on this and on `PoolListener`,
 pool keeps its workers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from pooldeck.kinds import Ending
+from pooldeck.pools.boxes import EndsSeen
 from pooldeck.pools.listener import RunningCall
-from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
+from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
 from pooldeck.protocol import Call
 
 
@@ -65,8 +66,16 @@ class PoolPort(Protocol):
         """Why workers cannot be started, or a restart failed; None if all is well."""
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether no more starts of workers are tried until a restart."""
+
+    @property
     def free(self) -> int:
         """How many calls may be posted now; 0 while the pool hands nothing out."""
+
+    @property
+    def free_by_worker(self) -> Mapping[str, int]:
+        """How many of the free slots each worker has, by its id; without those that have none."""
 
     @property
     def busy(self) -> int:
@@ -80,6 +89,10 @@ class PoolPort(Protocol):
     def staffed(self) -> Sequence[str]:
         """The ids of the workers that have slots, the oldest first."""
 
+    @property
+    def ready(self) -> Sequence[str]:
+        """The ids of the workers that have slots, or wait for some, the oldest first."""
+
     def snapshot(self) -> PoolSnapshot:
         """Return the whole pool as it is at this moment.
 
@@ -88,13 +101,16 @@ class PoolPort(Protocol):
 
     # Calls.
 
-    def post(self, call: Call, *, is_quick: bool = False) -> bool:
+    def post(
+        self, call: Call, *, is_quick: bool = False, among: Collection[str] | None = None
+    ) -> bool:
         """Hand a call to a free slot.
 
         Args:
             call: The call; no other one in the pool is for the same task.
             is_quick: Whether it is known to take so little time that it may wait in a worker,
                 behind others that are quick, where calls have their worker to themselves.
+            among: The ids of the workers that can run it; None: all can.
 
         Returns:
             Whether there was room for it. If not, nothing was done.
@@ -124,6 +140,12 @@ class PoolPort(Protocol):
             Its stack, innermost frame last; None if no worker runs it.
         """
 
+    def ends(self) -> EndsSeen | None:
+        """Return which ends have come since `commit` was told last; None if nobody keeps boxes."""
+
+    def commit(self, ends: EndsSeen) -> None:
+        """Let what is on record not be kept by the workers any longer."""
+
     # Workers.
 
     def resize(self, size: int) -> None:
@@ -136,11 +158,14 @@ class PoolPort(Protocol):
             ValueError: If it is less.
         """
 
-    def restart(self) -> None:
+    def restart(self, code: CodeSpec | None = None) -> None:
         """Replace the workers one by one, in the background: user code is loaded again.
 
-        If a new one does not get ready, `reason` says why and the old ones go on. A broken pool
-        tries again.
+        If a new one does not get ready, or lacks a module that the old ones have, `reason` says
+        why and the old ones go on. A broken pool tries again.
+
+        Args:
+            code: What new workers load from now on; None: what they did before.
         """
 
     def kill_worker(self, worker_id: str) -> bool:
@@ -182,3 +207,6 @@ class PoolPort(Protocol):
         Args:
             grace: Seconds for what runs.
         """
+
+    def expel_leaving(self) -> None:
+        """End the workers now that were told to leave and have not ended yet."""

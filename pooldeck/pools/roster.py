@@ -11,13 +11,15 @@ them, and its successor gets them one by one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from pooldeck.kinds import KINDS
-from pooldeck.pools.model import PoolSpec, WorkerState
+from pooldeck.loaded_code import LoadedCode, ModuleFailure
+from pooldeck.pools.model import CodeSpec, PoolSpec, WorkerState
 from pooldeck.pools.next_worker import FreeSlots
 from pooldeck.pools.rolling_restart import RollingRestart
 from pooldeck.pools.start_backoff import StartBackoff
@@ -57,12 +59,19 @@ class Roster:
             self._let_go(worker)
         self.settled()
 
+    def expel_leaving(self) -> None:
+        for worker in self.workers.values():
+            if worker.ultimatum is not None and worker.verdict is EndReason.STOPPED:
+                _expel(worker)
+
     def resize(self, size: int) -> None:
         self.spec = replace(self.spec, size=size)
         self.boots.spec = self.spec
         self.reconcile()
 
-    def restart(self) -> None:
+    def restart(self, code: CodeSpec | None) -> None:
+        if code is not None:
+            self.spec = replace(self.spec, modules=code.modules, commands=code.commands)
         self.boots.begin_anew()
         for worker in self._lasting():
             if worker.state is WorkerState.STARTING:
@@ -93,6 +102,12 @@ class Roster:
         self._kill(worker, verdict, doomed, why)
         self.reconcile()
 
+    def condemn(self, worker: Worker, misdeed: str, detail: str) -> None:
+        """End a worker that cannot go on, for what `WorkerProcess.condemn` is told: an incident."""
+        if worker.verdict is None:
+            worker.process.condemn(misdeed, detail)
+            self.account.close(worker)
+
     # What is.
 
     @property
@@ -106,8 +121,14 @@ class Roster:
 
     @property
     def is_broken(self) -> bool:
-        """Tell whether there is no worker and there will be none."""
-        return self.boots.are_given_up and not self._lasting()
+        """Tell whether there is no worker that got ready, and the latest one could not."""
+        return self.boots.reason is not None and not any(
+            one.is_ready for one in self.workers.values()
+        )
+
+    @property
+    def _has_any(self) -> bool:
+        return any(worker.is_ready for worker in self.workers.values())
 
     def _here(self) -> list[Worker]:
         return [one for one in self.workers.values() if one.state is not WorkerState.STOPPING]
@@ -120,14 +141,38 @@ class Roster:
 
     # News of workers.
 
-    def ready(self, worker: Worker) -> None:
+    def loaded(self, worker: Worker, code: LoadedCode) -> None:
+        """Take a worker that has loaded its code, unless too much of that is missing."""
+        worker.lacks = frozenset(failure.module for failure in code.failures)
+        failure = self._fatal(code)
+        if failure is None:
+            self._ready(worker)
+        else:
+            worker.refusal = failure
+            worker.verdict, worker.why = EndReason.UNSTARTED, "a module could not be loaded"
+            worker.process.kill()
+
+    def _fatal(self, code: LoadedCode) -> ModuleFailure | None:
+        """Return a failure for which a worker is refused; None if it can be of use.
+
+        It is not if it can run nothing. And a restart replaces no worker by one that lacks a module
+        which workers have: whoever broke it has time to mend it.
+        """
+        if code.failures and not code.functions:
+            return code.failures[0]
+        if not self._restart.is_under_way:
+            return None
+        others = [one for one in self._here() if one.is_ready]
+        return next((one for one in code.failures if _is_had(one.module, others)), None)
+
+    def _ready(self, worker: Worker) -> None:
         self.boots.succeeded(worker)
         worker.state = WorkerState.SPARE
         self.reconcile()
 
     def not_ready(self, why: str) -> None:
         """Note that a worker did not get ready. During a restart, the old ones go on then."""
-        if self._restart.is_under_way:
+        if self._restart.is_under_way and self._has_any:
             self._restart.end(self._here())
             self.boots.reason = f"the restart was ended, and workers go on as they were: {why}"
         else:
@@ -263,8 +308,9 @@ class Roster:
         if worker.verdict is None:
             worker.verdict = EndReason.STOPPED
             worker.process.send(Stop())
+            worker.left_at = time.monotonic()
             loop = asyncio.get_running_loop()
-            worker.ultimatum = loop.call_later(self.spec.leave_seconds, worker.process.kill)
+            worker.ultimatum = loop.call_later(self.spec.leave_seconds, _expel, worker)
 
     def _kill(
         self, worker: Worker, verdict: EndReason, doomed: str | None = None, why: str = ""
@@ -274,3 +320,14 @@ class Roster:
         worker.state = WorkerState.STOPPING
         self.account.close(worker)
         worker.process.kill()
+
+
+def _expel(worker: Worker) -> None:
+    """End a worker that has not left by itself."""
+    worker.is_expelled = True
+    worker.process.kill()
+
+
+def _is_had(module: str, workers: Iterable[Worker]) -> bool:
+    """Tell whether any of the workers has loaded a module."""
+    return any(module in one.process.setup.modules and module not in one.lacks for one in workers)

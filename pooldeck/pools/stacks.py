@@ -1,7 +1,8 @@
 """Where a running call is at this moment, asked of its worker without disturbing it.
 
 The worker answers from a thread of its own. Where C code holds the GIL that thread cannot; then a
-signal, which no other thread takes, makes the worker write the stacks of all threads to a file.
+signal, which no other thread takes, makes the worker write the stacks of all threads to a file. A
+worker that is merely slow is given time: its stacks change, and to read them meanwhile can end it.
 """
 
 import asyncio
@@ -13,13 +14,16 @@ from pathlib import Path
 from typing import Final
 
 import pooldeck
+from pooldeck.pools import gil
 from pooldeck.pools.worker import Running, Worker
 from pooldeck.protocol import STACK_SIGNAL, Look, Stack
 
 _ANSWER_SECONDS: Final = 0.5
+_WAITS: Final = 6  # for an answer, while it is not the GIL that keeps the worker from it
 _FILE_SECONDS: Final = 1.0
 _PAUSE: Final = 0.02
-_CUT: Final = "  ..."  # faulthandler's last line where it leaves out the outermost places
+_MOST: Final = 100  # places of a thread that faulthandler writes; some versions say so, some do not
+_CUT: Final = "  ..."  # stands for those that it leaves out, the outermost ones
 _MACHINERY: Final = tuple(
     f'  File "{Path(file).parent}{os.sep}' for file in (pooldeck.__file__, asyncio.__file__)
 )
@@ -43,12 +47,26 @@ class StackRequests:
         if task not in self._asked:
             self._asked[task] = asyncio.get_running_loop().create_future()
             worker.process.tell(Look(task))
-        try:
-            return await asyncio.wait_for(asyncio.shield(self._asked[task]), _ANSWER_SECONDS)
-        except TimeoutError:
-            self._asked.pop(task, None)
+        with suppress(TimeoutError):
+            return await self._answered(self._asked[task], worker)
+        self._asked.pop(task, None)
         async with self._turn:
             return await self._from_file(worker, running)
+
+    async def _answered(self, asked: "asyncio.Future[str | None]", worker: Worker) -> str | None:
+        """Return the answer of a worker.
+
+        Raises:
+            TimeoutError: If there is none because of the GIL, or none for long.
+        """
+        threads = [one.native_id for one in (*worker.running.values(), *worker.abandoned.values())]
+        for _ in range(_WAITS):
+            done, _ = await asyncio.wait([asked], timeout=_ANSWER_SECONDS)
+            if done:
+                return asked.result()
+            if await asyncio.to_thread(gil.is_held, worker.pid, threads):
+                break
+        raise TimeoutError
 
     async def _from_file(self, worker: Worker, running: Running) -> str | None:
         path = worker.process.setup.stack_path
@@ -88,7 +106,7 @@ def _users_part(places: list[str]) -> list[str]:
 
     The outermost places of a deep one are missing: what is there, then, is all the user's.
     """
-    if places[:1] == [_CUT]:
-        return places
+    if len(places) >= _MOST:
+        return [_CUT, *places[-_MOST:]]
     inside = itertools.dropwhile(lambda place: not place.startswith(_MACHINERY), places)
     return list(itertools.dropwhile(lambda place: place.startswith(_MACHINERY), inside)) or places

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from pooldeck.loaded_code import ModuleFailure
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck.pools.model import PoolSpec, WorkerState
 from pooldeck.pools.worker import EndReason, Worker
@@ -14,6 +15,7 @@ BOOT_ROUNDS: Final = 4
 _FIRST_PAUSE: Final = 0.25  # seconds before a worker that did not get ready is started again
 _NEXT_TRY: Final = 1.0  # seconds, where starting one was not even tried
 _PROVEN: Final = 1.0  # seconds after which a worker's start is taken for a good one
+_ENOUGH: Final = 2  # workers that a module took down: one may have died of something else
 _SECOND_LOOK: Final = 0.05  # seconds from a worker's deadline to its end
 
 
@@ -26,6 +28,7 @@ class StartBackoff:
     reason: str | None = field(default=None, init=False)  # why the latest start failed, if it did
     are_given_up: bool = field(default=False, init=False)  # no more starts until `begin_anew`
     _failed: int = field(default=0, init=False)
+    _blamed: dict[str, list[ModuleFailure]] = field(default_factory=dict, init=False)
     _pauses: int = field(default=0, init=False)
 
     @property
@@ -36,6 +39,19 @@ class StartBackoff:
         self.reason = None
         self.are_given_up = False
         self._failed = self._pauses = 0
+        self._blamed.clear()
+
+    @property
+    def left_out(self) -> tuple[ModuleFailure, ...]:
+        """The modules that new workers do not import, since they took earlier ones down."""
+        return tuple(each[-1] for each in self._blamed.values() if len(each) >= _ENOUGH)
+
+    def blame(self, failure: ModuleFailure) -> None:
+        """Note that a module ended a worker, or held it up; the second time it is left out."""
+        blamed = self._blamed.setdefault(failure.module, [])
+        blamed.append(failure)
+        if len(blamed) == _ENOUGH:
+            self._failed = 0  # without it the next start may well succeed
 
     def watch(self, worker: Worker) -> None:
         """Give up a worker that is not ready in time."""
@@ -49,10 +65,15 @@ class StartBackoff:
 
     def _give_up(self, worker: Worker) -> None:
         if worker.verdict is None:
-            why = f"it was not ready after {self.spec.boot_seconds:g} seconds"
+            seconds = f"{self.spec.boot_seconds:g} seconds (boot_seconds)"
+            why = f"it was not ready after {seconds}"
+            if worker.loading:
+                why = f"its import had not ended after {seconds}"
             worker.verdict, worker.why = EndReason.UNSTARTED, why
-            late = Unready(Error(ErrorKind.EXCEPTION, "TimeoutError", why), "")
-            worker.refusal = worker.refusal or late
+            late = Error(ErrorKind.EXCEPTION, "TimeoutError", why)
+            worker.refusal = worker.refusal or (
+                ModuleFailure(worker.loading, late) if worker.loading else Unready(late, "")
+            )
             worker.process.kill()
 
     def succeeded(self, worker: Worker) -> None:

@@ -22,6 +22,7 @@ from typing import Any, Final
 import msgspec
 
 from pooldeck.access import Access
+from pooldeck.end_signals import END_SIGNALS
 from pooldeck.marks import READY
 from pooldeck.shared.state import State
 from pooldeck.shared.wire import SERIALIZER, STATE, DataListener, run_operation
@@ -63,14 +64,15 @@ class StateServer(managers.Server):
 
 def main(descriptor: int) -> None:
     """Keep shared state until the server closes its end of the pipe."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")
     with socket.socket(fileno=descriptor) as pipe:
         _serve(_receive_access(pipe))
         with suppress(OSError):  # the server is gone already
             pipe.sendall(READY)
-            pipe.recv(1)
+            while pipe.recv(64):
+                pipe.sendall(READY)
     os._exit(0)  # whatever its threads are doing: their clients are gone
 
 

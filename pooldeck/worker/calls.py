@@ -8,19 +8,26 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
 from time import monotonic, perf_counter
 from types import CoroutineType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.protocol import Call, Limits
+from pooldeck.quantities import elapsed
 from pooldeck.text import bounded
-from pooldeck.worker import failures, results
-from pooldeck.worker.conversion import BadArgument
-from pooldeck.worker.discovery import Function
-from pooldeck.worker.measure.run import PeakMemory, RunReadings
+from pooldeck.worker import exits, failures
+from pooldeck.worker.functions.conversion import BadArgument
+from pooldeck.worker.functions.discovery import Function
+from pooldeck.worker.leftovers import process_state
+from pooldeck.worker.measure.memory import PeakMemory
+from pooldeck.worker.measure.run import RunReadings
+from pooldeck.worker.measure.turns import Turns
 from pooldeck.worker.runs import Run, Runs
+from pooldeck.worker.values import results, returned
+from pooldeck.worker.values.bad_result import BadResult
 
+_NOTHING: Final = b"null"  # the result of `sys.exit()`, whatever the annotation promises
 _decode = msgspec.json.Decoder().decode
 
 
@@ -34,6 +41,7 @@ class Caller:
         self._limits = limits
         self._runs = runs
         self._memory = PeakMemory() if sole else None
+        self._turns = None if sole else {name: Turns() for name in functions}
 
     def run(self, run: Run) -> Outcome:
         call = run.call
@@ -43,16 +51,17 @@ class Caller:
             args, kwargs = _arguments(call, function)
         except BadArgument as error:
             return self._refused(ErrorKind.BAD_ARGUMENTS, error)
-        decode = perf_counter() - begun
+        decode = elapsed(begun, perf_counter())
 
-        readings = RunReadings(memory=self._memory, is_quick=run.is_quick)
+        turns = None if self._turns is None else self._turns[call.function]
+        readings = RunReadings(memory=self._memory, turns=turns, is_quick=run.is_quick)
         value, unusual = self._perform(function.call, args, kwargs, readings, run)
 
         begun = perf_counter()
-        outcome = _late(run, unusual) or unusual or self._encoded(value)
+        outcome = _late(run, unusual) or unusual or self._encoded(value, function, run)
         measurement = readings.measurement(
             decode=decode,
-            encode=perf_counter() - begun,
+            encode=elapsed(begun, perf_counter()),
             arguments_bytes=len(call.args) + len(call.kwargs),
             result_bytes=len(outcome.result or b""),
             beside=self._runs.beside(run) if self._memory is None else 0,
@@ -79,7 +88,10 @@ class Caller:
         readings: RunReadings,
         run: Run,
     ) -> tuple[Any, Outcome | None]:
-        """Return the function's value, or else what its exception amounts to."""
+        """Return the function's value, or else what its exception amounts to.
+
+        As with a program, `sys.exit()` without an error is a good end.
+        """
         run.is_inside = True
         readings.start()
         try:
@@ -87,28 +99,55 @@ class Caller:
             if type(value) is CoroutineType:
                 run.coroutine = value
                 value = _complete(value)
+            self._end_timers()
         except BaseException as exception:  # noqa: BLE001 - SystemExit and the like are outcomes too
+            self._end_timers()
+            exits.end_forked(exception)
             readings.stop()
             run.is_inside = False
-            return None, self._failed(exception, run)
+            is_good = failures.is_good_exit(exception)
+            return None, Outcome(_NOTHING) if is_good else self._failed(exception, run)
+        exits.end_forked()
         readings.stop()
         run.is_inside = False
         return value, None
 
+    def _end_timers(self) -> None:
+        """End the timers of a call that has the process to itself; else they may be another's."""
+        if self._turns is None:
+            process_state.end_timers()
+
     def _failed(self, exception: BaseException, run: Run) -> Outcome:
         if run.task.is_asked and _is_cancellation(exception):
             return Outcome(cancelled=True)
-        return Outcome(error=failures.describe(exception, self._limits, _kind(exception)))
+        mask = self._runs.secrets.mask
+        return Outcome(error=failures.describe(exception, self._limits, _kind(exception), mask))
 
-    def _encoded(self, value: Any) -> Outcome:
+    def _encoded(self, value: Any, function: Function, run: Run) -> Outcome:
+        def say(words: str) -> None:
+            run.log.log("WARNING", "pooldeck", words)
+
+        is_secret = bool(function.spec.options.sensitive)  # it may be made of what is secret
+        if function.returns is not None and (words := function.returns.complaint(value)):
+            say(words)
+        limits = self._limits
         try:
-            return Outcome(results.encode(value, self._limits.result_bytes, self._limits.depth))
-        except results.BadResult as error:
-            return self._refused(ErrorKind.BAD_RESULT, error)
+            encoded = results.encode(
+                value, limits.result_bytes, limits.depth, say, is_secret=is_secret
+            )
+        except BadResult as error:
+            shown = None if is_secret else returned.described(value)
+            return self._refused(ErrorKind.BAD_RESULT, error, shown)
+        return Outcome(encoded)
 
-    def _refused(self, kind: ErrorKind, error: failures.Misfit) -> Outcome:
-        message = bounded(str(error), self._limits.message_bytes)
-        return Outcome(error=Error(kind, error.type, message))
+    def _refused(
+        self, kind: ErrorKind, error: failures.Misfit, returned: str | None = None
+    ) -> Outcome:
+        mask, message = self._runs.secrets.mask, str(error)
+        if mask is not None:
+            message, returned = mask(message), returned and mask(returned)
+        message = bounded(message, self._limits.message_bytes)
+        return Outcome(error=Error(kind, error.type, message, returned=returned))
 
 
 def _arguments(call: Call, function: Function) -> tuple[list[Any], dict[str, Any]]:

@@ -6,8 +6,18 @@ from collections import deque
 from threading import Lock
 from typing import Final, NoReturn
 
-from pooldeck.protocol import Call, FrameBuffer, FromSupervisor, FromWorker, frame, from_supervisor
+from pooldeck.protocol import (
+    HEADER_BYTES,
+    Call,
+    Finished,
+    FrameBuffer,
+    FromSupervisor,
+    FromWorker,
+    frame,
+    from_supervisor,
+)
 from pooldeck.worker import exits
+from pooldeck.worker.black_box import Region
 from pooldeck.worker.descriptors import adopt
 
 _READ_BYTES: Final = 32 * 1024  # memory for much more is mapped and unmapped at each read
@@ -19,6 +29,7 @@ class Channel:
     def __init__(self, descriptor: int) -> None:
         self._socket = adopt(descriptor)
         self._sending = Lock()
+        self.ends = 0  # that were sent
         self._reading = Lock()
         self._frames = FrameBuffer()
         self._received: deque[FromSupervisor] = deque()
@@ -28,6 +39,17 @@ class Channel:
         data = frame(message)
         try:
             with self._sending:
+                self._socket.sendall(data)
+        except OSError:
+            _leave()
+
+    def finish(self, message: Finished, region: Region) -> None:
+        """Send the end of a call, when it stands in the slot's region of the black box."""
+        data = frame(message)
+        try:
+            with self._sending:
+                self.ends += 1
+                region.end(self.ends, data[HEADER_BYTES:], message.outcome)
                 self._socket.sendall(data)
         except OSError:
             _leave()

@@ -22,18 +22,18 @@ from typing import IO, Any, Final, NamedTuple, cast
 from msgspec import structs
 
 from pooldeck.command_parameters import CommandParameter
-from pooldeck.commands import Command, CommandFailed
+from pooldeck.commands import MODULE, Command, CommandFailed
 from pooldeck.context import CurrentTask, current_task
+from pooldeck.inherited import TOKEN, URL
 from pooldeck.marks import BOOT, WORKER
-from pooldeck.worker import signatures
 from pooldeck.worker.command_process import CommandProcess, Stream
-from pooldeck.worker.conversion import BadArgument
-from pooldeck.worker.discovery import Function
-from pooldeck.worker.task_log import TaskLog
+from pooldeck.worker.functions import signatures
+from pooldeck.worker.functions.conversion import BadArgument
+from pooldeck.worker.functions.discovery import Function
+from pooldeck.worker.logs.task_log import TaskLog
 
-_MODULE: Final = "commands"  # where the page of functions lists them
 _SERVER_PREFIX: Final = "POOLDECK_"
-_MARKS: Final = (BOOT, WORKER)
+_HANDED_ON: Final = (BOOT, WORKER, URL, TOKEN)
 _LAST_LINES: Final = 10
 
 
@@ -50,7 +50,7 @@ class DeclaredCommand:
     def __init__(self, command: Command, environment: Mapping[str, str], result_bytes: int) -> None:
         self.__signature__ = _signature(command)
         self.__doc__ = f"{command.description}\n\nRuns: {shlex.join(command.run)}".strip()
-        self.__module__ = _MODULE
+        self.__module__ = MODULE
         self.__name__ = command.name
         self._command = command
         self._environment = {**environment, **command.environment}
@@ -142,7 +142,7 @@ def functions(commands: Iterable[Command], result_bytes: int) -> dict[str, Funct
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name in _MARKS or not name.startswith(_SERVER_PREFIX)
+        if name in _HANDED_ON or not name.startswith(_SERVER_PREFIX)
     }
     return {
         command.name: _function(command, DeclaredCommand(command, environment, result_bytes))
@@ -156,7 +156,9 @@ def _function(command: Command, call: DeclaredCommand) -> Function:
         name: command.parameter(name).annotation(is_exposed=name in exposed)
         for name in call.__signature__.parameters
     }
-    spec = signatures.describe(call, command.options, types)
+    spec = signatures.describe(
+        call, call.__signature__, types, command.options, name=command.name, module=MODULE
+    )
     return Function(structs.replace(spec, problem=call.problem()), call, call.convert)
 
 

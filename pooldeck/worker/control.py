@@ -5,7 +5,9 @@ without the GIL, so that the kernel can interrupt it there and faulthandler writ
 while a task's C code holds the GIL.
 """
 
+import select
 import signal
+from contextlib import suppress
 from socket import socket
 from threading import Thread
 from typing import Final
@@ -14,6 +16,7 @@ from pooldeck.protocol import (
     STACK_SIGNAL,
     Abandon,
     Cancel,
+    Committed,
     Control,
     FrameBuffer,
     Look,
@@ -34,16 +37,23 @@ def _run(pipe: socket, runner: Runner) -> None:
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {STACK_SIGNAL})
         _listen(pipe, runner)
-    except BaseException:  # noqa: BLE001 - a worker without control must not live on
+        exits.end(exits.DONE)  # without a supervisor there is no one to report to
+    finally:  # a worker without control must not live on
         exits.give_up()
-    exits.end(exits.DONE)  # without a supervisor there is no one to report to
 
 
 def _listen(pipe: socket, runner: Runner) -> None:
     frames = FrameBuffer()
-    while data := pipe.recv(_READ_BYTES):
-        for body in frames.feed(data):
-            _handle(from_control(body), runner)
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    while True:
+        poll.poll()
+        with suppress(BlockingIOError):
+            data = pipe.recv(_READ_BYTES)
+            if not data:
+                return
+            for body in frames.feed(data):
+                _handle(from_control(body), runner)
 
 
 def _handle(message: Control, runner: Runner) -> None:
@@ -54,3 +64,5 @@ def _handle(message: Control, runner: Runner) -> None:
             runner.abandon(message.task)
         case Look():
             runner.report_stack(message.task)
+        case Committed():
+            runner.commit(message.ends)

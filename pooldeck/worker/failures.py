@@ -4,11 +4,15 @@ import traceback
 from collections.abc import Iterable, Iterator
 from types import FrameType, TracebackType
 
+from msgspec.structs import replace
+
+from pooldeck.masking import Mask
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck.protocol import Limits
 from pooldeck.text import bounded, qualified_name, shown
 
 _CHAIN = 10
+_ROOM = 4  # times as much is masked as is kept
 _FRAMES = 1000
 _TYPE_BYTES = 500
 _MACHINERY = frozenset({"pooldeck", "asyncio", "importlib"})
@@ -23,17 +27,49 @@ class Misfit(Exception):  # noqa: N818 - its kinds are named as the error kinds 
 
 
 def describe(
-    exception: BaseException, limits: Limits, kind: ErrorKind = ErrorKind.EXCEPTION
+    exception: BaseException,
+    limits: Limits,
+    kind: ErrorKind = ErrorKind.EXCEPTION,
+    mask: Mask | None = None,
 ) -> Error:
-    """Return `exception` as data.
+    """Return `exception` as data, without what `mask` leaves out.
 
     The traceback is the text that Python would print, with its causes, starting at the user's
     code; `cause` names the causes once more for programs, at most ten.
     """
     try:
-        return _described(exception, limits, kind)
+        if mask is None:
+            return _described(exception, limits, kind)
+        roomy = replace(
+            limits,
+            message_bytes=_ROOM * limits.message_bytes,
+            traceback_bytes=_ROOM * limits.traceback_bytes,
+        )
+        return _cut(mask.error(_described(exception, roomy, kind)), limits)
     except BaseException as error:  # noqa: BLE001 - attributes of an exception can be the user's code
         return Error(kind, "Exception", f"(describing it raised {type(error).__name__})")
+
+
+def _cut(error: Error, limits: Limits) -> Error:
+    """Return an error within its bounds that was masked before: half a value would not be known."""
+    return replace(
+        error,
+        message=bounded(error.message, limits.message_bytes),
+        traceback=error.traceback and joined(error.traceback.splitlines(keepends=True), limits),
+        cause=None if error.cause is None else _cut(error.cause, limits),
+    )
+
+
+def is_good_exit(exception: BaseException) -> bool:
+    """Tell whether an exception is how a program ends well: `sys.exit()` without a code, or 0."""
+    try:
+        return isinstance(exception, SystemExit) and _is_good(exception.code)
+    except BaseException:  # noqa: BLE001 - attributes of an exception can be the user's code
+        return False
+
+
+def _is_good(code: object) -> bool:
+    return code is None or (isinstance(code, int) and int.__eq__(code, 0))
 
 
 def in_user_code(frames: TracebackType | None) -> TracebackType | None:
@@ -91,7 +127,20 @@ def _type(exception: BaseException) -> str:
 
 
 def _message(exception: BaseException, limits: Limits) -> str:
-    return bounded(shown(exception), limits.message_bytes)
+    return bounded(_exit_code(exception) or shown(exception), limits.message_bytes)
+
+
+def _exit_code(exception: BaseException) -> str | None:
+    """Return the words for `sys.exit` with a number; None where an exception has words of its own.
+
+    Anything else is an error message, as Python has it; an empty one leaves the code 1.
+    """
+    if not isinstance(exception, SystemExit):
+        return None
+    code = exception.code
+    if isinstance(code, int):
+        return f"exit code {int(code)}"
+    return "exit code 1" if code == "" else None
 
 
 def _traceback(exception: BaseException, limits: Limits) -> str:

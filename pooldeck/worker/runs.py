@@ -13,8 +13,11 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from pooldeck.context import CurrentTask
+from pooldeck.masking import Mask
 from pooldeck.protocol import Call
-from pooldeck.worker.task_log import TaskLog
+from pooldeck.worker.black_box import Region
+from pooldeck.worker.logs.secrets import RunningSecrets
+from pooldeck.worker.logs.task_log import TaskLog
 
 _MOST_RECALLED: Final = 10_000
 _REMEMBERED: Final = 64  # calls that have ended
@@ -23,12 +26,15 @@ _REMEMBERED: Final = 64  # calls that have ended
 class Slot:
     """Room for one running call, and the thread that runs it."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, region: Region) -> None:
         self.number = number  # in a thread worker, from 1; 0 in a process worker
+        self.region = region  # of the black box
         self.ident = 0  # `threading.get_ident()`
         self.native_id = 0  # the kernel's number
+        self.thread = threading.current_thread()
 
     def bind_thread(self) -> None:
+        self.thread = threading.current_thread()
         self.ident = threading.get_ident()
         self.native_id = threading.get_native_id()
 
@@ -51,6 +57,7 @@ class Run(Struct, eq=False):
     is_quick: bool = False  # as the latest run of its function was
     beside: int = 0  # how many others ran when it began
     entered: int = 0  # how many had begun by then
+    mask: Mask | None = None  # of its sensitive arguments
 
 
 class _Ended(NamedTuple):
@@ -74,6 +81,7 @@ class Runs:
     """
 
     def __init__(self) -> None:
+        self.secrets = RunningSecrets()
         self._lock = Lock()
         self._running: dict[str, Run] = {}
         self._abandoned: dict[str, Run] = {}
@@ -117,6 +125,17 @@ class Runs:
         """Return the calls that run now, without abandoned ones."""
         with self._lock:
             return tuple(self._running.values())
+
+    def sole(self, without: Run | None = None) -> Run | None:
+        """Return the only call that runs, apart from one; None if there are several, or none.
+
+        An abandoned one may still run.
+        """
+        with self._lock:
+            if self._abandoned or len(self._running) > 2:  # noqa: PLR2004 - one, and the one apart
+                return None
+            others = [run for run in self._running.values() if run is not without]
+            return others[0] if len(others) == 1 else None
 
     def threads(self) -> tuple[int, ...]:
         """Return the kernel's numbers of the threads that have run calls."""

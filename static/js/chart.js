@@ -5,6 +5,7 @@ import { draw, room } from "./chart_drawing.js";
 import { markHooks } from "./chart_marks.js";
 import { amount } from "./chart_values.js";
 import { onFrame } from "./live.js";
+import { at } from "./root.js";
 
 const SOON = 400; // milliseconds after something happened, so that it is stored
 const LEAST_SECONDS = 10; // between two looks
@@ -46,7 +47,7 @@ function point(index) {
 
 function address(path) {
   const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-  return `${path}?${query}`;
+  return at(`${path}?${query}`);
 }
 
 async function look() {

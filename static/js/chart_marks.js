@@ -1,5 +1,7 @@
 // What was done and happened, as vertical marks over a chart; what they mean shows on hover and focus.
 
+import { at } from "./root.js";
+
 const TOGETHER = 9; // pixels: nearer marks become one
 
 // Marks that are too near each other to be told apart, together: [{left, marks}].
@@ -27,7 +29,7 @@ function element({ left, marks }) {
   link.dataset.kind = main.kind;
   link.style.left = `${left}px`;
   const href = main.href ?? marks.find((mark) => mark.href)?.href;
-  if (href) link.href = href;
+  if (href) link.href = at(href);
   link.tabIndex = -1; // the list below the chart says the same, in order, to the keyboard
   link.setAttribute("aria-hidden", "true");
   link.dataset.note = marks.map((mark) => `${clock(mark.at)} ${mark.text}`).join("\n");

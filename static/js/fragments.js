@@ -1,8 +1,8 @@
 // Parts of pages that the server renders and scripts put in their place.
 
 // The element `id` of the page or fragment at `address`; null where the server refuses.
-export async function fetchPart(address, id) {
-  const response = await fetch(address, { headers: { accept: "text/html" } });
+export async function fetchPart(address, id, options = {}) {
+  const response = await fetch(address, { headers: { accept: "text/html" }, ...options });
   if (!response.ok) return null;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const part = page.getElementById(id);

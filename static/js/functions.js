@@ -1,10 +1,12 @@
 // Finds functions while one types: the server answers, and the address says what is shown.
 
+import { at } from "./root.js";
+
 const box = document.getElementById("find");
 let wanted = location.href; // the address whose list is shown or on its way
 
 function addressOf(text) {
-  const address = new URL("/functions", location.href);
+  const address = new URL(at("/functions"), location.href);
   if (text.trim()) address.searchParams.set("q", text);
   return address.href;
 }

@@ -1,6 +1,8 @@
 // The keyboard: `?` lists the keys, `/` goes to the search, `g` and a letter to a page, `j` and `k`
 // through a list, and any element with data-key is pressed by its key. Never while somebody types.
 
+import { at } from "./root.js";
+
 const SEARCH = "main input[name=q], #search";
 const PATIENCE = 1500; // milliseconds for the letter after `g`
 const list = document.getElementById("keys");
@@ -19,7 +21,7 @@ const actions = {
 function search() {
   const box = document.querySelector(SEARCH);
   if (box) box.select();
-  else location.assign("/tasks#search");
+  else location.assign(at("/tasks#search"));
 }
 
 // The focus goes from row to row, so that Enter opens what is shown as chosen.

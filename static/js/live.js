@@ -38,5 +38,6 @@ function shareStream() {
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
-if ("SharedWorker" in window) shareStream();
-else openStream(take, language);
+const isLive = "stream" in document.body.dataset; // not for who sees only a part of the server
+if (isLive && "SharedWorker" in window) shareStream();
+else if (isLive) openStream(take, language);

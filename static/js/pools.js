@@ -3,13 +3,14 @@
 // where nothing was chosen yet, it follows the pool.
 
 import { onFrame } from "./live.js";
+import { at } from "./root.js";
 
 const asked = new WeakMap(); // form → the size whose meaning is shown or on its way
 
 async function explain(form, size) {
   if (asked.get(form) === size) return;
   asked.set(form, size);
-  const response = await fetch(`/pools/${encodeURIComponent(form.dataset.pool)}/size?size=${size}`).catch(() => null);
+  const response = await fetch(at(`/pools/${encodeURIComponent(form.dataset.pool)}/size?size=${size}`)).catch(() => null);
   if (response?.ok && asked.get(form) === size) form.querySelector("output").textContent = await response.text();
 }
 

@@ -2,6 +2,8 @@
 // "connecting", "live", or "lost" with `since`, the moment (milliseconds since the epoch) that the
 // server was last heard.
 
+import { at } from "./root.js";
+
 const SILENCE = 10_000; // milliseconds; frames come about each second
 const PAUSES = [500, 1000, 2000, 4000, 8000]; // milliseconds before the next try
 
@@ -39,7 +41,7 @@ export function openStream(tell, language) {
   }
 
   function connect() {
-    source = new EventSource(`/api/v1/events?lang=${language}`);
+    source = new EventSource(at(`/api/v1/events?lang=${language}`));
     source.addEventListener("deck", hear);
     source.onerror = lose;
     listen();

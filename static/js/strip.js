@@ -2,10 +2,12 @@
 
 import { NOTHING, count } from "./formats.js";
 import { onFrame } from "./live.js";
-import { tickFrom } from "./ticking.js";
+import { at } from "./root.js";
+import { countFrom, tickFrom } from "./ticking.js";
 
 const field = (name, within = document) => within.querySelector(`[data-field="${name}"]`);
-const words = (element) => element.textContent.replace(/\s+/g, " ").trim();
+const tidy = (element) => element.textContent.replace(/\s+/g, " ").trim();
+const words = (item) => `${tidy(field("subject", item))} ${tidy(field("text", item))}`; // not its countdown
 
 function showNumber(name, number) {
   const element = field(name);
@@ -13,11 +15,16 @@ function showNumber(name, number) {
   element.closest("a").toggleAttribute("data-zero", number === 0);
 }
 
+function countDown(item, left) {
+  field("left", item).hidden = left == null;
+  countFrom(field("left", item).querySelector("[data-remaining]"), left ?? 0);
+}
+
 function notice({ kind, subject, text, href }) {
   const item = document.getElementById("notice-template").content.firstElementChild.cloneNode(true);
   item.dataset.kind = item.querySelector(".mark").dataset.state = kind;
   field("subject", item).textContent = subject;
-  field("subject", item).href = href;
+  field("subject", item).href = at(href);
   field("text", item).textContent = text;
   return item;
 }
@@ -28,6 +35,7 @@ function showNotices(notices) {
   const due = notices.map(notice);
   const isSaid = due.length === shown.length && due.every((item, index) => words(item) === words(shown[index]));
   if (!isSaid) list.replaceChildren(...due); // not again and again, since it is read out
+  notices.forEach(({ left }, index) => countDown(list.children[index], left));
 }
 
 onFrame((frame) => {

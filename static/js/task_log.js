@@ -1,10 +1,12 @@
-// Lets the log grow while its task runs: new lines are put under those that are there. It follows
-// its end unless somebody has scrolled up, and fetches earlier lines into their place.
+// Lets the log grow while its task runs: new lines are put under those that are there, and one that
+// was not finished is replaced by what it has become. It follows its end unless somebody has scrolled
+// up, and fetches earlier lines into their place.
 
 import { fetchPart, isPlain } from "./fragments.js";
 
 const PAUSE = 1000; // milliseconds between two looks
 const CLOSE = 24; // pixels from the end that still count as the end
+const MOST_AGAIN = 20; // lines that are asked for again
 const asked = new URLSearchParams(location.search);
 let isUpToDate = false; // whether nothing has come since the task ended
 let fetching = false;
@@ -20,8 +22,10 @@ function toEnd(list) {
   list.scrollTop = list.scrollHeight;
 }
 
-function address(list, more) {
-  const query = new URLSearchParams({ attempt: list.dataset.attempt, ...more });
+function address(list) {
+  const query = new URLSearchParams({ attempt: list.dataset.attempt, after: list.dataset.last });
+  const unfinished = [...list.querySelectorAll("[data-open]")].slice(-MOST_AGAIN);
+  for (const line of unfinished) query.append("again", line.dataset.n);
   if (asked.has("level")) query.set("level", asked.get("level"));
   return `${list.dataset.from}?${query}`;
 }
@@ -29,13 +33,31 @@ function address(list, more) {
 // Appends what came since; tells whether there is more of it.
 async function append() {
   const list = lines();
-  const part = await fetchPart(address(list, { after: list.dataset.last }), "log-lines");
+  const part = await fetchPart(address(list), "log-lines");
   if (!part || !part.childElementCount) return false;
   const follows = isAtEnd(list);
-  list.dataset.last = part.dataset.last;
-  list.append(...part.childNodes);
+  const last = Number(list.dataset.last);
+  for (const line of part.querySelectorAll("[data-n]")) if (line.dataset.n <= last) renew(list, line);
+  list.dataset.last = Math.max(last, part.dataset.last);
+  rewriteEnd(list, list.querySelector(`[data-n="${last}"]`), part);
   if (follows) toEnd(list);
   return !("end" in part.dataset);
+}
+
+// Puts a line into the place of the one of its number, if there is one.
+function renew(list, line) {
+  const before = list.querySelector(`[data-n="${line.dataset.n}"]`);
+  if (!before || before.isEqualNode(line)) line.remove();
+  else before.replaceWith(line);
+}
+
+// Puts lines behind the last one that was finished, in place of those that were not.
+function rewriteEnd(list, last, part) {
+  const before = [...list.children].slice([...list.children].indexOf(last) + 1);
+  const isSame = before.length === part.childElementCount && before.every((each, at) => each.isEqualNode(part.children[at]));
+  if (isSame) return;
+  before.forEach((each) => each.remove());
+  list.append(...part.childNodes);
 }
 
 // Another attempt has begun: its log takes the place of the one before.
@@ -69,7 +91,7 @@ async function prepend(link) {
   list.prepend(...part.childNodes);
   list.scrollTop = list.scrollHeight - before; // what was looked at stays where it is
   if (part.dataset.earlier) link.href = part.dataset.earlier;
-  else link.parentElement.remove();
+  else [link.parentElement, document.getElementById("log-beginning")].forEach((each) => each?.remove());
 }
 
 document.addEventListener("click", (event) => {

@@ -1,5 +1,6 @@
 // Views that somebody keeps in this browser: a name, and the address that is the view.
 
+import { at } from "./root.js";
 import { _ } from "./words.js";
 
 const KEY = "pooldeck-views";
@@ -29,7 +30,7 @@ function chip(view) {
   const link = document.createElement("a");
   const remove = document.createElement("button");
   item.className = "saved";
-  Object.assign(link, { className: "chip", href: `/tasks?${view.query}`, textContent: view.name });
+  Object.assign(link, { className: "chip", href: at(`/tasks?${view.query}`), textContent: view.name });
   if (view.query === query()) link.ariaCurrent = "page";
   Object.assign(remove, { type: "button", textContent: "×", ariaLabel: _("Remove the view %(name)s", { name: view.name }) });
   remove.addEventListener("click", () => keep(kept().filter((each) => each.name !== view.name)));

@@ -1,10 +1,11 @@
 // Times that pass: elements with data-elapsed (seconds, when it was set) count up while the server
-// is heard, and data-ago times say how long ago they were.
+// is heard, those with data-remaining count down, and data-ago times say how long ago they were.
 
 import { ago, duration } from "./formats.js";
 import { onState } from "./live.js";
 
 const starts = new WeakMap(); // element → [the data-elapsed it was made from, when 0 was]
+const ends = new WeakMap(); // element → when its countdown is over
 let heard = true;
 
 // Lets `element` count up from `seconds`, or say `otherwise` where there is nothing to count.
@@ -38,9 +39,22 @@ function tick(element) {
   }
 }
 
+// Lets `element` count down from `seconds` to nothing.
+export function countFrom(element, seconds) {
+  ends.set(element, performance.now() + 1000 * seconds);
+  element.dataset.remaining = seconds;
+  countDown(element);
+}
+
+function countDown(element) {
+  if (!ends.has(element)) ends.set(element, performance.now() + 1000 * Number(element.dataset.remaining));
+  element.textContent = duration(Math.max(0, Math.round((ends.get(element) - performance.now()) / 1000)));
+}
+
 export function tickAll() {
   if (!heard) return;
   document.querySelectorAll("[data-elapsed]").forEach(tick);
+  document.querySelectorAll("[data-remaining]").forEach(countDown);
 }
 
 function sayAgo() {

@@ -3,6 +3,7 @@
 import { colourOf } from "./colours.js";
 import { arrange, field, flag, mark, say } from "./fields.js";
 import { duration, percent, size } from "./formats.js";
+import { at } from "./root.js";
 import { stateWord } from "./state_words.js";
 import { tickFrom } from "./ticking.js";
 import { _, ngettext } from "./words.js";
@@ -34,7 +35,7 @@ function fillSlot(element, slot, state, number) {
 
 function fillTask(element, slot) {
   const link = field(element, "task");
-  const href = `/tasks/${slot.task}`;
+  const href = at(`/tasks/${slot.task}`);
   if (link.getAttribute("href") !== href) link.href = href;
   if (link.title !== slot.function) {
     link.title = slot.function;
@@ -103,7 +104,7 @@ function deadTile({ id, incident, cause, function: name }) {
   say(element, "id", id);
   say(element, "cause", cause);
   say(element, "function", (name ?? "").split(".").at(-1));
-  field(element, "report").href = `/incidents/${incident}`;
+  field(element, "report").href = at(`/incidents/${incident}`);
   return element;
 }
 

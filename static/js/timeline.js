@@ -1,6 +1,7 @@
 // The timeline's page: keeps the data, the view and the picture together.
 
 import { onFrame } from "./live.js";
+import { at } from "./root.js";
 import { TimelineCard, sentence } from "./timeline_card.js";
 import { TimelineData } from "./timeline_data.js";
 import { AXIS, draw, gutterOf } from "./timeline_draw.js";
@@ -134,8 +135,8 @@ function barAt(x, y) {
 
 function open(bar, event) {
   if (!bar) return;
-  if (event?.ctrlKey || event?.metaKey) window.open(`/tasks/${bar.task}`, "_blank", "noopener");
-  else location.assign(`/tasks/${bar.task}`);
+  if (event?.ctrlKey || event?.metaKey) window.open(at(`/tasks/${bar.task}`), "_blank", "noopener");
+  else location.assign(at(`/tasks/${bar.task}`));
 }
 
 function bringIntoView(bar) {

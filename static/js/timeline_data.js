@@ -1,6 +1,8 @@
 // The bars that the browser holds: fetched for a stretch of time, or added to as time goes on.
 // Times are milliseconds since the epoch.
 
+import { at } from "./root.js";
+
 const MOST_BARS = 3000; // that are kept while time goes on
 const OVERLAP = 1500; // between two live answers: an end is stored a moment after it happened
 
@@ -106,7 +108,7 @@ export class TimelineData {
   async fetch(from, to) {
     const iso = (at) => new Date(at).toISOString();
     const query = new URLSearchParams({ from: iso(Math.floor(from)), to: iso(Math.ceil(to)), ...this.filters });
-    const response = await fetch(`/timeline.json?${query}`).catch(() => null);
+    const response = await fetch(at(`/timeline.json?${query}`)).catch(() => null);
     return response?.ok ? response.json() : null;
   }
 }

@@ -2,6 +2,7 @@
 
 import { colourOf } from "./colours.js";
 import { count, duration } from "./formats.js";
+import { at } from "./root.js";
 import { stateWord } from "./state_words.js";
 import { cpuOf, secondsOf, slotOf } from "./timeline_card.js";
 
@@ -16,7 +17,7 @@ function legendEntry(name, number, chosen) {
   const query = new URLSearchParams(location.search);
   if (name === chosen) query.delete("function");
   else query.set("function", name);
-  link.href = `/timeline?${query}`;
+  link.href = at(`/timeline?${query}`);
   link.dataset.function = name;
   link.toggleAttribute("aria-current", name === chosen);
   if (name === chosen) link.setAttribute("aria-current", "true");
@@ -33,7 +34,7 @@ function row(bar, now) {
   mark.nextSibling.textContent = stateWord(bar.look);
   item.querySelector(".swatch").dataset.fn = colourOf(bar.name);
   const link = field(item, "function");
-  link.href = `/tasks/${bar.task}`;
+  link.href = at(`/tasks/${bar.task}`);
   link.textContent = bar.name;
   field(item, "slot").textContent = slotOf(bar);
   field(item, "start").textContent = new Date(bar.start).toISOString().slice(11, 23);

@@ -1,6 +1,5 @@
 """A real server, a real browser, and pages that must not complain nor ask anybody else."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.looking import Open, watch
+from tests.support.browsers import chromium
 from tests.support.serving import Serving, serving
 
 expect.set_options(timeout=30_000)  # milliseconds: a busy machine may pause for seconds
 _CONFIG = """
 functions = ["shown"]
+access = "open"
+trusted_proxies = ["127.0.0.1"]
 
 [pools.io]
 kind = "thread"
@@ -48,11 +50,11 @@ def browser() -> Iterator[Browser]:
 
     Not for the session: while it is there, this thread has a running event loop.
     """
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium on PATH")
+    path = chromium()
+    if path is None:
+        pytest.skip("there is no Chromium on PATH")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield running
         running.close()
 

@@ -1,14 +1,37 @@
 """What tests in a browser share: opening, complaints, accessibility, the live connection."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has none
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
 from tests.support.serving import Serving
 
 Open: TypeAlias = Callable[..., Page]
+DESK: Final[dict[str, Any]] = {
+    "color_scheme": "light",
+    "viewport": {"width": 1280, "height": 800},
+}
+PHONE: Final[dict[str, Any]] = {
+    "color_scheme": "dark",
+    "viewport": {"width": 360, "height": 740},
+}
+# What a test of pages is run with: the narrow and dark one always, the other in `make test-all`.
+LOOKS: Final = pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param(PHONE, id="dark-phone"),
+        pytest.param(DESK, id="light-desk", marks=pytest.mark.soak),
+    ],
+)
+
+
+# In a page: whether all that could be scrolled sideways is in sight as it is.
+NOTHING_IS_CUT: Final = """
+[...document.querySelectorAll(".scroll")].every(each => each.scrollWidth <= each.clientWidth)
+"""
 
 
 def watch(page: Page, address: str, complaints: list[str]) -> None:
@@ -30,6 +53,21 @@ def watch(page: Page, address: str, complaints: list[str]) -> None:
 def expect_live(page: Page) -> None:
     """Wait until the page says that it hears the server."""
     expect(page.locator(".connection")).to_have_text("live")
+
+
+_PRESS: Final = """keys => {
+  for (const key of keys)
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+}"""
+
+
+def press_at_once(page: Page, *keys: str) -> None:
+    """Press keys one after the other, in as little time as a hand takes.
+
+    Presses that are sent one by one are too far apart on a busy machine.
+    """
+    expect(page.locator("#keys-hint")).to_be_visible()  # the keys work by then
+    page.evaluate(_PRESS, list(keys))
 
 
 def barriers(page: Page) -> list[tuple[str, list[str]]]:

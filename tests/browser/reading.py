@@ -2,9 +2,10 @@
 
 import html
 import re
-import time
 
 import httpx
+
+from tests.support.waiting import eventually
 
 
 def page(client: httpx.Client, path: str, status: int = 200) -> str:
@@ -17,10 +18,14 @@ def page(client: httpx.Client, path: str, status: int = 200) -> str:
 
 def page_with(client: httpx.Client, path: str, words: str) -> str:
     """Return a page as soon as `words` are on it; its picture may be a moment old."""
-    end = time.monotonic() + 30
-    while words not in (markup := page(client, path)):
-        assert time.monotonic() < end, f"{words} did not appear"
-        time.sleep(0.02)
+    markup = ""
+
+    def has_words() -> bool:
+        nonlocal markup
+        markup = page(client, path)
+        return words in markup
+
+    eventually(has_words, f"{words} appears")
     return markup
 
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,8 @@ from typing import Any, Literal
 from pooldeck import current_task, task
 
 _PLACES: dict[str, str] = {}
-_LONGEST_WAIT = 60.0  # seconds, so that nothing outlives its test
+_IN_COLOURS = "\x1b[31mexpected\x1b[0m 3, got 4"
+_LONGEST_WAIT = 280.0  # seconds, so that nothing outlives its test
 
 
 @task(pool="cpu")
@@ -96,6 +98,33 @@ def stumble() -> int:
 def die() -> None:
     """Take the worker along."""
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@task(pool="cpu")
+def recite(rows: int) -> None:
+    """Print so many lines, with an error before and after them."""
+    logging.getLogger("shown").error("the beginning")
+    print("\n".join(f"row {row}" for row in range(rows)))  # noqa: T201
+    logging.getLogger("shown").error("the end")
+
+
+@task(pool="cpu")
+def tint() -> None:
+    """Print and fail in colours."""
+    print("\x1b[32mPASSED\x1b[0m 3, \x1b[1;31mFAILED <b>1</b>\x1b[0m\x1b[2K")  # noqa: T201
+    raise ValueError(_IN_COLOURS)
+
+
+@task(pool="cpu")
+def draw(path: str) -> None:
+    """Draw a bar that moves when there is a file with ".half" behind `path`, and then `path`."""
+    sys.stderr.write("\r10 %")
+    time.sleep(0.3)  # as many a bar does: it is there before the next line is
+    print("said after it")  # noqa: T201
+    _wait_for(Path(path).with_suffix(".half"))
+    sys.stderr.write("\r50 %")
+    _wait_for(Path(path))
+    sys.stderr.write("\r100 %\n")
 
 
 @task(pool="nowhere")

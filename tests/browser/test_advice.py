@@ -9,11 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pooldeck.cpus import usable_cpus
-from tests.browser.looking import barriers, expect_live, watch
+from tests.browser.looking import DESK, LOOKS, barriers, expect_live, watch
 from tests.support.serving import Serving, serving
 
-DESK = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
-PHONE = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}
 RUNS = 24  # enough to be fairly sure
 
 
@@ -148,10 +146,11 @@ def test_one_click_places_a_function_where_it_is_advised(
     page.context.close()
 
 
-@pytest.mark.parametrize("look", [DESK, PHONE], ids=["light-desk", "dark-phone"])
+@LOOKS
 def test_advice_is_accessible_and_fits(
     browser: Browser, own: Serving, complaints: list[str], look: dict[str, Any]
 ) -> None:
+    own.run("advised.fetch")  # at the latest now there is something to say of it
     page = opened(browser, own, complaints, **look)
     for path in ("/", "/functions", "/functions/advised.fetch", "/functions/advised.guess"):
         page.goto(path)

@@ -244,6 +244,7 @@ def test_a_crash_is_told_and_its_function_released(own: Serving) -> None:
     assert page(own.client, "/incidents/none", 404)
 
 
+@pytest.mark.soak  # and, without a browser: web/api/test_incidents.py
 def test_the_deck_tells_the_story_of_a_start_after_a_crash(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(Path(__file__).parent)}
     with serving(tmp_path, "--functions", "shown", environment=environment) as first:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looking import barriers, expect_live, watch
+from tests.browser.looking import LOOKS, barriers, expect_live, watch
 from tests.support.serving import Serving, serving
 
 
@@ -68,17 +69,16 @@ def test_an_error_is_found_marked_as_fixed_heard_of_again_and_retried(
     page.close()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+@LOOKS
 def test_errors_are_accessible_and_fit(
-    browser: Browser, failing: Serving, scheme: str, width: int
+    browser: Browser, failing: Serving, look: dict[str, Any]
 ) -> None:
     complaints: list[str] = []
     for word in ("a ticket", "a" * 300, "two\nlines"):
         failing.run("shown.fail", word)
     failing.run("shown.die")
     first, *_ = failing.client.get("/api/v1/errors").json()["items"]
-    size = {"width": width, "height": 800}
-    page = opened(browser, failing, complaints, color_scheme=scheme, viewport=size)
+    page = opened(browser, failing, complaints, **look)
     for path in ("/errors", "/errors?state=fixed&function=shown.fail", f"/errors/{first['id']}"):
         page.goto(path)
         expect_live(page)

@@ -69,7 +69,8 @@ def test_a_mistake_is_named_beside_its_field_and_nothing_typed_is_lost(
 def test_what_only_the_schema_forbids_is_named_beside_its_field_too(client: httpx.Client) -> None:
     answer = post(client, "/functions/shown.tell", **{"arg.lines": "[1]"})
     assert answer.status_code == 422
-    assert 'id="arg-lines" name="arg.lines" aria-invalid="true"' in " ".join(answer.text.split())
+    (field,) = re.findall(r'<textarea id="arg-lines"[^>]*>', answer.text)
+    assert 'aria-invalid="true"' in field
     assert ">[1]</textarea>" in answer.text
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import Open, expect_live
+from tests.browser.looking import Open, expect_live, press_at_once
 from tests.support.serving import Serving
 
 PAGES = {
@@ -19,6 +19,8 @@ PAGES = {
     "n": "/pipelines",
     "x": "/experiments",
     "s": "/shared",
+    "c": "/actions",
+    "a": "/alerts",
 }
 
 
@@ -48,8 +50,7 @@ def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(page: Page) -
 
 def test_g_and_a_letter_go_to_each_page(page: Page) -> None:
     for letter, path in PAGES.items():
-        page.keyboard.press("g")
-        page.keyboard.press(letter)
+        press_at_once(page, "g", letter)
         expect(page).to_have_url(re.compile(f"{re.escape(path)}$"))
         expect(page.locator('.nav [aria-current="page"]')).to_have_attribute("href", path)
         expect_live(page)

@@ -1,22 +1,26 @@
 """Every page in a real browser: accessible, in both themes, on a desk and on a phone."""
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looking import Open, barriers, expect_live, submitted
+from tests.browser.looking import (
+    LOOKS,
+    NOTHING_IS_CUT,
+    PHONE,
+    Open,
+    barriers,
+    expect_live,
+    submitted,
+)
 from tests.support.serving import Serving, serving
 
-DESK = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 740}
 
-
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"]
-)
+@LOOKS
 def test_every_page_is_accessible_and_fits(
-    open_page: Open, shown: Serving, flag: Path, scheme: str, size: dict[str, int]
+    open_page: Open, shown: Serving, flag: Path, look: dict[str, Any]
 ) -> None:
     running = submitted(shown, "shown.hold", str(flag))
     submitted(shown, "shown.wait", str(flag))
@@ -26,7 +30,8 @@ def test_every_page_is_accessible_and_fits(
     died = shown.run("shown.die")["id"]
     incidents = shown.client.get("/api/v1/incidents").json()["items"]
     incident = next(each["id"] for each in incidents if each["culprit"]["task"] == died)
-    page = open_page("/", color_scheme=scheme, viewport=size)
+    shown.client.post(f"/api/v1/tasks/{retried}/retry", json={"reason": "once more " * 40})
+    page = open_page("/", **look)
     paths = ["/", "/tasks", "/tasks?state=lost&tag=x", f"/tasks/{failed}"]
     paths += [
         f"/tasks/{told}",
@@ -36,6 +41,9 @@ def test_every_page_is_accessible_and_fits(
         f"/tasks/{retried}?did=retried&attempt=1",
         "/tasks/cancel?state=failed&q=x",
         "/tasks/retry?state=failed",
+        "/tasks/delete?state=failed",
+        f"/tasks/{failed}/delete",
+        "/retention",
         "/tasks?did=many&retried=3",
         "/incidents",
         f"/incidents/{incident}",
@@ -43,21 +51,45 @@ def test_every_page_is_accessible_and_fits(
         "/functions/shown.choose",
         "/functions/shown.stranded",
         "/pools",
+        "/actions",
+        "/alerts",
+        "/drain",
+        "/tokens",
+        "/docs",
+        "/docs/tasks#schema-Task",
     ]
     found = {}
     for path in paths:
         page.goto(path)
         expect_live(page)
         found[path] = barriers(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        for width in (look["viewport"]["width"], 768):
+            page.set_viewport_size({"width": width, "height": look["viewport"]["height"]})
+            fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert fits, (path, width)
+        page.set_viewport_size(look["viewport"])
     assert found == {path: [] for path in paths}
 
 
+def test_on_a_phone_no_table_of_runs_is_cut_and_no_hole_is_between_figures(
+    open_page: Open, shown: Serving
+) -> None:
+    task = shown.run("shown.add", 1)["id"]
+    page = open_page("/functions/shown.add", **PHONE)
+    expect(page.locator(f"#latest-{task}")).to_be_visible()
+    assert page.evaluate(NOTHING_IS_CUT)
+    page.goto("/")
+    tops = page.locator(".figures").first.evaluate(
+        "each => [...each.children].map(figure => figure.offsetTop)"
+    )
+    assert set(Counter(tops).values()) == {3}
+
+
 def test_pages_without_the_frame_are_accessible(browser: Browser, tmp_path: Path) -> None:
-    token = "a token of the tests, long enough"
+    token = "a-token-of-the-tests-long-enough"
     with serving(tmp_path, environment={"POOLDECK_TOKEN": token}) as server:
         page = browser.new_page(base_url=str(server.client.base_url))
-        page.goto("/tasks/nothing")
+        page.goto("/incidents/nothing")
         assert barriers(page) == []
         page.get_by_label("Token").fill(token)
         page.get_by_role("button", name="Log in").click()

@@ -11,6 +11,8 @@ from tests.browser.reading import page, page_with, text_of
 from tests.support.serving import Serving
 
 PAGES = ["/", "/tasks", "/incidents", "/functions", "/functions/shown.choose", "/pools"]
+PAGES += ["/tasks/cancel", "/tasks/retry", "/actions"]
+PAGES = ["/", "/tasks", "/incidents", "/functions", "/functions/shown.choose", "/pools", "/drain"]
 PAGES += ["/tasks/cancel", "/tasks/retry"]
 
 

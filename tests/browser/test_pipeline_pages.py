@@ -3,14 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import Open, barriers, expect_live
+from tests.browser.looking import DESK, LOOKS, NOTHING_IS_CUT, Open, barriers, expect_live
 from tests.support.serving import Serving
-
-DESK = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
-PHONE = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}
 
 
 def _submitted(shown: Serving, gate: Path) -> dict[str, Any]:
@@ -31,7 +27,7 @@ def _expect_in_order(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("look", [DESK, PHONE], ids=["light-desk", "dark-phone"])
+@LOOKS
 def test_a_pipeline_is_drawn_and_follows_what_happens(
     open_page: Open, shown: Serving, tmp_path: Path, look: dict[str, Any]
 ) -> None:
@@ -40,6 +36,7 @@ def test_a_pipeline_is_drawn_and_follows_what_happens(
     page = open_page("/pipelines", **look)
     expect(page.locator("main h1")).to_have_text("Pipelines")
     _expect_in_order(page)
+    assert page.evaluate(NOTHING_IS_CUT)
     page.locator(f"#pipeline-{sent['id']}").click()
     boxes = page.locator(".graph-box")
     expect(boxes).to_have_count(3)

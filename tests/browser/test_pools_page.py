@@ -8,13 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looking import barriers, expect_live, submitted, watch
+from tests.browser.looking import DESK, LOOKS, barriers, expect_live, submitted, watch
 from tests.browser.reading import page_with
 from tests.support.serving import Serving, serving
-
-DESK = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
-PHONE = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}
-BOTH = pytest.mark.parametrize("look", [DESK, PHONE], ids=["light-desk", "dark-phone"])
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +56,7 @@ def give_reason(page: Page, button: str, reason: str) -> None:
     page.get_by_role("button", name=button).click()
 
 
-@BOTH
+@LOOKS
 def test_a_pool_is_resized_paused_and_resumed(
     browser: Browser, own: Serving, complaints: list[str], look: dict[str, Any]
 ) -> None:
@@ -83,7 +79,7 @@ def test_a_pool_is_resized_paused_and_resumed(
     page.context.close()
 
 
-@BOTH
+@LOOKS
 def test_what_destroys_asks_first_and_its_reason_is_kept(
     browser: Browser, own: Serving, complaints: list[str], look: dict[str, Any], flag: Path
 ) -> None:
@@ -142,7 +138,7 @@ def test_a_pool_is_resized_without_javascript(
     page.context.close()
 
 
-@BOTH
+@LOOKS
 def test_a_crash_reads_like_a_report_and_its_function_is_released(
     browser: Browser, own: Serving, complaints: list[str], look: dict[str, Any]
 ) -> None:
@@ -166,7 +162,7 @@ def test_a_crash_reads_like_a_report_and_its_function_is_released(
     page.context.close()
 
 
-@BOTH
+@LOOKS
 def test_a_form_names_what_is_wrong_inside_an_argument_and_then_submits(
     browser: Browser, own: Serving, complaints: list[str], look: dict[str, Any]
 ) -> None:

@@ -4,17 +4,13 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.looking import barriers, expect_live, submitted, watch
+from tests.browser.looking import DESK, PHONE, barriers, expect_live, submitted, watch
 from tests.browser.reading import page_with
 from tests.support.serving import Serving, serving
-
-DESK: dict[str, Any] = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
-PHONE: dict[str, Any] = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}
 
 
 @pytest.fixture(scope="module")

@@ -3,17 +3,14 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import Open, barriers, expect_live, submitted
+from tests.browser.looking import DESK, LOOKS, PHONE, Open, barriers, expect_live, submitted
 from tests.browser.reading import page, page_with, post, text_of
 from tests.support.serving import Serving
-
-DESK = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 740}
 
 
 def taken(opened: Page, layout: str) -> list[str | None]:
@@ -29,7 +26,7 @@ def test_an_open_page_follows_a_task_to_its_end(
     open_page: Open, shown: Serving, flag: Path
 ) -> None:
     task_id = submitted(shown, "shown.narrate", str(flag))
-    opened = open_page(f"/tasks/{task_id}", viewport=DESK)
+    opened = open_page(f"/tasks/{task_id}", **DESK)
     lines = opened.locator("#log-lines li")
     expect(opened.locator(".node[data-present]").first).to_have_attribute("data-state", "running")
     expect(lines.filter(has_text="before the file")).to_have_count(1)
@@ -51,7 +48,7 @@ def test_an_open_page_shows_the_log_of_an_attempt_that_begins_later(
     open_page: Open, shown: Serving
 ) -> None:
     task_id = submitted(shown, "shown.tell", ["at last"], delay=5)
-    opened = open_page(f"/tasks/{task_id}", viewport=DESK)
+    opened = open_page(f"/tasks/{task_id}", **DESK)
     assert taken(opened, "wide") == ["scheduled"]
     expect(opened.locator(".log-empty")).to_be_visible()
     expect(opened.locator("#log-lines li")).to_have_count(1)
@@ -64,7 +61,7 @@ def test_the_stack_is_shown_on_the_page_and_outlives_its_changes(
     open_page: Open, shown: Serving, flag: Path
 ) -> None:
     task_id = submitted(shown, "shown.hold", str(flag))
-    opened = open_page(f"/tasks/{task_id}", viewport=PHONE, color_scheme="dark")
+    opened = open_page(f"/tasks/{task_id}", **PHONE)
     stack = opened.locator("#stack-shown")
     expect(stack).to_be_hidden()
     opened.get_by_role("link", name="Show its stack").click()
@@ -83,7 +80,7 @@ def test_the_stack_is_shown_on_the_page_and_outlives_its_changes(
 
 def test_a_kill_says_who_it_was_and_why(open_page: Open, shown: Serving, flag: Path) -> None:
     task_id = submitted(shown, "shown.hold", str(flag))
-    opened = open_page(f"/tasks/{task_id}", viewport=DESK)
+    opened = open_page(f"/tasks/{task_id}", **DESK)
     opened.get_by_role("link", name="Kill task").click()
     opened.get_by_label("Reason").fill("it <b>hangs</b>")
     opened.get_by_role("button", name="Kill task").click()
@@ -96,15 +93,13 @@ def test_a_kill_says_who_it_was_and_why(open_page: Open, shown: Serving, flag: P
 # Failures and attempts.
 
 
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"]
-)
+@LOOKS
 def test_a_failure_shows_its_causes_and_leads_to_those_like_it(
-    open_page: Open, shown: Serving, scheme: str, size: dict[str, int]
+    open_page: Open, shown: Serving, look: dict[str, Any]
 ) -> None:
     for word in ("nowhere", "somewhere"):
         task = shown.run("shown.fail", word)
-    opened = open_page(f"/tasks/{task['id']}", viewport=size, color_scheme=scheme)
+    opened = open_page(f"/tasks/{task['id']}", **look)
     expect_live(opened)
     errors = opened.locator(".error")
     expect(errors.nth(0)).to_contain_text("ValueError")
@@ -121,7 +116,7 @@ def test_a_task_that_was_run_again_shows_the_loop_and_each_attempt(
     open_page: Open, shown: Serving
 ) -> None:
     task = shown.run("shown.stumble")
-    opened = open_page(f"/tasks/{task['id']}", viewport=DESK)
+    opened = open_page(f"/tasks/{task['id']}", **DESK)
     expect(opened.locator(".journey-wide .loop-words")).to_have_text("1 earlier attempt")
     expect(opened.locator(".attempts > li")).to_have_count(2)
     expect(opened.locator("#log-lines")).to_contain_text("attempt 2")
@@ -132,7 +127,7 @@ def test_a_task_that_was_run_again_shows_the_loop_and_each_attempt(
 
 def test_the_arrow_keys_go_from_run_to_run(open_page: Open, shown: Serving) -> None:
     ids = [shown.run("shown.tell", [])["id"] for _ in range(3)]
-    opened = open_page(f"/tasks/{ids[1]}", viewport=DESK)
+    opened = open_page(f"/tasks/{ids[1]}", **DESK)
     stops = opened.locator("#runs a[tabindex='0']")
     expect(stops).to_have_count(1)
     stops.focus()
@@ -150,7 +145,7 @@ def test_a_long_log_shows_its_end_first_and_gives_the_rest_in_place(
     open_page: Open, shown: Serving
 ) -> None:
     task = shown.run("shown.tell", [f"line {n} of many" for n in range(450)])
-    opened = open_page(f"/tasks/{task['id']}", viewport=DESK)
+    opened = open_page(f"/tasks/{task['id']}", **DESK)
     lines = opened.locator("#log-lines li")
     expect(lines).to_have_count(200)
     opened.locator("#log-lines").scroll_into_view_if_needed()
@@ -193,7 +188,7 @@ def test_the_levels_of_a_log_can_be_narrowed(client: httpx.Client, shown: Servin
 def test_values_are_copied_exactly_as_they_are_stored(open_page: Open, shown: Serving) -> None:
     text = '{"mode":"fit","big":123456789012345678901234567890,"e":"\\u00e9"}'
     task = shown.run("shown.tell", [text])
-    opened = open_page(f"/tasks/{task['id']}", viewport=DESK)
+    opened = open_page(f"/tasks/{task['id']}", **DESK)
     opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened.locator("#copy-args").click()
     expect(opened.locator("#copy-args")).to_have_text("Copied")

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pooldeck_server.web.text.colours import COLOURS, colour_of
-from tests.browser.looking import Open, barriers, expect_live, submitted
+from tests.browser.looking import LOOKS, Open, barriers, expect_live, submitted
 from tests.support.serving import Serving
-
-DESK = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 740}
 
 
 def test_both_sides_give_a_function_the_same_colour(open_page: Open) -> None:
@@ -122,19 +120,18 @@ def test_the_address_tells_what_is_in_view(open_page: Open, shown: Serving) -> N
     expect(still.get_by_role("link", name="Earlier")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"]
-)
+@LOOKS
+@pytest.mark.usefixtures("running")
 def test_the_timeline_is_accessible_and_fits(
-    open_page: Open, running: str, shown: Serving, scheme: str, size: dict[str, int]
+    open_page: Open, shown: Serving, look: dict[str, Any]
 ) -> None:
     shown.run("shown.fail", "timeline")
-    page = open_page("/timeline", color_scheme=scheme, viewport=size)
+    page = open_page("/timeline", **look)
     expect_live(page)
     expect_drawn(page)
+    expect(page.locator('#timeline-legend [data-function="shown.hold"]')).to_be_visible()
     page.locator("#timeline").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#timeline-card")).to_be_visible()
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert running in page.content()

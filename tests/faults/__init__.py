@@ -8,7 +8,7 @@ POOLDECK_SEED. `make soak` puts everything together for ten minutes.
 | fault | tests |
 | --- | --- |
 | 1 to 3: kill -9 of the server | `test_killed_server.py` |
-| 4, 15: SIGTERM, SIGSTOP | `test_stopped_server.py`; open streams also `tests/web/test_server.py` |
+| 4, 15: SIGTERM, SIGSTOP | `test_stopped_server.py`; to all processes, closed terminals, process 1: `tests/served/test_stops.py`; open streams also `tests/web/test_server.py` |
 | 5, 6, 9: death of a worker, memory, grandchildren | `test_worker_deaths.py`; whether memory was the cause: `tests/pooldeck/test_memory.py` |
 | 7, 8: endless tasks, held GIL, starvation | `test_endless_tasks.py` |
 | 10, 22: outcomes that cannot travel, floods | `test_outcomes.py`; each kind: `tests/pooldeck/test_results.py`, `test_failures.py`, `test_capture.py` |

@@ -5,7 +5,6 @@ import re
 import secrets
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,8 @@ from tests import FUNCTIONS, ROOT
 from tests.faults import effects, processes
 from tests.faults.effects import Effect
 from tests.faults.processes import Family
-from tests.support.serving import MODULE
+from tests.support.serving import COMMAND
+from tests.support.waiting import eventually
 
 FAULTS = "fault_functions"
 CONFIG = f"""
@@ -35,7 +35,7 @@ kind = "process"
 size = 2
 """
 WORKER_PATH = f"{FUNCTIONS}{os.pathsep}{ROOT}"
-BOUND = 60.0  # seconds that anything may take
+BOUND = 120.0  # seconds that anything may take
 
 
 class Deployment:
@@ -72,7 +72,7 @@ class Deployment:
         self.logs.append(self.folder / f"server-{len(self.logs)}.log")
         with self.logs[-1].open("wb") as log:
             self.process = subprocess.Popen(
-                [*self._starter, *MODULE, "serve", "--port", "0"],
+                [*self._starter, *COMMAND, "serve", "--port", "0"],
                 cwd=self.folder,
                 env=self.environment(self.families[-1].mark) | environment,
                 stderr=log,
@@ -189,11 +189,3 @@ def deployed(
             deployment.stop()
     finally:
         deployment.clear()
-
-
-def eventually(is_so: Any, what: str, seconds: float = BOUND) -> None:
-    """Return as soon as `is_so()`; it has `seconds` to become so."""
-    until = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < until, f"it did not come to be that {what}"
-        time.sleep(0.02)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.deployment import eventually
+from tests.support.waiting import eventually
 
 _ROOT = Path("/sys/fs/cgroup")
 

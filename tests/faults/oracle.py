@@ -39,7 +39,8 @@ def violations(
         prober: What asked for its health meanwhile.
         most_seconds: How long an answer about its health may take, at the 99th percentile.
     """
-    found = [*judge(Picture.take(deployment, ledger, killed)), *_unforeseen(deployment)]
+    picture = Picture.take(deployment, ledger, killed)
+    found = [*judge(picture), *_unforeseen(deployment), *_lost_in_vain(picture, deployment)]
     return found + ([] if prober is None else answered(prober, most_seconds))
 
 
@@ -49,6 +50,24 @@ def _unforeseen(deployment: Deployment) -> Iterator[str]:
         _, traceback, rest = log.read_text(errors="replace").partition("Traceback (most recent")
         if traceback:
             yield f"the log of life {life} has a traceback: {traceback}{rest[:2000]}"
+
+
+def _lost_in_vain(picture: Picture, deployment: Deployment) -> Iterator[str]:
+    """What is lost with the server had begun and not ended.
+
+    Between what a worker notes and what the function itself does there is a moment, and a life may
+    end in it.
+    """
+    noted = {(line.what, line.task, line.attempt) for line in picture.effects}
+    for words, line, is_there in (("had not begun", "start", False), ("had ended", "end", True)):
+        lost = [
+            _name(task)
+            for task in picture.tasks.values()
+            if _kind(task) == "interrupted"
+            and ((line, task["id"], task["attempt"]) in noted) == is_there
+        ]
+        if len(lost) > len(deployment.logs):
+            yield f"{len(lost)} tasks are lost that {words}: {', '.join(lost[:5])}"
 
 
 def judge(picture: Picture) -> list[str]:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 _PAUSE = 0.02  # seconds between an answer and the next question
-_PATIENCE = 30.0  # seconds
+_PATIENCE = 120.0  # seconds
 
 
 class Prober:

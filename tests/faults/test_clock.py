@@ -37,6 +37,9 @@ class JumpingClock:
     def monotonic(self) -> float:
         return self.machine.monotonic()
 
+    def since_boot(self) -> float:
+        return self.monotonic()
+
 
 async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
     until = time.monotonic() + BOUND
@@ -58,7 +61,7 @@ async def submit(server: Server, function: str, *args: object, pool: str) -> str
 
 
 async def is_ready(server: Server) -> bool:
-    return server.state == "ready"
+    return server.readiness == "ready"
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])

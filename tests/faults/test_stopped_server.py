@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from tests.faults.client import Client
-from tests.faults.deployment import CONFIG, Deployment, deployed, eventually
+from tests.faults.deployment import CONFIG, Deployment, deployed
 from tests.faults.oracle import violations
+from tests.support.waiting import eventually
 
 GRACE = 2.0
 PATIENT = CONFIG.replace("grace_seconds = 0.5", f"grace_seconds = {GRACE}")
@@ -96,6 +97,7 @@ def _answers_from_now_on(deployment: Deployment, client: Client) -> Iterator[htt
     assert deployment.has_ended, "the server answers on and on"
 
 
+@pytest.mark.soak  # and, with one task: served/test_serve.py
 def test_a_second_signal_does_not_wait_for_anybody(tmp_path: Path) -> None:
     patient = CONFIG.replace("grace_seconds = 0.5", "grace_seconds = 60")
     with deployed(tmp_path, patient) as deployment, Client(deployment) as client:
@@ -141,10 +143,10 @@ def test_a_signal_during_the_start_ends_the_start(tmp_path: Path) -> None:
         deployment.clear()
 
 
-HASTY = CONFIG.replace("grace_seconds = 0.5", "grace_seconds = 0.5\nboot_seconds = 2")
+HASTY = CONFIG.replace("grace_seconds = 0.5", "grace_seconds = 0.5\nboot_seconds = 10")
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(30, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [12, pytest.param(30, marks=pytest.mark.soak)])
 def test_a_server_that_is_held_up_declares_nothing_lost(tmp_path: Path, seconds: int) -> None:
     with deployed(tmp_path, HASTY) as deployment, Client(deployment) as client:
         during = [client.submit("sleep", 0.5, pool=pool)["id"] for pool in ("io", "cpu")]
@@ -170,7 +172,7 @@ def test_a_worker_that_gets_ready_while_the_server_is_held_up_counts(tmp_path: P
         crashed = client.submit("leave", 1, pool="cpu", wait=30)
         assert crashed["state"] == "failed"
         with deployment.frozen():
-            time.sleep(2.5)
+            time.sleep(12)  # longer than a worker may take to start
         results = [client.submit("add", n, n, pool="cpu", wait=30)["result"] for n in range(4)]
         assert results == [0, 2, 4, 6]
         health = deployment.get("/pools/cpu")

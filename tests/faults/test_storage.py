@@ -16,10 +16,11 @@ import pytest
 from pooldeck_server.store.database import Database
 from pooldeck_server.store.lock import Lock
 from tests.faults.client import Client
-from tests.faults.deployment import Deployment, deployed, eventually
+from tests.faults.deployment import Deployment, deployed
 from tests.faults.oracle import violations
 from tests.faults.prober import probing
-from tests.support.serving import MODULE
+from tests.support.serving import COMMAND
+from tests.support.waiting import eventually
 
 
 @contextmanager
@@ -35,10 +36,10 @@ def full_disk(deployment: Deployment) -> Iterator[None]:
 
 
 @contextmanager
-def locked_database(deployment: Deployment) -> Iterator[None]:
-    """Hold the database as another program might, while the body runs and for 20 s at least."""
+def locked_database(deployment: Deployment, seconds: float) -> Iterator[None]:
+    """Hold the database as another program might, while the body runs and for so long at least."""
     with closing(sqlite3.connect(deployment.database, isolation_level=None)) as other:
-        until = time.monotonic() + 20
+        until = time.monotonic() + seconds
         other.execute("BEGIN IMMEDIATE")
         yield
         time.sleep(max(0.0, until - time.monotonic()))
@@ -79,13 +80,19 @@ def test_on_a_full_disk_nothing_is_acknowledged_and_what_ended_is_kept_until_the
         assert violations(deployment, client.ledger) == []
         assert {client.task(task)["state"] for task in running} == {"succeeded"}
         assert client.task(str(refused.id))["state"] == "succeeded"
+        assert deployment.said.count("the database does not take writes: ") == 1
+        assert "make room on its disk" in deployment.said
+        assert deployment.said.count("the database takes writes again, after ") == 1
 
 
-def test_a_locked_database_refuses_in_time_and_stalls_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0, pytest.param(20, marks=pytest.mark.soak)])
+def test_a_locked_database_refuses_in_time_and_stalls_nothing_else(
+    tmp_path: Path, seconds: float
+) -> None:
     gate = tmp_path / "gate"
     with deployed(tmp_path) as deployment, Client(deployment) as client:
         running = _two_running(client, gate)
-        with probing(lambda: deployment.url) as prober, locked_database(deployment):
+        with probing(lambda: deployment.url) as prober, locked_database(deployment, seconds):
             refused = client.intend("add", 1, 2)
             answer = client.send(refused)
             assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
@@ -97,6 +104,9 @@ def test_a_locked_database_refuses_in_time_and_stalls_nothing_else(tmp_path: Pat
         found = violations(deployment, client.ledger, prober=prober, most_seconds=1.0)
         assert found == []
         assert {client.task(task)["state"] for task in running} == {"succeeded"}
+        assert deployment.said.count("the database lags: ") == 1
+        assert deployment.said.count("the database does not take writes: another program") == 1
+        assert deployment.said.count("the database takes writes again, after ") == 1
 
 
 def _corrupt(database: Path) -> None:
@@ -125,7 +135,7 @@ def test_a_database_that_cannot_be_used_is_one_clear_line(
     Database.open(deployment.database).close()
     spoil(deployment.database)
     started = subprocess.run(
-        [*MODULE, "serve", "--port", "0"],
+        [*COMMAND, "serve", "--port", "0"],
         cwd=tmp_path,
         env=deployment.environment(""),
         capture_output=True,
@@ -171,7 +181,7 @@ def _told(deployment: Deployment) -> list[str]:
     ("spoil", "words"),
     [
         (_delete, "deleted or moved away"),
-        (_delete_folder, "deleted or moved away"),
+        pytest.param(_delete_folder, "deleted or moved away", marks=pytest.mark.soak),
         (_put_backup_over, "replaced"),
     ],
 )
@@ -207,6 +217,7 @@ def test_a_database_whose_deletion_nobody_has_submitted_into_is_noticed_all_the_
         assert "was deleted or moved away" in line
 
 
+@pytest.mark.soak
 def test_a_backup_that_was_put_over_a_running_server_is_whole_at_the_next_start(
     tmp_path: Path,
 ) -> None:
@@ -236,10 +247,12 @@ def test_a_data_folder_that_is_moved_back_is_gone_on_with(tmp_path: Path) -> Non
         eventually(lambda: _readiness(deployment) == 200, "it is ready again", 3)
         client.settle()
         deployment.when_quiet()
+        assert f"the database {deployment.database} is back" in deployment.said
         assert violations(deployment, client.ledger) == []
         assert {client.task(task)["state"] for task in running} == {"succeeded"}
 
 
+@pytest.mark.soak
 def test_a_deleted_write_ahead_log_is_survived(tmp_path: Path) -> None:
     with deployed(tmp_path) as deployment, Client(deployment) as client:
         client.submit("add", 1, 2, wait=60)

@@ -11,9 +11,10 @@ import pytest
 
 from tests.faults.client import Client
 from tests.faults.conftest import Standing
-from tests.faults.deployment import CONFIG, FAULTS, deployed, eventually
+from tests.faults.deployment import CONFIG, FAULTS, deployed
 from tests.faults.memory_group import memory_group
 from tests.faults.oracle import violations
+from tests.support.waiting import eventually
 
 BOTH = pytest.mark.parametrize("pool", ["cpu", "io"])
 
@@ -219,6 +220,7 @@ def _is_gone(process: psutil.Process) -> bool:
         return True
 
 
+@pytest.mark.soak  # and, without HTTP: runtime/tasks/test_requeue.py
 def test_a_function_that_keeps_killing_workers_waits_until_it_is_released(tmp_path: Path) -> None:
     config = CONFIG.replace("hold_after = 0", "hold_after = 2")
     with deployed(tmp_path, config) as deployment, Client(deployment) as client:

@@ -53,6 +53,17 @@ def wait_for(gate: str) -> str:
         return gate
 
 
+@task
+def say_when(gate: str) -> str:
+    """Run until somebody makes the file `gate`, and say so."""
+    with effect():
+        print("it waits")  # noqa: T201 - for its log
+        while not Path(gate).exists():
+            time.sleep(_POLL_SECONDS)
+        print("it went")  # noqa: T201 - for its log
+        return gate
+
+
 @task(idempotent=True)
 def wait_for_again(gate: str) -> int:
     """Run until somebody makes the file `gate`; return the number of the attempt."""

@@ -1,5 +1,6 @@
 """Functions of known nature, for tests of what a worker measures."""
 
+import ctypes
 import hashlib
 import json
 import re
@@ -9,11 +10,13 @@ import sys
 import threading
 import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 
 from pooldeck import current_task, task
 
 _TEXT = json.dumps([{"number": n, "name": f"name {n}"} for n in range(2_000)])
+_C = ctypes.PyDLL(None)  # its functions are called with the GIL
 _BYTES = bytes(range(256)) * 16_384
 
 
@@ -42,6 +45,12 @@ def search(seconds: float) -> None:
 
 
 @task
+def count_words(seconds: float) -> None:
+    for _ in _for_a_while(seconds):
+        Counter(re.findall(r"\w+", _TEXT))
+
+
+@task
 def digest(seconds: float) -> None:
     for _ in _for_a_while(seconds):
         hashlib.sha256(_BYTES).digest()
@@ -67,6 +76,30 @@ def query(seconds: float) -> None:
 @task
 def rest(seconds: float) -> None:
     time.sleep(seconds)
+
+
+@task
+def wake_often(seconds: float) -> None:
+    """Wait for so long in naps of a millisecond."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.001)
+
+
+@task
+def wait_shortly(seconds: float) -> None:
+    """Wait for so long in moments that are over before a look is, as a commit on a fast disk is."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.0001)
+
+
+@task
+def rest_with_gil(seconds: float) -> None:
+    """Wait for so long in pieces of 20 ms without giving the GIL up, as some C code does."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        _C.usleep(20_000)
 
 
 @task

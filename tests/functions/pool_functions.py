@@ -47,6 +47,13 @@ def kill_self(number: int) -> None:
 
 
 @task
+def kill_by_default(number: int) -> None:
+    """Let a signal end the worker, as by default, and send it."""
+    signal.signal(number, signal.SIG_DFL)
+    kill_self(number)
+
+
+@task
 def leave_with_child(path: str) -> None:
     """Start a process that would outlive the worker, note its id, and end the worker."""
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -161,3 +168,10 @@ def fail_every_other_time() -> None:
 def die() -> None:
     """End the worker a moment after its start: it is ready by then, and not yet proven."""
     threading.Timer(0.2, os._exit, (3,)).start()
+
+
+@task
+def take_and_die(size: int) -> None:
+    """Use so many bytes, and kill the worker."""
+    used = b"x" * size
+    kill_self(signal.SIGKILL if used else 0)

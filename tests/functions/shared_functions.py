@@ -9,13 +9,13 @@ from pooldeck import current_task, shared, task
 
 
 @task
-def count(n: int) -> None:
-    """Add to a counter, to a dict and to a list, one at a time."""
-    hits, by_worker, last = shared.counter("hits"), shared.dict("by worker"), 0
+def count(name: str, n: int) -> None:
+    """Add to a counter, to a dict and to a list of that name, one at a time."""
+    hits, by_worker, last = shared.counter(name), shared.dict(name), 0
     for _ in range(n):
         last = hits.add()
     by_worker.increment(current_task().pool, n)
-    shared.list("last").append(last)
+    shared.list(name).append(last)
 
 
 @task

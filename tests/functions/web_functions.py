@@ -1,7 +1,11 @@
 """Functions that the tests of the web submit; their workers import this module."""
 
+import json
 import os
+import signal
 import threading
+import urllib.error
+import urllib.request
 from concurrent.futures import CancelledError
 from typing import Any
 
@@ -14,6 +18,12 @@ _never = threading.Event()
 def echo(value: Any) -> Any:
     """Give back what was given."""
     return value
+
+
+@task(pool="cpu")
+def repeat(text: str, times: int) -> str:
+    """Give back much more than was given."""
+    return text * times
 
 
 @task(pool="cpu")
@@ -34,6 +44,14 @@ def chatter(lines: int) -> None:
     for number in range(lines):
         print(f"line {number}")  # noqa: T201
     current_task().progress(0.5, "half")
+
+
+@task(pool="io")
+def say(words: str) -> str:
+    """Say something in every way that there is."""
+    print(words)  # noqa: T201
+    current_task().progress(0.5, words)
+    return words
 
 
 @task(pool="solo")
@@ -96,6 +114,38 @@ def doze(seconds: float) -> None:
 
 
 @task
-def ask(url: str) -> str:
+async def ask(url: str) -> str:
     """Look as if it waited for another machine."""
     return url
+
+
+@task(safe_in=("process",))
+def chime(seconds: float) -> None:
+    """Set a signal handler, and wait: only a main thread may."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    _never.wait(seconds)
+
+
+@task(pool="io")
+def told_of_the_server() -> tuple[str | None, str | None]:
+    """Say how a task finds the server that it runs in: the address and the token."""
+    return os.environ.get("POOLDECK_URL"), os.environ.get("POOLDECK_TOKEN")
+
+
+@task(pool="io")
+def ask_the_server(method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """Ask the server that it runs in, as a program that knows nothing but its environment."""
+    request = urllib.request.Request(
+        os.environ["POOLDECK_URL"] + path,
+        None if body is None else json.dumps(body).encode(),
+        {
+            "Authorization": f"Bearer {os.environ['POOLDECK_TOKEN']}",
+            "Content-Type": "application/json",
+        },
+        method=method,
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, json.load(refusal)

@@ -3,7 +3,7 @@
 import pickle
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ import pytest
 
 from pooldeck import task
 from pooldeck.functions import OPTIONS_ATTRIBUTE, FunctionSpec, Options
-from pooldeck.worker.discovery import DiscoveryError, discover, resolve
+from pooldeck.kinds import PoolKind
+from pooldeck.risks import Risk, RiskKind
+from pooldeck.worker.functions.discovery import DiscoveryError, resolve
+from tests.support.discovered import discover
 
 
 @task
@@ -56,6 +59,28 @@ def test_options_hang_on_the_function() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "given",
+    [("thread", "process"), ["process", "thread"], {"process", "thread"}, tuple(PoolKind)],
+    ids=["tuple", "list", "set", "kinds"],
+)
+def test_a_word_for_several_kinds_is_the_same_in_any_order(given: Collection[str]) -> None:
+    def moved() -> None:
+        """Stand for any function."""
+
+    options = getattr(task(safe_in=given)(moved), OPTIONS_ATTRIBUTE)
+    assert options == Options(safe_in=(PoolKind.THREAD, PoolKind.PROCESS))
+
+
+def test_what_is_seen_in_a_functions_code_is_reported_with_it(
+    write: Callable[[str, str], None],
+) -> None:
+    write("risky", "import os\n@task\ndef f():\n    os.chdir('/')\n")
+    (spec,) = (each.spec for each in discover(["risky"]).values())
+    assert spec.risks == (Risk(RiskKind.DIRECTORY, "os.chdir", 5, "f"),)
+    assert spec.code
+
+
 def test_a_function_is_called_by_module_and_name_unless_it_has_a_name_of_its_own() -> None:
     assert sorted(one()) == sorted([f"{__name__}.double", "shop.charge"])
 
@@ -76,6 +101,12 @@ def test_a_function_is_called_by_module_and_name_unless_it_has_a_name_of_its_own
         ({"retries": -1}, ValueError, "retries must be a whole number from 0"),
         ({"backoff": -0.1}, ValueError, "backoff must be seconds from 0"),
         ({"idempotent": 1}, TypeError, "idempotent must be True or False"),
+        ({"safe_in": "thread"}, TypeError, 'one is written safe_in=("thread",'),
+        ({"safe_in": True}, TypeError, "safe_in must be a tuple of kinds of pools"),
+        ({"safe_in": None}, TypeError, "safe_in must be a tuple of kinds of pools"),
+        ({"safe_in": ("threads",)}, ValueError, "out of thread, process"),
+        ({"safe_in": ("thread", ["process"])}, ValueError, "out of thread, process"),
+        ({"sensitive": "card"}, TypeError, 'one is written sensitive=("card",'),
         ({"priority": 101}, ValueError, "priority must be a whole number, -100 to 100"),
         ({"priority": -101}, ValueError, "priority must be a whole number, -100 to 100"),
         ({"sensitive": "card"}, TypeError, "sensitive must be a tuple of parameter names"),
@@ -189,12 +220,28 @@ def test_what_only_looks_registered_is_left_alone(write: Callable[[str, str], No
     assert discover(["odd_jobs"]) == {}
 
 
-def test_two_functions_of_one_name_are_refused(write: Callable[[str, str], None]) -> None:
-    write("left_jobs", "@task(name='twin')\ndef left(): ...")
+def test_a_name_of_two_functions_is_neithers_and_others_are_not_touched(
+    write: Callable[[str, str], None],
+) -> None:
+    write("left_jobs", "@task(name='twin')\ndef left(): ...\n@task\ndef own(): ...")
     write("right_jobs", "@task(name='twin')\ndef right(): ...")
-    message = r"two functions are called twin: left_jobs.left \(line 2\) and right_jobs.right"
-    with pytest.raises(DiscoveryError, match=message):
-        discover(["left_jobs", "right_jobs"])
+    found = discover(["left_jobs", "right_jobs"])
+    assert (found["twin"].spec.problem or "").startswith(
+        "two functions are called twin: left_jobs.left (line 2) and right_jobs.right (line 2); "
+    )
+    assert found["left_jobs.own"].spec.problem is None
+
+
+def test_a_function_that_takes_the_place_of_another_in_its_module_is_refused_as_well(
+    write: Callable[[str, str], None],
+) -> None:
+    write("twice_jobs", "@task\ndef same(): ...\n@task\ndef same(): ...\n@task\ndef own(): ...")
+    found = discover(["twice_jobs"])
+    problem = "two functions are called twice_jobs.same: the first of them is in line 2"
+    assert found["twice_jobs.same"].spec.problem == problem
+    assert found["twice_jobs.own"].spec.problem is None
+    again = {name: each.spec.problem for name, each in discover(["twice_jobs"]).items()}
+    assert again == {"twice_jobs.same": problem, "twice_jobs.own": None}
 
 
 def test_an_initializer_is_found_by_its_path(write: Callable[[str, str], None]) -> None:

@@ -5,6 +5,8 @@ import logging
 import os
 import shutil
 import signal
+import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +15,7 @@ import psutil
 import pytest
 
 from pooldeck.keeper import Keeper
-from pooldeck.marks import marked
+from pooldeck.marks import READY, marked
 from tests.support.marked_processes import (
     FAMILY,
     HOLD_THE_GIL,
@@ -102,6 +104,49 @@ def test_a_keeper_that_died_is_replaced_and_the_other_one_keeps(
         _kept(check, boot)
         assert not lives(worker.pid)
     assert "died; another takes its place" in caplog.text
+
+
+def test_a_keeper_that_somebody_stops_goes_on_by_itself() -> None:
+    async def check(keeper: Keeper) -> None:
+        os.kill(keeper.pid, signal.SIGSTOP)
+        is_stopped = psutil.Process(keeper.pid).status
+        await asyncio.to_thread(wait_until, lambda: is_stopped() != psutil.STATUS_STOPPED)
+
+    _kept(check)
+
+
+def test_a_stopped_keeper_holds_up_no_end() -> None:
+    boot = new_boot()
+
+    async def check(keeper: Keeper) -> None:
+        os.kill(keeper.pid, signal.SIGSTOP)
+
+    with process(WAIT, marks(boot)) as left:
+        said(left)
+        begun = time.monotonic()
+        _kept(check, boot)
+        assert time.monotonic() - begun < 10.0  # it was 15 until it was killed
+        assert not lives(left.pid)
+
+
+@pytest.mark.soak
+def test_a_companion_that_hangs_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    class Hanging(Keeper):
+        def command(self, descriptor: int) -> list[str]:
+            source = f"import os, time; os.write({descriptor}, b'r'); time.sleep(600)"
+            return ["-c", source]
+
+    async def run() -> None:
+        companion = Hanging(new_boot())
+        await companion.start()
+        first = companion.pid
+        assert await _replacement(companion, first) != first
+        os.kill(companion.pid, signal.SIGKILL)
+        await companion.stop()
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(run())
+    assert "does not answer and is killed" in caplog.text
 
 
 def test_a_keeper_that_is_let_go_sweeps_and_has_ended() -> None:
@@ -220,3 +265,14 @@ def test_user_code_has_no_way_into_a_keeper(tmp_path: Path) -> None:
         assert len(ran.read_text().splitlines()) == 2  # the server and its worker
         server.kill()
         wait_until(lambda: not lives(keeper))
+
+
+def test_a_signal_to_a_keeper_while_it_starts_does_not_end_it() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        process = Keeper(new_boot())._popen(theirs.fileno())
+        process.send_signal(signal.SIGTERM)
+        theirs.close()
+        ours.settimeout(30)
+        assert ours.recv(1) == READY
+    assert process.wait(30) == 0

@@ -18,6 +18,9 @@ PLACES: Final = {
     "pooldeck/worker/__main__.py": "what runs the calls, by kind",
     "pooldeck/embedded/engine.py": "a ProcessPool is made of processes",
     "pooldeck/resources.py": "the scope of a resource has the same two names",
+    "app/pooldeck_server/inline/functions.py": "the double has the pools that there are by default",
+    "app/pooldeck_server/remote/tune.py": "an option for each kind",
+    "app/pooldeck_server/settings/pools.py": "the threads of native libraries, counted",
     "app/pooldeck_server/settings/sources.py": "the pools that there are without settings",
     "app/pooldeck_server/web/text/kinds.py": "what a kind is called",
     "app/pooldeck_server/web/text/notices.py": "a process of another server, in a sentence",
@@ -26,6 +29,7 @@ PLACES: Final = {
     "app/pooldeck_server/store/records/attempts.py": "the same",
     "app/pooldeck_server/store/queries/timeline.py": "the same",
     "app/pooldeck_server/domain/pools/starts.py": "processes of the operating system, counted",
+    "pooldeck/worker/risks/stateful.py": "the module `_thread` of the standard library",
 }
 
 

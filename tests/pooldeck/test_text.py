@@ -31,6 +31,13 @@ def test_a_carriage_return_starts_the_line_anew() -> None:
     assert buffer.finish() == ["next"]
 
 
+def test_what_a_carriage_return_leaves_stands_until_it_is_overwritten() -> None:
+    buffer = LineBuffer(1000)
+    assert buffer.feed("10 %\r") == []
+    assert buffer.feed("\r") == []
+    assert buffer.finish() == ["10 %"]
+
+
 def test_an_endless_line_is_handed_out_in_parts() -> None:
     buffer = LineBuffer(4)
     assert buffer.feed("abcd") == []

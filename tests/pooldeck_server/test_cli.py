@@ -1,5 +1,6 @@
 """What the command line says, and the exit codes that scripts rely on."""
 
+import json
 import os
 import subprocess
 import sys
@@ -74,6 +75,16 @@ def test_a_wrong_setting_ends_with_code_2_and_one_line_that_says_how_to_set_it(
     )
 
 
+def test_a_file_in_the_place_of_a_module_is_refused_with_what_to_write(folder: Path) -> None:
+    named = pooldeck("serve", "--functions", "jobs,acme/jobs.py", folder=folder)
+    unnamed = pooldeck("serve", "jobs.py", folder=folder)
+
+    assert named[:2] == unnamed[:2] == (2, "")
+    assert "acme/jobs.py is a file, and modules are named: write acme.jobs." in named[2]
+    assert "named by --functions MODULE" in unnamed[2]
+    assert len(named[2].splitlines()) == len(unnamed[2].splitlines()) == 1
+
+
 def test_a_server_that_cannot_start_ends_with_code_1_and_one_line(folder: Path) -> None:
     exit_code, _, stderr = pooldeck("serve", "--config", "absent.toml", folder=folder)
 
@@ -100,11 +111,63 @@ def test_a_token_that_is_too_short_is_not_repeated(folder: Path) -> None:
     assert "hunter2" not in stdout + stderr
 
 
+def test_a_token_that_no_header_can_carry_is_refused_in_one_line(folder: Path) -> None:
+    exit_code, stdout, stderr = pooldeck(
+        "serve", folder=folder, POOLDECK_TOKEN="hunter2-hunter2-hunter2 "
+    )
+
+    assert (exit_code, stdout, stderr.count("\n")) == (2, "", 1)
+    assert "token: has a space" in stderr
+    assert "hunter2" not in stderr
+
+
+@pytest.mark.parametrize("command", [("serve",), ("tune", "acme.jobs.thumbnail")])
+def test_a_mistyped_variable_ends_every_command_with_code_2_and_its_value_is_not_repeated(
+    folder: Path, command: tuple[str, ...]
+) -> None:
+    exit_code, stdout, stderr = pooldeck(*command, folder=folder, POOLDECK_TOKN="hunter2")
+
+    assert (exit_code, stdout) == (2, "")
+    assert stderr == (
+        "pooldeck: POOLDECK_TOKN: there is no such setting; did you mean POOLDECK_TOKEN?\n"
+    )
+
+
+def test_a_server_cannot_be_quiet_and_verbose(folder: Path) -> None:
+    exit_code, _, stderr = pooldeck("serve", "--quiet", "--verbose", folder=folder)
+
+    assert exit_code == 2
+    assert "not allowed with argument" in stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--log-format", "json"), "[terminal]\nlevel = 'verbose'\n"),
+        (("-v",), "[terminal]\nformat = 'json'\n"),
+    ],
+)
+def test_a_server_that_cannot_start_says_so_in_the_format_that_was_asked_for(
+    folder: Path, options: tuple[str, ...], text: str
+) -> None:
+    (folder / "pooldeck.toml").write_text(text)
+    (folder / "kept").touch()  # a file, where the folder of the data has to be
+
+    exit_code, _, stderr = pooldeck("serve", *options, "--data", "kept", folder=folder)
+
+    lines = [json.loads(line) for line in stderr.splitlines()]
+    assert exit_code == 1
+    assert [line["level"] for line in lines][-1] == "CRITICAL"
+    assert "kept" in lines[-1]["message"]
+
+
 @pytest.mark.usefixtures("folder")
 def test_an_address_that_others_reach_is_refused_without_a_token() -> None:
-    assert problems_of(host="0.0.0.0") == [
-        "host 0.0.0.0 can be reached from other machines: set POOLDECK_TOKEN, or bind to 127.0.0.1"
-    ]
+    [problem] = problems_of(host="0.0.0.0")
+    assert problem == (
+        "host 0.0.0.0 can be reached from other machines: set POOLDECK_TOKEN, or "
+        "POOLDECK_ACCESS=tokens, or bind to 127.0.0.1"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ import msgspec
 import pytest
 
 from bench import (
+    access,
+    backup,
     batches,
+    clients,
     crash,
     dashboards,
     experiments,
@@ -23,6 +26,7 @@ from bench import (
     latency,
     recovery,
     requests,
+    retention,
     seed,
     shared_state,
 )
@@ -47,17 +51,20 @@ HANDFUL = Scale(
     large_batch_tasks=20,
     page_views=1,
     idle_seconds=0.1,
-    gil_seconds=3,
+    gil_seconds=6,
     dashboards=2,
     dashboard_seconds=0.5,
     experiment_seconds=0.2,
     shared_steps=50,
+    retention_tasks=300,
+    backup_tasks=300,
 )
 
 
 MEASUREMENTS = {
     batches: {"no-ops in batches of 1,000, two processes", "  ProcessPoolExecutor(2)"},
     requests: {"submissions, 16 connections", "  empty FastAPI application"},
+    clients: {"no-ops by client.map, results gathered", "client.submit in a loop, until stored"},
     latency: {"a no-op alone, process pool: median", "a no-op alone, thread pool: median"},
     large_store: {"memory of the server, large store", "large store: overview page"},
     idle: {"idle: memory of the server (RSS)"},
@@ -70,16 +77,17 @@ MEASUREMENTS = {
     },
     recovery: {"until ready: 30 queued, 10 interrupted", "  empty store"},
     shared_state: {"shared counter: one process"},
+    retention: {"submissions, 1,000 a second, p99", "  while tasks are deleted"},
+    backup: {"a copy, checked", "  while copies are made"},
+    access: {"submissions without a token, 16 connections", "  with one"},
 }
-QUICK = {batches, idle}  # latency is what the command is tried with
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("measurement", "names"),
-    [
-        pytest.param(each, names, id=each.__name__, marks=[] if each in QUICK else pytest.mark.soak)
-        for each, names in MEASUREMENTS.items()
-    ],
+    MEASUREMENTS.items(),
+    ids=[measurement.__name__ for measurement in MEASUREMENTS],
 )
 def test_a_measurement_finds_its_figures(
     measurement: ModuleType, names: set[str], tmp_path: Path
@@ -161,6 +169,7 @@ def test_ratios_and_percentiles() -> None:
     assert figures.percentile([7], 99) == 7
 
 
+@pytest.mark.soak
 def test_the_command_writes_what_it_printed_as_json(tmp_path: Path) -> None:
     report = tmp_path / "figures.json"
     completed = subprocess.run(

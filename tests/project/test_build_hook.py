@@ -13,6 +13,8 @@ from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.web.http.assets import check_assets
 from tests import ROOT
 
+pytestmark = pytest.mark.soak  # builds, installs and downloads
+
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not here")
 
 

@@ -15,6 +15,7 @@ from bench.choosing.material import Material, material
 from bench.choosing.mixed import Mixed, WrongResultError
 from bench.choosing.stdlib import Job
 from bench.choosing.verdicts import WAYS, Verdict, Way
+from bench.documents import write
 from pooldeck.functions import OPTIONS_ATTRIBUTE
 from tests import ROOT
 
@@ -46,12 +47,10 @@ def test_every_function_has_a_case_and_returns_the_same_each_time(made_of: Mater
     assert [name for name, job in known.items() if stdlib.call(job) != stdlib.call(job)] == []
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "way",
-    [
-        Way("process", together=False),
-        pytest.param(Way("thread", together=True), marks=pytest.mark.soak),
-    ],
+    [Way("process"), Way("thread", "like"), Way("thread", "sleepers")],
     ids=lambda way: way.title,
 )
 def test_few_runs_are_enough_for_the_right_verdict(
@@ -108,30 +107,40 @@ def test_a_ratio_is_the_median_of_the_rounds() -> None:
 def test_the_table_shows_what_was_wrong() -> None:
     case = case_of("sleep")
     said = [
-        Verdict(case, way, "io_bound", "process" if way.together else "thread", "low", {})
+        Verdict(case, way, "io_bound", "process" if way.company == "like" else "thread", "low", {})
         for way in WAYS
     ]
 
     table = page.verdict_table([case], said, [Rates(case, 30, 10)])
 
     [row] = [line for line in table.splitlines() if "`sleep`" in line]
-    assert row.count("right, low") == 2
+    assert row.count("right, low") == 3
     assert row.count("**wrong**: `io_bound` → process, low") == 2
     assert "30/s | 10/s | 3.00" in row
-    assert "Right: 2 of 4 verdicts, 2 of 4 recommended kinds" in table
+    assert "Right: 3 of 5 verdicts, 3 of 5 recommended kinds" in table
+
+
+@pytest.mark.parametrize(("confidence", "is_right"), [("low", True), ("medium", False)])
+def test_what_only_company_shows_may_be_said_otherwise_but_not_for_sure(
+    confidence: str, is_right: bool
+) -> None:
+    case = Case("f", "", (), ("cpu_releasing_gil",), "process", shown_by_company=True)
+    said = Verdict(case, WAYS[0], "cpu_releasing_gil", "thread", confidence, {})
+
+    assert said.is_right is is_right
 
 
 def test_a_part_of_a_document_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     document = tmp_path / "page.md"
     document.write_text("a\n<!-- one -->\nold\n<!-- end -->\nb\n<!-- two -->\n<!-- end -->\nc\n")
 
-    page.write(document, "two", "new")
+    write(document, "two", "new")
 
     assert document.read_text() == (
         "a\n<!-- one -->\nold\n<!-- end -->\nb\n<!-- two -->\nnew\n<!-- end -->\nc\n"
     )
     with pytest.raises(ValueError, match="three"):
-        page.write(document, "three", "new")
+        write(document, "three", "new")
 
 
 def test_the_guide_has_room_for_whatever_is_measured(tmp_path: Path) -> None:
@@ -139,7 +148,7 @@ def test_the_guide_has_room_for_whatever_is_measured(tmp_path: Path) -> None:
     copy.write_text(GUIDE.read_text())
 
     for part in ["machine", "verdicts", "mixed", *(f"claim {name}" for name in CLAIMS)]:
-        page.write(copy, part, part)
+        write(copy, part, part)
 
 
 def test_a_claim_says_what_it_shows_and_what_it_found() -> None:

@@ -1,6 +1,7 @@
 """The documents say what is so: links lead somewhere, codes and kinds exist, examples run."""
 
 import re
+from configparser import ConfigParser
 from itertools import zip_longest
 from pathlib import Path
 
@@ -22,6 +23,20 @@ def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
 
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def headings(document: Path) -> set[str]:
+    """Return what a link may name behind `#`, as GitHub makes it of headings."""
+    found = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_to_headings_lead_to_one(document: Path) -> None:
+    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^):]*)#([^)]+)\)", document.read_text())
+
+    targets = [(document.parent / path if path else document, heading) for path, heading in links]
+    assert [target for target in targets if target[1] not in headings(target[0])] == []
 
 
 def test_the_api_page_lists_every_code_that_a_caller_can_meet() -> None:
@@ -67,15 +82,9 @@ def test_the_settings_of_the_operations_page_exist_and_have_these_defaults() -> 
     assert len(named) > 5
     for name, default in named:
         holder = pool if name.startswith("pools.NAME.") else settings
-        assert f"{getattr(holder, name.rpartition('.')[2])}" in {default, f"{default}.0"}, name
+        held = f"{getattr(holder, name.rpartition('.')[2])}"
+        assert held in {default, f"{default}.0", default.capitalize()}, name
     assert pool.spares == PoolSettings(kind="process").spares
-
-
-def test_the_settings_of_the_readme_exist() -> None:
-    named = {name for name, _ in settings_in("README.md", "| setting | default | meaning |")}
-
-    assert named >= {"host", "grace_seconds"}
-    assert named <= Settings.model_fields.keys()
 
 
 def test_the_operations_page_explains_every_state_of_a_pool() -> None:
@@ -109,3 +118,16 @@ def test_the_first_functions_of_the_readme_run(tmp_path: Path) -> None:
     assert downloaded["result"] == (tmp_path / "saved").stat().st_size > 0
     assert (hashed["state"], hashed["pool"]) == ("succeeded", "cpu"), hashed["error"]
     assert len(set(hashed["result"])) == 1
+
+
+def test_the_unit_for_systemd_leaves_the_ends_of_workers_to_the_server_and_gives_it_time() -> None:
+    unit = ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # names of settings have capitals
+    unit.read(ROOT / "docs" / "systemd" / "pooldeck.service")
+    service = unit["Service"]
+
+    assert service["KillMode"] == "mixed"
+    assert int(service["TimeoutStopSec"]) >= Settings().grace_seconds + 5
+    assert service["OOMPolicy"] == "continue"
+    arguments = service["ExecStart"].split()[1:]
+    assert arguments[0] == "serve"

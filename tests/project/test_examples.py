@@ -12,7 +12,7 @@ from PIL import Image
 
 from examples import computing, failures, files, pictures, samples, warehouse, web
 from examples.site import slow_site
-from pooldeck.worker.discovery import discover
+from tests.support.discovered import discover
 
 CONFIGURATION = tomllib.loads(Path(samples.__file__).with_name("pooldeck.toml").read_text())
 

@@ -14,6 +14,8 @@ from tests import ROOT
 from tests.support.environments import Environment, run
 from tests.support.serving import serving
 
+pytestmark = pytest.mark.soak  # builds, installs and downloads
+
 VENDORED = {"uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE.txt", "stamp.json"}
 
 

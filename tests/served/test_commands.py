@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from pooldeck.marks import BOOT
 from pooldeck_server.settings import Settings
 from tests import ROOT
 from tests.support.serving import serving
+from tests.support.waiting import eventually
 
 CONFIGURATION = """
 [log]
@@ -43,14 +42,14 @@ def test_a_killed_server_leaves_no_command_behind(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         server.wait_until_ready()
         server.client.post("/api/v1/tasks", json={"function": "commands.family"})
-        _until(lambda: log.exists() and log.read_text().count("\n") == 2)
+        eventually(lambda: log.exists() and log.read_text().count("\n") == 2)
         pids = [int(line.rsplit(maxsplit=1)[1]) for line in log.read_text().splitlines()]
         assert all(map(_is_ours, pids))
 
         server.process.send_signal(signal.SIGKILL)
         server.wait()
 
-        _until(lambda: not any(map(_is_ours, pids)))
+        eventually(lambda: not any(map(_is_ours, pids)))
 
 
 def _is_ours(pid: int) -> bool:
@@ -59,10 +58,3 @@ def _is_ours(pid: int) -> bool:
         return BOOT.encode() in Path(f"/proc/{pid}/environ").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def _until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.02)

@@ -102,7 +102,10 @@ def get(server: Serving, path: str) -> Any:
 
 
 @pytest.mark.parametrize("pool", ["io", "cpu"])
-@pytest.mark.parametrize(("function", "args"), [("leave", (1,)), ("segfault", ())])
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [("segfault", ()), pytest.param("leave", (1,), marks=pytest.mark.soak)],
+)
 def test_a_task_that_ends_its_worker_leaves_the_server_answering_and_the_next_task_running(
     folder: Path, pool: str, function: str, args: tuple[object, ...]
 ) -> None:

@@ -2,15 +2,16 @@
 
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from examples import samples
+from pooldeck_server.cli import main
 from tests import ROOT
-from tests.support.serving import MODULE, Serving, serving
+from tests.support.serving import COMMAND, Serving, serving
+from tests.support.waiting import eventually
 
 WHERE = """
 import os
@@ -38,7 +39,7 @@ FAILING = {"examples.failures.divide": "exception", "examples.failures.crash": "
 def refusal(folder: Path, *options: str) -> tuple[int, list[str]]:
     """Return the exit code and the last line of a server that does not start."""
     completed = subprocess.run(
-        [*MODULE, "serve", *options],
+        [*COMMAND, "serve", *options],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -57,6 +58,19 @@ def test_the_start_says_where_the_data_is_and_how_large_the_pools_are(tmp_path: 
     with serving(tmp_path, "--data", "kept") as server:
         assert f"data in {tmp_path / 'kept'}" in "".join(server.said)
         assert "pools one (3 threads), two (1 process)" in "".join(server.said)
+
+
+def test_a_server_without_functions_says_how_to_name_some(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(tmp_path) as server:
+        server.wait_until_ready()
+        here = ("--url", str(server.client.base_url))
+        codes = [main([name, *here]) for name in ("status", "functions")]
+
+        assert codes == [0, 0]
+        assert capfd.readouterr().out.count("name its module by `pooldeck serve --functions") == 2
+        assert sum("start with --functions MODULE" in line for line in server.said) == 1
 
 
 def test_a_server_that_is_told_to_end_has_exit_code_0(tmp_path: Path) -> None:
@@ -99,7 +113,7 @@ def test_a_second_signal_ends_what_runs_at_once(tmp_path: Path) -> None:
         eventually(lambda: state_of(server, task) == "running")
         server.process.send_signal(signal.SIGINT)
         eventually(lambda: server.client.get("/readyz").status_code == 503)
-        server.process.send_signal(signal.SIGINT)
+        eventually(lambda: has_ended_or_is_asked_again(server), "it ends")
         assert server.wait() == 0
 
     with serving(tmp_path, "--functions", "jobs") as server:
@@ -107,15 +121,16 @@ def test_a_second_signal_ends_what_runs_at_once(tmp_path: Path) -> None:
         assert "ended in order" in "".join(server.said)
 
 
+def has_ended_or_is_asked_again(server: Serving) -> bool:
+    """Tell whether a server has ended; if not, ask it once more to."""
+    if server.process.poll() is None:
+        server.process.send_signal(signal.SIGINT)
+        return False
+    return True
+
+
 def state_of(server: Serving, task: str) -> str:
     return str(server.client.get(f"/api/v1/tasks/{task}").json()["state"])
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < until, "it did not come to be"
-        time.sleep(0.02)
 
 
 def test_workers_find_what_the_server_must_not_see(tmp_path: Path) -> None:

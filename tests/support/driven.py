@@ -18,6 +18,7 @@ import msgspec
 from pooldeck.commands import Command
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Error, Outcome
+from pooldeck.pools.launcher import WORKER_OPTIONS
 from pooldeck.protocol import (
     Abandoned,
     Call,
@@ -27,7 +28,9 @@ from pooldeck.protocol import (
     FrameBuffer,
     FromSupervisor,
     FromWorker,
+    LeftBehind,
     Limits,
+    Loading,
     Log,
     LogLine,
     Observed,
@@ -39,6 +42,7 @@ from pooldeck.protocol import (
     Started,
     Stop,
     Unready,
+    WorkerLog,
     frame,
     from_worker,
 )
@@ -47,7 +51,7 @@ from tests import ROOT
 T = TypeVar("T")
 F = TypeVar("F", Started, Log, Progress, Finished, Abandoned, Stack, Exiting)
 
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 _IMPORTS = "import os, sys\nfrom pooldeck import current_task, task\n"
 
 
@@ -86,7 +90,9 @@ class Report:
 
     @property
     def said(self) -> list[tuple[str, str]]:
-        return [(line.source, line.message) for line in self.lines]
+        """Return the lines as they stand at the end: one that grows is sent again and again."""
+        kept = {line.n: (line.source, line.message) for line in self.lines}
+        return [kept[n] for n in sorted(kept)]
 
     @property
     def progress(self) -> list[Progress]:
@@ -107,18 +113,23 @@ class DrivenWorker:
         modules: tuple[str, ...] = ("jobs",),
         limits: Limits | None = None,
         commands: tuple[Command, ...] = (),
+        restores_environment: bool = True,
     ) -> None:
         (folder / "jobs.py").write_text(_IMPORTS + textwrap.dedent(source))
         self.output = folder / "output"
         self.fault = folder / "fault"
         self.stacks = folder / "stacks"
+        self.words = folder / "words"
+        self.own_lines: list[LogLine] = []  # of the worker's own log
         self._ids = itertools.count(1)
         self._reports: dict[str, Report] = defaultdict(Report)
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(_PATIENCE)
         self._control, controls = socket.socketpair()
+        self._control.settimeout(_PATIENCE)
         self.process = _start(folder, theirs, controls)
         self._frames = self._read()
+        self.left_behind: list[LeftBehind] = []
         self.send(
             Setup(
                 worker="w-1",
@@ -131,10 +142,12 @@ class DrivenWorker:
                 fault_path=str(self.fault),
                 output_path=str(self.output),
                 stack_path=str(self.stacks),
+                words_path=str(self.words),
                 commands=commands,
+                restores_environment=restores_environment,
             )
         )
-        self.greeting = next(self._frames)
+        self.greeting = next(said for said in self._frames if not isinstance(said, Loading))
 
     def __enter__(self) -> Self:
         return self
@@ -193,7 +206,11 @@ class DrivenWorker:
     def hear(self) -> FromWorker:
         """Read one frame."""
         said = next(self._frames)
-        if not isinstance(said, Ready | Unready | Returned | Observed):
+        if isinstance(said, LeftBehind):
+            self.left_behind.append(said)
+        elif isinstance(said, WorkerLog):
+            self.own_lines += said.lines
+        elif not isinstance(said, Loading | Ready | Unready | Returned | Observed):
             self._reports[said.task].frames.append(said)
         return said
 
@@ -215,6 +232,10 @@ class DrivenWorker:
         self._control.close()
         return self.process.wait(_PATIENCE)
 
+    def signals_told(self) -> set[int]:
+        """Wait until the worker tells of signals on the second pipe; return their numbers."""
+        return set(self._control.recv(1 << 12))
+
     def hang_up_control(self) -> None:
         """Close the second pipe alone."""
         self._control.close()
@@ -223,6 +244,12 @@ class DrivenWorker:
         frames = FrameBuffer()
         while data := self._socket.recv(1 << 18):
             yield from map(from_worker, frames.feed(data))
+
+
+def _environment() -> dict[str, str]:
+    """Return this one's without what would hide that C code's output is buffered."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def wait_until(look: Callable[[], T | None]) -> T:
@@ -235,14 +262,14 @@ def wait_until(look: Callable[[], T | None]) -> T:
 
 
 def _start(folder: Path, *theirs: socket.socket) -> subprocess.Popen[bytes]:
-    numbers = [end.fileno() for end in theirs]
+    numbers = [str(end.fileno()) for end in theirs]
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", str(ROOT / "pooldeck/worker/start.py"), *map(str, numbers)],
-            pass_fds=numbers,
+            [sys.executable, *WORKER_OPTIONS, str(ROOT / "pooldeck/worker/start.py"), *numbers],
+            pass_fds=[end.fileno() for end in theirs],
             start_new_session=True,
             cwd=folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env=_environment(),
         )
     finally:
         for end in theirs:

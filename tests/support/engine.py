@@ -13,6 +13,7 @@ import pytest
 from msgspec import Raw
 
 from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.lifecycle.ending import Ending
@@ -22,9 +23,9 @@ from pooldeck_server.settings import Settings
 from tests import FUNCTIONS
 from tests.support.stored import make
 
-BOUND = 30.0  # seconds that anything may take
+BOUND = 120.0  # seconds that anything may take
 POOLS = {
-    "cpu": {"kind": "process", "size": 1},
+    "cpu": {"kind": "process", "size": 1, "spare": 0},
     "io": {"kind": "thread", "size": 4},
 }
 
@@ -37,21 +38,25 @@ def settings(data: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def engine(
-    data: Path, clock: Clock | None = None, ending: Ending | None = None, **changes: Any
+    data: Path,
+    clock: Clock | None = None,
+    ending: Ending | None = None,
+    ready: Readiness = Readiness.READY,
+    **changes: Any,
 ) -> AsyncIterator[Server]:
-    """Run an engine that takes submissions; its workers find the functions beside this file."""
+    """Run an engine that is `ready`; its workers find the functions beside this file."""
     make(data / "pooldeck.sqlite3")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(FUNCTIONS), prepend=os.pathsep)
         async with running(settings(data, **changes), clock, ending) as server:
-            await eventually(lambda: server.state == "ready")
+            await eventually(lambda: server.readiness is ready)
             yield server
 
 
-def call(function: str, *args: Any, **fields: Any) -> Submission:
+def call(function: str, *args: Any, module: str = "runtime_functions", **fields: Any) -> Submission:
     """Return a submission of one of the functions of these tests."""
     encoded = Raw(msgspec.json.encode(args))
-    return Submission(function=f"runtime_functions.{function}", args=encoded, **fields)
+    return Submission(function=f"{module}.{function}", args=encoded, **fields)
 
 
 async def submit(server: Server, function: str, *args: Any, **fields: Any) -> str:

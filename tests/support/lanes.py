@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 _SLOWEST: Final = (
     "tests/browser/",
     "tests/faults/",
+    "tests/fuzz/",
     "tests/project/",
     "tests/served/",
     "tests/pooldeck/",

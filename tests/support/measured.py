@@ -60,6 +60,7 @@ class Nature(Struct, frozen=True):
             involuntary_switches=0,
             beside=beside,
             delayed=self.delayed(beside),
+            overlap=self.run(beside) * beside / (beside + 1),
         )
 
     def observation(self, runs: int, beside: int = 0) -> Observation:

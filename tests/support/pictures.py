@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from examples.pipeline import PIPELINE
 from tests import ROOT
+from tests.support.browsers import chromium
 from tests.support.serving import Serving, serving
 
 _IMAGES: Final = ROOT / "docs" / "images"
@@ -119,8 +120,7 @@ def _pictures(server: Serving) -> list[Picture]:
 def _take(server: Serving, pictures: list[Picture]) -> None:
     _IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for picture in pictures:
             _keep_busy(server)
             _take_one(browser, str(server.client.base_url), picture)

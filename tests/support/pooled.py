@@ -12,18 +12,18 @@ import msgspec
 import psutil
 import pytest
 
-from pooldeck.functions import FunctionSpec
 from pooldeck.kinds import KINDS, PoolKind
+from pooldeck.loaded_code import LoadedCode
 from pooldeck.outcome import Error, Observation, Outcome
 from pooldeck.pools.listener import Death, PoolListener, RunningCall
 from pooldeck.pools.model import PoolSpec, WorkerState
 from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck.pools.pool import Pool
-from pooldeck.protocol import Call
+from pooldeck.protocol import Call, LogLine
 from tests import FUNCTIONS
 from tests.support.marked_processes import new_boot
 
-BOUND = 30.0  # seconds that anything may take
+BOUND = 120.0  # seconds that anything may take
 EACH_KIND = pytest.mark.parametrize("kind", list(KINDS))
 
 
@@ -39,6 +39,7 @@ class Listener(PoolListener):
         self.begun: dict[str, RunningCall] = {}
         self.began_at: dict[str, float] = {}
         self.functions: set[str] = set()
+        self.loaded: dict[str, LoadedCode] = {}
         self.all_quick = False  # whether calls may wait behind others
         self.seconds_per_start = 0.0  # for which a start holds up the event loop
         self.came_back: list[str] = []
@@ -46,6 +47,9 @@ class Listener(PoolListener):
         self.recovered_in: dict[str, float] = {}
         self.ended_late: dict[str, Outcome] = {}
         self.observations: list[Observation] = []
+        self.lines: dict[str, list[LogLine]] = {}  # by task
+        self.own_lines: list[LogLine] = []  # of the workers' own logs
+        self.given_up: set[str] = set()  # tasks whose thread was abandoned
 
     def started(self, run: RunningCall) -> None:
         self.begun[run.call.task] = run
@@ -54,8 +58,18 @@ class Listener(PoolListener):
         self.most_busy = max(self.most_busy, self.pool.busy)
         time.sleep(self.seconds_per_start)
 
+    def logged(self, task: str, lines: list[LogLine]) -> None:
+        if task not in self.given_up:
+            assert task not in self.outcomes, "a call says something after its end"
+        self.lines.setdefault(task, []).extend(lines)
+
+    def worker_said(self, _worker: str, lines: list[LogLine]) -> None:
+        self.own_lines += lines
+
     def finished(self, run: RunningCall, outcome: Outcome) -> None:
         assert run.call.task not in self.outcomes, "a call ended twice"
+        if run.is_abandoned:
+            self.given_up.add(run.call.task)
         self.outcomes[run.call.task] = outcome
         self.workers[run.call.task] = run.worker
 
@@ -82,8 +96,9 @@ class Listener(PoolListener):
         assert worker in [death.worker for death in self.deaths]
         self.recovered_in[worker] = seconds
 
-    def described(self, functions: list[FunctionSpec]) -> None:
-        self.functions |= {function.name for function in functions}
+    def described(self, worker: str, code: LoadedCode) -> None:
+        self.functions |= {function.name for function in code.functions}
+        self.loaded[worker] = code
 
     def observed(self, observations: list[Observation]) -> None:
         self.observations += observations
@@ -131,6 +146,7 @@ async def pool(
     memory: MemoryWatch | None = None,
     modules: tuple[str, ...] = ("pool_functions",),
     is_stopped: bool = False,
+    is_ending: Callable[[], bool] | None = None,
     **options: Any,
 ) -> AsyncIterator[Listener]:
     """Run a pool for the time of a test; its workers find the functions beside this file.
@@ -145,7 +161,9 @@ async def pool(
     listener = Listener()
     options = {"boot_seconds": BOUND, **options}
     spec = PoolSpec(name="p", kind=PoolKind(kind), size=size, modules=modules, **options)
-    listener.pool = Pool(spec, new_boot(), next_number, listener, memory=memory)
+    listener.pool = Pool(
+        spec, new_boot(), next_number, listener, memory=memory, is_ending=is_ending
+    )
     if is_stopped:
         listener.pool.drain()
     with pytest.MonkeyPatch.context() as environment:

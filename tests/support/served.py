@@ -11,27 +11,27 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from pooldeck_server.main import create_app
 from pooldeck_server.settings import Settings
+from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.server import Config, HttpServer, listen
 from tests import FUNCTIONS
 from tests.support.stored import make
 
-BOUND = 30.0  # seconds that anything may take
+BOUND = 120.0  # seconds that anything may take
 WEB_FUNCTIONS = "web_functions"
 POOLS = {
-    "cpu": {"kind": "process", "size": 1},
+    "cpu": {"kind": "process", "size": 1, "spare": 0},
     "io": {"kind": "thread", "size": 2},
-    "solo": {"kind": "process", "size": 1},
+    "solo": {"kind": "process", "size": 1, "spare": 0},
 }
 
 
 class Served:
     """A server that runs; `http` is a client for it that knows no token."""
 
-    def __init__(self, app: FastAPI, settings: Settings, port: int) -> None:
+    def __init__(self, app: Application, settings: Settings, port: int) -> None:
         self.app = app
         self.settings = settings
         self.port = port
@@ -66,7 +66,7 @@ def served(data: Path, **settings: Any) -> Iterator[Served]:
 
 
 @contextmanager
-def _running(app: FastAPI, settings: Settings, listener: socket.socket) -> Iterator[None]:
+def _running(app: Application, settings: Settings, listener: socket.socket) -> Iterator[None]:
     server = HttpServer(app, Config(app, settings))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

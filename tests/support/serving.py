@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Any
 import httpx
 
 from tests.support.programs import started
+from tests.support.waiting import eventually
 
-MODULE = (sys.executable, "-m", "pooldeck")
-_READY_SECONDS = 60
+COMMAND = (str(Path(sys.executable).with_name("pooldeck")),)
 
 
 class Serving:
@@ -32,16 +31,13 @@ class Serving:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.said.append(line)
-            if found := re.search(r"http://\S+", line):
+            if found := re.search(r"http://[^\s\"]+", line):
                 return found[0]
         raise AssertionError("the server ended:\n" + "".join(self.said))
 
     def wait_until_ready(self) -> None:
         """Return as soon as tasks are taken."""
-        until = time.monotonic() + _READY_SECONDS
-        while self.client.get("/readyz").status_code != 200:
-            assert time.monotonic() < until, "the server did not get ready"
-            time.sleep(0.05)
+        eventually(lambda: self.client.get("/readyz").status_code == 200, "the server is ready")
 
     def run(self, function: str, *args: object) -> dict[str, Any]:
         """Submit a task and return it when it has ended."""
@@ -69,7 +65,7 @@ class Serving:
 def serving(
     folder: Path,
     *options: str,
-    command: Sequence[str] = MODULE,
+    command: Sequence[str] = COMMAND,
     environment: dict[str, str] | None = None,
 ) -> Iterator[Serving]:
     """Serve on a free port of this machine, with `folder` as the working directory."""

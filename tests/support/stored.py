@@ -118,6 +118,7 @@ def _recount(connection: Connection) -> dict[Any, int]:
 def make(path: Path) -> None:
     """Make an empty database, if there is nothing of one: ten times faster than to migrate it."""
     if path.parent.is_dir() and not list(path.parent.glob(f"{path.name}*")):
+        path.touch(mode=0o600)
         path.write_bytes(_empty())
 
 

@@ -3,8 +3,9 @@
 Of one run, with `alone` seconds from its start to its end where nothing disturbs it, `gil` seconds
 of CPU time that need the GIL, and `cpu` seconds of CPU time in all:
 
-- a pool of n threads is in one process: n / alone for its slots, 1 / gil for its one GIL, and
-  cpus / cpu for the machine;
+- a pool of n threads is in one process: n / alone for its slots, or less where it was seen that
+  fewer get on at a time for the memory that they share, 1 / gil for its one GIL, and cpus / cpu
+  for the machine;
 - a pool of n processes has n GILs: n / alone, which is less than n / gil, and cpus / cpu.
 
 These are the asymptotic bounds of operational analysis (Denning and Buzen, "The Operational
@@ -28,9 +29,10 @@ def rate(numbers: Numbers, kind: PoolKind, size: int, cpus: int) -> float:
     """
     around = numbers.handover
     held = numbers.cpu if numbers.gil is None else numbers.gil
+    get_on = size if KINDS[kind].is_alone else min(size, numbers.threads_that_get_on)
     limits = [
         1.0 / HANDOVER,
-        _over(size, numbers.alone + around),
+        _over(get_on, numbers.alone + around),
         _over(cpus, numbers.all_cpu + around),
         _over(KINDS[kind].gils(size), held + around),
     ]

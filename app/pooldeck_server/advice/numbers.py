@@ -45,6 +45,13 @@ def numbers_of(profiles: Mapping[PoolKind, Profile]) -> Numbers:
         beside=total.per_run(total.beside),
         throttled=total.per_run(total.throttled),
         throttled_seconds=total.per_run(total.throttled_seconds),
+        page_faults=total.per_run(total.page_faults),
+        at_a_time=contention.at_a_time(profile.in_company),
+        getting_on=contention.getting_on(profile.by_itself, profile.in_company),
+        threads=contention.threads_at_once(total),
+        unclaimed_cpu=contention.in_a_run(total, total.seen_unclaimed_cpu),
+        is_crowded=contention.is_crowded(profile.by_itself, profile.in_company),
+        is_disturbed=contention.is_disturbed(profile.by_itself, profile.in_company),
     )
 
 

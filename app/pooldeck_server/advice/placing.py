@@ -23,6 +23,7 @@ CLEAR_GAIN: Final = 1.15
 
 _CALLS: Final = 100
 _LARGE_GAIN: Final = 1.5  # for which processes are recommended to what threads serve well
+_PLENTY: Final = 1.25  # threads that get on for each CPU: fewer leave CPUs idle now and then
 _NEVER_MOVED: Final = frozenset({Verdict.UNKNOWN, Verdict.TOO_CHEAP})
 
 
@@ -63,6 +64,9 @@ def _weighed(found: Finding, numbers: Numbers, pools: Sequence[PoolShape], cpus:
     largest = max((shape.size for shape in pools if not KINDS[shape.kind].is_alone), default=0)
     size = max(largest, KINDS[one].default_size(cpus))
     gain = rate(numbers, many, cpus, cpus) / rate(numbers, one, size, cpus)
+    too_few = numbers.threads_that_get_on < _PLENTY * cpus
+    if found.rule is AdviceRule.GIL_RELEASED and too_few:
+        return Finding(found.verdict, AdviceRule.MEMORY_LIMITS)
     if found.verdict is Verdict.MIXED and gain >= CLEAR_GAIN:
         return Finding(found.verdict, AdviceRule.PROCESSES_FASTER)
     if found.verdict in {Verdict.IO_BOUND, Verdict.RELEASES_GIL} and gain >= _LARGE_GAIN:
@@ -75,6 +79,7 @@ _TO_MANY_GILS: Final = frozenset(
         AdviceRule.GIL_HELD,
         AdviceRule.GIL_ASSUMED,
         AdviceRule.GIL_LIMITS,
+        AdviceRule.MEMORY_LIMITS,
         AdviceRule.PROCESSES_FASTER,
     }
 )
@@ -83,6 +88,12 @@ _TO_MANY_GILS: Final = frozenset(
 A shared one is cheaper, so that this needs a reason: a held GIL is one even where the machine has
 one CPU, since it slows down everything else in its process.
 """
+
+
+_DISTURBING: Final = frozenset(
+    {AdviceRule.GIL_HELD, AdviceRule.GIL_ASSUMED, AdviceRule.MEMORY_LIMITS}
+)
+"""The rules of what makes others in its process wait, so that a move is worth it in any case."""
 
 
 def _target(
@@ -118,4 +129,4 @@ def _is_misplaced(
 ) -> bool:
     if found.verdict in _NEVER_MOVED or target is None or cost is None or target is present:
         return False
-    return found.verdict is Verdict.HOLDS_GIL or cost.gain >= CLEAR_GAIN
+    return found.rule in _DISTURBING or cost.gain >= CLEAR_GAIN

@@ -15,24 +15,30 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.kinds import PoolKind
+from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.domain.measurements.experiments import Law, MeasuredSize, Scaling
 
 ENOUGH: Final = 0.95
 """The share of the best throughput from which on more slots are not worth having."""
 
+_COMPUTES: Final = 0.8  # CPU seconds a second for each process
 _LEAST_POINTS: Final = 3
 _NO_NOISE: Final = 0.01  # the least relative error that a measurement is believed to have
 _NOTHING: Final = 1e-6  # of the best throughput: as good as none
 _TINY: Final = 1e-12
 
 
-def scaling(kind: PoolKind, steps: Sequence[MeasuredSize]) -> Scaling | None:
-    """Return how throughput goes with the size in `steps`; None where nothing succeeded at any."""
+def scaling(kind: PoolKind, steps: Sequence[MeasuredSize], cpus: int) -> Scaling | None:
+    """Return how throughput goes with the size in `steps`; None where nothing succeeded at any.
+
+    Of processes that compute, no more than there are CPUs are worth having: where more got through
+    more, that was luck.
+    """
     steps = sorted(steps, key=lambda step: step.size)
     if not any(step.throughput > 0 for step in steps):
         return None
-    least, best = knee(steps), max(steps, key=lambda step: step.throughput)
+    worth = _worth_having(kind, steps, cpus)
+    least, best = knee(worth), max(worth, key=lambda step: step.throughput)
     law = fit(steps)
     return Scaling(
         kind=kind,
@@ -43,6 +49,14 @@ def scaling(kind: PoolKind, steps: Sequence[MeasuredSize]) -> Scaling | None:
         law=law,
         law_knee=None if law is None else _law_knee(law, steps[-1].size),
     )
+
+
+def _worth_having(
+    kind: PoolKind, steps: Sequence[MeasuredSize], cpus: int
+) -> Sequence[MeasuredSize]:
+    within = [step for step in steps if step.size <= cpus and step.throughput > 0]
+    compute = any(step.cpu >= _COMPUTES * step.size for step in within)
+    return within if KINDS[kind].is_alone and compute else steps
 
 
 def knee(steps: Iterable[MeasuredSize]) -> MeasuredSize:

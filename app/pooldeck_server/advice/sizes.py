@@ -35,6 +35,8 @@ _PRESSED: Final = 0.25  # of a minute in which somebody waited for a CPU: no mor
 _COMPUTES: Final = 0.05  # CPU time for each second of a run, from which on it does not just wait
 _CPU_BOUND: Final = 0.5
 _USED_UP: Final = 0.6  # of the CPUs or of the GIL, while the runs were under way
+_SEVERAL: Final = 1.5  # threads that a task computes on at a time, in the mean
+_CLEARLY: Final = 1.25  # of the CPUs
 _THROTTLED: Final = 0.02  # of the time; less is what a limit that is well used looks like
 
 
@@ -81,6 +83,7 @@ def size_advice(pool: SizedPool, machine: Machine, pools: Iterable[SizedPool]) -
         by_cpus=limits.by_cpus,
         by_gil=limits.by_gil,
         by_target=limits.by_target,
+        threads_per_task=_threads_per_task(pool, pool.cost, machine.cpus),
         present=effect(pool.size),
         expected=effect(judged.recommended) if judged.recommended else None,
     )
@@ -134,6 +137,18 @@ def _at_once(pool: SizedPool, cost: FunctionCost) -> float:
     """
     busiest = max((window.busy for window in pool.load.windows), default=0.0)
     return min(pool.size, max(busiest, 1 + cost.beside))
+
+
+def _threads_per_task(pool: SizedPool, cost: FunctionCost, cpus: int) -> int | None:
+    """Return on how many threads each task of a process pool should compute at most.
+
+    None where those of all its processes together are not clearly more than the CPUs. How large the
+    pool is, is judged apart from this.
+    """
+    if not KINDS[pool.kind].is_alone or cost.threads < _SEVERAL:
+        return None
+    size = min(pool.size, cpus)
+    return max(1, cpus // size) if size * cost.threads > _CLEARLY * cpus else None
 
 
 # What to make of it.

@@ -31,20 +31,18 @@ _LEAST_NOISE: Final = 0.02  # of what a shared machine does to every measurement
 def usual_sizes(cpus: int) -> Sizes:
     """Return the sizes to try where nobody named any.
 
-    Threads: powers of two. Processes: up to as many as there are CPUs, and one more, to show that
-    it gains nothing.
+    Threads: powers of two. Processes: up to as many as there are CPUs.
     """
     processes = _processes(cpus)
     return {name: processes if kind.is_alone else _THREADS for name, kind in KINDS.items()}
 
 
 def _processes(cpus: int) -> tuple[int, ...]:
-    if cpus <= _FEW_CPUS:
-        processes = tuple(range(1, cpus + 1))
-    else:
-        powers = (1 << power for power in range(cpus.bit_length()))
-        processes = (*(size for size in powers if size < cpus), cpus)
-    return tuple(sorted({*processes, min(cpus + 1, MAX_PROCESSES)}))
+    most = min(cpus, MAX_PROCESSES)
+    if most <= _FEW_CPUS:
+        return tuple(range(1, most + 1))
+    powers = (1 << power for power in range(most.bit_length()))
+    return (*(size for size in powers if size < most), most)
 
 
 def next_size(
@@ -53,8 +51,8 @@ def next_size(
     """Return which of the `planned` sizes (ascending) to try next, None where none can tell more.
 
     `is_adaptive` stops early where sizes have long gained nothing, and goes on beyond the planned
-    threads while the largest is the best. Processes beyond the CPUs are planned only to show that
-    they gain nothing.
+    threads while the largest is the best. Processes beyond the CPUs are tried only if they were
+    asked for.
     """
     largest = max((step.size for step in tried), default=0)
     if is_adaptive and tried and _is_over(tried):

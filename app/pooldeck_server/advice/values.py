@@ -1,11 +1,15 @@
 """What an advice consists of. Durations are in seconds."""
 
+import math
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from pooldeck.kinds import PoolKind
+from pooldeck.risks import Risk, risks_in
+
+_MANY_FAULTS: Final = 40_000.0  # page faults for each second of CPU time
 
 Confidence: TypeAlias = Literal["none", "low", "medium", "high"]
 
@@ -33,6 +37,7 @@ class AdviceRule(StrEnum):
     GIL_RELEASED = "gil_released"  # it computes outside of the interpreter
     CHILDREN = "children_compute"  # child processes or helper threads do it
     WAITS = "waits"
+    MEMORY_LIMITS = "memory_limits"  # it needs no GIL, but its threads wait for memory in turns
     GIL_LIMITS = "gil_limits"  # it holds the GIL for little, yet too much for so many CPUs
     PROCESSES_FASTER = "processes_faster"  # it computes and waits: the model decides
     THREADS_ENOUGH = "threads_enough"
@@ -93,6 +98,16 @@ class Numbers(Struct, frozen=True):
     beside: float  # other calls in its process
     throttled: float  # how often its target throttled it
     throttled_seconds: float  # for how long
+    page_faults: float = 0.0  # pages of memory that the system had to give it
+    at_a_time: float = 0.0  # how many ran at a time in one process, of those that were not alone
+    # for which share of their time these got on, and did not wait for one another; None if too few
+    # ran side by side
+    getting_on: float | None = None
+    threads: float = 0.0  # on how many threads at a time it computes, or would with enough CPUs
+    unclaimed_cpu: float = 0.0  # CPU time of other threads that may work for it, or for others
+    # whether it was seen at work only beside others, and for want of a CPU that tells little
+    is_crowded: bool = False
+    is_disturbed: bool = False  # whether it was seen at work only beside calls of other functions
 
     @property
     def alone(self) -> float:
@@ -123,6 +138,25 @@ class Numbers(Struct, frozen=True):
         return self.computing / self.alone if self.alone else 0.0
 
     @property
+    def asks_for_memory(self) -> bool:
+        """Tell whether it computes on memory that the system has to give it first.
+
+        All threads of a process share what the system keeps of its memory, and wait for one another
+        to change it.
+        """
+        return self.page_faults > _MANY_FAULTS * self.all_cpu
+
+    @property
+    def threads_that_get_on(self) -> float:
+        """Return how many of them get on at a time in one process, as far as its memory tells.
+
+        That is infinity where nothing shows that they wait for one another.
+        """
+        if self.getting_on is None or not self.asks_for_memory:
+            return math.inf
+        return self.at_a_time * self.getting_on
+
+    @property
     def gil_share(self) -> float | None:
         """Return which share of its CPU time needs the GIL; None if that was not seen."""
         if self.gil is None:
@@ -145,3 +179,15 @@ class Advice(Struct, frozen=True):
     numbers: Numbers  # what was measured
     # what calls cost here and there, as far as the model can tell; None as `recommended`
     cost: RunCostNumbers | None
+    # what is seen in its code that its calls share; None where that could not be looked at
+    risks: tuple[Risk, ...] | None = None
+
+    @property
+    def better_kind(self) -> PoolKind:
+        """Return the kind of pool that it should be in: the present one, unless it is misplaced."""
+        return self.recommended.kind if self.is_misplaced and self.recommended else self.kind
+
+    @property
+    def risks_there(self) -> tuple[Risk, ...] | None:
+        """Return those of its risks that concern it in that kind of pool."""
+        return None if self.risks is None else risks_in(self.better_kind, self.risks)

@@ -1,5 +1,6 @@
 """What kind of function it is: the first rule that fits its numbers."""
 
+import math
 from typing import Final, NamedTuple
 
 from pooldeck_server.advice.model import HANDOVER
@@ -29,10 +30,18 @@ _ABOUT_GIL: Final = frozenset(
     {
         AdviceRule.GIL_HELD,
         AdviceRule.GIL_RELEASED,
+        AdviceRule.MEMORY_LIMITS,
         AdviceRule.THREADS_ENOUGH,
         AdviceRule.PROCESSES_FASTER,
     }
 )
+
+
+_ABOUT_HALF: Final = frozenset({AdviceRule.GIL_HELD, AdviceRule.GIL_RELEASED})
+_ABOUT_WAITING: Final = frozenset(
+    {AdviceRule.WAITS, AdviceRule.THREADS_ENOUGH, AdviceRule.PROCESSES_FASTER}
+)
+_ERRORS: Final = 2.0  # standard errors
 
 
 class Finding(NamedTuple):
@@ -88,12 +97,38 @@ def _computing(numbers: Numbers) -> Finding:
 def confidence(numbers: Numbers, found: Finding) -> Confidence:
     if found.verdict is Verdict.UNKNOWN:
         return "none"
-    if found.rule is AdviceRule.GIL_ASSUMED:
-        return "low"
     is_about_gil = found.rule in _ABOUT_GIL
-    if _has(numbers, _HIGH, is_about_gil=is_about_gil):
-        return "high"
-    return "medium" if _has(numbers, _MEDIUM, is_about_gil=is_about_gil) else "low"
+    if _is_open(numbers, found) or not _has(numbers, _MEDIUM, is_about_gil=is_about_gil):
+        return "low"
+    if is_about_gil and (numbers.is_disturbed or numbers.asks_for_memory):
+        return "medium"
+    return "high" if _has(numbers, _HIGH, is_about_gil=is_about_gil) else "medium"
+
+
+def _is_open(numbers: Numbers, found: Finding) -> bool:
+    """Tell whether something decides that was not seen, however much else was.
+
+    That is the GIL, where looks leave it open, or where company and a crowd at the CPUs have spoilt
+    them; whether it waits for threads that compute for it; and whether threads would wait
+    for memory. Company of their kind may show that they do, but not that they do not: those that
+    had to share a CPU anyway seem to get on, and are slower all the same.
+    """
+    if found.rule in _ABOUT_WAITING and numbers.unclaimed_cpu > WAITS * numbers.alone:
+        return True
+    if found.rule in _ABOUT_HALF and (_is_close(numbers) or numbers.is_crowded):
+        return True
+    if found.rule is AdviceRule.GIL_RELEASED:
+        return numbers.asks_for_memory
+    return found.rule is AdviceRule.GIL_ASSUMED
+
+
+def _is_close(numbers: Numbers) -> bool:
+    """Tell whether so many looks may have found the GIL held half of the time by chance."""
+    if numbers.gil_share is None or not numbers.looks_at_work:
+        return False
+    share = min(1.0, numbers.gil_share)
+    error = math.sqrt(share * (1.0 - share) / numbers.looks_at_work)
+    return abs(share - _HELD) < _ERRORS * error
 
 
 def _has(numbers: Numbers, measure: _Measure, *, is_about_gil: bool) -> bool:

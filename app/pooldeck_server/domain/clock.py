@@ -14,6 +14,7 @@ SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 
+_BOOT: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)  # Linux has it
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,6 +41,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds that never go back, shared with the workers of this machine."""
 
+    def since_boot(self) -> float:
+        """Return seconds that never go back and go on while the machine is suspended, if it can."""
+
 
 @dataclass(frozen=True)
 class SystemClock:
@@ -51,6 +55,9 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    def since_boot(self) -> float:
+        return time.clock_gettime(_BOOT) if _BOOT is not None else time.monotonic()
+
 
 @dataclass
 class ManualClock:
@@ -58,12 +65,16 @@ class ManualClock:
 
     wall: int = 1_700_000_000_000_000
     elapsed: float = field(default=1000.0)
+    suspended: float = 0.0
 
     def now(self) -> int:
         return self.wall
 
     def monotonic(self) -> float:
         return self.elapsed
+
+    def since_boot(self) -> float:
+        return self.elapsed + self.suspended
 
     def advance(self, seconds: float) -> None:
         self.wall += span(seconds)

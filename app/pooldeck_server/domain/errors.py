@@ -26,6 +26,11 @@ class MalformedJson(PooldeckError):
     title = "The body is not valid JSON"
 
 
+class MalformedRequest(PooldeckError):
+    code = "malformed_request"
+    title = "The request is not valid HTTP"
+
+
 class Unauthorized(PooldeckError):
     code = "unauthorized"
     title = "Credentials are missing or wrong"
@@ -91,6 +96,11 @@ class UnknownFunction(PooldeckError):
     title = "No function of that name is registered"
 
 
+class FunctionUnavailable(PooldeckError):
+    code = "function_unavailable"
+    title = "No worker can run the function at present"
+
+
 class UnknownPool(PooldeckError):
     code = "unknown_pool"
     title = "There is no pool of that name"
@@ -106,6 +116,11 @@ class IdempotencyMismatch(PooldeckError):
     title = "This idempotency key was used with another body"
 
 
+class TaskDeleted(PooldeckError):
+    code = "task_deleted"
+    title = "The task of this idempotency key has been deleted"
+
+
 class QueueFull(PooldeckError):
     code = "queue_full"
     title = "The pool's queue is full"
@@ -116,9 +131,19 @@ class FunctionOnHold(PooldeckError):
     title = "The function is on hold: too many workers died under it"
 
 
+class TooManyWrongTokens(PooldeckError):
+    code = "too_many_wrong_tokens"
+    title = "Too many wrong tokens came from one address"
+
+
 class TooManyStreams(PooldeckError):
     code = "too_many_streams"
     title = "Too many live streams are open"
+
+
+class TooManyConnections(PooldeckError):
+    code = "too_many_connections"
+    title = "Too many connections are open"
 
 
 class Starting(PooldeckError):
@@ -128,7 +153,7 @@ class Starting(PooldeckError):
 
 class Draining(PooldeckError):
     code = "draining"
-    title = "The server is shutting down"
+    title = "The server takes nothing new: it is drained, or shuts down"
 
 
 class StorageUnavailable(PooldeckError):
@@ -148,6 +173,10 @@ class Internal(PooldeckError):
 
 class StartupError(Exception):
     """The server cannot start; the message is one clear line for the person who started it."""
+
+
+class CopyError(Exception):
+    """A backup cannot be made or put back; the message is one clear line for who asked for it."""
 
 
 def no_pool(name: str, there: Iterable[str]) -> str:

@@ -16,15 +16,29 @@ class Need(StrEnum):
     STARVATION = "starvation"  # all slots of a pool are busy, nothing ends, and tasks wait
     STUCK = "stuck"  # a task runs far longer than its function usually does
     ABANDONED = "abandoned"  # threads that outlived their tasks
+    NO_NEW_WORKERS = "no_new_workers"  # new ones do not start; those that run go on
+    UNSCHEDULABLE = "unschedulable"  # tasks wait that no worker of the pool can run
+    OUTDATED = "outdated"  # workers have older code than the disk, or than others
+    FAILED_MODULE = "failed_module"  # a module of functions cannot be loaded
     HOLD = "hold"  # a function's tasks wait because too many workers died under it
     REFUSED_WRITES = "refused_writes"  # the database does not take writes
     MISSING_DATABASE = "missing_database"  # its file was deleted or moved away
     REPLACED_DATABASE = "replaced_database"  # another file stands in its place
     TAKEN_DATABASE = "taken_database"  # another server has taken the lock
     SLOW_WRITES = "slow_writes"  # what is written waits for the disk
+    SERVER_DRAIN = "server_drain"  # somebody has the whole server take nothing new
+    RESTORED = "restored"  # put back from a backup, whose tasks wait for somebody's word
+    NO_BACKUP = "no_backup"  # the one that was due could not be made
+    UNDELETED = "undeleted"  # tasks from before there was retention wait for somebody's yes
+    LOW_DISK = "low_disk"  # little room is left for the database
+    LEAPT_CLOCK = "leapt_clock"  # it is far ahead of what is known: nothing is deleted by age
+    UNTOLD = "untold"  # alerts or callbacks have waited for hours to be sent
+    TURNED_OFF = "turned_off"  # destinations of alerts that the server turned off by itself
     UNLOGGED = "unlogged"  # the log file does not take lines
     RETURNED = "returned"  # errors came back that somebody had marked as fixed
     MISPLACED = "misplaced"  # functions that would do clearly better in another pool
+    OPEN = "open"  # whoever reaches the server may do everything
+    UNDONE = "undone"  # a function failed after a move as it never had before, and went back
 
 
 class Notice(Struct, frozen=True):
@@ -34,19 +48,26 @@ class Notice(Struct, frozen=True):
     pool: str | None = None  # the pool that it is about, None if it is about the server
     seconds: float | None = None  # for how long it has been so; None where that is not known
     number: int = 1  # how many there are, of what it is about; slots, where they starve
+    left: float | None = None  # seconds of the time that a drain was given
+    waiting: int = 0  # queued tasks that a drain waits for
+    stops: bool = False  # the server ends when a drain is done
+    by: str | None = None  # who ordered it
     worker: str | None = None  # the worker with the threads
     task: str | None = None  # the task that is stuck, if it is only one
-    # the function of that task, the one on hold, or the one that is misplaced
+    # the function of that task, of those that wait, the one on hold, the one that is misplaced or
+    # went back
     function: str | None = None
     usual: float | None = None  # seconds within which nineteen of twenty of its runs end
     # what is known of the cause, in English; the type of an error; the process id of the
     # other server that uses the database
     reason: str | None = None
     group: str | None = None  # the group of errors that returned, if it is only one
-    target: str | None = None  # the pool that the function would do better in
-    file: str | None = None  # the path of the file that is not what the server opened
+    target: str | None = None  # the pool that the function would do better in, or came back from
+    file: str | None = None  # the path of the file that is not what it was
+    module: str | None = None  # the one that cannot be loaded
     # how many times as fast it would be there; the most, where there are several
     gain: float | None = None
+    risks: int = 0  # how many things are seen in the function's code that its calls would share
 
 
 HALTED: Final = {need.value: need for need in (Need.PAUSED, Need.DRAINING, Need.STOPPED)}

@@ -9,50 +9,107 @@
 """
 
 import json
-import sys
 import time
-from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pooldeck.kinds import KINDS
+import typer
+
+from pooldeck.kinds import KINDS, PoolKind
+from pooldeck_server.command_line.complaint import NOT_DONE, REFUSED, Complaint
+from pooldeck_server.command_line.output import Output
+from pooldeck_server.remote.command import remote
 from pooldeck_server.remote.server import RefusedError, RemoteServer, ServerError
 
-EXIT_NOTHING_FOUND: Final = 1
-EXIT_UNREACHABLE: Final = 3
-EXIT_REFUSED: Final = 4
 _PAUSE: Final = 0.5  # seconds between two looks
 _MIB: Final = 1024 * 1024
-_HEAD: Final = ("kind", "size", "calls/s", "±", "eff.", "p50", "p95", "CPUs", "MiB", "sw/s", "fail")
+_HEAD: Final = (
+    *("kind", ">size", ">calls/s", ">±", ">eff.", ">p50", ">p95", ">CPUs", ">MiB", ">sw/s"),
+    "fail",
+)
 
 
-def run(given: Namespace) -> int:
-    """Make the experiment; return the exit code."""
+def _sample(text: str) -> dict[str, Any]:
+    """Read a sample: what is given by position, by name, or both."""
     try:
-        with RemoteServer(given.url) as server:
-            experiment = _follow(server, server.post("/experiments", _body(given)))
-    except RefusedError as error:
-        return _complain(error, EXIT_REFUSED)
-    except ServerError as error:
-        return _complain(error, EXIT_UNREACHABLE)
-    _print(json.dumps(experiment, indent=2) if given.json else "\n".join(report(experiment)))
-    return 0 if experiment["state"] == "finished" else EXIT_NOTHING_FOUND
+        value = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text} is not JSON: {error}") from None
+    if isinstance(value, list):
+        return {"args": value}
+    if isinstance(value, dict):
+        return value if value and value.keys() <= {"args", "kwargs"} else {"kwargs": value}
+    raise typer.BadParameter(f"{text} is neither an array nor an object")
 
 
-def _body(given: Namespace) -> dict[str, Any]:
-    sizes = {name: getattr(given, kind.many) for name, kind in KINDS.items()}
-    asked = {
-        "samples": given.sample,
-        "sizes": {kind: numbers for kind, numbers in sizes.items() if numbers} or None,
-        "seconds": given.seconds,
-        "warmup": given.warmup,
+def _sizes(text: str | None) -> list[int]:
+    try:
+        return [int(part) for part in (text or "").split(",") if text]
+    except ValueError:
+        raise typer.BadParameter(f"{text} is not a list such as 1,2,4") from None
+
+
+@remote
+def tune(
+    server: RemoteServer,
+    output: Output,
+    *,
+    function: Annotated[str, typer.Argument(help="its name, such as acme.jobs.thumbnail")],
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="JSON",
+            help='arguments to try it with: an array, an object, or {"args": …, "kwargs": …}; may '
+            "be given several times [those of its latest tasks, if it is idempotent]",
+        ),
+    ] = None,
+    threads: Annotated[
+        str | None, typer.Option(metavar="N,N,…", help="sizes of thread pools")
+    ] = None,
+    processes: Annotated[
+        str | None, typer.Option(metavar="N,N,…", help="sizes of process pools")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="how long to measure each size [2]")] = None,
+    warmup: Annotated[
+        float | None, typer.Option(help="seconds before that which do not count [0.3]")
+    ] = None,
+) -> int:
+    """Find out which kind of pool suits a function, and how large.
+
+    It is tried in temporary pools of several sizes on a running server, and called again and again:
+    name only what may be run many times.
+
+    Exit codes: 0 found, 1 nothing could be measured or stopped, 2 wrong arguments, 3 no server
+    answers, 4 the server refused it.
+    """
+    sizes = {PoolKind.THREAD: _sizes(threads), PoolKind.PROCESS: _sizes(processes)}
+    asked: dict[str, Any] = {
+        "samples": [_sample(each) for each in sample or ()],
+        "sizes": {kind: numbers for kind, numbers in sizes.items() if numbers},
     }
-    wanted = {name: value for name, value in asked.items() if value is not None}
-    return {"function": given.function, **wanted}
+    numbers = {"seconds": seconds, "warmup": warmup}
+    wanted = {name: value for name, value in asked.items() if value}
+    wanted |= {name: value for name, value in numbers.items() if value is not None}
+    started = _begun(server, {"function": function, **wanted})
+    experiment = _follow(server, output, started)
+    _show(output, experiment)
+    return 0 if experiment["state"] == "finished" else NOT_DONE
 
 
-def _follow(server: RemoteServer, experiment: dict[str, Any]) -> dict[str, Any]:
+def _begun(server: RemoteServer, body: dict[str, Any]) -> dict[str, Any]:
+    try:
+        begun: dict[str, Any] = server.post("/experiments", body)
+    except RefusedError as error:
+        if "samples" in body or not str(error).startswith("samples: "):
+            raise
+        example = f"pooldeck tune {body['function']} --sample '[1, 2]'"
+        raise Complaint(
+            str(error), f"give arguments to try it with, such as: {example}", exit_code=REFUSED
+        ) from None
+    return begun
+
+
+def _follow(server: RemoteServer, output: Output, experiment: dict[str, Any]) -> dict[str, Any]:
     """Say what is being tried until it has ended; stop it if somebody interrupts."""
     path = f"/experiments/{experiment['id']}"
     said = ""
@@ -63,7 +120,7 @@ def _follow(server: RemoteServer, experiment: dict[str, Any]) -> dict[str, Any]:
             words = progress(experiment)
             if words and words != said:
                 said = words
-                print(words, file=sys.stderr, flush=True)  # noqa: T201  (the command's own voice)
+                output.note(words)
     except KeyboardInterrupt:
         with suppress(ServerError):
             server.post(f"{path}/stop")
@@ -81,14 +138,17 @@ def progress(experiment: dict[str, Any]) -> str:
     return f"measuring {what}{again} ({now['done']} of about {now['planned']} steps are done)"
 
 
-def report(experiment: dict[str, Any]) -> Iterator[str]:
-    """Yield what was found, line by line: the table, what to know, the conclusion."""
+def _show(output: Output, experiment: dict[str, Any]) -> None:
+    """Print what was found: the table, what to know, the conclusion."""
+    if output.is_json:
+        output.json(experiment)
+        return
     if experiment["steps"]:
         knees = {(each["kind"], each["knee"]) for each in experiment["scalings"]}
-        yield from _table([_row(step, knees) for step in experiment["steps"]])
-        yield ""
-    yield from experiment["remarks"]
-    yield experiment["conclusion"]
+        output.table(_HEAD, [_row(step, knees) for step in experiment["steps"]])
+        output.line()
+    for line in (*experiment["remarks"], experiment["conclusion"]):
+        output.line(line)
 
 
 def _row(step: dict[str, Any], knees: set[tuple[str, int]]) -> tuple[str, ...]:
@@ -106,20 +166,3 @@ def _row(step: dict[str, Any], knees: set[tuple[str, int]]) -> tuple[str, ...]:
         f"{step['switches']:.0f}",
         f"{step['errors']}{mark}",
     )
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    """Yield the lines of a table: kinds to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
-    for row in (_HEAD, *rows):
-        first, *others, last = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join((first.lstrip().ljust(widths[0]), *others, last.lstrip())).rstrip()
-
-
-def _complain(error: Exception, exit_code: int) -> int:
-    print(f"pooldeck: {error}", file=sys.stderr)  # noqa: T201  (the command's own voice)
-    return exit_code
-
-
-def _print(text: str) -> None:
-    print(text)  # noqa: T201  (the command's own voice)

@@ -7,7 +7,7 @@ store; the live picture comes from the frames. `runtime.lifecycle.startup` puts 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -15,18 +15,35 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
+from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.submission import Submission, TaskStack
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.runtime.access.action_log import ActionLog
+from pooldeck_server.runtime.access.login_links import LoginLinks
+from pooldeck_server.runtime.access.sessions import Sessions
+from pooldeck_server.runtime.access.tokens import Tokens
 from pooldeck_server.runtime.advice.advisor import Advisor
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
+from pooldeck_server.runtime.alerts.alerts import Alerts
+from pooldeck_server.runtime.alerts.callbacks import Callbacks
 from pooldeck_server.runtime.experiments.experiments import Experiments
+from pooldeck_server.runtime.live.figures import Figures
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
+from pooldeck_server.runtime.live.readiness import ReadinessProbe
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
+from pooldeck_server.runtime.recording.backups import Backups
 from pooldeck_server.runtime.recording.log_file import LogFile
+from pooldeck_server.runtime.recording.spans import Spans
 from pooldeck_server.runtime.recording.waiters import Waiters
+from pooldeck_server.runtime.recording.watch import Watch
+from pooldeck_server.runtime.recording.watches import Watches
+from pooldeck_server.runtime.retention.by_hand import DeletionByHand
+from pooldeck_server.runtime.retention.deletions import Deletions
+from pooldeck_server.runtime.retention.retention import Retention
+from pooldeck_server.runtime.retention.storage import Storage
 from pooldeck_server.runtime.tasks.control import TaskControl
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
@@ -37,9 +54,14 @@ from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.runtime.tasks.pool_controls import PoolControls
 from pooldeck_server.runtime.tasks.profiles import Profiles
+from pooldeck_server.runtime.tasks.restored import Restored
+from pooldeck_server.runtime.tasks.server_drain import ServerDrain
 from pooldeck_server.runtime.tasks.shared_state import Shared
 from pooldeck_server.settings import Settings
 from pooldeck_server.store.database import Database, Reader
+
+if TYPE_CHECKING:  # imported only where it is set
+    from pooldeck_server.runtime.access.oidc.logins import OidcLogins
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,7 +74,13 @@ class Server:
     settings: Settings
     clock: Clock
     run: ServerRun
+    sessions: Sessions
+    tokens: Tokens
+    links: LoginLinks | None  # where the server's own user is let in
+    actions: ActionLog
+    logins: "OidcLogins | None"
     door: Door
+    drain: ServerDrain
     functions: Functions
     intake: Intake
     pipelines: Pipelines
@@ -64,32 +92,44 @@ class Server:
     tasks: TaskControl
     pools: PoolControls
     waiters: Waiters
+    watches: Watches
     counts: Counts
+    figures: Figures
+    spans: Spans | None
     errors: Errors
     log_file: LogFile | None
+    probe: ReadinessProbe
     health: Health
     frames: Frames
     profiles: Profiles
     advisor: Advisor
     placements: Placements
+    restored: Restored
+    backups: Backups | None
+    retention: Retention
+    storage: Storage
+    deletion: DeletionByHand
+    deletions: Deletions
     sizes: Sizes
     experiments: Experiments
+    alerts: Alerts
+    callbacks: Callbacks
 
     @property
     def catalogue(self) -> Catalogue:
         return self.functions.catalogue
 
     @property
-    def state(self) -> str:
-        """Return "starting" until submissions are taken, then "ready", at last "draining"."""
-        if self.door.is_closing():
-            return "draining"
-        return "ready" if self.catalogue.is_known else "starting"
+    def readiness(self) -> Readiness:
+        """Whether it can do its work at this moment."""
+        return self.probe.look()
 
     @property
-    def takes_tasks(self) -> bool:
-        """Tell whether submissions are taken now: it is ready, and has its files."""
-        return self.state == "ready" and self.door.is_open
+    def in_short(self) -> str:
+        """How it is, in a line: "ready; 2 tasks run, 14 are queued"."""
+        counts = self.counts.counts()
+        running, queued = counts[State.RUNNING], counts[State.QUEUED]
+        return f"{self.readiness}; {running} tasks run, {queued} are queued"
 
     async def read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -111,14 +151,18 @@ class Server:
         return TaskStack(task, await queue.pool.stack(task_id))
 
     async def submit_and_wait(
-        self, submission: Submission, idempotency_key: str | None, seconds: float
+        self,
+        submission: Submission,
+        idempotency_key: str | None,
+        seconds: float,
+        watch: Watch | None = None,
     ) -> StoredTask:
         """Submit, and return the task when it is final or as it is after `seconds`.
 
         Raises:
             PooldeckError: If it is refused; nothing is stored then.
         """
-        accepted = await self.intake.submit(submission, idempotency_key)
+        accepted = await self.intake.submit(submission, idempotency_key, watch)
         # A new task was handed over one turn of the event loop ago at the earliest. Its end has to
         # go through the writer thread, so it cannot have been announced yet.
         known = accepted.task if accepted.created else None

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 from pooldeck.command_parameters import CommandParameter
 from pooldeck.commands import Command
 from pooldeck.functions import RULES, Options, Rule
+from pooldeck_server.settings.units import unit
 
 _PREFIX = "commands."
 _RESERVED = "POOLDECK_"
@@ -19,12 +20,15 @@ _RESERVED = "POOLDECK_"
 def _settings(struct: type[Struct], rules: Mapping[str, Rule]) -> dict[str, Any]:
     """Return the fields of a struct as a model of settings takes them, bound by the same rules."""
     return {
-        each.name: (
-            Annotated[each.type, AfterValidator(partial(_kept, rules.get(each.name)))],
-            each.default,
-        )
+        each.name: (_bound(each.type, rules.get(each.name)), each.default)
         for each in fields(struct)
     }
+
+
+def _bound(type_: Any, rule: Rule | None) -> Any:
+    return Annotated[
+        type_, AfterValidator(partial(_kept, rule)), unit("" if rule is None else rule.unit)
+    ]
 
 
 def _kept(rule: Rule | None, value: Any) -> Any:
@@ -35,6 +39,7 @@ def _kept(rule: Rule | None, value: Any) -> Any:
 
 _OPTIONS = _settings(Options, RULES)
 del _OPTIONS["name"], _OPTIONS["pool"]  # which a command says in its own way
+del _OPTIONS["safe_in"]  # a command has a process of its own in any pool
 _TaskOptions = create_model("_TaskOptions", **_OPTIONS)
 _Parameter = create_model("_Parameter", **_settings(CommandParameter, {}))
 
@@ -57,19 +62,36 @@ class ParameterSettings(_Parameter, extra="forbid", frozen=True):
 
 
 class CommandSettings(_TaskOptions, extra="forbid", frozen=True):
-    """One command, as `[commands.NAME]` sets it; times in seconds."""
+    """One command, as `[commands.NAME]` sets it."""
 
-    run: Annotated[tuple[str, ...], Field(min_length=1)]
-    parameters: dict[str, ParameterSettings] = Field(default_factory=dict)
-    description: str = ""
-    pool: str | None = Field(default=None, description="Default: the first thread pool.")
+    run: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="The program and its arguments, with placeholders."
+    )
+    parameters: dict[str, ParameterSettings] = Field(
+        default_factory=dict, description="For those that take more than a text."
+    )
+    description: str = Field(default="", description="For people, on the function's page.")
+    pool: str | None = Field(
+        default=None,
+        description="Where a slot waits for it; measurements never move it. "
+        "Default: the first thread pool, or else the first pool.",
+    )
     directory: str | None = Field(
         default=None, description="Where it works. Default: where the server was started."
     )
-    environment: dict[str, str] = Field(default_factory=dict)
-    input: str = Field(default="", description="Text for standard input, with placeholders.")
-    success: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
-    result: Literal["stdout", "json", "none"] = "stdout"
+    environment: dict[str, str] = Field(
+        default_factory=dict, description="Added to that of its worker."
+    )
+    input: str = Field(
+        default="", description="Text with placeholders for standard input, else that is empty."
+    )
+    success: Annotated[tuple[int, ...], Field(min_length=1)] = Field(
+        default=(0,), description="Exit codes that are no failure."
+    )
+    result: Literal["stdout", "json", "none"] = Field(
+        default="stdout",
+        description="stdout: exit code and output; json: its output, read as JSON; none: the code.",
+    )
     grace_seconds: Annotated[float, Field(ge=0, le=60)] = Field(
         default=1.0, description="Between SIGTERM and SIGKILL, when it is cancelled or overdue."
     )

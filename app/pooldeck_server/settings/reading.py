@@ -1,7 +1,7 @@
 """Reading the settings, and saying in words which of them is wrong and where to set it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from tomllib import TOMLDecodeError
 from typing import Any
@@ -10,10 +10,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
+from pooldeck_server.settings.alerts import AlertSettings
+from pooldeck_server.settings.backup import BackupSettings
 from pooldeck_server.settings.commands import CommandSettings, ParameterSettings
+from pooldeck_server.settings.errors import BadSettings
 from pooldeck_server.settings.log import LogSettings
+from pooldeck_server.settings.oidc import OidcSettings
 from pooldeck_server.settings.pools import PoolSettings
+from pooldeck_server.settings.removed import REMOVED, no_longer
 from pooldeck_server.settings.server import Settings
+from pooldeck_server.settings.tracing import TracingSettings
+from pooldeck_server.settings.variables import check_variables
 
 OPTIONS = ("host", "port", "data", "config", "functions")
 """The settings that the command line takes as `--NAME` too."""
@@ -22,24 +29,13 @@ _TABLES: dict[str, type[BaseModel]] = {
     "pools": PoolSettings,
     "commands": CommandSettings,
     "log": LogSettings,
+    "alerts": AlertSettings,
+    "backup": BackupSettings,
+    "tracing": TracingSettings,
+    "oidc": OidcSettings,
 }
-_REMOVED = {
-    "database_url": (
-        "the database is the file pooldeck.sqlite3 in the folder that `data` names. Move yours "
-        "there by that name, with its -wal file if there is one, and take this setting out of "
-        "pooldeck.toml and of the environment (POOLDECK_DATABASE_URL)"
-    )
-}
-_SECRET = "token"  # noqa: S105  (the name of the setting)
+_SECRETS = {"token", "client_secret"}  # the names of settings
 _LONGEST_VALUE = 80
-
-
-class BadSettings(Exception):  # noqa: N818  (a condition as the caller sees it)
-    """The settings cannot be used; `problems` has a line for each that is wrong."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
@@ -49,11 +45,23 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
         BadSettings: If any of them is not possible.
         StartupError: If the configuration file that is named does not exist.
     """
-    variables = {name.lower() for name in os.environ}  # pydantic passes over those it knows not
-    if removed := [name for name in _REMOVED if f"pooldeck_{name}" in variables]:
-        raise BadSettings([_no_longer(name) for name in removed])
+    check_variables(os.environ)
+    return _in_words_if_bad(lambda: Settings(**given))
+
+
+def read_anew(settings: Settings) -> Settings:
+    """Return settings as the variables and the configuration file have them now.
+
+    Raises:
+        BadSettings: If any of them is not possible.
+        StartupError: If the configuration file that is named does not exist any more.
+    """
+    return _in_words_if_bad(settings.read_anew)
+
+
+def _in_words_if_bad(read: Callable[[], Settings]) -> Settings:
     try:
-        return Settings(**given)
+        return read()
     except ValidationError as error:
         raise BadSettings([_in_words(problem) for problem in error.errors()]) from error
     except TOMLDecodeError as error:
@@ -72,20 +80,16 @@ def _in_words(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "missing":
             return f"{name} is missing. {_how_to_set(path)}"
-        case "extra_forbidden" if name in _REMOVED:
-            return _no_longer(name)
+        case "extra_forbidden" if name in REMOVED:
+            return no_longer(name)
         case "extra_forbidden":
             return f"{name}: there is no such setting{_suggestion(path)}"
     return f"{name}{_value(path, problem['input'])}: {reason}. {_how_to_set(path)}"
 
 
-def _no_longer(name: str) -> str:
-    return f"{name}: there is no such setting any more; {_REMOVED[name]}"
-
-
 def _value(path: tuple[str, ...], value: Any) -> str:
     """Return ` = VALUE`, shortened; nothing for a secret or a whole table."""
-    if path[0] == _SECRET or isinstance(value, dict):
+    if path[-1] in _SECRETS or isinstance(value, dict):
         return ""
     text = repr(value)
     return f" = {text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + '…'}"

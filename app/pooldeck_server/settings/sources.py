@@ -1,11 +1,18 @@
-"""Where settings come from: the default pools, and the path of the configuration file."""
+"""Where settings come from: variables, the default pools, the path of the configuration file."""
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    TomlConfigSettingsSource,
+)
 
 from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.settings.injected import injected
 
 DEFAULT_CONFIG: Final = Path("pooldeck.toml")
 _DEFAULT_POOLS: Final = {"io": {"kind": "thread"}, "cpu": {"kind": "process"}}
@@ -24,6 +31,15 @@ class DefaultPools(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         return {"pools": self._pools} if self._pools else {}
+
+
+def without_injected(source: PydanticBaseSettingsSource) -> None:
+    """Let the source of variables pass over those that an orchestrator has set."""
+    if isinstance(source, EnvSettingsSource):
+        others = {name.lower() for name in injected(os.environ)}
+        source.env_vars = {
+            name: value for name, value in source.env_vars.items() if name not in others
+        }
 
 
 def config_path(*sources: PydanticBaseSettingsSource) -> Path:

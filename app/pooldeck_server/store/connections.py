@@ -13,7 +13,7 @@ from pooldeck_server.domain.tasks.states import State
 _WRITER = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA secure_delete = OFF",  # until there is something to erase: see records.erase_traces
+    "PRAGMA secure_delete = OFF",  # until there is something to erase: see `erase_from_now_on`
     "PRAGMA cache_size = -8192",  # KiB
     "PRAGMA temp_store = MEMORY",  # the journals of statements that change many rows
     "PRAGMA wal_autocheckpoint = 8000",  # pages: under load the same ones change again and again
@@ -68,6 +68,35 @@ def begun(writer: Connection) -> Iterator[None]:
     except BaseException:
         connection.rollback()
         raise
+
+
+def empty_log(writer: Connection) -> bool:
+    """Write the log back into the database and empty it; return whether readers let that be.
+
+    It waits for nobody: whoever writes next would have to wait as well.
+    """
+    connection = driver(writer)
+    [(patience,)] = connection.execute("PRAGMA busy_timeout").fetchall()
+    connection.execute("PRAGMA busy_timeout = 0").close()
+    try:
+        [(is_held, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience:d}").close()
+    return not is_held
+
+
+def erase_from_now_on(writer: Connection) -> None:
+    """Overwrite what is deleted and replaced, not only let it go.
+
+    The setting "FAST" would leave what takes pages of its own, as large arguments do.
+    """
+    driver(writer).execute("PRAGMA secure_delete = ON").close()
+
+
+def erases(writer: Connection) -> bool:
+    """Tell whether `erase_from_now_on` was called."""
+    [(mode,)] = driver(writer).execute("PRAGMA secure_delete").fetchall()
+    return bool(mode)
 
 
 def _engine(path: Path, pragmas: tuple[str, ...], connections: int, busy_seconds: float) -> Engine:

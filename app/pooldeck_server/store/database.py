@@ -16,17 +16,26 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.domain.errors import CopyError, StartupError
 from pooldeck_server.store.connections import (
     begun,
-    driver,
+    empty_log,
+    erases,
     has_wal_bug,
     reader_engine,
     writer_engine,
 )
+from pooldeck_server.store.copies import keep_before_migration
 from pooldeck_server.store.lock import Lock
-from pooldeck_server.store.schema import prepare
+from pooldeck_server.store.private_files import (
+    beside,
+    make_private,
+    refuse_foreign,
+    warn_of_open_folder,
+)
+from pooldeck_server.store.schema import prepare, revision_of
 from pooldeck_server.store.standing import Standing
+from pooldeck_server.store.tables import SCHEMA
 from pooldeck_server.store.transaction import (
     Transaction,
     in_words,
@@ -39,6 +48,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _LOCK = "pooldeck.lock"
+_OWN = (_LOCK, "pooldeck.sqlite3", "workers")  # which nobody else may have put into the folder
 _ADVICE: dict[int | None, str] = {
     sqlite3.SQLITE_NOTADB: "it is no database; move it away, or put a backup in its place",
     sqlite3.SQLITE_CORRUPT: "it is damaged; put a backup in its place",
@@ -80,11 +90,14 @@ class Database:
             lock = _lock_folder(path.parent)
             undo.callback(lock.release)
             _refuse_lone_log(path)
+            make_private(path)
             engine = writer_engine(path, durability, busy_seconds)
             undo.callback(engine.dispose)
             writer = undo.enter_context(closing(engine.connect()))
+            _keep_if_migrated(writer, path)
             with begun(writer):
                 prepare(writer, path)
+            empty_log(writer)  # what a killed server has erased still stands in there
             database = cls(path, lock, engine, writer, busy_seconds)
             undo.pop_all()
         return database
@@ -100,7 +113,23 @@ class Database:
     @property
     def wal_bytes(self) -> int:
         """Return the size of the write-ahead log: it grows while a reader stays open."""
-        return _size(_wal(self.path))
+        return _size(beside(self.path, "wal"))
+
+    @property
+    def erases(self) -> bool:
+        """Tell whether there are sensitive arguments to erase; for the thread that writes."""
+        return erases(self._writer)
+
+    def empty_log(self) -> bool:
+        """Write the log back into the file and empty it, on the thread that writes.
+
+        What was erased from the file stands in the log until then.
+
+        Returns:
+            Whether it was done: a reader in the middle of a query keeps it from being emptied.
+        """
+        with in_words(self.path):
+            return empty_log(self._writer)
 
     def close(self) -> None:
         """Close and unlock it. The last connection to close writes the log back into the file."""
@@ -117,9 +146,10 @@ class Database:
         log into that one when it is opened the next time.
         """
         try:
-            driver(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            empty_log(self._writer)
         except sqlite3.Error as error:
-            _log.warning("%s does not belong to %s: %s", _wal(self.path), self.path.name, error)
+            log = beside(self.path, "wal")
+            _log.warning("%s does not belong to %s: %s", log, self.path.name, error)
 
 
 class Reader:
@@ -162,9 +192,31 @@ class Reader:
         self._engine.dispose()
 
 
+def _keep_if_migrated(writer: Connection, path: Path) -> None:
+    """Keep a copy of a database that an earlier version has made: there is no way back from here.
+
+    Raises:
+        StartupError: If there is no room for one, say.
+    """
+    revision = revision_of(writer, path)
+    if not "" < revision < SCHEMA:
+        return
+    try:
+        kept = keep_before_migration(path, revision)
+    except CopyError as error:
+        raise StartupError(
+            f"the database {path} is of an earlier version and cannot be kept as it is before it "
+            f"is brought up to date ({error}); make room, or put a backup of it elsewhere and an "
+            f"empty file at {path}.before-{revision}"
+        ) from error
+    _log.info("the database is brought up to date; as it was, it is kept as %s", kept.name)
+
+
 def _lock_folder(folder: Path) -> Lock:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        refuse_foreign(folder, *(folder / name for name in _OWN))
+        warn_of_open_folder(folder)
         return Lock.acquire(folder / _LOCK)
     except OSError as error:
         raise StartupError(f"the folder {folder} cannot be written: {error.strerror}") from error
@@ -172,7 +224,7 @@ def _lock_folder(folder: Path) -> Lock:
 
 def _refuse_lone_log(path: Path) -> None:
     """Stop before SQLite throws away the log of a database that is not where it was."""
-    log = _wal(path)
+    log = beside(path, "wal")
     if not path.exists() and log.exists() and log.stat().st_size:
         raise StartupError(
             f"the database {path} is missing but its log {log.name} is there; "
@@ -195,8 +247,8 @@ def _startup_errors(path: Path) -> Iterator[None]:
 def _warn_of_old_sqlite() -> None:
     if has_wal_bug(sqlite3.sqlite_version_info):
         _log.warning(
-            "SQLite %s can corrupt a database that several connections write to at once; Pooldeck "
-            "writes on one only. Open the file with nothing else, or update to 3.51.3.",
+            "SQLite %s (before 3.51.3) can corrupt what two programs write to: while the server "
+            "runs, open the database with nothing else",
             sqlite3.sqlite_version,
         )
 
@@ -206,7 +258,3 @@ def _size(file: Path) -> int:
         return file.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _wal(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")

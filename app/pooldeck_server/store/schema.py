@@ -28,7 +28,7 @@ def prepare(connection: Connection, path: Path) -> None:
     Raises:
         StartupError: If it belongs to another program, or to a newer version of this one.
     """
-    revision = _revision(connection, path)
+    revision = revision_of(connection, path)
     if revision > SCHEMA:
         raise StartupError(
             f"the database {path} has schema {revision}, this version of Pooldeck knows {SCHEMA}; "
@@ -42,8 +42,12 @@ def prepare(connection: Connection, path: Path) -> None:
         connection.execute(probe).all()
 
 
-def _revision(connection: Connection, path: Path) -> str:
-    """Return the schema's revision; an empty text for a new database."""
+def revision_of(connection: Connection, path: Path) -> str:
+    """Return the schema's revision; an empty text for a new database.
+
+    Raises:
+        StartupError: If it belongs to another program.
+    """
     names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
     found = set(names.scalars())
     if not found:

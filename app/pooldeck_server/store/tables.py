@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from pooldeck_server.domain.tasks.states import State
 
-SCHEMA = "0004"
+SCHEMA = "0014"
 """The revision of the newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -84,6 +84,8 @@ tasks = Table(
     Column("recorded_at", BigInteger),
     # Came with migration 0004.
     Column("placed", Text),
+    # Came with migration 0011.
+    Column("kept_at", BigInteger),
     CheckConstraint(f"state IN ({_STATES})", name="tasks_state"),
     UniqueConstraint("id", name="tasks_id"),
 )
@@ -111,6 +113,9 @@ Index("tasks_finished", tasks.c.finished_at, sqlite_where=tasks.c.finished_at.is
 is_slow = tasks.c.run_seconds >= literal_column("0.01")
 Index("tasks_slow", tasks.c.run_seconds, sqlite_where=is_slow)
 """Only what ran 10 ms or longer: no pool ends so many of those that the index is dear."""
+
+is_kept = tasks.c.kept_at.is_not(None)
+Index("tasks_kept", tasks.c.kept_at, sqlite_where=is_kept)
 
 attempts = Table(
     "attempts",
@@ -146,9 +151,25 @@ logs = Table(
     *_required(Integer, "attempt", "n"),
     Column("at", BigInteger, nullable=False),
     *_required(Text, "level", "source", "message"),
+    # Came with migration 0006.
+    Column("is_open", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("seq", "attempt", "n"),
     sqlite_with_rowid=False,
 )
+
+worker_logs = Table(
+    "worker_logs",
+    metadata,
+    Column("worker", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    *_required(Text, "level", "source", "message"),
+    Column("is_open", Integer, nullable=False),
+    PrimaryKeyConstraint("worker", "n"),
+    Index("worker_logs_by_time", "at"),
+    sqlite_with_rowid=False,
+)
+"""What cannot be any single call's, by the worker that it came from."""
 
 counters = Table(
     "counters",
@@ -224,6 +245,8 @@ runs = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("report", Text),
+    # Came with migration 0005.
+    Column("cut_off", Text),
     UniqueConstraint("boot", name="runs_boot"),
 )
 
@@ -366,3 +389,216 @@ edges = Table(
     sqlite_with_rowid=False,
 )
 """Which tasks come after which: `seq` after `needs`, whose result `seq` calls by `name`."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("key", Text, nullable=False),
+    *_required(BigInteger, "began_at", "ends_at"),
+    Column("principal", Text, nullable=False),
+    Column("token", Text),
+    PrimaryKeyConstraint("key"),
+    sqlite_with_rowid=False,
+)
+"""The logins of browsers that have not ended, as `Session`; `principal` is JSON."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", Text, nullable=False),
+    *_required(Text, "key", "role", "sees_values", "functions", "pools"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    *_optional(BigInteger, "expires_at", "used_at"),
+    PrimaryKeyConstraint("name"),
+    UniqueConstraint("key"),
+    sqlite_with_rowid=False,
+)
+"""The named tokens, as `Token`; `sees_values`, `functions` and `pools` are JSON."""
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("copied_from", Text),
+    *_optional(BigInteger, "copied_at", "through", "settled_at"),
+    sqlite_with_rowid=False,
+)
+"""One row: which database this is, and as a copy, of which one and how far that was."""
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    *_required(Text, "actor", "actor_kind", "deed", "target_kind"),
+    *_optional(Text, "address", "target"),
+    Column("number", Integer, nullable=False),
+    *_optional(Text, "before", "after", "reason"),
+    UniqueConstraint("id", name="actions_id"),
+    Index("actions_by_time", "at"),
+)
+"""Who did what to what, as `Action`: written in the transaction that does it, changed by nobody."""
+
+Index("actions_by_target", actions.c.target, sqlite_where=actions.c.target.is_not(None))
+
+action_tasks = Table(
+    "action_tasks",
+    metadata,
+    _owner(),
+    Column("action", Integer, ForeignKey("actions.n", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("seq", "action"),
+    Index("action_tasks_by_action", "action"),
+    sqlite_with_rowid=False,
+)
+"""Which tasks an action was done to."""
+deleted = Table(
+    "deleted",
+    metadata,
+    *_required(Text, "id", "kind"),
+    Column("deleted_at", BigInteger, nullable=False),
+    *_optional(Text, "idempotency_key", "fingerprint"),
+    PrimaryKeyConstraint("id"),
+    Index("deleted_by_time", "deleted_at"),
+    sqlite_with_rowid=False,
+)
+"""What is known for some days of deleted tasks and pipelines: their keys, and that they were."""
+
+Index(
+    "deleted_by_key",
+    deleted.c.idempotency_key,
+    deleted.c.kind,
+    sqlite_where=deleted.c.idempotency_key.is_not(None),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("idempotency_key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    *_required(Integer, "first_seq", "number"),
+    Column("is_gone", Integer, nullable=False, server_default=text("0")),
+    Column("looked_at", BigInteger, nullable=False),
+    Index("batches_by_look", "looked_at"),
+    sqlite_with_rowid=False,
+)
+"""Batches under keys of their own: their tasks by their numbers, and whether these are gone."""
+
+storage_days = Table(
+    "storage_days",
+    metadata,
+    Column("day", Integer, primary_key=True),  # since the epoch
+    *_required(BigInteger, "used_bytes", "tasks"),
+)
+"""What the database held at the end of each day."""
+
+retention = Table(
+    "retention",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("rules", Text),
+    *_optional(BigInteger, "changed_at", "allowed_at", "last_seq"),
+    Column("last_id", Text),
+    # Came with migration 0013.
+    *_optional(BigInteger, "leapt_from", "leapt_to"),
+    Column("leap_settles", Integer),
+)
+"""One row: rules set by hand, since when tasks may be deleted, the newest that ever was, and the
+last leap of the clock that nobody has vouched for.
+"""
+
+alert_rules = Table(
+    "alert_rules",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("is_on", Integer, nullable=False),
+    *_optional(Double, "threshold", "quiet_seconds"),
+    Column("told_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""The rules of alerts that were changed, or that a message told of."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    *_required(Text, "rule", "subject"),
+    *_required(BigInteger, "begun_at", "last_at"),
+    Column("over_at", BigInteger),
+    *_required(Integer, "count", "told", "told_over"),
+    *_required(Text, "text", "path"),
+    UniqueConstraint("rule", "subject", name="alerts_by_subject"),
+)
+"""What happened that a rule speaks of, in the commit of it, and what was told of that."""
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    *_required(Text, "name", "kind", "url", "secrets"),
+    Column("is_on", Integer, nullable=False),
+    Column("trouble", Text),
+    Column("created_at", BigInteger, nullable=False),
+    # Came with migration 0013.
+    Column("rules", Text),
+    UniqueConstraint("name", name="destinations_name"),
+)
+"""Who is told of alerts; `secrets` is JSON of `SigningSecret`s, the newest first.
+
+`rules` is JSON of the names of the rules that it is told of; null: of all.
+"""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column(
+        "destination", Integer, ForeignKey("destinations.id", ondelete="CASCADE"), nullable=False
+    ),
+    *_required(Text, "type", "state"),
+    Column("tries", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    *_optional(BigInteger, "next_at", "last_at"),
+    Column("status", Integer),
+    Column("answer", Text),
+    Column("payload", Text, nullable=False),
+    Index("deliveries_by_state", "state", "next_at"),
+    Index("deliveries_by_destination", "destination", "state"),
+)
+"""Messages on their way to destinations, and what became of the latest that have ended."""
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("seq", Integer, ForeignKey("tasks.seq", ondelete="CASCADE"), primary_key=True),
+    Column("url", Text, nullable=False),
+)
+"""Where the ends of tasks are told, of those that were submitted with an address."""
+
+callback_deliveries = Table(
+    "callback_deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    *_required(Text, "message", "task", "url", "host", "state"),
+    Column("tries", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    *_optional(BigInteger, "next_at", "last_at"),
+    Column("status", Integer),
+    Column("answer", Text),
+    Column("payload", Text, nullable=False),
+    Index("callback_deliveries_by_task", "task"),
+    Index("callback_deliveries_by_host", "state", "host", "next_at"),
+)
+"""Ends on their way to where they are told; `task` is an id, which may be of no task any more."""
+
+callback_signing = Table(
+    "callback_signing",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("secrets", Text, nullable=False),
+    Column("is_on", Integer, nullable=False),
+    Column("trouble", Text),
+)
+"""One row, once somebody has turned callbacks on: what signs all of them, as in `destinations`."""

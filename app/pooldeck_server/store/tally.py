@@ -1,12 +1,14 @@
 """The figures that are kept rather than counted: written from the moves of a transaction."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.tasks.changes import TaskChanged
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.tables import activity, counters
 
@@ -27,17 +29,27 @@ _add_ends = _insert_ends.on_conflict_do_update(
 )
 
 
-def add_counts(connection: Connection, moves: Iterable[TaskChanged]) -> None:
-    """Add what moved to the counters and, where tasks ended, to the activity of its minute."""
-    counts, ends = _counts(moves), _ends(moves)
+def add_counts(
+    connection: Connection,
+    moves: Iterable[TaskChanged],
+    gone: Mapping[tuple[str, str, State], int] = MappingProxyType({}),
+) -> None:
+    """Add what moved to the counters and, where tasks ended, to the activity of its minute.
+
+    `gone` is how many tasks of each pool, function and state are not kept any more.
+    """
+    counts, ends = _counts(moves, gone), _ends(moves)
     if counts:
         _count.execute(connection, _add_counts, counts)
     if ends:
         _end.execute(connection, _add_ends, ends)
 
 
-def _counts(moves: Iterable[TaskChanged]) -> list[tuple[str, str, str, int]]:
+def _counts(
+    moves: Iterable[TaskChanged], gone: Mapping[tuple[str, str, State], int]
+) -> list[tuple[str, str, str, int]]:
     counter: Counter[tuple[str, str, str]] = Counter()
+    counter.subtract(gone)
     for move in moves:
         counter[move.pool, move.function, move.state] += 1
         if move.before is not None:

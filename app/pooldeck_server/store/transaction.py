@@ -1,6 +1,7 @@
 """A write transaction: all of it or nothing, and its errors in the words of the domain."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from pooldeck_server.domain.errors import DiskFull, StorageUnavailable
 from pooldeck_server.domain.tasks.changes import TaskChanged
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store.connections import begun
+from pooldeck_server.store.ends import tell_ends
 from pooldeck_server.store.tally import add_counts
 
 _RETRY_SECONDS = 1
@@ -21,12 +24,14 @@ _RETRY_SECONDS = 1
 class Transaction:
     """What the functions of `records` write to.
 
-    They leave their moves here, so that the counters cannot be forgotten: they are written from
-    `moves` before the commit. After it, `moves` is what may be announced.
+    They leave their moves here, so that neither the counters nor those who wait to be told of an
+    end can be forgotten: both are written from `moves` before the commit. After it, `moves` is what
+    may be announced. `gone` is how many tasks of each pool, function and state were deleted.
     """
 
     connection: Connection
     moves: list[TaskChanged] = field(default_factory=list)
+    gone: Counter[tuple[str, str, State]] = field(default_factory=Counter)
 
     def moved(self, moves: list[TaskChanged]) -> list[TaskChanged]:
         self.moves.extend(moves)
@@ -53,7 +58,8 @@ def transaction(
     with in_words(path), begun(connection):
         opened = Transaction(connection)
         yield opened
-        add_counts(connection, opened.moves)
+        add_counts(connection, opened.moves, opened.gone)
+        tell_ends(connection, opened.moves)
         check()
 
 

@@ -7,7 +7,9 @@ at the threads of some calls (see `thread_state`).
 
 Each look stands for the time since the one before it, so that short calls, which most looks miss,
 count in the mean for as long as they take. The pauses between looks are of uneven length, so that
-they do not keep step with the calls.
+they do not keep step with the calls. Waits may be as short: a thread that wants the GIL, which was
+free until the probe took it, has come for it since, and whether it had waited before or computed
+shows in its CPU time only.
 """
 
 import random
@@ -54,6 +56,25 @@ class _Pause(NamedTuple):
     was_held: bool
     was_held_before: bool
 
+    @property
+    def was_free(self) -> bool:
+        """Tell whether the GIL was free for two looks, so that no thread wanted it in vain."""
+        return not (self.was_held or self.was_held_before)
+
+
+class _Use(NamedTuple):
+    """For how long a thread had a CPU, and lacked one, in the `seconds` since it was last read."""
+
+    cpu: float
+    delayed: float
+    seconds: float
+
+    @property
+    def at_work(self) -> float:
+        """Return the share of that time in which it did not wait; 1 where nothing tells."""
+        ready = self.cpu + self.delayed
+        return ready / self.seconds if ready < self.seconds else 1.0
+
 
 class _Sums(Struct):
     """What has been seen of one function since the last report."""
@@ -67,6 +88,8 @@ class _Sums(Struct):
     beside: float = 0.0
     helper_cpu: float = 0.0
     helper_delayed: float = 0.0
+    helper_ready: float = 0.0
+    unclaimed_cpu: float = 0.0
 
     def observation(self, function: str, freedom: float) -> Observation:
         """Return it; `freedom` is the share of the unsure time that ran without the GIL."""
@@ -80,6 +103,8 @@ class _Sums(Struct):
             self.beside / self.looks,
             self.helper_cpu,
             self.helper_delayed,
+            self.helper_ready,
+            self.unclaimed_cpu,
         )
 
 
@@ -105,20 +130,28 @@ class Probe:
         self._send = send
         self._work = Event()
         self._is_resting = True
+        self._is_dozing = False
         self._sums: defaultdict[str, _Sums] = defaultdict(_Sums)
         self._known: defaultdict[str, _Known] = defaultdict(_Known)
         self._was_held = False  # at the latest look
         self._recent: frozenset[str] = frozenset()  # functions of the time since the look before
         self._waited = 0.0  # seconds of calls that the latest look found waiting
-        self._times: dict[int, tuple[float, float]] = {}  # by thread, as last read
+        # By thread, as last read: the moment, its CPU time, how long it has lacked a CPU.
+        self._times: dict[int, tuple[float, float, float]] = {}
 
     def start(self) -> None:
         """Start the thread; it ends with the process, or where nothing can be seen."""
         Thread(target=self._run, name="pooldeck-probe", daemon=True).start()
 
-    def wake(self) -> None:
-        if self._is_resting:  # else calls would pay for setting an event
+    def wake(self, function: str) -> None:
+        """Note that a call begins. Few have to wake the probe: setting an event costs them time."""
+        if self._is_resting or (self._is_dozing and self._is_news(function)):
             self._work.set()
+
+    def _is_news(self, function: str) -> bool:
+        """Tell whether a function has been looked at less than those that are looked at slowly."""
+        known = self._known.get(function)
+        return known is None or known.looks < _PACES[-1][0]
 
     def _run(self) -> None:
         self._rest()
@@ -143,7 +176,7 @@ class Probe:
     def _watch(self) -> None:
         self._times.clear()
         for run in self._runs.running():
-            self._times_since(run.slot.native_id)
+            self._use_of(run.slot.native_id)
         self._helpers.start()
         looked_at = reported_at = _monotonic()
         idle = 0
@@ -162,7 +195,10 @@ class Probe:
         self._report()
 
     def _pause(self) -> _Pause:
-        seconds = self._pace() * random.uniform(0.6, 1.4)  # noqa: S311 - this is no secret
+        pace = self._pace()
+        if pace == _SLOWEST:
+            pace = self._doze(pace)
+        seconds = pace * random.uniform(0.6, 1.4)  # noqa: S311 - this is no secret
         delayed, waits = self._threads.delay(self._own), _voluntary_switches()
         until = _monotonic() + seconds
         _sleep(seconds)
@@ -171,6 +207,18 @@ class Probe:
         delayed = self._threads.delay(self._own) - delayed  # there was no CPU to wake up on
         was_held_before, self._was_held = self._was_held, was_held
         return _Pause(min(now, until + delayed), now, was_held, was_held_before)
+
+    def _doze(self, pace: float) -> float:
+        """Sleep for most of a long pause, or until a call of a function begins that is news.
+
+        Return the pace for the rest. What is seen when a call has ended the sleep would say little:
+        it has the GIL just then.
+        """
+        self._work.clear()
+        self._is_dozing = True
+        self._work.wait(pace - _PACES[-1][1])
+        self._is_dozing = False
+        return min(self._pace(), _PACES[-1][1])
 
     def _pace(self) -> float:
         functions = self._recent.union(run.call.function for run in self._runs.running())
@@ -192,8 +240,15 @@ class Probe:
         states = self._states(threads, pause)
         for run, seen in zip(chosen, states, strict=True):
             stands_for = seconds * len(runs) / len(chosen)
-            _, delayed = self._times_since(run.slot.native_id)
-            self._count(run.call.function, seen, stands_for, delayed, beside=len(runs) - 1)
+            use = self._use_of(run.slot.native_id, run.started_at)
+            self._count(
+                run.call.function,
+                seen,
+                stands_for,
+                use.delayed,
+                beside=len(runs) - 1,
+                at_work=use.at_work if pause.was_free else 1.0,
+            )
         return {run.call.function for run in runs}
 
     def _count_holder(self, pause: _Pause, seconds: float) -> str | None:
@@ -210,11 +265,11 @@ class Probe:
         (seen,) = self._states([thread], pause)
         if seen is ThreadState.FREE:
             return None
-        cpu, delayed = self._times_since(thread)
+        use = self._use_of(thread)
         wait = pause.ended_at - pause.woke_at
-        if seen is not ThreadState.WANTS_GIL and cpu + delayed <= _HELD * wait:
+        if seen is not ThreadState.WANTS_GIL and use.cpu + use.delayed <= _HELD * wait:
             return None
-        self._count(function, ThreadState.WANTS_GIL, seconds, delayed)
+        self._count(function, ThreadState.WANTS_GIL, seconds, use.delayed)
         return function
 
     def _states(self, threads: Sequence[int], pause: _Pause) -> list[ThreadState]:
@@ -257,24 +312,39 @@ class Probe:
         return ThreadState.WANTS_GIL if free == 1 else ThreadState.UNSURE
 
     def _count(
-        self, function: str, seen: ThreadState, seconds: float, delayed: float, beside: int = 0
+        self,
+        function: str,
+        seen: ThreadState,
+        seconds: float,
+        delayed: float,
+        *,
+        beside: int = 0,
+        at_work: float = 1.0,
     ) -> None:
+        """Count what a look has seen, which stands for `seconds`.
+
+        `at_work` is for which share of them the thread did not wait, if it wants the GIL by now.
+        """
         if seen is ThreadState.GONE:
             return
         sums = self._sums[function]
         match seen:
             case ThreadState.WANTS_GIL:
-                sums.held += seconds
+                sums.held += at_work * seconds
+                self._count_wait(sums, (1.0 - at_work) * seconds)
             case ThreadState.FREE | ThreadState.HELD_UP:
                 sums.free += seconds
             case ThreadState.WAITS:
-                sums.waiting += seconds
-                self._waited += seconds
+                self._count_wait(sums, seconds)
             case ThreadState.UNSURE:
                 sums.unsure += seconds
         sums.looks += 1
         sums.beside += beside
         sums.delayed += delayed
+
+    def _count_wait(self, sums: _Sums, seconds: float) -> None:
+        sums.waiting += seconds
+        self._waited += seconds
 
     def _count_helpers(self, seconds: float) -> None:
         """Count what helpers used since the look before, where all calls were of one function.
@@ -282,19 +352,27 @@ class Probe:
         While helpers lack a CPU, calls that wait may wait for them, or for others that do.
         """
         cpu, lacking = self._helpers.since(seconds)
-        if not cpu + lacking or len(self._recent) != 1:
+        if not cpu + lacking:
+            return
+        if len(self._recent) != 1:
+            for each in self._recent:
+                self._sums[each].unclaimed_cpu += cpu
             return
         (function,) = self._recent
         sums = self._sums[function]
         sums.helper_cpu += cpu
         sums.helper_delayed += self._waited * min(1.0, lacking / seconds)
+        sums.helper_ready += cpu + lacking
 
-    def _times_since(self, thread: int) -> tuple[float, float]:
-        """Return for how long a thread had a CPU, and was ready for one, since the last time."""
-        now = self._threads.cpu(thread), self._threads.delay(thread)
-        before = self._times.get(thread, now)
+    def _use_of(self, thread: int, since: float = 0.0) -> _Use:
+        """Return what a thread used since it was last read, or since a later moment.
+
+        It does nothing before a call begins, so that the beginning may be that moment.
+        """
+        now = _monotonic(), self._threads.cpu(thread), self._threads.delay(thread)
+        at, cpu, delayed = self._times.get(thread, now)
         self._times[thread] = now
-        return max(0.0, now[0] - before[0]), max(0.0, now[1] - before[1])
+        return _Use(max(0.0, now[1] - cpu), max(0.0, now[2] - delayed), now[0] - max(at, since))
 
     def _report(self) -> None:
         observations = []

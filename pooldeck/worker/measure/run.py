@@ -1,37 +1,19 @@
 """The measurement of a run: time, CPU time, switches and memory, read before and after it."""
 
-import re
 import resource
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter, process_time, thread_time
-from typing import Final
 
 from pooldeck.outcome import Measurement
+from pooldeck.quantities import MOST_SECONDS, elapsed
 from pooldeck.worker.measure import child_cpu, run_delay
+from pooldeck.worker.measure.memory import PeakMemory
+from pooldeck.worker.measure.turns import Turns
 
 _WHO = getattr(resource, "RUSAGE_THREAD", None)  # a thread's own switches, where there are such
 
 _OWN_SECONDS = 0.001  # of CPU, and beside it a share of the run: what the worker's own threads
 _OWN_SHARE = 0.08  # use meanwhile; less is not taken for the function's
-
-_STATUS: Final = Path("/proc/self/status")
-_PEAK: Final = re.compile(rb"^VmHWM:\s*(\d+) kB", re.MULTILINE)
-_KIB: Final = 1024
-_UNIT: Final = 1 if sys.platform == "darwin" else _KIB
-
-
-class PeakMemory:
-    """The most memory that this process has used, and how it rises."""
-
-    def __init__(self) -> None:
-        self.bytes = _peak()
-
-    def rise(self) -> int:
-        """Return by how many bytes it has risen since this was last asked."""
-        before, self.bytes = self.bytes, _peak()
-        return max(0, self.bytes - before)
 
 
 @dataclass(kw_only=True)
@@ -39,12 +21,13 @@ class RunReadings:
     """Readings of one run, taken on the thread that it runs on.
 
     `memory` is that of a process in which nothing else runs, so that it belongs to this run, as
-    does the CPU time of children; None where other calls run beside it. A quick run will probably
-    be so short that its memory and its wait for a CPU, which stand in files, would cost more than
-    they say.
+    does the CPU time of children; None where other calls run beside it. `turns` are those of its
+    function there. A quick run will probably be so short that its memory and its wait for a CPU,
+    which stand in files, would cost more than they say.
     """
 
     memory: PeakMemory | None
+    turns: Turns | None = None
     is_quick: bool = False
 
     def start(self) -> None:
@@ -54,17 +37,19 @@ class RunReadings:
         self._process_cpu = process_time()
         self._before = _thread_usage()
         self._cpu = thread_time()
+        self._part = 0.0 if self.turns is None else self.turns.begin()
         self._run = perf_counter()
 
     def stop(self) -> None:
-        self._run = perf_counter() - self._run
-        self._cpu = thread_time() - self._cpu
+        self._run = elapsed(self._run, perf_counter())
+        self._part = self._run if self.turns is None else self.turns.end() - self._part
+        self._cpu = elapsed(self._cpu, thread_time())
         self._after = _thread_usage()
-        self._process_cpu = process_time() - self._process_cpu
-        self._child_cpu = self._children_cpu() - self._child_cpu
+        self._process_cpu = elapsed(self._process_cpu, process_time())
+        self._child_cpu = elapsed(self._child_cpu, self._children_cpu())
         if self._delayed is not None:
-            self._delayed = max(0.0, (run_delay.for_cpu() or 0.0) - self._delayed)
-        self._child_delayed = child_cpu.reaped().delayed - self._child_delayed
+            self._delayed = elapsed(self._delayed, run_delay.for_cpu() or 0.0)
+        self._child_delayed = elapsed(self._child_delayed, child_cpu.reaped().delayed)
 
     def measurement(
         self,
@@ -80,14 +65,15 @@ class RunReadings:
         """Return the differences, with what was measured around the run: see `Measurement`."""
         before, after = self._before, self._after
         voluntary = involuntary = peak = growth = None
-        system_cpu = 0.0
+        system_cpu, page_faults = 0.0, 0
         if self.memory is not None and not self.is_quick:
             growth = self.memory.rise()
             peak = self.memory.bytes if growth else None
         if before is not None and after is not None:
             voluntary = after.ru_nvcsw - before.ru_nvcsw
             involuntary = after.ru_nivcsw - before.ru_nivcsw
-            system_cpu = after.ru_stime - before.ru_stime
+            system_cpu = elapsed(before.ru_stime, after.ru_stime)
+            page_faults = after.ru_minflt - before.ru_minflt
         return Measurement(
             self._run,
             self._cpu,
@@ -103,10 +89,12 @@ class RunReadings:
             growth,
             beside,
             throttled,
-            throttled_seconds,
+            min(throttled_seconds, MOST_SECONDS),
             self._delayed,
             self._child_delayed,
             system_cpu,
+            page_faults,
+            elapsed(self._part, self._run),
         )
 
     def _helper_cpu(self) -> float:
@@ -125,18 +113,3 @@ def _thread_usage() -> resource.struct_rusage | None:
 def _children_cpu() -> float:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
-
-
-def _peak() -> int:
-    """Return the most memory that it has used, in bytes.
-
-    `getrusage` tells that on any system, but on Linux never less than what the process that started
-    this one had used by then; see `VmHWM` in proc(5).
-    """
-    try:
-        found = _PEAK.search(_STATUS.read_bytes())
-    except OSError:
-        found = None
-    if found is None:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
-    return int(found[1]) * _KIB

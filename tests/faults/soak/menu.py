@@ -9,11 +9,11 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
 
-from tests.faults.deployment import eventually
 from tests.faults.oracle import CRASHERS
 from tests.faults.picture import listed
 from tests.faults.soak.site import SIZES, Site
 from tests.faults.visitor import visited
+from tests.support.waiting import eventually
 
 _HELD_UP = 3.0  # seconds that the server is stopped, or its database locked
 _SLOW_READERS = 20

@@ -1,24 +1,18 @@
 """CPython's own tests of process executors, run with `ProcessPool`.
 
-They come from `test.test_concurrent_futures` of this Python or, since many installations leave it
-out, of another Python that is installed beside it. Left out are those that look at what is private
+Left out are those that look at what is private
 in `ProcessPoolExecutor`, each with its reason. `make test` runs them where workers are spawned.
 """
 
-import importlib
 import sys
-import sysconfig
-import unittest
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from pooldeck.executor import ProcessPool
+from tests.support.stdlib_tests import NAME, STDLIB
 
-NAME: Final = "test_concurrent_futures"
 SUITES: Final = (
     "AsCompletedTests",
     "WaitTests",
@@ -49,39 +43,6 @@ LEFT_OUT: Final = {
     "test_gh105829_should_not_deadlock_if_wakeup_pipe_full": "replaces a private class",
     "test_python_finalization_error": "counts on the threads that the executor starts",
 }
-
-
-def folders() -> Iterator[Path]:
-    """Yield the folders of tests of this Python and of those installed beside it."""
-    own = Path(sysconfig.get_path("stdlib"))
-    yield own / "test"
-    installed = Path(sys.base_prefix).parent
-    yield from sorted(installed.glob("*/lib/python3.*/test"), reverse=True)
-
-
-def load(folder: Path) -> list[ModuleType]:
-    """Import the tests in a folder; they may not fit this Python."""
-    sys.path.append(str(folder))  # workers get the path, and find the functions of the tests
-    try:
-        found = importlib.import_module(NAME)
-        parts = sorted(Path(found.__path__[0]).glob("*.py")) if hasattr(found, "__path__") else []
-        return [found, *(importlib.import_module(f"{NAME}.{part.stem}") for part in parts)]
-    except (ImportError, AttributeError, unittest.SkipTest):
-        sys.path.remove(str(folder))
-        for name in [name for name in sys.modules if name.partition(".")[0] == NAME]:
-            del sys.modules[name]
-        return []
-
-
-def first_that_fits() -> dict[str, Any]:
-    """Return what the tests of the first Python that fits define."""
-    for folder in folders():
-        if modules := load(folder):
-            return {name: value for module in modules for name, value in vars(module).items()}
-    return {}
-
-
-STDLIB: Final = first_that_fits()
 
 
 def suite(name: str, context: str) -> type:

@@ -17,7 +17,7 @@ import pytest
 from tests import ROOT
 from tests.support.programs import started
 
-BOUND = 60.0  # seconds that anything may take
+BOUND = 120.0  # seconds that anything may take
 CONTEXTS = pytest.mark.parametrize("context", ["spawn", "forkserver"])
 
 BEGINNING = """

@@ -10,8 +10,10 @@ import pytest
 
 from pooldeck.kinds import Ending, PoolKind
 from pooldeck.outcome import ErrorKind
+from pooldeck.pools.blame import _SENTENCES
 from pooldeck.pools.model import PoolState, WorkerState
 from pooldeck.pools.out_of_memory import MemoryWatch
+from pooldeck.pools.worker import EndReason
 from tests.support.pooled import EACH_KIND, Listener, eventually, is_alive, pool
 
 
@@ -78,7 +80,7 @@ async def test_a_death_is_described_with_exit_pid_and_peak_memory(kind: PoolKind
         assert (death.cause, death.signal) == ("killed by SIGABRT", signal.SIGABRT)
         assert death.exit_code is None
         assert death.pid > 0
-        assert death.peak_rss_bytes > 1_000_000
+        assert (death.peak_rss_bytes or 0) > 1_000_000
 
 
 @EACH_KIND
@@ -192,3 +194,7 @@ async def test_a_call_that_may_not_have_begun_when_its_worker_was_killed_is_not_
         (death,) = listener.deaths
         assert death.culprit is None
         assert [one.task for one in death.suspects] == ["on its way"]
+
+
+def test_whatever_a_worker_is_ended_for_there_is_a_sentence_for_its_calls() -> None:
+    assert set(_SENTENCES) == set(EndReason)

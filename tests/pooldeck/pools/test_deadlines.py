@@ -136,15 +136,18 @@ async def test_a_held_gil_alone_kills_nobody(tmp_path: Path) -> None:
 
 
 @EACH_KIND
-async def test_a_call_whose_start_is_never_reported_is_given_up(kind: PoolKind) -> None:
+async def test_a_worker_that_does_not_begin_a_call_is_replaced_and_told_of(kind: PoolKind) -> None:
     async with pool(kind, 1, start_seconds=0.3) as listener:
         await eventually(lambda: listener.pool.free == 1)
         (worker,) = listener.pool.workers.values()
         os.kill(worker.pid, signal.SIGSTOP)
         listener.call("silent", "add", 1, 1)
         error = await listener.error("silent")
-        assert error.kind is ErrorKind.CRASHED
-        assert "did not report the start" in error.message
+        assert error.kind is ErrorKind.BYSTANDER
+        assert "whether it had begun is not known" in error.message
+        (death,) = listener.deaths
+        assert death.cause == "did not begin a task that it was given"
+        assert (death.signal, death.exit_code) == (None, None)
         listener.call("next", "add", 1, 1)
         assert await listener.result("next") == 2
 

@@ -99,10 +99,10 @@ async def test_what_a_worker_started_dies_with_it(tmp_path: Path) -> None:
 
 
 async def test_a_worker_that_hangs_at_its_start_is_given_up() -> None:
-    async with pool("process", 1, initializer="pool_functions.hang", boot_seconds=0.2) as listener:
+    async with pool("process", 1, initializer="pool_functions.hang", boot_seconds=2) as listener:
         await eventually(lambda: listener.pool.state is PoolState.BROKEN)
         assert listener.pool.reason is not None
-        assert "not ready after 0.2 seconds" in listener.pool.reason
+        assert "not ready after 2 seconds" in listener.pool.reason
 
 
 async def test_a_call_larger_than_the_pipe_arrives_whole() -> None:

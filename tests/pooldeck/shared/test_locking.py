@@ -16,7 +16,7 @@ from pooldeck.shared.state import State
 from pooldeck.shared.values_state import Budget
 
 _names = (f"lock {number}" for number in itertools.count())
-_BOUND = 20.0
+_BOUND = 120.0
 
 
 @pytest.fixture

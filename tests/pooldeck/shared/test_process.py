@@ -52,6 +52,15 @@ def _kill(state: Kept) -> None:
     wait_until(lambda: state.losses > losses and state.process.pid != before)
 
 
+def test_one_that_somebody_stops_goes_on_with_what_it_keeps() -> None:
+    with kept() as state:
+        worker = state.worker("io-1")
+        add(worker, 3)
+        os.kill(state.process.pid, signal.SIGSTOP)
+        assert _as_a_task(lambda: add(worker, 4)) == 7
+        assert state.losses == 0
+
+
 def test_threads_and_processes_lose_no_increment() -> None:
     with kept() as state:
         worker = state.worker("io-1")

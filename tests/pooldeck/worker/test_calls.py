@@ -14,10 +14,11 @@ from pooldeck import task
 from pooldeck.context import CurrentTask
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.protocol import Call, Limits
+from pooldeck.worker.black_box import Region
 from pooldeck.worker.calls import Caller
-from pooldeck.worker.discovery import discover
 from pooldeck.worker.runs import Run, Runs, Slot
-from pooldeck.worker.task_log import TaskLog
+from tests.support.discovered import discover
+from tests.support.unsent import unsent_log
 
 EMPTY: dict[str, int] = {}
 _action: Callable[[], Any] = object
@@ -61,7 +62,7 @@ def call(
 def run_of(call: Call, *, began: float = 0, is_asked: bool = False) -> Run:
     """Return a run that began so many seconds ago."""
     started_at = time.monotonic() - began
-    log = TaskLog(call.task, Limits(), lambda _frame: None)
+    log = unsent_log(call)
     task = CurrentTask(
         log,
         id=call.task,
@@ -72,7 +73,7 @@ def run_of(call: Call, *, began: float = 0, is_asked: bool = False) -> Run:
         deadline=None if call.timeout is None else started_at + call.timeout,
     )
     task.is_asked = is_asked
-    return Run(call, task, log, Slot(0), started_at)
+    return Run(call, task, log, Slot(0, Region(None, 0)), started_at)
 
 
 def error_of(outcome: Outcome) -> Error:
@@ -126,7 +127,7 @@ def test_an_exception_is_told_from_the_users_code_on(outcome_of: Callable[..., O
 
 @pytest.mark.parametrize(
     "exception",
-    [SystemExit(3), KeyboardInterrupt("3"), GeneratorExit(3), asyncio.CancelledError(3)],
+    [SystemExit("3"), KeyboardInterrupt("3"), GeneratorExit(3), asyncio.CancelledError(3)],
 )
 def test_what_ends_other_programs_is_an_exception_here(
     outcome_of: Callable[..., Outcome], exception: BaseException
@@ -136,10 +137,71 @@ def test_what_ends_other_programs_is_an_exception_here(
     assert error.type.endswith(type(exception).__name__)
 
 
+@pytest.mark.parametrize("ends", [SystemExit(0), SystemExit(None), SystemExit(), SystemExit(False)])
+def test_the_good_end_of_a_program_is_a_success_without_a_result(
+    outcome_of: Callable[..., Outcome], ends: SystemExit
+) -> None:
+    outcome = outcome_of(raising(ends))
+    assert (outcome.result, outcome.error) == (b"null", None)
+    assert outcome.measurement is not None
+
+
+class UsageExit(SystemExit):
+    """The end of a program as frameworks of command lines have their own."""
+
+
+class HostileExit(SystemExit):
+    @property
+    def code(self) -> int:  # type: ignore[override]  # that is the point
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("ends", "message"),
+    [
+        (SystemExit(2), "exit code 2"),
+        (SystemExit(-1), "exit code -1"),
+        (SystemExit(True), "exit code 1"),
+        (SystemExit("no input"), "no input"),
+        (SystemExit(""), "exit code 1"),
+        (SystemExit(["a", "list"]), "['a', 'list']"),
+        (SystemExit("two", "words"), "('two', 'words')"),
+        (UsageExit(64), "exit code 64"),
+        (HostileExit(0), "(describing it raised ValueError)"),
+    ],
+)
+def test_the_bad_end_of_a_program_fails_with_its_code_or_its_words(
+    outcome_of: Callable[..., Outcome], ends: SystemExit, message: str
+) -> None:
+    error = error_of(outcome_of(raising(ends)))
+    assert (error.kind, error.message) == (ErrorKind.EXCEPTION, message)
+
+
+async def _leave(code: object) -> None:
+    async def helper() -> None:
+        sys.exit(code)  # type: ignore[arg-type]  # what it was called with
+
+    await asyncio.gather(helper())
+
+
+def test_an_async_function_ends_by_exit_as_any_other(outcome_of: Callable[..., Outcome]) -> None:
+    assert outcome_of(lambda: _leave(0)).result == b"null"
+    assert error_of(outcome_of(lambda: _leave(2))).message == "exit code 2"
+    assert error_of(outcome_of(lambda: _leave("no input"))).message == "no input"
+
+
+@pytest.mark.parametrize("ends", [lambda: exit(0), quit])  # noqa: PLR1722 - what scripts call
+def test_scripts_that_end_by_what_the_shell_offers_are_known_as_well(
+    outcome_of: Callable[..., Outcome], ends: Callable[[], Any]
+) -> None:
+    assert outcome_of(ends).result == b"null"
+
+
 def test_a_result_that_is_no_json_is_a_bad_result(outcome_of: Callable[..., Outcome]) -> None:
     error = error_of(outcome_of(lambda: [object()]))
     assert (error.kind, error.type) == (ErrorKind.BAD_RESULT, "TypeError")
-    assert error.message == "the result contains object, which JSON does not have"
+    assert error.message.startswith("the result contains object, which JSON does not have, at [0];")
+    assert (error.returned or "").startswith("list of 1: [<object object at 0x")
 
 
 def test_results_and_errors_are_bounded_by_the_limits(outcome_of: Callable[..., Outcome]) -> None:

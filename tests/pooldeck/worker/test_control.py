@@ -157,9 +157,7 @@ def test_the_number_of_an_abandoned_slot_is_free_at_once(tmp_path: Path) -> None
         assert worker.report(other).outcome.cancelled
 
 
-def test_the_end_of_an_abandoned_call_is_told_apart_and_what_it_says_is_not_told(
-    tmp_path: Path,
-) -> None:
+def test_the_end_of_an_abandoned_call_is_told_apart_and_so_is_what_it_says(tmp_path: Path) -> None:
     told = tmp_path / "told"
     with DrivenWorker(tmp_path, PATIENT, kind="thread") as worker:
         task = worker.submit("until_told", str(told))
@@ -171,8 +169,13 @@ def test_the_end_of_an_abandoned_call_is_told_apart_and_what_it_says_is_not_told
         assert finished.is_abandoned
         assert finished.outcome.result == b"[1,true]"
         worker.control(Look(task))
-        assert worker.hear() == Stack(task, None)
+        assert worker.hear_of(task, Stack).text is None
+        while not worker.own_lines:
+            worker.hear()
         assert not worker.so_far(task).said
+    assert [(line.source, line.message) for line in worker.own_lines] == [
+        ("stdout of jobs.until_told (task-1)", "told")
+    ]
 
 
 def test_another_attempt_runs_beside_an_abandoned_one(tmp_path: Path) -> None:

@@ -3,16 +3,17 @@
 import time
 
 from pooldeck.context import CurrentTask
-from pooldeck.protocol import Call, Limits
+from pooldeck.protocol import Call
+from pooldeck.worker.black_box import Region
 from pooldeck.worker.runs import Run, Runs, Slot
-from pooldeck.worker.task_log import TaskLog
+from tests.support.unsent import unsent_log
 
 
 def run_of(task: str, attempt: int = 1) -> Run:
-    log = TaskLog(task, Limits(), lambda _frame: None)
     call = Call(task, attempt, "f", b"[]", b"{}")
+    log = unsent_log(call)
     current = CurrentTask(log, id=task, attempt=attempt, function="f", pool="p", worker="w-1")
-    return Run(call, current, log, Slot(1), time.monotonic())
+    return Run(call, current, log, Slot(1, Region(None, 0)), time.monotonic())
 
 
 def test_an_attempt_beside_an_abandoned_one_is_the_one_that_counts() -> None:

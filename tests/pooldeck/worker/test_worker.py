@@ -125,7 +125,7 @@ def test_a_busy_thread_worker_without_a_supervisor_ends_at_once(tmp_path: Path) 
         assert worker.hang_up() == 0
 
 
-def test_threads_that_a_task_leaves_behind_do_not_keep_the_worker(tmp_path: Path) -> None:
+def test_threads_that_a_task_leaves_behind_do_not_keep_the_worker_for_long(tmp_path: Path) -> None:
     source = """
         import threading
         @task

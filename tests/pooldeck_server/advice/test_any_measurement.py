@@ -30,6 +30,8 @@ def measurements(draw: st.DrawFn) -> Measurement:
         voluntary_switches=draw(counts),
         involuntary_switches=draw(counts),
         beside=draw(st.integers(0, 31)),
+        page_faults=draw(st.sampled_from([0, 1, 1_000_000])),
+        overlap=run * draw(shares),
     )
 
 

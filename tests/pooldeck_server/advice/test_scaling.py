@@ -5,11 +5,13 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.scaling import ENOUGH, fit, knee, scaling
-from pooldeck_server.domain.measurements.experiments import Law, MeasuredSize
+from pooldeck_server.domain.measurements.experiments import Law, MeasuredSize, Scaling
 
+CPUS = 2
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 laws = st.builds(
@@ -55,8 +57,8 @@ def test_a_law_is_found_again_in_what_it_predicts(law: Law) -> None:
 
 @given(laws, st.integers(-20, 20).map(lambda power: 2.0**power))  # which rounds nothing
 def test_the_knee_does_not_depend_on_the_unit(law: Law, unit: float) -> None:
-    plain = scaling(PoolKind.THREAD, [step(size, law.at(size)) for size in SIZES])
-    scaled = scaling(PoolKind.THREAD, [step(size, unit * law.at(size)) for size in SIZES])
+    plain = scaling(PoolKind.THREAD, [step(size, law.at(size)) for size in SIZES], CPUS)
+    scaled = scaling(PoolKind.THREAD, [step(size, unit * law.at(size)) for size in SIZES], CPUS)
 
     assert plain is not None
     assert scaled is not None
@@ -109,16 +111,35 @@ def test_throughput_falls_beyond_the_peak_of_a_law() -> None:
 
 
 def test_nothing_is_said_of_sizes_at_which_nothing_succeeded() -> None:
-    assert scaling(PoolKind.THREAD, [step(1, 0), step(2, 0)]) is None
+    assert scaling(PoolKind.THREAD, [step(1, 0), step(2, 0)], CPUS) is None
 
 
 def test_measured_and_fitted_knee_stand_side_by_side() -> None:
     served_8_at_a_time = {1: 10.0, 2: 20.0, 4: 40.0, 8: 80.0, 16: 80.0, 32: 80.0}
 
-    found = scaling(PoolKind.THREAD, steps_of(served_8_at_a_time))
+    found = scaling(PoolKind.THREAD, steps_of(served_8_at_a_time), CPUS)
 
     assert found is not None
     assert (found.knee, found.best_throughput) == (8, 80)
     assert found.law is not None
     assert found.law_knee is not None
     assert 1 <= found.law_knee <= 32
+
+
+def test_more_processes_than_cpus_are_not_worth_having_for_what_computes() -> None:
+    def found(cpu: float) -> Scaling | None:
+        steps = [replace(step(n, 10.0 * n), kind=PoolKind.PROCESS, cpu=cpu * n) for n in (1, 2, 4)]
+        return scaling(PoolKind.PROCESS, steps, CPUS)
+
+    computes, waits = found(0.95), found(0.1)
+    assert computes is not None
+    assert waits is not None
+    assert (computes.knee, computes.best) == (2, 2)  # that 4 got through more was luck
+    assert (waits.knee, waits.best) == (4, 4)
+
+
+def test_threads_beyond_the_cpus_may_be_worth_having() -> None:
+    steps = [replace(step(n, 10.0 * n), cpu=0.95 * n) for n in (1, 2, 4)]
+    found = scaling(PoolKind.THREAD, steps, CPUS)
+    assert found is not None
+    assert found.knee == 4

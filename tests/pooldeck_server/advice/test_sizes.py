@@ -276,3 +276,29 @@ def test_a_larger_pool_is_only_recommended_where_it_gets_through_more(
         assert found.expected is not None
         assert found.present is not None
         assert found.expected.capacity >= found.present.capacity
+
+
+# Threads of a task's own.
+
+
+def computing_on(threads: float, size: int, kind: str = "process") -> SizeAdvice:
+    cost = FunctionCost(alone=0.1, cpu=0.1 * threads, gil=0.001, wall=0.1, threads=threads)
+    return advice(pool(kind, size, cost, window(1)))
+
+
+@pytest.mark.parametrize(
+    ("threads", "size", "wanted"), [(2.0, 2, 1), (8.0, 2, 1), (8.0, 1, 2), (2.0, 8, 1)]
+)
+def test_tasks_that_compute_on_several_threads_each_share_the_cpus(
+    threads: float, size: int, wanted: int
+) -> None:
+    assert computing_on(threads, size).threads_per_task == wanted
+
+
+@pytest.mark.parametrize(("threads", "size"), [(1.0, 2), (1.4, 2), (2.0, 1), (0.2, 8)])
+def test_threads_that_fit_the_cpus_are_nobodys_business(threads: float, size: int) -> None:
+    assert computing_on(threads, size).threads_per_task is None
+
+
+def test_in_a_thread_pool_threads_of_a_tasks_own_are_its_own_matter() -> None:
+    assert computing_on(2.0, 8, "thread").threads_per_task is None

@@ -12,6 +12,7 @@ from pooldeck_server.advice.sweeping import choose, doubtful, next_size, usual_s
 from pooldeck_server.domain.measurements.experiments import MAX_THREADS, MeasuredSize
 from tests.pooldeck_server.advice.test_scaling import step, steps_of
 
+CPUS = 2
 LADDER = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -25,10 +26,11 @@ def climbed(
     return [each.size for each in tried]
 
 
-def test_the_usual_sizes_go_one_process_beyond_the_cpus() -> None:
-    assert usual_sizes(2) == {"thread": LADDER, "process": (1, 2, 3)}
-    assert usual_sizes(4)[PoolKind.PROCESS] == (1, 2, 3, 4, 5)
-    assert usual_sizes(24)[PoolKind.PROCESS] == (1, 2, 4, 8, 16, 24, 25)
+def test_the_usual_sizes_have_no_more_processes_than_cpus() -> None:
+    assert usual_sizes(1) == {"thread": LADDER, "process": (1,)}
+    assert usual_sizes(2)[PoolKind.PROCESS] == (1, 2)
+    assert usual_sizes(4)[PoolKind.PROCESS] == (1, 2, 3, 4)
+    assert usual_sizes(24)[PoolKind.PROCESS] == (1, 2, 4, 8, 16, 24)
 
 
 @given(st.integers(1, 1000))
@@ -111,8 +113,8 @@ def test_processes_are_chosen_only_where_they_are_clearly_better(
     is_close: bool,
 ) -> None:
     both = [
-        scaling(PoolKind.THREAD, steps_of(threads)),
-        scaling(PoolKind.PROCESS, steps_of(processes)),
+        scaling(PoolKind.THREAD, steps_of(threads), CPUS),
+        scaling(PoolKind.PROCESS, steps_of(processes), CPUS),
     ]
 
     chosen = choose([found for found in both if found is not None])
@@ -122,7 +124,7 @@ def test_processes_are_chosen_only_where_they_are_clearly_better(
 
 
 def test_with_one_kind_there_is_nothing_to_compare() -> None:
-    only = scaling(PoolKind.PROCESS, steps_of({1: 10, 2: 20}))
+    only = scaling(PoolKind.PROCESS, steps_of({1: 10, 2: 20}), CPUS)
     assert only is not None
 
     chosen = choose([only])

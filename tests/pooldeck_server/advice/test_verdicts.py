@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
@@ -240,3 +241,119 @@ def test_children_that_compute_beside_others_are_not_taken_to_wait() -> None:
     known = after(Profile("f", PoolKind.THREAD), [stretched] * 8, [seen])
     advice = advise("f", "io", {PoolKind.THREAD: known}, POOLS, CPUS)
     assert (advice.verdict, advice.rule) == (Verdict.RELEASES_GIL, AdviceRule.CHILDREN)
+
+
+def among_sleepers(delayed: float = 0.0, cpu: float = 0.1, runs: int = 100) -> Advice:
+    """Return the advice on what holds the GIL and has only met six calls that sleep."""
+    run = cpu + delayed
+    one = Measurement(run=run, cpu=cpu, voluntary_switches=20, beside=6, delayed=delayed)
+    seen = Nature(gil=run).observation(runs)
+    known = after(Profile("f", PoolKind.THREAD), [one] * runs, [replace(seen, beside=6.0)])
+    return advise("f", "io", {PoolKind.THREAD: known}, POOLS, CPUS)
+
+
+def test_a_loop_beside_sleepers_holds_the_gil_as_it_does_alone() -> None:
+    assert among_sleepers().verdict is Verdict.HOLDS_GIL
+    assert among_sleepers().numbers.gil_share == pytest.approx(1.0)
+
+
+def test_what_was_seen_only_in_company_of_others_is_not_known_for_sure() -> None:
+    assert of(HOLDS, runs=100, beside=6).confidence == "high"
+    assert among_sleepers().confidence == "medium"
+
+
+def test_what_a_crowd_at_the_cpus_and_company_of_others_have_spoilt_is_little_sure() -> None:
+    assert among_sleepers(delayed=0.09).confidence == "medium"
+    assert among_sleepers(delayed=0.11).confidence == "low"
+    assert of(HOLDS, runs=100, beside=6).confidence == "high"  # beside its like a crowd is usual
+
+
+@pytest.mark.parametrize(("unclaimed", "confidence"), [(0.15, "high"), (0.25, "low")])
+def test_who_may_wait_for_threads_that_compute_for_it_is_little_sure_to_wait(
+    unclaimed: float, confidence: str
+) -> None:
+    runs = 100
+    seen = replace(WAITS.observation(runs, beside=2), unclaimed_cpu=unclaimed * runs * WAITS.alone)
+    known = after(Profile("f", PoolKind.THREAD), [WAITS.measurement(beside=2)] * runs, [seen])
+    advice = advise("f", "io", {PoolKind.THREAD: known}, POOLS, CPUS)
+    assert (advice.verdict, advice.confidence) == (Verdict.IO_BOUND, confidence)
+
+
+@pytest.mark.parametrize(
+    ("gil", "runs", "confidence"), [(0.055, 5, "low"), (0.055, 100, "high"), (0.09, 5, "medium")]
+)
+def test_looks_that_may_have_found_the_gil_held_by_chance_are_little_sure(
+    gil: float, runs: int, confidence: str
+) -> None:
+    assert of(Nature(gil=gil, free=0.1 - gil), runs=runs).confidence == confidence
+
+
+def asking_for_memory(
+    on: float | None, *, pool: str = "io", faults_per_second: float = 100_000, cpus: int = CPUS
+) -> Advice:
+    """Return the advice on what computes without the GIL on memory that it has to ask for.
+
+    Of six in one process so many got `on` at a time; None: it ran by itself.
+    """
+    kind, calls, cpu = next(shape.kind for shape in POOLS if shape.name == pool), 6, 0.1
+    run = cpu if on is None else cpu * calls / on
+    one = Measurement(
+        run=run,
+        cpu=cpu,
+        page_faults=round(cpu * faults_per_second),
+        voluntary_switches=9,
+        beside=0 if on is None else calls - 1,
+        overlap=0.0 if on is None else run * (1 - 1 / calls),
+        delayed=0.0,
+    )
+    seen = Nature(free=cpu).observation(100, beside=one.beside)
+    seen = replace(seen, free=100 * run, delayed=0.0)
+    known = after(Profile("f", kind), [one] * 100, [seen])
+    return advise("f", pool, {kind: known}, POOLS, cpus)
+
+
+def test_threads_that_share_their_memory_are_not_recommended_for_sure() -> None:
+    alone, side_by_side = asking_for_memory(None), asking_for_memory(2.6)
+    assert (kind_of(alone), alone.confidence) == ("thread", "low")
+    assert (kind_of(side_by_side), side_by_side.confidence) == ("thread", "low")
+
+
+def test_what_takes_turns_for_memory_belongs_in_processes() -> None:
+    advice = asking_for_memory(0.9)
+    assert advice.verdict is Verdict.RELEASES_GIL
+    assert (kind_of(advice), advice.rule) == ("process", AdviceRule.MEMORY_LIMITS)
+    assert advice.is_misplaced
+    assert advice.cost is not None
+    assert advice.cost.gain == pytest.approx(2 / 0.9, rel=0.05)
+
+
+def test_threads_that_leave_a_cpu_idle_now_and_then_take_turns() -> None:
+    advice = asking_for_memory(2.4)
+    assert (kind_of(advice), advice.rule) == ("process", AdviceRule.MEMORY_LIMITS)
+    assert advice.is_misplaced
+    assert advice.cost is not None
+    assert advice.cost.gain == pytest.approx(1.0)
+
+
+def test_who_hardly_asks_for_memory_is_not_suspected_of_taking_turns_for_it() -> None:
+    advice = asking_for_memory(None, faults_per_second=39_000)
+    assert (kind_of(advice), advice.confidence) == ("thread", "high")
+
+
+def test_in_processes_nobody_takes_turns_for_memory() -> None:
+    assert asking_for_memory(None, pool="cpu").confidence == "low"  # as threads may be slower
+    assert not asking_for_memory(None, pool="cpu").is_misplaced
+
+
+@pytest.mark.parametrize("helpers", [0, 1, 3])
+def test_what_a_function_is_does_not_depend_on_how_many_threads_a_library_starts(
+    helpers: int,
+) -> None:
+    threads = 1 + helpers
+    one = Measurement(run=0.4 / threads, cpu=0.4 / threads, helper_cpu=0.4 * helpers / threads)
+    known = after(
+        Profile("f", PoolKind.PROCESS), [one] * 20, [Nature(free=one.cpu).observation(20)]
+    )
+    advice = advise("f", "cpu", {PoolKind.PROCESS: known}, POOLS, CPUS)
+    assert (advice.verdict, kind_of(advice)) == (Verdict.RELEASES_GIL, "thread")
+    assert advice.numbers.threads == pytest.approx(threads)

@@ -103,13 +103,28 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"hold_seconds": 0}, "hold_seconds"),
         ({"pools": {"a": {"kind": "process", "initializer": "nodots"}}}, "initializer"),
         ({"token": "short"}, "16 characters"),
+        ({"token": "0123456789abcdef "}, "has a space"),
+        ({"token": " 0123456789abcdef"}, "has a space"),
+        ({"token": "01234567 89abcdef"}, "has a space"),
+        ({"token": "0123456789abcdef\n"}, "a line break"),
+        ({"token": "0123456789abcdef\x7f"}, "letters, digits and signs of ASCII"),
+        ({"token": "0123456789abcdef\u00e9"}, "letters, digits and signs of ASCII"),
         ({"host": "0.0.0.0"}, "set POOLDECK_TOKEN"),
+        ({"host": "0.0.0.0", "access": "open"}, "set POOLDECK_TOKEN"),
+        ({"access": "closed"}, "local"),
         ({"limits": {"depth": 0}}, "depth"),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Settings(**given)
+
+
+@pytest.mark.parametrize("access", ["local", "open", "tokens"])
+def test_who_sets_a_token_has_chosen_tokens(access: Any) -> None:
+    assert Settings().admission == "local"
+    assert Settings(access=access).admission == access
+    assert Settings(access=access, token="0123456789abcdef").admission == "tokens"
 
 
 def test_a_file_without_any_pool_is_refused() -> None:

@@ -64,6 +64,34 @@ def test_the_lock_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
     Database.open(tmp_path / "pooldeck.db").close()
 
 
+def test_what_a_killed_server_has_erased_is_gone_from_the_log_with_the_next_start(
+    tmp_path: Path,
+) -> None:
+    program = f"""
+        import os, signal
+        from pathlib import Path
+        from pooldeck_server.domain.tasks.changes import End
+        from pooldeck_server.domain.tasks.states import State
+        from pooldeck_server.store import records
+        from tests.support.stored import opened
+        with opened(Path({str(tmp_path)!r})) as store:
+            store.write(records.erase_traces)
+            task = store.running(args='["s3cret"]', shown_args='["hidden"]', shown_kwargs="{{}}")
+            store.write(records.end, [End(task.seq, 1, State.FAILED, 2)])
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False, timeout=60)
+    log = tmp_path / "pooldeck.db-wal"
+    assert b"s3cret" in log.read_bytes()
+
+    database = Database.open(tmp_path / "pooldeck.db")
+
+    assert log.stat().st_size == 0
+    assert b"hidden" in database.path.read_bytes()
+    assert b"s3cret" not in database.path.read_bytes()
+    database.close()
+
+
 def test_a_refused_start_leaves_the_folder_unlocked(tmp_path: Path) -> None:
     path = tmp_path / "pooldeck.db"
     path.write_bytes(b"no database" * 1000)

@@ -1,5 +1,6 @@
 """The migrations and the tables say the same, and open what earlier versions have made."""
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -9,16 +10,18 @@ from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
+from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.resources import resource
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.tables import SCHEMA, metadata
+from tests import ROOT
+from tests.support.schemas import migrations
 from tests.support.stored import opened
 
 
@@ -68,16 +71,20 @@ INSERT INTO links (seq, pipeline, step, lists) VALUES (2, 'p', 'then', '[]');
 INSERT INTO edges VALUES (1, 2, 'a', 'stop');
 INSERT INTO argument_text (rowid, text) VALUES (1, '[1]');
 INSERT INTO search_progress VALUES (1);
+INSERT INTO runs (n, boot, pid, started_at, ended_at) VALUES (1, 'r', 7, 5, 6);
 """
 
 
-def test_the_migrations_make_the_tables_that_earlier_versions_made(tmp_path: Path) -> None:
+def test_the_migrations_make_the_tables_that_earlier_versions_made() -> None:
     with closing(sqlite3.connect(":memory:")) as before:
         before.executescript(_SCHEMA_4)
         rows = before.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         expected = {name: "".join(sql.split()) for name, sql in rows}
-    with opened(tmp_path) as store:
-        assert store.reader.call(_sql) == expected
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        command.upgrade(migrations(connection), "0004")
+        assert _sql(connection) == expected
+    engine.dispose()
 
 
 def test_what_an_earlier_version_kept_goes_on(tmp_path: Path) -> None:
@@ -94,6 +101,7 @@ def test_what_an_earlier_version_kept_goes_on(tmp_path: Path) -> None:
         assert [need.id for need in store.read(queries.needs, [2])[2]] == ["a"]
         assert store.found(TaskFilter(text="[1]")) == [1]
         assert len(store.write(records.cancel, [2], 8)) == 1
+        assert store.read(queries.runs) == [ServerRun("r", 7, 5, 6)]
         kept, counted = store.counters_and_recount()
         assert {key: n for key, n in kept.items() if n} == counted
 
@@ -105,7 +113,7 @@ def test_the_code_knows_the_newest_migration() -> None:
 def test_a_database_of_the_first_version_keeps_its_tasks_and_their_moves(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'pooldeck.db'}")
     with engine.begin() as connection:
-        command.upgrade(_config(connection), "0001")
+        command.upgrade(migrations(connection), "0001")
         connection.execute(
             text(
                 "INSERT INTO tasks (seq, id, function, pool, state, attempt, priority, created_at,"
@@ -122,17 +130,9 @@ def test_a_database_of_the_first_version_keeps_its_tasks_and_their_moves(tmp_pat
         assert [item.state for item in store.read(queries.attempts, "a")] == [State.FAILED]
 
 
-def _config(connection: Connection) -> Config:
-    """Return what Alembic needs to migrate over `connection`."""
-    config = Config()
-    config.set_main_option("script_location", str(resource("migrations")))
-    config.attributes["connection"] = connection
-    return config
-
-
 def test_the_migrations_can_be_undone(tmp_path: Path) -> None:
     with opened(tmp_path) as store, store.database.transaction() as transaction:
-        command.downgrade(_config(transaction.connection), "base")
+        command.downgrade(migrations(transaction.connection), "base")
         assert set(_sql(transaction.connection)) == {"alembic_version"}
 
 
@@ -147,3 +147,11 @@ def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path) -> 
     command_line = [sys.executable, "-c", program]
     done = subprocess.run(command_line, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_docs_say_of_each_table_what_bounds_it() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    table = page.partition("**What bounds each table.**")[2].partition("\n\nWhere ")[0]
+    lines = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    said = [name for line in lines for name in re.findall(r"`(\w+)`", line[1])]
+    assert sorted(said) == sorted([*metadata.tables, "argument_text"])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.served import Served, served
 
-TOKEN = "a token of the tests, long enough"
+TOKEN = "a-token-of-the-tests-long-enough"
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.failures.raised_at import place_of
+from pooldeck_server.domain.terminal_text import plain
 
 _LONGEST_TYPE: Final = 200  # characters
 _ID_BYTES: Final = 8
@@ -75,12 +76,12 @@ def _key(kind: str, type_: str, place: str, message: str) -> GroupKey:
 
 @lru_cache(maxsize=512)
 def masked(message: str) -> str:
-    """Return a message with its varying parts masked, at most 300 characters of it.
+    """Return a message with its varying parts masked, at most 300 characters of it, no colours.
 
     Numbers, hexadecimal, UUIDs and times become "#", quoted strings of four characters or more
     "'…'", paths and what follows the host of an address "/…". Lists of such parts become one.
     """
-    text = message[:_MASKED]
+    text = plain(message[:_MASKED])
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
     return text.strip()[:_KEPT_OF_MESSAGE]

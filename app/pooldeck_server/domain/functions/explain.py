@@ -1,9 +1,12 @@
 """What a JSON Schema found wrong with a value, in plain words."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
+
+from pooldeck_server.domain.functions.formats import FORMATS
 
 _TYPES = {
     "string": "a string",
@@ -27,6 +30,8 @@ def explain(error: ValidationError, *, hidden: bool = False) -> str:
 def _innermost(error: ValidationError) -> ValidationError:
     """Return what is wrong inside, where the value as a whole is of one of several types."""
     kind = error.kind
+    if isinstance(kind, ValidationErrorKind.PropertyNames):
+        return _innermost(kind.error)
     if isinstance(kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
         inside = [
             each
@@ -34,8 +39,17 @@ def _innermost(error: ValidationError) -> ValidationError:
             for each in branch
             if len(each.instance_path) > len(error.instance_path)
         ]
-        return _innermost(inside[0]) if inside else error
+        return _innermost(inside[0]) if inside else _of_fitting_type(error, kind.context)
     return error
+
+
+def _of_fitting_type(
+    error: ValidationError, branches: Iterable[Iterable[ValidationError]]
+) -> ValidationError:
+    """Return what is wrong with a value that is of one of several types, as with a date or null."""
+    each = [found for branch in branches for found in branch]
+    others = [found for found in each if not isinstance(found.kind, ValidationErrorKind.Type)]
+    return _innermost(others[0]) if others and len(others) < len(each) else error
 
 
 def _problem(error: ValidationError, value: str, *, hidden: bool) -> str:
@@ -47,12 +61,20 @@ def _problem(error: ValidationError, value: str, *, hidden: bool) -> str:
             return f"{value} is not one of {_shortened(kind.options)[1:-1]}"
         case ValidationErrorKind.Not() if words := _described(kind.schema):
             return f"{value} is {words}"
-        case _ if types := _expected(kind):
-            return f"{value} is not {' or '.join(_TYPES[name] for name in types)}"
+        case _ if words := _expected_words(kind):
+            return f"{value} is not {words}"
         case _ if hidden or len(error.message) > 4 * _SHOWN:
             return f"{value} does not fit ({kind.name})"
         case _:
             return error.message
+
+
+def _expected_words(kind: Any) -> str:
+    """Return what would have fitted, "" where that is not known in a few words."""
+    if isinstance(kind, ValidationErrorKind.Format) and kind.format in FORMATS:
+        known = FORMATS[kind.format]
+        return f"{known.words}, as {known.example}"
+    return " or ".join(_TYPES[name] for name in _expected(kind))
 
 
 def _described(schema: Any) -> str:

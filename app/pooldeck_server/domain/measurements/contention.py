@@ -26,6 +26,9 @@ _DOUBT: Final = 2.0  # looks that find the GIL held, before there are any
 _IDLE: Final = 0.2  # share of the wall time
 _AT_LEAST: Final = 0.00002  # seconds to read or write the shortest JSON
 _BYTES_PER_SECOND: Final = 20e6  # of JSON, at least
+_LEAST: Final = 1e-9  # seconds
+_SIDE_BY_SIDE: Final = 2.0  # runs at a time, at least, to see whether they wait for one another
+_OTHERS: Final = 0.5  # of those beside a run
 
 
 def waiting(by_itself: Sums, in_company: Sums) -> float:
@@ -111,6 +114,56 @@ def helper_cpu(by_itself: Sums, in_company: Sums) -> float:
     return by_itself.plus(in_company).per_run(by_itself.helper_cpu + others)
 
 
+def is_disturbed(by_itself: Sums, in_company: Sums) -> bool:
+    """Tell whether runs were seen at work only where most that ran beside them were others'."""
+    if seen_at_work(by_itself) >= _ENOUGH_LOOKS or not in_company.runs:
+        return False
+    beside = in_company.per_run(in_company.beside)
+    return beside - (at_a_time(in_company) - 1.0) > _OTHERS * beside
+
+
+def is_crowded(by_itself: Sums, in_company: Sums) -> bool:
+    """Tell whether runs seen at work only in company lacked a CPU for longer than that explains.
+
+    Calls of their function can have kept them from it for as long as those had it. Beyond that,
+    whatever else the machine does decides what is seen: a thread that loses its CPU while it holds
+    the GIL makes others wait for both, which looks like a held GIL, and those that wake up to ask
+    for it, and get no CPU, look as if they ran without it.
+    """
+    if seen_at_work(by_itself) >= _ENOUGH_LOOKS or not in_company.runs:
+        return False
+    return _delayed(in_company) > at_a_time(in_company) * in_company.cpu
+
+
+def at_a_time(sums: Sums) -> float:
+    """Return how many of the runs were under way at a time, in the mean while any was."""
+    return sums.run / max(sums.run - sums.overlap, _LEAST)
+
+
+def getting_on(by_itself: Sums, in_company: Sums) -> float | None:
+    """Return for which share of its time a run got on beside others of its function.
+
+    The time for which it had no CPU does not count: it says nothing. It got on while it had one, or
+    waited for what it waits for anyway. For the rest it waited for the others, whatever for: the
+    GIL, or the memory of their process. None if too few ran side by side.
+    """
+    if in_company.runs < _ENOUGH_RUNS or at_a_time(in_company) < _SIDE_BY_SIDE:
+        return None
+    on = in_company.per_run(in_company.cpu) + waiting(by_itself, in_company)
+    counts = in_company.per_run(in_company.run - _delayed(in_company))
+    return on / counts if counts > on else 1.0
+
+
+def threads_at_once(sums: Sums) -> float:
+    """Return on how many threads a run computes at a time, or would if there were CPUs for all.
+
+    Helpers in want of a CPU are seen by looks only; without any, those that had one count.
+    """
+    helpers = max(sums.per_run(sums.helper_cpu), in_a_run(sums, sums.seen_helper_ready))
+    ready = sums.per_run(sums.cpu + sums.delayed) + helpers
+    return ready / sums.per_run(sums.run) if sums.run else 0.0
+
+
 def free_share(by_itself: Sums, in_company: Sums) -> float | None:
     """Return which share of its CPU time a call needs no GIL for; None if that was not seen.
 
@@ -182,14 +235,13 @@ def _never_asleep(sums: Sums) -> float:
     Who needs the GIL sleeps while another has it, so that of all calls together only one at a time
     is ready to run with it, but for those that wake up to ask for it, and for the first slice of
     each, which nobody disturbs. So many are ready in the mean, each for its CPU time and delay: all
-    but one of them need no GIL. It is 0 where that is not clear, since `beside` is the most there
-    were beside a run.
+    but one of them need no GIL. It is 0 where that is not clear. What runs of other functions do
+    says nothing of these.
     """
     if not sums.run:
         return 0.0
-    calls = 1.0 + sums.per_run(sums.beside)
     ready = sums.per_run(sums.cpu + sums.delayed) - _SLICE
-    together = calls * (ready / sums.per_run(sums.run) - _WAKING)
+    together = at_a_time(sums) * (ready / sums.per_run(sums.run) - _WAKING)
     return 1.0 - 1.0 / together if together > _CLEARLY else 0.0
 
 

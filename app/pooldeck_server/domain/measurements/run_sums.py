@@ -37,6 +37,9 @@ class Sums(Struct, frozen=True, omit_defaults=True):
     # the same, each run counted as the least idle one of those noted with it
     least_idle: float = 0.0
     beside: float = 0.0  # other calls in the process
+    page_faults: float = 0.0  # pages of memory that the kernel had to give them
+    # wall time for which others of them stand: without it, `run` is for how long any of them ran
+    overlap: float = 0.0
     looks: float = 0.0  # looks of the probe
     held: float = 0.0  # time in which the threads held the GIL or wanted it
     free: float = 0.0  # time in which they ran, or were ready to, without the GIL
@@ -47,6 +50,10 @@ class Sums(Struct, frozen=True, omit_defaults=True):
     seen_helper_cpu: float = 0.0
     # time, of `waiting`, in which those were ready and no CPU was free
     seen_helper_delayed: float = 0.0
+    # time in which those were ready, with a CPU or without, added up
+    seen_helper_ready: float = 0.0
+    # CPU time of such threads that may have worked for runs of other functions
+    seen_unclaimed_cpu: float = 0.0
 
     @classmethod
     def of_runs(cls, measured: Sequence[Measurement]) -> Self:
@@ -81,6 +88,8 @@ class Sums(Struct, frozen=True, omit_defaults=True):
                     seen_delayed=one.delayed,
                     seen_helper_cpu=one.helper_cpu,
                     seen_helper_delayed=one.helper_delayed,
+                    seen_helper_ready=one.helper_ready,
+                    seen_unclaimed_cpu=one.unclaimed_cpu,
                 )
             )
         return sums

@@ -23,6 +23,9 @@ Kind: TypeAlias = Literal[
     "broken",
     "placed",
     "shared_lost",
+    "restored",
+    "server_drain",
+    "server_resume",
 ]
 
 
@@ -34,8 +37,10 @@ class StoredAnnotation(Struct, frozen=True):
     start `was_clean` and `down_seconds`, of a resize `before` and `after`, of a killed task its
     `function` and `outcome`, of a crash `incident` and `cause`, of a hold `deaths`, of a broken
     pool what it `said`, and of a function that was placed in another pool where it was `before`;
-    where it was given back, `given_back` is the rule that it had been placed by. Earlier versions
-    moved functions by a `verdict`.
+    where it was given back, `given_back` is the rule that it had been placed by, where measurements
+    moved it there is their `verdict`, and where a move was `undone` the error that it was for. Of a
+    word on the tasks of a backup, that `word`, and the `number` of tasks. Of a drain of the server
+    and its end who it was `by`, and whether the server `stops` after it.
     """
 
     at: int

@@ -3,9 +3,17 @@
 Times are microseconds since the epoch.
 """
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Final, Literal
 
 from msgspec import Struct
+
+from pooldeck_server.domain.drains import Drained
+from pooldeck_server.domain.failures.incidents import TaskName
+from pooldeck_server.domain.tasks.states import State
+
+MOST_NAMED: Final = 20
+"""Tasks that an end cut off and that are kept by name; the others are counted."""
 
 ControlState = Literal["running", "paused", "stopped"]
 
@@ -32,6 +40,30 @@ class Hold(Struct, frozen=True):
     reason: str  # in words
 
 
+class CutOffTask(TaskName, frozen=True):
+    """A task that was under way when its server ended, and what it became by that."""
+
+    became: State  # lost, or queued: it is run again
+
+
+class CutOff(Struct, frozen=True):
+    """What the end of a server cost: the tasks that were under way."""
+
+    lost: int = 0
+    rerun: int = 0
+    tasks: tuple[CutOffTask, ...] = ()  # the first `MOST_NAMED` of them
+    drained: Drained | None = None  # by whom the server was drained before it ended
+
+    @classmethod
+    def of(cls, tasks: Sequence[CutOffTask], drained: Drained | None = None) -> "CutOff":
+        lost = sum(task.became is State.LOST for task in tasks)
+        return cls(lost, len(tasks) - lost, tuple(tasks[:MOST_NAMED]), drained)
+
+    @property
+    def number(self) -> int:
+        return self.lost + self.rerun
+
+
 class StartReport(Struct, frozen=True):
     """What a start found and what it did with it."""
 
@@ -43,6 +75,10 @@ class StartReport(Struct, frozen=True):
     lost: int = 0
     reaped: int = 0  # processes that the run before this one had left behind
     held: int = 0  # functions on hold
+    cut_off: tuple[CutOffTask, ...] = ()  # those lost or run again, at most 20 of them
+    drained: Drained | None = None  # by whom the run before this one was drained before it ended
+    not_begun: int = 0  # tasks that workers were to get, and had not begun: they are queued
+    found: int = 0  # tasks that had ended, which was not on record yet
 
 
 class ServerRun(Struct, frozen=True):
@@ -53,3 +89,4 @@ class ServerRun(Struct, frozen=True):
     started_at: int
     ended_at: int | None = None  # None: it runs, or was cut off
     report: StartReport | None = None
+    cut_off: CutOff | None = None  # by its end in good order

@@ -1,13 +1,21 @@
 """Live pool health, as the API and the pages show it."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec import Struct
 
 from pooldeck.kinds import Ending, PoolKind
+from pooldeck.pools.model import PoolState, WorkerState
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.history import Recent
+
+POOL_STATES: Final = tuple(map(str, PoolState))
+"""What the state of a pool may be."""
+
+WORKER_STATES: Final = tuple(map(str, WorkerState))
+"""What the state of a worker may be."""
 
 
 class SlotHealth(Struct, frozen=True):
@@ -50,6 +58,8 @@ class WorkerHealth(Struct, frozen=True):
     ctx_switches_per_s: SwitchRates | None = None
     restarts: int = 0  # how many workers had its place before, since the server started
     replaced: str | None = None  # the last of them
+    code: str | None = None  # which code it has loaded: the same text for the same code
+    is_outdated: bool = False  # a restart would load other code
 
 
 class DeadWorker(Struct, frozen=True):

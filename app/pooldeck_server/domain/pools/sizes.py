@@ -62,7 +62,8 @@ class FunctionCost(Struct, frozen=True):
 
     `alone` is the wall time, `cpu` all CPU time, `gil` the part of it that needs the GIL. `wall` is
     the wall time with all that it met, `beside` how many others ran in its process, and `throttled`
-    the share of requests that were turned away by what the functions talk to.
+    the share of requests that were turned away by what the functions talk to. `threads` is on how
+    many threads at a time it computes.
     """
 
     alone: float
@@ -71,6 +72,7 @@ class FunctionCost(Struct, frozen=True):
     wall: float = 0.0
     beside: float = 0.0
     throttled: float = 0.0
+    threads: float = 0.0
 
     @property
     def waiting(self) -> float:
@@ -145,6 +147,9 @@ class SizeAdvice(Struct, frozen=True):
     by_cpus: int | None = None  # the size at which its functions use up the CPUs; None: nothing ran
     # the size at which they use up the GIL of a thread pool; None: they do not
     by_gil: int | None = None
+    # on how many threads at most each of its tasks should compute, so that together they fit the
+    # CPUs; None: they do
+    threads_per_task: int | None = None
     # how many at once the throttling target bears; None: it does not throttle
     by_target: int | None = None
     present: Effect | None = None  # what the present size means

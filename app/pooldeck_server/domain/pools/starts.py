@@ -1,6 +1,7 @@
 """The story of a start, in words for the log and the pages."""
 
 from pooldeck_server.domain.pools.controls import StartReport
+from pooldeck_server.domain.pools.stops import named
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
@@ -14,8 +15,12 @@ def in_words(report: StartReport) -> str:
     """
     how = "ended in order" if report.was_clean else "was cut off"
     parts = [f"the server before this one {how}{_ago(report.down_seconds)}"]
+    if report.drained:
+        parts[0] += f", drained by {report.drained.words}"
     if tasks := _tasks(report):
         parts.append(f"its tasks: {tasks}")
+    if report.cut_off:
+        parts.append(f"cut off: {named(report.cut_off, report.lost + report.rerun)}")
     if report.reaped:
         parts.append(f"{_counted(report.reaped, 'process', 'processes')} left over and ended")
     if report.held:
@@ -27,6 +32,8 @@ def _tasks(report: StartReport) -> str:
     figures = (
         (report.queued, "queued"),
         (report.scheduled, "scheduled"),
+        (report.not_begun, "of those handed out had not begun"),
+        (report.found, "had ended, found in the workers' notes"),
         (report.rerun, "run again"),
         (report.lost, "lost"),
     )

@@ -90,5 +90,7 @@ class TaskChanged(Struct, frozen=True, gc=False):
     before: State | None  # None: it is new
     state: State
     wait_seconds: float | None = None  # known once it started
-    run_seconds: float | None = None  # known once it ended
+    run_seconds: float | None = None  # known once an attempt ended, also if it is run again
     finished_at: int | None = None  # microseconds since the epoch, known once it ended
+    error_kind: str | None = None  # of the attempt that ended with this move
+    error_group: str | None = None  # the errors that it is one of

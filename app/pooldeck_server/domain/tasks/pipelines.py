@@ -107,13 +107,22 @@ class PlannedStep(Struct, frozen=True):
 
 
 class StoredStep(Struct, frozen=True):
-    """A step as it is kept for those who look."""
+    """A step as it is kept for those who look.
+
+    `number` is how many tasks it was submitted as; None where an earlier version did not say.
+    """
 
     name: str
     function: str
     pool: str
     needs: tuple[StepNeed, ...] = ()
     is_fan: bool = False
+    number: int | None = None
+
+    @property
+    def never_had_tasks(self) -> bool:
+        """Tell whether it goes over a list that was given, and was empty."""
+        return self.number == 0 or (self.number is None and self.is_fan and not self.pool)
 
 
 class PlannedPipeline(Struct, frozen=True):

@@ -19,7 +19,7 @@ FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST})
 LIVE = frozenset(State) - FINAL
 
 MOVES: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.QUEUED, State.FAILED, State.CANCELLED}),
+    State.SCHEDULED: frozenset({State.QUEUED, State.FAILED, State.CANCELLED, State.LOST}),
     State.QUEUED: FINAL | {State.SCHEDULED, State.RUNNING},
     State.RUNNING: FINAL | {State.SCHEDULED, State.QUEUED},
     State.SUCCEEDED: frozenset({State.QUEUED}),
@@ -33,7 +33,8 @@ QUEUED leads straight to the final states because the store may learn of a start
 same commit, and because a worker can die with a task in hand that it never started. QUEUED and
 RUNNING lead back to SCHEDULED and QUEUED where an attempt ended and the server begins another; a
 final state leads to QUEUED where somebody asks for another. SCHEDULED leads to FAILED where results
-of other tasks make no arguments for one; if it is retried, it waits for them again.
+of other tasks make no arguments for one; if it is retried, it waits for them again. And to LOST
+where it waited in a backup, and somebody says that it may have run since.
 """
 
 _FUTURE = {

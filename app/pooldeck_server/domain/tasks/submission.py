@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta, Raw, Struct, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from pooldeck.functions import MOST_URGENT
 from pooldeck.kinds import Ending
+from pooldeck_server.domain.alerts.deliveries import MAX_URL
 from pooldeck_server.domain.tasks.dependencies import OnFailure, Rule
 from pooldeck_server.domain.tasks.names import PRINTABLE, Name
 from pooldeck_server.domain.tasks.references import may_refer
@@ -75,6 +76,18 @@ Key: TypeAlias = Annotated[
 ]
 
 
+Callback: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_URL,
+        pattern=PRINTABLE,
+        description="An address that its end is told to, by a signed `POST`.",
+        examples=["https://example.com/hooks/ended"],
+    ),
+]
+
+
 class After(Struct, frozen=True, forbid_unknown_fields=True):
     """A task that another comes after, with a rule of its own."""
 
@@ -112,6 +125,7 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     idempotency_key: Key | None = None
     after: Afters = ()
     on_failure: OnFailure = Rule.STOP
+    callback: Callback | UnsetType | None = UNSET  # left out of digests where it is not given
 
     @property
     def needs(self) -> tuple[After, ...]:

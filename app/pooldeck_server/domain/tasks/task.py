@@ -77,6 +77,7 @@ class NewTask(SubmittedTask, frozen=True, gc=False, kw_only=True):
     state: State  # QUEUED, or SCHEDULED with a `run_at`
     idempotency_key: str | None = None
     fingerprint: str | None = None  # of the body, to tell a repeated key from a reused one
+    callback: str | None = None  # the address that its end is told to
     attempt: int = 0
     claimed: int = 0  # 1: claimed, for attempt 1, by the commit that stores it
 
@@ -129,6 +130,7 @@ class StoredTask(StoredAttempt, frozen=True, kw_only=True):
     placed: str | None = None  # JSON of its `Placement`; None: its pool was named
     omitted: tuple[str, ...] = ()
     dependencies: StoredDependencies | None = None  # where it hangs together with others
+    kept_at: int | None = None  # since when somebody keeps it from being deleted
 
     @property
     def is_unreleased(self) -> bool:

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
+from pooldeck.risks import Risk
 from pooldeck_server.advice import Advice, PoolShape, advise
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.functions import Functions
@@ -23,6 +27,7 @@ class _Evidence(NamedTuple):
     pool: str
     profiles: Mapping[PoolKind, Profile]
     shapes: tuple[PoolShape, ...]
+    risks: tuple[Risk, ...] | None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -41,13 +46,13 @@ class Advisor:
         Raises:
             UnknownFunction: If there is no such function.
         """
-        pool = self.functions.catalogue.get(function).pool
-        return self._advice(function, pool, self.shapes()) if pool in self.queues else None
+        found = self.functions.catalogue.get(function)
+        return self._advice(found, self.shapes()) if found.pool in self.queues else None
 
     def all(self) -> tuple[Advice, ...]:
         shapes = self.shapes()
         return tuple(
-            self._advice(function.spec.name, function.pool, shapes)
+            self._advice(function, shapes)
             for function in self.functions.catalogue.functions()
             if function.pool in self.queues
         )
@@ -55,17 +60,30 @@ class Advisor:
     def misplaced(self) -> tuple[Advice, ...]:
         return tuple(advice for advice in self.all() if advice.is_misplaced)
 
+    def undecided(self) -> tuple[Advice, ...]:
+        """Return the advice on the misplaced functions of which nobody has decided where they run.
+
+        A person decides by placing one; a move that was undone has shown that it stays.
+        """
+        return tuple(advice for advice in self.misplaced() if not self._is_settled(advice.function))
+
+    def _is_settled(self, name: str) -> bool:
+        function = self.functions.catalogue.get(name)
+        placement = function.placement
+        return placement is not None and placement.is_settled_for(function.spec.code)
+
     def shapes(self) -> tuple[PoolShape, ...]:
         return tuple(
             PoolShape(name, queue.pool.spec.kind, queue.pool.spec.size)
             for name, queue in self.queues.items()
         )
 
-    def _advice(self, function: str, pool: str, shapes: tuple[PoolShape, ...]) -> Advice:
-        evidence = _Evidence(pool, dict(self.profiles.of(function)), shapes)
-        kept = self._kept.get(function)
+    def _advice(self, function: RegisteredFunction, shapes: tuple[PoolShape, ...]) -> Advice:
+        name, risks = function.spec.name, function.spec.risks
+        evidence = _Evidence(function.pool, dict(self.profiles.of(name)), shapes, risks)
+        kept = self._kept.get(name)
         if kept is not None and kept[0] == evidence:
             return kept[1]
-        advice = advise(function, pool, evidence.profiles, shapes, self._cpus)
-        self._kept[function] = evidence, advice
-        return advice
+        advice = advise(name, function.pool, evidence.profiles, shapes, self._cpus)
+        self._kept[name] = evidence, replace(advice, risks=risks)
+        return self._kept[name][1]

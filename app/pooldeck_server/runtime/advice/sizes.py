@@ -116,4 +116,5 @@ def _cost(numbers: Numbers) -> FunctionCost:
         wall=numbers.wall + around,
         beside=numbers.beside,
         throttled=numbers.throttled / (1 + numbers.throttled),
+        threads=numbers.threads,
     )

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
+from pooldeck_server.domain.actions import Action, Deed
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import Conflict, NotFound, Starting
+from pooldeck_server.domain.errors import Conflict, NotFound
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.domain.measurements.experiments import (
@@ -22,6 +23,7 @@ from pooldeck_server.domain.measurements.experiments import (
     StoredExperiment,
 )
 from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.runtime import acting
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
 from pooldeck_server.runtime.experiments.preparing import plan_of, samples_of, shown
@@ -32,9 +34,11 @@ from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
+from pooldeck_server.runtime.tasks.restored import Restored
 from pooldeck_server.settings import Settings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
+from pooldeck_server.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ class Experiments:
     holds: Holds
     queues: Mapping[str, Dispatcher]  # the server's own pools, whose tasks disturb what is measured
     door: Door
+    restored: Restored
     changes: LiveChanges
     _ended_by: Literal["person", "server"] | None = field(init=False, default=None)
     _present: StoredExperiment | None = field(init=False, default=None)
@@ -66,9 +71,10 @@ class Experiments:
         """Begin an experiment; return it when it is stored.
 
         Raises:
-            Conflict: If another one runs.
+            Conflict: If another one runs, or a backup's tasks wait for a word.
             PooldeckError: If it is refused for another reason; nothing is stored then.
         """
+        self.restored.check()
         function = self._function(request.function)
         self._refuse_a_second()
         samples = await samples_of(
@@ -88,7 +94,7 @@ class Experiments:
         )
         self._present = experiment
         try:
-            await self.recorder.perform(lambda tx: records.save_experiment(tx, experiment))
+            await self._save_begun(experiment)
         except BaseException:
             self._present = None
             raise
@@ -100,6 +106,8 @@ class Experiments:
     async def stop(self, experiment_id: str) -> StoredExperiment:
         """Stop an experiment if it runs; return it as it is then. Raises as `get`."""
         if self._present is not None and self._present.id == experiment_id:
+            if self._ended_by is None:
+                self.recorder.record_action(self._action(Deed.STOP_EXPERIMENT, self._present))
             self._cancel("person")
             await self._ended()
         return await self.get(experiment_id)
@@ -151,11 +159,9 @@ class Experiments:
 
     def _function(self, name: str) -> RegisteredFunction:
         self.door.check()
-        catalogue = self.functions.catalogue
-        if not catalogue.is_known:
-            raise Starting("no worker has reported its functions yet", retry_after=1)
+        function = self.functions.catalogue.wanted(name)
         self.holds.check(name)
-        return catalogue.get(name)
+        return function
 
     def _refuse_a_second(self) -> None:
         if self._present is not None:
@@ -205,6 +211,19 @@ class Experiments:
                 sweep.experiment, state=ExperimentState.FAILED, ended_by=self._ended_by, now=None
             )
         await self._save(replace(sweep.experiment, finished_at=self.clock.now()))
+
+    async def _save_begun(self, experiment: StoredExperiment) -> None:
+        action = self._action(Deed.BEGIN_EXPERIMENT, experiment)
+
+        def write(transaction: Transaction) -> None:
+            records.save_experiment(transaction, experiment)
+            records.act(transaction, action)
+
+        await self.recorder.perform(write)
+
+    def _action(self, deed: Deed, experiment: StoredExperiment) -> Action:
+        after = {"function": experiment.function}
+        return acting.action(self.clock.now(), deed, "experiment", experiment.id, after=after)
 
     def _busy(self) -> int:
         return sum(queue.pool.busy for queue in self.queues.values())

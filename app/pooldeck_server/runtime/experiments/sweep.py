@@ -84,8 +84,9 @@ class Sweep:
         same = [each for each in self.experiment.steps if _is_same(each, step)]
         others = tuple(each for each in self.experiment.steps if not _is_same(each, step))
         steps = (*others, together([*same, step]))
+        cpus = self.experiment.cpus
         by_kind = ((kind, [each for each in steps if each.kind == kind]) for kind in self._kinds())
-        scalings = tuple(found for kind, its in by_kind if (found := scaling(kind, its)))
+        scalings = tuple(found for kind, its in by_kind if (found := scaling(kind, its, cpus)))
         await self._update(steps=steps, scalings=scalings, choice=choose(scalings))
 
     def _kinds(self) -> Sequence[PoolKind]:

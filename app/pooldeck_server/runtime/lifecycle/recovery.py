@@ -1,59 +1,197 @@
 """Sorts what an earlier server left behind, before anything is handed out, and tells the story.
 
-A queued task runs. A task that was claimed or running may have had effects, and nobody can know how
-far it got: it is run again if its function is idempotent, and lost if not.
+A queued task runs. Of one that was claimed or running the black boxes of the workers tell whether
+it had begun, and whether it had ended. It may have had effects if it had begun and not ended, and
+nobody can know how far it got: it is run again if its function is idempotent, and lost if not. So
+it is where the boxes cannot be believed.
 """
 
 import logging
-from collections import Counter
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
+from pooldeck.black_box import BoxedCall, LongEnd
 from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.clock import Clock
+from pooldeck.pools.listener import RunningCall
+from pooldeck.protocol import Finished, LogLine
+from pooldeck_server.domain.clock import Clock, span
 from pooldeck_server.domain.failures.error_groups import group_of
-from pooldeck_server.domain.pools.controls import ServerRun, StartReport
+from pooldeck_server.domain.pools.controls import CutOff, CutOffTask, ServerRun, StartReport
 from pooldeck_server.domain.pools.starts import in_words
-from pooldeck_server.domain.tasks.changes import End, Rerun
+from pooldeck_server.domain.tasks.changes import Claim, End, Rerun
+from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import QueuedTask
+from pooldeck_server.runtime.lifecycle.boxes import BoxesLeft
 from pooldeck_server.runtime.lifecycle.runs import Beginning
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.attempts import RunningAttempt
 from pooldeck_server.runtime.tasks.counts import Counts
+from pooldeck_server.runtime.tasks.running import with_json
 from pooldeck_server.store import records
-from pooldeck_server.store.records.interruption import LeftInHand
+from pooldeck_server.store.records.interruption import Interruption, LeftInHand
+from pooldeck_server.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
 
-async def recover(recorder: Recorder, clock: Clock) -> "Counter[State]":
-    """Record what became of every task that was in hand; return how many came to each state."""
-    became: Counter[State] = Counter()
-    decide = partial(what_becomes, now=clock.now())
-    while moves := await recorder.perform(lambda tx: records.interrupt(tx, decide)):
-        became.update(move.state for move in moves)
-    return became
+class Recovered(Struct, frozen=True):
+    """What became of the tasks in hand: cut off, not begun, or ended before that was on record."""
+
+    cut_off: CutOff = CutOff()
+    not_begun: int = 0
+    found: int = 0
 
 
-def what_becomes(task: LeftInHand, now: int) -> End | Rerun:
-    """Return the end of a task that was in hand: it is lost, or run again if it is idempotent."""
-    options = RunOptions.from_json(task.options)
-    if rerun_at(options, task.reruns, ErrorKind.INTERRUPTED, now, jitter=1.0) is None:
-        return _interrupted(task, now, "It was not run again.")
-    return Rerun(_interrupted(task, now, "It is idempotent, so it is run again."), now)
+async def recover(
+    recorder: Recorder, clock: Clock, boxes: BoxesLeft, *, is_copy: bool = False
+) -> Recovered:
+    """Record what became of every task that was in hand; return how many that were, of each kind.
+
+    In a copy that waits for a word nothing is run again by itself.
+
+    Args:
+        recorder: Who records it.
+        clock: What time it is.
+        boxes: What the workers of the earlier server have noted.
+        is_copy: Whether it is such a copy.
+    """
+    if is_copy:  # what had not begun waits with the others
+        await recorder.perform(records.release_all)
+    now = clock.now()
+    decide = partial(in_a_copy, now=now) if is_copy else Decision(boxes, now)
+    cut_off: list[CutOffTask] = []
+    not_begun = found = 0
+    write = partial(_interrupt, decide=decide, boxes=boxes)
+    while interruption := await recorder.perform(write):
+        not_begun += interruption.released
+        for move in interruption.moves:
+            if move.error_kind == ErrorKind.INTERRUPTED:
+                cut_off.append(CutOffTask(move.id, move.function, move.state))
+            else:
+                found += 1
+    return Recovered(CutOff.of(cut_off), not_begun, found)
 
 
-def _interrupted(task: LeftInHand, now: int, consequence: str) -> End:
-    what = "ran" if task.state is State.RUNNING else "was handed to a worker"
-    error = Error(
-        ErrorKind.INTERRUPTED,
-        "Interrupted",
-        f"The server stopped while this task {what}, so nobody can know how far it got. "
-        + consequence,
+def _interrupt(
+    transaction: Transaction,
+    decide: Callable[[LeftInHand], End | Rerun | Claim],
+    boxes: BoxesLeft,
+) -> Interruption:
+    """Record what some of the tasks become, and what they had said that had not arrived.
+
+    What those say that have sensitive arguments is masked by nobody here, and left out.
+    """
+    interruption = records.interrupt(transaction, decide)
+    entries = [
+        _entry(task, line)
+        for task in interruption.tasks
+        if not task.has_secrets
+        for line in boxes.lines.get((task.id, task.attempt), ())
+    ]
+    records.log(transaction, entries)
+    return interruption
+
+
+def _entry(task: LeftInHand, line: LogLine) -> LogEntry:
+    return LogEntry(
+        seq=task.seq,
+        attempt=task.attempt,
+        n=line.n,
+        at=span(line.at),
+        level=line.level,
+        source=line.source,
+        message=line.message,
     )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Says of a task that was in hand what it becomes, by what its worker has noted."""
+
+    boxes: BoxesLeft
+    now: int  # microseconds since the epoch
+
+    def __call__(self, task: LeftInHand) -> End | Rerun | Claim:
+        boxed = self.boxes.find(task.id, task.attempt)
+        if boxed is not None and isinstance(boxed.end, Finished):
+            return _found_end(task, boxed, boxed.end, self.now)
+        if boxed is not None and isinstance(boxed.end, LongEnd):
+            what = "well" if boxed.end.what == "result" else f"with {boxed.end.what}"
+            words = f"it had ended {what}; what came out ({boxed.end.size:,} bytes) went with it. "
+            return what_becomes(task, self.now, f"The server stopped when {words}")
+        is_queued = task.state is State.QUEUED
+        if boxed is None and is_queued and self.boxes.has_all(task.pool):
+            return Claim(task.seq, task.attempt)
+        return what_becomes(task, self.now)
+
+
+def _found_end(task: LeftInHand, boxed: BoxedCall, end: Finished, now: int) -> End | Rerun:
+    """Return the end of a task that had ended before that was on record."""
+    queued = QueuedTask(
+        seq=task.seq,
+        id=task.id,
+        function=task.function,
+        pool=task.pool,
+        priority=task.priority,
+        created_at=task.created_at,
+        args="",  # it is not run by this
+        kwargs="",
+        run_at=task.run_at,
+        options=task.options,
+        attempt=task.attempt - 1,
+        reruns=task.reruns,
+    )
+    attempt = RunningAttempt.next_of(queued)
+    since = max(0.0, time.monotonic() - boxed.begun.at)  # the machine has not been started since
+    attempt.started_at = now - span(since)
+    outcome = with_json(end.outcome)
+    seconds = since if outcome.measurement is None else min(since, outcome.measurement.run)
+    run = RunningCall(
+        call=attempt.call(),
+        worker=boxed.worker,
+        pid=boxed.pid,
+        posted_at=boxed.begun.at,
+        started_at=boxed.begun.at,
+        thread=boxed.begun.thread,
+        is_asked=False,
+        is_abandoned=False,
+    )
+    ended = attempt.end(run, outcome, seconds, attempt.started_at + span(seconds))
+    return attempt.rerun(ended, outcome.error) or ended
+
+
+def what_becomes(task: LeftInHand, now: int, story: str = "") -> End | Rerun:
+    """Return the end of a task that was cut off: it is lost, or run again if it is idempotent."""
+    options = RunOptions.from_json(task.options)
+    story = story or (
+        f"The server stopped while this task {_was(task)}, so nobody can know how far it got. "
+    )
+    if rerun_at(options, task.reruns, ErrorKind.INTERRUPTED, now, jitter=1.0) is None:
+        return _lost(task, now, f"{story}It was not run again.")
+    return Rerun(_lost(task, now, f"{story}It is idempotent, so it is run again."), now)
+
+
+def in_a_copy(task: LeftInHand, now: int) -> End:
+    """Return the end of a task that was in hand when the database was copied: it is lost."""
+    words = f"This task {_was(task)} when the backup was made, and may have ended since."
+    return _lost(task, now, words)
+
+
+def _was(task: LeftInHand) -> str:
+    return "ran" if task.state is State.RUNNING else "was handed to a worker"
+
+
+def _lost(task: LeftInHand, now: int, words: str) -> End:
+    error = Error(ErrorKind.INTERRUPTED, "Interrupted", words)
     return End(
         task.seq,
         task.attempt,
@@ -66,22 +204,35 @@ def _interrupted(task: LeftInHand, now: int, consequence: str) -> End:
 
 
 async def report(
-    beginning: Beginning, became: "Counter[State]", counts: Counts, held: int, recorder: Recorder
+    beginning: Beginning, recovered: Recovered, counts: Counts, held: int, recorder: Recorder
 ) -> ServerRun:
-    """Log and keep what the start found; return this run with it."""
+    """Log and keep what the start found; return this run with it.
+
+    Tasks that were cut off by an end in none have just been recovered; of those that one in good
+    order cut off, it has kept the names.
+    """
     kept = counts.counts()
+    cut_off = recovered.cut_off
+    if not cut_off.number and beginning.before is not None:
+        cut_off = beginning.before.cut_off or cut_off
+    before = beginning.before.cut_off if beginning.before else None
     found = StartReport(
         was_clean=beginning.was_clean,
         down_seconds=beginning.down_seconds,
-        queued=kept[State.QUEUED] - became[State.QUEUED],
+        queued=kept[State.QUEUED] - cut_off.rerun - recovered.not_begun,
         scheduled=kept[State.SCHEDULED],
-        rerun=became[State.QUEUED],
-        lost=became[State.LOST],
+        rerun=cut_off.rerun,
+        lost=cut_off.lost,
         reaped=beginning.reaped,
         held=held,
+        cut_off=cut_off.tasks,
+        drained=before.drained if before else None,
+        not_begun=recovered.not_begun,
+        found=recovered.found,
     )
     if beginning.before is not None:
-        _log.log(logging.INFO if found.was_clean else logging.WARNING, in_words(found))
+        is_fine = found.was_clean and not cut_off.number
+        _log.log(logging.INFO if is_fine else logging.WARNING, in_words(found))
     boot = beginning.run.boot
     await recorder.try_perform(lambda tx: records.save_report(tx, boot, found), "this start")
     return replace(beginning.run, report=found)

@@ -21,10 +21,12 @@ from pooldeck import marks
 from pooldeck.keeper import Keeper
 from pooldeck_server.domain.clock import SECOND, Clock, seconds
 from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.domain.pools import stops
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.runtime.background import Background
+from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.tasks.shared_state import remove_sockets
+from pooldeck_server.runtime.tasks.socket_folder import remove_abandoned
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database, Reader
 from pooldeck_server.store.lock import Lock
@@ -41,6 +43,8 @@ class Beginning(Struct, frozen=True):
     before: ServerRun | None
     reaped: int  # processes that earlier runs had left
     down_seconds: float | None  # since the last sign of life of the run before
+    is_beside: bool = False  # the run before goes on: the data folder is a copy of its
+    earlier: frozenset[str] = frozenset()  # the runs that are remembered
 
     @property
     def was_clean(self) -> bool:
@@ -49,9 +53,11 @@ class Beginning(Struct, frozen=True):
 
 @asynccontextmanager
 async def lifetime(
-    database: Database, reader: Reader, recorder: Recorder, clock: Clock
+    database: Database, reader: Reader, recorder: Recorder, clock: Clock, ending: Ending
 ) -> AsyncIterator[Beginning]:
     """Be a run of the server: the body may start processes, and has ended them when it is left.
+
+    `ending` says then what that cost.
 
     Raises:
         StorageUnavailable: If the run cannot be noted.
@@ -63,20 +69,22 @@ async def lifetime(
     before = earlier[0] if earlier else None
     async with AsyncExitStack() as stack:
         await recorder.perform(lambda tx: records.begin_run(tx, run))
-        stack.push_async_callback(_end, recorder, run, clock)
+        stack.push_async_callback(_end, recorder, run, clock, ending)
         keeper = await _kept(run.boot)
         stack.push_async_callback(keeper.stop)
         beat = Background("the sign of life", lambda: _beat(database, clock))
         beat.start()
         stack.push_async_callback(beat.stop)
         down_seconds = _down_seconds(before, database.lock, run.started_at)
-        yield Beginning(run, before, reaped, down_seconds)
+        is_beside = before is not None and before.ended_at is None and _goes_on(before)
+        boots = frozenset(each.boot for each in earlier)
+        yield Beginning(run, before, reaped, down_seconds, is_beside, boots)
 
 
 def _reap(runs: Iterable[ServerRun]) -> int:
     """End what runs that were cut off have left; return how many processes that were."""
     boots = [run.boot for run in runs if run.ended_at is None and not _goes_on(run)]
-    remove_sockets(boots)
+    remove_abandoned()
     try:
         return marks.sweep(boots) if boots else 0
     except OSError as error:
@@ -116,9 +124,11 @@ async def _beat(database: Database, clock: Clock) -> None:
         await asyncio.sleep(_BEAT_SECONDS)
 
 
-async def _end(recorder: Recorder, run: ServerRun, clock: Clock) -> None:
-    what = "that this server ended in order"
-    await recorder.try_perform(lambda tx: records.end_run(tx, run.boot, clock.now()), what)
+async def _end(recorder: Recorder, run: ServerRun, clock: Clock, ending: Ending) -> None:
+    what, cut_off = "the note of this end", ending.cut_off
+    await recorder.try_perform(lambda tx: records.end_run(tx, run.boot, clock.now(), cut_off), what)
+    if cut_off is not None:
+        _log.log(logging.WARNING if cut_off.number else logging.INFO, stops.ending(cut_off))
 
 
 def _down_seconds(before: ServerRun | None, lock: Lock, now: int) -> float | None:

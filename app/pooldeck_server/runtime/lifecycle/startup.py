@@ -4,39 +4,56 @@ The order is the way of a task, backwards: whatever takes must be there before w
 """
 
 import asyncio
-from collections import Counter, deque
+import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
+from pooldeck.client.places import LocalServer
+from pooldeck.pools.boxes import Boxes
 from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck.pools.pool import Pool
-from pooldeck_server.domain.clock import MINUTE, SECOND, Clock, SystemClock
+from pooldeck_server.domain.access import OWNER
+from pooldeck_server.domain.clock import Clock, SystemClock
 from pooldeck_server.domain.errors import PooldeckError, StartupError
-from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.pools.controls import ServerRun
-from pooldeck_server.domain.pools.history import STRETCH
-from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.runtime.access.for_tasks import told_to_tasks
+from pooldeck_server.runtime.access.login_links import LoginLinks
+from pooldeck_server.runtime.access.logins import open_logins
+from pooldeck_server.runtime.access.own_files import OwnFiles
+from pooldeck_server.runtime.access.socket import TokenSocket
 from pooldeck_server.runtime.advice.advisor import Advisor
+from pooldeck_server.runtime.advice.mover import Mover
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
+from pooldeck_server.runtime.advice.trials import Trials
+from pooldeck_server.runtime.alerts.outbox_watch import OutboxWatch
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
+from pooldeck_server.runtime.lifecycle.boxes import BoxesLeft, begin_boxes, boxes_left
 from pooldeck_server.runtime.lifecycle.draining import pools_running
 from pooldeck_server.runtime.lifecycle.ending import Ending
+from pooldeck_server.runtime.lifecycle.loading import load
+from pooldeck_server.runtime.lifecycle.orphans import Orphans
 from pooldeck_server.runtime.lifecycle.recovery import recover, report
 from pooldeck_server.runtime.lifecycle.runs import lifetime
+from pooldeck_server.runtime.lifecycle.telling import make_alerts, make_callbacks
+from pooldeck_server.runtime.lifecycle.upkeep import make_upkeep
+from pooldeck_server.runtime.live.figures import Figures
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
 from pooldeck_server.runtime.live.history import PoolHistory
+from pooldeck_server.runtime.live.loop_lag import LoopLag
 from pooldeck_server.runtime.live.misplaced import MisplacedFunctions
-from pooldeck_server.runtime.live.recent import LATELY, RecentMinutes
+from pooldeck_server.runtime.live.outdated import OutdatedCode
+from pooldeck_server.runtime.live.readiness import ReadinessProbe
 from pooldeck_server.runtime.live.sampler import Sampler, WorkerSampling
 from pooldeck_server.runtime.live.server_notices import ServerNotices
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
@@ -44,40 +61,52 @@ from pooldeck_server.runtime.pipelines.releases import Releases
 from pooldeck_server.runtime.pipelines.waits import Waits
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.indexer import Indexer
+from pooldeck_server.runtime.recording.lag import LagWatch
 from pooldeck_server.runtime.recording.log_file import open_log_file
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.recording.spans import open_spans
+from pooldeck_server.runtime.recording.vouched_clock import VouchedClock
 from pooldeck_server.runtime.recording.waiters import Waiters
+from pooldeck_server.runtime.recording.watches import Watches
+from pooldeck_server.runtime.retention.by_hand import DeletionByHand
+from pooldeck_server.runtime.retention.deletions import Deletions
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.runtime.tasks.control import TaskControl
-from pooldeck_server.runtime.tasks.counts import WINDOW_SECONDS, Counts
+from pooldeck_server.runtime.tasks.deployed_code import DeployedCode
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
-from pooldeck_server.runtime.tasks.durations import RecentDurations
-from pooldeck_server.runtime.tasks.errors import Errors
-from pooldeck_server.runtime.tasks.functions import Functions
-from pooldeck_server.runtime.tasks.holds import Holds
-from pooldeck_server.runtime.tasks.incidents import LATELY_SECONDS, Incidents
 from pooldeck_server.runtime.tasks.intake import Intake
-from pooldeck_server.runtime.tasks.pool_controls import KeptControls, PoolControls
-from pooldeck_server.runtime.tasks.pool_spec import clear_worker_files, pool_spec, worker_numbers
-from pooldeck_server.runtime.tasks.profiles import Profiles
+from pooldeck_server.runtime.tasks.logs import Logs
+from pooldeck_server.runtime.tasks.pool_controls import PoolControls
+from pooldeck_server.runtime.tasks.pool_spec import (
+    clear_worker_files,
+    pool_spec,
+    worker_folder,
+    worker_numbers,
+)
 from pooldeck_server.runtime.tasks.requeue import Requeue
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
+from pooldeck_server.runtime.tasks.server_drain import ServerDrain
 from pooldeck_server.runtime.tasks.shared_state import Shared
+from pooldeck_server.runtime.tasks.totals import Totals
 from pooldeck_server.settings import Settings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Database, Reader
 
-_DATABASE: Final = "pooldeck.sqlite3"
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, clock: Clock | None = None, ending: Ending | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    ending: Ending | None = None,
+    address: str | None = None,
 ) -> AsyncIterator[Server]:
     """Start a server, give it to the body, stop it at the end.
 
-    `ending` lets it drain and end its pools while the body still runs.
+    `ending` lets it drain and end its pools while the body still runs. `address` is where it is
+    reached from this machine, if it is.
 
     Raises:
         StartupError: If it cannot start; what was opened is closed again.
@@ -85,7 +114,8 @@ async def running(
     ending = ending or Ending(settings.grace_seconds)
     async with AsyncExitStack() as stack:
         try:
-            server = await _Startup(settings, clock or SystemClock(), ending, stack).run()
+            clock = clock or SystemClock()
+            server = await _Startup(settings, clock, ending, stack, address).run()
         except PooldeckError as error:
             raise StartupError(f"the server cannot start: {error}") from error
         await stack.enter_async_context(pools_running(server, ending))
@@ -100,13 +130,18 @@ class _Startup:
     clock: Clock
     ending: Ending
     stack: AsyncExitStack
+    address: str | None
 
     def __post_init__(self) -> None:
         self.changes = LiveChanges()
         self.waiters = Waiters()
         self.waits = Waits()
         self.sampler = Sampler()
+        self.code = DeployedCode(self.settings)
+        self.totals = Totals(self.settings.metrics.functions)
+        self.loop_lag = LoopLag()
         self.queues: dict[str, Dispatcher] = {}
+        self.has_workers = False  # or may have
 
     async def run(self) -> Server:
         """Start everything but the pools, which are made."""
@@ -118,6 +153,9 @@ class _Startup:
         await self.make_pools(run.boot)
         await self.open_intake()
         await self.start_experiments(run.boot)
+        await self.open_socket()
+        await self.start_alerts()
+        await self.open_logins()
         return self.server(run)
 
     def _start(self, part: BackgroundPart) -> None:
@@ -127,134 +165,205 @@ class _Startup:
     async def open_store(self) -> None:
         """Open the store and what writes to it; nothing is written yet."""
         settings = self.settings
-        location = settings.data / _DATABASE
-        self.database = await asyncio.to_thread(Database.open, location, settings.durability)
+        self.database = await asyncio.to_thread(
+            Database.open, settings.database, settings.durability
+        )
         self.stack.callback(self.database.close)
         self.reader = Reader(self.database)
         self.stack.callback(self.reader.close)
         self.recorder = Recorder(self.database, settings.limits.pending_writes)
+        self.stack.callback(self._clear_workers)  # last of all, when the recorder has ended
+        self.watches = Watches(
+            recorder=self.recorder,
+            reader=self.reader,
+            most=settings.limits.watches,
+            most_tasks=settings.limits.watched_tasks,
+        )
         self.annotations = Annotations(recorder=self.recorder, clock=self.clock)
-        self.door = Door(is_closing=self.ending.begun.is_set, standing=self.database.standing)
+        self.drain = ServerDrain(
+            clock=self.clock,
+            recorder=self.recorder,
+            annotations=self.annotations,
+            changes=self.changes,
+            queues=self.queues,
+            usual=self._usual,
+            queued=lambda pool: self.kept.counts.number(pool, State.QUEUED),
+            is_closing=self.ending.begun.is_set,
+            end=self.ending.begin,
+        )
+        self.door = Door(
+            is_closing=self.ending.begun.is_set,
+            drain=self.drain,
+            standing=self.database.standing,
+        )
         self.log_file = await self.stack.enter_async_context(open_log_file(settings.log))
+        self.spans = await self.stack.enter_async_context(open_spans(settings))
+
+    def _clear_workers(self) -> None:
+        """Let nothing of the workers' files be left, if all that they know is on record.
+
+        A start that fails leaves those of the run before as they are: they may not have been read.
+        """
+        is_on_record = self.recorder.ends_done == self.recorder.ends_given
+        if self.has_workers and is_on_record:
+            clear_worker_files(self.settings)
+
+    def _usual(self, function: str) -> float | None:
+        spread = self.kept.durations.spread(function)
+        return spread.p95 if spread else None
 
     async def load(self) -> None:
         """Load what outlives a run."""
-        recorder, reader, clock, settings = self.recorder, self.reader, self.clock, self.settings
-        self.durations = RecentDurations(lambda name: reader.run(queries.durations, name))
-        self.stack.push_async_callback(self.durations.stop)
-        self.profiles = Profiles(
-            recorder=recorder, clock=clock, kept=await reader.run(queries.profiles)
-        )
-        self.holds = Holds(
-            recorder=recorder,
-            clock=clock,
-            annotations=self.annotations,
-            changes=self.changes,
-            held=await reader.run(queries.holds),
-            deaths=settings.hold_after,
-            seconds=settings.hold_seconds,
-        )
-        self.errors = Errors(
-            recorder=recorder,
-            reader=reader,
-            clock=clock,
-            changes=self.changes,
-            fixed=tuple(await reader.run(queries.fixed_error_groups)),
-        )
-        self.controls = KeptControls(
-            recorder=recorder,
-            configured={name: pool.slots for name, pool in settings.pools.items()},
-            kept=await reader.run(queries.controls),
-        )
-        self.counts = await _counts(reader, clock)
-        self.incidents = await self._incidents()
-        self.functions = await self._functions()
-        present = clock.now() // SECOND // STRETCH * STRETCH
-        self.recent = RecentMinutes(await reader.run(queries.stretches, present - LATELY, present))
-
-    async def _incidents(self) -> Incidents:
-        since = self.clock.now() - LATELY_SECONDS * SECOND
-        return Incidents(
-            recorder=self.recorder,
+        settings = self.settings
+        self.kept = await load(
+            settings=settings,
             clock=self.clock,
-            holds=self.holds,
+            recorder=self.recorder,
+            reader=self.reader,
             annotations=self.annotations,
-            counts=Counter(await self.reader.run(queries.incident_counts)),
-            times=deque(await self.reader.run(queries.incident_times, since)),
+            changes=self.changes,
+            queues=self.queues,
         )
-
-    async def _functions(self) -> Functions:
-        """Begin with the functions that were known when the last server ended."""
-        specs = await self.reader.run(queries.catalogue)
-        placements = await self.reader.run(queries.placements)
-        catalogue = Catalogue(self.settings.pool_kinds, specs or None, placements)
-        return Functions(catalogue=catalogue, specs=specs, recorder=self.recorder, clock=self.clock)
+        self.stack.push_async_callback(self.kept.durations.stop)
+        self.vouched = VouchedClock(
+            clock=self.clock,
+            changes=self.changes,
+            memory=await self.reader.run(queries.clock_memory),
+        )
+        self.upkeep = await make_upkeep(
+            settings=settings,
+            kept=self.kept,
+            database=self.database,
+            recorder=self.recorder,
+            reader=self.reader,
+            clock=self.clock,
+            vouched=self.vouched,
+            changes=self.changes,
+            is_ending=self.door.is_closing,
+        )
 
     def prepare_looks(self) -> None:
         """Make what shows the server as it is."""
         clock = self.clock
+        self.outdated = OutdatedCode(functions=self.kept.functions, changes=self.changes)
         self.health = Health(
             queues=self.queues,
             clock=clock,
             sampler=self.sampler,
-            durations=self.durations,
-            counts=self.counts,
-            incidents=self.incidents,
-            holds=self.holds,
-            functions=self.functions,
-            recent=self.recent,
-            controls=self.controls,
+            durations=self.kept.durations,
+            counts=self.kept.counts,
+            incidents=self.kept.incidents,
+            holds=self.kept.holds,
+            functions=self.kept.functions,
+            recent=self.kept.recent,
+            controls=self.kept.controls,
+            outdated=self.outdated,
         )
-        self.advisor = Advisor(profiles=self.profiles, functions=self.functions, queues=self.queues)
-        notices = ServerNotices(
+        self.advisor = Advisor(
+            profiles=self.kept.profiles, functions=self.kept.functions, queues=self.queues
+        )
+        self.outbox = OutboxWatch(recorder=self.recorder, reader=self.reader, changes=self.changes)
+        self.notices = ServerNotices(
             clock=clock,
             standing=self.database.standing,
+            drain=self.drain,
             recorder=self.recorder,
             log_file=self.log_file,
-            errors=self.errors,
-            misplaced=MisplacedFunctions(clock=clock, advised=self.advisor.misplaced),
+            errors=self.kept.errors,
+            functions=self.kept.functions,
+            restored=self.kept.restored,
+            backups=self.upkeep.backups,
+            retention=self.upkeep.retention,
+            storage=self.upkeep.storage,
+            outbox=lambda: self.outbox.state,
+            misplaced=MisplacedFunctions(clock=clock, advised=self.advisor.undecided),
+            is_open=self.settings.admission == "open",
         )
         self.frames = Frames(
             clock=clock,
             changes=self.changes,
-            counts=self.counts,
+            counts=self.kept.counts,
             pools=self.health.all,
-            notices=notices.all,
-            incidents=self.incidents.lately,
+            notices=self.notices.all,
+            incidents=self.kept.incidents.lately,
             streams=self.settings.limits.streams,
         )
 
     def start_recording(self) -> None:
         """Start the writer, with all who are told of what it has committed."""
+        self.placements = Placements(
+            functions=self.kept.functions,
+            pools=self.settings.pool_kinds,
+            recorder=self.recorder,
+            annotations=self.annotations,
+            clock=self.clock,
+            changes=self.changes,
+        )
+        self.trials = Trials(
+            functions=self.kept.functions,
+            kinds=self.settings.pool_kinds,
+            placements=self.placements,
+            profiles=self.kept.profiles,
+            reader=self.reader,
+            clock=self.clock,
+            is_ending=self.door.is_closing,
+        )
         history = PoolHistory(
             recorder=self.recorder,
             annotations=self.annotations,
             clock=self.clock,
-            recent=self.recent,
+            vouched=self.vouched,
+            recent=self.kept.recent,
             pools=self.health.all,
         )
         self.scheduler = Scheduler(recorder=self.recorder, reader=self.reader, clock=self.clock)
         self.requeue = Requeue(reader=self.reader, queues=self.queues, scheduler=self.scheduler)
         self._start(self.frames)
         self.stack.push_async_callback(self.waiters.release_all, 0)
-        self.stack.push_async_callback(self.errors.stop)
+        self.stack.push_async_callback(self.kept.errors.stop)
+        self.stack.push_async_callback(self.trials.stop)
         self.recorder.start(
-            (history, self.errors, self.waits, self.counts, self.waiters, self.frames, self.requeue)
+            (
+                *(
+                    history,
+                    self.kept.errors,
+                    self.waits,
+                    self.kept.counts,
+                    self.totals,
+                    self.waiters,
+                    self.watches,
+                    self.frames,
+                ),
+                *(self.requeue, self.trials),
+            )
         )
         self.stack.push_async_callback(self.recorder.stop)
+        self._start(LagWatch(self.recorder.lag.seconds))
+        self._start(self.loop_lag)
+        self._start(self.kept.tokens)
         self._start(history)
-        self._start(self.profiles)
+        self._start(self.kept.profiles)
 
     async def begin_run(self) -> ServerRun:
         """Begin a run of the server, and sort out what the one before it left."""
         beginning = await self.stack.enter_async_context(
-            lifetime(self.database, self.reader, self.recorder, self.clock)
+            lifetime(self.database, self.reader, self.recorder, self.clock, self.ending)
         )
-        became = await recover(self.recorder, self.clock)
+        self._start(Orphans())
+        boxes = BoxesLeft()
+        if not beginning.is_beside:
+            folder, database = worker_folder(self.settings), self.kept.restored.identity.id
+            boxes = await asyncio.to_thread(boxes_left, folder, database, beginning.earlier)
+        recovered = await recover(
+            self.recorder, self.clock, boxes, is_copy=self.kept.restored.waits_for_a_word
+        )
+        await self.kept.restored.settle_if_nothing_waits()
         self.annotations.annotate(
             "start", was_clean=beginning.was_clean, down_seconds=beginning.down_seconds
         )
-        return await report(beginning, became, self.counts, len(self.holds.all()), self.recorder)
+        return await report(
+            beginning, recovered, self.kept.counts, len(self.kept.holds.all()), self.recorder
+        )
 
     async def make_pools(self, boot: str) -> None:
         """Make the pools, not started, in the sizes and states that were set by hand."""
@@ -263,35 +372,62 @@ class _Startup:
         )
         await self.shared.start()
         self.stack.push_async_callback(self.shared.stop)
+        told = told_to_tasks(self.settings, self.address, self.kept.tokens, os.environ)
+        self.launcher = self.shared.launcher(SubprocessLauncher(told))
         clear_worker_files(self.settings)
+        folder, database = worker_folder(self.settings), self.kept.restored.identity.id
+        self.has_workers = True
+        mark = begin_boxes(folder, database, boot)
+        logs = Logs(
+            bounds=self.settings.limits.log_bounds,
+            recorder=self.recorder,
+            clock=self.clock,
+            file=self.log_file,
+        )
         for name, settings in self.settings.pools.items():
             queue = self.queues[name] = Dispatcher(
                 name=name,
                 kind=settings.kind,
-                make_pool=partial(self._pool, name, boot),
+                make_pool=partial(self._pool, name, boot, mark),
                 recorder=self.recorder,
                 reader=self.reader,
                 clock=self.clock,
-                durations=self.durations,
-                profiles=self.profiles,
-                holds=self.holds,
-                incidents=self.incidents,
-                functions=self.functions,
-                log_file=self.log_file,
+                durations=self.kept.durations,
+                profiles=self.kept.profiles,
+                holds=self.kept.holds,
+                incidents=self.kept.incidents,
+                functions=self.kept.functions,
+                logs=logs,
+                spans=self.spans,
                 memory=self.settings.memory_queue,
                 is_closing=self.door.is_closing,
+                is_halted=lambda: self.drain.holds_queue,
                 on_change=partial(self._pool_changed, name),
             )
-            self.controls.apply(queue.pool)
+            self.kept.controls.apply(queue.pool, is_held=self.kept.restored.waits_for_a_word)
+        self.kept.restored.apply = self._let_go
 
-    def _pool(self, name: str, boot: str, listener: PoolListener) -> Pool:
+    def _let_go(self) -> None:
+        """Let the pools hand out, or not, as they were set by hand before."""
+        for queue in self.queues.values():
+            self.kept.controls.let_go(queue.pool)
+
+    def _pool(self, name: str, boot: str, mark: bytes, listener: PoolListener) -> Pool:
         return Pool(
-            pool_spec(name, self.settings, self.controls.size(name), self.shared.access),
+            pool_spec(
+                name,
+                self.settings,
+                self.code.spec,
+                self.kept.controls.size(name),
+                self.shared.access,
+            ),
             boot,
             worker_numbers(self.recorder, name),
             listener,
             memory=MemoryWatch(),
-            launcher=self.shared.launcher(SubprocessLauncher()),
+            launcher=self.launcher,
+            is_ending=self.door.is_closing,
+            boxes=Boxes(worker_folder(self.settings), mark),
         )
 
     def _pool_changed(self, name: str) -> None:
@@ -300,18 +436,14 @@ class _Startup:
 
     async def open_intake(self) -> None:
         """Start what brings tasks to the queues."""
-        self.placements = Placements(
-            functions=self.functions,
-            pools=self.settings.pools,
-            reader=self.reader,
-            recorder=self.recorder,
-            annotations=self.annotations,
-            clock=self.clock,
-            changes=self.changes,
+        await self.placements.give_back_unvouched()  # before anything is submitted
+        await self.trials.look_back()
+        self._start(self._mover())
+        self.callbacks = await make_callbacks(
+            self.settings.alerts, self.recorder, self.reader, self.clock
         )
-        await self.placements.give_back_measured()  # before anything is submitted
         self.stack.push_async_callback(self.requeue.stop)
-        self.intake = await self._intake()
+        self.intake = self._intake()
         self.tasks = TaskControl(
             recorder=self.recorder,
             reader=self.reader,
@@ -321,26 +453,39 @@ class _Startup:
             waiters=self.waiters,
             door=self.door,
             annotations=self.annotations,
+            restored=self.kept.restored,
         )
         self._start(self._releases())
         self._start(self.scheduler)
+        self._start(self.drain)
 
-    async def _intake(self) -> Intake:
-        last = await self.reader.run(queries.last_seq_and_id)
+    def _intake(self) -> Intake:
         return Intake(
             recorder=self.recorder,
             reader=self.reader,
             clock=self.clock,
-            ids=TaskIds(self.clock, after=last.id if last else None),
-            last_seq=last.seq if last else 0,
-            functions=self.functions,
+            keys=self.kept.keys,
+            functions=self.kept.functions,
             queues=self.queues,
             pools=self.settings.pools,
-            counts=self.counts,
-            holds=self.holds,
+            counts=self.kept.counts,
+            holds=self.kept.holds,
             door=self.door,
             scheduler=self.scheduler,
+            spans=self.spans,
             on_tied=self.waits.add_due,
+            admit=self.callbacks.admit,
+        )
+
+    def _mover(self) -> Mover:
+        return Mover(
+            functions=self.kept.functions,
+            profiles=self.kept.profiles,
+            advisor=self.advisor,
+            queues=self.queues,
+            incidents=self.kept.incidents,
+            placements=self.placements,
+            clock=self.clock,
         )
 
     def _releases(self) -> Releases:
@@ -349,9 +494,9 @@ class _Startup:
             recorder=self.recorder,
             reader=self.reader,
             clock=self.clock,
-            functions=self.functions,
+            functions=self.kept.functions,
             limits=self.settings.limits,
-            next_key=self.intake.next_key,
+            next_key=self.kept.keys.next,
             requeue=self.requeue,
         )
 
@@ -368,17 +513,83 @@ class _Startup:
             recorder=self.recorder,
             reader=self.reader,
             pools=TemporaryPools(
-                settings=self.settings, recorder=self.recorder, shared=self.shared, boot=boot
+                settings=self.settings,
+                code=self.code,
+                recorder=self.recorder,
+                launcher=self.launcher,
+                shared=self.shared,
+                boot=boot,
+                is_ending=self.door.is_closing,
             ),
-            functions=self.functions,
-            holds=self.holds,
+            functions=self.kept.functions,
+            holds=self.kept.holds,
             queues=self.queues,
             door=self.door,
+            restored=self.kept.restored,
             changes=self.changes,
         )
         self.stack.push_async_callback(self.experiments.close)
         self._start(Indexer(recorder=self.recorder, reader=self.reader, clock=self.clock))
+        for part in self.upkeep.parts:
+            self._start(part)
+        self.deletions = self._make_deletions()
+        self.stack.push_async_callback(self.deletions.stop)
+        self._start(self.outdated)
         self._start(WorkerSampling(sampler=self.sampler, queues=self.queues, changes=self.changes))
+
+    def _make_deletions(self) -> Deletions:
+        by_hand = DeletionByHand(
+            recorder=self.recorder,
+            reader=self.reader,
+            clock=self.clock,
+            tasks=self.tasks,
+            deleting=self.upkeep.deleting,
+        )
+        return Deletions(by_hand=by_hand, clock=self.clock, changes=self.changes)
+
+    async def open_socket(self) -> None:
+        """Let in this server's own user, and listen to `pooldeck token` and `pooldeck link`."""
+        tokens, is_local = self.kept.tokens, self.settings.admission == "local"
+        self.links = None
+        if is_local and self.address is not None:
+            self.links = LoginLinks(self.address, self.clock)
+            files = OwnFiles(self._local(self.address))
+            files.write()
+            self.stack.callback(files.remove)
+        if tokens.is_asked_for and not is_local and tokens.owner is None and not tokens.all():
+            _log.warning(
+                "nobody can come in yet: make the first token by `pooldeck token create --role "
+                "admin NAME`"
+            )
+        listening = TokenSocket(self.settings.socket, tokens, self.links)
+        await listening.start()
+        self.stack.push_async_callback(listening.stop)
+
+    def _local(self, address: str) -> LocalServer:
+        """Return what programs of this server's own user may know."""
+        token = self.kept.tokens.make_for_run(OWNER)
+        return LocalServer(address, token, os.getpid(), str(self.settings.data.resolve()))
+
+    async def start_alerts(self) -> None:
+        """Start what tells people who do not look at the pages."""
+        self.alerts, watch = await make_alerts(
+            settings=self.settings,
+            recorder=self.recorder,
+            reader=self.reader,
+            clock=self.clock,
+            pools=self.health.all,
+            notices=self.notices.all,
+        )
+        self._start(self.alerts.sender)
+        self._start(self.callbacks.sender)
+        self._start(self.outbox)
+        self._start(watch)
+
+    async def open_logins(self) -> None:
+        """Let in who logs in by another's word, if that is set."""
+        self.logins = await open_logins(self.settings.oidc, self.kept.sessions, self.clock)
+        if self.logins is not None:
+            self.stack.push_async_callback(self.logins.close)
 
     def server(self, run: ServerRun) -> Server:
         """Return the parts that answer the web."""
@@ -386,8 +597,14 @@ class _Startup:
             settings=self.settings,
             clock=self.clock,
             run=run,
+            sessions=self.kept.sessions,
+            tokens=self.kept.tokens,
+            links=self.links,
+            actions=self.upkeep.actions,
+            logins=self.logins,
             door=self.door,
-            functions=self.functions,
+            drain=self.drain,
+            functions=self.kept.functions,
             intake=self.intake,
             pipelines=Pipelines(
                 intake=self.intake,
@@ -400,45 +617,52 @@ class _Startup:
             database=self.database,
             reader=self.reader,
             queues=self.queues,
-            holds=self.holds,
+            holds=self.kept.holds,
             shared=self.shared,
             tasks=self.tasks,
             pools=PoolControls(
-                kept=self.controls,
+                kept=self.kept.controls,
+                restored=self.kept.restored,
                 queues=self.queues,
+                recorder=self.recorder,
+                clock=self.clock,
                 annotations=self.annotations,
                 changes=self.changes,
+                code=self.code,
                 health=self.health.pool,
             ),
             waiters=self.waiters,
-            counts=self.counts,
-            errors=self.errors,
+            watches=self.watches,
+            counts=self.kept.counts,
+            figures=Figures(
+                tasks=self.totals,
+                deaths=self.kept.incidents.deaths,
+                commits=self.recorder.lag.took,
+                loop_lag=self.loop_lag.seconds,
+            ),
+            spans=self.spans,
+            errors=self.kept.errors,
             log_file=self.log_file,
+            probe=ReadinessProbe(queues=self.queues, door=self.door, recorder=self.recorder),
             health=self.health,
             frames=self.frames,
-            profiles=self.profiles,
+            profiles=self.kept.profiles,
             advisor=self.advisor,
             placements=self.placements,
+            restored=self.kept.restored,
+            backups=self.upkeep.backups,
+            retention=self.upkeep.retention,
+            storage=self.upkeep.storage,
+            deletion=self.deletions.by_hand,
+            deletions=self.deletions,
             sizes=Sizes(
                 reader=self.reader,
                 clock=self.clock,
-                profiles=self.profiles,
+                profiles=self.kept.profiles,
                 settings=self.settings.pools,
                 queues=self.queues,
             ),
             experiments=self.experiments,
+            alerts=self.alerts,
+            callbacks=self.callbacks,
         )
-
-
-async def _counts(reader: Reader, clock: Clock) -> Counts:
-    """Begin to count where the store's counters stand."""
-    minute = clock.now() // MINUTE
-    kept = await reader.run(queries.counts)
-    ended = await reader.run(queries.activity, minute - WINDOW_SECONDS // 60)
-    now = clock.monotonic()
-    counts = Counts(clock)
-    counts.load(
-        ((count.pool, count.state, count.n) for count in kept),
-        ((now - 60 * (minute - entry.minute), entry.state, entry.n) for entry in ended),
-    )
-    return counts

@@ -71,6 +71,10 @@ class Frames(BackgroundPart):
             self._glanced_at = now
         return self._glance
 
+    @property
+    def subscribers(self) -> int:
+        return self._subscribers
+
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[AsyncIterator[Frame]]:
         """Follow the picture: an iterator of frames that begins with the present one.

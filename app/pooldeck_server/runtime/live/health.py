@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SwitchRates, WorkerHealth
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live import notices
+from pooldeck_server.runtime.live.outdated import OutdatedCode
 from pooldeck_server.runtime.live.recent import RecentMinutes
 from pooldeck_server.runtime.live.sampler import Sampler
 from pooldeck_server.runtime.live.seats import Seats
@@ -45,6 +47,7 @@ class Health:
     functions: Functions
     recent: RecentMinutes
     controls: KeptControls
+    outdated: OutdatedCode
     _seats: defaultdict[str, Seats] = field(init=False, default_factory=lambda: defaultdict(Seats))
     _since: notices.Since = field(init=False, default_factory=notices.Since)
 
@@ -75,7 +78,8 @@ class Health:
         name = queue.pool.spec.name
         self.refresh(name)
         pool = queue.pool.snapshot()
-        workers = self._tiles.of(pool.workers, self._seats[name], queue.running.fraction)
+        tiles = self._tiles.of(pool.workers, self._seats[name], queue.running.fraction)
+        workers = tuple(self._with_code(name, worker) for worker in tiles)
         health = PoolHealth(
             name=name,
             kind=pool.spec.kind,
@@ -94,13 +98,27 @@ class Health:
             recent=self.recent.of(name),
             controls=self.controls.of(name),
         )
-        return replace(health, notices=self._notices(health))
+        return replace(health, notices=self._notices(health, queue))
 
-    def _notices(self, pool: PoolHealth) -> tuple[Notice, ...]:
+    def _with_code(self, pool: str, worker: WorkerHealth) -> WorkerHealth:
+        version = self.functions.version_of(pool, worker.id)
+        if version is None:
+            return worker
+        return replace(worker, code=version.id, is_outdated=self.outdated.is_outdated(version))
+
+    def _notices(self, pool: PoolHealth, queue: Dispatcher) -> tuple[Notice, ...]:
         now = self.clock.now()
         found = [*notices.of_pool(pool)]
+        obstacle = partial(self.functions.obstacle, pool.name)
+        found += notices.of_waiting(pool.name, queue.unschedulable.counts, obstacle)
+        found += notices.of_code(pool, self._changed_files(pool))
         found += [notices.on_hold(hold, pool.name, now) for hold in self._holds_in(pool.name)]
         return self._since.fill(pool.name, found, self.clock.monotonic())
+
+    def _changed_files(self, pool: PoolHealth) -> list[str]:
+        versions = {self.functions.version_of(pool.name, worker.id) for worker in pool.workers}
+        found = (self.outdated.changed_files(version) for version in versions if version)
+        return sorted({path for paths in found for path in paths})
 
     def _holds_in(self, pool: str) -> Iterator[Hold]:
         """Yield the holds on functions that run in this pool unless a submission says otherwise."""

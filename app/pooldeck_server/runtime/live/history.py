@@ -22,6 +22,7 @@ from pooldeck_server.runtime.live.open_stretch import OpenStretch
 from pooldeck_server.runtime.live.recent import RecentMinutes
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.recording.vouched_clock import VouchedClock
 from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction
 
@@ -38,6 +39,7 @@ class PoolHistory(BackgroundPart):
     recorder: Recorder
     annotations: Annotations
     clock: Clock
+    vouched: VouchedClock  # by which something is too old
     recent: RecentMinutes
     pools: Callable[[], Sequence[PoolHealth]]  # gives the health of all pools
     _present: OpenStretch = field(init=False, default_factory=OpenStretch)
@@ -91,16 +93,19 @@ class PoolHistory(BackgroundPart):
         """Write all that is not written yet, or let it wait for the next time."""
         stretches = list(self._unwritten)
         self._unwritten.clear()
-        now = self.clock.now() // SECOND
-        write = partial(_keep, stretches=stretches, now=now)
-        if not await self.recorder.try_perform(write, f"the history of {len(stretches)} stretches"):
+        now, vouched = self.clock.now() // SECOND, self.vouched.now() // SECOND
+        write = partial(_keep, stretches=stretches, now=now, vouched=vouched)
+        if not await self.recorder.try_perform(
+            write, f"the history of {len(stretches)} stretches", is_tried_again=True
+        ):
             self._unwritten = deque([*stretches, *self._unwritten], _MOST_UNWRITTEN)
 
     def _stretch_now(self) -> int:
         return self.clock.now() // SECOND // STRETCH * STRETCH
 
 
-def _keep(transaction: Transaction, stretches: Sequence[Stretch], now: int) -> None:
+def _keep(transaction: Transaction, stretches: Sequence[Stretch], now: int, vouched: int) -> None:
     records.save_stretches(transaction, stretches)
     records.roll_up(transaction, now)
-    records.trim_history(transaction, now)
+    records.trim_history(transaction, vouched)
+    records.trim_worker_logs(transaction, vouched)

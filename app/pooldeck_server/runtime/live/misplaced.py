@@ -53,6 +53,7 @@ def of_advice(misplaced: Sequence[Advice]) -> Iterator[Notice]:
             function=advice.function,
             target=advice.recommended.pool,
             gain=most,
+            risks=len(advice.risks_there or ()),
         )
 
 

@@ -1,16 +1,23 @@
 """What needs somebody's attention. Pure functions of the picture, and since when each is so."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
+from pooldeck.loaded_code import ModuleFailure
+from pooldeck_server.domain.alerts.outbox import UNTOLD_SECONDS, OutboxState
 from pooldeck_server.domain.clock import seconds
+from pooldeck_server.domain.drains import DrainProgress
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.failures.error_groups import StoredErrorGroup
+from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.functions.version import said_of
+from pooldeck_server.domain.leaps import ClockLeap
 from pooldeck_server.domain.notices import HALTED, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.retention import DAY
 from pooldeck_server.store.standing import Displaced, Displacement
 
 STARVING_SECONDS: Final = 10.0
@@ -27,7 +34,16 @@ _DISPLACED: Final = {
     Displaced.REPLACED: Need.REPLACED_DATABASE,
     Displaced.TAKEN: Need.TAKEN_DATABASE,
 }
+_MEBIBYTE: Final = 1024 * 1024
+_NAMED: Final = 3  # functions whose tasks no worker can run
+_Key: TypeAlias = tuple[Need, str | None, str | None]
 _OVERDUE_SECONDS: Final = 2.0  # past its timeout: by then it should have been ended
+
+
+def of_access(*, is_open: bool) -> Iterator[Notice]:
+    """Yield a notice where everybody of the machine is let in, which nobody is by default."""
+    if is_open:
+        yield Notice(Need.OPEN)
 
 
 def of_pool(pool: PoolHealth) -> Iterator[Notice]:
@@ -38,6 +54,8 @@ def of_pool(pool: PoolHealth) -> Iterator[Notice]:
         yield Notice(HALTED[pool.state], pool.name, number=pool.queued)
     elif starving := _starvation(pool):
         yield starving
+    if pool.reason is not None and pool.state != "broken":
+        yield Notice(Need.NO_NEW_WORKERS, pool.name, reason=pool.reason)
     yield from _stuck(pool)
     yield from _abandoned(pool)
 
@@ -94,10 +112,57 @@ def _slots(pool: PoolHealth) -> Iterator[tuple[WorkerHealth, SlotHealth]]:
         yield from ((worker, slot) for slot in worker.slots if not slot.abandoned)
 
 
+def of_waiting(
+    pool: str, counts: Mapping[str, int], obstacle: Callable[[str], str]
+) -> Iterator[Notice]:
+    """Yield what of a pool's queue no worker can run: a notice for each function, up to a few.
+
+    `counts` has the number of tasks of each function, `obstacle` says why they wait.
+    """
+    most = sorted(counts, key=lambda function: -counts[function])
+    for function in most[:_NAMED]:
+        why = obstacle(function)
+        number = counts[function]
+        yield Notice(Need.UNSCHEDULABLE, pool, number=number, function=function, reason=why)
+    if rest := most[_NAMED:]:
+        yield Notice(Need.UNSCHEDULABLE, pool, number=sum(counts[function] for function in rest))
+
+
+def of_code(pool: PoolHealth, changed: Sequence[str]) -> Iterator[Notice]:
+    """Yield a notice if workers have older code than others, or than the `changed` files."""
+    number = sum(worker.is_outdated for worker in pool.workers)
+    if number:
+        file = changed[0] if changed else None
+        yield Notice(Need.OUTDATED, pool.name, number=number, file=file)
+
+
+def of_modules(failures: Iterable[ModuleFailure]) -> Iterator[Notice]:
+    """Yield a notice for each module that cannot be loaded."""
+    for failure in failures:
+        yield Notice(Need.FAILED_MODULE, module=failure.module, reason=said_of(failure))
+
+
 def on_hold(hold: Hold, pool: str, now: int) -> Notice:
     """Return the notice for a function of a pool that is on hold; `now` is in microseconds."""
     age = max(0.0, seconds(now - hold.since))
     return Notice(Need.HOLD, pool, age, function=hold.function, reason=hold.reason)
+
+
+def of_placements(functions: Iterable[RegisteredFunction]) -> Iterator[Notice]:
+    """Yield a notice for each function whose move was undone, until somebody decides about it.
+
+    A decision is a placement by hand, giving it back, or other code.
+    """
+    for function in functions:
+        placement = function.placement
+        if placement is not None and placement.is_undone_for(function.spec.code):
+            yield Notice(
+                Need.UNDONE,
+                placement.pool,
+                function=function.spec.name,
+                reason=placement.error,
+                target=placement.before,
+            )
 
 
 def of_store(
@@ -113,6 +178,23 @@ def of_store(
         yield Notice(Need.SLOW_WRITES, seconds=lag)
 
 
+def of_drain(progress: DrainProgress | None) -> Iterator[Notice]:
+    """Yield what is to be said of a drain of the whole server."""
+    if progress is None:
+        return
+    order = progress.order
+    yield Notice(
+        Need.SERVER_DRAIN,
+        number=progress.running,
+        waiting=progress.queued,
+        usual=progress.about,
+        left=progress.left,
+        stops=order.stops,
+        by=order.by,
+        reason=order.reason,
+    )
+
+
 def of_errors(returned: Sequence[StoredErrorGroup], now: int) -> Iterator[Notice]:
     """Yield a notice for the groups that came back after a fix; `now` is in microseconds."""
     if len(returned) == 1:
@@ -121,6 +203,50 @@ def of_errors(returned: Sequence[StoredErrorGroup], now: int) -> Iterator[Notice
         yield Notice(Need.RETURNED, seconds=age, reason=group.type, group=group.id)
     elif returned:
         yield Notice(Need.RETURNED, number=len(returned))
+
+
+def of_copies(restored: tuple[int, str] | None, no_backup: str | None) -> Iterator[Notice]:
+    """Yield what is to be said of copies.
+
+    Args:
+        restored: How many tasks of a backup wait for a word, and when it was made.
+        no_backup: Why the latest backup could not be made.
+    """
+    if restored is not None:
+        number, made_at = restored
+        yield Notice(Need.RESTORED, number=number, reason=made_at)
+    if no_backup is not None:
+        yield Notice(Need.NO_BACKUP, reason=no_backup)
+
+
+def of_retention(
+    *, is_asked: bool, free_bytes: int | None, leap: ClockLeap | None = None
+) -> Iterator[Notice]:
+    """Yield what is to be said of room, and of what would make some.
+
+    Args:
+        is_asked: Somebody has to say that old tasks may be deleted.
+        free_bytes: What the disk of the database has left, where that is little.
+        leap: How far the clock is ahead of what is known, where that is far.
+    """
+    if leap is not None:
+        yield Notice(Need.LEAPT_CLOCK, number=max(1, (leap.to - leap.since) // DAY))
+    if is_asked:
+        yield Notice(Need.UNDELETED)
+    if free_bytes is not None:
+        mebibytes = 1 << (free_bytes // _MEBIBYTE).bit_length()
+        yield Notice(Need.LOW_DISK, reason=f"{mebibytes:,} MiB")
+
+
+def of_outbox(outbox: OutboxState, now: int) -> Iterator[Notice]:
+    """Yield what keeps alerts and callbacks from those who are to be told; `now`: microseconds."""
+    both = (outbox.alerts, outbox.callbacks)
+    oldest = min((each.since for each in both if each.since is not None), default=now)
+    waits = seconds(now - oldest)
+    if waits >= UNTOLD_SECONDS:
+        yield Notice(Need.UNTOLD, seconds=waits, number=sum(each.number for each in both))
+    if outbox.turned_off:
+        yield Notice(Need.TURNED_OFF, number=outbox.turned_off)
 
 
 def of_log_file(trouble: str | None) -> Iterator[Notice]:
@@ -137,7 +263,7 @@ class Since:
     """
 
     def __init__(self) -> None:
-        self._first: dict[str, dict[tuple[Need, str | None], float | None]] = {}
+        self._first: dict[str, dict[_Key, float | None]] = {}
 
     def fill(self, pool: str, notices: Iterable[Notice], now: float) -> tuple[Notice, ...]:
         """Return all `notices` of a pool with their times, and forget those that are gone.
@@ -146,7 +272,7 @@ class Since:
         """
         before = self._first.get(pool)
         otherwise = None if before is None else now
-        keyed = [((notice.need, notice.worker), notice) for notice in notices]
+        keyed = [((each.need, each.worker, each.function), each) for each in notices]
         first = {key: (before or {}).get(key, otherwise) for key, _ in keyed}
         self._first[pool] = first
         return tuple(_timed(notice, first[key], now) for key, notice in keyed)

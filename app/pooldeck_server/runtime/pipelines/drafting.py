@@ -134,4 +134,4 @@ def _with_item(value: Any, item: str) -> Raw:
 
 def _shown(step: PlannedStep, tasks: list[NewTask]) -> StoredStep:
     pool = tasks[0].pool if tasks else step.step.pool or ""
-    return StoredStep(step.name, step.step.function, pool, step.needs, step.is_fan)
+    return StoredStep(step.name, step.step.function, pool, step.needs, step.is_fan, len(tasks))

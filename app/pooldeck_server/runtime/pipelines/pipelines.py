@@ -16,12 +16,13 @@ from pooldeck_server.domain.tasks.pipelines import (
     PlannedPipeline,
     StoredPipeline,
     planned,
+    step_pointer,
 )
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.runtime.pipelines.drafting import Drafting
 from pooldeck_server.runtime.tasks.control import TaskControl
 from pooldeck_server.runtime.tasks.door import Door
-from pooldeck_server.runtime.tasks.idempotency import IdempotencyKeys, check_same
+from pooldeck_server.runtime.tasks.idempotency import IdempotencyKeys, check_same, deleted_under
 from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
@@ -64,6 +65,10 @@ class Pipelines:
         fingerprint = _fingerprint(request)
         async with self._keys.hold([idempotency_key]):
             owner = await self.reader.run(queries.pipeline_by_key, idempotency_key)
+            gone = await self.reader.run(queries.deleted_by_key, "pipeline", idempotency_key)
+            if owner is None and gone is not None:
+                check_same(idempotency_key, gone.fingerprint, fingerprint)
+                raise deleted_under(idempotency_key, "pipeline", gone)
             if owner is None:
                 return await self._store(request, idempotency_key, fingerprint)
             check_same(idempotency_key, owner.fingerprint, fingerprint)
@@ -73,14 +78,20 @@ class Pipelines:
         self, request: PipelineRequest, key: str | None = None, fingerprint: str | None = None
     ) -> Submitted:
         pipeline = PlannedPipeline(
-            self.intake.next_key().id,
+            self.intake.keys.next().id,
             request.name,
             self.clock.now(),
             idempotency_key=key,
             fingerprint=fingerprint,
         )
-        draft = Drafting(check=self.intake.check, most=self.most).draft(pipeline, planned(request))
-        await self.intake.store(draft.tasks, draft.ties)
+        await self.intake.admit_callbacks(
+            ({"step": name, "field": step_pointer(name, "callback")}, step)
+            for name, step in request.tasks.items()
+        )
+        drafting = Drafting(check=self.intake.check, most=self.most)
+        with self.intake.traced("pipeline"):
+            draft = drafting.draft(pipeline, planned(request))
+            await self.intake.store(draft.tasks, draft.ties)
         return Submitted(pipeline.id, draft.ids)
 
     async def get(self, pipeline_id: str) -> StoredPipeline:
@@ -91,7 +102,9 @@ class Pipelines:
         """
         found = await self.reader.run(queries.pipeline, pipeline_id)
         if found is None:
-            raise NotFound(f"there is no pipeline {pipeline_id}")
+            gone = await self.reader.run(queries.deleted, "pipeline", pipeline_id)
+            was = " any more: it was deleted with its tasks" if gone else ""
+            raise NotFound(f"there is no pipeline {pipeline_id}{was}")
         return found
 
     async def cancel(

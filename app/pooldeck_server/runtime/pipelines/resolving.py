@@ -13,7 +13,12 @@ from sqlalchemy import Connection
 
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.clock import span
-from pooldeck_server.domain.errors import BadArguments, PooldeckError, UnknownFunction
+from pooldeck_server.domain.errors import (
+    BadArguments,
+    FunctionUnavailable,
+    PooldeckError,
+    UnknownFunction,
+)
 from pooldeck_server.domain.failures.error_groups import group_of
 from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
 from pooldeck_server.domain.tasks.dependencies import NeedState, Rule
@@ -109,6 +114,7 @@ class _Resolving:
     def _list(self) -> list[Raw]:
         """Return the items of the list that it goes over."""
         name = result_named(self._each) or ""
+        self._check_there(name)
         if name not in self._task.lists and not self._has_result(name):
             return []  # what came before did not succeed, and its rule says to go on
         try:
@@ -164,13 +170,17 @@ class _Resolving:
                 f"with the results in them, the arguments take {size} bytes; a task may have "
                 f"{self._terms.limits.arguments_bytes}"
             )
-        if self._function is None:  # no worker knows it any more, and will say so
+        if self._function is None:  # it waits in the queue for a worker that knows it
             return self._task.shown_args, self._task.shown_kwargs
         values = _decode(args), _decode(kwargs)
         try:
-            self._function.check(*values)
+            self._function.check(*values, pool=self._task.pool)
         except BadArguments:
-            raise
+            if self._function.binds(*values, pool=self._task.pool):
+                raise
+            # They did when it was submitted: the code is other now, and it waits for what it was.
+        except FunctionUnavailable:  # it waits in the queue for a worker that can run it
+            pass
         except PooldeckError as error:
             raise BadArguments(error.detail) from error
         return self._function.redact(*values) or (None, None)
@@ -182,10 +192,30 @@ class _Resolving:
     def _text(self, name: str) -> str:
         """Return the text that stands for a reference."""
         if name not in self._texts:
+            self._check_there(name)
             parts = list(self._parts(name))
             is_list = name in self._task.lists
             self._texts[name] = f"[{','.join(parts)}]" if is_list else (*parts, _NULL)[0]
         return self._texts[name]
+
+    def _check_there(self, name: str) -> None:
+        """Refuse to go on without the result of a task that was deleted."""
+        number, expected = sum(need.name == name for need in self._needs), 1
+        if name in self._task.lists:
+            expected = self._items_of(name)
+        if number < expected:
+            raise BadArguments(
+                f'the result of "{name}" was deleted, and this task needs it; submit both again'
+            )
+
+    def _items_of(self, name: str) -> int:
+        """Return how many results a list has; one at least where nothing is left that tells."""
+        pipeline = self._task.pipeline
+        number = queries.item_count(self._connection, pipeline, name)
+        if number is not None:
+            return number
+        step = queries.step(self._connection, pipeline, name)
+        return 0 if step is not None and step.never_had_tasks else 1
 
     def _parts(self, name: str) -> Iterator[str]:
         """Yield the results that a name stands for; those to be skipped are left out."""

@@ -25,13 +25,10 @@ from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
-from pooldeck_server.store.queries.argument_text import undo_escapes
+from pooldeck_server.store.queries.argument_text import LONGEST, undo_escapes
 from pooldeck_server.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
-
-LONGEST: Final = 4096
-"""Characters of a task's arguments that are indexed."""
 
 _AT_ONCE: Final = 1000  # tasks
 _CHARACTERS_AT_ONCE: Final = 100_000

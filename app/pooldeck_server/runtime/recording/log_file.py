@@ -20,9 +20,11 @@ from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.domain.tasks.log import LogWindow
 from pooldeck_server.runtime.recording.log_format import LogRecord, Origin, formatter
 from pooldeck_server.runtime.recording.rotating_file import RotatingFile
+from pooldeck_server.runtime.recording.standard_output import StandardOutput
 from pooldeck_server.settings.log import LogSettings
 
 _log = logging.getLogger(__name__)
+_lines: Final = logging.Formatter()
 _MOST_WAITING: Final = 16 * 1024 * 1024  # characters of messages
 _RECORD: Final = 200  # characters that a record takes beside its message
 _MOST_MESSAGE: Final = 64 * 1024  # bytes of a message of the server's own
@@ -34,7 +36,7 @@ _LAST_SECONDS: Final = 5.0  # for the rest to be written, when the server stops
 class LogFile:
     """Writes log lines to a file, on a thread of its own."""
 
-    file: RotatingFile
+    file: RotatingFile | StandardOutput
     form: Callable[[LogRecord], bytes]  # makes a line of a record
     hidden: Collection[str] = ()  # levels that are left out
     dropped: int = field(init=False, default=0)  # lines since the start
@@ -48,6 +50,10 @@ class LogFile:
 
     def __post_init__(self) -> None:
         self._thread = Thread(target=self._run, name="log-file", daemon=True)
+
+    @property
+    def size_bytes(self) -> int:
+        return self.file.size_bytes
 
     def start(self) -> None:
         self._thread.start()
@@ -69,10 +75,10 @@ class LogFile:
             ]
         )
 
-    def add_record(self, at: float, level: str, source: str, message: str) -> None:
+    def add_record(self, record: LogRecord) -> None:
         """Take a record of the server's own, from any thread; returns at once."""
-        if level not in self.hidden:
-            self._queue([LogRecord(at, level, source, bounded(message, _MOST_MESSAGE), None)])
+        if record.level not in self.hidden:
+            self._queue([record])
 
     def _queue(self, records: list[LogRecord]) -> None:
         with self._changed:
@@ -162,7 +168,22 @@ class ServerRecords(logging.Handler):
         self._file = file
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._file.add_record(record.created, record.levelname, record.name, self.format(record))
+        self._file.add_record(
+            LogRecord(
+                at=record.created,
+                level=record.levelname,
+                source=record.name,
+                message=bounded(record.getMessage(), _MOST_MESSAGE),
+                origin=None,
+                about=getattr(record, "about", {}),
+                traceback=self._traceback(record),
+            )
+        )
+
+    def _traceback(self, record: logging.LogRecord) -> str | None:
+        if not record.exc_info:
+            return None
+        return bounded(_lines.formatException(record.exc_info), _MOST_MESSAGE)
 
 
 @asynccontextmanager
@@ -188,7 +209,9 @@ async def open_log_file(settings: LogSettings | None) -> AsyncIterator[LogFile |
         await asyncio.to_thread(file.stop)
 
 
-def _opened(settings: LogSettings) -> RotatingFile:
+def _opened(settings: LogSettings) -> RotatingFile | StandardOutput:
+    if settings.is_standard_output:
+        return StandardOutput()
     path = settings.path.absolute()
     try:
         return RotatingFile(path, settings.max_bytes, settings.keep)

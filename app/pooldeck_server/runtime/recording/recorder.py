@@ -17,15 +17,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from pooldeck_server import failpoints
+from pooldeck_server.domain.actions import Action
 from pooldeck_server.domain.errors import DiskFull, Internal, PooldeckError, StorageUnavailable
 from pooldeck_server.domain.failures.incidents import StoredIncident
+from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.tasks.batches import KeyedBatch
 from pooldeck_server.domain.tasks.changes import End, ProgressMark, Rerun, Start, TaskChanged
-from pooldeck_server.domain.tasks.log import LogEntry
+from pooldeck_server.domain.tasks.log import LogCut, LogEntry, WorkerEntry
 from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.runtime.recording.lag import Lag
-from pooldeck_server.runtime.recording.pending import CommitBatch, Insert, Request
+from pooldeck_server.runtime.recording.pending import Acted, CommitBatch, Insert, LogBatch, Request
+from pooldeck_server.runtime.recording.traces import Traces
 from pooldeck_server.store import records
 from pooldeck_server.store.database import Database
 from pooldeck_server.store.transaction import Transaction
@@ -61,12 +65,16 @@ class Recorder:
         self._asked = threading.Event()
         self._batch = CommitBatch()
         self._inserting = 0
+        self.ends_given = 0  # by those whose attempts have ended, reruns too
+        self.ends_done = 0  # of these, in the order given: on record, or given up as bad
         self._arrived = 0  # single submissions since the start
         self._awaits_others = False
         self._closing = False
         self._tries_left = _LAST_TRIES
         self.trouble: PooldeckError | None = None  # why the last commit failed, if it did
+        self._troubled_at = 0.0  # when that began
         self.lag = Lag()
+        self._traces = Traces(database)
 
     def start(self, followers: Sequence[CommitFollower] = ()) -> None:
         """Start the writer thread; of each commit, followers hear before those who wait for it."""
@@ -79,6 +87,20 @@ class Recorder:
         self._wake(asked=True)
         await asyncio.to_thread(self._thread.join)
 
+    async def written(self) -> None:
+        """Return when what has happened by now is written, and those who follow have heard of it.
+
+        Where the database takes nothing, that is not before it does.
+        """
+        while self._batch.has_happened:  # noqa: ASYNC110 - the thread takes it without a word
+            await asyncio.sleep(_GATHER_SECONDS / 2)
+        await self.perform(lambda _: None)  # after what the thread writes at the moment
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the writer thread runs, however long its commit takes."""
+        return self._thread.is_alive()
+
     # What is asked for: refused when it cannot be written.
 
     async def insert(
@@ -86,8 +108,11 @@ class Recorder:
         tasks: Sequence[NewTask],
         settled: Callable[[bool], None] = lambda _: None,
         ties: Dependencies | None = None,
+        batch: KeyedBatch | None = None,
     ) -> None:
         """Store submissions, with what ties them to others; return when they are committed.
+
+        `batch` is kept beside them, where they have a key together.
 
         `settled` is told whether they are stored, also where whoever waits here is cancelled
         meanwhile: what is on its way to the disk is not called back.
@@ -101,7 +126,7 @@ class Recorder:
                 f"{self._inserting} submissions already wait to be written; try again in a moment",
                 retry_after=1,
             )
-        insert = Insert(tasks, self._loop.create_future(), settled, ties)
+        insert = Insert(tasks, self._loop.create_future(), settled, ties, batch)
         self._inserting += len(tasks)
         with self._lock:
             self._batch.inserts.append(insert)
@@ -125,12 +150,18 @@ class Recorder:
             self._wake(asked=True)
         return await answer
 
-    async def try_perform(self, write: Callable[[Transaction], Any], what: str) -> bool:
-        """Run a write that can be done without, or log that `what` was not kept; return which."""
+    async def try_perform(
+        self, write: Callable[[Transaction], Any], what: str, *, is_tried_again: bool = False
+    ) -> bool:
+        """Run a write that can be done without, or log that `what` was not kept; return which.
+
+        What is tried again is not lost: that the database takes nothing has been said by then.
+        """
         try:
             await self.perform(write)
         except PooldeckError as error:
-            _log.warning("%s: not kept: %s", what, error)
+            level = logging.DEBUG if is_tried_again else logging.WARNING
+            _log.log(level, "%s: not kept: %s", what, error)
             return False
         return True
 
@@ -154,6 +185,7 @@ class Recorder:
                 self._batch.starts.pop(rerun.seq, None)
             self._batch.ends.extend(ends)
             self._batch.reruns.extend(reruns)
+            self.ends_given += len(ends) + len(reruns)
         self._wake(asked=False)
 
     def record_incident(self, incident: StoredIncident) -> None:
@@ -168,15 +200,29 @@ class Recorder:
             self._batch.annotations.append(annotation)
         self._wake(asked=False)
 
+    def record_action(self, action: Action, seqs: Sequence[int] = ()) -> None:
+        """Record what somebody has done that is no write by itself, and to which tasks."""
+        with self._lock:
+            self._batch.actions.append(Acted(action, tuple(seqs)))
+        self._wake(asked=False)
+
     def record_progress(self, mark: ProgressMark) -> None:
         """Record how far an attempt says it is; only the latest of a commit counts."""
         with self._lock:
             self._batch.progress[mark.seq] = mark
         self._wake(asked=False)
 
-    def record_log(self, entries: Sequence[LogEntry]) -> None:
+    def record_log(self, entries: Sequence[LogEntry], cuts: Sequence[LogCut] = ()) -> None:
+        """Record lines of attempts' logs, and which ones that were recorded are kept no longer."""
         with self._lock:
-            self._batch.log.extend(entries)
+            self._batch.log.entries.extend(entries)
+            self._batch.log.cuts.extend(cuts)
+        self._wake(asked=False)
+
+    def record_worker_log(self, entries: Sequence[WorkerEntry]) -> None:
+        """Record lines of workers' own logs."""
+        with self._lock:
+            self._batch.log.of_workers.extend(entries)
         self._wake(asked=False)
 
     def _wake_after_others(self) -> None:
@@ -219,7 +265,7 @@ class Recorder:
         due = 0.0  # when what has happened is written at the latest
         while True:
             if not self._closing:
-                self._gathered.wait()
+                self._wait_for_more()
                 self._asked.wait(max(0.0, due - time.monotonic()))
             early = _GATHER_SECONDS / 2 if self._asked.is_set() else 0.0
             is_due = self._closing or time.monotonic() >= due - early
@@ -232,6 +278,13 @@ class Recorder:
             for part in _by_urgency(batch):
                 with self.lag.commit():
                     self._commit(part)
+
+    def _wait_for_more(self) -> None:
+        """Return when something has gathered; use the quiet before that to erase traces."""
+        if self._traces.are_old:
+            self._traces.erase()
+        while not self._gathered.wait(self._traces.patience):
+            self._traces.erase()
 
     def _take(self, *, with_what_happened: bool) -> CommitBatch:
         with self._lock:
@@ -251,7 +304,9 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - one bad row must not stop all others
             self._write_apart(batch, error)
         else:
-            self.trouble = None
+            self._note_success()
+            self.ends_done += batch.number_of_ends
+            self._traces.note(moves)
             self._loop.call_soon_threadsafe(self._deliver, batch, results, moves)
 
     def _write(self, batch: CommitBatch) -> tuple[list[Any], Moves]:
@@ -263,21 +318,20 @@ class Recorder:
                 records.insert_tasks(transaction, tasks)
                 for ties in filter(None, (insert.ties for insert in batch.inserts)):
                     records.add_dependencies(transaction, ties)
+                for keyed in filter(None, (insert.batch for insert in batch.inserts)):
+                    records.add_batch(transaction, keyed)
             results += [request.write(transaction) for request in batch.requests]
             if batch.starts:
                 records.start(transaction, list(batch.starts.values()))
             if batch.progress:
                 records.progress(transaction, list(batch.progress.values()))
             if batch.log:
-                records.log(transaction, batch.log)
+                _write_logs(transaction, batch.log)
             if batch.ends:
                 records.end(transaction, batch.ends)
             if batch.reruns:
                 records.rerun(transaction, batch.reruns)
-            for incident in batch.incidents.values():
-                records.save_incident(transaction, incident)
-            if batch.annotations:
-                records.annotate(transaction, batch.annotations)
+            _write_events(transaction, batch)
             failpoints.reach("before_commit")
         failpoints.reach("after_commit")
         return results, transaction.moves
@@ -285,19 +339,39 @@ class Recorder:
     def _refuse(self, batch: CommitBatch, error: PooldeckError) -> None:
         """Tell those who wait that the database does not take writes; keep what has happened."""
         if self._database.standing.displacement is None:  # which is told of by itself
-            if self.trouble is None:
-                _log.error("the database does not take writes: %s", error)
-            self.trouble = error
+            self._note_trouble(error)
         self._loop.call_soon_threadsafe(self._fail, batch, error)
         if not batch.has_happened:
             return
         if self._closing:
             self._tries_left -= 1
             if self._tries_left == 0:
-                _log.error("giving up %d ends that could not be written", len(batch.ends))
+                _log.error(
+                    "the ends of %d tasks could not be written and are given up: to the next start "
+                    "these tasks are lost, or run again",
+                    len(batch.ends),
+                )
                 return
         self._keep(batch)
         time.sleep(_RETRY_SECONDS)  # a full disk or a locked file is not mended by asking faster
+
+    def _note_trouble(self, error: PooldeckError) -> None:
+        if self.trouble is None:
+            self._troubled_at = time.monotonic()
+        if self.trouble is None or self.trouble.code != error.code:
+            _log.error(
+                "the database does not take writes: %s. Until it does, submissions are refused, "
+                "and what has ended is kept and tried again",
+                error,
+                extra=about(code=error.code),
+            )
+        self.trouble = error
+
+    def _note_success(self) -> None:
+        if self.trouble is not None:
+            seconds = time.monotonic() - self._troubled_at
+            _log.warning("the database takes writes again, after %.0f s", seconds)
+            self.trouble = None
 
     def _keep(self, batch: CommitBatch) -> None:
         """Put back what has happened, before what has gathered since."""
@@ -312,7 +386,11 @@ class Recorder:
             for part in parts:
                 self._commit(part)
             return
+        if isinstance(error, PooldeckError):  # it refuses what is asked for
+            self._loop.call_soon_threadsafe(self._fail, batch, error)
+            return
         _log.error("a write failed and is given up", exc_info=error)
+        self.ends_done += batch.number_of_ends
         refusal = Internal("the database refused this write; the server's log says why")
         self._loop.call_soon_threadsafe(self._fail, batch, refusal)
 
@@ -338,6 +416,26 @@ class Recorder:
         for insert in batch.inserts:
             self._inserting -= len(insert.tasks)
             self._loop.call_soon(insert.settled, is_stored)
+
+
+def _write_logs(transaction: Transaction, batch: LogBatch) -> None:
+    """Write lines, then delete those that are over the bounds of their logs: some may be new."""
+    if batch.entries:
+        records.log(transaction, batch.entries)
+    if batch.cuts:
+        records.cut_logs(transaction, batch.cuts)
+    if batch.of_workers:
+        records.log_of_workers(transaction, batch.of_workers)
+
+
+def _write_events(transaction: Transaction, batch: CommitBatch) -> None:
+    """Write what befell workers and pools, and what was done that is no write by itself."""
+    for incident in batch.incidents.values():
+        records.save_incident(transaction, incident)
+    if batch.annotations:
+        records.annotate(transaction, batch.annotations)
+    for acted in batch.actions:
+        records.act(transaction, acted.action, acted.seqs)
 
 
 def _by_urgency(batch: CommitBatch) -> tuple[CommitBatch, ...]:

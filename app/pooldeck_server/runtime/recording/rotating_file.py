@@ -37,6 +37,14 @@ class RotatingFile:
     def __post_init__(self) -> None:
         self._open()
 
+    @property
+    def size_bytes(self) -> int:
+        """Return how large it is, without those that were moved aside; 0 where it is gone."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
     def close(self) -> None:
         if self._file >= 0:
             os.close(self._file)

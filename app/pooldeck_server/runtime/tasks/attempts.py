@@ -1,4 +1,4 @@
-"""An attempt while a worker has it, and what its reports become: a start, log lines, an end."""
+"""An attempt while a worker has it, and what its reports become: a start, an end."""
 
 import asyncio
 import random
@@ -10,15 +10,16 @@ from msgspec import Struct
 from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.listener import RunningCall
-from pooldeck.protocol import Call, LogLine
+from pooldeck.protocol import Call
 from pooldeck_server.domain.clock import Clock, seconds, span
 from pooldeck_server.domain.failures.error_groups import group_of
 from pooldeck_server.domain.tasks.changes import End, Rerun, Start
-from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.recording.log_format import Origin
+from pooldeck_server.runtime.recording.spans import AttemptSpan
+from pooldeck_server.runtime.tasks.attempt_log import AttemptLog
 
 Answer = Literal["started", "ended", "returned"]
 """What became of an attempt that was asked to end itself while nobody knew whether it had begun."""
@@ -35,7 +36,8 @@ class RunningAttempt(Struct):
     options: RunOptions
     started_at: int | None = None
     worker: str = ""  # where it started
-    log_lines: int = 0
+    span: AttemptSpan | None = None  # where it is traced
+    log: AttemptLog | None = None  # once it has said anything
     fraction: float | None = None  # how much of it is done, as it says
     is_asked: bool = False  # to end itself, by hand: it is not run again then
     answers: "tuple[asyncio.Future[Answer], ...]" = ()
@@ -53,6 +55,7 @@ class RunningAttempt(Struct):
             task.args.encode(),
             task.kwargs.encode(),
             self.options.timeout,
+            None if self.span is None else self.span.carrier,
         )
 
     def begin(self, run: RunningCall, clock: Clock) -> None:
@@ -95,23 +98,6 @@ class RunningAttempt(Struct):
 
     def origin(self, pool: str) -> Origin:
         return Origin(pool, self.worker, self.task.id, self.number, self.task.function)
-
-    def entries(self, lines: list[LogLine]) -> list[LogEntry]:
-        """Return log lines as records, numbered within the attempt."""
-        first = self.log_lines + 1
-        self.log_lines += len(lines)
-        return [
-            LogEntry(
-                seq=self.task.seq,
-                attempt=self.number,
-                n=n,
-                at=span(line.at),
-                level=line.level,
-                source=line.source,
-                message=line.message,
-            )
-            for n, line in enumerate(lines, first)
-        ]
 
     def end(self, run: RunningCall, outcome: Outcome, seconds: float, finished_at: int) -> End:
         """Return how it ended (`finished_at` in microseconds since the epoch) as a record."""

@@ -7,11 +7,21 @@ dispatcher.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
 
 from pooldeck_server.domain.tasks.task import QueuedTask
 
 _Order = tuple[int, int]
+
+
+class Turn(Enum):
+    """What becomes of a task that is looked at in its turn."""
+
+    TAKE = auto()
+    PASS_OVER = auto()  # it waits on, and others may be taken before it
+    TAKE_OUT = auto()  # it does not belong here any more
+    STOP = auto()  # neither it nor what comes after it
 
 
 class Backlog:
@@ -103,6 +113,25 @@ class Backlog:
         heapq.heappop(self._heap)
         self._take_out(task)
         return task
+
+    def choose(self, judge: Callable[[QueuedTask], Turn], look_at: int) -> list[QueuedTask]:
+        """Take out those that are chosen, in their order; of the others pass over so many."""
+        chosen: list[QueuedTask] = []
+        passed: list[_Order] = []
+        while len(chosen) + len(passed) < look_at and (task := self.peek()) is not None:
+            choice = judge(task)
+            if choice is Turn.STOP:
+                break
+            heapq.heappop(self._heap)
+            if choice is Turn.PASS_OVER:
+                passed.append(task.order)
+                continue
+            self._take_out(task)
+            if choice is Turn.TAKE:
+                chosen.append(task)
+        for order in passed:
+            heapq.heappush(self._heap, order)
+        return chosen
 
     def remove(self, seq: int) -> QueuedTask | None:
         """Take out a task that was cancelled; None if it is not here."""

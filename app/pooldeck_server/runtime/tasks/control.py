@@ -5,26 +5,38 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from pooldeck.kinds import Ending
+from pooldeck_server.domain.actions import Action, Deed
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import ArgumentsErased, Conflict, NotFound, PooldeckError
+from pooldeck_server.domain.errors import (
+    ArgumentsErased,
+    Conflict,
+    NotFound,
+    PooldeckError,
+    no_pool,
+)
+from pooldeck_server.domain.retention import no_task
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.filter import TaskFilter, TaskRef
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone, Cancelled, CancelOutcome
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.runtime import acting
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.recording.waiters import Waiters
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
 from pooldeck_server.runtime.tasks.intake import Intake
+from pooldeck_server.runtime.tasks.restored import Restored
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
+from pooldeck_server.store.transaction import Transaction
 
 Selection: TypeAlias = TaskFilter | Sequence[str]
 """Which tasks are meant: all that a filter fits, or those of these ids."""
@@ -50,11 +62,12 @@ class TaskControl:
     waiters: Waiters
     door: Door
     annotations: Annotations
+    restored: Restored
 
     async def get(self, task_id: str) -> StoredTask:
         task = await self.reader.run(queries.task, task_id)
         if task is None:
-            raise NotFound(f"there is no task {task_id}")
+            raise no_task(task_id, await self.reader.run(queries.deleted, "task", task_id))
         return task
 
     # Cancelling.
@@ -67,37 +80,47 @@ class TaskControl:
         Raises:
             Conflict: If it cannot be said what became of it; try again.
         """
+        deed = Deed.KILL if kill else Deed.CANCEL
+        action = acting.action(self.clock.now(), deed, "task", task_id, reason=reason)
+        return await self._cancel(task_id, action, kill=kill)
+
+    async def _cancel(self, task_id: str, action: Action, *, kill: bool) -> Cancelled:
+        """Do that to one task as a part of `action`."""
         task = await self.get(task_id)
         for _ in range(_LOOKS):
             if task.state in FINAL:
                 return Cancelled("already_ended", task)
-            stopped = await self._stop(task.id, task.seq, task.pool, kill=kill)
+            action = _of_one(action, task)
+            stopped = await self._stop(task, action, kill=kill)
             if isinstance(stopped, Ending):
-                return await self._killed(task, stopped, reason)
+                return await self._killed(task, stopped, action)
             if stopped is None:
                 await self._end_of(task.id)
             task = await self.get(task_id)
+            if stopped == "cancel_requested":
+                self.recorder.record_action(action, [task.seq])
             if stopped is not None:
                 return Cancelled(stopped, task)
         raise Conflict(f"task {task_id} is on its way between two states; try again")
 
-    async def _killed(self, task: StoredTask, ending: Ending, reason: str | None) -> Cancelled:
+    async def _killed(self, task: StoredTask, ending: Ending, action: Action) -> Cancelled:
         """Note that a task was killed, and wait for its end."""
         outcome: CancelOutcome = "abandoned" if ending is Ending.ABANDONED else "killed"
+        self.recorder.record_action(action, [task.seq])
         self.annotations.annotate(
-            "kill_task", task.pool, task.id, reason, function=task.function, outcome=outcome
+            "kill_task", task.pool, task.id, action.reason, function=task.function, outcome=outcome
         )
         await self._end_of(task.id)
         return Cancelled(outcome, await self.get(task.id), ending)
 
     async def _stop(
-        self, task_id: str, seq: int, pool: str, *, kill: bool
+        self, task: StoredTask, action: Action, *, kill: bool
     ) -> Literal["cancelled", "cancel_requested"] | Ending | None:
-        now = self.clock.now()
-        queue = self.queues.get(pool)
+        write = partial(_record_cancelled, action=action, now=self.clock.now())
+        queue = self.queues.get(task.pool)
         if queue is not None:
-            return await queue.stop_task(task_id, seq, now, kill=kill)
-        moves = await self.recorder.perform(lambda tx: records.cancel(tx, [seq], now))
+            return await queue.stop_task(task.id, task.seq, write, kill=kill)
+        moves = await self.recorder.perform(lambda tx: write(tx, [task.seq]))
         return "cancelled" if moves else None
 
     async def _end_of(self, task_id: str) -> None:
@@ -110,31 +133,47 @@ class TaskControl:
         self, selection: Selection, *, kill: bool = False, reason: str | None = None
     ) -> BulkDone:
         """Do the same to each live task that is meant."""
-        one = partial(self._cancelled, kill=kill, reason=reason)
-        return await self._all(selection, LIVE, one, partial(self._cancel_found, cancel=one))
+        action = self.of_many(Deed.KILL if kill else Deed.CANCEL, selection, reason)
+        one = partial(self._cancelled, action=action, kill=kill)
+        many = partial(self._cancel_found, cancel=one, action=action)
+        return await self._all(selection, LIVE, one, many)
 
-    async def _cancelled(self, task_id: str, *, kill: bool, reason: str | None) -> str:
-        return (await self.cancel(task_id, kill=kill, reason=reason)).outcome
+    async def cancel_unschedulable(self, pool: str, function: str | None = None) -> BulkDone:
+        """Cancel the tasks of a pool that wait since no worker can run them.
+
+        Args:
+            pool: The pool.
+            function: Only those of this function, if it is named.
+
+        Raises:
+            NotFound: If there is no such pool.
+        """
+        if pool not in self.queues:
+            raise NotFound(no_pool(pool, self.queues))
+        return await self.cancel_all(self.queues[pool].unschedulable.ids(function))
+
+    async def _cancelled(self, task_id: str, *, action: Action, kill: bool) -> str:
+        return (await self._cancel(task_id, action, kill=kill)).outcome
 
     async def _cancel_found(
-        self, found: Sequence[TaskRef], cancel: Callable[[str], Awaitable[str]]
+        self, found: Sequence[TaskRef], cancel: Callable[[str], Awaitable[str]], action: Action
     ) -> "Counter[str]":
         """Cancel in one commit what has not started, then each of the others by itself."""
         by_pool: defaultdict[str, set[int]] = defaultdict(set)
         for ref in found:
             by_pool[ref.pool].add(ref.seq)
-        now = self.clock.now()
+        write = partial(_record_cancelled, action=action, now=self.clock.now())
         cancelled: set[int] = set()
         for pool, seqs in by_pool.items():
             if (queue := self.queues.get(pool)) is not None:
-                cancelled |= await queue.cancel(seqs, now)
+                cancelled |= await queue.withdraw(seqs, write)
         rest = [ref.id for ref in found if ref.seq not in cancelled]
         others = await asyncio.gather(*(cancel(one) for one in rest))
         return Counter(others) + Counter(cancelled=len(cancelled))
 
     # Retrying.
 
-    async def retry(self, task_id: str) -> StoredTask:
+    async def retry(self, task_id: str, reason: str | None = None) -> StoredTask:
         """Queue a final task again, as a new attempt; return it.
 
         Raises:
@@ -142,13 +181,19 @@ class TaskControl:
             ArgumentsErased: If its sensitive arguments are gone.
             PooldeckError: If it could not be submitted now either.
         """
+        action = acting.action(self.clock.now(), Deed.RETRY, "task", task_id, reason=reason)
+        return await self._retry_one(task_id, action)
+
+    async def _retry_one(self, task_id: str, action: Action) -> StoredTask:
+        """Do that to one task as a part of `action`."""
         self.door.check()
+        self.restored.check()
         task = await self.get(task_id)
         if task.state not in FINAL:
             raise Conflict(f"task {task_id} is {task.state}; only what has ended is run again")
         self.intake.check_again(task.function, task.pool, 1)
         await self._check_before(task)
-        if not await self._retry([task.seq]):
+        if not await self._retry([task.seq], _of_one(action, task)):
             if await self.reader.run(queries.are_arguments_erased, task_id):
                 raise ArgumentsErased(
                     f"the sensitive arguments of task {task_id} were erased when it ended; "
@@ -168,20 +213,23 @@ class TaskControl:
                 "one first"
             )
 
-    async def _retry(self, seqs: Sequence[int]) -> Sequence[TaskChanged]:
-        now = self.clock.now()
-        return await self.recorder.perform(lambda tx: records.retry(tx, seqs, now))
+    async def _retry(self, seqs: Sequence[int], action: Action) -> Sequence[TaskChanged]:
+        write = partial(_record_retried, action=action, now=self.clock.now())
+        return await self.recorder.perform(lambda tx: write(tx, seqs))
 
-    async def retry_all(self, selection: Selection) -> BulkDone:
+    async def retry_all(self, selection: Selection, reason: str | None = None) -> BulkDone:
         """Do the same to each final task that is meant."""
         self.door.check()
-        return await self._all(selection, FINAL, self._retried, self._retry_found)
+        self.restored.check()
+        action = self.of_many(Deed.RETRY, selection, reason)
+        one, many = partial(self._retried, action=action), partial(self._retry_found, action=action)
+        return await self._all(selection, FINAL, one, many)
 
-    async def _retried(self, task_id: str) -> str:
-        await self.retry(task_id)
+    async def _retried(self, task_id: str, action: Action) -> str:
+        await self._retry_one(task_id, action)
         return "retried"
 
-    async def _retry_found(self, found: Sequence[TaskRef]) -> "Counter[str]":
+    async def _retry_found(self, found: Sequence[TaskRef], action: Action) -> "Counter[str]":
         """Queue again in one commit what may be; say why of the others."""
         done: Counter[str] = Counter()
         allowed: list[int] = []
@@ -193,11 +241,16 @@ class TaskControl:
             else:
                 allowed.append(ref.seq)
         if allowed:
-            done["retried"] = len(await self._retry(allowed))
+            done["retried"] = len(await self._retry(allowed, action))
             done[ArgumentsErased.code] += len(allowed) - done["retried"]
         return +done
 
     # Many.
+
+    def of_many(self, deed: Deed, selection: Selection, reason: str | None) -> Action:
+        """Return the action that each task of a selection adds to."""
+        after = {"filter": _said(selection)} if isinstance(selection, TaskFilter) else None
+        return acting.action(self.clock.now(), deed, "tasks", after=after, reason=reason)
 
     async def count(self, wanted: TaskFilter, *, final: bool) -> int:
         pages = self._found(_among(wanted, FINAL if final else LIVE), _COUNTED_AT_ONCE)
@@ -240,3 +293,29 @@ def _among(wanted: TaskFilter, states: frozenset[State]) -> TaskFilter | None:
     """Return the filter for those of `states` that it allows; None if it allows none of them."""
     chosen = states.intersection(wanted.states or State)
     return replace(wanted, states=tuple(sorted(chosen))) if chosen else None
+
+
+def _said(wanted: TaskFilter) -> dict[str, Any]:
+    """Return the conditions that a filter has, by name."""
+    return {name: value for name, value in to_builtins(wanted).items() if value}
+
+
+def _of_one(action: Action, task: StoredTask) -> Action:
+    """Return an action on one task with the state that it is in; of many, the action itself."""
+    return replace(action, before={"state": task.state}) if action.target else action
+
+
+def _record_cancelled(
+    transaction: Transaction, seqs: Sequence[int], action: Action, now: int
+) -> list[TaskChanged]:
+    moves = records.cancel(transaction, seqs, now)
+    records.act_on_moved(transaction, action, moves)
+    return moves
+
+
+def _record_retried(
+    transaction: Transaction, seqs: Sequence[int], action: Action, now: int
+) -> list[TaskChanged]:
+    moves = records.retry(transaction, seqs, now)
+    records.act_on_moved(transaction, action, moves)
+    return moves

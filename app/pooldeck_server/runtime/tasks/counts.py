@@ -1,7 +1,7 @@
 """Counts kept in memory, moved by every commit: tasks by state, ends, reruns, what ended lately."""
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pooldeck_server.domain.clock import Clock
@@ -52,6 +52,11 @@ class Counts:
                 self.reruns[move.pool, move.function] += 1
         if ended:
             self._add_ends(ended)
+
+    def forget(self, gone: Mapping[tuple[str, str, State], int]) -> None:
+        """Take down that so many tasks of each pool, function and state were deleted."""
+        for (pool, _, state), number in gone.items():
+            self._counts[pool, state] -= number
 
     def _add_ends(self, ended: "Counter[State]") -> None:
         now = self._clock.monotonic()

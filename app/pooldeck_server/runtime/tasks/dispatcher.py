@@ -11,37 +11,49 @@ never run, are claimed when a slot is free and not before.
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from pooldeck.kinds import Ending, PoolKind
+from pooldeck.pools.boxes import EndsSeen
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import PoolState
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.tasks.changes import Claim
+from pooldeck_server.domain.log_subjects import about
+from pooldeck_server.domain.tasks.changes import Claim, TaskChanged
 from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.background import BackgroundTasks
-from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.recording.spans import Spans
 from pooldeck_server.runtime.tasks.backlog import Backlog
+from pooldeck_server.runtime.tasks.breakage import Breakage
+from pooldeck_server.runtime.tasks.choosing import AmongWorkers, InTurn
 from pooldeck_server.runtime.tasks.claimed import Claimed
 from pooldeck_server.runtime.tasks.durations import RecentDurations
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.incidents import Incidents
+from pooldeck_server.runtime.tasks.logs import Logs
 from pooldeck_server.runtime.tasks.prefetch import Prefetch, Reservation
 from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.runtime.tasks.refill import Refill
 from pooldeck_server.runtime.tasks.running import RunningTasks
+from pooldeck_server.runtime.tasks.unschedulable import Unschedulable
 from pooldeck_server.store import records
 from pooldeck_server.store.database import Reader
+from pooldeck_server.store.transaction import Transaction
+
+Withdrawal: TypeAlias = Callable[[Transaction, Sequence[int]], Iterable[TaskChanged]]
+"""Writes what tasks become that are taken out of the queue, and returns which have become that."""
 
 _log = logging.getLogger(__name__)
 _AHEAD: Final = 1000  # claims ahead of free slots, at most
 _RETRY_SECONDS: Final = 0.5
+_COMMIT_SECONDS: Final = 0.2  # that workers keep what they noted of ends for at least
 _UNKNOWN_WORK: Final = 1.0  # seconds that a task may take whose function has never run
 
 
@@ -60,15 +72,19 @@ class Dispatcher:
     holds: Holds
     incidents: Incidents
     functions: Functions
-    log_file: LogFile | None
+    logs: Logs
+    spans: Spans | None = None  # what makes them, where there are traces
     memory: int  # queued tasks to hold in memory
     is_closing: Callable[[], bool]  # tells whether nothing is to be handed out any more
+    is_halted: Callable[[], bool]  # tells the same for now: what waits is to wait on
     on_change: Callable[[], None]  # told that the pool's picture changed
     _claiming: dict[int, QueuedTask] = field(init=False, default_factory=dict)
     _claim_work: asyncio.Task[None] | None = field(init=False, default=None)
     _claimed: Claimed = field(init=False, default_factory=Claimed)
     _prefetch: Prefetch = field(init=False, default_factory=Prefetch)
     _works: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
+    _commit_timer: asyncio.TimerHandle | None = field(init=False, default=None)
+    _committing: tuple[EndsSeen, int] | None = field(init=False, default=None)  # and its last end
 
     def __post_init__(self) -> None:
         # What the workers have, and the pool, whose listener that is: the two know each other.
@@ -81,19 +97,28 @@ class Dispatcher:
             profiles=self.profiles,
             incidents=self.incidents,
             functions=self.functions,
-            log_file=self.log_file,
+            logs=self.logs,
+            spans=self.spans,
+            is_closing=self.is_closing,
             on_room=self.pump,
             on_return=self.take_back,
+            on_workers=self._workers_changed,
             on_change=self._changed,
+            on_ends=self._commit_soon,
         )
         self.pool = self.make_pool(self.running)
+        self._breakage = Breakage(self.name, self.clock)
         self._backlog = Backlog(self.memory)
+        self.unschedulable = Unschedulable()
+        # Tasks with larger numbers are taken by every worker: they were checked against its code.
+        self._sure_after = self.functions.sure_after(self.name)
         self._refill = Refill(
             pool=self.name,
             backlog=self._backlog,
             reader=self.reader,
             most=self.memory,
             in_hand=self._in_hand,
+            left_out=lambda: self.unschedulable.seqs,
             on_supplied=self.pump,
         )
         self.holds.follow(self._hold_changed)
@@ -112,7 +137,8 @@ class Dispatcher:
         Returns:
             What to give back to `accept` or `give_up`; None if the task has to queue.
         """
-        if self.is_closing() or not self._refill.is_exhausted:
+        is_behind = not self._refill.is_exhausted or self._is_mixed
+        if not self._hands_out or is_behind:
             return None
         seconds = self.durations.work(function)
         before = len(self._claimed) + len(self._claiming) + self._prefetch.reserved
@@ -142,11 +168,13 @@ class Dispatcher:
         self._refill.note_unseen()
         self.pump()
 
-    async def cancel(self, seqs: Collection[int], now: int) -> set[int]:
-        """Cancel tasks that no worker has, whether they wait here or in the store only.
+    async def withdraw(self, seqs: Collection[int], write: Withdrawal) -> set[int]:
+        """Take tasks that no worker has out of the queue, where `write` says what they become.
+
+        Whether they wait here or in the store only.
 
         Returns:
-            Which are cancelled; the others have been handed over or are final.
+            Which have become that; the others have been handed over or are final.
 
         Raises:
             StorageUnavailable: If it could not be written; the tasks wait on as before.
@@ -154,10 +182,13 @@ class Dispatcher:
         if self._claim_work is not None and not self._claiming.keys().isdisjoint(seqs):
             await asyncio.shield(self._claim_work)
         ahead = set(seqs).difference(self.running.seqs())
+        for seq in ahead.intersection(self.unschedulable):
+            self.unschedulable.discard(seq)
         waiting = [task for seq in ahead if (task := self._backlog.remove(seq))]
         claimed = [entry for seq in ahead if (entry := self._claimed.remove(seq))]
         try:
-            return await self._write_cancelled(ahead, now)
+            moves = await self.recorder.perform(lambda tx: write(tx, list(ahead)))
+            return {move.seq for move in moves}
         except PooldeckError:
             for entry in claimed:
                 self._claimed.add(*entry)
@@ -166,14 +197,12 @@ class Dispatcher:
             self.pump()
             raise
 
-    async def _write_cancelled(self, seqs: Collection[int], now: int) -> set[int]:
-        moves = await self.recorder.perform(lambda tx: records.cancel(tx, list(seqs), now))
-        return {move.seq for move in moves}
-
     async def stop_task(
-        self, task_id: str, seq: int, now: int, *, kill: bool
+        self, task_id: str, seq: int, write: Withdrawal, *, kill: bool
     ) -> Literal["cancelled", "cancel_requested"] | Ending | None:
         """Cancel a task wherever it is, ask it to end itself if it runs, or kill it.
+
+        `write` cancels it in the store, where no worker has it.
 
         Returns:
             What was done, and how it ends if it was killed; None if the task has moved on
@@ -183,11 +212,11 @@ class Dispatcher:
             StorageUnavailable: If it could not be written; the task goes on as before.
         """
         if task_id not in self.running:
-            return "cancelled" if await self.cancel([seq], now) else None
+            return "cancelled" if await self.withdraw([seq], write) else None
         done = await self.running.stop(task_id, self.pool, kill=kill)
         if isinstance(done, QueuedTask):
             try:
-                await self._write_cancelled([seq], now)
+                await self.recorder.perform(lambda tx: write(tx, [seq]))
             except PooldeckError:
                 self.take_back([done])
                 raise
@@ -201,11 +230,22 @@ class Dispatcher:
 
     # From the backlog to the pool.
 
+    @property
+    def _hands_out(self) -> bool:
+        return not (self.is_closing() or self.is_halted())
+
+    @property
+    def has_work(self) -> bool:
+        """Tell whether its workers have tasks, or are about to get some."""
+        is_on_the_way = self._prefetch.reserved or self._claiming or self._claimed.first
+        return bool(self.pool.busy or is_on_the_way)
+
     def pump(self) -> None:
         """Move tasks on as far as they can go now: hand over, claim, refill."""
-        while not self.is_closing() and (task := self._claimed.first) and self._hand_over(task):
-            self._claimed.take()
-        if self.is_closing() or self._claiming or self.pool.state is not PoolState.RUNNING:
+        if self.is_halted() and self._claimed.first:
+            self._works.start(self._release(self._unused()))
+        self._hand_out()
+        if not self._hands_out or self._claiming or self.pool.state is not PoolState.RUNNING:
             return  # one claim at a time: what gathers meanwhile goes with the next
         if self._backlog and (chosen := self._choose()):
             self._claiming = {task.seq: task for task in chosen}
@@ -214,22 +254,51 @@ class Dispatcher:
         if self._refill.is_due:
             self._works.start(self._refill.refill())
 
+    @property
+    def _is_mixed(self) -> bool:
+        """Tell whether the workers have different code."""
+        return self._sure_after == math.inf
+
+    def _hand_out(self) -> None:
+        """Hand over what is claimed, as far as it can go.
+
+        One waits for the one before it, unless that can only go to a worker that is busy.
+        """
+        if not self._is_mixed:
+            while self._hands_out and (task := self._claimed.first):
+                if not self._hand_over(task):
+                    return
+                self._claimed.take()
+            return
+        for task in list(self._claimed):
+            if self._hands_out and self._hand_over(task):
+                self._claimed.remove(task.seq)
+
     def _choose(self) -> list[QueuedTask]:
-        chosen: list[QueuedTask] = []
+        """Take out of the backlog what is to be claimed next."""
         slots_left = self.pool.free - len(self._claimed) - self._prefetch.reserved
+        if self._is_mixed:
+            among = AmongWorkers(self._takers, self.pool.free_by_worker, slots_left)
+            return self._backlog.choose(among, _AHEAD) if among.has_room else []
         seconds_left = self._prefetch.left(self._slots, self._claimed.seconds)
-        if slots_left <= 0 and not seconds_left:
-            return chosen
-        while len(chosen) < _AHEAD and (task := self._backlog.peek()) is not None:
-            if slots_left > 0:
-                slots_left -= 1
-            else:
-                seconds = self.durations.work(task.function)
-                if seconds is None or seconds > seconds_left:
-                    break
-                seconds_left -= seconds
-            chosen.append(self._backlog.pop())
-        return chosen
+        in_turn = InTurn(self._takers, self.durations.work, slots_left, seconds_left)
+        return self._backlog.choose(in_turn, _AHEAD) if in_turn.has_room else []
+
+    def _takers(self, task: QueuedTask) -> Collection[str] | None:
+        """Return the workers that can run a task, None for all; note one that none can run."""
+        if task.seq > self._sure_after:
+            return None
+        takers = self.functions.takers(self.name, task)
+        if takers is not None and not takers and self.unschedulable.add(task):
+            _log.warning(
+                "tasks of %s wait in pool %s: %s. They run when a worker can run them; or cancel "
+                "them",
+                task.function,
+                self.name,
+                self.functions.obstacle(self.name, task.function),
+                extra=about(pool=self.name, function=task.function, task=task.id),
+            )
+        return takers
 
     @property
     def _slots(self) -> int:
@@ -264,7 +333,13 @@ class Dispatcher:
         if task.function in self.holds:
             self._works.start(self._release([task]))
             return True
-        return self.running.hand(task, self.pool)
+        if task.seq > self._sure_after:
+            return self.running.hand(task, self.pool)
+        takers = self.functions.takers(self.name, task)
+        if takers is not None and not takers:
+            self._works.start(self._release([task]))
+            return True
+        return self.running.hand(task, self.pool, takers)
 
     def take_back(self, tasks: Sequence[QueuedTask]) -> None:
         """Let claimed tasks that no worker started wait for the next slot, before all others."""
@@ -277,6 +352,28 @@ class Dispatcher:
             self._claiming.keys() | {task.seq for task in self._claimed} | set(self.running.seqs())
         )
 
+    # What workers note of ends, until it is on record.
+
+    def _commit_soon(self) -> None:
+        if self._commit_timer is None:
+            loop = asyncio.get_running_loop()
+            self._commit_timer = loop.call_later(_COMMIT_SECONDS, self._commit)
+
+    def _commit(self) -> None:
+        """Let workers forget what is on record by now; look at what came since later on."""
+        self._commit_timer = None
+        if self._committing is None:
+            ends = self.pool.ends()
+            if not ends or self.is_closing():
+                return
+            self.running.report()
+            self._committing = ends, self.recorder.ends_given
+        ends, given = self._committing
+        if self.recorder.ends_done >= given:
+            self._committing = None
+            self.pool.commit(ends)
+        self._commit_soon()
+
     # Start and stop.
 
     async def start(self) -> None:
@@ -285,6 +382,8 @@ class Dispatcher:
 
     async def stop(self, grace: float) -> None:
         """Let what runs end for `grace` seconds, end the workers, take unused claims back."""
+        if self._commit_timer is not None:
+            self._commit_timer.cancel()
         await self.pool.stop(grace)
         self.running.report()
         await self._works.finish()
@@ -306,18 +405,34 @@ class Dispatcher:
             if claims:
                 await self.recorder.perform(lambda tx: records.release(tx, claims))
         except PooldeckError as error:
-            _log.warning("%d claims could not be taken back: %s", len(claims), error)
+            _log.warning(
+                "%d claims could not be taken back: %s",
+                *(len(claims), error),
+                extra=about(pool=self.name),
+            )
             await asyncio.sleep(_RETRY_SECONDS)
             self.take_back(tasks)
         else:
             for task in tasks:
                 self.offer(task)
+            self.pump()
 
     def _changed(self) -> None:
         """Pass on that the pool's health changed; a pool that hands nothing out keeps no claims."""
         if self.pool.state is not PoolState.RUNNING and self._claimed.first:
             self._works.start(self._release(self._unused()))
+        self._breakage.look(self.pool)
         self.on_change()
+
+    def _workers_changed(self) -> None:
+        """Look again at what waits for other code, if that has come."""
+        pool = self.pool
+        if self.functions.note_workers(self.name, pool.staffed, pool.ready, pool.pids):
+            self._sure_after = self.functions.sure_after(self.name)
+            self.unschedulable.clear()
+            self.reread()
+        self._commit_soon()  # one that is gone may have left its notes
+        self._changed()
 
     def _hold_changed(self, function: str) -> None:
         """Let a function's tasks wait in the store, or read them again when it is released."""

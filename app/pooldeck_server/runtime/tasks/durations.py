@@ -10,6 +10,7 @@ from typing import Final
 
 from pooldeck.outcome import Measurement
 from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.domain.measurements.figures import Durations, Percentiles
 from pooldeck_server.runtime.background import BackgroundTasks
 
@@ -70,7 +71,11 @@ class RecentDurations:
         try:
             durations = await self._look_up(function)
         except PooldeckError as error:
-            _log.warning("how long %s usually takes could not be read: %s", function, error)
+            _log.warning(
+                "how long %s usually takes could not be read: %s",
+                *(function, error),
+                extra=about(function=function),
+            )
             return
         if durations.n >= _FEWEST:
             self._kept[function] = durations.run

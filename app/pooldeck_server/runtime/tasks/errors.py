@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from pooldeck_server.domain.actions import Deed
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, NotFound, PooldeckError
 from pooldeck_server.domain.failures.error_groups import (
@@ -22,10 +23,12 @@ from pooldeck_server.domain.failures.error_groups import (
 )
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.runtime import acting
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
+from pooldeck_server.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 _PAUSE: Final = 0.25  # seconds between two looks
@@ -74,9 +77,20 @@ class Errors:
             allowed = ", ".join(sorted(starts))
             raise Conflict(f"{change}: the group is {before}; only {allowed} allow it")
         now = self.clock.now()
-        await self.recorder.perform(
-            lambda tx: records.change_error_group(tx, group_id, change, now)
+        action = acting.action(
+            now,
+            Deed(change),
+            "error_group",
+            group_id,
+            before={"state": before},
+            after={"state": state},
         )
+
+        def write(transaction: Transaction) -> None:
+            if records.change_error_group(transaction, group_id, change, now):
+                records.act(transaction, action)
+
+        await self.recorder.perform(write)
         await self._refresh()
         self.changes.invalidate()
 

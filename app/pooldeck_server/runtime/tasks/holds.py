@@ -4,16 +4,21 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass, field
+from functools import partial
 from typing import Final
 
+from pooldeck_server.domain.actions import Action, Deed
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import FunctionOnHold, NotFound
+from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.runtime import acting
 from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.store import records
+from pooldeck_server.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 _RETRY_AFTER: Final = 60  # seconds; somebody has to look at it first
@@ -80,15 +85,31 @@ class Holds:
             )
 
     def _put(self, hold: Hold) -> None:
-        _log.warning("%s: it is on hold", hold.reason)
+        _log.warning(
+            "%s is on hold, and its tasks wait: %s. Mend it, restart its pool, then release it, on "
+            "its page or by POST /api/v1/functions/%s/release",
+            hold.function,
+            hold.reason,
+            hold.function,
+            extra=about(function=hold.function, deaths=hold.deaths),
+        )
         self._held[hold.function] = hold
         self.annotations.annotate("hold", subject=hold.function, deaths=hold.deaths)
         self._notify(hold.function)
+        action = acting.action(
+            hold.since,
+            Deed.HOLD,
+            "function",
+            hold.function,
+            reason=hold.reason,
+            by=acting.part("holds"),
+        )
+        write = partial(_save, hold=hold, action=action)
         what = f"the hold on {hold.function}"
-        self._savings.start(self.recorder.try_perform(lambda tx: records.save_hold(tx, hold), what))
+        self._savings.start(self.recorder.try_perform(write, what))
 
-    async def release(self, function: str) -> None:
-        """Let a function run again.
+    async def release(self, function: str, reason: str | None = None) -> None:
+        """Let a function run again; `reason` says why, for the record.
 
         Raises:
             NotFound: If it is not on hold.
@@ -97,13 +118,25 @@ class Holds:
         if function not in self._held:
             raise NotFound(f"{function} is not on hold")
         await self._savings.finish()
-        await self.recorder.perform(lambda tx: records.lift_hold(tx, function))
+        action = acting.action(self.clock.now(), Deed.RELEASE, "function", function, reason=reason)
+        await self.recorder.perform(partial(_lift, function=function, action=action))
         self._held.pop(function, None)
         self._deaths.pop(function, None)
-        self.annotations.annotate("release", subject=function)
+        _log.info("%s is released: its tasks run again", function, extra=about(function=function))
+        self.annotations.annotate("release", subject=function, reason=reason)
         self._notify(function)
         self.changes.invalidate()
 
     def _notify(self, function: str) -> None:
         for changed in self._followers:
             changed(function)
+
+
+def _save(transaction: Transaction, hold: Hold, action: Action) -> None:
+    records.save_hold(transaction, hold)
+    records.act(transaction, action)
+
+
+def _lift(transaction: Transaction, function: str, action: Action) -> None:
+    if records.lift_hold(transaction, function, action.at):
+        records.act(transaction, action)

@@ -1,5 +1,6 @@
 """Keeps what is known of each worker's death, and counts the functions' share in them."""
 
+import logging
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,14 @@ from pooldeck.pools.listener import Death
 from pooldeck.protocol import Call
 from pooldeck_server.domain.clock import SECOND, Clock, span
 from pooldeck_server.domain.failures.incidents import Bystander, StoredIncident, TaskName
+from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.holds import Holds
+
+_log = logging.getLogger(__name__)
 
 LATELY_SECONDS: Final = 24 * 3600
 """How far back the number of late incidents goes."""
@@ -37,6 +41,7 @@ class Incidents:
 
     def __post_init__(self) -> None:
         self._ids = TaskIds(self.clock)
+        self.deaths: Counter[tuple[str, str]] = Counter()  # since the start, by pool and kind
         self._latest: deque[StoredIncident] = deque(maxlen=_LATEST)
 
     def number(self, pool: str) -> int:
@@ -76,6 +81,7 @@ class Incidents:
             peak_rss_bytes=death.peak_rss_bytes,
         )
         self.counts[pool] += 1
+        self.deaths[pool, incident.kind] += 1
         self.times.append(incident.detected_at)
         self._open[death.worker] = incident
         self._latest.append(incident)
@@ -83,6 +89,7 @@ class Incidents:
         self.annotations.annotate(
             "crash", pool, death.worker, incident=incident.id, cause=death.cause
         )
+        _say_death(incident)
         if death.culprit:
             self.holds.add_death(death.culprit.function, death.cause)
 
@@ -90,6 +97,7 @@ class Incidents:
         """Note how long after a worker's death its pool was whole again."""
         incident = self._open.pop(worker, None)
         if incident is not None:
+            _log.debug("pool %s is whole again, %.3g s after %s", incident.pool, seconds, worker)
             self.recorder.record_incident(
                 replace(
                     incident,
@@ -97,6 +105,27 @@ class Incidents:
                     recovery_ms=round(seconds * 1000, 3),
                 )
             )
+
+
+def _say_death(incident: StoredIncident) -> None:
+    culprit = incident.culprit
+    _log.warning(
+        "worker %s (pid %s) %s %s: see /incidents/%s",
+        incident.worker,
+        incident.pid or "unknown",
+        incident.sentence,
+        incident.circumstances,
+        incident.id,
+        extra=about(
+            pool=incident.pool,
+            worker=incident.worker,
+            pid=incident.pid,
+            cause=incident.cause,
+            task=culprit.task if culprit else None,
+            function=culprit.function if culprit else None,
+            incident=incident.id,
+        ),
+    )
 
 
 def _name(call: Call) -> TaskName:

@@ -5,16 +5,21 @@ after the commit.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
 from pooldeck.functions import RunOptions
+from pooldeck.pools.model import PoolState
+from pooldeck_server.domain.alerts.callbacks import MAX_HOSTS, host_of
 from pooldeck_server.domain.clock import Clock, micros, span
 from pooldeck_server.domain.errors import (
+    FunctionUnavailable,
+    InvalidRequest,
     PooldeckError,
     QueueFull,
     Starting,
@@ -23,18 +28,23 @@ from pooldeck_server.domain.errors import (
 )
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import AUTO
-from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.batches import KeyedBatch
 from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Accepted, Submission
-from pooldeck_server.domain.tasks.task import NewTask, TaskKey
+from pooldeck_server.domain.tasks.task import NewTask
+from pooldeck_server.domain.tasks.trace import traced_options
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.recording.spans import Spans, submission_trace
+from pooldeck_server.runtime.recording.watch import Watch, watched
+from pooldeck_server.runtime.tasks.batch_keys import BatchKeys, fingerprint_of_batch
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
-from pooldeck_server.runtime.tasks.idempotency import IdempotencyKeys, fingerprint_of
+from pooldeck_server.runtime.tasks.idempotency import IdempotencyKeys, fingerprint_of, still_there
+from pooldeck_server.runtime.tasks.keys import TaskKeys
 from pooldeck_server.runtime.tasks.linking import NO_TIES, shown, tie
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
 from pooldeck_server.settings import PoolSettings
@@ -43,6 +53,8 @@ from pooldeck_server.store.database import Reader
 _CHOOSABLE: Final = [
     name for name in RunOptions.__struct_fields__ if name in Submission.__struct_fields__
 ]
+_RETRY_AFTER: Final = 5  # seconds
+_TO_COME: Final = ""  # stands for the id of a task that is about to be stored
 _decode = msgspec.json.Decoder().decode
 
 
@@ -53,8 +65,7 @@ class Intake:
     recorder: Recorder
     reader: Reader
     clock: Clock
-    ids: TaskIds
-    last_seq: int  # the sequence number of the newest task in the store
+    keys: TaskKeys
     functions: Functions
     queues: Mapping[str, Dispatcher]  # the dispatcher of each pool
     pools: Mapping[str, PoolSettings]  # the settings of each pool
@@ -62,55 +73,174 @@ class Intake:
     holds: Holds
     door: Door
     scheduler: Scheduler
+    spans: Spans | None = None  # what makes them, where there are traces
     on_tied: Callable[[Iterable[int]], None]  # given the numbers of tasks that come after others
+    admit: Callable[[str], Awaitable[None]]  # refuses an address that no end can be told to
     _arriving: Counter[str] = field(init=False, default_factory=Counter)  # at the store, by pool
 
     def __post_init__(self) -> None:
         self._keys = IdempotencyKeys(self.reader)
+        self._batches = BatchKeys(self.reader)
 
-    async def submit(self, submission: Submission, idempotency_key: str | None = None) -> Accepted:
+    async def submit(
+        self,
+        submission: Submission,
+        idempotency_key: str | None = None,
+        watch: Watch | None = None,
+    ) -> Accepted:
         """Store one submission, or find the task that its key already stands for.
+
+        A `watch` is for the task from its commit on.
 
         Raises:
             PooldeckError: If it is refused; nothing is stored then.
         """
         self.door.check()
-        task, ties = self.check(submission, idempotency_key), NO_TIES
-        if submission.may_come_after:
-            (task,), ties = await tie(self.reader, [task], [submission])
-        if idempotency_key is None:
-            return Accepted(shown(await self._store_one(task, ties), ties), created=True)
-        async with self._keys.hold([idempotency_key]):
-            known = await self._keys.known([task])
-            if found := known.get(idempotency_key):
-                return Accepted(found, created=False)
-            return Accepted(shown(await self._store_one(task, ties), ties), created=True)
+        if self.spans is None:
+            return await self._submit(submission, idempotency_key, watch)
+        with self.spans.submission(submission.function):
+            return await self._submit(submission, idempotency_key, watch)
 
-    async def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
+    def traced(self, name: str) -> AbstractContextManager[None]:
+        """Trace what is submitted within the body, where there are traces."""
+        return nullcontext() if self.spans is None else self.spans.submission(name)
+
+    async def _submit(
+        self, submission: Submission, idempotency_key: str | None, watch: Watch | None
+    ) -> Accepted:
+        if idempotency_key is None:
+            task, ties = await self._prepared(submission)
+            return Accepted(shown(await self._store_one(task, ties, watch), ties), created=True)
+        async with self._keys.hold([idempotency_key]):
+            # First of all: what was taken once stays taken, whatever the code is by now.
+            known = await self._keys.known([(idempotency_key, fingerprint_of(submission))])
+            if found := known.get(idempotency_key):
+                earlier = still_there(found, idempotency_key)
+                if watch is not None:
+                    watch.add([earlier.id])
+                return Accepted(earlier, created=False)
+            task, ties = await self._prepared(submission, idempotency_key)
+            return Accepted(shown(await self._store_one(task, ties, watch), ties), created=True)
+
+    async def _prepared(
+        self, submission: Submission, key: str | None = None
+    ) -> tuple[NewTask, Dependencies]:
+        """Return the task that a submission becomes, and what ties it to others."""
+        await self.admit_callbacks([({}, submission)])
+        task = self.check(submission, key)
+        if not submission.may_come_after:
+            return task, NO_TIES
+        (task,), ties = await tie(self.reader, [task], [submission])
+        return task, ties
+
+    async def submit_batch(
+        self,
+        submissions: Sequence[Submission],
+        idempotency_key: str | None = None,
+        watch: Watch | None = None,
+    ) -> list[str]:
         """Store all submissions in one commit, or none; return their ids in order.
+
+        The same `idempotency_key` of the whole gives the same ids. A `watch` is for the tasks from
+        their commit on.
 
         Raises:
             PooldeckError: If any is refused; `index` in its `extra` says which.
         """
         self.door.check()
-        checked = [self._check_item(position, item) for position, item in enumerate(submissions)]
-        tasks, ties = await tie(self.reader, checked, submissions)
-        keys = {task.idempotency_key for task in tasks if task.idempotency_key is not None}
+        with self.traced("batch"):
+            if idempotency_key is None:
+                return await self._submit_batch(submissions, watch)
+            return await self._submit_once(idempotency_key, submissions, watch)
+
+    async def _submit_once(
+        self, key: str, submissions: Sequence[Submission], watch: Watch | None
+    ) -> list[str]:
+        async with self._batches.hold(key):
+            ids = await self._batches.known(key, submissions)
+            if ids is None:
+                return await self._submit_batch(submissions, watch, key)
+            if watch is not None:
+                watch.add(ids)
+            return ids
+
+    async def _submit_batch(
+        self, submissions: Sequence[Submission], watch: Watch | None, batch: str | None = None
+    ) -> list[str]:
+        """Store what is new of a batch; `batch` is the key of the whole, if it has one."""
+        mark = None if batch is None else (batch, fingerprint_of_batch(submissions))
+        keys = {item.idempotency_key for item in submissions if item.idempotency_key is not None}
         if not keys:
-            await self.store(tasks, ties)
-            return [task.id for task in tasks]
+            return await self._store_batch(list(enumerate(submissions)), watch, mark)
         async with self._keys.hold(keys):
-            ids = {key: task.id for key, task in (await self._keys.known(tasks)).items()}
+            asked = ((item.idempotency_key, _fingerprint(item)) for item in submissions)
+            ids = {key: task.id for key, task in (await self._keys.known(asked)).items()}
+            known = list(ids.values())
             fresh = []
-            for task in tasks:
-                if task.idempotency_key is None or task.idempotency_key not in ids:
-                    fresh.append(task)
-                    ids[task.idempotency_key or task.id] = task.id
-            if fresh:
-                await self.store(fresh, ties.of(task.seq for task in fresh))
-        return [ids[task.idempotency_key or task.id] for task in tasks]
+            for position, item in enumerate(submissions):
+                key = item.idempotency_key
+                if key is None or key not in ids:
+                    fresh.append((position, item))
+                if key is not None:
+                    ids.setdefault(key, _TO_COME)
+            stored = iter(await self._store_batch(fresh, watch, mark) if fresh else ())
+            if watch is not None:
+                watch.add(known)
+            return [self._id_of(item.idempotency_key, ids, stored) for item in submissions]
+
+    def _id_of(self, key: str | None, ids: dict[str, str], stored: Iterator[str]) -> str:
+        """Return the id of the next submission, which is one of the `stored` if it is new."""
+        if key is None:
+            return next(stored)
+        if ids[key] == _TO_COME:
+            ids[key] = next(stored)
+        return ids[key]
+
+    async def _store_batch(
+        self,
+        items: Sequence[tuple[int, Submission]],
+        watch: Watch | None,
+        mark: tuple[str, str] | None,
+    ) -> list[str]:
+        """Store submissions, given with their places in the batch, in one commit.
+
+        `mark` is the key of the whole and its fingerprint, if it has one.
+        """
+        await self.admit_callbacks(({"index": place}, item) for place, item in items)
+        checked = [self._check_item(position, item) for position, item in items]
+        tasks, ties = await tie(self.reader, checked, [item for _, item in items])
+        ids = [task.id for task in tasks]
+        with watched(ids, watch):
+            await self.store(tasks, ties, self._keyed(tasks, mark))
+        return ids
+
+    def _keyed(self, tasks: Sequence[NewTask], mark: tuple[str, str] | None) -> KeyedBatch | None:
+        """Return what is kept of a batch; its tasks are numbered one after the other."""
+        if mark is None:
+            return None
+        return KeyedBatch(*mark, tasks[0].seq, len(tasks), self.clock.now())
 
     # Checking.
+
+    async def admit_callbacks(self, placed: Iterable[tuple[dict[str, Any], Submission]]) -> None:
+        """Refuse submissions whose end cannot be told to where they say.
+
+        Each comes with what says where it stands, for the `extra` of an error.
+
+        Raises:
+            InvalidRequest: If there is such a one.
+        """
+        asked = {each.callback: where for where, each in placed if each.callback}
+        if len({host_of(address) for address in asked}) > MAX_HOSTS:
+            raise InvalidRequest(
+                f"callback: more than {MAX_HOSTS} hosts in one call", field="/callback"
+            )
+        for address, where in asked.items():
+            try:
+                await self.admit(address)
+            except InvalidRequest as error:
+                error.extra |= where
+                raise
 
     def _check_item(self, position: int, submission: Submission) -> NewTask:
         try:
@@ -125,19 +255,16 @@ class Intake:
         Raises:
             PooldeckError: If it is refused.
         """
-        catalogue = self.functions.catalogue
-        if not catalogue.is_known:
-            raise Starting("no worker has reported its functions yet", retry_after=1)
-        function = catalogue.get(submission.function)
+        function = self._wanted(submission.function)
         self.holds.check(submission.function)
         args, kwargs = bytes(submission.args), bytes(submission.kwargs)
         values = _decode(args), _decode(kwargs)
-        function.check(*values, with_references=submission.may_come_after)
+        pool, placed = self._place(submission, function)
+        function.check(*values, pool=pool, with_references=submission.may_come_after)
         shown = function.redact(*values) or (None, None)
         now = self.clock.now()
         run_at = _run_at(submission, now)
-        pool, placed = self._place(submission, function)
-        key_of_task = self.next_key()
+        key_of_task = self.keys.next()
         return NewTask(
             seq=key_of_task.seq,
             id=key_of_task.id,
@@ -156,11 +283,23 @@ class Intake:
             fingerprint=None if key is None else fingerprint_of(submission),
             options=_options(submission, function),
             placed=placed,
+            callback=submission.callback or None,
         )
 
-    def next_key(self) -> TaskKey:
-        self.last_seq += 1
-        return TaskKey(self.last_seq, self.ids.next())
+    def _wanted(self, name: str) -> RegisteredFunction:
+        """Return a function that is to be called; where no pool can start, that is the answer."""
+        try:
+            return self.functions.catalogue.wanted(name)
+        except Starting:
+            pools = [queue.pool for queue in self.queues.values()]
+            if any(pool.state is not PoolState.BROKEN for pool in pools):
+                raise
+            why = (pools[0].reason or "").partition("\n")[0]
+            raise FunctionUnavailable(
+                f"{name} is not known, since no worker can start: {why}",
+                retry_after=_RETRY_AFTER,
+                function=name,
+            ) from None
 
     def _place(
         self, submission: Submission, function: RegisteredFunction
@@ -172,13 +311,29 @@ class Intake:
         self._check_pool(pool)
         return pool, None
 
+    def pool_of(self, submission: Submission) -> str:
+        """Return the pool that a submission goes to; it may not exist.
+
+        Raises:
+            PooldeckError: If there is no such function.
+        """
+        if submission.pool is not None and submission.pool != AUTO:
+            return submission.pool
+        return self._wanted(submission.function).pool
+
     def _check_pool(self, pool: str) -> None:
         if pool not in self.queues:
             raise UnknownPool(no_pool(pool, self.queues), field="/pool")
 
     # Storing.
 
-    async def _store_one(self, task: NewTask, ties: Dependencies) -> NewTask:
+    async def _store_one(
+        self, task: NewTask, ties: Dependencies, watch: Watch | None = None
+    ) -> NewTask:
+        with watched([task.id], watch):
+            return await self._store_or_claim(task, ties)
+
+    async def _store_or_claim(self, task: NewTask, ties: Dependencies) -> NewTask:
         """Store a task; where nothing waits before it, claim it in the same commit."""
         queue = self.queues[task.pool]
         reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
@@ -196,8 +351,15 @@ class Intake:
         await self.recorder.insert([task], settled)
         return task
 
-    async def store(self, tasks: Sequence[NewTask], ties: Dependencies = NO_TIES) -> None:
+    async def store(
+        self,
+        tasks: Sequence[NewTask],
+        ties: Dependencies = NO_TIES,
+        batch: KeyedBatch | None = None,
+    ) -> None:
         """Commit `tasks` with what ties them to others, then offer them to their queues.
+
+        `batch` is kept beside them, where they have a key together.
 
         Raises:
             PooldeckError: If there is no room for them, or they cannot be written.
@@ -212,7 +374,7 @@ class Intake:
                 self._offer(tasks)
                 self.on_tied(task.seq for task in ties.tasks)
 
-        await self.recorder.insert(tasks, settled, ties)
+        await self.recorder.insert(tasks, settled, ties, batch)
 
     def check_again(self, function: str, pool: str, number: int) -> None:
         """Find out whether so many stored tasks of a function may be queued again.
@@ -249,6 +411,10 @@ class Intake:
                 )
 
 
+def _fingerprint(submission: Submission) -> str | None:
+    return None if submission.idempotency_key is None else fingerprint_of(submission)
+
+
 def _run_at(submission: Submission, now: int) -> int | None:
     """Return when the task may run (microseconds), or None for at once."""
     if submission.delay:
@@ -268,4 +434,4 @@ def _options(submission: Submission, function: RegisteredFunction) -> str | None
     named = {name: getattr(submission, name) for name in _CHOOSABLE}
     chosen = {name: value for name, value in named.items() if value is not None}
     options = function.run_options
-    return (replace(options, **chosen) if chosen else options).to_json()
+    return traced_options(replace(options, **chosen) if chosen else options, submission_trace())

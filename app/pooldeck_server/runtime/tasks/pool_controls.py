@@ -2,25 +2,36 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import InitVar, dataclass
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from pooldeck.pools.port import PoolPort
+from pooldeck_server.domain.actions import Action, Deed
+from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import NotFound, no_pool
 from pooldeck_server.domain.pools.annotations import Kind
 from pooldeck_server.domain.pools.controls import ControlState, PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.runtime import acting
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.tasks.deployed_code import DeployedCode
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.restored import Restored
 from pooldeck_server.store import records
+from pooldeck_server.store.transaction import Transaction
 
 _KINDS: Final[Mapping[ControlState, Kind]] = {
     "paused": "pause",
     "stopped": "drain",
     "running": "resume",
+}
+_DEEDS: Final[Mapping[ControlState, Deed]] = {
+    "paused": Deed.PAUSE,
+    "stopped": Deed.DRAIN,
+    "running": Deed.RESUME,
 }
 
 
@@ -47,25 +58,39 @@ class KeptControls:
         control = self._controls[pool]
         return None if control.size is None and control.state == "running" else control
 
+    def state(self, pool: str) -> ControlState:
+        return self._controls[pool].state
+
     def size(self, pool: str) -> int:
         control = self._controls[pool]
         return control.configured if control.size is None else control.size
 
-    def apply(self, pool: PoolPort) -> None:
-        """Let a new pool hand nothing out if it was told so before the restart."""
+    def apply(self, pool: PoolPort, *, is_held: bool = False) -> None:
+        """Let a new pool hand nothing out if it was told so before the restart, or if all are."""
         state = self._controls[pool.spec.name].state
-        if state != "running":
+        if is_held:
+            pool.pause()
+        elif state != "running":
             turn(pool, state)
 
-    async def keep_size(self, pool: str, size: int) -> None:
+    def let_go(self, pool: PoolPort) -> None:
+        """Let a pool that was held be as it was set by hand."""
+        turn(pool, self._controls[pool.spec.name].state)
+
+    async def keep_size(self, pool: str, size: int, action: Action) -> None:
         control = self._controls[pool]
-        await self._keep(replace(control, size=None if size == control.configured else size))
+        size_by_hand = None if size == control.configured else size
+        await self._keep(replace(control, size=size_by_hand), action)
 
-    async def keep_state(self, pool: str, state: ControlState) -> None:
-        await self._keep(replace(self._controls[pool], state=state))
+    async def keep_state(self, pool: str, state: ControlState, action: Action) -> None:
+        await self._keep(replace(self._controls[pool], state=state), action)
 
-    async def _keep(self, control: PoolControl) -> None:
-        await self.recorder.perform(lambda tx: records.save_control(tx, control))
+    async def _keep(self, control: PoolControl, action: Action) -> None:
+        def write(transaction: Transaction) -> None:
+            records.save_control(transaction, control)
+            records.act(transaction, action)
+
+        await self.recorder.perform(write)
         self._controls[control.name] = control
 
 
@@ -78,50 +103,72 @@ class PoolControls:
     """
 
     kept: KeptControls
+    restored: Restored
     queues: Mapping[str, Dispatcher]
+    recorder: Recorder
+    clock: Clock
     annotations: Annotations
     changes: LiveChanges
+    code: DeployedCode
     health: Callable[[str], PoolHealth]  # gives that of one pool
 
-    async def resize(self, name: str, size: int) -> PoolHealth:
+    async def resize(self, name: str, size: int, reason: str | None = None) -> PoolHealth:
         """Give a pool another number of slots, live."""
         pool = self._pool(name)
-        await self.kept.keep_size(name, size)
-        self.annotations.annotate("resize", name, before=pool.size, after=size)
+        before, after = {"size": pool.size}, {"size": size}
+        action = self._action(Deed.RESIZE, name, before=before, after=after, reason=reason)
+        await self.kept.keep_size(name, size, action)
+        self.annotations.annotate("resize", name, reason=reason, before=pool.size, after=size)
         pool.resize(size)
         return self._changed(name)
 
-    async def pause(self, name: str) -> PoolHealth:
-        return await self._turn(name, "paused")
+    async def pause(self, name: str, reason: str | None = None) -> PoolHealth:
+        return await self._turn(name, "paused", reason)
 
-    async def resume(self, name: str) -> PoolHealth:
-        return await self._turn(name, "running")
+    async def resume(self, name: str, reason: str | None = None) -> PoolHealth:
+        self.restored.check()
+        return await self._turn(name, "running", reason)
 
     async def drain(self, name: str, reason: str | None = None) -> PoolHealth:
         """Let a pool finish what runs and then stop; `reason` says why, for the record."""
         return await self._turn(name, "stopped", reason)
 
     async def restart(self, name: str, reason: str | None = None) -> PoolHealth:
-        """Replace a pool's workers one by one, which loads the user's code anew."""
+        """Replace a pool's workers one by one, which loads the user's code anew.
+
+        Which modules and commands those are is read again from the settings: `Conflict` if they
+        cannot be used as they are now.
+        """
         pool = self._pool(name)
+        code = self.code.read_anew()
+        self.recorder.record_action(self._action(Deed.RESTART, name, reason=reason))
         self.annotations.annotate("restart", name, reason=reason)
-        pool.restart()
+        pool.restart(code)
         return self._changed(name)
 
     async def kill_worker(self, worker_id: str, reason: str | None = None) -> PoolHealth:
         """End a worker; its tasks are cancelled."""
         for name, queue in self.queues.items():
             if queue.pool.kill_worker(worker_id):
+                killed = acting.action(
+                    self.clock.now(), Deed.KILL_WORKER, "worker", worker_id, reason=reason
+                )
+                self.recorder.record_action(killed)
                 self.annotations.annotate("kill_worker", name, worker_id, reason)
                 return self._changed(name)
         raise NotFound(f"there is no worker {worker_id}; it may have ended")
 
     async def _turn(self, name: str, state: ControlState, reason: str | None = None) -> PoolHealth:
         pool = self._pool(name)
-        await self.kept.keep_state(name, state)
+        before, after = {"state": self.kept.state(name)}, {"state": state}
+        action = self._action(_DEEDS[state], name, before=before, after=after, reason=reason)
+        await self.kept.keep_state(name, state, action)
         self.annotations.annotate(_KINDS[state], name, reason=reason)
         turn(pool, state)
         return self._changed(name)
+
+    def _action(self, deed: Deed, pool: str, **what: Any) -> Action:
+        return acting.action(self.clock.now(), deed, "pool", pool, **what)
 
     def _pool(self, name: str) -> PoolPort:
         if name not in self.queues:

@@ -83,7 +83,7 @@ class Profiles(BackgroundPart):
         profiles = [self._profiles[function][kind] for function, kind in keys]
         what = f"the profiles of {len(keys)} functions"
         if not await self.recorder.try_perform(
-            lambda tx: records.save_profiles(tx, profiles), what
+            lambda tx: records.save_profiles(tx, profiles), what, is_tried_again=True
         ):
             self._unwritten |= keys
 

@@ -6,11 +6,12 @@ missing in what it brings, and are remembered by the best of their orders.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.tasks.backlog import Backlog
 from pooldeck_server.store import queries
@@ -31,6 +32,7 @@ class Refill:
     reader: Reader
     most: int  # how many tasks to read at once
     in_hand: Callable[[], set[int]]  # gives the tasks that left the backlog, queued or not
+    left_out: Callable[[], Iterable[int]]  # gives the tasks that are not to be read
     on_supplied: Callable[[], None]  # told when a read has ended, whatever it brought
     _is_reading: bool = field(init=False, default=False)
 
@@ -64,9 +66,15 @@ class Refill:
 
     async def _read(self) -> None:
         try:
-            front = await self.reader.run(queries.queued, self.pool, self.most)
-        except PooldeckError:
-            _log.exception("the queue of pool %s could not be read", self.pool)
+            without = frozenset(self.left_out())
+            front = await self.reader.run(queries.queued, self.pool, self.most, without=without)
+        except PooldeckError as error:
+            _log.warning(
+                "the queue of pool %s could not be read, and is tried again: %s",
+                self.pool,
+                error,
+                extra=about(pool=self.pool),
+            )
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             in_hand = self.in_hand()

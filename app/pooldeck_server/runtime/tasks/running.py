@@ -5,29 +5,36 @@ concerns the queue (room, calls that come back) goes to the dispatcher.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from pooldeck.functions import FunctionSpec
+import msgspec
+from msgspec.structs import replace
+
 from pooldeck.kinds import Ending, PoolKind
-from pooldeck.outcome import Observation, Outcome
+from pooldeck.loaded_code import LoadedCode
+from pooldeck.outcome import Error, ErrorKind, Observation, Outcome
 from pooldeck.pools.listener import Death, PoolListener, RunningCall
 from pooldeck.pools.port import PoolPort
 from pooldeck.protocol import Call, LogLine, Progress
 from pooldeck_server import failpoints
-from pooldeck_server.domain.clock import Clock, seconds
+from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.failures.outside_ends import MEANWHILE, names_signal, told_of_outside
+from pooldeck_server.domain.pools.controls import CutOffTask
 from pooldeck_server.domain.tasks.changes import End, ProgressMark, Rerun
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import QueuedTask
-from pooldeck_server.runtime.recording.log_file import LogFile
 from pooldeck_server.runtime.recording.recorder import Recorder
+from pooldeck_server.runtime.recording.spans import Spans
 from pooldeck_server.runtime.tasks.attempts import RunningAttempt
 from pooldeck_server.runtime.tasks.durations import RecentDurations
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.incidents import Incidents
+from pooldeck_server.runtime.tasks.logs import Logs
 from pooldeck_server.runtime.tasks.profiles import Profiles
 
+_check_json: Final = msgspec.json.Decoder(msgspec.Raw).decode
 _ANSWER_SECONDS: Final = 2.0  # for a worker to say whether a call that it was handed has begun
 
 
@@ -43,10 +50,15 @@ class RunningTasks(PoolListener):
     profiles: Profiles
     incidents: Incidents
     functions: Functions
-    log_file: LogFile | None
+    logs: Logs
+    spans: Spans | None = None  # what makes them, where there are traces
+    is_closing: Callable[[], bool]  # tells whether the server was told to end
     on_room: Callable[[], None]  # told that a slot may be free
     on_return: Callable[[Sequence[QueuedTask]], None]  # given tasks that no worker started
+    on_workers: Callable[[], None]  # told that something about the workers changed
     on_change: Callable[[], None]  # told that the pool's picture changed
+    on_ends: Callable[[], None]  # told that ends were given to the recorder
+    cut_off: list[CutOffTask] = field(init=False, default_factory=list)  # by the server's end
     _attempts: dict[str, RunningAttempt] = field(init=False, default_factory=dict)
     _abandoned: dict[tuple[str, int], RunningAttempt] = field(init=False, default_factory=dict)
     # What this turn of the loop brought:
@@ -68,10 +80,17 @@ class RunningTasks(PoolListener):
 
     # What goes out.
 
-    def hand(self, task: QueuedTask, pool: PoolPort) -> bool:
-        """Give a claimed task to the pool; return whether there was room for it."""
+    def hand(self, task: QueuedTask, pool: PoolPort, takers: Collection[str] | None = None) -> bool:
+        """Give a claimed task to the pool, and there to one of the `takers` if they are named.
+
+        Returns:
+            Whether there was room for it.
+        """
         attempt = RunningAttempt.next_of(task)
-        if not pool.post(attempt.call(), is_quick=self.durations.is_quick(task.function)):
+        is_quick = self.durations.is_quick(task.function)
+        if self.spans is not None:
+            attempt.span = self.spans.begin(task, attempt.number)
+        if not pool.post(attempt.call(), is_quick=is_quick, among=takers):
             return False
         self._attempts[task.id] = attempt
         failpoints.reach("after_handout")
@@ -124,19 +143,35 @@ class RunningTasks(PoolListener):
         attempt = self._attempts.pop(task_id, None)
         if attempt is None:
             return
+        outcome = with_json(outcome)
         if self._begun.pop(task_id, None) is None and attempt.started_at is None:
             attempt.begin(run, self.clock)
+        if self.is_closing():
+            outcome = self._tell_of_end(attempt, outcome)
         now = self.clock.monotonic()
         seconds = now - (run.started_at or now)
         if outcome.measurement is not None:
             seconds = outcome.measurement.run
             self.durations.add_run(attempt.task.function, outcome.measurement)
             self.profiles.add_measurement(attempt.task.function, self.kind, outcome.measurement)
-        self._add_end(attempt, attempt.end(run, outcome, seconds, self.clock.now()), outcome)
+        end = attempt.end(run, outcome, seconds, self.clock.now())
+        self._add_end(attempt, end, outcome)
+        if self.spans is not None and attempt.span is not None:
+            self.spans.end(attempt.span, attempt.task, end)
+        self.logs.end(self.pool, attempt)
         if run.is_abandoned:
             self._abandoned[task_id, attempt.number] = attempt
         attempt.resolve_waiters("ended")
         self._report_soon()
+
+    def _tell_of_end(self, attempt: RunningAttempt, outcome: Outcome) -> Outcome:
+        """Say of a failure that the server is ending: that may be why it failed."""
+        if outcome.error is None or outcome.error.kind is not ErrorKind.EXCEPTION:
+            return outcome
+        if names_signal(outcome.error):
+            return replace(outcome, error=told_of_outside(outcome.error))
+        self.logs.note(self.pool, attempt, MEANWHILE)
+        return outcome
 
     def _add_end(self, attempt: RunningAttempt, end: End, outcome: Outcome) -> None:
         rerun = attempt.rerun(end, outcome.error)
@@ -145,7 +180,10 @@ class RunningTasks(PoolListener):
         else:
             self._reruns.append(rerun)
         if outcome.error is not None:
-            self._became[attempt.task.id] = end.state if rerun is None else rerun.state
+            became = end.state if rerun is None else rerun.state
+            self._became[attempt.task.id] = became
+            if outcome.error.kind is ErrorKind.INTERRUPTED:
+                self.cut_off.append(CutOffTask(attempt.task.id, attempt.task.function, became))
 
     def _report_soon(self) -> None:
         if not self._is_reporting:
@@ -155,6 +193,8 @@ class RunningTasks(PoolListener):
     def report(self) -> None:
         """Record the starts that have not ended yet, and the ends."""
         self._is_reporting = False
+        if self._ended or self._reruns:
+            self.on_ends()
         starts = [self._attempts[task].start(run) for task, run in self._begun.items()]
         self.recorder.record_results(starts, self._ended, self._reruns)
         self._begun, self._ended, self._reruns = {}, [], []
@@ -175,13 +215,17 @@ class RunningTasks(PoolListener):
             self.on_change()
 
     def logged(self, task: str, lines: list[LogLine]) -> None:
-        if (attempt := self._attempts.get(task)) is not None:
-            self._log(attempt, lines)
+        attempt = self._attempts.get(task) or self._abandoned_attempt(task)
+        if attempt is not None:
+            self.logs.add(self.pool, attempt, lines)
 
-    def _log(self, attempt: RunningAttempt, lines: list[LogLine]) -> None:
-        self.recorder.record_log(attempt.entries(lines))
-        if self.log_file is not None:
-            self.log_file.add_lines(attempt.origin(self.pool), lines)
+    def _abandoned_attempt(self, task: str) -> RunningAttempt | None:
+        """Return the latest of a task that was abandoned: what it said until then comes late."""
+        abandoned = reversed(self._abandoned.items())
+        return next((attempt for (of, _), attempt in abandoned if of == task), None)
+
+    def worker_said(self, worker: str, lines: list[LogLine]) -> None:
+        self.logs.add_of_worker(self.pool, worker, lines)
 
     def observed(self, observations: list[Observation]) -> None:
         self.profiles.add_observations(self.kind, observations)
@@ -199,10 +243,7 @@ class RunningTasks(PoolListener):
         """Note in its log that an abandoned thread came to its end."""
         attempt = self._abandoned.pop((run.call.task, run.call.attempt), None)
         if attempt is not None:
-            now = self.clock.now()
-            words = _late(run, outcome, self.clock.monotonic())
-            line = LogLine(seconds(now), "WARNING", "pooldeck", words)
-            self._log(attempt, [line])
+            self.logs.note(self.pool, attempt, _late(run, outcome, self.clock.monotonic()))
         self.on_change()
 
     def died(self, death: Death) -> None:
@@ -211,11 +252,23 @@ class RunningTasks(PoolListener):
     def recovered(self, worker: str, seconds: float) -> None:
         self.incidents.add_recovery(worker, seconds)
 
-    def described(self, functions: list[FunctionSpec]) -> None:
-        self.functions.report(functions)
+    def described(self, worker: str, code: LoadedCode) -> None:
+        self.functions.add_report(self.pool, worker, code)
 
     def changed(self) -> None:
-        self.on_change()
+        self.on_workers()
+
+
+def with_json(outcome: Outcome) -> Outcome:
+    """Return an outcome whose result can be kept: a task may forge one in its worker's name."""
+    try:
+        if outcome.result is not None:
+            outcome.result.decode()
+            _check_json(outcome.result)
+    except ValueError as error:
+        words = f"its worker reported a result that is no JSON: {error}"
+        return replace(outcome, result=None, error=Error(ErrorKind.BAD_RESULT, "ValueError", words))
+    return outcome
 
 
 def _late(run: RunningCall, outcome: Outcome, now: float) -> str:

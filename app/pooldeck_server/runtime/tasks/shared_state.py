@@ -10,13 +10,9 @@ worker's end is told to the process, which takes back its locks.
 import asyncio
 import logging
 import secrets
-import shutil
 import socket
-import tempfile
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -31,14 +27,14 @@ from pooldeck.shared.host import StateProcess
 from pooldeck.shared.snapshot import SharedSnapshot
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import StartupError
+from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.runtime.recording.annotations import Annotations
+from pooldeck_server.runtime.tasks.socket_folder import SocketFolder
 from pooldeck_server.settings import SharedSettings
 
 _log = logging.getLogger(__name__)
 _KEY_BYTES: Final = 32
 _PATIENCE: Final = 3.0  # seconds for the process to answer
-_SOCKET: Final = "socket"
-_LONGEST_PATH: Final = 103  # bytes: what macOS takes, where Linux takes four more
 
 
 @dataclass(kw_only=True, eq=False)
@@ -55,10 +51,9 @@ class Shared:
     def __post_init__(self) -> None:
         settings = self.settings
         self.limits = SharedLimits(settings.names, settings.value_bytes, settings.total_bytes)
-        self._folder = _folder(self.boot)
-        address = str(self._folder / "socket")
+        self._folder = SocketFolder(self.boot)
         # The way there, for the workers.
-        self.access = Access(address, secrets.token_bytes(_KEY_BYTES), self.limits)
+        self.access = Access(self._folder.socket, secrets.token_bytes(_KEY_BYTES), self.limits)
         self._process = StateProcess(self.boot, self.access, self._note_loss)
         self._executor = ThreadPoolExecutor(1, "shared")
 
@@ -69,7 +64,7 @@ class Shared:
             StartupError: If it cannot be started.
         """
         try:
-            self._folder.mkdir(mode=0o700)
+            self._folder.make()
             await self._process.start()
         except OSError as error:
             raise StartupError(
@@ -82,7 +77,7 @@ class Shared:
         await self._process.stop()
         if self._line is not None:
             self._line.close()
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        await asyncio.to_thread(self._folder.remove)
 
     async def picture(self) -> SharedSnapshot | None:
         """Return what is shared; None if the process does not answer, as just after its death."""
@@ -111,7 +106,11 @@ class Shared:
         try:
             self._request("release_worker", worker)
         except SharedError as error:
-            _log.warning("the locks of worker %s could not be taken back: %s", worker, error)
+            _log.warning(
+                "the locks of worker %s could not be taken back: %s",
+                *(worker, error),
+                extra=about(worker=worker),
+            )
 
     def _request(self, operation: str, *arguments: Any) -> Any:
         """Ask the process, once more if another has taken its place; in the executor's thread."""
@@ -148,16 +147,3 @@ class _ReportingLauncher:
             return launched.reap()
 
         return Launched(launched.pid, reap)
-
-
-def remove_sockets(boots: Iterable[str]) -> None:
-    """Remove what runs of the server that were cut off have left in the temporary folder."""
-    for boot in boots:
-        shutil.rmtree(_folder(boot), ignore_errors=True)
-
-
-def _folder(boot: str) -> Path:
-    """Return the folder of a run's socket, where its path is short enough for one."""
-    usual = Path(tempfile.gettempdir()) / f"pooldeck-{boot}"
-    is_short = len(bytes(usual / _SOCKET)) <= _LONGEST_PATH
-    return usual if is_short else Path("/tmp", usual.name)  # noqa: S108 - made for this user alone

@@ -3,18 +3,40 @@
 What a query finds leaves SQLite as one JSON text: see `pooldeck_server.store.bulk`.
 """
 
+from pooldeck_server.store.queries.actions import actions, actions_on_task, actors
+from pooldeck_server.store.queries.after_moves import failures_of_move, new_error
+from pooldeck_server.store.queries.alerts import (
+    alert_deliveries,
+    alert_destinations,
+    alert_news,
+    alert_rule_settings,
+    destination_of_delivery,
+    due_deliveries,
+    open_alerts,
+)
 from pooldeck_server.store.queries.annotations import annotations, kill_of
 from pooldeck_server.store.queries.argument_text import Unindexed, not_indexed, unindexed
+from pooldeck_server.store.queries.batches import batch_by_key, unkeyed_tasks
+from pooldeck_server.store.queries.callbacks import (
+    are_callbacks_crowded,
+    callback_deliveries,
+    callback_secrets,
+    due_callbacks,
+    task_of_callback,
+)
+from pooldeck_server.store.queries.clock import clock_memory
 from pooldeck_server.store.queries.controls import controls, holds, runs
 from pooldeck_server.store.queries.dependencies import (
     awaiting,
     awaiting_task,
     follower_count,
+    item_count,
     needs,
     related_tasks,
     results,
     stopper_of,
 )
+from pooldeck_server.store.queries.ends import ends
 from pooldeck_server.store.queries.error_groups import (
     count_in_error_group,
     error_group,
@@ -32,6 +54,11 @@ from pooldeck_server.store.queries.functions import (
     spreads,
 )
 from pooldeck_server.store.queries.history import history, stretches
+from pooldeck_server.store.queries.identity import (
+    count_waiting_through,
+    identity,
+    waiting_through,
+)
 from pooldeck_server.store.queries.incidents import (
     incident,
     incident_counts,
@@ -42,7 +69,14 @@ from pooldeck_server.store.queries.incidents import (
 )
 from pooldeck_server.store.queries.lists import matching, named, tags, tasks, total
 from pooldeck_server.store.queries.loads import loads
-from pooldeck_server.store.queries.logs import log_window, logs
+from pooldeck_server.store.queries.logs import (
+    is_in_worker_log,
+    is_worker,
+    left_out,
+    log_window,
+    logs,
+    worker_log,
+)
 from pooldeck_server.store.queries.one_task import (
     KeyOwner,
     are_arguments_erased,
@@ -50,12 +84,32 @@ from pooldeck_server.store.queries.one_task import (
     task,
     task_by_key,
 )
+from pooldeck_server.store.queries.outbox import outbox
 from pooldeck_server.store.queries.pipelines import (
     pipeline,
     pipeline_by_key,
     pipeline_tasks,
     pipelines,
+    step,
 )
 from pooldeck_server.store.queries.queue import last_seq_and_id, next_due, queued, waiting
+from pooldeck_server.store.queries.retention import (
+    PipelineAge,
+    aged,
+    count_kept,
+    count_submitted_before,
+    deleted,
+    deleted_by_key,
+    file_room,
+    final_lanes,
+    gone_tasks,
+    kept_rules,
+    oldest,
+    pipeline_ages,
+    pipeline_members,
+    stored_days,
+)
 from pooldeck_server.store.queries.search import SCAN_LIMIT
+from pooldeck_server.store.queries.sessions import sessions
 from pooldeck_server.store.queries.timeline import timeline
+from pooldeck_server.store.queries.tokens import tokens

@@ -1,14 +1,15 @@
 """The arguments of tasks as people see them, and which of them the index `argument_text` holds."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, column, func, select, table
+from sqlalchemy import ColumnElement, Connection, case, column, func, or_, select, table
 from sqlalchemy.dialects import sqlite
 
-from pooldeck_server.store.bulk import json_rows
-from pooldeck_server.store.tables import search_progress, tasks
+from pooldeck_server.store.bulk import Rows, json_rows
+from pooldeck_server.store.tables import links, search_progress, tasks
 
 argument_text: Final = table(
     "argument_text", column("rowid", sqlite.INTEGER), column("argument_text"), column("text")
@@ -23,6 +24,31 @@ _GIVEN: Final = (
     .concat(func.coalesce(func.nullif(KWARGS, "{}"), ""))
 )
 
+
+LONGEST: Final = 4096
+"""Characters of a task's arguments that are indexed."""
+
+_row = Rows("seq")
+_before = (
+    func.coalesce(func.nullif(func.coalesce(links.c.given_args, ARGS), "[]"), "")
+    .concat("\n")
+    .concat(func.coalesce(func.nullif(func.coalesce(links.c.given_kwargs, KWARGS), "{}"), ""))
+)
+_was_given: Final = or_(links.c.given_args.is_not(None), links.c.given_kwargs.is_not(None))
+_find_texts = (
+    select(
+        json_rows(
+            (
+                tasks.c.seq,
+                func.substr(_GIVEN, 1, LONGEST),
+                case((_was_given, func.substr(_before, 1, LONGEST)), else_=None),
+            )
+        )
+    )
+    .select_from(_row.table)
+    .join(tasks, tasks.c.seq == _row["seq"])
+    .outerjoin(links, links.c.seq == tasks.c.seq)
+)
 
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LETTERS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -67,6 +93,35 @@ def unindexed(connection: Connection, through: int, limit: int, longest: int) ->
     rows, last = connection.execute(found).one()
     texts = msgspec.json.decode(rows, type=list[tuple[int, str]])
     return Unindexed([(seq, text) for seq, text in texts if text != "\n"], last or 0)
+
+
+def indexed_texts(connection: Connection, seqs: Iterable[int]) -> list[tuple[int, str]]:
+    """Return the texts that the index holds of tasks, exactly as it was given them.
+
+    Where the results of other tasks took the place of references, it may hold the text from before
+    or after that: the index itself is asked.
+    """
+    through = indexed_through(connection)
+    rows = [(seq,) for seq in seqs if seq <= through]
+    found = _row.fetch(connection, _find_texts, tuple[int, str, str | None], rows)
+    texts = (
+        (seq, _indexed(connection, seq, text, before) if before is not None else undo_escapes(text))
+        for seq, text, before in found
+    )
+    return [(seq, text) for seq, text in texts if text not in {"", "\n"}]
+
+
+def _indexed(connection: Connection, seq: int, *candidates: str) -> str:
+    """Return the one of some texts that the index holds; of two, the one that has the other."""
+    plain = sorted({undo_escapes(text) for text in candidates}, key=len, reverse=True)
+    for text in plain:
+        phrase = '"' + text.replace('"', '""') + '"'
+        asked = select(argument_text.c.rowid).where(
+            argument_text.c.argument_text.op("MATCH")(phrase), argument_text.c.rowid == seq
+        )
+        if connection.execute(asked).first() is not None:
+            return text
+    return ""
 
 
 def undo_escapes(text: str) -> str:

@@ -19,4 +19,4 @@ def controls(connection: Connection) -> list[PoolControl]:
 
 def runs(connection: Connection, limit: int = 50) -> list[ServerRun]:
     latest = select(server_runs).order_by(server_runs.c.n.desc()).limit(limit)
-    return fetch_all(connection, latest, ServerRun, json={"report"})
+    return fetch_all(connection, latest, ServerRun, json={"report", "cut_off"})

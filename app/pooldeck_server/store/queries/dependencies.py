@@ -93,6 +93,12 @@ def results(connection: Connection, seqs: Sequence[int], most: int) -> dict[int,
     return found
 
 
+def item_count(connection: Connection, pipeline_id: str | None, step: str) -> int | None:
+    """Return how many tasks a step has become that goes over a list; None if nothing tells."""
+    query = select(links.c["items"]).where(links.c.pipeline == pipeline_id, links.c.step == step)
+    return connection.scalar(query.limit(1))
+
+
 def follower_count(connection: Connection, seq: int) -> int:
     query = select(func.count()).select_from(edges).where(edges.c.needs == seq)
     return connection.scalar(query) or 0

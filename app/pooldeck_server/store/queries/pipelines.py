@@ -53,6 +53,12 @@ def pipeline(connection: Connection, pipeline_id: str) -> StoredPipeline | None:
     return _reports(connection, rows)[0] if rows else None
 
 
+def step(connection: Connection, pipeline_id: str | None, name: str) -> StoredStep | None:
+    """Return a step of a pipeline as it was submitted."""
+    rows = _rows(connection, select(kept).where(kept.c.id == pipeline_id))
+    return next((each for row in rows for each in row.steps if each.name == name), None)
+
+
 def pipelines(connection: Connection, limit: int = 20, cursor: str | None = None) -> PipelinePage:
     """Return pipelines, the newest first.
 

@@ -1,12 +1,12 @@
 """What the dispatcher asks: what waits, what is due, where the ids stand."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from pooldeck_server.domain.tasks.task import QueuedTask, QueueFront, TaskKey
 from pooldeck_server.store.bulk import Rows, fetch, json_object
-from pooldeck_server.store.tables import holds, is_scheduled, is_waiting, tasks
+from pooldeck_server.store.tables import holds, is_scheduled, is_waiting, retention, tasks
 
 _AT_ONCE = 50  # tasks in one answer: each may carry a mebibyte of arguments
 _MOST_BYTES = 64 * 1024 * 1024
@@ -37,14 +37,20 @@ _queued = (
 
 
 def queued(
-    connection: Connection, pool: str, limit: int, limit_bytes: int = _MOST_BYTES
+    connection: Connection,
+    pool: str,
+    limit: int,
+    limit_bytes: int = _MOST_BYTES,
+    without: Collection[int] = (),
 ) -> QueueFront:
     """Return the unclaimed tasks that wait for `pool`, in the order in which they should run.
 
-    Tasks of functions on hold are left out. They are `limit` at most, with about `limit_bytes` of
-    arguments.
+    Tasks of functions on hold are left out, and those whose numbers are `without`. They are `limit`
+    at most, with about `limit_bytes` of arguments.
     """
-    line = fetch(connection, _find_first, list[int], pool=pool, limit=limit + 1)
+    most = limit + 1 + len(without)
+    found_first = fetch(connection, _find_first, list[int], pool=pool, limit=most)
+    line = [seq for seq in found_first if seq not in without][: limit + 1]
     wanted = min(limit, len(line))
     found: list[QueuedTask] = []
     size = 0
@@ -72,7 +78,13 @@ def next_due(connection: Connection) -> int | None:
 
 
 def last_seq_and_id(connection: Connection) -> TaskKey | None:
-    """Return the latest submission, after which numbers and ids go on; None if there is none."""
+    """Return the latest submission, after which numbers and ids go on; None if there is none.
+
+    It may have been deleted since.
+    """
     query = select(tasks.c.seq, tasks.c.id).order_by(tasks.c.seq.desc()).limit(1)
-    found = connection.execute(query).one_or_none()
-    return None if found is None else TaskKey(*found)
+    gone = select(retention.c.last_seq, retention.c.last_id).where(
+        retention.c.last_seq.is_not(None)
+    )
+    found = [*connection.execute(query), *connection.execute(gone)]
+    return TaskKey(*max(found)) if found else None

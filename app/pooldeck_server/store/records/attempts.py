@@ -19,7 +19,7 @@ from pooldeck_server.store.records.fence import (
     now,
     pass_fence,
 )
-from pooldeck_server.store.tables import is_waiting, tasks
+from pooldeck_server.store.tables import counters, is_waiting, tasks
 from pooldeck_server.store.transaction import Transaction
 
 LONG_TEXTS = ("result", "error")
@@ -58,6 +58,12 @@ def claim(transaction: Transaction, batch: Sequence[Claim]) -> frozenset[int]:
 def release(transaction: Transaction, batch: Sequence[Claim]) -> None:
     """Take back claims that never reached a worker; what has started since stays."""
     attempts.execute(transaction.connection, _release, first_per_task(batch))
+
+
+def release_all(transaction: Transaction) -> None:
+    """Take back all claims of tasks that have not started: no worker is there to have them."""
+    released = update(tasks).where(tasks.c.pool.in_(select(counters.c.pool).distinct()), is_claimed)
+    transaction.connection.execute(released.values(attempt=tasks.c.attempt - 1, claimed=0))
 
 
 _started = Rows.of(Start)
@@ -114,5 +120,9 @@ def end(transaction: Transaction, batch: Sequence[End]) -> list[TaskChanged]:
 def _end_move(item: End, task: Held) -> TaskChanged:
     waited = task.queued_seconds if item.queued_seconds is None else item.queued_seconds
     return task.moved_to(
-        item.state, waited=waited, ran=item.run_seconds, finished_at=item.finished_at
+        item.state,
+        waited=waited,
+        ran=item.run_seconds,
+        finished_at=item.finished_at,
+        failure=item,
     )

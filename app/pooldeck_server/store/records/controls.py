@@ -4,16 +4,25 @@ Incidents, experiments, functions on hold, what was set by hand for pools, and t
 """
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import Table, delete, func, update
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from pooldeck_server.domain.alerts.rules import AlertFact, AlertRule
 from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.measurements.experiments import ExperimentState, StoredExperiment
-from pooldeck_server.domain.pools.controls import Hold, PoolControl, ServerRun, StartReport
-from pooldeck_server.store.tables import controls, experiments, holds, incidents, runs
+from pooldeck_server.domain.pools.controls import (
+    CutOff,
+    Hold,
+    PoolControl,
+    ServerRun,
+    StartReport,
+)
+from pooldeck_server.store.records.alerts import end_alert, raise_alerts
+from pooldeck_server.store.tables import controls, experiments, holds, identity, incidents, runs
 from pooldeck_server.store.transaction import Transaction
 
 
@@ -28,9 +37,25 @@ def keep(transaction: Transaction, kept: Table, *rows: dict[str, Any], by: str =
 
 
 def save_incident(transaction: Transaction, incident: StoredIncident) -> None:
+    known = select(incidents.c.id).where(incidents.c.id == incident.id)
+    if transaction.connection.execute(known).scalar() is None:
+        raise_alerts(transaction, [_death(incident)])
     text = msgspec.json.encode(incident).decode()
     row = {"id": incident.id, "pool": incident.pool, "incident": text}
     keep(transaction, incidents, row, by="id")
+
+
+def _death(incident: StoredIncident) -> AlertFact:
+    culprit = incident.culprit
+    return AlertFact(
+        rule=AlertRule.WORKER_DIED,
+        subject=f"{culprit.function} in pool {incident.pool}"
+        if culprit
+        else f"pool {incident.pool}, culprit unknown",
+        at=incident.detected_at,
+        text=f"worker {incident.worker} {incident.sentence} {incident.circumstances}",
+        path=f"/incidents/{incident.id}",
+    )
 
 
 def save_experiment(transaction: Transaction, experiment: StoredExperiment) -> None:
@@ -57,15 +82,30 @@ def stop_experiments(transaction: Transaction, now: int) -> int:
 
 def save_hold(transaction: Transaction, hold: Hold) -> None:
     keep(transaction, holds, asdict(hold))
+    fact = AlertFact(
+        rule=AlertRule.FUNCTION_ON_HOLD,
+        subject=hold.function,
+        at=hold.since,
+        text=hold.reason,
+        path=f"/functions/{quote(hold.function)}",
+    )
+    raise_alerts(transaction, [fact])
 
 
-def lift_hold(transaction: Transaction, function: str) -> bool:
+def lift_hold(transaction: Transaction, function: str, now: int) -> bool:
+    """Forget the hold on a function at `now`; return whether there was one."""
     lifted = transaction.connection.execute(delete(holds).where(holds.c.function == function))
+    end_alert(transaction, AlertRule.FUNCTION_ON_HOLD, function, now)
     return lifted.rowcount > 0
 
 
 def save_control(transaction: Transaction, control: PoolControl) -> None:
     keep(transaction, controls, asdict(control))
+
+
+def settle_copy(transaction: Transaction, now: int) -> None:
+    """Note that somebody has said what becomes of the tasks that waited in this copy."""
+    transaction.connection.execute(update(identity).values(settled_at=now))
 
 
 def begin_run(transaction: Transaction, run: ServerRun) -> None:
@@ -76,9 +116,23 @@ def begin_run(transaction: Transaction, run: ServerRun) -> None:
 
 def save_report(transaction: Transaction, boot: str, report: StartReport) -> None:
     text = msgspec.json.encode(report).decode()
-    transaction.connection.execute(update(runs).where(runs.c.boot == boot).values(report=text))
+    found = update(runs).where(runs.c.boot == boot).values(report=text).returning(runs.c.started_at)
+    started_at = transaction.connection.execute(found).scalar_one()
+    if report.cut_off:
+        words = "the server before this one ended while tasks ran: "
+        words += f"{report.lost} lost, {report.rerun} run again"
+        fact = AlertFact(
+            rule=AlertRule.LOSSY_STOP,
+            subject="the server",
+            at=started_at,
+            text=words,
+            path="/tasks?state=lost",
+        )
+        raise_alerts(transaction, [fact])
 
 
-def end_run(transaction: Transaction, boot: str, now: int) -> None:
+def end_run(transaction: Transaction, boot: str, now: int, cut_off: CutOff | None = None) -> None:
     """Note that the run `boot` ended in order at `now` (microseconds since the epoch)."""
-    transaction.connection.execute(update(runs).where(runs.c.boot == boot).values(ended_at=now))
+    text = None if cut_off is None else msgspec.json.encode(cut_off).decode()
+    ended = update(runs).where(runs.c.boot == boot)
+    transaction.connection.execute(ended.values(ended_at=now, cut_off=text))

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.changes import End, TaskChanged
 from pooldeck_server.domain.tasks.dependencies import Dependency, DependentTask
 from pooldeck_server.domain.tasks.pipelines import Dependencies
@@ -32,16 +33,29 @@ _insert_needs = _need.insert_into(edges)
 
 
 def add_dependencies(transaction: Transaction, found: Dependencies) -> None:
-    """Store what tasks, which the same transaction has stored, depend on."""
+    """Store what tasks, which the same transaction has stored, depend on.
+
+    Raises:
+        InvalidRequest: If one of those that they come after has been deleted.
+    """
     if (pipeline := found.pipeline) is not None:
         steps = msgspec.json.encode(pipeline.steps).decode()
         row = msgspec.structs.asdict(pipeline) | {"steps": steps}
         transaction.connection.execute(insert(pipelines).values(row))
     _dependent.execute(transaction.connection, _insert_dependents, found.tasks)
     _need.execute(transaction.connection, _insert_needs, found.needs)
+    needed = {need.needs: need.name for need in found.needs}
+    there = _task.fetch(transaction.connection, _find_there, int, [(seq,) for seq in needed])
+    for seq in needed.keys() - set(there):
+        raise InvalidRequest(f'after: there is no task "{needed[seq][:100]}"', field="/after")
 
 
 _task = Rows("seq")
+_find_there = (
+    select(func.json_group_array(tasks.c.seq))
+    .select_from(_task.table)
+    .join(tasks, tasks.c.seq == _task["seq"])
+)
 _find_awaiting = (
     select(held_rows())
     .select_from(_task.table)

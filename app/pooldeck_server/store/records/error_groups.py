@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import case, func, literal_column, select, update
+from sqlalchemy import and_, case, func, literal_column, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pooldeck.outcome import Error
+from pooldeck_server.domain.alerts.rules import AlertFact, AlertRule
 from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
@@ -20,6 +21,7 @@ from pooldeck_server.domain.failures.error_groups import (
 )
 from pooldeck_server.domain.tasks.changes import End
 from pooldeck_server.store.bulk import Rows
+from pooldeck_server.store.records.alerts import end_alert, raise_alerts
 from pooldeck_server.store.records.fence import Held
 from pooldeck_server.store.tables import error_counts, error_groups
 from pooldeck_server.store.transaction import Transaction
@@ -68,6 +70,15 @@ _return_fixed = (
     .values(state=GroupState.RETURNED, changed_at=_seen["last_seen"])
 )
 
+_is_new = and_(error_groups.c.state == GroupState.OPEN, error_groups.c.n == _seen["n"])
+_is_back = and_(
+    error_groups.c.state == GroupState.RETURNED,
+    error_groups.c.changed_at == _seen["last_seen"],
+)
+_news = select(
+    func.json_group_array(func.json_array(error_groups.c.id, error_groups.c.state))
+).where(error_groups.c.id == _seen["id"], or_(_is_new, _is_back))
+
 _count = Rows("id", "hour", "function", "n")
 _insert_counts = _count.insert_into(error_counts)
 _add_counts = _insert_counts.on_conflict_do_update(
@@ -88,6 +99,29 @@ def count_errors(transaction: Transaction, ended: Iterable[_Failed]) -> None:
         _seen.execute(transaction.connection, _add_seen, seen)
         _count.execute(transaction.connection, _add_counts, _counts(failed))
         _seen.execute(transaction.connection, _return_fixed, seen)
+        _raise_alerts(transaction, seen)
+
+
+def _raise_alerts(transaction: Transaction, seen: Sequence[_Seen]) -> None:
+    """Note for the alerts which of these groups are new, and which have just returned."""
+    news = set(_seen.fetch(transaction.connection, _news, tuple[str, str], seen))
+    states = dict(news)
+    raise_alerts(transaction, (_fact(each, states[each.id]) for each in seen if each.id in states))
+
+
+def _fact(seen: _Seen, state: str) -> AlertFact:
+    has_returned = state == GroupState.RETURNED
+    return AlertFact(
+        rule=AlertRule.RETURNED_ERROR if has_returned else AlertRule.NEW_ERROR,
+        subject=_subject(seen.type, seen.place, seen.id),
+        at=seen.last_seen,
+        text=f"task {seen.last_task} failed so last",
+        path=f"/errors/{seen.id}",
+    )
+
+
+def _subject(type_: str, place: str, group_id: str) -> str:
+    return f"{type_} in {place} ({group_id})" if place else f"{type_} ({group_id})"
 
 
 def _groups(failed: Iterable[_Failed]) -> list[_Seen]:
@@ -130,4 +164,13 @@ def change_error_group(
         .where(error_groups.c.id == group_id, error_groups.c.state.in_(sorted(before)))
         .values(state=state, changed_at=now)
     )
+    if changed.rowcount:
+        _end_alert(transaction, group_id, now)
     return changed.rowcount > 0
+
+
+def _end_alert(transaction: Transaction, group_id: str, now: int) -> None:
+    named = select(error_groups.c.type, error_groups.c.place).where(error_groups.c.id == group_id)
+    type_, place = transaction.connection.execute(named).one()
+    subject = _subject(type_, place, group_id)
+    end_alert(transaction, AlertRule.RETURNED_ERROR, subject, now)

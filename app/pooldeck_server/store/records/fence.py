@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from pooldeck_server.domain.tasks.changes import TaskChanged
+from pooldeck_server.domain.tasks.changes import End, TaskChanged
 from pooldeck_server.domain.tasks.states import MOVES, State
 from pooldeck_server.store.bulk import Rows, json_rows
 from pooldeck_server.store.tables import is_queued, is_scheduled, tasks
@@ -54,6 +54,7 @@ class Held(Struct, frozen=True, array_like=True):
         waited: float | None = None,
         ran: float | None = None,
         finished_at: int | None = None,
+        failure: End | None = None,
     ) -> TaskChanged:
         """Return its move to `state`.
 
@@ -62,9 +63,11 @@ class Held(Struct, frozen=True, array_like=True):
             waited: Seconds that it waited for a worker, once it started.
             ran: Seconds that it ran, once it ended.
             finished_at: When it ended, in microseconds since the epoch.
+            failure: The end of the attempt before, whose error the move tells of, if it has one.
         """
         known = (self.seq, self.id, self.function, self.pool, self.state)
-        return TaskChanged(*known, state, waited, ran, finished_at)
+        error = (failure.error_kind, failure.error_group) if failure else ()
+        return TaskChanged(*known, state, waited, ran, finished_at, *error)
 
 
 A = TypeVar("A", bound=OfAttempt)

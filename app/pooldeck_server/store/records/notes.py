@@ -1,4 +1,4 @@
-"""What is written down beside the moves: progress, logs, what is searched, workers' numbers."""
+"""What is written down beside the moves: progress, what is searched, workers' numbers."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,11 +6,11 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pooldeck_server.domain.tasks.changes import ProgressMark
-from pooldeck_server.domain.tasks.log import LogEntry
 from pooldeck_server.store.bulk import Rows
+from pooldeck_server.store.connections import erase_from_now_on
 from pooldeck_server.store.queries.argument_text import argument_text
 from pooldeck_server.store.records.fence import first_per_task, is_in_hand
-from pooldeck_server.store.tables import logs, search_progress, tasks, workers
+from pooldeck_server.store.tables import search_progress, tasks, workers
 from pooldeck_server.store.transaction import Transaction
 
 _mark = Rows.of(ProgressMark, long=("message",))
@@ -20,23 +20,10 @@ _progress = (
     .values(progress_fraction=_mark["fraction"], progress_message=_mark["message"])
 )
 
-_line = Rows.of(LogEntry, long=("message",))
-_log = (
-    upsert(logs)
-    .from_select(
-        list(_line.columns()),
-        select(*_line.columns().values())
-        .select_from(_line.table)
-        .join(tasks, tasks.c.seq == _line["seq"])
-        .where(tasks.c.attempt == _line["attempt"]),
-    )
-    .on_conflict_do_nothing()
-)
-
-
 _text = Rows("seq", "text")
 _insert_texts = insert(argument_text).from_select(
-    ["rowid", "text"], _text.table.select().where(_text.is_given)
+    ["rowid", "text"],
+    select(_text["seq"], _text["text"]).join_from(_text.table, tasks, tasks.c.seq == _text["seq"]),
 )
 
 
@@ -48,18 +35,13 @@ def progress(transaction: Transaction, batch: Sequence[ProgressMark]) -> None:
     _mark.execute(transaction.connection, _progress, first_per_task(reversed(batch)))
 
 
-def log(transaction: Transaction, batch: Sequence[LogEntry]) -> None:
-    """Append lines to the logs of tasks' present attempts; a line that is there already stays."""
-    _line.execute(transaction.connection, _log, batch)
-
-
 def index_arguments(
     transaction: Transaction, texts: Iterable[tuple[int, str]], through: int
 ) -> None:
     """Add the texts of arguments to the index, which then holds those of all tasks up to a number.
 
-    `texts` are of tasks whose numbers are over those indexed; `through` is the highest number that
-    was looked at.
+    `texts` are of tasks whose numbers are over those indexed; of those that were deleted meanwhile
+    nothing is added. `through` is the highest number that was looked at.
     """
     _text.execute(transaction.connection, _insert_texts, texts)
     transaction.connection.execute(delete(search_progress))
@@ -67,11 +49,11 @@ def index_arguments(
 
 
 def erase_traces(transaction: Transaction) -> None:
-    """From now on, overwrite what is deleted and replaced, not only let it go.
+    """From now on, leave nothing in the file of what is deleted and replaced.
 
     For sensitive arguments; it makes every write a few microseconds dearer.
     """
-    transaction.connection.exec_driver_sql("PRAGMA secure_delete = FAST").close()
+    erase_from_now_on(transaction.connection)
 
 
 def next_worker_number(transaction: Transaction, pool: str) -> int:

@@ -59,7 +59,17 @@ def rerun(transaction: Transaction, batch: Sequence[Rerun]) -> list[TaskChanged]
     _rerun.execute(transaction.connection, _archive_ended, rows)
     _rerun.execute(transaction.connection, _begin_again, rows)
     count_errors(transaction, ((item.end, task) for item, task in passed))
-    return transaction.moved([task.moved_to(item.state) for item, task in passed])
+    return transaction.moved(
+        [
+            task.moved_to(
+                item.state,
+                waited=item.end.queued_seconds,
+                ran=item.end.run_seconds,
+                failure=item.end,
+            )
+            for item, task in passed
+        ]
+    )
 
 
 _task = Rows("seq", "run_at")

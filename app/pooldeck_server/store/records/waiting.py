@@ -1,20 +1,24 @@
-"""A task before a worker has it: submitted, due, cancelled."""
+"""A task before a worker has it: submitted, due, cancelled, given up."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pooldeck_server.domain.tasks.changes import TaskChanged
+from pooldeck_server.domain.tasks.changes import End, TaskChanged
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store.bulk import Rows, fetch
+from pooldeck_server.store.records.callbacks import add_callbacks
+from pooldeck_server.store.records.error_groups import count_errors
 from pooldeck_server.store.records.fence import Held, erased, held_rows, is_ahead
+from pooldeck_server.store.records.fence import now as written_at
 from pooldeck_server.store.tables import is_scheduled, task_tags, tasks
 from pooldeck_server.store.transaction import Transaction
 
 _new = Rows.of(NewTask, long=("args", "kwargs", "shown_args", "shown_kwargs"))
-_new_columns = _new.columns() | {"tags": func.nullif(_new["tags"], "[]")}
+_kept = [name for name in NewTask.__struct_fields__ if name in tasks.c]
+_new_columns = _new.columns(*_kept) | {"tags": func.nullif(_new["tags"], "[]")}
 _insert = (
     insert(tasks)
     .from_select(list(_new_columns), select(*_new_columns.values()).where(_new.is_given))
@@ -46,6 +50,7 @@ def insert_tasks(transaction: Transaction, batch: Sequence[NewTask]) -> list[Tas
     stored = _stored(transaction.connection, batch)
     if tags := [(tag, task.seq) for task in stored for tag in task.tags]:
         _tag.execute(transaction.connection, _insert_tags, tags)
+    add_callbacks(transaction.connection, stored)
     return transaction.moved(
         [
             TaskChanged(task.seq, task.id, task.function, task.pool, None, task.state)
@@ -88,6 +93,35 @@ def cancel(transaction: Transaction, seqs: Sequence[int], now: int) -> list[Task
     found = _task.fetch(transaction.connection, _find_ahead, Held, rows)
     _cancelled.execute(transaction.connection, _cancel, [(task.seq, now) for task in found])
     return transaction.moved([task.moved_to(State.CANCELLED, finished_at=now) for task in found])
+
+
+_lost = Rows.of(End, long=("result", "error"))
+_lose = (
+    update(tasks)
+    .where(tasks.c.seq == _lost["seq"], is_ahead)
+    .values(
+        _lost.columns("state", "finished_at", "error_kind", "error", "error_group")
+        | {"claimed": 0, "recorded_at": written_at}
+        | erased
+    )
+)
+
+
+def lose(transaction: Transaction, batch: Sequence[End]) -> list[TaskChanged]:
+    """Record tasks that have not reached a worker as lost, and return the moves."""
+    rows = [(end.seq,) for end in batch]
+    found = {
+        task.seq: task for task in _task.fetch(transaction.connection, _find_ahead, Held, rows)
+    }
+    passed = [(end, found[end.seq]) for end in batch if end.seq in found]
+    _lost.execute(transaction.connection, _lose, [end for end, _ in passed])
+    count_errors(transaction, passed)
+    return transaction.moved(
+        [
+            task.moved_to(State.LOST, finished_at=end.finished_at, failure=end)
+            for end, task in passed
+        ]
+    )
 
 
 _due = (

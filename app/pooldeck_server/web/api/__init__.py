@@ -3,8 +3,13 @@
 from fastapi import APIRouter
 
 from pooldeck_server.web.api import (
+    actions,
     advice,
+    alerts,
+    callbacks,
     changes,
+    deletion,
+    deletions,
     error_groups,
     experiments,
     functions,
@@ -13,9 +18,13 @@ from pooldeck_server.web.api import (
     live,
     pipelines,
     pools,
+    retention,
     server,
     submit,
     tasks,
+    tokens,
+    watches,
+    worker_logs,
 )
 from pooldeck_server.web.http.application import Application
 
@@ -23,16 +32,25 @@ _PREFIX = "/api/v1"
 _PARTS = (
     tasks,
     changes,
+    deletion,
     functions,
     advice,
     pipelines,
     pools,
+    worker_logs,
     history,
     incidents,
     error_groups,
     experiments,
+    alerts,
+    callbacks,
     live,
+    watches,
+    actions,
+    retention,
+    deletions,
     server,
+    tokens,
 )
 
 

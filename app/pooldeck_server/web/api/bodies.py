@@ -4,18 +4,23 @@ from functools import cache
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
-from pooldeck_server.domain.errors import InvalidRequest, TooLarge
+from pooldeck_server.domain.copies import Word
+from pooldeck_server.domain.drains import MAX_SECONDS
+from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, TooLarge
 from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest, step_pointer
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.settings import MAX_POOL_SIZE, LimitSettings
+from pooldeck_server.web.api.reading import bytes_of_task
+from pooldeck_server.web.http.json_pieces import check_in_pieces
 from pooldeck_server.web.http.strict_json import check, typed
 
 B = TypeVar("B", bound=Struct)
 
+_BESIDE: Final = 100  # parts of a body beside its tasks
 _AROUND: Final = 2  # levels around an argument: the body's object, and args or kwargs
 _AROUND_IN_BATCH: Final = 4  # and the batch's object and array
 _YEARS: Final = range(1970, 9000)  # a moment outside of these cannot be shown in every time zone
@@ -28,7 +33,12 @@ Paused: TypeAlias = Annotated[
     bool, Meta(description="True: hand nothing out; false: go on, also after a drain.")
 ]
 Reason: TypeAlias = Annotated[
-    str, Meta(max_length=MAX_REASON, description="Why, for those who look at the charts later.")
+    str, Meta(max_length=MAX_REASON, description="Why, for the log of actions and the charts.")
+]
+
+Watched: TypeAlias = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=64)]],
+    Meta(description="Ids of tasks, at most 100,000 in one watch."),
 ]
 
 
@@ -36,6 +46,19 @@ class Batch(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a batch: all of its tasks are stored, or none."""
 
     tasks: list[Submission]
+
+
+class MoreWatched(Struct, frozen=True, forbid_unknown_fields=True):
+    """More tasks to watch; those that have ended already are told at once."""
+
+    ids: Watched
+
+
+class WatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which tasks to watch. With `starts`, it is told too when a worker has started one."""
+
+    ids: Watched
+    starts: bool = False
 
 
 class CancelRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,9 +69,34 @@ class CancelRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reasoned(Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a call that destroys or interrupts something; it may be left out."""
+    """The body of a call that may say why; it may be left out."""
 
     reason: Reason | None = None
+
+
+class RestoredTasks(Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of the tasks that waited in a backup: they run, or are recorded as lost."""
+
+    waiting: Word
+
+
+class DrainRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a drain of the server; it may be left out.
+
+    With `stop` the server ends when nothing runs, at the latest after `seconds`. With
+    `finish_queue` what is queued runs first; otherwise it stays in the store.
+    """
+
+    reason: Reason | None = None
+    seconds: Annotated[float, Meta(gt=0, le=MAX_SECONDS)] | None = None
+    stop: bool = False
+    finish_queue: bool = False
+
+
+class UnschedulableTasks(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which tasks of a pool that no worker can run: all, or those of one function."""
+
+    function: Name | None = None
 
 
 class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,14 +104,17 @@ class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
 
     size: Size | None = None
     paused: Paused | None = None
+    reason: Reason | None = None
 
 
 class PlacementChange(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a function is to run; null leaves it to the server again."""
 
     pool: Name | None
+    reason: Reason | None = None
 
 
+_NOTHING: Final = b"{}"
 _decoder = cache(msgspec.json.Decoder)
 
 
@@ -74,14 +125,67 @@ def read(model: type[B], body: bytes, limits: LimitSettings, around: int = 0) ->
         MalformedJson: If the body is not strict JSON, or nested too deeply.
         InvalidRequest: If a field is unknown, missing or wrong; `field` points to it.
     """
-    check(body, limits.depth + around)
+    longest, depth = bytes_of_task(limits), limits.depth + around
+    if len(body) <= longest:
+        check(body, depth)
+    else:
+        check_in_pieces(body, depth, longest, limits.batch_tasks + _BESIDE)
     decoder: msgspec.json.Decoder[B] = _decoder(model)
-    return typed(decoder.decode, body)
+    return typed(decoder, body)
 
 
-def read_or_default(model: type[B], body: bytes, limits: LimitSettings) -> B:
-    """Decode a body that may be left out; raises as `read`."""
-    return read(model, body or b"{}", limits)
+def read_watch(body: bytes, limits: LimitSettings) -> WatchRequest:
+    """Decode which tasks to watch; raises as `read`."""
+    return _read_ids(WatchRequest, body, limits)
+
+
+def read_more_watched(body: bytes, limits: LimitSettings) -> MoreWatched:
+    """Decode which more tasks to watch; raises as `read`."""
+    return _read_ids(MoreWatched, body, limits)
+
+
+def _read_ids(model: type[B], body: bytes, limits: LimitSettings) -> B:
+    """Decode a body that has many short texts, of which each would take long as a piece.
+
+    It is decoded before it is checked: what passes holds nothing that is slow to check.
+    """
+    decoder: msgspec.json.Decoder[B] = _decoder(model)
+    try:
+        request = typed(decoder, body)
+    except msgspec.DecodeError as error:
+        raise MalformedJson(f"the body cannot be read: {error}") from None
+    check(body, limits.depth)
+    return request
+
+
+def read_cancel_request(body: bytes, limits: LimitSettings) -> CancelRequest:
+    """Decode the body of a cancellation, which may be left out; raises as `read`."""
+    return read(CancelRequest, body or _NOTHING, limits)
+
+
+def read_reason(body: bytes, limits: LimitSettings) -> Reasoned:
+    """Decode a body that may say why, or be left out; raises as `read`."""
+    return read(Reasoned, body or _NOTHING, limits)
+
+
+def read_restored(body: bytes, limits: LimitSettings) -> RestoredTasks:
+    """Decode a body that says what becomes of a backup's tasks; raises as `read`."""
+    return read(RestoredTasks, body, limits)
+
+
+def read_drain(body: bytes, limits: LimitSettings) -> DrainRequest:
+    """Decode the body of a drain of the server, which may be left out; raises as `read`."""
+    return read(DrainRequest, body or _NOTHING, limits)
+
+
+def read_unschedulable(body: bytes, limits: LimitSettings) -> UnschedulableTasks:
+    """Decode a body that may name a function, or be left out; raises as `read`."""
+    return read(UnschedulableTasks, body or _NOTHING, limits)
+
+
+def read_placement(body: bytes, limits: LimitSettings) -> PlacementChange:
+    """Decode where a function is to run; raises as `read`."""
+    return read(PlacementChange, body, limits)
 
 
 def read_submission(body: bytes, limits: LimitSettings) -> Submission:
@@ -121,13 +225,19 @@ def read_pipeline(body: bytes, limits: LimitSettings) -> PipelineRequest:
     request = read(PipelineRequest, body, limits, _AROUND_IN_BATCH)
     for name, step in request.tasks.items():
         _check_rules(step, limits, step_pointer(name))
+        if step.callback and step.each is not UNSET:
+            raise InvalidRequest(
+                "callback: not for a step that runs for each item of a list; give it to a step "
+                "that comes after it",
+                field=step_pointer(name, "callback"),
+            )
     return request
 
 
 def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:
     """Decode what is to be set for a pool; raises as `read`, also for nothing."""
     change = read(PoolChange, body, limits)
-    if change == PoolChange():
+    if change.size is None and change.paused is None:
         raise InvalidRequest("say what to set: size, paused, or both")
     return change
 

@@ -5,17 +5,21 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.domain.tasks.submission import BulkDone
-from pooldeck_server.web.api.bodies import CancelRequest, read_or_default
+from pooldeck_server.web.api.bodies import CancelRequest, read_cancel_request
+from pooldeck_server.web.api.reading import body_of, bytes_of_selection
+from pooldeck_server.web.api.reasons import MAY_SAY_WHY, reason_of
 from pooldeck_server.web.api.schemas.tasks import Cancellation, Task
 from pooldeck_server.web.api.selections import (
     BulkCancel,
     BulkRetry,
-    read_selection,
+    read_bulk_cancel,
+    read_bulk_retry,
     selected,
 )
+from pooldeck_server.web.api.shown import shown_task
 from pooldeck_server.web.http.dependencies import ServerDep, TaskIdPath
-from pooldeck_server.web.http.request_body import json_body, optional_json_body
-from pooldeck_server.web.http.responses import CHANGING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.http.responses import WRITING, answer, bad, good, takes
+from pooldeck_server.web.http.sight import SightDep
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -23,7 +27,7 @@ _FAILED: Final[dict[str, Any]] = {
     "filter": {"state": ["failed", "lost"], "since": "2026-11-30T09:00:00Z"}
 }
 _QUEUED: Final[dict[str, Any]] = {
-    "filter": {"function": ["examples.jobs.resize_image"]},
+    "filter": {"function": ["examples.pictures.resize_image"]},
     "kill": False,
 }
 
@@ -33,10 +37,11 @@ _QUEUED: Final[dict[str, Any]] = {
     responses=good(BulkDone, "How many are meant, and what became of how many.") | bad(*WRITING),
     openapi_extra=takes(BulkCancel, _QUEUED),
 )
-async def cancel_tasks(request: Request, server: ServerDep) -> Response:
+async def cancel_tasks(request: Request, server: ServerDep, sight: SightDep) -> Response:
     """Cancel all tasks that a filter fits, or those named; what has ended stays as it is."""
-    wanted = read_selection(BulkCancel, await json_body(request), server.settings.limits)
-    done = await server.tasks.cancel_all(selected(wanted), kill=wanted.kill, reason=wanted.reason)
+    wanted = await body_of(request, read_bulk_cancel, server.settings.limits, bytes_of_selection)
+    meant = await sight.meant(selected(wanted), server)
+    done = await server.tasks.cancel_all(meant, kill=wanted.kill, reason=wanted.reason)
     return answer(done)
 
 
@@ -45,10 +50,11 @@ async def cancel_tasks(request: Request, server: ServerDep) -> Response:
     responses=good(BulkDone, "How many are meant, and what became of how many.") | bad(*WRITING),
     openapi_extra=takes(BulkRetry, _FAILED),
 )
-async def retry_tasks(request: Request, server: ServerDep) -> Response:
+async def retry_tasks(request: Request, server: ServerDep, sight: SightDep) -> Response:
     """Run all final tasks that a filter fits, or those named, again."""
-    wanted = read_selection(BulkRetry, await json_body(request), server.settings.limits)
-    return answer(await server.tasks.retry_all(selected(wanted)))
+    wanted = await body_of(request, read_bulk_retry, server.settings.limits, bytes_of_selection)
+    chosen = await sight.meant(selected(wanted), server)
+    return answer(await server.tasks.retry_all(chosen, wanted.reason))
 
 
 @router.post(
@@ -56,24 +62,30 @@ async def retry_tasks(request: Request, server: ServerDep) -> Response:
     responses=good(Cancellation, "What cancelling did.") | bad(*WRITING, 404),
     openapi_extra=takes(CancelRequest, {"kill": True, "reason": "it hangs"}, required=False),
 )
-async def cancel_task(request: Request, server: ServerDep, task_id: TaskIdPath) -> Response:
+async def cancel_task(
+    request: Request, server: ServerDep, sight: SightDep, task_id: TaskIdPath
+) -> Response:
     """Cancel a task that has not started, or ask one that runs to end itself.
 
     With `kill`, one that runs in a process is ended with its worker, and a declared command is
     ended wherever it runs. A function that runs in a thread cannot be ended and is abandoned: its
     slot is free again, and its outcome does not count.
     """
-    wanted = read_or_default(
-        CancelRequest, await optional_json_body(request), server.settings.limits
-    )
+    wanted = await body_of(request, read_cancel_request, server.settings.limits, is_optional=True)
+    await sight.check_task(task_id, server)
     cancelled = await server.tasks.cancel(task_id, kill=wanted.kill, reason=wanted.reason)
-    return answer(Cancellation(cancelled.outcome, Task.of(cancelled.task)))
+    return answer(Cancellation(cancelled.outcome, shown_task(server, sight.task(cancelled.task))))
 
 
 @router.post(
     "/{task_id}/retry",
-    responses=good(Task, "The task, queued again.") | bad(*CHANGING, 404, 409, 429),
+    responses=good(Task, "The task, queued again.") | bad(*WRITING, 404, 409),
+    openapi_extra=MAY_SAY_WHY,
 )
-async def retry_task(server: ServerDep, task_id: TaskIdPath) -> Response:
+async def retry_task(
+    request: Request, server: ServerDep, sight: SightDep, task_id: TaskIdPath
+) -> Response:
     """Run a final task again, as a new attempt of the same task."""
-    return answer(Task.of(await server.tasks.retry(task_id)))
+    await sight.check_task(task_id, server)
+    reason = await reason_of(request, server)
+    return answer(shown_task(server, sight.task(await server.tasks.retry(task_id, reason))))

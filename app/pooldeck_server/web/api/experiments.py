@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.api.bodies import read
+from pooldeck_server.web.api.reading import body_of, bytes_of_many
 from pooldeck_server.web.api.schemas.experiments import Experiment, ExperimentList
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, Limit, NamePath, ServerDep
-from pooldeck_server.web.http.request_body import json_body
 from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answer, bad, good, takes
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -39,7 +39,7 @@ async def begin_experiment(request: Request, server: ServerDep) -> Response:
     Its tasks are called again and again with the samples, so it must be safe to run many times.
     One experiment runs at a time; another one meanwhile is refused with 409.
     """
-    wanted = read_request(await json_body(request), server.settings.limits)
+    wanted = await body_of(request, read_request, server.settings.limits, bytes_of_many)
     begun = await server.experiments.begin(wanted)
     location = f"/api/v1/experiments/{begun.id}".encode()
     return answer(Experiment.of(begun), 202, (b"location", location))

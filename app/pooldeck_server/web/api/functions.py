@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from pooldeck_server.advice import Advice
+from pooldeck_server.domain.access import fits
 from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.errors import NotFound, UnknownFunction
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
@@ -12,11 +13,18 @@ from pooldeck_server.domain.measurements.figures import FunctionFigures
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.bodies import PlacementChange, read
-from pooldeck_server.web.api.schemas.functions import Function, FunctionList, Statistics
+from pooldeck_server.web.api.bodies import PlacementChange, read_placement
+from pooldeck_server.web.api.reading import body_of
+from pooldeck_server.web.api.reasons import MAY_SAY_WHY, reason_of
+from pooldeck_server.web.api.schemas.functions import (
+    FailedModule,
+    Function,
+    FunctionList,
+    Statistics,
+)
 from pooldeck_server.web.http.dependencies import NamePath, ServerDep
-from pooldeck_server.web.http.request_body import json_body
-from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.http.sight import Sight, SightDep
 
 router = APIRouter(prefix="/functions", tags=["functions"])
 
@@ -24,26 +32,40 @@ _WINDOW_MINUTES: Final = 60
 
 
 @router.get("", responses=good(FunctionList, "All functions, by name.") | bad(*READING))
-async def list_functions(server: ServerDep) -> Response:
+async def list_functions(server: ServerDep, sight: SightDep) -> Response:
     """List what can be called: signature, JSON Schema, options, statistics of the last hour."""
+    functions = server.catalogue.functions()
+    if not sight.is_whole:
+        own = [_alone(each) for each in functions if _is_own(each, sight)]
+        return answer(FunctionList(own, [], ()))
     figures, holds = await _figures(server), _holds(server)
     advice = {each.function: each for each in server.advisor.all()}
-    functions = server.catalogue.functions()
-    return answer(FunctionList([_shown(each, figures, holds, advice) for each in functions]))
+    items = [_shown(each, figures, holds, advice) for each in functions]
+    failures = server.catalogue.failures.values() if sight.sees_values else ()
+    failed = [FailedModule.of(failure) for failure in failures]
+    return answer(FunctionList(items, failed, server.catalogue.empty_modules))
 
 
 @router.get("/{name}", responses=good(Function, "The function.") | bad(*READING, 404))
-async def get_function(server: ServerDep, name: NamePath) -> Response:
+async def get_function(server: ServerDep, sight: SightDep, name: NamePath) -> Response:
     """Return one function."""
+    if not sight.is_whole:
+        own = [each for each in server.catalogue.functions() if _is_own(each, sight)]
+        found = next((each for each in own if each.spec.name == name), None)
+        if found is None:
+            raise NotFound(f"there is no function {name}")
+        return answer(_alone(found))
     return await _one(server, name)
 
 
 @router.post(
-    "/{name}/release", responses=good(Function, "The function, released.") | bad(*CHANGING, 404)
+    "/{name}/release",
+    responses=good(Function, "The function, released.") | bad(*WRITING, 404),
+    openapi_extra=MAY_SAY_WHY,
 )
-async def release_function(server: ServerDep, name: NamePath) -> Response:
+async def release_function(request: Request, server: ServerDep, name: NamePath) -> Response:
     """Release a function that is on hold: its tasks run again, and new ones are taken."""
-    await server.holds.release(name)
+    await server.holds.release(name, await reason_of(request, server))
     return await _one(server, name)
 
 
@@ -57,8 +79,8 @@ async def place_function(request: Request, server: ServerDep, name: NamePath) ->
 
     It counts for what is submitted from now on; tasks that wait stay in their pool.
     """
-    change = read(PlacementChange, await json_body(request), server.settings.limits)
-    await server.placements.place(name, change.pool)
+    change = await body_of(request, read_placement, server.settings.limits)
+    await server.placements.place(name, change.pool, change.reason)
     return await _one(server, name)
 
 
@@ -70,6 +92,17 @@ async def _one(server: Server, name: str) -> Response:
     given = server.advisor.of(name)
     advice = {name: given} if given else {}
     return answer(_shown(function, await _figures(server), _holds(server), advice))
+
+
+def _is_own(function: RegisteredFunction, sight: Sight) -> bool:
+    """Tell whether a function is for a principal; that its pool is another's need not matter."""
+    principal = sight.principal
+    return fits(principal.functions, function.spec.name)
+
+
+def _alone(function: RegisteredFunction) -> Function:
+    """Return a function without what became of its tasks: they may be those of others."""
+    return _shown(function, {}, {}, {})
 
 
 async def _figures(server: Server) -> dict[str, FunctionFigures]:

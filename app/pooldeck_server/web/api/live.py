@@ -1,21 +1,24 @@
 """The live stream: frames of the feed as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, Final, Literal
+from collections.abc import AsyncIterator, Callable
+from typing import Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
+from pooldeck_server.domain.access import ANYBODY
 from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.schemas.pools import Pool
 from pooldeck_server.web.api.schemas.types import shown, timestamp
+from pooldeck_server.web.api.streams import OpenStream, first_of, send_part, session_of
 from pooldeck_server.web.http.dependencies import ServerDep
-from pooldeck_server.web.http.responses import Responses, bad
+from pooldeck_server.web.http.responses import READING, Responses, bad
+from pooldeck_server.web.http.sight import Sight, SightDep
 from pooldeck_server.web.text.i18n import ENGLISH, speaking
 from pooldeck_server.web.text.notices import NoticeText, notices
 
@@ -30,6 +33,7 @@ _DESCRIPTION: Final[Responses] = {
         "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}},
     }
 }
+_ALL: Final = Sight(ANYBODY)
 _OPENING: Final = b"retry: 1000\n\n"  # milliseconds until a browser connects again
 
 
@@ -52,24 +56,27 @@ class DeckFrame(Struct, frozen=True):
 
 
 class Encoder:
-    """Turns frames into events, each only once for all who read the same language."""
+    """Turns frames into events, each only once for all who read the same language and values."""
 
     def __init__(self) -> None:
         self._frame: Frame | None = None
-        self._events: dict[str, bytes] = {}
+        self._events: dict[tuple[str, bool], bytes] = {}
 
     def encode(
         self,
         frame: Frame,
         attention: Callable[[Frame], tuple[NoticeText, ...]],
         language: str = ENGLISH,
+        sight: Sight = _ALL,
     ) -> bytes:
         if frame is not self._frame:
             self._frame, self._events = frame, {}
-        if language not in self._events:
+        key = language, sight.sees_values
+        if key not in self._events:
+            shown = sight.frame(frame)
             with speaking(language):
-                self._events[language] = _event(frame, attention(frame))
-        return self._events[language]
+                self._events[key] = _event(shown, attention(shown))
+        return self._events[key]
 
 
 def _event(frame: Frame, said: tuple[NoticeText, ...]) -> bytes:
@@ -81,67 +88,56 @@ def _event(frame: Frame, said: tuple[NoticeText, ...]) -> bytes:
 @router.get(
     "/events",
     response_class=Response,
-    responses=_DESCRIPTION | bad(401, 421, 422, 431, 500, 503),
+    responses=_DESCRIPTION | bad(*READING),
 )
 async def follow(
-    request: Request, server: ServerDep, lang: Literal["en", "zh-Hans"] = ENGLISH
+    request: Request, server: ServerDep, sight: SightDep, lang: Literal["en", "zh-Hans"] = ENGLISH
 ) -> Response:
     """Follow the live picture; what the dashboard listens to. `lang` is that of `notices`."""
-    return EventStream(server, request.app.state.encoder, lang)
+    session = session_of(request, server)
+    return EventStream(server, request.app.state.encoder, lang, sight, session)
 
 
-class EventStream(Response):
-    """An answer that lasts until its reader goes or the feed ends."""
+class EventStream(OpenStream):
+    """The frames of the feed, until it ends."""
 
     media_type = _MEDIA_TYPE
 
-    def __init__(self, server: Server, encoder: Encoder, language: str) -> None:
-        super().__init__()
-        self._server = server
+    def __init__(
+        self,
+        server: Server,
+        encoder: Encoder,
+        language: str,
+        sight: Sight,
+        session: str,
+    ) -> None:
+        super().__init__(server, sight.principal, session)
         self._encoder = encoder
         self._language = language
+        self._sight = sight
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send one event after another."""
         async with self._server.frames.subscribe() as frames:
-            head = [(b"content-type", _MEDIA_TYPE.encode())]
-            await send({"type": "http.response.start", "status": 200, "headers": head})
-            await _send(send, _OPENING)
-            await _first_of(self._pump(frames, send), _beat(send), _gone(receive))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self.last(self._flow(frames, send), receive, send)
+
+    async def _flow(self, frames: AsyncIterator[Frame], send: Send) -> None:
+        await self.begin(send)
+        await send_part(send, _OPENING)
+        await first_of(self._pump(frames, send), _beat(send))
 
     async def _pump(self, frames: AsyncIterator[Frame], send: Send) -> None:
         async for frame in frames:
-            await _send(send, self._encoder.encode(frame, self._attention, self._language))
+            await send_part(
+                send, self._encoder.encode(frame, self._attention, self._language, self._sight)
+            )
 
     def _attention(self, frame: Frame) -> tuple[NoticeText, ...]:
-        return notices(frame, self._server.state, self._server.holds.all())
-
-
-async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:
-    """Run all until one ends, then cancel the others."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        return notices(frame, self._server.readiness, self._server.holds.all())
 
 
 async def _beat(send: Send) -> None:
     """Send a comment now and then, so that nothing on the way takes silence for death."""
     while True:
         await asyncio.sleep(_HEARTBEAT_SECONDS)
-        await _send(send, _HEARTBEAT)
-
-
-async def _send(send: Send, data: bytes) -> None:
-    await send({"type": "http.response.body", "body": data, "more_body": True})
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        await send_part(send, _HEARTBEAT)

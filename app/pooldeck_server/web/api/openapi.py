@@ -14,9 +14,11 @@ from msgspec import Struct
 from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.failures.error_groups import GroupSort
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
+from pooldeck_server.domain.retention import RetentionRules
 from pooldeck_server.domain.tasks.filter import Sort
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
 from pooldeck_server.domain.tasks.submission import BulkDone, Submission
+from pooldeck_server.domain.tokens import TokenRequest
 from pooldeck_server.web.api import bodies, schemas, selections
 from pooldeck_server.web.http.errors import Problem
 
@@ -27,9 +29,11 @@ _FROM_ELSEWHERE: Final = (
     GroupSort,
     Measurement,
     PipelineRequest,
+    RetentionRules,
     Problem,
     Sort,
     Submission,
+    TokenRequest,
 )
 _TAGS: Final = {
     "tasks": "Submit, find, follow, cancel and retry tasks.",
@@ -40,15 +44,18 @@ _TAGS: Final = {
     "incidents": "Unexpected deaths of workers.",
     "errors": "Failures that are alike, counted and decided on together.",
     "experiments": "Functions tried in pools of several sizes: which kind is best, how large.",
+    "alerts": "Who is told of what, and what became of the messages. For admins.",
     "history": "Series over time, and what was done and happened meanwhile.",
     "live": "The live picture.",
+    "access": "Named tokens: who may come in, and what each may do.",
+    "retention": "How long tasks are kept, and how much room they take.",
     "observing": "For machines that watch the server.",
 }
 _SECURITY: Final = {
     "token": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The server's token, if it has one.",
+        "description": "A named token, or that of the settings; none where the server is open.",
     },
     "cookie": {
         "type": "apiKey",

@@ -7,24 +7,28 @@ from fastapi import APIRouter, Query, Request, Response
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.bodies import CancelRequest, read_or_default, read_pipeline
+from pooldeck_server.web.api.bodies import CancelRequest, read_cancel_request, read_pipeline
+from pooldeck_server.web.api.reading import body_of, bytes_of_many
 from pooldeck_server.web.api.schemas.pipelines import NewPipeline, Pipeline, PipelineList
-from pooldeck_server.web.api.submit import KEY_HEADER, idempotency_key
+from pooldeck_server.web.api.submit import KEY_HEADER, follow_trace, idempotency_key
 from pooldeck_server.web.http.dependencies import NamePath, ServerDep
-from pooldeck_server.web.http.request_body import json_body, optional_json_body
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
 
 router = APIRouter(prefix="/pipelines", tags=["pipelines"])
 
 _MOST: Final = 100
 _EXAMPLE: Final = {
-    "name": "words of some pages",
+    "name": "words of two chapters",
     "tasks": {
-        "fetch": {"function": "examples.pipeline.fetch", "args": [{"$item": True}], "each": [1, 2]},
-        "count": {
-            "function": "examples.pipeline.count_words",
+        "read": {
+            "function": "examples.pipeline.read_text",
             "args": [{"$item": True}],
-            "each": {"$result": "fetch"},
+            "each": ["examples/data/chapter-01.txt", "examples/data/chapter-02.txt"],
+        },
+        "count": {
+            "function": "examples.pipeline.count_text",
+            "args": [{"$item": True}],
+            "each": {"$result": "read"},
         },
         "join": {
             "function": "examples.pipeline.add_up",
@@ -38,7 +42,7 @@ _EXAMPLE: Final = {
 @router.post(
     "",
     status_code=202,
-    responses=good(NewPipeline, "All of its tasks are stored.", 202) | bad(*WRITING, 429),
+    responses=good(NewPipeline, "All of its tasks are stored.", 202) | bad(*WRITING, 410, 429),
     openapi_extra=takes(PipelineRequest, _EXAMPLE) | {"parameters": [KEY_HEADER]},
 )
 async def submit_pipeline(request: Request, server: ServerDep) -> Response:
@@ -47,7 +51,8 @@ async def submit_pipeline(request: Request, server: ServerDep) -> Response:
     Steps refer to each other by name: with `{"$result": "a step"}` in arguments or in `each`, or in
     `after`.
     """
-    wanted = read_pipeline(await json_body(request), server.settings.limits)
+    wanted = await body_of(request, read_pipeline, server.settings.limits, bytes_of_many)
+    follow_trace(request, server)
     stored = await server.pipelines.submit(wanted, idempotency_key(request))
     location = (b"location", f"/api/v1/pipelines/{stored.id}".encode())
     return answer(NewPipeline(stored.id, stored.tasks), 202, location)
@@ -80,8 +85,6 @@ async def get_pipeline(server: ServerDep, name: NamePath) -> Response:
 )
 async def cancel_pipeline(request: Request, server: ServerDep, name: NamePath) -> Response:
     """Cancel every task of a pipeline that has not ended, as a single task is cancelled."""
-    wanted = read_or_default(
-        CancelRequest, await optional_json_body(request), server.settings.limits
-    )
+    wanted = await body_of(request, read_cancel_request, server.settings.limits, is_optional=True)
     done = await server.pipelines.cancel(name, kill=wanted.kill, reason=wanted.reason)
     return answer(done)

@@ -2,30 +2,42 @@
 
 from fastapi import APIRouter, Request, Response
 
-from pooldeck_server.runtime.server import Server
-from pooldeck_server.web.api.bodies import PoolChange, Reasoned, read_or_default, read_pool_change
+from pooldeck_server.domain.errors import NotFound, no_pool
+from pooldeck_server.domain.tasks.submission import BulkDone
+from pooldeck_server.web.api.bodies import (
+    PoolChange,
+    UnschedulableTasks,
+    read_pool_change,
+    read_unschedulable,
+)
+from pooldeck_server.web.api.reading import body_of
+from pooldeck_server.web.api.reasons import MAY_SAY_WHY, reason_of
 from pooldeck_server.web.api.schemas.pools import Pool, PoolList
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
 from pooldeck_server.web.http.dependencies import NamePath, ServerDep
-from pooldeck_server.web.http.request_body import json_body, optional_json_body
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
+from pooldeck_server.web.http.sight import SightDep
 
 router = APIRouter(tags=["pools"])
 
 _POOL = good(Pool, "The pool.")
-_MAY_SAY_WHY = takes(Reasoned, {"reason": "new code"}, required=False)
 
 
 @router.get("/pools", responses=good(PoolList, "All pools.") | bad(*READING))
-async def list_pools(server: ServerDep) -> Response:
-    """Return the health of every pool."""
-    return answer(PoolList([Pool.of(pool) for pool in server.health.all()]))
+async def list_pools(server: ServerDep, sight: SightDep) -> Response:
+    """Return the health of every pool, of those that are for a limited token."""
+    return answer(PoolList([Pool.of(pool) for pool in sight.pools(server.health.all())]))
 
 
 @router.get("/pools/{name}", responses=_POOL | bad(*READING, 404))
-async def get_pool(server: ServerDep, name: NamePath) -> Response:
+async def get_pool(server: ServerDep, sight: SightDep, name: NamePath) -> Response:
     """Return the health of one pool."""
-    return answer(Pool.of(server.health.pool(name)))
+    if sight.is_whole:
+        return answer(Pool.of(sight.pool(server.health.pool(name))))
+    own = {pool.name: pool for pool in sight.pools(server.health.all())}
+    if name not in own:
+        raise NotFound(no_pool(name, own))
+    return answer(Pool.of(own[name]))
 
 
 @router.get("/pools/{name}/advice", responses=good(PoolAdvice, "The advice.") | bad(*READING, 404))
@@ -36,7 +48,7 @@ async def get_pool_advice(server: ServerDep, name: NamePath) -> Response:
 
 @router.patch(
     "/pools/{name}",
-    responses=_POOL | bad(*WRITING, 404),
+    responses=_POOL | bad(*WRITING, 404, 409),
     openapi_extra=takes(PoolChange, {"size": 8}),
 )
 async def change_pool(request: Request, server: ServerDep, name: NamePath) -> Response:
@@ -44,45 +56,51 @@ async def change_pool(request: Request, server: ServerDep, name: NamePath) -> Re
 
     What is set stays set over a restart of the server.
     """
-    change = read_pool_change(await json_body(request), server.settings.limits)
+    change = await body_of(request, read_pool_change, server.settings.limits)
     health = server.health.pool(name)
     if change.size is not None:
-        health = await server.pools.resize(name, change.size)
+        health = await server.pools.resize(name, change.size, change.reason)
     if change.paused is not None:
-        health = await (server.pools.pause if change.paused else server.pools.resume)(name)
+        turn = server.pools.pause if change.paused else server.pools.resume
+        health = await turn(name, change.reason)
     return answer(Pool.of(health))
 
 
 @router.post(
-    "/pools/{name}/restart", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
+    "/pools/{name}/restart", responses=_POOL | bad(*WRITING, 404), openapi_extra=MAY_SAY_WHY
 )
 async def restart_pool(request: Request, server: ServerDep, name: NamePath) -> Response:
     """Replace the pool's workers one by one: reloads code, and mends a broken pool.
 
     The answer comes when it has begun; submissions are taken meanwhile.
     """
-    reason = await _reason(request, server)
+    reason = await reason_of(request, server)
     return answer(Pool.of(await server.pools.restart(name, reason)))
 
 
-@router.post(
-    "/pools/{name}/drain", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
-)
+@router.post("/pools/{name}/drain", responses=_POOL | bad(*WRITING, 404), openapi_extra=MAY_SAY_WHY)
 async def drain_pool(request: Request, server: ServerDep, name: NamePath) -> Response:
     """Hand nothing new out and finish what runs; then the pool is stopped, until resumed."""
-    reason = await _reason(request, server)
+    reason = await reason_of(request, server)
     return answer(Pool.of(await server.pools.drain(name, reason)))
 
 
 @router.post(
-    "/workers/{name}/kill", responses=_POOL | bad(*WRITING, 404), openapi_extra=_MAY_SAY_WHY
+    "/pools/{name}/cancel-unschedulable",
+    responses=good(BulkDone, "How many are meant, and what became of how many.")
+    | bad(*WRITING, 404),
+    openapi_extra=takes(UnschedulableTasks, {"function": "acme.jobs.charge"}, required=False),
+)
+async def cancel_unschedulable(request: Request, server: ServerDep, name: NamePath) -> Response:
+    """Cancel the tasks that wait since no worker of the pool has their function as they need it."""
+    meant = await body_of(request, read_unschedulable, server.settings.limits, is_optional=True)
+    return answer(await server.tasks.cancel_unschedulable(name, meant.function))
+
+
+@router.post(
+    "/workers/{name}/kill", responses=_POOL | bad(*WRITING, 404), openapi_extra=MAY_SAY_WHY
 )
 async def kill_worker(request: Request, server: ServerDep, name: NamePath) -> Response:
     """Kill one worker; what runs in it is cancelled, and another worker takes its place."""
-    reason = await _reason(request, server)
+    reason = await reason_of(request, server)
     return answer(Pool.of(await server.pools.kill_worker(name, reason)))
-
-
-async def _reason(request: Request, server: Server) -> str | None:
-    body = await optional_json_body(request)
-    return read_or_default(Reasoned, body, server.settings.limits).reason

@@ -22,6 +22,7 @@ class BulkRetry(Struct, frozen=True, forbid_unknown_fields=True):
     filter: Filter | None = None
     ids: Ids | None = None
     all: All = False
+    reason: Reason | None = None
 
 
 class BulkCancel(BulkRetry, frozen=True, forbid_unknown_fields=True):
@@ -31,10 +32,33 @@ class BulkCancel(BulkRetry, frozen=True, forbid_unknown_fields=True):
     """
 
     kill: bool = False
-    reason: Reason | None = None
+
+
+class BulkDelete(BulkRetry, frozen=True, forbid_unknown_fields=True):
+    """Which final tasks to delete: exactly one of `filter`, `ids` and `all`.
+
+    With `dry_run` nothing is deleted: `matched` says how many have ended, and `outcomes` is empty.
+    """
+
+    dry_run: bool = False
 
 
 B = TypeVar("B", bound=BulkRetry)
+
+
+def read_bulk_cancel(body: bytes, limits: LimitSettings) -> BulkCancel:
+    """Decode which tasks to cancel; raises as `read_selection`."""
+    return read_selection(BulkCancel, body, limits)
+
+
+def read_bulk_retry(body: bytes, limits: LimitSettings) -> BulkRetry:
+    """Decode which tasks to run again; raises as `read_selection`."""
+    return read_selection(BulkRetry, body, limits)
+
+
+def read_bulk_delete(body: bytes, limits: LimitSettings) -> BulkDelete:
+    """Decode which tasks to delete; raises as `read_selection`."""
+    return read_selection(BulkDelete, body, limits)
 
 
 def read_selection(model: type[B], body: bytes, limits: LimitSettings) -> B:

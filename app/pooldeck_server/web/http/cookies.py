@@ -38,12 +38,25 @@ def take_cookies(scope: Scope) -> None:
 
 
 def cookie(scope: Scope, name: str) -> str:
-    """Return the value of a cookie that `take_cookies` found, "" if there is none."""
-    value: str = scope.get(_KEPT, {}).get(name, "")
-    return value
+    """Return the value of a cookie that `take_cookies` found, "" if there is none.
+
+    Of equals the last one counts, as it does for Starlette.
+    """
+    return next(reversed(cookies(scope, name)), "")
 
 
-def _split(header: str) -> dict[str, str]:
-    """Return cookies by name; of equals the last one counts, as it does for Starlette."""
+def cookies(scope: Scope, name: str) -> list[str]:
+    """Return all values of a cookie: others under this host name may have set theirs, too."""
+    kept: list[tuple[str, str]] = scope.get(_KEPT, [])
+    return [value for each, value in kept if each == name]
+
+
+def names_of_cookies(scope: Scope, beginning: str) -> list[str]:
+    """Return the names that begin so, in the browser's order: what it has longest comes first."""
+    kept: list[tuple[str, str]] = scope.get(_KEPT, [])
+    return [name for name, _ in kept if name.startswith(beginning)]
+
+
+def _split(header: str) -> list[tuple[str, str]]:
     pairs = (part.partition("=") for part in header.split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    return [(name.strip(), value.strip()) for name, _, value in pairs]

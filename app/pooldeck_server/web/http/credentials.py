@@ -1,44 +1,35 @@
-"""Credentials: the token, and the signed cookies that stand for it in browsers."""
+"""Credentials: the tokens that programs send, and the sessions of browsers begun with one."""
 
-import hashlib
-import hmac
+from collections.abc import Sequence
 from typing import Final
 
-from itsdangerous import BadSignature, TimestampSigner
-
+from pooldeck_server.domain.access import Principal
+from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.headers import Headers
 
 COOKIE: Final = "pooldeck"
-COOKIE_SECONDS: Final = 12 * 3600
 
 
-class Credentials:
-    """The one token, and the cookies that stand for it in browsers.
+def bearer_token(headers: Headers) -> bytes | None:
+    """Return the token that a program has sent, right or wrong; None if it has sent none."""
+    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else None
 
-    A cookie is signed with a key made from the token: with another token, all cookies are void.
+
+def who_asks(headers: Headers, cookies: Sequence[str], server: Server) -> Principal | None:
+    """Return whose credentials a request has; None if it has none that count.
+
+    Where it has a token, that alone counts.
     """
+    token = bearer_token(headers)
+    if token is not None:
+        found = server.tokens.find(token)
+        return None if found is None else found[0]
+    held = map(server.sessions.principal_of, cookies)
+    return next((each for each in held if each is not None), None)
 
-    def __init__(self, token: str) -> None:
-        self._token = token.encode()
-        key = hmac.new(self._token, b"pooldeck cookie", hashlib.sha256).digest()
-        self._signer = TimestampSigner(key, salt="pooldeck", digest_method=hashlib.sha256)
 
-    def fit(self, headers: Headers, cookie: str) -> bool:
-        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        if scheme.lower() == b"bearer":
-            return self.is_token(token.strip())
-        return self.is_cookie(cookie)
-
-    def is_token(self, given: bytes) -> bool:
-        """Compare in constant time."""
-        return hmac.compare_digest(given, self._token)
-
-    def new_cookie(self) -> str:
-        return self._signer.sign(b"deck").decode()
-
-    def is_cookie(self, value: str) -> bool:
-        """Tell whether `value` was made by `new_cookie`, with this token, not too long ago."""
-        try:
-            return self._signer.unsign(value, max_age=COOKIE_SECONDS) == b"deck"
-        except BadSignature:
-            return False
+def of_this_run(headers: Headers, server: Server) -> Principal | None:
+    """Return whose token of this run a program has sent, such as that of tasks; None if none."""
+    token = bearer_token(headers)
+    return None if token is None else server.tokens.find_of_run(token)

@@ -10,6 +10,7 @@ from pooldeck_server.web.http.application import Application
 MAX_WAIT = 60.0  # seconds
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+MAX_NUMBER = 2**63 - 1  # the largest integer that the database takes
 
 
 def server_of(request: Request) -> Server:
@@ -23,5 +24,8 @@ NamePath: TypeAlias = Annotated[str, Path(description="The name, exactly.")]
 Wait: TypeAlias = Annotated[
     float,
     Query(ge=0, le=MAX_WAIT, description="Wait for the task's end, at most so many seconds."),
+]
+After: TypeAlias = Annotated[
+    int, Query(ge=0, le=MAX_NUMBER, description="`next_after` of the part before.")
 ]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items of one page.")]

@@ -10,9 +10,8 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from msgspec import Struct
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Match
 
 from pooldeck_server.domain import errors
 from pooldeck_server.domain.errors import (
@@ -22,10 +21,14 @@ from pooldeck_server.domain.errors import (
     NotFound,
     PooldeckError,
 )
+from pooldeck_server.domain.log_subjects import about
+from pooldeck_server.web.http.mount import path_of
+from pooldeck_server.web.http.rules import RULES, rules_at
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[dict[type[PooldeckError], int]] = {
     errors.MalformedJson: 400,
+    errors.MalformedRequest: 400,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
@@ -33,6 +36,7 @@ STATUS: Final[dict[type[PooldeckError], int]] = {
     errors.RequestTimeout: 408,
     errors.Conflict: 409,
     errors.ArgumentsErased: 409,
+    errors.TaskDeleted: 410,
     errors.TooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.WrongHost: 421,
@@ -43,11 +47,14 @@ STATUS: Final[dict[type[PooldeckError], int]] = {
     errors.IdempotencyMismatch: 422,
     errors.QueueFull: 429,
     errors.FunctionOnHold: 429,
+    errors.TooManyWrongTokens: 429,
     errors.HeadersTooLarge: 431,
     errors.Internal: 500,
     errors.Starting: 503,
+    errors.FunctionUnavailable: 503,
     errors.Draining: 503,
     errors.TooManyStreams: 503,
+    errors.TooManyConnections: 503,
     errors.StorageUnavailable: 503,
     errors.DiskFull: 507,
 }
@@ -58,6 +65,7 @@ _HANG_UP: Final = {  # the rest of the request is not read
     errors.HeadersTooLarge,
     errors.RequestTimeout,
 }
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _log = logging.getLogger(__name__)
 
 
@@ -99,7 +107,7 @@ def _headers(error: PooldeckError) -> dict[str, str]:
 def internal(error: Exception) -> Response:
     """Log an unexpected error under an id of its own; return the answer that gives only the id."""
     number = secrets.token_hex(8)
-    _log.error("internal error %s", number, exc_info=error)
+    _log.error("internal error %s", number, exc_info=error, extra=about(error=number))
     return problem(
         Internal(f"this is a defect of the server; its log has the details as {number}", id=number)
     )
@@ -109,7 +117,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PooldeckError, _known)
     app.add_exception_handler(HTTPException, from_starlette)
     app.add_exception_handler(RequestValidationError, _from_fastapi)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Answer nobody: who went away in the middle of a body is no defect of the server."""
+    return Response(status_code=STATUS[errors.RequestTimeout])
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
@@ -134,15 +148,13 @@ async def from_starlette(request: Request, error: Any) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Return the methods that any route takes at the path of `request`."""
-    routes = request.app.routes
-    return [
-        method
-        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
-        )
-    ]
+    """Return the methods that the rules know at the path of `request`.
+
+    Routes of that very path come before those that take any name in the place of its last part.
+    """
+    path = path_of(request.scope)
+    here = RULES.get(path) or rules_at(path)
+    return [method for method in _METHODS if method in here]
 
 
 async def _from_fastapi(_: Request, error: Any) -> Response:

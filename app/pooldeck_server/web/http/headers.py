@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from starlette.types import Scope
+
 from pooldeck_server.domain.errors import HeadersTooLarge, InvalidRequest, WrongHost
 
 _LOOKED_AT: Final = frozenset(
@@ -10,15 +12,36 @@ _LOOKED_AT: Final = frozenset(
         b"host",
         b"origin",
         b"sec-fetch-site",
+        b"sec-fetch-mode",
+        b"sec-fetch-dest",
         b"authorization",
         b"content-length",
         b"content-type",
+        b"content-encoding",
         b"idempotency-key",
+        b"pooldeck-watch",
     }
 )
 _LONGEST_TYPE: Final = 256  # bytes; python-multipart takes quadratic time for a Content-Type
 
+_KEPT: Final = "pooldeck.headers"
+
 Headers = Mapping[bytes, bytes]
+
+
+def take_headers(scope: Scope) -> Headers:
+    """Return `headers_of` a request, and keep them for `kept_headers`; raises as it."""
+    found = scope[_KEPT] = headers_of(scope["headers"])
+    return found
+
+
+def kept_headers(scope: Scope) -> Headers:
+    """Return the headers of a request that decisions are made on, each by its name.
+
+    They are gone through once: whoever answers has them from the guard.
+    """
+    found: Headers | None = scope.get(_KEPT)
+    return take_headers(scope) if found is None else found
 
 
 def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

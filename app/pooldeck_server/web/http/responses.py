@@ -10,9 +10,19 @@ from pooldeck_server.web.http.errors import MEDIA_TYPE as PROBLEM
 from pooldeck_server.web.http.errors import STATUS
 
 JSON: Final = "application/json"
-READING: Final = (401, 421, 422, 431, 500, 503)
-WRITING: Final = (400, 401, 403, 408, 413, 415, 421, 422, 431, 500, 503, 507)
-CHANGING: Final = (401, 403, 421, 422, 431, 500, 503, 507)  # by its address alone, without a body
+READING: Final = (401, 403, 421, 422, 429, 431, 500, 503)
+WRITING: Final = (400, 401, 403, 408, 413, 415, 421, 422, 429, 431, 500, 503, 507)
+CHANGING: Final = (
+    401,
+    403,
+    421,
+    422,
+    429,
+    431,
+    500,
+    503,
+    507,
+)  # by its address alone, without a body
 
 Responses = dict[int | str, dict[str, Any]]
 _encode = msgspec.json.Encoder().encode

@@ -25,7 +25,18 @@ from pooldeck_server.web.text.i18n import ENGLISH, LANGUAGES, browser_words
 
 _WORTH_IT: Final = 500  # bytes from which a file is sent compressed
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-_SHEETS: Final = ("base", "frame", "marks", "colours", "deck", "lists", "task", "form")
+_SHEETS: Final = (
+    "base",
+    "frame",
+    "marks",
+    "colours",
+    "ansi",
+    "deck",
+    "lists",
+    "task",
+    "form",
+    "snippets",
+)
 """The style sheets that every page has, as one file: in this order, later ones win."""
 
 _IS_TEXT: Final = ("text/", "image/svg+xml", "application/json")

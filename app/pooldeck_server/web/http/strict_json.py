@@ -10,21 +10,23 @@ about 6 µs for a body of 150 bytes.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from pooldeck_server.domain.errors import InvalidRequest, MalformedJson
+from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, TooLarge
+from pooldeck_server.web.http.choices import choices_at
 
 T = TypeVar("T")
 
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_MOST: Final = 100_000  # arrays and objects
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _ROUND: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _POSITION: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
 _PLACE: Final = re.compile(r"(.*) - at `\$(.*)`")
 _FIELD: Final = re.compile(r"Object .*(unknown|required) field `(.*)`", re.DOTALL)
+_CHOICE: Final = re.compile(r"Invalid enum value (.*)", re.DOTALL)
 _NO_NUMBER: Final = re.compile(rb"-?(NaN|Infinity)")
 _WORDS: Final = {
     "str": "a string",
@@ -44,8 +46,10 @@ def check(body: bytes, depth: int) -> None:
     """Refuse what is no strict JSON.
 
     Raises:
+        TooLarge: If it has more arrays and objects than can be read without holding others up.
         MalformedJson: If the text is not JSON, ambiguous, or nested too deeply.
     """
+    _refuse_many(body)
     try:
         _any(body)
         _check_depth(body, depth)
@@ -53,23 +57,49 @@ def check(body: bytes, depth: int) -> None:
     except RecursionError:
         raise _too_deep(depth) from None
     except UnicodeDecodeError:
-        raise _not_utf8(body) from None
+        raise _not_utf8(body) or MalformedJson("a string is not valid Unicode") from None
     except msgspec.ValidationError as error:
         raise _out_of_range(str(error)) from None
     except msgspec.DecodeError as error:
         raise _malformed(body, str(error)) from None
 
 
-def typed(decode: Callable[[bytes], T], body: bytes) -> T:
+def end_of_value(text: str) -> int | None:
+    """Return where the value ends that a text begins with, None where it is none, or not whole.
+
+    Raises:
+        MalformedJson: If a name stands twice in one of its objects, or it is nested too deeply.
+    """
+    try:
+        return _unique.raw_decode(text)[1]
+    except RecursionError:
+        raise MalformedJson("arrays and objects are nested too deeply") from None
+    except ValueError:
+        return None
+
+
+def typed(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Decode a text that `check` let pass into a type.
 
     Raises:
         InvalidRequest: If it is of another shape; `field` is a JSON pointer to what is wrong.
     """
     try:
-        return decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise complaint(error) from None
+        raise complaint(error, decoder.type) from None
+
+
+def _refuse_many(body: bytes) -> None:
+    """Refuse what would take long to read: two brackets cost as much as hundreds of letters."""
+    if body.count(b"[") + body.count(b"{") <= _MOST:
+        return
+    bare = _STRING.sub(b"", body)
+    if bare.count(b"[") + bare.count(b"{") > _MOST:
+        raise TooLarge(
+            f"there are more than {_MOST:,} arrays and objects; send large data as a text, or say "
+            "where it is"
+        )
 
 
 def _check_depth(body: bytes, depth: int) -> None:
@@ -102,12 +132,13 @@ def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _unique = json.JSONDecoder(object_pairs_hook=_refuse_doubles)
 
 
-def _not_utf8(body: bytes) -> MalformedJson:
+def _not_utf8(body: bytes) -> MalformedJson | None:
+    """Say where a text is not UTF-8, None if it is."""
     try:
         body.decode()
     except UnicodeDecodeError as error:
         return MalformedJson(f"byte {error.start} is not valid UTF-8", position=error.start)
-    return MalformedJson("a string is not valid Unicode")
+    return None
 
 
 def _out_of_range(message: str) -> MalformedJson:
@@ -123,7 +154,7 @@ def _malformed(body: bytes, message: str) -> MalformedJson:
         return MalformedJson("the text starts with a byte order mark; leave it out", position=0)
     match = _POSITION.match(message)
     if match is None:
-        return _truncated(body)
+        return _not_utf8(body) or _truncated(body)
     problem, position = match[1], int(match[2])
     if "surrogate" in problem or "hex escape" in problem:
         problem = "a \\u escape that is no character (a lone surrogate?)"
@@ -141,8 +172,13 @@ def _truncated(body: bytes) -> MalformedJson:
     return MalformedJson("a \\u escape is a lone surrogate, which is no character")
 
 
-def complaint(error: msgspec.ValidationError, *, of_query: bool = False) -> InvalidRequest:
-    """Turn msgspec's complaint into one that names the place: a JSON pointer, or a parameter."""
+def complaint(
+    error: msgspec.ValidationError, model: Any, *, of_query: bool = False
+) -> InvalidRequest:
+    """Turn msgspec's complaint into one that names the place: a JSON pointer, or a parameter.
+
+    `model` is the type that the whole should have had.
+    """
     match = _PLACE.match(str(error))
     problem, path = (match[1], match[2]) if match else (str(error), "")
     pointer = path.replace("[", ".").replace("]", "").replace(".", "/")
@@ -150,10 +186,17 @@ def complaint(error: msgspec.ValidationError, *, of_query: bool = False) -> Inva
         pointer += f"/{field[2]}"
         thing = "parameter" if of_query else "field"
         problem = f"there is no such {thing}" if field[1] == "unknown" else "missing"
-    detail = f"{pointer[1:] or 'the body'}: {_in_words(problem)}"
+    words = _none_of(problem, choices_at(model, pointer)) or _in_words(problem)
     if of_query:
-        return InvalidRequest(detail, parameter=pointer.split("/")[1])
-    return InvalidRequest(detail, field=pointer)
+        name = pointer.split("/")[1]
+        return InvalidRequest(f"{name}: {words}", parameter=name)
+    return InvalidRequest(f"{pointer[1:] or 'the body'}: {words}", field=pointer)
+
+
+def _none_of(problem: str, choices: list[str]) -> str:
+    """Return that a value is none of those that there are; empty where that is not the problem."""
+    found = _CHOICE.fullmatch(problem)
+    return f"{found[1]} is none of {', '.join(choices)}" if found and choices else ""
 
 
 def _in_words(problem: str) -> str:

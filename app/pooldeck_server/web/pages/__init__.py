@@ -10,7 +10,9 @@ from typing import Final
 from fastapi import APIRouter
 
 from pooldeck_server.web.http.application import Application
-from pooldeck_server.web.pages import language, shared_state
+from pooldeck_server.web.pages import drain, language, restored, shared_state
+from pooldeck_server.web.pages.actions import routes as actions
+from pooldeck_server.web.pages.alerts import routes as alerts
 from pooldeck_server.web.pages.deck import routes as deck
 from pooldeck_server.web.pages.errors import routes as errors
 from pooldeck_server.web.pages.experiments import routes as experiments
@@ -18,10 +20,14 @@ from pooldeck_server.web.pages.functions import routes as functions
 from pooldeck_server.web.pages.incidents import routes as incidents
 from pooldeck_server.web.pages.pipelines import routes as pipelines
 from pooldeck_server.web.pages.pools import routes as pools
+from pooldeck_server.web.pages.reference import routes as reference
+from pooldeck_server.web.pages.retention import routes as retention
 from pooldeck_server.web.pages.task import routes as task
 from pooldeck_server.web.pages.tasks import bulk
 from pooldeck_server.web.pages.tasks import routes as tasks
 from pooldeck_server.web.pages.timeline import routes as timeline
+from pooldeck_server.web.pages.tokens import routes as tokens
+from pooldeck_server.web.pages.worker import routes as worker
 from pooldeck_server.web.text.i18n import _, later
 
 
@@ -51,10 +57,16 @@ NAVIGATION: Final = (
     Screen(pipelines.router, "pipelines", "/pipelines", later("Pipelines"), "n"),
     Screen(experiments.router, "experiments", "/experiments", later("Experiments"), "x"),
     Screen(shared_state.router, "shared", "/shared", later("Shared"), "s"),
+    Screen(actions.router, "actions", "/actions", later("Actions"), "c"),
+    Screen(alerts.router, "alerts", "/alerts", later("Alerts"), "a"),
+    Screen(reference.router, "reference", "/docs", later("API"), "r"),
 )
 """The screens that are one click away, in their order."""
 
-_OTHERS: Final = (bulk.router, task.router, language.router)
+_OTHERS: Final = (
+    *(bulk.router, task.router, worker.router),
+    *(drain.router, restored.router, retention.router, tokens.router, language.router),
+)
 """Those that others lead to; the paths of `bulk` would fit those of a task, too."""
 
 

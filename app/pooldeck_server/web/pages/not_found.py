@@ -1,11 +1,14 @@
-"""The page at an address that leads nowhere; programs get a problem there."""
+"""The pages at an address that leads nowhere, and where somebody may not go.
+
+Programs get a problem there.
+"""
 
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.errors import Forbidden, NotFound
 from pooldeck_server.web.http.errors import STATUS, from_starlette
 from pooldeck_server.web.http.language import language_of
 from pooldeck_server.web.pages.shared.rendering import error_page
@@ -14,6 +17,7 @@ from pooldeck_server.web.text.i18n import speaking
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer)
+    app.state.refuse = _refuse
 
 
 async def _answer(request: Request, error: Any) -> Response:
@@ -22,6 +26,14 @@ async def _answer(request: Request, error: Any) -> Response:
     with speaking(language_of(request)):
         nothing = NotFound(f"there is nothing at {request.url.path}")
         return error_page(request, nothing, error.status_code)
+
+
+def _refuse(request: Request, error: Forbidden) -> Response | None:
+    """Return the page that says what somebody may not do; None for programs."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return None
+    with speaking(language_of(request)):
+        return error_page(request, error, STATUS[Forbidden])
 
 
 def _is_a_person(request: Request) -> bool:

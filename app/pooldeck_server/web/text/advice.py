@@ -25,7 +25,7 @@ _CONFIDENCES: Final[Mapping[str, str]] = {
     "high": later("high confidence"),
 }
 _REASONS: Final[Mapping[AdviceRule, str]] = {
-    AdviceRule.NEVER_RAN: later("It has not run yet, so that nothing can be said."),
+    AdviceRule.NEVER_RAN: later("No run has been measured yet, so that nothing can be said."),
     AdviceRule.FEW_RUNS: later(
         "It has run too little to say anything: three runs, or half a second of one, will do."
     ),
@@ -56,6 +56,11 @@ _REASONS: Final[Mapping[AdviceRule, str]] = {
     AdviceRule.WAITS: later(
         "It waits for %(off)s of its time. A thread waits as well as a process does, and many "
         "threads cost little."
+    ),
+    AdviceRule.MEMORY_LIMITS: later(
+        "It computes for %(share)s of its time and needs no GIL, but asks the system for memory "
+        "%(pages)s times a second. Threads of one process take turns at that: only %(on)s got on "
+        "at a time."
     ),
     AdviceRule.GIL_LIMITS: later(
         "It needs the GIL for only %(needed)s of a run, but this machine has so many CPUs that "
@@ -89,6 +94,7 @@ def sentences(advice: Advice) -> list[str]:
     """Return an advice in whole sentences: what it is, where it belongs, what is odd about it."""
     return [
         _(_REASONS[advice.rule], **_values(advice.numbers)),
+        *_doubts(advice),
         *_placing(advice),
         *_evidence(advice.numbers),
         *_oddities(advice.numbers),
@@ -106,7 +112,22 @@ def _values(numbers: Numbers) -> dict[str, str]:
         "cpu": formats.duration(numbers.helped_cpu),
         "computing": formats.duration(numbers.computing),
         "waiting": formats.duration(numbers.alone - numbers.computing),
+        "pages": formats.count(
+            round(numbers.page_faults / numbers.all_cpu) if numbers.all_cpu else 0
+        ),
+        "on": formats.rate(numbers.at_a_time * (numbers.getting_on or 0.0)),
     }
+
+
+def _doubts(advice: Advice) -> Iterator[str]:
+    """Yield what may make it slower in threads than the rule says."""
+    if advice.rule is AdviceRule.GIL_RELEASED and advice.numbers.asks_for_memory:
+        yield _(
+            "But it asks the system for memory %(pages)s times for each second of computing, and "
+            "threads of one process take turns at that: processes may be faster. An experiment "
+            "tells.",
+            pages=_values(advice.numbers)["pages"],
+        )
 
 
 def _placing(advice: Advice) -> Iterator[str]:
@@ -123,7 +144,8 @@ def _placing(advice: Advice) -> Iterator[str]:
         return
     yield _move(advice)
     if cost.gain < CLEAR_GAIN:
-        yield _("It keeps the GIL from whatever else runs in %(pool)s.", pool=advice.pool)
+        if advice.verdict is Verdict.HOLDS_GIL:
+            yield _("It keeps the GIL from whatever else runs in %(pool)s.", pool=advice.pool)
     else:
         yield _(
             "%(calls)s calls take about %(here)s in %(pool)s, and would take about %(there)s: "

@@ -9,6 +9,7 @@ from pooldeck_server.domain.functions.placements import PlacementRule
 from pooldeck_server.domain.pools.annotations import Kind, StoredAnnotation
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.reasons import cause_words
 
 
 def history_words(annotation: StoredAnnotation) -> str:
@@ -45,26 +46,38 @@ def _kill_task(note: StoredAnnotation) -> str:
 
 
 def _crash(note: StoredAnnotation) -> str:
-    return f"{note.subject} {note.data['cause']}"
+    return f"{note.subject} {cause_words(note.data['cause'])}"
 
 
 def _placed(note: StoredAnnotation) -> str:
     function, before = formats.short_name(note.subject or ""), note.data.get("before")
-    return _(_placing(note.data), function=function, before=before)
+    return _(_placing(note.data), function=function, before=before, error=note.data.get("undone"))
 
 
 def _placing(data: Mapping[str, Any]) -> str:
     """Return why a function is in another pool, as a text that names it and where it was."""
     if data.get("given_back") == PlacementRule.MEASURED:
         return later(
-            "%(function)s is here again: measurements had moved it to %(before)s, and move nothing "
-            "any more"
+            "%(function)s is here again: measurements had moved it to %(before)s without its "
+            "owner's word"
+        )
+    if data.get("undone"):
+        return later(
+            "%(function)s went back here from %(before)s, where it failed as never before: "
+            "%(error)s"
         )
     if data.get("given_back"):
         return later("%(function)s was given back and is here again, before in %(before)s")
     if data.get("verdict"):
         return later("%(function)s was moved here from %(before)s")
     return later("%(function)s was placed here by hand, before in %(before)s")
+
+
+def _restored(note: StoredAnnotation) -> str:
+    number = note.data.get("number", 0)
+    if note.data.get("word") == "run":
+        return _("the tasks of the backup were let run: %(number)s", number=number)
+    return _("the tasks of the backup were recorded as lost: %(number)s", number=number)
 
 
 _WORDS: Final[Mapping[Kind, Callable[[StoredAnnotation], str]]] = {
@@ -82,4 +95,7 @@ _WORDS: Final[Mapping[Kind, Callable[[StoredAnnotation], str]]] = {
     "broken": lambda note: _("broken: %(why)s", why=note.data.get("said", "")),
     "shared_lost": lambda _note: _("shared state was lost: its process died and began anew"),
     "placed": _placed,
+    "restored": _restored,
+    "server_drain": lambda note: _("the server was drained by %(who)s", who=note.data.get("by")),
+    "server_resume": lambda note: _("the server was resumed by %(who)s", who=note.data.get("by")),
 }

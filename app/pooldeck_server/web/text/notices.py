@@ -5,13 +5,17 @@ The words of a notice change rarely: a screen reader says them anew when they do
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.notices import HALTED, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.readiness import Readiness
+from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.drain import drain_words
 from pooldeck_server.web.text.i18n import ENGLISH, _, both, later, ngettext, speaking
 
 _MINUTE: Final = 60
@@ -29,13 +33,35 @@ _MARKS: Final = {
     Need.SLOW_WRITES: "notice",
     Need.RETURNED: "notice",
     Need.MISPLACED: "advice",
+    Need.UNDONE: "notice",
     Need.REFUSED_WRITES: "broken",
     Need.MISSING_DATABASE: "broken",
     Need.REPLACED_DATABASE: "broken",
     Need.TAKEN_DATABASE: "broken",
+    Need.SERVER_DRAIN: "draining",
+    Need.RESTORED: "broken",
+    Need.NO_BACKUP: "notice",
+    Need.UNDELETED: "notice",
+    Need.LOW_DISK: "broken",
+    Need.LEAPT_CLOCK: "notice",
+    Need.UNTOLD: "notice",
+    Need.TURNED_OFF: "notice",
     Need.UNLOGGED: "notice",
+    Need.OPEN: "notice",
+    Need.NO_NEW_WORKERS: "broken",
+    Need.UNSCHEDULABLE: "notice",
+    Need.OUTDATED: "notice",
+    Need.FAILED_MODULE: "broken",
 }
 _WHOLE_FROM: Final = 3.0
+_SUBJECTS: Final = {
+    Need.UNLOGGED: later("The log file"),
+    Need.SERVER_DRAIN: later("The server"),
+    Need.OPEN: later("The server"),
+    Need.LEAPT_CLOCK: later("The clock"),
+    Need.UNTOLD: later("Alerts"),
+    Need.TURNED_OFF: later("Alerts"),
+}
 _SHOWN_BY_STATE: Final = {Need.BROKEN, *HALTED.values()}
 
 
@@ -43,22 +69,23 @@ _SHOWN_BY_STATE: Final = {Need.BROKEN, *HALTED.values()}
 class NoticeText:
     """A notice in words: `subject` is a link to `href`, where more is known or it can be mended.
 
-    `kind` names the mark beside it.
+    `kind` names the mark beside it, and `left` is what a countdown begins with, in seconds.
     """
 
     kind: str
     subject: str
     text: str
     href: str
+    left: float | None = None
 
 
-def notices(frame: Frame, server_state: str, holds: Sequence[Hold]) -> tuple[NoticeText, ...]:
-    """Return what needs attention; `server_state` is "starting", "ready" or "draining"."""
+def notices(frame: Frame, readiness: Readiness, holds: Sequence[Hold]) -> tuple[NoticeText, ...]:
+    """Return what needs attention."""
     in_pools = [notice for pool in frame.pools for notice in pool.notices]
     said = {notice.function for notice in in_pools if notice.need is Need.HOLD}
     homeless = [_hold(hold) for hold in holds if hold.function not in said]
     return (
-        *_server_notices(server_state),
+        *_server_notices(frame, readiness),
         *(notice_text(notice) for notice in (*frame.notices, *in_pools, *homeless)),
     )
 
@@ -67,19 +94,24 @@ def _hold(hold: Hold) -> Notice:
     return Notice(Need.HOLD, function=hold.function, reason=hold.reason)
 
 
-def _server_notices(state: str) -> Iterator[NoticeText]:
+def _server_notices(frame: Frame, readiness: Readiness) -> Iterator[NoticeText]:
     server = _("The server")
-    if state == "starting":
+    if readiness is Readiness.STARTING:
         words = _("is starting: submissions are taken as soon as the first worker is ready.")
-        yield NoticeText(state, server, words, "/pools")
-    elif state == "draining":
+        yield NoticeText(readiness.value, server, words, "/pools")
+    elif readiness is Readiness.DRAINING and not _is_drained(frame):
         words = _("is shutting down: it takes no new tasks and finishes those that run.")
-        yield NoticeText(state, server, words, "/pools")
+        yield NoticeText(readiness.value, server, words, "/pools")
+
+
+def _is_drained(frame: Frame) -> bool:
+    return any(notice.need is Need.SERVER_DRAIN for notice in frame.notices)
 
 
 def notice_text(notice: Notice) -> NoticeText:
     kind = _MARKS.get(notice.need, notice.need.value)
-    return NoticeText(kind, _subject(notice), _text(notice), _href(notice))
+    subject, text = plain(_subject(notice)), plain(_text(notice))
+    return NoticeText(kind, subject, text, _href(notice), notice.left)
 
 
 def in_english(notices: tuple[Notice, ...]) -> str | None:
@@ -96,27 +128,61 @@ def in_english(notices: tuple[Notice, ...]) -> str | None:
 def _subject(notice: Notice) -> str:
     if notice.need is Need.MISPLACED and notice.function is None:
         return ngettext("%(num)s function", "%(num)s functions", notice.number)
+    if notice.module is not None:
+        return notice.module
     if notice.function is not None:
-        return notice.function if notice.need is Need.HOLD else formats.short_name(notice.function)
+        whole = notice.need in {Need.HOLD, Need.UNSCHEDULABLE}
+        return notice.function if whole else formats.short_name(notice.function)
     if notice.need is Need.RETURNED:
         return notice.reason or _("Errors")
-    if notice.need is Need.UNLOGGED:
-        return _("The log file")
+    if notice.need in _SUBJECTS:
+        return _(_SUBJECTS[notice.need])
     return notice.worker or notice.pool or _("The database")
 
 
 def _href(notice: Notice) -> str:
-    if notice.need is Need.HOLD:
-        return f"/functions/{quote(notice.function or '')}"
-    if notice.need is Need.MISPLACED:
-        return f"/functions/{quote(notice.function)}#advice" if notice.function else "/#misplaced"
+    if notice.need in _PLACES:
+        return _PLACES[notice.need](notice)
+    return f"/pools#{quote(notice.pool)}" if notice.pool else "/"
+
+
+def _function_advice(notice: Notice) -> str:
+    return f"/functions/{quote(notice.function)}#advice" if notice.function else "/#misplaced"
+
+
+def _returned_errors(notice: Notice) -> str:
+    return f"/errors/{quote(notice.group)}" if notice.group else "/errors?state=returned"
+
+
+def _stuck_tasks(notice: Notice) -> str:
     if notice.task is not None:
         return f"/tasks/{notice.task}"
-    if notice.need is Need.RETURNED:
-        return f"/errors/{quote(notice.group)}" if notice.group else "/errors?state=returned"
-    if notice.need is Need.STUCK:
-        return "/tasks?" + urlencode({"state": "running", "pool": notice.pool})
-    return f"/pools#{quote(notice.pool)}" if notice.pool else "/"
+    return "/tasks?" + urlencode({"state": "running", "pool": notice.pool})
+
+
+def _unschedulable_tasks(notice: Notice) -> str:
+    function = "" if notice.function is None else "?" + urlencode({"function": notice.function})
+    return f"/pools/{quote(notice.pool or '')}/unschedulable{function}"
+
+
+_PLACES: Final[Mapping[Need, Callable[[Notice], str]]] = {
+    Need.HOLD: lambda notice: f"/functions/{quote(notice.function or '')}",
+    Need.UNDONE: lambda notice: f"/functions/{quote(notice.function or '')}#undone",
+    Need.MISPLACED: _function_advice,
+    Need.RETURNED: _returned_errors,
+    Need.FAILED_MODULE: lambda _notice: "/functions#failed-modules",
+    Need.UNSCHEDULABLE: _unschedulable_tasks,
+    Need.STUCK: _stuck_tasks,
+    Need.RESTORED: lambda _notice: "/restored",
+    Need.UNDELETED: lambda _notice: "/retention",
+    Need.LOW_DISK: lambda _notice: "/retention",
+    Need.LEAPT_CLOCK: lambda _notice: "/retention",
+    Need.UNTOLD: lambda _notice: "/alerts",
+    Need.TURNED_OFF: lambda _notice: "/alerts",
+    Need.SERVER_DRAIN: lambda _notice: "/drain",
+    Need.OPEN: lambda _notice: "/tokens",
+}
+"""Where to find more than on the page of the pools."""
 
 
 def span(seconds: float | None) -> str:
@@ -177,17 +243,33 @@ def _misplaced(notice: Notice) -> str:
             pool=notice.pool,
             times=times,
         )
-    return _(
+    words = _(
         "would do better in %(target)s than in %(pool)s: %(times)s times as fast.",
         target=notice.target,
         pool=notice.pool,
         times=times,
+    )
+    return f"{words} {_risks(notice.risks)}" if notice.risks else words
+
+
+def _risks(number: int) -> str:
+    return ngettext(
+        "But its code does something that may not work there.",
+        "But its code does %(num)s things that may not work there.",
+        number,
     )
 
 
 def _coarsely(gain: float) -> str:
     """Return a gain in steps of a half, from three on in whole ones: it wavers with each run."""
     return f"{int(gain)}" if gain >= _WHOLE_FROM else f"{int(2 * gain) / 2:g}"
+
+
+def _than(notice: Notice) -> str:
+    """Return what code is older than, where files are known that have changed."""
+    if notice.file is None:
+        return _(" than other workers")
+    return _(" than the disk (%(file)s)", file=PurePath(notice.file).name)
 
 
 def first_line(reason: str | None) -> str:
@@ -222,6 +304,21 @@ _SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
         "is used by another server (process %(process)s): %(file)s, which locks it, was removed. "
         "This server takes nothing any more: stop it."
     ),
+    Need.RESTORED: both(
+        "was put back from a backup of %(why)s, and 1 task waited in it that may have run since. "
+        "Nothing runs until you say whether it does.",
+        "was put back from a backup of %(why)s, and %(num)s tasks waited in it that may have run "
+        "since. Nothing runs until you say whether they do.",
+    ),
+    Need.NO_BACKUP: later("was not backed up: %(why)s. It is tried again every 10 minutes."),
+    Need.UNDELETED: later(
+        "has tasks from before old ones were deleted. Nothing goes until somebody has looked at "
+        "what would, and said yes."
+    ),
+    Need.LOW_DISK: later(
+        "has little room left on its disk (less than %(why)s). Make room, or let more tasks go, "
+        "before it is full and submissions are refused."
+    ),
     Need.SLOW_WRITES: later(
         "lags: a commit takes more than %(seconds)s s. The disk is slow or busy, or another "
         "program holds the database."
@@ -230,6 +327,41 @@ _SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
         "cannot be written: %(why)s. Lines are left out of it until it can; the log of each task "
         "has them."
     ),
+    Need.OPEN: later(
+        'is open (access = "open"): each user and each program of this machine may do everything. '
+        "Take the setting out, or set tokens."
+    ),
+    Need.LEAPT_CLOCK: both(
+        "is a day ahead of what was known of the time. What would be too old only by that is "
+        "not deleted until it is back, or somebody says that it is right.",
+        "is %(num)s days ahead of what was known of the time. What would be too old only by that "
+        "is not deleted until it is back, or somebody says that it is right.",
+    ),
+    Need.UNTOLD: both(
+        "and callbacks do not arrive: 1 message waits, the oldest%(since)s. Look at the answers, "
+        "and whether the receivers are up.",
+        "and callbacks do not arrive: %(num)s messages wait, the oldest%(since)s. Look at the "
+        "answers, and whether the receivers are up.",
+    ),
+    Need.TURNED_OFF: both(
+        "do not reach everybody: the server turned 1 destination off by itself. Turn it on "
+        "again, or delete it.",
+        "do not reach everybody: the server turned %(num)s destinations off by itself. Turn them "
+        "on again, or delete them.",
+    ),
+    Need.NO_NEW_WORKERS: later("goes on with the workers that it has%(since)s: %(why)s"),
+    Need.FAILED_MODULE: later(
+        "could not be loaded: %(why)s. Its functions are missing in workers that start now. Mend "
+        "it, and restart the pools."
+    ),
+    Need.OUTDATED: both(
+        "has 1 worker with older code%(than)s: restart the pool to load the new one.",
+        "has %(num)s workers with older code%(than)s: restart the pool to load the new one.",
+    ),
+    Need.UNDONE: later(
+        "went back from %(target)s to %(pool)s: it failed there as it never had before "
+        "(%(why)s). Decide where it is to run."
+    ),
     Need.RETURNED: both(
         "is back%(since)s, after somebody had marked it as fixed.",
         "of %(num)s kinds are back, after somebody had marked them as fixed.",
@@ -237,10 +369,31 @@ _SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
 }
 """What is said of needs whose words depend on nothing but their values, and on a number."""
 
+
+def _unschedulable(notice: Notice) -> str:
+    if notice.function is None:
+        return ngettext(
+            "has 1 more task that none of its workers can run.",
+            "has %(num)s more tasks that none of its workers can run.",
+            notice.number,
+        )
+    return ngettext(
+        "has 1 task in %(pool)s that waits: %(why)s. It runs when a worker can run it; or cancel "
+        "it.",
+        "has %(num)s tasks in %(pool)s that wait: %(why)s. They run when a worker can run them; "
+        "or cancel them.",
+        notice.number,
+        pool=notice.pool,
+        why=notice.reason,
+    )
+
+
 _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
     Need.STARVATION: _starving,
     Need.STUCK: _stuck,
     Need.MISPLACED: _misplaced,
+    Need.UNSCHEDULABLE: _unschedulable,
+    Need.SERVER_DRAIN: drain_words,
 }
 
 
@@ -248,14 +401,17 @@ def _text(notice: Notice) -> str:
     if notice.need in _TEXTS:
         return _TEXTS[notice.need](notice)
     why = notice.reason
-    if notice.need is Need.BROKEN:
+    if notice.need in {Need.BROKEN, Need.NO_NEW_WORKERS}:
         why = first_line(why) or _("its workers do not start")
     values = {
         "since": _for(notice),
         "why": why,
         "file": notice.file,
+        "than": _than(notice),
         "process": notice.reason,
         "seconds": int(notice.seconds or 1),
+        "pool": notice.pool,
+        "target": notice.target,
     }
     words = _SENTENCES[notice.need]
     return (

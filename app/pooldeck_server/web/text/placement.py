@@ -27,11 +27,19 @@ _WORDS: Final[Mapping[PlacementRule, str]] = {
         'The server chose %(pool)s: the parameter "%(name)s" looks as if the function waits for '
         "another machine, so it starts in threads."
     ),
+    PlacementRule.PLAIN: later(
+        "The server chose %(pool)s: a function starts in a process, where nothing that it does "
+        "gets in the way of another call."
+    ),
     PlacementRule.UNKNOWN: later(
         "The server chose %(pool)s: its signature does not say whether it waits, so it starts in a "
         "process, where it cannot slow down anything else."
     ),
     PlacementRule.BY_HAND: later("The function was placed in %(pool)s by hand."),
+    PlacementRule.UNDONE: later(
+        "The function went back to %(pool)s: in %(before)s it failed as it never had before "
+        "(%(error)s)."
+    ),
 }
 _NOTEWORTHY: Final = 1.1  # times as fast
 
@@ -46,7 +54,13 @@ def placed_words(placed: str | None) -> str:
 def placement_words(placement: Placement) -> str:
     if placement.rule is PlacementRule.MEASURED:
         return _measured(placement)
-    return _(_WORDS[placement.rule], pool=placement.pool, name=placement.hint)
+    return _(
+        _WORDS[placement.rule],
+        pool=placement.pool,
+        name=placement.hint,
+        before=placement.before,
+        error=placement.error,
+    )
 
 
 def _measured(placement: Placement) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pooldeck.kinds import KINDS
+from pooldeck_server.advice.sizes import MOST_THREADS
 from pooldeck_server.advice.verdicts import WAITS
 from pooldeck_server.domain.pools.sizes import Effect, FunctionCost, SizeAdvice, SizeRule
 from pooldeck_server.web.text import formats
@@ -47,6 +48,7 @@ def size_sentences(advice: SizeAdvice) -> list[str]:
     """Return an advice on a size in whole sentences: what to do and why, then what it rests on."""
     return [
         size_verdict(advice),
+        *_threads(advice),
         *_expectation(advice),
         *_load(advice),
         *_machine(advice),
@@ -109,6 +111,25 @@ def _expectation(advice: SizeAdvice) -> Iterator[str]:
         )
 
 
+def _threads(advice: SizeAdvice) -> Iterator[str]:
+    """Yield what to set where tasks compute on more threads than there are CPUs for them."""
+    wanted, cost = advice.threads_per_task, advice.pool.cost
+    if wanted is None or cost is None:
+        return
+    yield ngettext(
+        "Each of its tasks computes on %(threads)s threads at once, and its %(slots)s share "
+        "%(num)s CPU: set threads_per_task of the pool to %(wanted)s, or OMP_NUM_THREADS where you "
+        "have set that. Code that starts threads of its own has to start fewer.",
+        "Each of its tasks computes on %(threads)s threads at once, and its %(slots)s share "
+        "%(num)s CPUs: set threads_per_task of the pool to %(wanted)s, or OMP_NUM_THREADS where "
+        "you have set that. Code that starts threads of its own has to start fewer.",
+        advice.machine.cpus,
+        threads=formats.rate(cost.threads),
+        slots=kind_words(advice.pool.kind).many,
+        wanted=wanted,
+    )
+
+
 def _wait(effect: Effect) -> str:
     if effect.wait is None:
         return _("a queue that still grows in such minutes")
@@ -136,8 +157,15 @@ def _by_cpus(advice: SizeAdvice, cost: FunctionCost) -> str:
     words = kind_words(advice.pool.kind)
     if not cost.cpu:
         return _("No number of %(slots)s would use up the CPUs.", slots=words.many)
+    capped = later(
+        "CPUs times (1 + waiting / computing), here %(cpus)s times (1 + %(ratio)s): %(slots)s or "
+        "more, and more are never advised."
+    )
+    plain = later(
+        "CPUs times (1 + waiting / computing), here %(cpus)s times (1 + %(ratio)s): %(slots)s."
+    )
     return _(
-        "CPUs times (1 + waiting / computing), here %(cpus)s times (1 + %(ratio)s): %(slots)s.",
+        capped if (advice.by_cpus or 1) >= MOST_THREADS else plain,
         cpus=advice.machine.cpus,
         ratio=formats.rate(cost.waiting / cost.cpu),
         slots=words.counted(advice.by_cpus or 1),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement, Observation
 from tests.support.pooled import Listener, eventually, pool
@@ -46,6 +47,8 @@ def added(observations: list[Observation]) -> Observation:
         beside=sum(seen.beside * seen.looks for seen in observations) / looks,
         helper_cpu=total("helper_cpu"),
         helper_delayed=total("helper_delayed"),
+        helper_ready=total("helper_ready"),
+        unclaimed_cpu=total("unclaimed_cpu"),
     )
 
 
@@ -92,6 +95,44 @@ def test_a_function_that_waits_is_seen_to_wait(kind: PoolKind, beside: int) -> N
     check(kind, "rest", beside, lambda seen: seen.waiting > 5 * (seen.held + seen.free))
 
 
+@pytest.mark.parametrize(
+    ("kind", "company"), [(PoolKind.PROCESS, 0), (PoolKind.THREAD, 0), (PoolKind.THREAD, 6)]
+)
+def test_waits_that_are_shorter_than_a_look_are_not_taken_for_waits_for_the_gil(
+    kind: PoolKind, company: int
+) -> None:
+    async def scenario() -> tuple[Observation, Measurement]:
+        async with pool(kind, 1 + company, modules=("natures",), probes=True) as listener:
+            for n in range(company):
+                await listener.running(f"rest-{n}", "natures.rest", 60.0)
+            listener.call("short", "natures.wait_shortly", SECONDS)
+            outcome = await listener.outcome("short")
+            name = "natures.wait_shortly"
+            await eventually(lambda: any(seen.function == name for seen in listener.observations))
+            assert outcome.measurement is not None
+            return added(list(of(listener, "wait_shortly"))), outcome.measurement
+
+    for _ in range(3):
+        seen, cost = asyncio.run(scenario())
+        waited = 1.0 - (cost.cpu + (cost.delayed or 0.0)) / cost.run
+        if seen.waiting > 0.5 * waited * (seen.held + seen.free + seen.waiting):
+            return
+    pytest.fail(f"{seen}, {cost}")
+
+
+def test_who_wants_the_gil_of_a_thread_that_sleeps_with_it_is_not_seen_to_wait() -> None:
+    async def scenario() -> Observation:
+        async with pool("thread", 2, modules=("natures",), probes=True) as listener:
+            await listener.running("rest", "natures.rest_with_gil", 60.0)
+            listener.call("loop", "natures.loop", SECONDS / 4)
+            await listener.outcome("loop")
+            await eventually(lambda: any(of(listener, "loop")))
+            return added(list(of(listener, "loop")))
+
+    seen = asyncio.run(scenario())
+    assert seen.held > 3 * (seen.free + seen.waiting), seen
+
+
 def test_a_waiting_function_is_told_from_one_that_holds_the_gil_beside_it() -> None:
     async def scenario() -> dict[str, Observation]:
         async with pool("thread", 8, modules=("natures",), probes=True) as listener:
@@ -117,6 +158,21 @@ def test_helpers_of_calls_are_counted_where_all_calls_are_of_their_function() ->
     check(PoolKind.THREAD, "loop", 4, lambda seen: seen.helper_cpu < 0.1 * SECONDS)
 
 
+def test_helpers_that_lack_a_cpu_are_counted_as_well() -> None:
+    async def scenario(threads: int) -> Observation:
+        modules = ("native_functions",)
+        async with pool("process", 1, modules=modules, probes=True) as listener:
+            listener.call("t", "native_functions.digest_on", threads, SECONDS)
+            await eventually(lambda: listener.has_outcomes(1) and bool(listener.observations))
+            return added(listener.observations)
+
+    threads = usable_cpus() + 2
+    seen = asyncio.run(scenario(threads))
+    in_all = seen.held + seen.free + seen.waiting
+    assert seen.helper_ready > 0.6 * threads * in_all, seen
+    assert seen.helper_cpu < 1.2 * usable_cpus() * in_all, seen
+
+
 def test_helpers_are_nobodys_where_calls_of_two_functions_run() -> None:
     async def scenario() -> Observation:
         async with pool("thread", 2, modules=("natures",), probes=True) as listener:
@@ -125,7 +181,9 @@ def test_helpers_are_nobodys_where_calls_of_two_functions_run() -> None:
             await eventually(lambda: listener.has_outcomes(2))
             return added(list(of(listener, "rest")))
 
-    assert asyncio.run(scenario()).helper_cpu == 0
+    seen = asyncio.run(scenario())
+    assert seen.helper_cpu == 0
+    assert seen.unclaimed_cpu > 0  # how much depends on what the machine lets it have
 
 
 def test_what_is_seen_adds_up_to_how_long_the_calls_ran() -> None:

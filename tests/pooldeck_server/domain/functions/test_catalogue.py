@@ -126,9 +126,26 @@ def test_functions_are_listed_by_name() -> None:
     assert names == ["acme.gather", "acme.resize"]
 
 
-@pytest.mark.parametrize("name", ["acme.resise", "resize"])
+@pytest.mark.parametrize(
+    "name", ["acme.resise", "resize", "resise", "shop.images.resize", "old.rezize"]
+)
 def test_an_unknown_function_is_told_what_looks_alike(name: str) -> None:
     with pytest.raises(UnknownFunction, match=r"did you mean acme\.resize\?"):
+        catalogue(RESIZE, GATHER).get(name)
+
+
+def test_a_function_of_a_module_that_was_not_named_is_told_how_to_name_it() -> None:
+    with pytest.raises(UnknownFunction) as caught:
+        catalogue(RESIZE, GATHER).get("own.mine")
+    assert caught.value.detail == (
+        'no function called "own.mine" is registered; the server has functions of acme: to have '
+        "those of own, name it with --functions where the server is started"
+    )
+
+
+@pytest.mark.parametrize("name", ["acme.zzzzzzz", "zzzzzzz"])
+def test_a_module_that_was_named_is_not_to_be_named_again(name: str) -> None:
+    with pytest.raises(UnknownFunction, match=r"is registered$"):
         catalogue(RESIZE, GATHER).get(name)
 
 

@@ -133,7 +133,9 @@ def test_what_goes_to_sleep_twelve_thousand_times_a_second_fights_for_the_gil(
 
 def ready(share: float, beside: int, run: float = 1000.0) -> float | None:
     """Return what is free of runs that are ready for `share` of their time, and were not seen."""
-    return contention.free_share(NONE, Sums(runs=1, run=run, cpu=share * run, beside=beside))
+    overlap = run * beside / (beside + 1)
+    calls = Sums(runs=1, run=run, cpu=share * run, beside=beside, overlap=overlap)
+    return contention.free_share(NONE, calls)
 
 
 def test_all_calls_that_are_ready_at_a_time_but_one_need_no_gil_if_they_are_clearly_more() -> None:
@@ -149,6 +151,68 @@ def test_threads_that_wake_to_ask_for_the_gil_are_ready_for_a_fifth_of_the_time(
 def test_the_first_slice_of_a_run_is_nobodys_loss() -> None:
     assert ready(1.0, beside=7, run=0.005) is None
     assert ready(1.0, beside=7, run=0.05) == pytest.approx(1 - 1 / 5.6)
+
+
+def test_what_runs_of_other_functions_do_says_nothing_of_the_gil() -> None:
+    beside_sleepers = Sums(runs=1, run=1000.0, cpu=1000.0, beside=6)
+    assert contention.free_share(NONE, beside_sleepers) is None
+
+
+# Company of others, and of its own kind.
+
+
+@pytest.mark.parametrize(("others", "is_disturbed"), [(2.9, False), (3.1, True)])
+def test_it_is_disturbed_where_more_than_half_of_those_beside_it_are_of_other_functions(
+    others: float, is_disturbed: bool
+) -> None:
+    calls = 7 - others
+    crowd = Sums(runs=1, run=calls, cpu=1, beside=6, overlap=calls - 1)
+    assert contention.is_disturbed(NONE, crowd) is is_disturbed
+
+
+@pytest.mark.parametrize(("looks", "is_disturbed"), [(2, True), (3, False)])
+def test_three_looks_at_calls_by_themselves_cannot_be_disturbed(
+    looks: int, is_disturbed: bool
+) -> None:
+    alone = Sums(runs=1, run=1, cpu=1, looks=looks, held=1)
+    assert contention.is_disturbed(alone, Sums(runs=1, run=1, cpu=1, beside=6)) is is_disturbed
+
+
+@pytest.mark.parametrize("calls", [1, 8])
+def test_it_is_crowded_where_it_lacked_a_cpu_for_longer_than_its_like_can_have_kept_it(
+    calls: int,
+) -> None:
+    def of(delayed: float) -> bool:
+        crowd = Sums(runs=1, run=30, cpu=1, delayed=delayed, beside=7, overlap=30 * (1 - 1 / calls))
+        return contention.is_crowded(NONE, crowd)
+
+    assert not of(calls - 0.1)
+    assert of(calls + 0.1)
+
+
+@pytest.mark.parametrize(("looks", "is_crowded"), [(2, True), (3, False)])
+def test_a_crowd_spoils_nothing_where_three_looks_met_calls_by_themselves(
+    looks: int, is_crowded: bool
+) -> None:
+    alone = Sums(runs=1, run=1, cpu=1, looks=looks, held=1)
+    crowd = Sums(runs=1, run=30, cpu=1, delayed=20, beside=6)
+    assert contention.is_crowded(alone, crowd) is is_crowded
+
+
+def beside_their_like(calls: float, cpu: float, runs: float = 10) -> float | None:
+    crowd = Sums(runs=runs, run=runs, cpu=cpu * runs, overlap=runs * (1 - 1 / calls))
+    return contention.getting_on(NONE, crowd)
+
+
+def test_it_takes_two_at_a_time_and_three_runs_to_see_whether_they_get_on_side_by_side() -> None:
+    assert beside_their_like(1.9, cpu=0.5) is None
+    assert beside_their_like(2.1, cpu=0.5) == pytest.approx(0.5)
+    assert beside_their_like(6, cpu=0.5, runs=2) is None
+
+
+def test_time_without_a_cpu_does_not_tell_whether_calls_get_on_side_by_side() -> None:
+    calls = Sums(runs=10, run=100, cpu=10, delayed=85, overlap=80)
+    assert contention.getting_on(NONE, calls) == pytest.approx(10 / 15)
 
 
 # Sums that forget.

@@ -119,8 +119,8 @@ def test_one_look_is_not_enough_to_believe_that_the_gil_is_released() -> None:
 
 
 def test_calls_that_are_always_ready_beside_others_need_no_gil() -> None:
-    released = [run(4.0, 1.0, beside=7, delayed=2.9, voluntary_switches=1)] * 5
-    held = [run(8.0, 1.0, beside=7, delayed=0.5, voluntary_switches=99)] * 5
+    released = [run(4.0, 1.0, beside=7, overlap=3.5, delayed=2.9, voluntary_switches=1)] * 5
+    held = [run(8.0, 1.0, beside=7, overlap=7.0, delayed=0.5, voluntary_switches=99)] * 5
     free, unknown = after(EMPTY, *released).gil, after(EMPTY, *held).gil
     assert free is not None
     assert free < 0.25

@@ -2,8 +2,9 @@
 
 import pytest
 
-from pooldeck_server.domain.pools.controls import StartReport
+from pooldeck_server.domain.pools.controls import CutOffTask, StartReport
 from pooldeck_server.domain.pools.starts import in_words
+from pooldeck_server.domain.tasks.states import State
 
 
 def test_a_start_after_a_crash_says_how_long_it_was_down_and_what_became_of_everything() -> None:
@@ -29,6 +30,16 @@ def test_what_there_is_none_of_is_not_said() -> None:
     report = StartReport(was_clean=True, down_seconds=3.21)
 
     assert in_words(report) == "the server before this one ended in order 3.2 s ago"
+
+
+def test_what_the_end_before_a_start_cut_off_is_said_by_name() -> None:
+    tasks = tuple(CutOffTask(f"t{n}", "jobs.nap", State.LOST) for n in range(7))
+    report = StartReport(was_clean=True, down_seconds=3.2, lost=30, cut_off=tasks)
+
+    said = in_words(report)
+    assert said.startswith("the server before this one ended in order 3.2 s ago; its tasks: 30 ")
+    assert "cut off: jobs.nap (t0) lost, jobs.nap (t1) lost," in said
+    assert said.endswith("jobs.nap (t4) lost and 25 more")
 
 
 @pytest.mark.parametrize(

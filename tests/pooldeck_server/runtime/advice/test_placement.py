@@ -1,15 +1,11 @@
-"""Where functions run that leave their pool to the server: measurements advise, people place."""
+"""Where functions run that leave their pool to the server: where they start, and people place."""
 
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from pooldeck.kinds import PoolKind
-from pooldeck_server.advice import Recommendation
-from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import Conflict, NotFound, UnknownPool
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
@@ -23,8 +19,6 @@ from tests.support.engine import call, engine, outcome, submit
 NAP = "runtime_functions.nap"
 CHOSEN = "runtime_functions.sleep"  # by a person
 NAMED = "runtime_functions.settled"  # names its pool itself: io
-ENOUGH = 30  # runs for an advice that is sure of itself
-LONG_ENOUGH = 5.0  # seconds: within them earlier versions moved a function that waits
 POOLS = {"cpu": {"kind": "process", "size": 2}, "io": {"kind": "thread", "size": 8}}
 
 
@@ -41,26 +35,6 @@ def pool_of(server: Server, function: str = NAP) -> str:
 async def marks(server: Server) -> list[StoredAnnotation]:
     found = await server.read(queries.annotations)
     return [each for each in found if each.kind == "placed"]
-
-
-def is_sure(server: Server) -> bool:
-    """Tell whether there is an advice that is sure of itself: a slow machine takes longer."""
-    return [advice.confidence for advice in server.advisor.misplaced()] == ["high"]
-
-
-async def test_whatever_is_measured_moves_nothing_and_is_advised(tmp_path: Path) -> None:
-    clock = ManualClock()
-    async with engine(tmp_path, clock, pools=POOLS) as server:
-        until = time.monotonic() + LONG_ENOUGH
-        while time.monotonic() < until or not is_sure(server):
-            ran = await nap(server, ENOUGH)
-            assert {task.pool for task in ran} == {"cpu"}
-            clock.advance(60)
-        (advice,) = server.advisor.misplaced()
-        assert advice.function == NAP
-        assert advice.recommended == Recommendation(PoolKind.THREAD, "io")
-        assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
-        assert await marks(server) == []
 
 
 async def test_only_what_is_submitted_afterwards_goes_to_the_new_pool(tmp_path: Path) -> None:
@@ -84,7 +58,7 @@ async def test_what_a_person_has_placed_stays_there_until_it_is_given_back(tmp_p
         assert (placement.pool, placement.rule, placement.before) == ("io", "by_hand", "cpu")
         await server.placements.place(NAP, None)
         await server.placements.place(NAP, None)  # which changes nothing
-        assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+        assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.PLAIN)
         assert await server.read(queries.placements) == {}
     async with engine(tmp_path, pools=POOLS) as server:
         assert pool_of(server) == "cpu"
@@ -120,7 +94,7 @@ async def test_a_function_that_measurements_had_moved_is_given_back_at_the_start
         waiting = await submit(server, "nap", 0.01, pool="io")
     move_as_before(tmp_path, NAP, NAMED, "gone.away")
     async with engine(tmp_path, pools=POOLS) as server:
-        assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.UNKNOWN)
+        assert server.catalogue.get(NAP).placement == Placement("cpu", PlacementRule.PLAIN)
         assert [pool_of(server, CHOSEN), pool_of(server, NAMED)] == ["io", "io"]
         assert (await server.read(queries.placements)).keys() == {CHOSEN}
         assert (await nap(server))[0].pool == "cpu"
@@ -146,7 +120,7 @@ async def test_a_submission_that_names_a_pool_wins_and_has_no_reason(tmp_path: P
         named = await outcome(server, await submit(server, "nap", 0.01, pool="io"))
         assert (named.pool, named.placed) == ("io", None)
         auto = await outcome(server, await submit(server, "nap", 0.01, pool="auto"))
-        assert (auto.pool, auto.placed) == ("cpu", '{"pool":"cpu","rule":"unknown"}')
+        assert (auto.pool, auto.placed) == ("cpu", '{"pool":"cpu","rule":"plain"}')
         listed = (await server.read(queries.tasks, TaskFilter())).items
         assert {task.placed for task in listed} == {None, auto.placed}
 

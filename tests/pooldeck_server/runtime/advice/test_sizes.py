@@ -20,7 +20,7 @@ from tests.support.engine import call, engine, eventually, outcome
 POOLS = {"cpu": {"kind": "process", "size": 1}, "io": {"kind": "thread"}}
 
 
-async def nap(server: Server, number: int, seconds: float = 0.02) -> None:
+async def nap(server: Server, number: int, seconds: float = 0.1) -> None:
     naps = [call("nap", seconds, pool="io") for _ in range(number)]
     for task_id in await server.intake.submit_batch(naps):
         await outcome(server, task_id)
@@ -38,8 +38,8 @@ async def test_a_pool_is_judged_by_what_ran_in_it(tmp_path: Path) -> None:
         assert (found.verdict, found.rule) == ("fits", "load_fits")
         assert found.pool.load.ran == {"runtime_functions.nap": 40}
         assert found.pool.cost is not None
-        assert 0.018 < found.pool.cost.wall < 2
-        assert found.pool.cost.cpu < 0.01
+        assert 0.09 < found.pool.cost.wall < 2
+        assert found.pool.cost.cpu < 0.05
         assert found.needed is not None
         assert 0 < found.needed < 40 * 2 / 10
         assert (await server.sizes.of("cpu")).verdict == "unknown"

@@ -153,6 +153,7 @@ def test_processes_are_found_to_be_better_for_what_holds_the_gil(tmp_path: Path)
     holds(tmp_path, request, check)
 
 
+@pytest.mark.soak
 def test_the_knee_is_at_what_a_server_does_at_a_time(tmp_path: Path) -> None:
     def check(experiment: StoredExperiment) -> None:
         (scaling,) = experiment.scalings

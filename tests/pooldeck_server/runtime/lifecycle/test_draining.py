@@ -35,7 +35,7 @@ async def test_what_runs_may_end_within_the_grace_period_and_who_waits_for_it_is
         waits = [asyncio.create_task(server.wait(task.id, BOUND, task)) for task in known]
         await asyncio.sleep(0)
         ending.begin()
-        await eventually(lambda: server.state == "draining")
+        await eventually(lambda: server.readiness == "draining")
         with pytest.raises(Draining):
             await server.intake.submit(call("add", 1, 2))
         gate.write_text("open")
@@ -70,5 +70,5 @@ async def test_a_server_that_is_told_to_end_while_it_starts_starts_and_ends(tmp_
     ending.begin()
     async with running(settings(tmp_path), ending=ending) as server:
         await asyncio.wait_for(ending.finished.wait(), BOUND)
-        assert server.state == "draining"
+        assert server.readiness == "draining"
         assert all(not pool.workers for pool in server.health.all())

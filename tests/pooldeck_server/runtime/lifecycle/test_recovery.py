@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from pooldeck_server.domain.clock import SystemClock
+from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.domain.tasks.changes import Claim, Start
 from pooldeck_server.domain.tasks.ids import TaskIds
@@ -80,7 +81,29 @@ def test_what_was_in_hand_is_lost_or_run_again_and_all_else_goes_on(
         report = asyncio.run(story())
 
     assert report is not None
-    assert replace(report, down_seconds=None) == StartReport(
+    assert replace(report, down_seconds=None, cut_off=()) == StartReport(
         was_clean=False, down_seconds=None, queued=1, scheduled=1, rerun=1, lost=2
     )
+    assert {task.task: task.became for task in report.cut_off} == {
+        ids[0]: State.LOST,
+        ids[1]: State.QUEUED,
+        ids[2]: State.LOST,
+    }
     assert "its tasks: 1 queued, 1 scheduled, 1 run again, 2 lost" in caplog.text
+
+
+def test_a_start_that_fails_leaves_the_notes_of_the_workers_to_the_next_one(
+    tmp_path: Path,
+) -> None:
+    leave_behind(tmp_path)
+    notes = tmp_path / "workers" / "cpu-1.box"
+    notes.parent.mkdir()
+    notes.touch()
+
+    async def start() -> None:
+        async with engine(tmp_path, log={"path": tmp_path / "workers"}):
+            pass
+
+    with pytest.raises(StartupError):
+        asyncio.run(start())
+    assert notes.exists()

@@ -11,7 +11,7 @@ from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.tasks.counts import Counts
 
-BOUND = 30.0  # seconds
+BOUND = 120.0  # seconds
 
 
 def frames_of(pools: Callable[[], tuple[PoolHealth, ...]] = tuple) -> Frames:

@@ -91,7 +91,7 @@ async def test_an_abandoned_thread_is_listed_behind_the_slots_and_noticed(tmp_pa
 
 
 async def test_a_process_pool_shows_its_spare_worker(tmp_path: Path) -> None:
-    async with engine(tmp_path) as server:
+    async with engine(tmp_path, pools={"cpu": {"kind": "process", "size": 1}}) as server:
         await eventually(lambda: server.health.pool("cpu").spare == 1)
         assert server.health.pool("cpu").size == 1
         assert [worker.slots for worker in server.health.pool("cpu").workers].count(()) == 1

@@ -4,7 +4,8 @@ from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Measurement
-from pooldeck_server.advice import Advice, PoolShape, RunCostNumbers, advise
+from pooldeck.risks import Risk, RiskKind
+from pooldeck_server.advice import Advice, PoolShape, Recommendation, RunCostNumbers, advise
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.notices import Need
@@ -30,6 +31,14 @@ def test_one_function_is_named_with_the_pool_that_it_would_do_better_in() -> Non
     assert (notice.pool, notice.target) == ("cpu", "io")
     assert notice.gain is not None
     assert 10 < notice.gain <= 16
+
+
+def test_what_is_seen_in_its_code_against_a_move_is_counted_by_where_it_would_go() -> None:
+    risks = (Risk(RiskKind.DIRECTORY, "os.chdir", 3, "f"), Risk(RiskKind.WRITES, "n", 4, "f"))
+    to_threads = replace(waiting("acme.f"), risks=risks)
+    to_processes = replace(to_threads, recommended=Recommendation(PoolKind.PROCESS, "cpu"))
+    counted = [notice.risks for each in (to_threads, to_processes) for notice in of_advice([each])]
+    assert counted == [2, 1]
 
 
 def test_several_are_counted_and_the_largest_gain_is_said() -> None:

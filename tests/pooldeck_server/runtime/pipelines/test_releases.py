@@ -1,9 +1,11 @@
 """Tasks that come after others: they wait, get results, and heed what became of those before."""
 
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import Delete, delete
 
 from pooldeck_server.domain.errors import (
     BadArguments,
@@ -12,10 +14,21 @@ from pooldeck_server.domain.errors import (
     InvalidRequest,
 )
 from pooldeck_server.domain.tasks.dependencies import Rule
+from pooldeck_server.domain.tasks.pipelines import StoredStep
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import After
+from pooldeck_server.store.tables import edges, links
+from pooldeck_server.store.transaction import Transaction
 from tests.support.engine import call, eventually, outcome, submit
-from tests.support.pipelined import asked, ended, pipeline_engine, result_of, submitted
+from tests.support.pipelined import (
+    asked,
+    ended,
+    pipeline_engine,
+    pipelined,
+    result_of,
+    step,
+    submitted,
+)
 
 
 async def test_a_task_runs_after_those_that_it_names_and_not_before(tmp_path: Path) -> None:
@@ -160,6 +173,78 @@ async def test_one_that_was_stopped_is_retried_only_when_the_one_before_has_succ
         again = await server.tasks.retry(second.id)
         assert again.state in {State.SCHEDULED, State.QUEUED, State.RUNNING, State.SUCCEEDED}
         assert (await outcome(server, second.id)).result == '["fine"]'
+
+
+@pytest.mark.parametrize("lost", ["one", "many"])
+async def test_a_task_fails_where_a_result_that_it_needs_was_deleted(
+    tmp_path: Path, lost: str
+) -> None:
+    trouble = tmp_path / "trouble"
+    trouble.touch()
+    async with pipeline_engine(tmp_path / "data") as server:
+        pipeline = await pipelined(
+            server,
+            bad=step("fail_while", str(trouble)),
+            one=step("double", 1),
+            many=step("double", {"$item": True}, each=[1, 2]),
+            total=step("show", *map(result_of, ("bad", "one", "many"))),
+        )
+        for name in ("one", "many", "total"):
+            for each in pipeline.tasks[name]:
+                await outcome(server, each)
+        gone = await server.tasks.get(pipeline.tasks[lost][-1])
+        await server.tasks.recorder.perform(
+            lambda tx: tx.connection.execute(delete(edges).where(edges.c.needs == gone.seq))
+        )
+        trouble.unlink()
+        await server.tasks.retry(pipeline.tasks["bad"][0])
+        await outcome(server, pipeline.tasks["bad"][0])
+        await server.tasks.retry(pipeline.tasks["total"][0])
+        total = await outcome(server, pipeline.tasks["total"][0])
+        assert total.state is State.FAILED
+        assert f'the result of \\"{lost}\\" was deleted' in (total.error or "")
+
+
+def _execute(statement: Delete, transaction: Transaction) -> None:
+    transaction.connection.execute(statement)
+
+
+async def test_a_list_of_which_nothing_is_left_is_no_empty_list(tmp_path: Path) -> None:
+    """Earlier versions could cut a step off from what comes after it."""
+    trouble = tmp_path / "trouble"
+    trouble.touch()
+    async with pipeline_engine(tmp_path / "data") as server:
+        pipeline = await pipelined(
+            server,
+            bad=step("fail_while", str(trouble)),
+            many=step("double", {"$item": True}, each=[1, 2]),
+            none=step("double", {"$item": True}, each=[], pool="cpu"),
+            total=step("show", *map(result_of, ("bad", "many", "none"))),
+            rest=step("show", *map(result_of, ("bad", "none"))),
+        )
+        for name in ("many", "total", "rest"):
+            for each in pipeline.tasks[name]:
+                await outcome(server, each)
+        seqs = [(await server.tasks.get(each)).seq for each in pipeline.tasks["many"]]
+        for cut in (
+            delete(edges).where(edges.c.needs.in_(seqs)),
+            delete(links).where(links.c.seq.in_(seqs)),
+        ):
+            await server.tasks.recorder.perform(partial(_execute, cut))
+        trouble.unlink()
+        ends = {}
+        for name in ("bad", "total", "rest"):
+            await server.tasks.retry(pipeline.tasks[name][0])
+            ends[name] = await outcome(server, pipeline.tasks[name][0])
+        assert ends["total"].state is State.FAILED
+        assert 'the result of \\"many\\" was deleted' in (ends["total"].error or "")
+        assert ends["rest"].state is State.SUCCEEDED  # what was empty from the beginning still is
+
+
+def test_a_step_of_an_earlier_version_is_empty_only_where_it_had_no_pool() -> None:
+    assert StoredStep("a", "f", "", is_fan=True).never_had_tasks
+    assert not StoredStep("a", "f", "cpu", is_fan=True).never_had_tasks
+    assert not StoredStep("a", "f", "cpu", is_fan=True, number=2).never_had_tasks
 
 
 async def test_running_a_task_again_later_changes_nothing_after_it(tmp_path: Path) -> None:

@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
 from pooldeck.protocol import LogLine
 from pooldeck_server.runtime.recording.log_file import LogFile
-from pooldeck_server.runtime.recording.log_format import Origin, formatter
+from pooldeck_server.runtime.recording.log_format import LogRecord, Origin, formatter
 from pooldeck_server.runtime.recording.rotating_file import RotatingFile
 
-BOUND = 20.0
+BOUND = 120.0
 ORIGIN = Origin("io", "io-1", "0199", 2, "acme.jobs.fetch")
 AT = 1_800_000_000.25
 LARGE = 10**9
@@ -41,6 +41,11 @@ def line(message: str, level: str = "INFO") -> LogLine:
     return LogLine(AT, level, "stdout", message)
 
 
+def own(level: str, message: str, **more: Any) -> LogRecord:
+    """Return a record of the server's own."""
+    return LogRecord(AT, level, "pooldeck_server.cli", message, None, **more)
+
+
 def eventually(is_so: Callable[[], bool]) -> None:
     """Return as soon as something is so."""
     until = time.monotonic() + BOUND
@@ -53,7 +58,7 @@ def test_a_record_is_one_line_that_says_whose_words_it_has(tmp_path: Path) -> No
     path = tmp_path / "log"
     with writing(path) as file:
         file.add_lines(ORIGIN, [line("first\nsecond\r\x1b[31m\u2028ü")])
-        file.add_record(AT, "WARNING", "pooldeck_server.cli", "mine")
+        file.add_record(own("WARNING", "mine"))
 
     assert path.read_text() == (
         "2027-01-15T08:00:00.250Z INFO io io-1 0199/2 acme.jobs.fetch "
@@ -66,11 +71,11 @@ def test_as_json_every_part_has_its_name(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with writing(path, "json") as file:
         file.add_lines(ORIGIN, [line("first\nsecond")])
-        file.add_record(AT, "ERROR", "pooldeck_server.cli", "mine")
+        file.add_record(own("ERROR", "mine", about={"pool": "io", "time": 5}, traceback="T\nE"))
 
     said = [json.loads(each) for each in path.read_text().split("\n")[:-1]]
     assert said[0] == {
-        "time": "2027-01-15T08:00:00.250Z",
+        "time": "2027-01-15T08:00:00.250000Z",
         "level": "INFO",
         "pool": "io",
         "worker": "io-1",
@@ -80,7 +85,14 @@ def test_as_json_every_part_has_its_name(tmp_path: Path) -> None:
         "source": "stdout",
         "message": "first\nsecond",
     }
-    assert "task" not in said[1]
+    assert said[1] == {
+        "time": "2027-01-15T08:00:00.250000Z",
+        "level": "ERROR",
+        "pool": "io",
+        "source": "pooldeck_server.cli",
+        "message": "mine",
+        "traceback": "T\nE",
+    }
 
 
 def test_a_time_that_cannot_be_is_left_out(tmp_path: Path) -> None:
@@ -106,7 +118,7 @@ def test_many_threads_keep_their_order_and_lose_nothing(tmp_path: Path) -> None:
 
     def speak(file: LogFile, name: str) -> None:
         for n in range(500):
-            file.add_record(AT, "INFO", name, f"{n}")
+            file.add_record(LogRecord(AT, "INFO", name, f"{n}", None))
 
     with writing(path) as file:
         speakers = [threading.Thread(target=speak, args=(file, f"s{i}")) for i in range(8)]
@@ -147,7 +159,8 @@ def test_a_full_disk_is_told_once_and_what_is_missing_is_counted(
         "5 lines are missing here: they could not be written in time",
         "after",
     ]
-    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    own = [record for record in caplog.records if record.name.endswith(".log_file")]
+    told = [record.getMessage() for record in own if record.levelno >= logging.WARNING]
     assert told == [
         f"the log file {path} cannot be written: File too large; lines are dropped until it can",
         f"the log file {path} is written again; 5 lines have been dropped since the start",

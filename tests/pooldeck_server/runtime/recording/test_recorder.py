@@ -179,3 +179,29 @@ async def test_a_write_that_can_be_done_without_fails_with_a_line_in_the_log(
             other.execute("ROLLBACK")
         assert await kept.recorder.try_perform(lambda _: None, "a small thing")
     assert "a small thing: not kept: " in caplog.text
+
+
+async def test_an_end_counts_as_done_when_it_is_on_record_and_not_before(tmp_path: Path) -> None:
+    async with recorder(tmp_path) as kept:
+        for seq in range(1, 11):
+            await claimed(kept, seq)
+        for seq in range(1, 11):
+            kept.recorder.record_results([], [ended(seq)])
+            await kept.recorder.perform(lambda _: None)  # which need not wait for the ends
+            done = kept.recorder.ends_done
+            assert [kept.state(each) for each in range(1, done + 1)] == done * [State.SUCCEEDED]
+        assert kept.recorder.ends_given == 10
+        await eventually(lambda: kept.recorder.ends_done == 10)
+
+
+async def test_an_end_that_the_database_does_not_take_is_not_done(tmp_path: Path) -> None:
+    async with recorder(tmp_path) as kept:
+        await claimed(kept, 1)
+        with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            kept.recorder.record_results([], [ended(1)])
+            await eventually(lambda: kept.recorder.trouble is not None)
+            assert kept.recorder.ends_done == 0
+            other.execute("ROLLBACK")
+        await eventually(lambda: kept.recorder.ends_done == 1)
+        assert kept.state(1) is State.SUCCEEDED

@@ -21,6 +21,7 @@ async def test_what_waits_behind_tasks_that_are_all_being_claimed_is_read_again(
             backlog=backlog,
             reader=store.reader,
             most=MOST,
+            left_out=tuple,
             in_hand=lambda: leaving,
             on_supplied=lambda: None,
         )

@@ -172,7 +172,7 @@ def test_tasks_of_functions_on_hold_are_left_out_of_the_queue_until_released(
         assert [task.seq for task in front.tasks] == [task.seq for task in free[:2]]
         assert front.has_more
         assert not store.read(queries.queued, "cpu", 3).has_more
-        store.write(records.lift_hold, "jobs.held")
+        store.write(records.lift_hold, "jobs.held", 9)
         released = store.read(queries.queued, "cpu", 1000).tasks
         assert [task.seq for task in released] == [task.seq for task in (*held, *free)]
 

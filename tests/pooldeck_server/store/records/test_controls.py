@@ -7,7 +7,15 @@ import pytest
 
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.failures.incidents import Bystander, StoredIncident, TaskName
-from pooldeck_server.domain.pools.controls import Hold, PoolControl, ServerRun, StartReport
+from pooldeck_server.domain.pools.controls import (
+    CutOff,
+    CutOffTask,
+    Hold,
+    PoolControl,
+    ServerRun,
+    StartReport,
+)
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 
@@ -96,8 +104,8 @@ def test_a_hold_stays_until_it_is_lifted(tmp_path: Path) -> None:
         store.write(records.save_hold, more)
     with opened(tmp_path) as store:
         assert store.read(queries.holds) == [second, more]
-        assert store.write(records.lift_hold, "jobs.b")
-        assert not store.write(records.lift_hold, "jobs.b")
+        assert store.write(records.lift_hold, "jobs.b", 9)
+        assert not store.write(records.lift_hold, "jobs.b", 9)
         assert store.read(queries.holds) == [second]
 
 
@@ -126,8 +134,9 @@ def test_runs_tell_when_they_began_what_they_found_and_how_they_ended(tmp_path: 
         store.write(records.begin_run, ServerRun("b1", 11, NOW))
         assert store.read(queries.runs) == [ServerRun("b1", 11, NOW)]
         store.write(records.save_report, "b1", report)
-        store.write(records.end_run, "b1", NOW + 5)
-        first = ServerRun("b1", 11, NOW, NOW + 5, report)
+        cost = CutOff(lost=1, tasks=(CutOffTask("a", "jobs.add", State.LOST),))
+        store.write(records.end_run, "b1", NOW + 5, cost)
+        first = ServerRun("b1", 11, NOW, NOW + 5, report, cost)
         assert store.read(queries.runs) == [first]
 
         cut_off = ServerRun("b2", 12, NOW - 100)  # the clock was set back

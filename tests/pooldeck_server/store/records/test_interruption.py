@@ -25,14 +25,14 @@ def test_what_an_earlier_server_left_in_hand_is_lost_and_nothing_else(tmp_path: 
         store.write(records.release, [Claim(released.seq, 1)])
         before = [store.task(task) for task in (waiting, planned, released)]
 
-        moves = store.write(records.interrupt, partial(what_becomes, now=NOW))
+        moves = store.write(records.interrupt, partial(what_becomes, now=NOW)).moves
 
         assert {(move.seq, move.before, move.state) for move in moves} == {
             (running.seq, State.RUNNING, State.LOST),
             (claimed.seq, State.QUEUED, State.LOST),
         }
         assert [store.task(task) for task in (waiting, planned, released)] == before
-        assert store.write(records.interrupt, partial(what_becomes, now=NOW)) == []
+        assert not store.write(records.interrupt, partial(what_becomes, now=NOW))
         kept, counted = store.counters_and_recount()
         assert kept == counted
 
@@ -57,8 +57,8 @@ def test_many_interrupted_tasks_are_recorded_a_bounded_number_at_a_time(tmp_path
     with opened(tmp_path) as store:
         tasks = [store.running() for _ in range(5)]
         sizes = []
-        while moves := store.write(records.interrupt, partial(what_becomes, now=NOW), limit=2):
-            sizes.append(len(moves))
+        while found := store.write(records.interrupt, partial(what_becomes, now=NOW), limit=2):
+            sizes.append(len(found.moves))
         assert sizes == [2, 2, 1]
         assert {store.task(task).state for task in tasks} == {State.LOST}
 
@@ -68,13 +68,13 @@ def test_what_is_idempotent_is_run_again_and_its_attempt_is_kept_as_lost(tmp_pat
     with opened(tmp_path) as store:
         running, claimed = store.running(options=options), store.claimed(options=options)
         other = store.running(options=RunOptions(retries=5).to_json())
-        moves = store.write(records.interrupt, partial(what_becomes, now=NOW))
+        moves = store.write(records.interrupt, partial(what_becomes, now=NOW)).moves
         assert {(move.seq, move.before, move.state) for move in moves} == {
             (running.seq, State.RUNNING, State.QUEUED),
             (claimed.seq, State.QUEUED, State.QUEUED),
             (other.seq, State.RUNNING, State.LOST),
         }
-        assert store.write(records.interrupt, partial(what_becomes, now=NOW)) == []
+        assert not store.write(records.interrupt, partial(what_becomes, now=NOW))
         line = store.read(queries.queued, "cpu", 10).tasks
         assert [(task.seq, task.attempt, task.reruns) for task in line] == [
             (running.seq, 1, 1),
@@ -98,6 +98,18 @@ def test_a_task_that_takes_the_server_down_each_time_is_lost_in_the_end(tmp_path
         for attempt in range(2, 2 + CRASH_RERUNS):
             store.write(records.interrupt, partial(what_becomes, now=NOW))
             assert store.write(records.claim, [Claim(task.seq, attempt)]) == {task.seq}
-        (move,) = store.write(records.interrupt, partial(what_becomes, now=NOW))
+        (move,) = store.write(records.interrupt, partial(what_becomes, now=NOW)).moves
         assert move.state is State.LOST
         assert len(store.read(queries.attempts, task.id)) == 1 + CRASH_RERUNS
+
+
+def test_a_claim_that_is_taken_back_queues_as_it_did_before(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        claimed = store.claimed()
+
+        found = store.write(records.interrupt, lambda task: Claim(task.seq, task.attempt))
+
+        assert (found.moves, found.released) == ([], 1)
+        assert (store.task(claimed).state, store.task(claimed).attempt) == (State.QUEUED, 0)
+        assert not store.write(records.interrupt, lambda task: Claim(task.seq, task.attempt))
+        assert [task.seq for task in store.read(queries.queued, "cpu", 10).tasks] == [claimed.seq]

@@ -193,7 +193,7 @@ ALL_MOVES: dict[str, Move] = {
     "start": lambda store, tx, task: records.start(tx, [store.start_of(task)]),
     "cancel": lambda _, tx, task: records.cancel(tx, [task.seq], NOW),
     "promote_due": lambda _, tx, __: records.promote_due(tx, NOW),
-    "interrupt": lambda _, tx, __: records.interrupt(tx, partial(what_becomes, now=NOW)),
+    "interrupt": lambda _, tx, __: records.interrupt(tx, partial(what_becomes, now=NOW)).moves,
     "rerun at once": rerun_after(0),
     "rerun after a pause": rerun_after(1),
     "retry": lambda _, tx, task: records.retry(tx, [task.seq], NOW),

@@ -84,12 +84,16 @@ def files_hold(store: Store, text: bytes) -> bool:
     return any(text in file.read_bytes() for file in folder.glob("pooldeck.db*"))
 
 
-def test_sensitive_arguments_are_gone_from_the_file_once_the_task_is_final(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [1, 5000])
+def test_sensitive_arguments_are_gone_from_the_file_once_the_task_is_final(
+    tmp_path: Path, length: int
+) -> None:
     shown = {"shown_args": '["[redacted]"]', "shown_kwargs": '{"key":"[redacted]"}'}
     with opened(tmp_path) as store:
         store.write(records.erase_traces)
-        ended = store.running(args='["s3cret-one"]', kwargs='{"key":"s3cret-two"}', **shown)
-        cancelled = store.add(args='["s3cret-three"]', **shown)
+        one, two, three = (f"s3cret-{name}" * length for name in ("one", "two", "three"))
+        ended = store.running(args=f'["{one}"]', kwargs=f'{{"key":"{two}"}}', **shown)
+        cancelled = store.add(args=f'["{three}"]', **shown)
         assert files_hold(store, b"s3cret")
         store.write(records.end, [End(ended.seq, 1, State.FAILED, NOW)])
         store.write(records.cancel, [cancelled.seq], NOW)

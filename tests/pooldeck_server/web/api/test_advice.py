@@ -33,7 +33,7 @@ def test_a_function_that_never_ran_has_no_verdict_yet(server: Served) -> None:
     assert (found["verdict"], found["confidence"]) == ("unknown", "none")
     assert found["recommended"] is found["cost"] is None
     assert found["profiles"] == {}
-    assert found["sentences"] == ["It has not run yet, so that nothing can be said."]
+    assert found["sentences"] == ["No run has been measured yet, so that nothing can be said."]
 
 
 def test_a_function_shows_its_advice_in_short(server: Served) -> None:

@@ -86,7 +86,7 @@ def test_a_function_that_keeps_killing_workers_is_refused_until_it_is_released(
     assert (released.status_code, released.json()["hold"]) == (200, None)
     again = crashed.http.post(f"/api/v1/functions/{DIE}/release")
     assert (again.status_code, again.json()["code"]) == (404, "not_found")
-    assert crashed.submit("die", int(signal.SIGTERM)).json()["state"] == "failed"
+    assert crashed.submit("die", int(signal.SIGKILL)).json()["state"] == "failed"
 
 
 def test_the_server_says_what_its_start_found(server: Served) -> None:

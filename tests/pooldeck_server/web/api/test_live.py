@@ -24,6 +24,7 @@ def following(server: Served) -> Iterator[Iterator[dict[str, Any]]]:
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/event-stream"
         assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-accel-buffering"] == "no"
         yield (
             json.loads(line.removeprefix("data: "))
             for line in response.iter_lines()

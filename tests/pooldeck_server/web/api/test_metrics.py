@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.served import Served, served
+from tests.support.served import POOLS, Served, served
 from tests.support.watching import task_in, until
 
 
@@ -67,7 +67,8 @@ def test_ends_and_reruns_are_counters_that_a_retry_by_hand_does_not_lower(tmp_pa
 
 
 def test_deaths_holds_and_spares_are_figures_too(tmp_path: Path) -> None:
-    with served(tmp_path, hold_after=1) as server:
+    pools = POOLS | {"solo": {"kind": "process", "size": 1}}
+    with served(tmp_path, hold_after=1, pools=pools) as server:
         until(lambda: figures(server)["pooldeck_pool_spare", "solo"] == 1)
         assert figures(server)["pooldeck_incidents_total", "solo"] == 0
 

@@ -106,3 +106,27 @@ def test_the_examples_of_bodies_fit_their_schemas(document: dict[str, Any]) -> N
             body["schema"] | {"components": document["components"]}
         )
         validator.validate(body["example"])
+
+
+def test_of_what_takes_few_values_the_document_names_all(document: dict[str, Any]) -> None:
+    parameters = operations(document)["get", "/api/v1/history"]["parameters"]
+    [period] = [each["schema"] for each in parameters if each["name"] == "period"]
+
+    assert period["enum"] == [900, 3600, 21600, 86400, 604800]
+
+
+@pytest.mark.parametrize("value", ["0.5", "5", "-1", "1e3", "nan", "2026-01-01"])
+def test_a_time_of_a_query_is_what_the_document_says_and_no_number(
+    server: Served, document: dict[str, Any], value: str
+) -> None:
+    timed = [
+        (path, parameter["name"])
+        for (method, path), operation in operations(document).items()
+        for parameter in operation.get("parameters", [])
+        if method == "get" and "date-time" in str(parameter["schema"])
+    ]
+    assert len(timed) >= 5
+    for path, name in timed:
+        answer = server.http.get(path, params={name: value})
+        assert (answer.status_code, answer.json()["parameter"]) == (422, name), path
+        assert server.http.get(path, params={name: "2026-01-01T00:00:00Z"}).is_success

@@ -25,8 +25,8 @@ def place(server: Served, pool: str | None, path: str = ROAM) -> dict[str, Any]:
 def test_a_task_says_why_it_ran_where_it_ran(server: Served) -> None:
     task = server.submit("ask", "http://127.0.0.1/").json()
     assert task["pool"] == "io"
-    assert (task["placed"]["rule"], task["placed"]["hint"]) == ("address", "url")
-    assert '"url" looks as if' in task["placed"]["words"]
+    assert task["placed"]["rule"] == "coroutine"
+    assert "an async function mostly waits" in task["placed"]["words"]
     listed = server.http.get("/api/v1/tasks", params={"function": "web_functions.ask"}).json()
     assert listed["items"][0]["placed"] == task["placed"]
 
@@ -37,7 +37,7 @@ def test_a_task_whose_pool_was_named_has_nothing_to_explain(server: Served) -> N
 
 
 def test_a_function_is_placed_by_hand_and_given_back(server: Served) -> None:
-    assert server.http.get(ROAM).json()["placement"]["rule"] == "unknown"
+    assert server.http.get(ROAM).json()["placement"]["rule"] == "plain"
     function = place(server, "io")
     assert (function["pool"], function["placement"]["rule"]) == ("io", "by_hand")
     assert function["placement"]["before"] == "cpu"
@@ -47,7 +47,7 @@ def test_a_function_is_placed_by_hand_and_given_back(server: Served) -> None:
         "The function was placed in io by hand.",
     )
     function = place(server, None)
-    assert (function["pool"], function["placement"]["rule"]) == ("cpu", "unknown")
+    assert (function["pool"], function["placement"]["rule"]) == ("cpu", "plain")
 
     def moves() -> list[dict[str, Any]]:
         marks = server.http.get("/api/v1/annotations").json()["items"]
@@ -67,11 +67,15 @@ def test_what_is_measured_is_advised_with_a_button_and_moves_nothing(server: Ser
     for _ in range(30):
         assert server.submit("doze", 0.02).json()["pool"] == "cpu"
     function = server.http.get(doze).json()
-    assert (function["pool"], function["placement"]["rule"]) == ("cpu", "unknown")
+    assert (function["pool"], function["placement"]["rule"]) == ("cpu", "plain")
     advice = server.http.get(f"{doze}/advice").json()
     assert (advice["verdict"], advice["is_misplaced"]) == ("io_bound", True)
     assert advice["recommended"] == {"kind": "thread", "pool": "io"}
+    assert advice["risks"] == []
+    assert "which does not prove that there is nothing" in advice["sentences"][-1]
     page = server.http.get("/functions/web_functions.doze").text
+    assert "which does not prove that there is nothing" in page
+    assert "No measurement moves it: its owner does not say that it may be" in page
     assert re.search(r'name="pool" value="io"><button[^>]*>Place it in io</button>', page)
 
     form = {"pool": "io"}  # as the button sends it
@@ -80,6 +84,60 @@ def test_what_is_measured_is_advised_with_a_button_and_moves_nothing(server: Ser
     assert server.http.get(doze).json()["placement"]["rule"] == "by_hand"
     assert "Place it in io" not in server.http.get("/functions/web_functions.doze").text
     place(server, None, doze)
+
+
+def test_a_placement_that_may_not_work_is_asked_about_and_undone_where_it_does_not(
+    server: Served,
+) -> None:
+    chime, page = "/api/v1/functions/web_functions.chime", "/functions/web_functions.chime"
+    for _ in range(30):
+        assert server.submit("chime", 0.02).json()["state"] == "succeeded"
+    advice = server.http.get(f"{chime}/advice").json()
+    assert advice["recommended"]["pool"] == "io"
+    (risk,) = advice["risks"]
+    assert (risk["kind"], risk["what"], risk["within"]) == ("signals", "signal.signal", "chime")
+    assert risk["words"].startswith(f"signal.signal (line {risk['line']}): signals are")
+    shown = server.http.get(page).text
+    assert risk["words"].partition(":")[0] in shown
+    assert "Its owner says that it may be moved to processes by measurements" in shown
+    assert "safe_in" in server.http.get(chime).json()["options"]
+
+    answer = server.http.post(f"{page}/placement", data={"pool": "io"})
+    assert answer.status_code == 303
+    question = server.http.get(answer.headers["location"]).text
+    assert "Place chime in io?" in question
+    assert risk["words"].partition(":")[0] in question
+    assert server.http.get(chime).json()["pool"] == "cpu"
+    form = {"pool": "io", "sure": "1"}  # as the question sends it
+    assert server.http.post(f"{page}/placement", data=form).status_code == 303
+    assert server.http.get(chime).json()["pool"] == "io"
+
+    failed = server.submit("chime", 0.0).json()
+    assert (failed["pool"], failed["state"]) == ("io", "failed")
+
+    def undone() -> dict[str, Any] | None:
+        placement: dict[str, Any] = server.http.get(chime).json()["placement"]
+        return placement if placement["rule"] == "undone" else None
+
+    placement = until(undone)
+    assert (placement["pool"], placement["before"]) == ("cpu", "io")
+    assert (placement["task"], placement["since"] is None) == (failed["id"], False)
+    assert "only works in main thread" in placement["error"]
+    assert server.http.get(f"/errors/{placement['group']}").status_code == 200
+    shown = server.http.get(page).text
+    assert "went back from io to cpu: it failed there as it never had before" in shown
+    assert all(f"{words}</button>" in shown for words in ("Keep it in cpu", "io all the same"))
+    again = server.submit("chime", 0.0).json()
+    assert (again["pool"], again["state"]) == ("cpu", "succeeded")
+    assert "in io it failed as it never had before" in again["placed"]["words"]
+    assert server.http.post(f"{page}/placement", data={"pool": "cpu"}).status_code == 303
+    assert "went back from io to cpu" not in server.http.get(page).text
+    place(server, None, chime)
+
+
+def test_a_question_about_a_pool_that_does_not_exist_is_not_found(server: Served) -> None:
+    answer = server.http.get("/functions/web_functions.chime/placement", params={"pool": "sea"})
+    assert answer.status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -100,7 +158,7 @@ def test_what_cannot_be_placed_is_refused(
 
 def test_the_page_of_a_task_says_why_it_ran_where_it_ran(server: Served) -> None:
     task = server.submit("ask", "http://127.0.0.1/").json()
-    assert "waits for another machine" in server.http.get(f"/tasks/{task['id']}").text
+    assert "an async function mostly waits" in server.http.get(f"/tasks/{task['id']}").text
 
 
 MEASURED = Placement(
@@ -131,9 +189,13 @@ def test_what_was_measured_is_told_with_its_gain() -> None:
         ({"given_back": "by_hand"}, "f was given back and is here again, before in cpu"),
         (
             {"given_back": "measured"},
-            "f is here again: measurements had moved it to cpu, and move nothing any more",
+            "f is here again: measurements had moved it to cpu without its owner's word",
         ),
-        ({"verdict": "io_bound"}, "f was moved here from cpu"),  # by an earlier version
+        ({"verdict": "io_bound"}, "f was moved here from cpu"),
+        (
+            {"undone": "ValueError: no"},
+            "f went back here from cpu, where it failed as never before: ValueError: no",
+        ),
     ],
 )
 def test_a_move_is_noted_in_words(why: dict[str, Any], words: str) -> None:

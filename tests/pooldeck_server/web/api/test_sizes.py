@@ -75,6 +75,12 @@ def test_what_is_expected_of_a_larger_pool_is_said() -> None:
     assert "here 2 times (1 + 9): 20 threads." in sentences[3]
 
 
+def test_the_most_that_is_advised_does_not_pass_for_the_outcome_of_a_sum() -> None:
+    hardly = FunctionCost(alone=1.0, cpu=0.001, gil=0.001, wall=1.0)
+    told = " ".join(size_sentences(advice("thread", 8, 1, hardly)))
+    assert "here 2 times (1 + 999): 200 threads or more, and more are never advised." in told
+
+
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
@@ -98,6 +104,13 @@ def test_what_waits_in_processes_is_sent_to_threads() -> None:
     assert "a thread pool would let more of them wait" in " ".join(
         size_sentences(advice("process", 2, 10, WAITS))
     )
+
+
+def test_threads_of_libraries_that_do_not_fit_the_cpus_are_told_with_their_setting() -> None:
+    words = " ".join(size_sentences(advice("process", 2, 10, replace(HASHES, threads=2.0))))
+    assert "computes on 2 threads at once, and its processes share 2 CPUs" in words
+    assert "set threads_per_task of the pool to 1, or OMP_NUM_THREADS" in words
+    assert "threads_per_task" not in " ".join(size_sentences(ADVICE[SizeRule.LOAD_FITS]))
 
 
 def test_all_that_computes_is_set_against_the_cpus() -> None:

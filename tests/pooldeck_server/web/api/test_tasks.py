@@ -327,3 +327,17 @@ def test_an_unknown_task_is_not_found(server: Served, part: str) -> None:
 
 def _expect_not_found(response: httpx.Response) -> None:
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_a_batch_that_is_repeated_under_its_key_gives_the_same_ids(server: Served) -> None:
+    items = [{"function": "web_functions.echo", "args": [n]} for n in range(5)]
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+
+    def sent(tasks: list[dict[str, Any]]) -> httpx.Response:
+        return server.http.post("/api/v1/tasks/batch", json={"tasks": tasks}, headers=headers)
+
+    first, second = sent(items), sent(items)
+    assert first.status_code == second.status_code == 202
+    assert first.json() == second.json()
+    other = sent(items[:-1])
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")

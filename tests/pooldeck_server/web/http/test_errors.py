@@ -11,7 +11,7 @@ from pooldeck_server.settings import Settings
 from pooldeck_server.web.http import errors, guard
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.errors import STATUS, problem
-from tests.support.served import Served
+from tests.support.served import Served, connected
 
 
 def every_error() -> list[type[PooldeckError]]:
@@ -56,18 +56,40 @@ def test_how_to_log_in_is_a_header() -> None:
     assert problem(Unauthorized("who?")).headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize(
+    "path", [b"/functions/web_functions.add", b"/tasks/cancel", b"/api/v1/tasks/cancel"]
+)
+def test_who_goes_away_in_the_middle_of_a_body_is_no_defect(
+    server: Served, caplog: pytest.LogCaptureFixture, path: bytes
+) -> None:
+    head = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n" % path
+    kind = b"json" if path.startswith(b"/api/") else b"x-www-form-urlencoded"
+    with connected(server) as connection:
+        connection.sendall(head + b"Content-Type: application/%b\r\n\r\na=b" % kind)
+        assert server.http.get("/healthz").status_code == 200  # so the first part has arrived
+    for _ in range(3):  # and so has the end
+        assert server.http.get("/healthz").status_code == 200
+    assert "internal error" not in caplog.text
+
+
 def test_an_unknown_path_of_the_api_is_a_problem(server: Served) -> None:
     _expect(server.http.get("/api/v1/nothing"), 404, "not_found")
 
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("/api/v1/tasks", {"GET", "POST"}), ("/api/v1/pools/cpu", {"GET", "PATCH"})],
+    [
+        ("/api/v1/tasks", {"GET", "POST"}),
+        ("/api/v1/pools/cpu", {"GET", "PATCH"}),
+        ("/api/v1/tasks/some-id", {"GET", "DELETE"}),
+        ("/api/v1/tasks/batch", {"POST"}),  # and no task has such an id
+        ("/api/v1/tasks/retry", {"POST"}),
+    ],
 )
 def test_a_wrong_method_is_told_the_right_ones(
     server: Served, path: str, allowed: set[str]
 ) -> None:
-    response = server.http.delete(path)
+    response = server.http.put(path)
     _expect(response, 405, "method_not_allowed")
     assert set(response.headers["allow"].split(", ")) == allowed
 
@@ -77,13 +99,13 @@ def test_a_defect_shows_an_id_and_keeps_its_details_in_the_log(
 ) -> None:
     app = Application()
 
-    @app.get("/defect")
+    @app.get("/pools")
     async def defect() -> None:
         raise ZeroDivisionError("a secret of the inside")
 
     errors.install(app)
     guard.install(app, Settings())
-    response = _get(app, "/defect")
+    response = _get(app, "/pools")
     _expect(response, 500, "internal")
     assert "secret" not in response.text
     [record] = [

@@ -52,6 +52,10 @@ def test_a_language_is_spoken_for_as_long_as_it_is_asked_for() -> None:
         ("https://evil.example", "/"),
         ("/a\r\nSet-Cookie: x", "/"),
         ("", "/"),
+        ("/../evil", "/"),
+        ("/tasks/%2e%2E/../evil", "/"),
+        ("/tasks/..\\evil", "/"),
+        ("/tasks?q=a/../b", "/tasks?q=a/../b"),
     ],
 )
 def test_a_form_leads_to_paths_of_this_server_only(wanted: str, path: str) -> None:

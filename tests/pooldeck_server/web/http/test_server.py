@@ -107,6 +107,12 @@ def test_a_body_that_grows_too_large_is_cut_off(strict: Served) -> None:
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
+def test_the_first_page_answers_those_who_only_look_whether_it_is_there(server: Served) -> None:
+    answer = server.http.head("/")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert server.http.get("/").text.startswith("<!doctype html>")
+
+
 def test_a_body_may_come_in_pieces(server: Served) -> None:
     body = b'{"function": "web_functions.add", "args": [1]}'
     with connected(server) as connection:
@@ -145,19 +151,24 @@ def test_a_deadline_does_not_end_a_slow_answer(strict: Served) -> None:
 def test_an_address_in_use_is_one_clear_line(tmp_path: Path) -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(StartupError, match=f"cannot listen on 127.0.0.1:{port}"):
+        with pytest.raises(StartupError, match=f"cannot listen on 127.0.0.1:{port}") as caught:
             listen("127.0.0.1", port)
+        assert str(caught.value).count("127.0.0.1") == 1
+        assert "choose another port by --port" in str(caught.value)
         settings = Settings(port=port, data=tmp_path / "data")
         with pytest.raises(StartupError, match="cannot listen"):
             serve(create_app(settings), settings)
     assert not (tmp_path / "data").exists()
 
 
-def test_why_the_app_cannot_start_reaches_the_caller(tmp_path: Path) -> None:
+def test_why_the_app_cannot_start_reaches_the_caller_and_is_said_by_nobody_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "pooldeck.sqlite3").write_bytes(b"this is no database" * 100)
     settings = Settings(port=0, data=tmp_path)
     with pytest.raises(StartupError, match="no database"):
         serve(create_app(settings), settings)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

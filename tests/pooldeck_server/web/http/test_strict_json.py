@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, TooLarge
 from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.api.bodies import (
-    CancelRequest,
     read_batch,
-    read_or_default,
+    read_cancel_request,
     read_submission,
 )
 from pooldeck_server.web.http.strict_json import check
@@ -86,7 +85,7 @@ def _depth(value: Any) -> int:
 
 @pytest.mark.parametrize("levels", [1000, 100_000, 1_000_000])
 def test_hostile_depth_is_refused(levels: int) -> None:
-    with pytest.raises(MalformedJson, match="nested"):
+    with pytest.raises((MalformedJson, TooLarge), match=r"nested|more than 100,000"):
         check(b"[" * levels + b"]" * levels, depth=64)
 
 
@@ -185,7 +184,18 @@ def test_a_batch_has_bounds() -> None:
 
 
 def test_a_cancellation_may_have_no_body() -> None:
-    assert read_or_default(CancelRequest, b"", LIMITS).kill is False
-    assert read_or_default(CancelRequest, b'{"kill": true}', LIMITS).kill is True
+    assert read_cancel_request(b"", LIMITS).kill is False
+    assert read_cancel_request(b'{"kill": true}', LIMITS).kill is True
     with pytest.raises(InvalidRequest):
-        read_or_default(CancelRequest, b'{"kil": true}', LIMITS)
+        read_cancel_request(b'{"kil": true}', LIMITS)
+
+
+@pytest.mark.parametrize("text", [b"[],", b"{},"])
+def test_more_arrays_and_objects_than_anybody_needs_are_refused_unread(text: bytes) -> None:
+    with pytest.raises(TooLarge, match="more than 100,000"):
+        check(b"[" + text * 100_000 + b"[]]", depth=64)
+    check(b"[" + text * 90_000 + b"[]]", depth=64)
+
+
+def test_brackets_in_texts_count_for_nothing() -> None:
+    check(b'["' + b"[{" * 200_000 + b'"]', depth=64)

@@ -1,12 +1,11 @@
 """Logging in with a browser."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
-from pooldeck_server.web.http.credentials import Credentials
 from tests.pooldeck_server.web.conftest import TOKEN
 from tests.support.served import Served, served
 
@@ -41,16 +40,52 @@ def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(browser: httpx.C
     assert TOKEN not in cookie
 
 
-def test_the_cookie_of_an_encrypted_page_stays_encrypted(browser: httpx.Client) -> None:
-    behind_proxy = {"X-Forwarded-Proto": "https"}
-    response = browser.post("/login", data={"token": TOKEN}, headers=behind_proxy)
-    assert "secure" in response.headers["set-cookie"].lower()
+def test_the_cookie_of_an_encrypted_page_stays_encrypted(tmp_path: Path) -> None:
+    with served(tmp_path, token=TOKEN, trusted_proxies="127.0.0.1") as server:
+        behind_proxy = {"X-Forwarded-Proto": "https"}
+        response = server.http.post("/login", data={"token": TOKEN}, headers=behind_proxy)
+        assert "secure" in response.headers["set-cookie"].lower()
 
 
 def test_logging_out_takes_the_cookie_away(browser: httpx.Client) -> None:
     browser.post("/login", data={"token": TOKEN})
     assert browser.post("/logout").status_code == 303
     assert browser.get("/").status_code == 303
+
+
+def test_after_logging_out_the_cookie_is_worth_nothing_and_others_are_not_touched(
+    browser: httpx.Client,
+) -> None:
+    browser.post("/login", data={"token": TOKEN})
+    copied = dict(browser.cookies)
+    with httpx.Client(base_url=browser.base_url, cookies=copied) as thief:
+        assert thief.get("/api/v1/pools").status_code == 200
+
+        with httpx.Client(base_url=browser.base_url, timeout=30) as elsewhere:
+            elsewhere.post("/login", data={"token": TOKEN})
+            browser.post("/logout")
+
+            assert thief.get("/api/v1/pools").status_code == 401
+            assert elsewhere.get("/api/v1/pools").status_code == 200
+
+
+def test_a_second_login_ends_the_session_of_the_first(browser: httpx.Client) -> None:
+    browser.post("/login", data={"token": TOKEN})
+    first = dict(browser.cookies)
+    browser.post("/login", data={"token": TOKEN})
+
+    assert browser.get("/api/v1/pools").status_code == 200
+    with httpx.Client(base_url=browser.base_url, cookies=first) as before:
+        assert before.get("/api/v1/pools").status_code == 401
+
+
+def test_a_live_stream_ends_when_its_browser_logs_out(browser: httpx.Client) -> None:
+    browser.post("/login", data={"token": TOKEN})
+    with browser.stream("GET", "/api/v1/events") as stream:
+        parts = stream.iter_bytes()
+        assert b"retry" in next(parts)
+        browser.post("/logout")
+        assert b"event: deck" in b"".join(parts)  # and then it is over
 
 
 @pytest.mark.parametrize(
@@ -69,27 +104,54 @@ def test_the_login_never_leads_away(browser: httpx.Client, wanted: str) -> None:
     assert response.headers["location"] == "/"
 
 
-def test_wrong_tokens_are_soon_not_even_looked_at(tmp_path: Path) -> None:
-    with served(tmp_path, token=TOKEN) as server:
-        answers = [
-            server.http.post("/login", data={"token": "wrong"}).status_code for _ in range(40)
-        ]
-        assert answers[0] == 401
-        assert 429 in answers
-        first = answers.index(429)
-        assert set(answers[:first]) == {401}
-        bearer = {"Authorization": f"Bearer {TOKEN}"}
-        assert server.http.get("/api/v1/pools", headers=bearer).status_code == 200
+def test_where_everybody_comes_in_there_is_no_login(tmp_path: Path) -> None:
+    with served(tmp_path, access="open") as server:
+        assert server.http.get("/login").headers["location"] == "/"
+        assert server.http.post("/login", data={"token": "x"}).headers["location"] == "/"
+        assert server.http.get("/login", params={"once": "x"}).headers["location"] == "/"
 
 
-def test_without_a_token_there_is_no_login(server: Served) -> None:
-    assert server.http.get("/login").headers["location"] == "/"
-    assert server.http.post("/login", data={"token": "x"}).headers["location"] == "/"
+def test_where_only_its_own_user_comes_in_the_page_says_how_others_do(server: Served) -> None:
+    form = server.http.get("/login")
+    assert form.status_code == 200
+    assert "pooldeck link" in form.text
+    assert server.http.post("/login", data={"token": "x"}).status_code == 401
 
 
-def test_a_cookie_is_worth_nothing_with_another_token() -> None:
-    cookie = Credentials(TOKEN).new_cookie()
-    assert Credentials(TOKEN).is_cookie(cookie)
-    assert not Credentials(TOKEN + "!").is_cookie(cookie)
-    assert not Credentials(TOKEN).is_cookie(cookie[:-1])
-    assert not Credentials(TOKEN).is_cookie("")
+def test_where_tokens_are_asked_for_no_link_lets_in(locked: Served) -> None:
+    form = locked.http.get("/login", params={"once": "pdk_something"})
+    assert (form.status_code, "set-cookie" in form.headers) == (200, False)
+    assert "pooldeck link" not in form.text
+
+
+def test_a_login_by_a_link_ends_when_others_than_the_own_user_are_let_in(tmp_path: Path) -> None:
+    with served(tmp_path) as local, by_proxy(local) as one, by_proxy(local) as other:
+        assert local.app.server.links is not None
+        assert one.get(local.app.server.links.make()).headers["location"] == "/"
+        token = (tmp_path / "authorization").read_text().split()[-1]
+        assert other.post("/login", data={"token": token}).status_code == 303
+        assert (status(local, one), status(local, other)) == (200, 200)
+    with served(tmp_path) as again:
+        assert (status(again, one), status(again, other)) == (200, 303)  # the token is no more
+    with served(tmp_path, access="tokens") as closed:
+        assert (status(closed, one), status(closed, other)) == (303, 303)
+
+
+def by_proxy(server: Served, cookies: Mapping[str, str] | None = None) -> httpx.Client:
+    """Return a browser that is not known as the own user's."""
+    base = f"http://127.0.0.1:{server.port}"
+    return httpx.Client(
+        base_url=base, headers={"Via": "1.1 x"}, cookies=dict(cookies or {}), timeout=30
+    )
+
+
+def status(server: Served, browser: httpx.Client) -> int:
+    """Return what a browser gets from a server with the cookies that it has."""
+    with by_proxy(server, dict(browser.cookies)) as asking:
+        return asking.get("/tasks").status_code
+
+
+def test_without_a_provider_there_is_no_such_login(locked: Served) -> None:
+    assert locked.http.get("/login/oidc").status_code == 404
+    assert locked.http.get("/login/oidc/callback").status_code == 404
+    assert "/login/oidc" not in locked.http.get("/login").text

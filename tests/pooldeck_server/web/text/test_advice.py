@@ -141,6 +141,15 @@ def test_what_is_odd_is_said(field: str, value: float, words: str) -> None:
     assert words not in " ".join(sentences(MISPLACED))
 
 
+def test_what_threads_share_beside_the_gil_is_said_where_it_may_matter() -> None:
+    free = changed(rule=AdviceRule.GIL_RELEASED, verdict=Verdict.RELEASES_GIL)
+    asking = msgspec.structs.replace(NUMBERS, page_faults=9_000.0)
+    assert "memory" not in " ".join(sentences(free))
+    assert "asks the system for memory 100,000 times for each second of computing" in " ".join(
+        sentences(msgspec.structs.replace(free, numbers=asking))
+    )
+
+
 def test_the_api_speaks_english_whoever_asks() -> None:
     with speaking("zh-Hans"):
         assert in_english(sentences, MISPLACED) == sentences_in_english()

@@ -8,8 +8,10 @@ from msgspec.structs import replace
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.notices import Need, Notice
-from pooldeck_server.domain.pools.controls import Hold, ServerRun, StartReport
+from pooldeck_server.domain.pools.controls import CutOffTask, Hold, ServerRun, StartReport
 from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.readiness import Readiness
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.deck.view import story
 from pooldeck_server.web.text.i18n import speaking
 from pooldeck_server.web.text.notices import NoticeText, in_english, notice_text, notices, span
@@ -26,7 +28,7 @@ def pool(*found: Notice, **changes: Any) -> PoolHealth:
 
 def said(
     *pools: PoolHealth,
-    state: str = "ready",
+    state: Readiness = Readiness.READY,
     holds: tuple[Hold, ...] = (),
     server: tuple[Notice, ...] = (),
 ) -> list[NoticeText]:
@@ -38,8 +40,8 @@ def test_nothing_is_said_where_all_is_well() -> None:
     assert said(pool(), pool(name="io", kind="thread")) == []
 
 
-@pytest.mark.parametrize("state", ["starting", "draining"])
-def test_a_server_that_is_not_ready_says_so(state: str) -> None:
+@pytest.mark.parametrize("state", [Readiness.STARTING, Readiness.DRAINING])
+def test_a_server_that_is_not_ready_says_so(state: Readiness) -> None:
     (notice,) = said(state=state)
     assert (notice.kind, notice.subject) == (state, "The server")
 
@@ -204,7 +206,48 @@ def test_what_was_not_found_is_not_told() -> None:
     assert len(story(run(), DAY)) == 1
 
 
+def test_a_start_after_an_end_that_cut_tasks_off_tells_of_these_and_leads_to_them() -> None:
+    tasks = (
+        CutOffTask("a", "jobs.nap", State.LOST),
+        CutOffTask("b", "jobs.add", State.QUEUED),
+    )
+    told = story(run(was_clean=True, queued=9, lost=1, rerun=1, cut_off=tasks), DAY)
+    words = " ".join(text for text, _href in told)
+    assert words.startswith("The server was stopped while tasks ran, and started again after 12 s.")
+    assert "9 queued" not in words
+    assert "1 task under way was lost." in words
+    assert ("jobs.nap was lost.", "/tasks/a") in told
+    assert ("jobs.add is run again.", "/tasks/b") in told
+
+
 def test_a_clean_start_and_an_old_one_have_no_story() -> None:
     assert story(run(was_clean=True, queued=3), DAY) == ()
     assert story(run(lost=3), 2 * DAY + 1) == ()
     assert story(ServerRun("b", 1, DAY), DAY) == ()
+
+
+def test_an_undone_move_says_why_and_leads_to_where_it_is_decided() -> None:
+    undone = Notice(
+        Need.UNDONE, "cpu", function="acme.jobs.ring", reason="ValueError: no", target="io"
+    )
+    words = notice_text(undone)
+    assert (words.subject, words.href) == ("ring", "/functions/acme.jobs.ring#undone")
+    assert words.text == (
+        "went back from io to cpu: it failed there as it never had before (ValueError: no). Decide "
+        "where it is to run."
+    )
+
+
+@pytest.mark.parametrize(
+    ("risks", "words"),
+    [
+        (0, "times as fast."),
+        (1, "But its code does something that may not work there."),
+        (3, "But its code does 3 things that may not work there."),
+    ],
+)
+def test_a_notice_of_an_advice_says_whether_something_is_seen_against_it(
+    risks: int, words: str
+) -> None:
+    advised = Notice(Need.MISPLACED, "cpu", function="acme.f", target="io", gain=4.0, risks=risks)
+    assert notice_text(advised).text.endswith(words)

@@ -57,24 +57,6 @@ class AttemptList(Struct, frozen=True):
     items: list[Attempt]
 
 
-class LogLine(Struct, frozen=True):
-    """A line of a task's log; `n` counts from 1 within its attempt."""
-
-    attempt: int
-    n: int
-    at: Timestamp
-    level: str
-    source: str
-    message: str
-
-
-class LogLines(Struct, frozen=True):
-    """A part of a log; `next_after` asks for what follows, null at the present end."""
-
-    items: list[LogLine]
-    next_after: int | None
-
-
 class Stack(Struct, frozen=True):
     """Where a running task is at this moment; where that cannot be told, `detail` says why."""
 

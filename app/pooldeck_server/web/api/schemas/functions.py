@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 from msgspec import Meta, Raw, Struct
 
 from pooldeck.functions import Options, ParameterKind
+from pooldeck.loaded_code import ModuleFailure
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import FunctionFigures
@@ -104,7 +105,29 @@ class Function(Struct, frozen=True):
         )
 
 
+class FailedModule(Struct, frozen=True):
+    """A module of functions that could not be loaded when a worker last tried.
+
+    `output` is the last of what it wrote meanwhile.
+    """
+
+    module: str
+    type: str
+    message: str
+    traceback: str | None
+    output: str
+
+    @classmethod
+    def of(cls, failure: ModuleFailure) -> Self:
+        return shown(cls, failure.error, module=failure.module, output=failure.output)
+
+
 class FunctionList(Struct, frozen=True):
-    """All registered functions, by name."""
+    """All registered functions, by name, and the modules that could not be loaded.
+
+    `empty_modules` were loaded, and register no function.
+    """
 
     items: list[Function]
+    failed_modules: list[FailedModule]
+    empty_modules: tuple[str, ...]

@@ -12,7 +12,8 @@ from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp,
 class Incident(Struct, frozen=True):
     """A worker's unexpected death. Kills that the server itself made are none.
 
-    `culprit` is named where it can be known; where it cannot, `suspects` are all that ran.
+    `culprit` is named where it can be known; where it cannot, `suspects` are all that ran, and
+    those that had ended and left something running.
     """
 
     id: str

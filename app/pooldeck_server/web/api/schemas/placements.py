@@ -14,10 +14,11 @@ from pooldeck_server.web.text.placement import placement_words
 class Placed(Struct, frozen=True):
     """Why the server chose a pool; `words` say it in a sentence.
 
-    `since` is null for where a function starts. `hint` is the parameter that suggested it, and
-    `before` the pool that it was in until it was placed. Only tasks that an earlier version placed
-    by what it had `measured` have the rest: a `verdict` with its `confidence`, drawn from so many
-    `runs`, and the `gain` that was expected (times as many in the same time).
+    `since` is null for where a function starts, and `before` the pool that it was in until it was
+    moved. What measurements moved has a `verdict` with its `confidence`, drawn from so many `runs`,
+    and the `gain` that was expected (times as many in the same time). A move that was `undone` has
+    the `error` that it was for, its `group` and the `task` that failed so. `address`, `unknown` and
+    `hint` are of earlier versions.
     """
 
     rule: PlacementRule
@@ -29,6 +30,9 @@ class Placed(Struct, frozen=True):
     runs: int | None
     gain: float | None
     before: str | None
+    error: str | None
+    group: str | None
+    task: str | None
     words: Annotated[str, Meta(description="In English.")]
 
     @classmethod

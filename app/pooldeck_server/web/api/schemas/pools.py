@@ -8,6 +8,7 @@ from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, SwitchRates
 from pooldeck_server.domain.pools.history import Recent
+from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, shown
 from pooldeck_server.web.text.notices import in_english
 
@@ -31,6 +32,8 @@ class Worker(Struct, frozen=True):
     ctx_switches_per_s: SwitchRates | None
     restarts: int
     replaced: str | None
+    code: Annotated[str | None, Meta(description="The same text for the same code.")]
+    is_outdated: Annotated[bool, Meta(description="Whether a restart would load other code.")]
     slots: tuple[SlotHealth, ...]
 
 
@@ -70,7 +73,8 @@ class Pool(Struct, frozen=True):
             shown(Worker, worker, started_at=optional_timestamp(worker.started_at))
             for worker in pool.workers
         ]
-        return shown(cls, pool, notice=in_english(pool.notices), workers=workers)
+        reason = None if pool.reason is None else plain(pool.reason)
+        return shown(cls, pool, reason=reason, notice=in_english(pool.notices), workers=workers)
 
 
 class PoolList(Struct, frozen=True):

@@ -44,7 +44,7 @@ class RunCost(Struct, frozen=True):
     """One run in the mean of what ran in the pool, with nothing beside it.
 
     `gil` is the CPU time that needs the GIL, `throttled` the share of requests that were turned
-    away by what the functions talk to.
+    away by what the functions talk to. `threads` is on how many threads at a time it computes.
     """
 
     alone: Seconds
@@ -53,6 +53,7 @@ class RunCost(Struct, frozen=True):
     gil: Seconds
     cpu_share: float
     throttled: _Share
+    threads: float
 
 
 class Host(Struct, frozen=True):
@@ -88,6 +89,8 @@ class PoolAdvice(Struct, frozen=True):
     `right` are the sizes that are right, `low` for the load and `high` for the machine; null where
     nothing ran. `recommended` is null where the size can stay. `present` and `expected` say what
     the present and the recommended size mean for the load; a `wait` is null where a queue grows.
+    `threads_per_task` is on how many threads each of its tasks should compute at most, null where
+    they fit the CPUs.
     """
 
     pool: str
@@ -97,6 +100,7 @@ class PoolAdvice(Struct, frozen=True):
     verdict: SizeVerdict
     rule: SizeRule
     recommended: int | None
+    threads_per_task: int | None
     right: Range | None
     sentences: list[str]
     load: LoadEvidence

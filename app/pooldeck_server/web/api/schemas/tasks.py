@@ -120,9 +120,20 @@ class Task(Struct, frozen=True):
         Given | None, Meta(description="What references in its arguments stood in; not in lists.")
     ]
     omitted: tuple[str, ...]
+    kept_at: Annotated[
+        Timestamp | None, Meta(description="Since when somebody keeps it from being deleted.")
+    ]
+    expires_at: Annotated[
+        Timestamp | None,
+        Meta(
+            description="When it may be deleted by its age. Later if other tasks need it, with the "
+            "last of its pipeline, sooner if there are too many. Null: it has not ended, or stays."
+        ),
+    ]
 
     @classmethod
-    def of(cls, task: StoredTask) -> Self:
+    def of(cls, task: StoredTask, expires_at: int | None = None) -> Self:
+        """Return a task as it is shown; `expires_at` is in microseconds since the epoch."""
         return cls(
             id=task.id,
             function=task.function,
@@ -152,6 +163,8 @@ class Task(Struct, frozen=True):
             stopped_by=task.dependencies.stopped_by if task.dependencies else None,
             given=_given(task.dependencies),
             omitted=task.omitted,
+            kept_at=optional_timestamp(task.kept_at),
+            expires_at=optional_timestamp(expires_at),
         )
 
 
@@ -200,6 +213,12 @@ class Ids(Struct, frozen=True):
     """The ids of a batch's tasks, in its order."""
 
     ids: list[TaskId]
+
+
+class DeletedTask(Struct, frozen=True):
+    """A task that is gone."""
+
+    deleted: TaskId
 
 
 class Cancellation(Struct, frozen=True):

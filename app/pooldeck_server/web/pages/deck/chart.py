@@ -59,6 +59,7 @@ _STATE_COLOURS: Final = {
     State.CANCELLED: "line-strong",
     State.LOST: "lost",
 }
+_BY_TEXT: Final = {str(length): length for length in STEPS}
 _DIGITS: Final = 4  # of a value that is only drawn
 _HAPPENINGS: Final = 12  # that are listed below the chart
 
@@ -95,11 +96,10 @@ class ShownChart(Struct, frozen=True):
 def chosen(query: Mapping[str, str], pool: str | None, function: str | None) -> ChartRequest:
     """Return what an address asks for; what makes no sense in it becomes the usual."""
     series = _one_of(query.get("series"), get_args(Series), "throughput")
-    period = query.get("period", "")
     known = groupings(series)
     return ChartRequest(
         series=series,
-        period=int(period) if period.isdecimal() and int(period) in STEPS else 3600,
+        period=_BY_TEXT.get(query.get("period", ""), 3600),
         by=_one_of(query.get("by"), known, "none"),
         pools=(pool,) if pool else (),
         functions=(function,) if function and "function" in known else (),

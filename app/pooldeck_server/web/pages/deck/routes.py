@@ -3,9 +3,11 @@
 from typing import Annotated
 
 from fastapi import Query, Request, Response
+from msgspec.structs import replace
 
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.dependencies import ServerDep
+from pooldeck_server.web.http.sight import Sight, SightDep
 from pooldeck_server.web.pages.deck.chart import ShownChart, chosen, shown_chart
 from pooldeck_server.web.pages.deck.data import read
 from pooldeck_server.web.pages.deck.view import (
@@ -24,13 +26,13 @@ router = page_router()
 _Name = Annotated[str, Query(max_length=200)]
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 async def deck(
-    request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
+    request: Request, server: ServerDep, sight: SightDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
     narrowed = Narrowed(pool or None, function or None)
-    chart = await _chart(request, server, narrowed)
-    frame, run = server.frames.latest(), server.run
+    chart = await _chart(request, server, sight, narrowed)
+    frame, run = sight.frame(server.frames.latest()), server.run
     shown = DeckView(
         story=story(run, server.clock.now()),
         started_at=run.started_at,
@@ -46,9 +48,9 @@ async def deck(
 
 @router.get("/chart")
 async def chart(
-    request: Request, server: ServerDep, pool: _Name = "", function: _Name = ""
+    request: Request, server: ServerDep, sight: SightDep, pool: _Name = "", function: _Name = ""
 ) -> Response:
-    shown = await _chart(request, server, Narrowed(pool or None, function or None))
+    shown = await _chart(request, server, sight, Narrowed(pool or None, function or None))
     return render(request, ChartFragment(shown))
 
 
@@ -61,8 +63,9 @@ def _misplaced(server: Server) -> list[MisplacedRow]:
     return misplaced_lines(server.advisor.misplaced())
 
 
-async def _chart(request: Request, server: Server, narrowed: Narrowed) -> ShownChart:
+async def _chart(request: Request, server: Server, sight: Sight, narrowed: Narrowed) -> ShownChart:
     wanted = chosen(request.query_params, narrowed.pool, narrowed.function)
     now = server.clock.now()
     found = await server.read(read, wanted, narrowed.pool, now)
+    found = replace(found, annotations=sight.annotations(found.annotations))
     return shown_chart(found, wanted, tuple(server.settings.pools), now)

@@ -1,6 +1,7 @@
 """The deck: every pool with its workers and slots, as the page's filter narrows them.
 
-After a crash it tells the story of the start: what that found, and what it did with it.
+After a crash, or an end that cut tasks off, it tells the story of the start: what that found, and
+what it did with it.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,9 @@ from urllib.parse import urlencode
 from pooldeck_server.domain.clock import HOUR
 from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
-from pooldeck_server.domain.pools.controls import ServerRun
+from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.deck.chart import ShownChart
 from pooldeck_server.web.pages.shared.moves import MisplacedRow
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
@@ -28,6 +30,20 @@ _FOUND: Final = (
     ("queued", both("%(num)s queued task was kept.", "%(num)s queued tasks were kept.")),
     ("scheduled", both("%(num)s scheduled task was kept.", "%(num)s scheduled tasks were kept.")),
     (
+        "not_begun",
+        both(
+            "%(num)s task was handed out and had not begun: it is queued.",
+            "%(num)s tasks were handed out and had not begun: they are queued.",
+        ),
+    ),
+    (
+        "found",
+        both(
+            "%(num)s task had ended unrecorded: its end was found.",
+            "%(num)s tasks had ended unrecorded: their ends were found.",
+        ),
+    ),
+    (
         "rerun",
         both("%(num)s task under way is run again.", "%(num)s tasks under way are run again."),
     ),
@@ -38,6 +54,15 @@ _FOUND: Final = (
     ),
 )
 """What the report of a start counts: its field, and the words."""
+
+_COST: Final = frozenset({"rerun", "lost"})
+"""What of that is told after an end in good order."""
+
+_BY_NAME: Final = {
+    State.QUEUED: later("%(function)s is run again."),
+    State.LOST: later("%(function)s was lost."),
+}
+_NAMED: Final = 5
 
 _LISTS: Final = {
     "queued": "/tasks?state=queued",
@@ -118,16 +143,40 @@ def _runs(pool: PoolHealth, function: str) -> bool:
 
 
 def story(run: ServerRun, now: int) -> Story:
-    """Return what the start of a run found and did; nothing after a clean end, or a day later."""
+    """Return what the start of a run found and did.
+
+    That is nothing a day later, and where the run before it ended without cutting anything off,
+    unless somebody had drained it.
+    """
     report = run.report
-    if report is None or report.was_clean or now - run.started_at > _TOLD:
+    if report is None or now - run.started_at > _TOLD:
         return ()
-    down = formats.duration(report.down_seconds)
-    first = _("The server was cut off and started again after %(down)s.", down=down)
-    found: list[tuple[str, str | None]] = [(first, None)]
+    if report.was_clean and not (report.lost or report.rerun or report.drained):
+        return ()
+    found: list[tuple[str, str | None]] = [(_first_sentence(report), None)]
     for name, words in _FOUND:
-        if number := getattr(report, name):
+        number = getattr(report, name) if name in _COST or not report.was_clean else 0
+        if number:
             found.append((ngettext(*words, number), _LISTS.get(name)))
         if number and name == "lost":
             found.append((_(_UNKNOWN), None))
+    found += [
+        (_(_BY_NAME[task.became], function=task.function), f"/tasks/{task.task}")
+        for task in report.cut_off[:_NAMED]
+    ]
     return tuple(found)
+
+
+def _first_sentence(report: StartReport) -> str:
+    down = formats.duration(report.down_seconds)
+    if report.drained:
+        return _(
+            "The server was drained by %(who)s, stopped, and started again after %(down)s.",
+            who=report.drained.words,
+            down=down,
+        )
+    if report.was_clean:
+        return _(
+            "The server was stopped while tasks ran, and started again after %(down)s.", down=down
+        )
+    return _("The server was cut off and started again after %(down)s.", down=down)

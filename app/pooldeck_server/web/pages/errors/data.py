@@ -38,12 +38,14 @@ class ErrorsData(Struct, frozen=True):
 class ErrorGroupData(Struct, frozen=True):
     """A group with the attempts of its last task, and its latest tasks.
 
-    `retryable` tasks ended with it, counted up to `MOST_RETRYABLE`.
+    `gone` is the last task where it was deleted. `retryable` tasks ended with it, counted up to
+    `MOST_RETRYABLE`.
     """
 
     report: GroupReport
     attempts: Sequence[StoredAttempt]
     tasks: Sequence[StoredTask]
+    gone: Mapping[str, int | None]
     retryable: int
 
 
@@ -67,5 +69,6 @@ def read_group(connection: Connection, group_id: str, now: int) -> ErrorGroupDat
         report=report,
         attempts=queries.attempts(connection, report.group.last_task),
         tasks=queries.tasks(connection, TaskFilter(groups=(group_id,)), _TASKS).items,
+        gone=queries.gone_tasks(connection, [report.group.last_task]),
         retryable=queries.count_in_error_group(connection, group_id, MOST_RETRYABLE),
     )

@@ -139,6 +139,7 @@ class ErrorGroupView(Page):
     days: Sequence[int]
     causes: tuple[Error, ...]
     tasks: Sequence[StoredTask]
+    gone: Mapping[str, int | None]
     retry: str | None
 
 
@@ -184,6 +185,7 @@ def error_group_view(read: ErrorGroupData) -> ErrorGroupView:
         days=range(DAYS, 0, -1),
         causes=causes(attempt.error) if attempt else (),
         tasks=read.tasks,
+        gone=read.gone,
         retry=_retry_words(read.retryable),
     )
 

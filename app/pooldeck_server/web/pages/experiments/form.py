@@ -12,9 +12,9 @@ from pooldeck.functions import FunctionSpec, ParameterKind
 from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.functions.examples import example
 from pooldeck_server.domain.measurements.experiment_request import SECONDS, WARMUP
 from pooldeck_server.domain.measurements.experiments import SampleCall, Sizes
-from pooldeck_server.web.pages.shared.functions import example
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.kinds import kind_words
 

@@ -15,6 +15,7 @@ from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.api.experiments import read_request
+from pooldeck_server.web.api.reading import decoded
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.experiments import form as forms
@@ -22,7 +23,7 @@ from pooldeck_server.web.pages.experiments.data import read
 from pooldeck_server.web.pages.experiments.form import ExperimentForm, new_experiment_view
 from pooldeck_server.web.pages.experiments.view import experiment_view, experiments_view
 from pooldeck_server.web.pages.shared.functions import registered
-from pooldeck_server.web.pages.shared.posting import done, posted
+from pooldeck_server.web.pages.shared.posting import done, form_bytes, posted
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.text.formats import sentence
 
@@ -51,11 +52,12 @@ async def new_experiment(request: Request, server: ServerDep, function: str = ""
 @router.post("/experiments")
 async def begin(request: Request, server: ServerDep) -> Response:
     """Begin what the form says and show it; or the form again, with what is wrong."""
-    values = dict(await posted(request))
+    limits = server.settings.limits
+    values = dict(await posted(request, form_bytes(limits.arguments_bytes)))
     found = registered(server.catalogue, values.get("function", ""))
     try:
         typed = forms.body(found.spec.name, values)
-        begun = await server.experiments.begin(read_request(typed, server.settings.limits))
+        begun = await server.experiments.begin(await decoded(read_request, typed, limits))
     except PooldeckError as error:
         latest = await server.read(queries.latest_samples, found.spec.name, _FEW)
         form = _refused(_fresh(found, latest), values, error)

@@ -11,6 +11,7 @@ from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.advice import confidence_words, sentences, verdict_words
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kinds import kind_words
+from pooldeck_server.web.text.risks import RiskWords, risk_words
 
 _STEPS: Final[Mapping[Confidence, int]] = {"none": 0, "low": 1, "medium": 2, "high": 3}
 _LEAST: Final = 0.005  # of a run: a smaller part cannot be seen in the bar
@@ -58,6 +59,7 @@ class ShownAdvice:
     cost: str
     costs: tuple[ShareBar, ...]
     sentences: Sequence[str]
+    risks: RiskWords | None
     experiment: str
 
 
@@ -74,6 +76,7 @@ def shown(advice: Advice, sizes: Mapping[str, int]) -> ShownAdvice:
         cost=_cost(advice),
         costs=tuple(_costs(advice, sizes)),
         sentences=sentences(advice),
+        risks=risk_words(advice),
         experiment=f"/experiments/new?{urlencode({'function': advice.function})}",
     )
 

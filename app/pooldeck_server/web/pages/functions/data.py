@@ -7,8 +7,8 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from pooldeck_server.domain.clock import MINUTE
-from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.measurements.figures import Activity, Count, Durations, Spread
+from pooldeck_server.domain.retention import no_task
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store import queries
@@ -63,7 +63,7 @@ def read_function(connection: Connection, name: str, task_id: str | None = None)
     """
     task = queries.task(connection, task_id) if task_id else None
     if task_id and task is None:
-        raise NotFound(f"there is no task {task_id}")
+        raise no_task(task_id, queries.deleted(connection, "task", task_id))
     return FunctionData(
         counts=queries.counts(connection),
         durations=queries.durations(connection, name),

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pooldeck.functions import FunctionSpec, ParameterKind, ParameterSpec
-from pooldeck_server.web.pages.shared.functions import example
+from pooldeck_server.domain.functions.examples import example, fits
 from pooldeck_server.web.text.i18n import _, later
 
 ARGUMENT = "arg."  # before a parameter's name in the names of fields
@@ -43,7 +43,8 @@ _SCALARS = {
 class Field:
     """A parameter as a field; `default` and `choices` are JSON texts, `value` is what it shows.
 
-    `example` is what a field that takes JSON may hold.
+    `example` is what a field that takes JSON may hold. A sensitive field shows no value, neither
+    while it is typed nor when the form comes back: `is_to_retype` says that it had one.
     """
 
     name: str
@@ -53,10 +54,12 @@ class Field:
     default: str | None
     type_words: str
     description: str
+    is_sensitive: bool = False
     choices: tuple[str, ...] = ()
     example: str = ""
     value: str = ""
     means_empty_text: bool = False
+    is_to_retype: bool = False
     error: str | None = None
 
     @property
@@ -73,6 +76,17 @@ class FunctionForm:
     options: Mapping[str, str]
     option_errors: Mapping[str, str]
     error: str | None
+
+    @property
+    def empty_texts(self) -> tuple[str, ...]:
+        """The names of what has to be given and is typed as nothing: an empty text is sent."""
+        return tuple(
+            each.name
+            for each in self.fields
+            if each.control is Control.TEXT
+            and each.required
+            and not (each.value or each.is_to_retype)
+        )
 
     @property
     def uses_options(self) -> bool:
@@ -97,16 +111,31 @@ def form(
 
 def fields(spec: FunctionSpec) -> tuple[Field, ...]:
     definitions, properties = spec.schema.get("$defs", {}), spec.schema.get("properties", {})
-    return tuple(
+    sensitive = _sensitive(spec)
+    made = (
         _field(parameter, definitions, properties.get(parameter.name, {}).get("description", ""))
         for parameter in spec.parameters
     )
+    return tuple(replace(field, is_sensitive=field.name in sensitive) for field in made)
+
+
+def _sensitive(spec: FunctionSpec) -> set[str]:
+    """Return the parameters whose fields may hold something sensitive.
+
+    A name that no parameter has is one of those that the parameter for all other names takes.
+    """
+    named = {parameter.name for parameter in spec.parameters}
+    sensitive = {*spec.options.sensitive}
+    takes_all = (each.name for each in spec.parameters if each.kind is ParameterKind.VAR_KEYWORD)
+    return sensitive if sensitive <= named else sensitive | {*takes_all}
 
 
 def _filled(field: Field, values: Mapping[str, str], errors: Mapping[str, str]) -> Field:
+    value = values.get(ARGUMENT + field.name, "")
     return replace(
         field,
-        value=values.get(ARGUMENT + field.name, ""),
+        value="" if field.is_sensitive else value,
+        is_to_retype=field.is_sensitive and bool(value),
         means_empty_text=EMPTY_TEXT + field.name in values,
         error=errors.get(ARGUMENT + field.name),
     )
@@ -129,7 +158,10 @@ def _field(parameter: ParameterSpec, definitions: dict[str, Any], described: str
 
 
 def _example(parameter: ParameterSpec, definitions: dict[str, Any]) -> str:
+    """Return an example as JSON, "" where none is known to fit."""
     found = example(parameter.schema, definitions)
+    if not fits(found, parameter.schema, definitions):
+        return ""
     match parameter.kind:
         case ParameterKind.VAR_POSITIONAL:
             found = [found]

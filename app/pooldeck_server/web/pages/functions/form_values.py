@@ -55,7 +55,7 @@ def typed(spec: FunctionSpec, args: str, kwargs: str) -> dict[str, str]:
     values: dict[str, str] = {}
     for field in fields(spec):
         value = _taken(field, positional, named)
-        if value is not None and field.name not in spec.options.sensitive:
+        if value is not None and not field.is_sensitive:
             values |= _as_typed(field, value)
     return values
 
@@ -84,10 +84,19 @@ def _json_text(field: Field, values: Mapping[str, str]) -> str | None:
         if field.required:
             raise ValueError(_("This is needed."))
         return None
-    text = _READERS[field.control](value)
+    text = _read(field, value)
     if field.kind in _COLLECTIONS:
         _check_collection(text, *_COLLECTIONS[field.kind])
     return text
+
+
+def _read(field: Field, value: str) -> str:
+    try:
+        return _READERS[field.control](value)
+    except ValueError:
+        if field.is_sensitive:
+            raise ValueError(_("What was typed does not fit. It is not repeated here.")) from None
+        raise
 
 
 def _check_collection(text: str, type_: type, words: str) -> None:
@@ -129,8 +138,20 @@ def _json(value: str) -> str:
     try:
         msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(_("This is not JSON: %(problem)s.", problem=error)) from None
+        raise ValueError(_why_no_json(value, str(error))) from None
     return value.strip()
+
+
+def _why_no_json(value: str, problem: str) -> str:
+    """Return what to change in a text that is no JSON, given what the decoder says of it."""
+    if found := _POSITION.search(problem):
+        before = value.encode()[: int(found[1])].decode(errors="ignore")
+        return _(
+            "This is not JSON, from character %(number)s on. Text stands in quotes: %(example)s.",
+            number=len(before) + 1,
+            example='["text"]',
+        )
+    return _("This is not JSON: it ends too early, or is nested too deeply.")
 
 
 _READERS = {
@@ -142,6 +163,7 @@ _READERS = {
 }
 
 
+_POSITION = re.compile(r"\(byte (\d+)\)")
 _MINUTE = re.compile(r"[\d-]+T\d\d:\d\d")
 _OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$")
 _NUMBERS = {"priority": _integer, "delay": _number, "timeout": _number, "retries": _integer}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pooldeck.loaded_code import ModuleFailure
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
 from pooldeck_server.domain.measurements.figures import Count, Spread
@@ -49,7 +50,10 @@ class FunctionRow:
 
 @dataclass(frozen=True)
 class FunctionsView(Page):
-    """The functions that fit; `gone` are holds on those that are not registered any more."""
+    """The functions that fit; `gone` are holds on those that are not registered any more.
+
+    `failures` are the modules that could not be loaded, `empty` those that register no function.
+    """
 
     template = "functions/page.html"
     section = "functions"
@@ -60,6 +64,8 @@ class FunctionsView(Page):
     is_known: bool
     wanted: str
     gone: Sequence[Hold]
+    failures: Sequence[ModuleFailure]
+    empty: Sequence[str]
 
 
 def functions_view(
@@ -87,6 +93,8 @@ def functions_view(
         is_known=catalogue.is_known,
         wanted=wanted,
         gone=[hold for hold in holds if hold.function not in registered],
+        failures=list(catalogue.failures.values()),
+        empty=catalogue.empty_modules,
     )
 
 

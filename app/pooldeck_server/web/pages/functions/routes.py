@@ -1,28 +1,32 @@
 """The functions: the list, and one of them with its numbers and the form that submits it."""
 
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from pooldeck.functions import RunOptions
-from pooldeck_server.domain.errors import InvalidRequest, PooldeckError
+from pooldeck_server.domain.errors import InvalidRequest, NotFound, PooldeckError, no_pool
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.bodies import read_submission
+from pooldeck_server.web.api.reading import decoded
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.errors import STATUS
+from pooldeck_server.web.pages.functions.confirm import placement, risks_of_placing
 from pooldeck_server.web.pages.functions.data import FunctionData, read, read_function
 from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, FunctionForm, form
 from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
 from pooldeck_server.web.pages.functions.listing import functions_view
 from pooldeck_server.web.pages.functions.view import function_view
 from pooldeck_server.web.pages.shared.functions import registered
-from pooldeck_server.web.pages.shared.posting import done, posted
+from pooldeck_server.web.pages.shared.posting import done, form_bytes, posted
 from pooldeck_server.web.pages.shared.rendering import page_router, render
+from pooldeck_server.web.pages.shared.snippets import Snippets, address_of, of_submission
 from pooldeck_server.web.text.formats import sentence
+from pooldeck_server.web.text.i18n import _
 
 router = page_router()
 
@@ -54,25 +58,61 @@ async def function(
 async def submit(request: Request, server: ServerDep, name: str) -> Response:
     """Submit what the form says and show the task; or the form again, with what is wrong."""
     found = registered(server.catalogue, name)
-    values = dict(await posted(request))
+    limits = server.settings.limits
+    values = dict(await posted(request, form_bytes(limits.arguments_bytes)))
     try:
-        submission = read_submission(body(found.spec, values), server.settings.limits)
+        submission = await decoded(read_submission, body(found.spec, values), limits)
         accepted = await server.intake.submit(submission)
-    except FormErrors as error:
-        refused, status = form(found.spec, values, errors=error.errors), STATUS[InvalidRequest]
-    except PooldeckError as error:
-        refused, status = _explained(found, values, error), STATUS[type(error)]
+    except (FormErrors, PooldeckError) as error:
+        refused, status = _refused(found, values, error)
     else:
         return RedirectResponse(f"/tasks/{accepted.task.id}", status_code=303)
     data = await server.read(read_function, name)
     return _page(request, server, found, data, refused, status=status)
 
 
+@router.post("/functions/{name}/snippets")
+async def spell(request: Request, server: ServerDep, name: str) -> Response:
+    """Show what the form says as texts to copy; or what is wrong with it, as if it were sent."""
+    found = registered(server.catalogue, name)
+    limits = server.settings.limits
+    values = dict(await posted(request, form_bytes(limits.arguments_bytes)))
+    data = await server.read(read_function, name)
+    try:
+        submission = await decoded(read_submission, body(found.spec, values), limits)
+        server.intake.check(submission)
+    except (FormErrors, PooldeckError) as error:
+        refused, status = _refused(found, values, error)
+        return _page(request, server, found, data, refused, status=status)
+    snippets = of_submission("typed", _("Submit this task"), address_of(request), submission, found)
+    shown = form(found.spec, values)
+    if shown.empty_texts:
+        words = _("Nothing is typed for %(names)s: an empty text is sent.")
+        names = ", ".join(shown.empty_texts)
+        snippets = snippets.noting(words % {"names": names})
+    return _page(request, server, found, data, shown, snippets=snippets)
+
+
 @router.post("/functions/{name}/placement")
 async def place(request: Request, server: ServerDep, name: str) -> Response:
-    pool = (await posted(request)).get("pool") or None
+    """Place a function, or ask first where its code does something that may not work there."""
+    values = await posted(request)
+    pool = values.get("pool") or None
+    if pool and not values.get("sure"):
+        found = registered(server.catalogue, name)
+        if found.placement and risks_of_placing(found, pool, server.settings.pool_kinds):
+            question = f"/functions/{quote(name)}/placement?{urlencode({'pool': pool})}"
+            return RedirectResponse(question, status_code=303)
     await server.placements.place(name, pool)
     return done(f"/functions/{quote(name)}", "placed" if pool else "given_back")
+
+
+@router.get("/functions/{name}/placement")
+async def ask_to_place(request: Request, server: ServerDep, name: str, pool: str) -> Response:
+    kinds = server.settings.pool_kinds
+    if pool not in kinds:
+        raise NotFound(no_pool(pool, kinds))
+    return render(request, placement(registered(server.catalogue, name), pool, kinds))
 
 
 def _values_of(task: StoredTask, function: RegisteredFunction) -> dict[str, str]:
@@ -96,6 +136,15 @@ def _run_options(function: RegisteredFunction, options: RunOptions) -> dict[str,
     return values
 
 
+def _refused(
+    function: RegisteredFunction, values: Mapping[str, str], error: FormErrors | PooldeckError
+) -> tuple[FunctionForm, int]:
+    """Return the form with what is wrong with it, and the status of the page."""
+    if isinstance(error, FormErrors):
+        return form(function.spec, values, errors=error.errors), STATUS[InvalidRequest]
+    return _explained(function, values, error), STATUS[type(error)]
+
+
 def _explained(
     function: RegisteredFunction, values: Mapping[str, str], error: PooldeckError
 ) -> FunctionForm:
@@ -116,6 +165,7 @@ def _page(
     form: FunctionForm,
     *,
     status: int = 200,
+    snippets: Snippets | None = None,
 ) -> Response:
     name = function.spec.name
     shown = function_view(
@@ -126,5 +176,6 @@ def _page(
         hold=next((hold for hold in server.holds.all() if hold.function == name), None),
         advice=server.advisor.of(name),
         profiles=server.profiles.of(name),
+        snippets=snippets,
     )
     return render(request, shown, status)

@@ -11,7 +11,7 @@ from pooldeck.functions import Options
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
-from pooldeck_server.domain.functions.placements import PlacementRule
+from pooldeck_server.domain.functions.placements import AUTO, Placement, PlacementRule
 from pooldeck_server.domain.measurements.figures import Durations
 from pooldeck_server.domain.measurements.profiles import Profile
 from pooldeck_server.domain.pools.controls import Hold
@@ -24,8 +24,10 @@ from pooldeck_server.web.pages.functions.form import FunctionForm
 from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
+from pooldeck_server.web.pages.shared.snippets import Snippets
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
+from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.placement import placement_words
 from pooldeck_server.web.text.states import state_word
 
@@ -51,15 +53,22 @@ class Figure:
 
 @dataclass(frozen=True)
 class PlacementShown:
-    """Why a function is where it is, and the pool that somebody chose for it, "" if nobody did."""
+    """Why a function is where it is, and the pool that somebody chose for it, "" if nobody did.
+
+    `undone` is where it came back from, until somebody has decided where it is to run.
+    """
 
     words: str
     by_hand: str
+    undone: Placement | None
 
 
 @dataclass(frozen=True)
 class FunctionView(Page):
-    """A function; `evidence` is what its `advice` rests on, `pools` are the names of all pools."""
+    """A function; `evidence` is what its `advice` rests on, `pools` are the names of all pools.
+
+    `snippets` are what its form says, where somebody has asked for that.
+    """
 
     template = "functions/function.html"
     section = "functions"
@@ -77,6 +86,7 @@ class FunctionView(Page):
     options: tuple[str, ...]
     query: str
     form: FunctionForm
+    snippets: Snippets | None
 
 
 def function_view(
@@ -88,6 +98,7 @@ def function_view(
     hold: Hold | None,
     advice: Advice | None,
     profiles: Mapping[PoolKind, Profile],
+    snippets: Snippets | None = None,
 ) -> FunctionView:
     spec = function.spec
     own: Counter[State] = Counter()
@@ -104,9 +115,10 @@ def function_view(
         pools=list(pools),
         numbers=(*_by_state(spec.name, own), *_usual(read.durations)),
         latest=read.latest,
-        options=tuple(_options(spec.options)),
+        options=(*_options(spec.options), *_word(spec.options)),
         query=urlencode({"function": spec.name}),
         form=form,
+        snippets=snippets,
     )
 
 
@@ -116,7 +128,8 @@ def _placement(function: RegisteredFunction) -> PlacementShown | None:
     if placement is None:
         return None
     by_hand = placement.pool if placement.rule is PlacementRule.BY_HAND else ""
-    return PlacementShown(placement_words(placement), by_hand)
+    undone = placement if placement.is_undone_for(function.spec.code) else None
+    return PlacementShown(placement_words(placement), by_hand, undone)
 
 
 def _by_state(name: str, counts: Counter[State]) -> tuple[Figure, ...]:
@@ -159,6 +172,24 @@ def _options(options: Options) -> Iterable[str]:
     if options.sensitive:
         names = ", ".join(options.sensitive)
         yield _("Hidden everywhere, and erased when a task is final: %(names)s.", names=names)
+
+
+def _word(options: Options) -> Iterator[str]:
+    """Yield what its owner says of moving it."""
+    kinds = _(" or ").join(kind_words(kind).many for kind in options.safe_in)
+    if kinds and options.pool == AUTO:
+        yield _(
+            "Its owner says that it may be moved to %(kinds)s by measurements (safe_in).",
+            kinds=kinds,
+        )
+    elif kinds:
+        yield _(
+            "Its owner says that it may be moved to %(kinds)s by measurements (safe_in), which "
+            "does not count as long as it names its pool.",
+            kinds=kinds,
+        )
+    elif options.pool == AUTO:
+        yield _("No measurement moves it: its owner does not say that it may be (safe_in).")
 
 
 def _retries(options: Options) -> str:

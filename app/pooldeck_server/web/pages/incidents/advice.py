@@ -16,6 +16,7 @@ _NATIVE: Final = {
     signal.SIGILL,
     signal.SIGFPE,
 }
+_OF_TIMERS: Final = {signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF}
 _MAY_RUN_AGAIN: Final = {State.FAILED, State.LOST}
 
 
@@ -31,7 +32,14 @@ def advice(
     incident: StoredIncident, tasks: Mapping[str, TaskToday], *, may_rerun: bool | None
 ) -> Iterator[IncidentAdvice]:
     yield IncidentAdvice(_of_cause(incident))
-    if incident.suspects:
+    if incident.left and not incident.culprit:
+        yield IncidentAdvice(
+            _(
+                "Let functions end what they start before they return: join their threads, and"
+                " wait for their processes."
+            )
+        )
+    if len(incident.ran) > 1:
         yield IncidentAdvice(
             _(
                 "Run such functions in a process pool: there the culprit is always known, and"
@@ -59,10 +67,22 @@ def _of_cause(incident: StoredIncident) -> str:
             "Give it less at once, make the pool smaller, or set max_memory_mb for the pool, which"
             " replaces large workers in time."
         )
+    if incident.signal in _OF_TIMERS:
+        return _(
+            "A timer rang and had no handler (signal.alarm, signal.setitimer). In a thread pool any"
+            " task that had run there may have set it: functions that set timers belong in a"
+            " process pool, which ends these after each task."
+        )
     if incident.signal is not None:
         return _(
             "Pooldeck did not send this signal: look into the system's log of that time for who"
             " did."
+        )
+    if incident.exit_code is None:
+        return _(
+            "Pooldeck ended this worker, since it was of no more use: the server's log says what"
+            " was seen. Whoever stops a worker's process for long, or puts another program in its"
+            " place, needs a process of their own."
         )
     return _(
         "Something in the process ended it, such as os._exit or a library that exits on an error:"

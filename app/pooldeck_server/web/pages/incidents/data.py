@@ -28,12 +28,14 @@ _NEARBY: Final = 15 * MINUTE  # microseconds before and after it, in which thing
 class IncidentData(Struct, frozen=True):
     """An incident with what belongs to it.
 
-    `tasks` are those it was about, as they are today; `others` the latest of the same cause and
-    culprit; `nearby` what was done in its pool about that time.
+    `tasks` are those it was about, as they are today, and `gone` those that were deleted, with when
+    that was as far as it is known (microseconds since the epoch); `others` the latest of the same
+    cause and culprit; `nearby` what was done in its pool about that time.
     """
 
     incident: StoredIncident
     tasks: Mapping[str, TaskToday]
+    gone: Mapping[str, int | None]
     others: Sequence[StoredIncident]
     nearby: Sequence[StoredAnnotation]
 
@@ -75,6 +77,7 @@ def read_incident(connection: Connection, incident_id: str) -> IncidentData:
     return IncidentData(
         incident=found,
         tasks=queries.tasks_today(connection, ids_of(found)),
+        gone=queries.gone_tasks(connection, ids_of(found)),
         others=others.items,
         nearby=queries.annotations(connection, since=since, until=until, pool=found.pool),
     )

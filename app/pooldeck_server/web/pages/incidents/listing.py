@@ -8,20 +8,13 @@ from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.failures.incidents import CulpritCount, IncidentPage, StoredIncident
-from pooldeck_server.web.pages.shared.address import address, further, seconds_of
+from pooldeck_server.web.pages.shared.address import PERIODS, address, further, seconds_of
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.i18n import _
 
 _MOST_CULPRITS: Final = 8
-_PERIODS: Final = (
-    ("1h", later("last hour")),
-    ("24h", later("last 24 hours")),
-    ("7d", later("last 7 days")),
-    ("30d", later("last 30 days")),
-    ("", later("all")),
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ def incidents_view(
         wanted=wanted,
         periods=tuple(
             Choice(_(words), replace(wanted, since=since).href, since == wanted.since)
-            for since, words in _PERIODS
+            for since, words in PERIODS
         ),
         pools=tuple(_pools(wanted, pools)),
         culprits=tuple(_culprits(wanted, culprits)),

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday
+from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday, named_functions
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.advice import IncidentAdvice, advice
 from pooldeck_server.web.pages.incidents.data import OTHERS, IncidentData
 from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
@@ -58,6 +59,7 @@ class IncidentView(Page):
     incident: StoredIncident
     sentences: tuple[str, ...]
     involved: tuple[Involved, ...]
+    gone: Mapping[str, int | None]
     fault: Fault | None
     memory_bytes: int | None
     nearby: Sequence[StoredAnnotation]
@@ -84,6 +86,7 @@ def incident_view(
         incident=incident,
         sentences=sentences,
         involved=tasks,
+        gone=read.gone,
         fault=fault_of(incident.traceback) if incident.traceback else None,
         memory_bytes=memory_bytes,
         nearby=[each for each in read.nearby if _belongs(each, incident)],
@@ -99,19 +102,40 @@ def involved(incident: StoredIncident, tasks: Mapping[str, TaskToday]) -> Iterat
     """Yield each task that lost its worker: the culprit, those suspected, then bystanders."""
     became = {each.task: each.became for each in incident.bystanders}
     if (ran := incident.culprit) is not None:
-        yield Involved("culprit", ran.task, ran.function, "failed", tasks.get(ran.task))
+        today = tasks.get(ran.task)
+        yield Involved("culprit", ran.task, ran.function, _otherwise(today), today)
     for each in incident.suspects:
-        state = became.pop(each.task, "failed")
-        yield Involved("suspect", each.task, each.function, state, tasks.get(each.task))
+        today = tasks.get(each.task)
+        state = became.pop(each.task, _otherwise(today))
+        yield Involved("suspect", each.task, each.function, state, today)
     for task, state in became.items():
         today = tasks.get(task)
         yield Involved("bystander", task, today.function if today else "", state, today)
+
+
+def _otherwise(today: TaskToday | None) -> str:
+    """Return what a task came to that did not lose its worker by it.
+
+    It failed with it, as the culprit or as an abandoned one; but if it has succeeded at the first
+    attempt, it had ended by then, and left something behind.
+    """
+    has_left = today is not None and today.state is State.SUCCEEDED and today.attempt == 1
+    return State.SUCCEEDED if has_left else State.FAILED
 
 
 def story(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> Iterator[str]:
     named = {"worker": incident.worker, "pool": incident.pool, "cause": incident.cause}
     yield _("The worker %(worker)s of the pool %(pool)s died: %(cause)s.", **named)
     yield _whose_fault(incident)
+    if not incident.culprit and incident.left:
+        yield ngettext(
+            "What %(num)s earlier task had left running in it may have been the cause: "
+            "%(functions)s.",
+            "What %(num)s earlier tasks had left running in it may have been the cause: "
+            "%(functions)s.",
+            len(incident.left),
+            functions=named_functions(incident.left),
+        )
     suspects = {each.task for each in incident.suspects}
     hit = sum(each.task not in suspects for each in incident.bystanders)
     if hit:
@@ -126,12 +150,12 @@ def story(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> Iterator
 def _whose_fault(incident: StoredIncident) -> str:
     if incident.culprit:
         return _("It died of %(function)s, which it ran.", function=incident.culprit.function)
-    if not incident.suspects:
+    if not incident.ran:
         return _("No task ran in it.")
     return ngettext(
         "%(num)s task ran in it; whether it was the cause cannot be known.",
         "%(num)s tasks ran in it; which of them was the cause cannot be known.",
-        len(incident.suspects),
+        len(incident.ran),
     )
 
 

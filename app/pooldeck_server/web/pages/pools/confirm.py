@@ -1,8 +1,10 @@
 """Questions before a pool is drained or restarted, or one of its workers killed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.text import formats
@@ -68,6 +70,34 @@ def restart(pool: PoolHealth) -> PoolConfirmation:
         button=_("Restart workers"),
         back=f"/pools#{pool.name}",
         asks_reason=True,
+    )
+
+
+def cancel_unschedulable(
+    notices: Iterable[Notice], pool: str, function: str | None
+) -> PoolConfirmation:
+    """Ask whether tasks that no worker can run are to be cancelled, all or those of a function."""
+    waiting = [
+        notice
+        for notice in notices
+        if notice.need is Need.UNSCHEDULABLE and (function is None or notice.function == function)
+    ]
+    number = sum(notice.number for notice in waiting)
+    return PoolConfirmation(
+        heading=ngettext(
+            "Cancel %(num)s task that no worker can run?",
+            "Cancel %(num)s tasks that no worker can run?",
+            number,
+        ),
+        sentences=(
+            _("As they are, they run by themselves as soon as a worker can run them."),
+            _("Other tasks of the same functions are not touched."),
+        ),
+        action=f"/pools/{pool}/unschedulable",
+        button=_("Cancel them") if number else None,
+        back=f"/pools#{pool}",
+        hidden=() if function is None else (("function", function),),
+        items=tuple(f"{each.function}: {each.reason}" for each in waiting if each.function),
     )
 
 

@@ -11,6 +11,7 @@ from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.settings import MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServerDep
+from pooldeck_server.web.http.sight import SightDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import read
 from pooldeck_server.web.pages.pools.view import PoolsView, pool_section, size_means
@@ -21,7 +22,7 @@ router = page_router()
 
 
 @router.get("/pools")
-async def pools(request: Request, server: ServerDep, pool: str = "") -> Response:
+async def pools(request: Request, server: ServerDep, sight: SightDep, pool: str = "") -> Response:
     settings = server.settings.pools
     annotations = await server.read(read, list(settings))
     homes = {each.spec.name: each.pool for each in server.catalogue.functions()}
@@ -30,12 +31,12 @@ async def pools(request: Request, server: ServerDep, pool: str = "") -> Response
         pool_section(
             each,
             settings[each.name],
-            annotations[each.name],
+            sight.annotations(annotations[each.name]),
             homes=homes,
             advice=advice[each.name],
             cpus=usable_cpus(),
         )
-        for each in server.health.all()
+        for each in map(sight.pool, server.health.all())
     ]
     return render(request, PoolsView(sections, pool))
 
@@ -50,8 +51,8 @@ async def size_in_words(
 
 @router.post("/pools/{name}/resize")
 async def resize(request: Request, server: ServerDep, name: str) -> Response:
-    size = whole(await posted(request), "size", 1, MAX_POOL_SIZE)
-    await server.pools.resize(name, size)
+    form = await posted(request)
+    await server.pools.resize(name, whole(form, "size", 1, MAX_POOL_SIZE), reason(form))
     return _done(name, "resized")
 
 
@@ -87,6 +88,23 @@ async def ask_to_restart(request: Request, server: ServerDep, name: str) -> Resp
 async def restart(request: Request, server: ServerDep, name: str) -> Response:
     await server.pools.restart(name, reason=reason(await posted(request)))
     return _done(name, "restarting")
+
+
+@router.get("/pools/{name}/unschedulable")
+async def ask_to_cancel(
+    request: Request, server: ServerDep, name: str, function: str | None = None
+) -> Response:
+    return render(
+        request,
+        confirm_pools.cancel_unschedulable(server.health.pool(name).notices, name, function),
+    )
+
+
+@router.post("/pools/{name}/unschedulable")
+async def cancel(request: Request, server: ServerDep, name: str) -> Response:
+    function = (await posted(request)).get("function")
+    await server.tasks.cancel_unschedulable(name, function if isinstance(function, str) else None)
+    return _done(name, "unscheduled")
 
 
 @router.get("/workers/{worker_id}/kill")

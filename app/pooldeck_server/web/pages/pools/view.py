@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pooldeck.pools.native_threads import threads_per_task
 from pooldeck_server.domain.notices import HALTED, Need
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
@@ -29,6 +30,7 @@ class PoolSection:
     size_origin: str
     size_means: str
     slider_end: int
+    native_threads: int  # that libraries may start for a task; 0: as many as they like
     size_advice: ShownSize
     attention: tuple[NoticeText, ...]
     lately: Sequence[StoredAnnotation]
@@ -67,6 +69,7 @@ def pool_section(
         size_origin=sizes.origin(pool.kind, settings, pool.controls),
         size_means=size_means(pool, pool.size, cpus),
         slider_end=sizes.slider_end(pool, cpus),
+        native_threads=threads_per_task(pool.kind, pool.size, settings.threads_per_task),
         size_advice=shown(advice),
         attention=tuple(notice_text(each) for each in pool.notices if each.need not in _SAID_ABOVE),
         lately=lately[:LATELY],

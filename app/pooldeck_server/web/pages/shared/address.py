@@ -8,9 +8,19 @@ from urllib.parse import urlencode
 
 from pooldeck_server.domain.clock import micros
 from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.web.text.i18n import later
 
 LATEST: Final = 10**16
 """Microseconds since the epoch: the year 2286, the end of what addresses name."""
+
+PERIODS: Final = (
+    ("1h", later("last hour")),
+    ("24h", later("last 24 hours")),
+    ("7d", later("last 7 days")),
+    ("30d", later("last 30 days")),
+    ("", later("all")),
+)
+"""The lengths of time that lists offer, as addresses give them, with their words."""
 
 _LENGTH: Final = re.compile(r"([1-9][0-9]{0,3})([mhd])")
 _UNITS: Final = {"d": 24 * 3600, "h": 3600, "m": 60}  # seconds

@@ -14,8 +14,8 @@ class Confirmation(Page):
 
     `back` is where "no" leads. Without a `button` there is nothing to be done. `conditions` say
     which tasks are meant, None where that is clear; `check` is a box to tick: its name and its
-    words. `affected` are slots whose tasks would end by it, and how, with `unlisted` more;
-    `asks_reason` is for what destroys: somebody may say why.
+    words. `items` are listed below the sentences. `affected` are slots whose tasks would end by it,
+    and how, with `unlisted` more; `asks_reason` is for what destroys: somebody may say why.
     """
 
     template = "shared/confirm.html"
@@ -30,6 +30,7 @@ class Confirmation(Page):
     check: tuple[str, str] | None = None
     affected: tuple[tuple[SlotHealth, str], ...] = ()
     unlisted: int = 0
+    items: tuple[str, ...] = ()
     asks_reason: bool = False
     longest_reason: int = MAX_REASON
     style: Literal["danger", "primary"] = "danger"

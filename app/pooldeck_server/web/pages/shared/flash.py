@@ -38,6 +38,17 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "already_ended": later("It had ended before."),
         "retried": later("It is queued again, as a new attempt."),
+        "is_kept": later("It is kept: it is not deleted until somebody lets it go."),
+        "let_go": later("It goes when it is its time."),
+    },
+    "retention": {
+        "set": later("These rules count now."),
+        "reset": later("The rules of the settings count again."),
+        "allowed": later("What is too old is deleted from now on, bit by bit."),
+        "vouched": later("The clock counts as it is: what is too old by it is deleted."),
+        "deleting": later("They are many: they are deleted from now on, bit by bit."),
+        "deletion_over": later("The deletion had come to its end before."),
+        "deletion_stopped": later("The deletion was stopped; what is left is still there."),
     },
     "tasks": {
         "cancelled": later("%(number)s cancelled"),
@@ -46,6 +57,11 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
         "abandoned": later("%(number)s abandoned"),
         "already_ended": later("%(number)s had ended before"),
         "retried": later("%(number)s queued again"),
+        "deleted": later("%(number)s deleted"),
+        "kept": later("%(number)s kept by hand"),
+        "needed": later("%(number)s that other tasks need"),
+        "in_pipeline": later("%(number)s of pipelines, which go as a whole"),
+        "not_final": later("%(number)s that had not ended"),
     },
     "pipeline": {
         "cancelled": later("What had not started is cancelled; what runs was asked to end."),
@@ -63,6 +79,18 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
         GroupChange.UNMUTE: later("It is not muted any more."),
         GroupChange.REOPEN: later("It is open again."),
     },
+    "alerts": {
+        "rule_changed": later("The rule is changed."),
+        "added": later("The destination is added."),
+        "enable": later("The destination is on: what waits for it is sent."),
+        "disable": later("The destination is off."),
+        "rules": later("What it is told of is changed."),
+        "delete": later("The destination is deleted."),
+        "test": later("A test is on its way: what becomes of it stands below."),
+        "again": later("It is tried again now."),
+        "callbacks_enable": later("Callbacks are on: what waits is told."),
+        "callbacks_disable": later("Callbacks are off: what waits waits on."),
+    },
     "experiments": {
         "begun": later("The experiment has begun."),
         "stopped": later("The experiment was stopped; what it measured is kept."),
@@ -76,6 +104,11 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
     "functions": {
         "released": later("It was released: its tasks run again, and new ones are taken.")
     },
+    "tokens": {"revoked": later("It was revoked: it counts no more.")},
+    "drain": {
+        "begun": later("The server takes nothing new; what runs goes on."),
+        "resumed": later("The server takes tasks again."),
+    },
     "pools": {
         "resized": later("It has another size now."),
         "paused": later("It is paused: what runs goes on, what is queued waits."),
@@ -83,6 +116,9 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
         "draining": later("It finishes what runs and hands nothing new out; then it is stopped."),
         "restarting": later("Its workers are replaced one by one; each loads the code anew."),
         "killed": later("The worker was killed, and another takes its place."),
+        "restored_run": later("The tasks of the backup run as the pools get to them."),
+        "restored_lost": later("The tasks that waited in the backup are recorded as lost."),
+        "unscheduled": later("Its tasks that no worker could run were cancelled."),
     },
 }
 """What is said of what was done, by the screen that says it and the word in the address."""

@@ -1,7 +1,7 @@
 """JSON text as people read it: lines broken, each piece with its type, and no more than fits.
 
-The text is scanned up to the bound and never parsed: numbers, escapes and the order of keys stay
-as they were sent, and ten megabytes cost no more than what is shown of them.
+The text is scanned up to a bound and never parsed: numbers, escapes and the order of keys stay as
+they were sent, and ten megabytes cost hardly more than what is shown of them.
 """
 
 import re
@@ -15,14 +15,15 @@ Piece: TypeAlias = tuple[str, str]
 """What a piece is ("key", "string", "number", "literal", or "" for what stands between), and it."""
 
 _MOST_CHARACTERS: Final = 24 * 1024  # that a page shows of one value
+_MOST_SCANNED: Final = 192 * 1024  # characters, of which long strings are shown in part
 _LONGEST_STRING: Final = 2000
 _LONG_LINES: Final = 24  # a value of more lines can be folded
 _ONE_LINE: Final = 72  # characters of a list or an object that stays on one line
 
 _TOKEN: Final = re.compile(
-    r"""\s*(?:
-    (?P<string>"[^"\\]*(?:\\.[^"\\]*)*")(?P<colon>\s*:)?
-  | (?P<number>-?\d[\d.eE+-]*)
+    r"""\s*+(?:
+    (?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")(?P<colon>\s*:)?
+  | (?P<number>-?\d[\d.eE+-]*+)
   | (?P<literal>true|false|null)
   | (?P<empty>\[\s*\]|\{\s*\})
   | (?P<open>[\[{])
@@ -31,7 +32,7 @@ _TOKEN: Final = re.compile(
     )""",
     re.VERBOSE,
 )
-_FLAT: Final = re.compile(r'[\[{](?:[^\[\]{}"]|"[^"\\]*(?:\\.[^"\\]*)*")*[\]}]')
+_FLAT: Final = re.compile(r'[\[{](?:[^\[\]{}"]|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+[\]}]')
 """A list or an object that holds no other."""
 
 
@@ -52,7 +53,7 @@ class JsonText:
 def json_text(text: str) -> JsonText:
     pieces: list[Piece] = []
     room = _MOST_CHARACTERS
-    is_cut = False
+    is_cut = len(text) > _MOST_SCANNED
     for kind, piece in _pieces(text):
         shown = _shortened(piece) if kind == "string" else piece
         is_cut = is_cut or shown != piece
@@ -74,7 +75,10 @@ def _shortened(string: str) -> str:
 def _pieces(text: str) -> Iterator[Piece]:
     """Yield the pieces of JSON text, with line breaks and indents between them."""
     depth, flat_until = 0, 0
-    for token in _TOKEN.finditer(text):
+    for token in _tokens(text):
+        if isinstance(token, str):
+            yield "string", token
+            continue
         kind = token.lastgroup
         is_flat = token.end() <= flat_until
         if kind == "open":
@@ -88,6 +92,16 @@ def _pieces(text: str) -> Iterator[Piece]:
             yield "", ", " if is_flat else "," + _line(depth)
         elif kind is not None:
             yield from _value(kind, token)
+
+
+def _tokens(text: str) -> Iterator[re.Match[str] | str]:
+    """Yield the tokens of what is scanned; of a string that goes on beyond it, the beginning."""
+    at, scanned = 0, text[:_MOST_SCANNED]
+    while token := _TOKEN.match(scanned, at):
+        yield token
+        at = token.end()
+    if len(scanned) < len(text):
+        yield f"{scanned[at : at + _LONGEST_STRING].lstrip()}…"
 
 
 def _value(kind: str, token: re.Match[str]) -> Iterator[Piece]:

@@ -1,19 +1,53 @@
 """Forms of pages: what they hold, and the redirect that answers them."""
 
+from typing import Final
+from urllib.parse import parse_qsl
+
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import QueryParams
 
-from pooldeck_server.domain.errors import InvalidRequest
+from pooldeck_server.domain.errors import InvalidRequest, TooLarge
 from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.web.http.request_body import RequestBody, whole_body
 from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.flash import DID
 
+_SMALL: Final = 64 * 1024  # bytes of a form without arguments
+_MOST_FIELDS: Final = 1000
+_URLENCODED: Final = "application/x-www-form-urlencoded"
+_LONGEST_ESCAPE: Final = 3  # bytes that one takes in a form: "%7B"
 
-async def posted(request: Request) -> QueryParams:
-    async with request.form() as form:
+
+def form_bytes(arguments: int) -> int:
+    """Return how large a form may be that has `arguments` bytes of them, escaped."""
+    return _LONGEST_ESCAPE * arguments + _SMALL
+
+
+async def posted(request: Request, limit: int = _SMALL) -> QueryParams:
+    """Return the fields of a form.
+
+    Raises:
+        TooLarge: If it has more than `limit` bytes, or too many fields.
+        HTTPException: If it has a file, which no page asks for and which would lie on the disk.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _URLENCODED:
+        return _fields(await whole_body(request, limit))
+    bounded = Request(request.scope, RequestBody(request.receive, limit).receive)
+    async with bounded.form(max_files=0) as form:
         fields = form.multi_items()
         return QueryParams([(name, value) for name, value in fields if isinstance(value, str)])
+
+
+def _fields(body: bytes) -> QueryParams:
+    """Take a form apart at once: a parser that is fed pieces takes long for empty fields."""
+    try:
+        fields = parse_qsl(
+            body.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
+        )
+    except ValueError:
+        raise TooLarge(f"the form has more than {_MOST_FIELDS} fields") from None
+    return QueryParams(fields)
 
 
 def whole(form: QueryParams, name: str, low: int, high: int) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -15,13 +16,22 @@ from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.states import State, future_state
+from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.resources import resource
+from pooldeck_server.web.http.cookies import cookies
+from pooldeck_server.web.http.credentials import COOKIE
 from pooldeck_server.web.http.dependencies import server_of
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.language import language_of
 from pooldeck_server.web.http.modules import imported_by
+from pooldeck_server.web.http.mount import path_of, place_page, root_path_of
+from pooldeck_server.web.http.principals import principal_of
+from pooldeck_server.web.http.rules import may
+from pooldeck_server.web.http.sight import Sight, sight_of
 from pooldeck_server.web.pages.shared import tiles
+from pooldeck_server.web.pages.shared.allowed import allowed_part
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
@@ -31,7 +41,9 @@ from pooldeck_server.web.text.colours import colour_of
 from pooldeck_server.web.text.hints import hint_words
 from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.notices import notices
+from pooldeck_server.web.text.reasons import cause_words, error_word, role_word
 from pooldeck_server.web.text.states import state_word
+from pooldeck_server.web.text.terminal_text import coloured
 
 _FILTERS = (
     "call_time",
@@ -46,6 +58,10 @@ _FILTERS = (
     "short_name",
     "size",
 )
+
+
+_GROUPS = {"deck": "live", "timeline": "history", "shared": "observing", "actions": "observing"}
+"""The groups of the API's calls where a section of the pages is called otherwise."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(resource("templates")),
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -91,11 +108,16 @@ def environment() -> Environment:
     templates.filters |= {
         "annotation_words": annotation_words,
         "colour_of": colour_of,
+        "coloured": coloured,
         "data_block": data_block,
         "hint_words": hint_words,
         "history_words": history_words,
+        "plain": plain,
         "spark": tiles.spark,
         "state_word": state_word,
+        "error_word": error_word,
+        "cause_words": cause_words,
+        "role_word": role_word,
         "traceback_parts": traceback_parts,
     }
     templates.globals |= {
@@ -108,6 +130,7 @@ def environment() -> Environment:
         "KINDS": KINDS,
         "late_first": tiles.late_first,
         "layout": tiles.layout,
+        "MAX_REASON": MAX_REASON,
         "ngettext": _ngettext,
         "slot_state": tiles.slot_state,
         "State": State,
@@ -117,7 +140,13 @@ def environment() -> Environment:
 
 def _gettext(text: str, /, **values: object) -> Markup:
     """Look up a text of a template, which may hold markup; `values` may not."""
-    return Markup(i18n.look_up(text)) % values  # noqa: S704 - templates and catalogues are ours
+    shown = {name: _shown(value) for name, value in values.items()}
+    return Markup(i18n.look_up(text)) % shown  # noqa: S704 - templates and catalogues are ours
+
+
+def _shown(value: object) -> object:
+    """Return a value of a template without what only a terminal would obey."""
+    return plain(value) if type(value) is str else value
 
 
 def _ngettext(one: str, many: str, n: int, /, **values: object) -> Markup:
@@ -134,17 +163,21 @@ def data_block(value: Any) -> Markup:
 
 def render(request: Request, shown: Fragment, status: int = 200) -> HTMLResponse:
     """Answer with a page, inside the frame if it is a `Page`."""
-    language = i18n.language.get()
+    language, sight = i18n.language.get(), sight_of(request)
     variables = {
         "static": request.app.state.static_path,
         "language": language,
         "languages": i18n.LANGUAGES,
         "here": _here(request),
+        "sees_values": sight.sees_values,
     }
     if isinstance(shown, Page):
-        variables |= _frame(request, shown)
+        variables |= _frame(request, shown, sight)
     variables |= {field.name: getattr(shown, field.name) for field in fields(shown)}
     html = environment().get_template(shown.template).render(variables)
+    if (principal := principal_of(request.scope)) is not None:  # else it is open to all
+        html = allowed_part(html, principal)
+    html = place_page(html, root_path_of(request.scope))
     headers = {"content-language": language, "vary": "accept-language, cookie"}
     return HTMLResponse(html, status, headers)
 
@@ -152,22 +185,33 @@ def render(request: Request, shown: Fragment, status: int = 200) -> HTMLResponse
 def _here(request: Request) -> str:
     if request.method != "GET":
         return "/"
-    query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+    path, query = quote(path_of(request.scope)), request.url.query
+    return f"{path}?{query}" if query else path
 
 
-def _frame(request: Request, page: Page) -> dict[str, Any]:
-    server = server_of(request)
-    frame = server.frames.latest()
+def _frame(request: Request, page: Page, sight: Sight) -> dict[str, Any]:
+    """Return what the frame shows; who sees only a part gets no numbers of the whole, nor live."""
+    server, principal = server_of(request), sight.principal
+    frame = sight.frame(server.frames.latest())
+    is_whole, screens = sight.is_whole, request.app.state.navigation
     return {
-        "navigation": request.app.state.navigation,
+        "navigation": [each for each in screens if may("GET", each.path, principal)],
         "section": page.section,
         "flashed": page.flash(request.query_params),
-        "strip": strip(frame),
-        "notices": notices(frame, server.state, server.holds.all()),
+        "strip": strip(frame) if is_whole else None,
+        "notices": notices(frame, server.readiness, server.holds.all()) if is_whole else (),
         "now": server.clock.now(),
-        "has_token": server.settings.token is not None,
+        "is_open": not server.tokens.is_asked_for,
+        "has_session": any(map(server.sessions.holds, cookies(request.scope, COOKIE))),
+        "principal": principal,
+        "reference": _reference(page.section),
+        "may_manage_tokens": may("GET", "/tokens", principal),
     }
+
+
+def _reference(section: str) -> str:
+    """Return where the calls are described that do what the pages of a section do."""
+    return "/docs" if section == "reference" else f"/docs/{_GROUPS.get(section, section)}"
 
 
 @dataclass(frozen=True)

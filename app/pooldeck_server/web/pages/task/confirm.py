@@ -1,4 +1,4 @@
-"""The question before a task is killed."""
+"""The questions before a task is killed, and before it is deleted."""
 
 from typing import Final
 
@@ -25,7 +25,24 @@ def kill_task(task: StoredTask, slot: SlotHealth | None) -> TaskConfirmation:
         action=f"/tasks/{task.id}/kill",
         button=_(words.button) if ending else None,
         back=f"/tasks/{task.id}",
-        asks_reason=ending is not Ending.NEVER_STARTED,
+        asks_reason=True,
+    )
+
+
+def delete_task(task: StoredTask) -> TaskConfirmation:
+    """Return the question before a task is deleted."""
+    is_final = task.state in FINAL
+    return TaskConfirmation(
+        heading=_("Delete this task of %(function)s?", function=formats.short_name(task.function)),
+        sentences=(
+            _("It goes with its arguments, result, attempts and log. Nothing brings it back.")
+            if is_final
+            else _("It has not ended: cancel it first."),
+        ),
+        action=f"/tasks/{task.id}/delete",
+        button=_("Delete task") if is_final else None,
+        back=f"/tasks/{task.id}",
+        asks_reason=True,
     )
 
 

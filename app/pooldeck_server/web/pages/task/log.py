@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import urlencode
 
 from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.log import LEVELS, Level, LogEntry, LogWindow
+from pooldeck_server.domain.tasks.log import LEVELS, Level, LogWindow, StoredLine
 from pooldeck_server.web.pages.shared.choices import Choice
+from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
 from pooldeck_server.web.pages.task.data import LogData
 from pooldeck_server.web.text.i18n import _
-
-LOG_LINES: Final = 200
-"""How many lines a page shows at once."""
 
 
 @dataclass(frozen=True)
@@ -20,15 +17,20 @@ class LogPart:
     """Lines of one attempt's log, in their order.
 
     `earlier` leads to those before, None where there are none, `latest` to the end; `fragment` is
-    where a script gets more of the same log.
+    where a script gets more of the same log. `beginning` are the first lines of a log that is so
+    long that it has lost `left_out` lines. `last` is the number of the last line that is finished:
+    what comes later may stand before one that is not.
     """
 
     attempt: int
-    lines: Sequence[LogEntry]
+    lines: Sequence[StoredLine]
+    beginning: Sequence[StoredLine]
+    left_out: int
     levels: tuple[Choice, ...]
     earlier: str | None
     latest: str
     fragment: str
+    last: int
     is_end: bool  # whether the last line there is stands among them, or none
     is_narrowed: bool
 
@@ -54,10 +56,13 @@ def log_part(read: LogData) -> LogPart:
     return LogPart(
         attempt=window.attempt or read.task.attempt,
         lines=lines,
+        beginning=[line for line in read.beginning if line.n < lines[0].n],
+        left_out=read.left_out,
         levels=_levels(task_id, window),
         earlier=_href(task_id, window, window.level, lines[0].n) if is_cut_above else None,
         latest=_href(task_id, window, window.level),
         fragment=f"/tasks/{task_id}/log",
+        last=max((line.n for line in lines if not line.is_open), default=0),
         is_end=window.before is None and not (has_more and follows),
         is_narrowed=window.level is not None,
     )

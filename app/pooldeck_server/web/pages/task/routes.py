@@ -1,31 +1,42 @@
 """One task: what became of it, its log, its values as they are, where it is, and its changes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Query, Request, Response
+from msgspec.structs import replace
 
+from pooldeck_server.domain.access import Role
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.health import slot_of
+from pooldeck_server.domain.tasks.dependencies import RelatedTasks
 from pooldeck_server.domain.tasks.log import LogWindow
-from pooldeck_server.web.http.dependencies import ServerDep
+from pooldeck_server.web.http.dependencies import MAX_NUMBER, ServerDep
+from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.responses import Answer
+from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
 from pooldeck_server.web.pages.shared.posting import done, posted, reason
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
-from pooldeck_server.web.pages.task.confirm import kill_task
-from pooldeck_server.web.pages.task.data import read, read_log
-from pooldeck_server.web.pages.task.log import LOG_LINES, log_part, read_level
+from pooldeck_server.web.pages.task.confirm import delete_task, kill_task
+from pooldeck_server.web.pages.task.data import TaskData, read, read_log
+from pooldeck_server.web.pages.task.gone import gone_view
+from pooldeck_server.web.pages.task.log import log_part, read_level
+from pooldeck_server.web.pages.task.snippets import snippets
 from pooldeck_server.web.pages.task.view import LogFragment, StackView, task_view
 
 router = page_router()
 
-_Number = Annotated[int | None, Query(ge=0)]
+_Number = Annotated[int | None, Query(ge=0, le=MAX_NUMBER)]
+_LineNumber = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
+_MOST_AGAIN: Final = 20  # lines that were not finished when they were read
 
 
 @router.get("/tasks/{task_id}")
 async def task(
     request: Request,
     server: ServerDep,
+    sight: SightDep,
     task_id: str,
     *,
     attempt: _Number = None,
@@ -33,14 +44,19 @@ async def task(
     before: _Number = None,
 ) -> Response:
     window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
-    found = await server.read(read, task_id, window)
-    functions = server.catalogue.functions()
+    try:
+        await sight.check_task(task_id, server)
+        found = _seen(await server.read(read, task_id, window), sight)
+    except NotFound:
+        return render(request, await gone_view(server, sight, task_id), STATUS[NotFound])
+    functions = (each for each in server.catalogue.functions() if each.problem is None)
+    function = next((each for each in functions if each.spec.name == found.task.function), None)
     shown = task_view(
         found,
         slot=slot_of(server.health.all(), task_id),
-        is_callable=any(
-            each.spec.name == found.task.function and each.problem is None for each in functions
-        ),
+        is_callable=function is not None,
+        snippets=snippets(request, found.task, function, sight),
+        expires_at=server.retention.expires_at(found.task),
         now=server.clock.now(),
     )
     return render(request, shown)
@@ -50,26 +66,36 @@ async def task(
 async def log(
     request: Request,
     server: ServerDep,
+    sight: SightDep,
     task_id: str,
     *,
     attempt: _Number = None,
     level: str | None = None,
     before: _Number = None,
     after: _Number = None,
+    again: Annotated[
+        list[Annotated[int, Query(ge=1, le=MAX_NUMBER)]], Query(max_length=_MOST_AGAIN)
+    ] = [],  # noqa: B006 - FastAPI's
 ) -> Response:
     window = LogWindow(
-        LOG_LINES + 1, attempt=attempt, after=after, before=before, level=read_level(level)
+        LOG_LINES + 1,
+        attempt=attempt,
+        after=after,
+        before=before,
+        level=read_level(level),
+        again=tuple(again),
     )
+    await sight.check_task(task_id, server)
     found = await server.read(read_log, task_id, window)
     return render(request, LogFragment(log_part(found)))
 
 
 @router.get("/tasks/{task_id}/{name}.json")
 async def value(
-    server: ServerDep, task_id: str, name: Literal["args", "kwargs", "result"]
+    server: ServerDep, sight: SightDep, task_id: str, name: Literal["args", "kwargs", "result"]
 ) -> Response:
     """Return arguments or the result exactly as they are stored; what is sensitive, redacted."""
-    found = await server.tasks.get(task_id)
+    found = await sight.get(task_id, server)
     text: str | None = getattr(found, name)
     if text is None:
         raise NotFound(f"task {task_id} has no {name}")
@@ -77,30 +103,72 @@ async def value(
 
 
 @router.get("/tasks/{task_id}/stack")
-async def stack(request: Request, server: ServerDep, task_id: str) -> Response:
+async def stack(request: Request, server: ServerDep, sight: SightDep, task_id: str) -> Response:
+    await sight.check_task(task_id, server)
     found = await server.stack(task_id)
     return render(request, StackView(found.task, traceback_parts(found.text or "")))
 
 
 @router.post("/tasks/{task_id}/cancel")
-async def cancel(server: ServerDep, task_id: str) -> Response:
+async def cancel(server: ServerDep, sight: SightDep, task_id: str) -> Response:
+    await sight.check_task(task_id, server)
     return done(f"/tasks/{task_id}", (await server.tasks.cancel(task_id)).outcome)
 
 
 @router.get("/tasks/{task_id}/kill")
-async def ask_to_kill(request: Request, server: ServerDep, task_id: str) -> Response:
-    found = await server.tasks.get(task_id)
+async def ask_to_kill(
+    request: Request, server: ServerDep, sight: SightDep, task_id: str
+) -> Response:
+    found = await sight.get(task_id, server)
     return render(request, kill_task(found, slot_of(server.health.all(), task_id)))
 
 
 @router.post("/tasks/{task_id}/kill")
-async def kill(request: Request, server: ServerDep, task_id: str) -> Response:
+async def kill(request: Request, server: ServerDep, sight: SightDep, task_id: str) -> Response:
+    await sight.check_task(task_id, server)
     why = reason(await posted(request))
     cancelled = await server.tasks.cancel(task_id, kill=True, reason=why)
     return done(f"/tasks/{task_id}", cancelled.ending or cancelled.outcome)
 
 
+@router.get("/tasks/{task_id}/delete")
+async def ask_to_delete(request: Request, server: ServerDep, task_id: str) -> Response:
+    return render(request, delete_task(await server.tasks.get(task_id)))
+
+
+@router.post("/tasks/{task_id}/delete")
+async def delete(request: Request, server: ServerDep, task_id: str) -> Response:
+    await server.deletion.delete(task_id, reason(await posted(request)))
+    return done("/tasks", "many", deleted="1")
+
+
+@router.post("/tasks/{task_id}/keep")
+async def keep(server: ServerDep, task_id: str) -> Response:
+    await server.deletion.keep(task_id, is_kept=True)
+    return done(f"/tasks/{task_id}", "is_kept")
+
+
+@router.post("/tasks/{task_id}/unkeep")
+async def unkeep(server: ServerDep, task_id: str) -> Response:
+    await server.deletion.keep(task_id, is_kept=False)
+    return done(f"/tasks/{task_id}", "let_go")
+
+
 @router.post("/tasks/{task_id}/retry")
-async def retry(server: ServerDep, task_id: str) -> Response:
+async def retry(server: ServerDep, sight: SightDep, task_id: str) -> Response:
+    await sight.check_task(task_id, server)
     await server.tasks.retry(task_id)
     return done(f"/tasks/{task_id}", "retried")
+
+
+def _seen(found: TaskData, sight: Sight) -> TaskData:
+    """Return of a task's page what may be shown."""
+    attempts = [sight.attempt(each) for each in found.attempts]
+    found = replace(found, task=sight.task(found.task), attempts=attempts)
+    if not sight.sees_values:
+        found = replace(found, log=(), beginning=(), left_out=0, log_of_worker=None)
+    if sight.principal.role is not Role.ADMIN:
+        found = replace(found, actions=())  # they name people and their addresses
+    if not sight.is_whole:
+        found = replace(found, around=RelatedTasks(), pipeline=None, runs=(), log_of_worker=None)
+    return found

@@ -84,7 +84,8 @@ def _handover(task: StoredTask, measured: Measurement) -> float:
 
 def _recording(task: StoredTask) -> Iterator[Segment]:
     if task.recorded_at is not None and task.finished_at is not None:
-        seconds = (task.recorded_at - task.finished_at) / SECOND
+        least = 1  # microsecond: the clock of SQLite, which counts milliseconds, may be behind
+        seconds = max(least, task.recorded_at - task.finished_at) / SECOND
         yield Segment("record", _("recording the end"), seconds)
 
 

@@ -1,18 +1,22 @@
 """The page of one task: its outcome, the way there, its log, and what can be done with it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from pooldeck.functions import RunOptions
-from pooldeck.outcome import Error, Measurement
+from pooldeck.outcome import Error, ErrorKind, Measurement
 from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.web.pages.shared.actions import ActionRow, action_row
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
+from pooldeck_server.web.pages.shared.snippets import Snippets
 from pooldeck_server.web.pages.shared.tracebacks import Part, causes
 from pooldeck_server.web.pages.task.data import TaskData
 from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Diagram, diagram
@@ -24,6 +28,8 @@ from pooldeck_server.web.pages.task.times import Segment, segments
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kill_questions import kill_button
 from pooldeck_server.web.text.placement import placed_words
+
+_CUT_OFF: Final = frozenset({ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,10 @@ class Value:
 
 @dataclass(frozen=True)
 class TaskView(Page):
-    """A task; `is_asked`: it was asked to end itself."""
+    """A task; `is_asked`: it was asked to end itself.
+
+    `may_lack_words`: it was cut off with its process, so that its log may lack its last words.
+    """
 
     template = "task/page.html"
     section = "tasks"
@@ -58,6 +67,7 @@ class TaskView(Page):
     placed: str
     is_final: bool
     way: Journey
+    actions: tuple[ActionRow, ...]
     diagrams: tuple[Diagram, ...]
     segments: tuple[Segment, ...]
     measurement: Measurement | None
@@ -68,11 +78,15 @@ class TaskView(Page):
     attempts: tuple[AttemptRow, ...]
     runs: RunStrip | None
     log: LogPart
+    may_lack_words: bool
+    log_of_worker: str | None
     can_cancel: bool
     can_retry: bool
     is_asked: bool
     kill_button: str
     is_callable: bool
+    expires_at: int | None
+    snippets: tuple[Snippets, ...]
 
 
 @dataclass(frozen=True)
@@ -95,9 +109,17 @@ class StackView(Page):
     parts: tuple[Part, ...]
 
 
-def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now: int) -> TaskView:
+def task_view(
+    read: TaskData,
+    *,
+    slot: SlotHealth | None,
+    is_callable: bool,
+    now: int,
+    expires_at: int | None = None,
+    snippets: tuple[Snippets, ...] = (),
+) -> TaskView:
     task, log = read.task, log_part(read)
-    measured = task.measurement and msgspec.json.decode(task.measurement, type=Measurement)
+    measured = _measurement(task.measurement)
     ended = sum(each.state in FINAL for each in read.attempts)
     way = journey(task, max(0, ended - (task.state in FINAL)), now)
     return TaskView(
@@ -107,9 +129,10 @@ def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now
         placed=placed_words(task.placed),
         is_final=task.state in FINAL,
         way=way,
+        actions=tuple(map(action_row, read.actions)),
         diagrams=(diagram(way, WIDE), diagram(way, TALL)),
-        segments=segments(task, measured or None, now),
-        measurement=measured or None,
+        segments=segments(task, measured, now),
+        measurement=measured,
         links=links(task, read.around, read.pipeline),
         errors=causes(task.error),
         arguments=_arguments(task),
@@ -120,12 +143,38 @@ def task_view(read: TaskData, *, slot: SlotHealth | None, is_callable: bool, now
         ),
         runs=strip(task, read.runs, read.durations, now),
         log=log,
+        may_lack_words=_may_lack_words(read),
+        log_of_worker=read.log_of_worker,
         can_cancel=task.state in {State.QUEUED, State.SCHEDULED},
         can_retry=task.state in FINAL and is_callable and not read.are_erased,
         is_asked=slot is not None and slot.cancel_requested,
         kill_button=kill_button(slot.if_killed if slot else None),
         is_callable=is_callable,
+        expires_at=expires_at,
+        snippets=snippets,
     )
+
+
+def _may_lack_words(read: TaskData) -> bool:
+    """Tell whether the attempt whose log is shown ended with its worker's process."""
+    shown = read.shown
+    if shown.started_at is None:
+        return False
+    if shown.error_kind == ErrorKind.TIMEOUT:
+        return shown.thread is None  # a thread is left to itself
+    was_killed = (
+        shown.attempt == read.task.attempt
+        and shown.state is State.CANCELLED
+        and read.kill is not None
+    )
+    return was_killed or shown.error_kind in _CUT_OFF
+
+
+def _measurement(text: str | None) -> Measurement | None:
+    """Return what a run cost; earlier versions have kept numbers that cannot be."""
+    with suppress(msgspec.ValidationError):
+        return None if text is None else msgspec.json.decode(text, type=Measurement)
+    return None
 
 
 def _arguments(task: StoredTask) -> tuple[Value, ...]:

@@ -52,7 +52,7 @@ def read_view(query: QueryParams) -> TaskListQuery:
     Raises:
         InvalidRequest: If a state, a time or an order is none.
     """
-    typed, text = _keyed(query.get("q") or "")
+    typed, text = _keyed(_searched(query))
     within = _within(query)
 
     def given(parameter: str) -> tuple[str, ...]:
@@ -70,7 +70,12 @@ def read_view(query: QueryParams) -> TaskListQuery:
 
 
 def has_keyed_words(query: QueryParams) -> bool:
-    return _KEYED.search(query.get("q") or "") is not None
+    return _KEYED.search(_searched(query)) is not None
+
+
+def _searched(query: QueryParams) -> str:
+    """Return the text that is searched for, by its name here or by that of the command line."""
+    return query.get("q") or query.get("search") or ""
 
 
 def read_filter(query: QueryParams, now: int) -> TaskFilter:

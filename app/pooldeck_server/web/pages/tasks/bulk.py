@@ -1,4 +1,4 @@
-"""Changes of many tasks: how many are to be cancelled or retried is said and confirmed first."""
+"""Changes of many tasks: how many are cancelled, retried or deleted is said and confirmed first."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,9 +17,10 @@ from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import own_path
+from pooldeck_server.web.http.sight import Sight, SightDep
 from pooldeck_server.web.pages.shared.address import LATEST
 from pooldeck_server.web.pages.shared.flash import numbers
-from pooldeck_server.web.pages.shared.posting import posted, reason, whole
+from pooldeck_server.web.pages.shared.posting import done, posted, reason, whole
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.tasks import confirm
 from pooldeck_server.web.pages.tasks.address import TaskListQuery, href, read_filter
@@ -31,37 +32,60 @@ _MOST_CHOSEN: Final = 1000
 
 
 @router.get("/tasks/cancel")
-async def ask_to_cancel(request: Request, server: ServerDep) -> Response:
-    return render(request, confirm.cancel(await _matching(request, server, final=False)))
+async def ask_to_cancel(request: Request, server: ServerDep, sight: SightDep) -> Response:
+    return render(request, confirm.cancel(await _matching(request, server, sight, final=False)))
 
 
 @router.get("/tasks/retry")
-async def ask_to_retry(request: Request, server: ServerDep) -> Response:
-    return render(request, confirm.retry(await _matching(request, server, final=True)))
+async def ask_to_retry(request: Request, server: ServerDep, sight: SightDep) -> Response:
+    return render(request, confirm.retry(await _matching(request, server, sight, final=True)))
+
+
+@router.get("/tasks/delete")
+async def ask_to_delete(request: Request, server: ServerDep, sight: SightDep) -> Response:
+    return render(request, confirm.delete(await _matching(request, server, sight, final=True)))
+
+
+@router.post("/tasks/chosen/delete")
+async def ask_to_delete_chosen(request: Request, server: ServerDep, sight: SightDep) -> Response:
+    return render(request, confirm.delete(await _chosen_in(request, server, sight, FINAL)))
+
+
+@router.post("/tasks/delete")
+async def delete(request: Request, server: ServerDep) -> Response:
+    form = await posted(request)
+    meant, back = _meant(form)
+    deleted = await server.deletions.delete(meant, reason(form))
+    if isinstance(deleted, BulkDone):
+        return _show(back, deleted)
+    return done("/retention", "deleting", fragment="deletion")
 
 
 @router.post("/tasks/chosen/cancel")
-async def ask_to_cancel_chosen(request: Request, server: ServerDep) -> Response:
-    return render(request, confirm.cancel(await _chosen_in(request, server, LIVE)))
+async def ask_to_cancel_chosen(request: Request, server: ServerDep, sight: SightDep) -> Response:
+    return render(request, confirm.cancel(await _chosen_in(request, server, sight, LIVE)))
 
 
 @router.post("/tasks/chosen/retry")
-async def ask_to_retry_chosen(request: Request, server: ServerDep) -> Response:
-    return render(request, confirm.retry(await _chosen_in(request, server, FINAL)))
+async def ask_to_retry_chosen(request: Request, server: ServerDep, sight: SightDep) -> Response:
+    return render(request, confirm.retry(await _chosen_in(request, server, sight, FINAL)))
 
 
 @router.post("/tasks/cancel")
-async def cancel(request: Request, server: ServerDep) -> Response:
+async def cancel(request: Request, server: ServerDep, sight: SightDep) -> Response:
     form = await posted(request)
     meant, back = _meant(form)
+    meant = await sight.meant(meant, server)
     done = await server.tasks.cancel_all(meant, kill="kill" in form, reason=reason(form))
     return _show(back, done)
 
 
 @router.post("/tasks/retry")
-async def retry(request: Request, server: ServerDep) -> Response:
-    meant, back = _meant(await posted(request))
-    return _show(back, await server.tasks.retry_all(meant))
+async def retry(request: Request, server: ServerDep, sight: SightDep) -> Response:
+    form = await posted(request)
+    meant, back = _meant(form)
+    meant = await sight.meant(meant, server)
+    return _show(back, await server.tasks.retry_all(meant, reason(form)))
 
 
 def _meant(form: QueryParams) -> tuple[TaskFilter | Sequence[str], str]:
@@ -89,17 +113,20 @@ def _chosen(form: QueryParams) -> list[str]:
     return ids
 
 
-async def _matching(request: Request, server: Server, *, final: bool) -> Meant:
+async def _matching(request: Request, server: Server, sight: Sight, *, final: bool) -> Meant:
     now = server.clock.now()
     wanted = read_filter(request.query_params, now)
-    number = await server.tasks.count(_until(wanted, now), final=final)
+    own = await sight.narrowed(_until(wanted, now), server)
+    number = await server.tasks.count(own, final=final)
     return confirm.all_matching(wanted, number, now)
 
 
-async def _chosen_in(request: Request, server: Server, possible: frozenset[State]) -> Meant:
+async def _chosen_in(
+    request: Request, server: Server, sight: Sight, possible: frozenset[State]
+) -> Meant:
     """Return the chosen tasks, of which those in one of the `possible` states can be changed."""
     form = await posted(request)
-    ids = _chosen(form)
+    ids = await sight.own(_chosen(form), server)
     found = await server.read(queries.named, ids)
     states = tuple(ref.state for ref in found if ref.state in possible)
     return confirm.chosen(ids, states, _back(form))

@@ -1,4 +1,4 @@
-"""The question before many tasks are cancelled or run again: all of a filter, or chosen ones."""
+"""The question before many tasks are cancelled, run again or deleted: of a filter, or chosen."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -78,6 +78,26 @@ def cancel(meant: Meant) -> TaskConfirmation:
     )
 
 
+def delete(meant: Meant) -> TaskConfirmation:
+    """Return the question before tasks are deleted."""
+    number = meant.number
+    nothing = _("None of them has ended: there is nothing to delete.")
+    what_happens = (
+        _("Each goes with its arguments, result, attempts and log. Nothing brings it back."),
+        _("What others still need stays, and what is kept by hand. A pipeline goes as a whole."),
+    )
+    return TaskConfirmation(
+        heading=ngettext("Delete %(num)s task?", "Delete %(num)s tasks?", number),
+        sentences=(*what_happens, *meant.note) if number else (nothing,),
+        action="/tasks/delete",
+        button=ngettext("Delete %(num)s task", "Delete %(num)s tasks", number) if number else None,
+        back=meant.back,
+        conditions=meant.conditions,
+        hidden=meant.hidden,
+        asks_reason=True,
+    )
+
+
 def retry(meant: Meant) -> TaskConfirmation:
     number = meant.number
     nothing = (
@@ -94,5 +114,6 @@ def retry(meant: Meant) -> TaskConfirmation:
         back=meant.back,
         conditions=meant.conditions,
         hidden=meant.hidden,
+        asks_reason=True,
         style="primary",
     )

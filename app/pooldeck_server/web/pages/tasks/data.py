@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from pooldeck_server.domain.measurements.figures import Count
-from pooldeck_server.domain.tasks.filter import TaskPage, Total
+from pooldeck_server.domain.tasks.filter import TaskFilter, TaskPage, Total
 from pooldeck_server.store import queries
 from pooldeck_server.web.pages.tasks.address import TaskListQuery
 
@@ -27,12 +27,28 @@ class TaskListData(Struct, frozen=True):
     not_indexed: int
 
 
-def read(connection: Connection, view: TaskListQuery, cursor: str | None, now: int) -> TaskListData:
-    wanted = view.filter(now)
+def read(
+    connection: Connection,
+    view: TaskListQuery,
+    wanted: TaskFilter,
+    cursor: str | None,
+    *,
+    counts_all: bool,
+) -> TaskListData:
+    """Read what fits `wanted`, in the order of `view`, with the numbers of all tasks if asked."""
     later = 0 if wanted.text is None else queries.not_indexed(connection)
     return TaskListData(
         page=queries.tasks(connection, wanted, _PAGE_SIZE, cursor, sort=view.sort),
         total=queries.total(connection, wanted),
-        counts=queries.counts(connection),
+        counts=queries.counts(connection) if counts_all else _own(connection, wanted),
         not_indexed=later if later > queries.SCAN_LIMIT else 0,
     )
+
+
+def _own(connection: Connection, wanted: TaskFilter) -> list[Count]:
+    """Return the numbers of what is in the functions and pools of a filter, and of nothing else."""
+    return [
+        each
+        for each in queries.counts(connection)
+        if each.function in wanted.functions and each.pool in wanted.pools
+    ]

@@ -14,6 +14,7 @@ from pooldeck_server.web.pages.shared.address import address, length_of
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.flash import FLASHES, flash_of_many
 from pooldeck_server.web.pages.shared.rendering import Page
+from pooldeck_server.web.pages.shared.snippets import Snippets
 from pooldeck_server.web.pages.tasks.address import PLAIN, TaskListQuery, asked, href
 from pooldeck_server.web.pages.tasks.data import TaskListData
 from pooldeck_server.web.text import formats
@@ -89,6 +90,8 @@ class TasksView(Page):
     older_href: str | None
     cancel_href: str | None
     retry_href: str | None
+    delete_href: str | None
+    snippets: tuple[Snippets, ...]
 
     def flash(self, query: QueryParams) -> str | None:
         return flash_of_many(query, FLASHES["tasks"])
@@ -100,6 +103,7 @@ def tasks_view(
     choices: Mapping[str, Sequence[str]],
     *,
     is_first: bool,
+    snippets: tuple[Snippets, ...] = (),
 ) -> TasksView:
     older = read.page.next_cursor
     return TasksView(
@@ -126,6 +130,8 @@ def tasks_view(
         older_href=href(view, cursor=older) if older else None,
         cancel_href=_change_href("cancel", view, LIVE),
         retry_href=_change_href("retry", view, FINAL),
+        delete_href=_change_href("delete", view, FINAL),
+        snippets=snippets,
     )
 
 

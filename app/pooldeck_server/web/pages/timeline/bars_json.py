@@ -26,6 +26,9 @@ _KINDS: Final = {
     "broken": later("broken"),
     "placed": later("function placed"),
     "shared_lost": later("shared state lost"),
+    "restored": later("backup settled"),
+    "server_drain": later("the server was drained"),
+    "server_resume": later("the server was resumed"),
 }
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
@@ -34,7 +35,7 @@ def function(*parameters: ParameterSpec, **schema: Any) -> FunctionSpec:
         doc="",
         parameters=list(parameters),
         schema={"type": "object", **schema},
-        options=Options(sensitive=("secret",)),
+        options=Options(sensitive=tuple(each.name for each in parameters if each.name == "secret")),
     )
 
 
@@ -141,7 +142,9 @@ def test_a_required_text_may_be_empty_and_lines_end_as_they_were_typed() -> None
         (INTEGER, "1.5", "1.5 is not a whole number."),
         ({"type": "number"}, "nan", "nan is not a number."),
         ({"type": "number"}, "wide", "wide is not a number."),
-        ({"type": "array"}, "[1,", "This is not JSON"),
+        ({"type": "array"}, "[1,", "This is not JSON: it ends too early"),
+        ({"type": "array"}, "one", "This is not JSON, from character 1 on. Text stands in quotes"),
+        ({"type": "array"}, '["é", b]', "This is not JSON, from character 7 on."),
     ],
 )
 def test_what_cannot_be_read_is_named_beside_its_field(
@@ -261,3 +264,30 @@ def test_sensitive_arguments_are_not_typed_again() -> None:
     spec = function(parameter("user", TEXT), parameter("secret", TEXT))
     values = typed(spec, "[]", '{"user": "ann", "secret": "[redacted]"}')
     assert values == {"arg.user": "ann"}
+
+
+def test_what_is_sensitive_does_not_come_back_with_the_form_and_has_to_be_typed_again() -> None:
+    spec = function(parameter("user", TEXT), parameter("secret", TEXT))
+    [user, secret] = form(spec, {"arg.user": "ann", "arg.secret": "s3cret"}).fields
+
+    assert (user.value, user.is_to_retype) == ("ann", False)
+    assert (secret.value, secret.is_to_retype) == ("", True)
+    assert not form(spec).fields[1].is_to_retype
+
+
+@pytest.mark.parametrize("schema", [INTEGER, {"type": "number"}, {"type": "array"}])
+def test_what_is_sensitive_is_not_in_the_complaint_about_it(schema: dict[str, Any]) -> None:
+    spec = function(parameter("secret", schema))
+
+    assert "It is not repeated here" in complaint(spec, secret="s3cret")["arg.secret"]
+    assert complaint(spec, secret=" ") == {"arg.secret": "This is needed."}
+
+
+def test_where_any_name_may_be_sensitive_the_field_for_all_names_is() -> None:
+    spec = msgspec.structs.replace(
+        function(parameter("user", TEXT), parameter("others", {}, kind=Kind.VAR_KEYWORD)),
+        options=Options(sensitive=("pin",)),
+    )
+
+    assert [field.is_sensitive for field in form(spec).fields] == [False, True]
+    assert typed(spec, "[]", '{"user": "ann", "pin": "[redacted]"}') == {"arg.user": "ann"}

@@ -9,6 +9,7 @@ import pytest
 from pooldeck.functions import FunctionSpec, Options
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
+from pooldeck_server.domain.functions.examples import example
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.measurements.figures import (
     Activity,
@@ -24,7 +25,6 @@ from pooldeck_server.web.pages.functions import view as function
 from pooldeck_server.web.pages.functions.data import FunctionData, FunctionsData
 from pooldeck_server.web.pages.functions.form import form
 from pooldeck_server.web.pages.functions.view import signature_parts
-from pooldeck_server.web.pages.shared.functions import example
 
 NAME = "acme.jobs.work"
 NOW_MINUTE = 1000
@@ -123,6 +123,25 @@ def test_the_numbers_of_a_function_lead_to_its_tasks() -> None:
         ("Run, 19 of 20 within", "3.4 s", None),
     ]
     assert [(each.label, each.value) for each in shown().numbers] == [("Submitted", "none yet")]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "No measurement moves it"),
+        ({"safe_in": (PoolKind.THREAD,)}, "may be moved to threads by measurements (safe_in)."),
+        ({"safe_in": tuple(PoolKind)}, "may be moved to threads or processes by measurements"),
+        ({"safe_in": (PoolKind.THREAD,), "pool": "cpu"}, "does not count as long as it names its"),
+    ],
+)
+def test_its_owners_word_is_told_and_where_it_does_not_count(
+    options: dict[str, Any], words: str
+) -> None:
+    assert words in " ".join(shown(registered(**{"pool": "auto"} | options)).options)
+
+
+def test_of_a_function_that_names_its_pool_and_has_no_word_nothing_is_told() -> None:
+    assert "moved" not in " ".join(shown(registered(pool="cpu")).options)
 
 
 def test_options_are_told_in_sentences() -> None:

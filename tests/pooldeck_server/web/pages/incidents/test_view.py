@@ -59,7 +59,7 @@ LIVE: dict[str, Any] = {"hold": None, "workers": (), "memory_bytes": None, "may_
 
 def shown(of: StoredIncident, **changes: Any) -> IncidentView:
     live = LIVE | {name: changes.pop(name) for name in LIVE.keys() & changes.keys()}
-    read = IncidentData(incident=of, tasks={}, others=(), nearby=())
+    read = IncidentData(incident=of, tasks={}, gone={}, others=(), nearby=())
     return incident_view(msgspec.structs.replace(read, **changes), **live)
 
 
@@ -82,7 +82,8 @@ def test_a_report_says_in_sentences_what_died_of_what_and_who_was_hit() -> None:
 
 def test_nobody_is_accused_where_the_culprit_cannot_be_known() -> None:
     suspects = (TaskName("t1", "acme.a"), TaskName("t2", "acme.b"))
-    of = incident(culprit=None, suspects=suspects, bystanders=(Bystander("t1", "lost"),))
+    hit = (Bystander("t1", "lost"), Bystander("t2", "lost"))
+    of = incident(culprit=None, suspects=suspects, bystanders=hit)
     sentences = shown(of).sentences
     assert "which of them was the cause cannot be known" in sentences[1]
     assert not any("other task" in sentence for sentence in sentences)
@@ -92,6 +93,27 @@ def test_nobody_is_accused_where_the_culprit_cannot_be_known() -> None:
     ]
     assert any("process pool" in each.text for each in shown(of).advice)
     assert "No task ran in it." in shown(incident(culprit=None)).sentences
+
+
+def test_what_earlier_tasks_left_behind_is_suspected_beside_the_one_that_ran() -> None:
+    suspects = (TaskName("t1", "acme.a"), TaskName("t2", "acme.b"))
+    of = incident(culprit=None, suspects=suspects, bystanders=(Bystander("t1", "lost"),))
+    today = {"t2": TaskToday("t2", "acme.b", State.SUCCEEDED, 1)}
+    view = shown(of, tasks=today)
+    assert view.sentences[1:3] == (
+        "1 task ran in it; whether it was the cause cannot be known.",
+        "What 1 earlier task had left running in it may have been the cause: acme.b.",
+    )
+    assert [(each.task, each.became) for each in view.involved] == [
+        ("t1", "lost"),
+        ("t2", "succeeded"),
+    ]
+    assert any("join their threads" in each.text for each in view.advice)
+    assert not any("process pool" in each.text for each in view.advice)
+    assert of.circumstances == (
+        "when it had acme.a (task t1) in hand; "
+        "what 1 task had left running in it may have done it (acme.b)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,10 +145,15 @@ def test_each_task_is_listed_with_what_it_became_and_what_it_is_today() -> None:
         ("acme.fetch", "lost", tasks["t2"]),
         ("", "queued", None),
     ]
-    macro = '{% from "incidents/macros.html" import involved_row %}{{ involved_row(each) }}'
-    rows = [environment().from_string(macro).render(each=each) for each in involved]
+    macro = (
+        '{% from "incidents/macros.html" import involved_row %}{{ involved_row(each, gone, now) }}'
+    )
+    rows = [
+        environment().from_string(macro).render(each=each, gone={"t3": None}, now=0)
+        for each in involved
+    ]
     assert ["run again 2 times" in row for row in rows] == [False, True, False]
-    assert ["no longer kept" in row for row in rows] == [False, False, True]
+    assert ["deleted" in row for row in rows] == [False, False, True]
 
 
 def test_the_guilty_thread_comes_first_and_the_users_own_frame_stands_out() -> None:
@@ -145,6 +172,7 @@ def test_the_guilty_thread_comes_first_and_the_users_own_frame_stands_out() -> N
         ({}, "native code"),
         ({"signal": 9, "cause": "killed by SIGKILL, probably out of memory: 1 of 2 GiB"}, "memory"),
         ({"signal": 9, "cause": "killed by SIGKILL"}, "did not send this signal"),
+        ({"signal": 14, "cause": "killed by SIGALRM"}, "A timer rang and had no handler"),
         ({"signal": None, "exit_code": 3, "cause": "exited with code 3"}, "os._exit"),
     ],
 )

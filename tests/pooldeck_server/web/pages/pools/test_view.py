@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.notices import Need, Notice
@@ -95,6 +96,12 @@ def unjudged(name: str) -> SizeAdvice:
     """Return the advice on the size of a pool in which nothing ran."""
     idle = SizedPool(name, PoolKind.PROCESS, 2, SizeOrigin("default", 2))
     return size_advice(idle, Machine(cpus=2, affinity=2), [idle])
+
+
+def test_how_many_threads_libraries_may_start_is_told() -> None:
+    assert section(size=1).native_threads == usable_cpus()
+    assert section(size=1000).native_threads == 1
+    assert section(kind=PoolKind.THREAD, size=1).native_threads == 0
 
 
 def section(*annotations: StoredAnnotation, **changes: Any) -> PoolSection:

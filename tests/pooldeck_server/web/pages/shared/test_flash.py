@@ -9,6 +9,7 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import Ending
+from pooldeck_server.domain.retention import WhyKept
 from pooldeck_server.domain.tasks.submission import BulkDone, CancelOutcome
 from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.flash import FLASHES, flash, flash_of_many, numbers
@@ -35,10 +36,12 @@ def test_whatever_was_done_is_said_in_the_language_of_the_reader(
     assert [did for did, words in said.items() if not words or words == flashes[did]] == []
 
 
-def test_there_are_words_for_whatever_cancelling_does() -> None:
+def test_there_are_words_for_whatever_cancelling_and_deleting_do() -> None:
     outcomes = set(get_args(CancelOutcome))
-    assert outcomes | {"retried"} == FLASHES["tasks"].keys()
-    assert (outcomes - {"killed"}) | set(Ending) | {"retried"} == FLASHES["task"].keys()
+    deleting = {"deleted", *get_args(WhyKept)}
+    assert outcomes | deleting | {"retried"} == FLASHES["tasks"].keys()
+    of_one = {"retried", "is_kept", "let_go"}
+    assert (outcomes - {"killed"}) | set(Ending) | of_one == FLASHES["task"].keys()
 
 
 def test_what_became_of_many_is_said_by_number() -> None:

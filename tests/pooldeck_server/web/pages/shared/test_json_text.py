@@ -1,6 +1,9 @@
 """JSON and tracebacks as a page shows them."""
 
 import json
+import time
+import timeit
+from collections.abc import Callable
 
 import pytest
 
@@ -65,6 +68,28 @@ def test_one_endless_string_is_cut_too() -> None:
     assert large.is_cut
     assert large.size == "976 KiB"
     assert sum(len(piece) for _, piece in large.pieces) < 3000
+
+
+@pytest.mark.parametrize("unit", ["x", "\n", '"', "\\"])
+def test_a_string_is_looked_at_no_further_than_it_is_shown(unit: str) -> None:
+    """A megabyte of escapes took half a second, in which everybody else waited."""
+    value = {"before": 1, "text": unit * 500_000}
+    text = json.dumps(value)
+
+    def seconds(work: Callable[[], object]) -> float:
+        return min(timeit.repeat(work, timer=time.process_time, number=1, repeat=5))
+
+    large = json_text(text)
+    assert large.is_cut
+    assert '"before": 1' in "".join(piece for _, piece in large.pieces)
+    assert large.pieces[-1][1].endswith("…")
+    assert seconds(lambda: json_text(text)) < 20 * seconds(lambda: json.dumps(value))
+
+
+def test_a_value_that_ends_within_a_cut_string_says_so() -> None:
+    large = json_text(json.dumps(["x" * 19_000] * 20))
+    assert large.is_cut
+    assert large.pieces[-1][1].endswith("…")
 
 
 def test_a_small_value_is_whole() -> None:

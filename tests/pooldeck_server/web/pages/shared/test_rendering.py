@@ -12,8 +12,11 @@ from pooldeck_server.resources import resource
 from pooldeck_server.web import pages
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page, environment
 
-AROUND: Final = {"static", "language", "languages", "here"}
-FRAME: Final = {"navigation", "section", "flashed", "strip", "notices", "now", "has_token"}
+AROUND: Final = {"static", "language", "languages", "here", "sees_values"}
+FRAME: Final = {
+    *{"navigation", "section", "flashed", "strip", "notices", "now"},
+    *{"has_session", "is_open", "principal", "may_manage_tokens", "reference"},
+}
 TEMPLATES: Final = resource("templates")
 
 

@@ -8,14 +8,16 @@ import pytest
 from pooldeck.outcome import Error, ErrorKind, Measurement
 from pooldeck_server.domain.functions.placements import Placement, PlacementRule
 from pooldeck_server.domain.measurements.figures import Durations, Percentiles
+from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.tasks.attempt import LatestRun, StoredAttempt
-from pooldeck_server.domain.tasks.log import LogEntry, LogWindow
+from pooldeck_server.domain.tasks.log import LogWindow, StoredLine
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
 from pooldeck_server.web.pages.task.data import LogData, TaskData
 from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Layout, diagram
 from pooldeck_server.web.pages.task.journey import journey
-from pooldeck_server.web.pages.task.log import LOG_LINES, log_part
+from pooldeck_server.web.pages.task.log import log_part
 from pooldeck_server.web.pages.task.runs import strip
 from pooldeck_server.web.pages.task.times import segments
 from pooldeck_server.web.pages.task.view import TaskView, task_view
@@ -254,8 +256,8 @@ def test_arguments_that_were_not_given_are_not_shown() -> None:
 # The log.
 
 
-def lines(first: int, last: int) -> list[LogEntry]:
-    return [LogEntry(1, 1, n, 0, "INFO", "stdout", "x") for n in range(first, last + 1)]
+def lines(first: int, last: int) -> list[StoredLine]:
+    return [StoredLine(n, 0, "INFO", "stdout", "x", False, 0) for n in range(first, last + 1)]
 
 
 def test_a_long_log_shows_its_end_and_leads_to_what_came_before() -> None:
@@ -282,6 +284,58 @@ def test_each_level_is_a_link_and_the_chosen_one_is_marked() -> None:
         "/tasks/0199?attempt=2&level=ERROR#log"
     ]
     assert part.levels[0].href == "/tasks/0199?attempt=2#log"
+
+
+def test_the_first_lines_are_shown_beside_the_last_ones_but_not_twice() -> None:
+    read = LogData(task(), LogWindow(LOG_LINES + 1), lines(100, 100 + LOG_LINES), lines(1, 150), 7)
+    part = log_part(read)
+    assert ([line.n for line in part.beginning], part.left_out) == (list(range(1, 101)), 7)
+
+
+def test_what_comes_later_is_asked_for_from_the_last_line_that_is_finished() -> None:
+    unfinished = [StoredLine(n, 0, "INFO", "stdout", "x", True, 0) for n in (11, 12)]
+    for found, last in ((lines(1, 10) + unfinished, 10), (unfinished, 0), ([], 0)):
+        assert log_part(LogData(task(), LogWindow(LOG_LINES + 1), found)).last == last
+
+
+@pytest.mark.parametrize(
+    ("changes", "may_lack_words"),
+    [
+        ({}, False),
+        ({"state": State.FAILED, "error_kind": ErrorKind.EXCEPTION}, False),
+        ({"state": State.FAILED, "error_kind": ErrorKind.CRASHED}, True),
+        ({"state": State.LOST, "error_kind": ErrorKind.BYSTANDER, "thread": 2}, True),
+        ({"state": State.LOST, "error_kind": ErrorKind.INTERRUPTED}, True),
+        ({"state": State.FAILED, "error_kind": ErrorKind.TIMEOUT}, True),
+        ({"state": State.FAILED, "error_kind": ErrorKind.TIMEOUT, "thread": 2}, False),
+        ({"state": State.FAILED, "error_kind": ErrorKind.ABANDONED, "thread": 2}, False),
+        ({"state": State.LOST, "error_kind": ErrorKind.INTERRUPTED, "started_at": None}, False),
+    ],
+)
+def test_a_log_may_lack_words_where_the_process_ended_first(
+    changes: dict[str, Any], may_lack_words: bool
+) -> None:
+    assert shown(task=task(**{"started_at": 1} | changes)).may_lack_words is may_lack_words
+
+
+def test_a_log_may_lack_words_of_what_was_killed_by_hand() -> None:
+    killed = {"task": task(state=State.CANCELLED, attempt=2, started_at=1)}
+    attempts = [StoredAttempt(n, State.CANCELLED, started_at=1) for n in (1, 2)]
+    note = StoredAnnotation(1, "kill_task")
+    assert shown(**killed, attempts=attempts, kill=note).may_lack_words
+    assert not shown(**killed, attempts=attempts).may_lack_words
+    of_first = LogWindow(LOG_LINES + 1, attempt=1)
+    assert not shown(**killed, attempts=attempts, kill=note, window=of_first).may_lack_words
+
+
+def test_what_a_log_may_lack_is_said_of_the_attempt_that_is_shown() -> None:
+    died = StoredAttempt(1, State.FAILED, started_at=1, error_kind=ErrorKind.CRASHED)
+    read = {
+        "task": task(attempt=2, started_at=5),
+        "attempts": [died, StoredAttempt(2, State.SUCCEEDED, started_at=5)],
+    }
+    assert not shown(**read).may_lack_words
+    assert shown(**read, window=LogWindow(LOG_LINES + 1, attempt=1)).may_lack_words
 
 
 # The runs around it.

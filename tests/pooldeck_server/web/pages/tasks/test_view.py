@@ -101,6 +101,11 @@ def test_other_words_with_a_colon_are_searched_for(text: str) -> None:
     assert read_view(query).wanted == TaskFilter(text=text)
 
 
+def test_the_word_of_the_command_line_for_a_search_is_understood() -> None:
+    assert read_view(QueryParams("search=needle")).wanted == TaskFilter(text="needle")
+    assert read_view(QueryParams("search=state:failed")).wanted.states == (State.FAILED,)
+
+
 def test_the_latest_goes_on_meaning_the_latest() -> None:
     wanted = view("within=15m")
     assert href(wanted) == "/tasks?since=15m"

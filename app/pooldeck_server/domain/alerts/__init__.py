@@ -1,0 +1,1 @@
+"""Alerts: what is worth telling somebody who is not looking, and how it is told."""

@@ -1,0 +1,1 @@
+"""`pooldeck init`: a project to start from."""

@@ -1,0 +1,1 @@
+"""Who may come in, beside those who show the server's token."""

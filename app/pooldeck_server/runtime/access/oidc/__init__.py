@@ -1,0 +1,1 @@
+"""Logins by OpenID Connect: imported only where `[oidc]` is set."""

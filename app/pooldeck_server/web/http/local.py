@@ -1,0 +1,31 @@
+"""Requests of the server's own user, from this machine: they need no token where access is local.
+
+The kernel says whose the other end of a connection is. What somebody else has passed on is nobody's
+own, whoever runs the proxy.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.types import Scope
+
+from pooldeck_server.web.http.protocol.peer import PEER, Peer
+from pooldeck_server.web.http.proxies import came_by_proxy
+
+_PASSED_ON: Final = {b"forwarded", b"via", b"x-real-ip"}
+_PASSED_ON_BEGINNING: Final = b"x-forwarded-"
+
+
+def is_local(scope: Scope) -> bool:
+    """Tell whether the server's own user or root has sent a request; False where unknown.
+
+    It is found out once for each connection, by the first request that shows no credentials.
+    """
+    peer: Peer | None = scope.get(PEER)
+    if peer is None or came_by_proxy(scope) or _was_passed_on(scope["headers"]):
+        return False
+    return peer.is_own
+
+
+def _was_passed_on(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name in _PASSED_ON or name.startswith(_PASSED_ON_BEGINNING) for name, _ in headers)

@@ -1,0 +1,1 @@
+"""The log of actions: who did what to what."""

@@ -1,0 +1,1 @@
+"""How long tasks are kept, and how much room they take."""

@@ -1,0 +1,96 @@
+"""Actions in the words of the reader's language."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pooldeck_server.domain.actions import Action, ActorKind, Deed
+from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.states import state_word
+
+DEEDS: Final[Mapping[Deed, str]] = {
+    Deed.CANCEL: later("cancelled"),
+    Deed.KILL: later("killed"),
+    Deed.RETRY: later("retried"),
+    Deed.RESIZE: later("resized"),
+    Deed.PAUSE: later("paused"),
+    Deed.RESUME: later("resumed"),
+    Deed.DRAIN: later("drained"),
+    Deed.RESTART: later("restarted"),
+    Deed.KILL_WORKER: later("killed a worker"),
+    Deed.HOLD: later("put on hold"),
+    Deed.RELEASE: later("released"),
+    Deed.PLACE: later("placed"),
+    Deed.DEPLOY: later("new code"),
+    Deed.FIX: later("marked as fixed"),
+    Deed.MUTE: later("muted"),
+    Deed.UNMUTE: later("unmuted"),
+    Deed.REOPEN: later("reopened"),
+    Deed.BEGIN_EXPERIMENT: later("experiment begun"),
+    Deed.STOP_EXPERIMENT: later("experiment stopped"),
+    Deed.SETTLE_RESTORED: later("backup's tasks decided"),
+    Deed.LOG_IN: later("logged in"),
+    Deed.LOG_OUT: later("logged out"),
+    Deed.FAIL_LOG_IN: later("wrong token"),
+    Deed.CREATE_TOKEN: later("token made"),
+    Deed.REVOKE_TOKEN: later("token revoked"),
+    Deed.DELETE: later("deleted"),
+    Deed.STOP_DELETION: later("deletion stopped"),
+    Deed.KEEP: later("kept from deletion"),
+    Deed.LET_GO: later("kept no longer"),
+    Deed.SET_RETENTION: later("retention set"),
+    Deed.ALLOW_DELETION: later("deletion allowed"),
+    Deed.VOUCH_FOR_CLOCK: later("vouched for the clock"),
+    Deed.SET_ALERT_RULE: later("alert rule set"),
+    Deed.ADD_DESTINATION: later("destination added"),
+    Deed.REMOVE_DESTINATION: later("destination removed"),
+    Deed.TURN_DESTINATION: later("destination turned on or off"),
+    Deed.CHOOSE_ALERT_RULES: later("alerts of a destination chosen"),
+    Deed.ROTATE_SECRET: later("secret changed"),
+    Deed.TEST_DESTINATION: later("test of alerts sent"),
+    Deed.RETRY_DELIVERY: later("alert sent again"),
+    Deed.TURN_CALLBACKS: later("callbacks turned on or off"),
+}
+_STATES: Final = "state"
+
+
+def deed_words(deed: Deed) -> str:
+    return _(DEEDS[deed])
+
+
+def actor_words(action: Action) -> str:
+    """Return who did it; a part of the server is named as such."""
+    if action.actor_kind is ActorKind.STRANGER:
+        return _("somebody not let in")
+    if action.actor_kind is ActorKind.SERVER:
+        return _("the server (%(part)s)", part=action.actor)
+    return action.actor
+
+
+def change_words(action: Action) -> str:
+    """Return what was changed, such as "size 2 → 4"; empty where nothing is known."""
+    return _(", ").join(_changes(action.before or {}, action.after or {}))
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for name in (*before, *(name for name in after if name not in before)):
+        old, new = before.get(name), after.get(name)
+        if name in before and name in after:
+            yield f"{name} {_value(name, old)} → {_value(name, new)}"
+        else:
+            yield f"{name} {_value(name, new if name in after else old)}"
+
+
+def _value(name: str, value: Any) -> str:
+    match value:
+        case None:
+            return formats.NOTHING
+        case dict():
+            return _(", ").join(f"{key}: {_value(key, each)}" for key, each in value.items())
+        case list():
+            return _(", ").join(_value(name, each) for each in value)
+        case bool():
+            return _("yes") if value else _("no")
+        case int():
+            return formats.count(value)
+    return state_word(str(value)) if name == _STATES else str(value)

@@ -1,0 +1,1 @@
+"""What a call leaves behind in its process: put back, or named in its log."""

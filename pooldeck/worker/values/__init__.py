@@ -1,0 +1,1 @@
+"""Values as JSON, out and in: by one table of types, and by annotations."""

@@ -1,0 +1,58 @@
+"""`python -m tests` takes what failed beside others once more, and believes only that."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests import ROOT
+
+SUITE = """
+from pathlib import Path
+
+MARK = Path(__file__).with_name("was_here")
+
+
+def test_that_heeds_its_neighbours():
+    was_here = MARK.exists()
+    MARK.touch()
+    assert was_here
+
+
+def test_that_holds():
+    pass
+"""
+BROKEN = """
+
+def test_that_is_broken():
+    assert False
+"""
+
+
+def test_a_failure_that_does_not_come_again_is_named_and_passes(tmp_path: Path) -> None:
+    run = run_of(tmp_path, SUITE)
+
+    assert run.returncode == 0
+    assert "passed one by one" in run.stdout
+    assert "test_that_heeds_its_neighbours" in run.stdout.rpartition("passed one by one")[2]
+
+
+def test_a_failure_that_comes_again_fails_the_run(tmp_path: Path) -> None:
+    run = run_of(tmp_path, SUITE + BROKEN)
+
+    assert run.returncode == 1
+    assert "passed one by one" not in run.stdout
+
+
+def run_of(folder: Path, suite: str) -> "subprocess.CompletedProcess[str]":
+    file = folder / "test_suite.py"
+    file.write_text(suite)
+    return subprocess.run(
+        [sys.executable, "-m", "tests", "-p", "no:cacheprovider", file.name],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )

@@ -1,0 +1,1 @@
+"""The documentation as a site: what is added to the pages of docs/ when mkdocs builds it."""
