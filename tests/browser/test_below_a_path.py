@@ -71,6 +71,7 @@ def test_a_form_and_the_keys_stay_below_the_path(page: Page, address: str) -> No
     expect(page.locator("#task-id")).to_be_visible()
     page.locator("body").press("/")
     expect(page).to_have_url(f"{address}/tasks#search")
+    expect(page.locator("main input[name=q]")).to_be_focused()
     page.locator("#main").focus()
     press_at_once(page, "g", "p")
     expect(page).to_have_url(f"{address}/pools")

@@ -42,6 +42,9 @@ def test_a_failure_that_comes_again_fails_the_run(tmp_path: Path) -> None:
 
     assert run.returncode == 1
     assert "passed one by one" not in run.stdout
+    said = run.stdout.rpartition("failed alone as well")[2]
+    assert "test_that_is_broken" in said
+    assert "test_that_heeds_its_neighbours" not in said
 
 
 def run_of(folder: Path, suite: str) -> "subprocess.CompletedProcess[str]":
