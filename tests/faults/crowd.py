@@ -12,7 +12,7 @@ from tests.faults.deployment import Deployment
 from tests.faults.ledger import Ledger
 
 _CLIENTS = 3
-_SUBMISSIONS = 150  # of each: a server that is slow to die leaves no more than that to run
+_SUBMISSIONS = 150  # of each client: a server that is slow to die leaves no more than that to run
 _MIX: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("add", (1, 2)),
     ("add", (3, 4)),
@@ -23,10 +23,14 @@ _MIX: tuple[tuple[str, tuple[object, ...]], ...] = (
 
 
 @contextmanager
-def submitting(deployment: Deployment, ledger: Ledger, chance: random.Random) -> Iterator[None]:
-    """Submit from several clients while the body runs; it has to end the server."""
+def submitting(
+    deployment: Deployment, ledger: Ledger, chance: random.Random, each: int = _SUBMISSIONS
+) -> Iterator[None]:
+    """Submit from several clients while the body runs, until the server ends or all have `each`."""
     clients = [
-        threading.Thread(target=_submit, args=(deployment, ledger, random.Random(chance.random())))
+        threading.Thread(
+            target=_submit, args=(deployment, ledger, random.Random(chance.random()), each)
+        )
         for _ in range(_CLIENTS)
     ]
     for client in clients:
@@ -38,9 +42,9 @@ def submitting(deployment: Deployment, ledger: Ledger, chance: random.Random) ->
             client.join()
 
 
-def _submit(deployment: Deployment, ledger: Ledger, chance: random.Random) -> None:
+def _submit(deployment: Deployment, ledger: Ledger, chance: random.Random, each: int) -> None:
     with Client(deployment, ledger) as client, suppress(httpx.TransportError):
-        for _ in range(_SUBMISSIONS):
+        for _ in range(each):
             function, arguments = chance.choice(_MIX)
             pool = chance.choice(["cpu", "io"])
             client.send(client.intend(function, *arguments, pool=pool))

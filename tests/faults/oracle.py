@@ -27,6 +27,7 @@ def violations(
     ledger: Ledger,
     *,
     killed: Collection[int] = (),
+    killed_with_it: Collection[int] = (),
     prober: Prober | None = None,
     most_seconds: float = MOST_SECONDS,
 ) -> list[str]:
@@ -36,10 +37,12 @@ def violations(
         deployment: Where it runs.
         ledger: What its clients know.
         killed: The process ids of the workers that were killed from outside.
+        killed_with_it: Those of workers that were killed with their server, which may not have
+            lived to see it.
         prober: What asked for its health meanwhile.
         most_seconds: How long an answer about its health may take, at the 99th percentile.
     """
-    picture = Picture.take(deployment, ledger, killed)
+    picture = Picture.take(deployment, ledger, killed, killed_with_it)
     found = [*judge(picture), *_unforeseen(deployment), *_lost_in_vain(picture, deployment)]
     return found + ([] if prober is None else answered(prober, most_seconds))
 
@@ -53,21 +56,22 @@ def _unforeseen(deployment: Deployment) -> Iterator[str]:
 
 
 def _lost_in_vain(picture: Picture, deployment: Deployment) -> Iterator[str]:
-    """What is lost with the server had begun and not ended.
+    """What died with the server or with its worker had begun and not ended.
 
     Between what a worker notes and what the function itself does there is a moment, and a life may
     end in it.
     """
     noted = {(line.what, line.task, line.attempt) for line in picture.effects}
+    lives = len(deployment.logs) + len(picture.killed) + len(picture.killed_with_it)
     for words, line, is_there in (("had not begun", "start", False), ("had ended", "end", True)):
         lost = [
             _name(task)
-            for task in picture.tasks.values()
-            if _kind(task) == "interrupted"
-            and ((line, task["id"], task["attempt"]) in noted) == is_there
+            for task, attempt in picture.all_attempts()
+            if _kind(attempt) in _DIED_UNDER
+            and ((line, task["id"], attempt["attempt"]) in noted) == is_there
         ]
-        if len(lost) > len(deployment.logs):
-            yield f"{len(lost)} tasks are lost that {words}: {', '.join(lost[:5])}"
+        if len(lost) > lives:
+            yield f"{len(lost)} attempts died that {words}: {', '.join(lost[:5])}"
 
 
 def judge(picture: Picture) -> list[str]:
@@ -166,7 +170,8 @@ def _accuses_rightly(incident: Any, picture: Picture) -> Iterator[str]:
     if not incident["cause"]:
         yield f"incident {incident['id']} has no cause"
     culprit = incident["culprit"]
-    if culprit and culprit["function"] not in CRASHERS and incident["pid"] not in picture.killed:
+    killed = {*picture.killed, *picture.killed_with_it}
+    if culprit and culprit["function"] not in CRASHERS and incident["pid"] not in killed:
         yield f"incident {incident['id']} accuses {culprit['function']} ({culprit['task']})"
 
 

@@ -1,8 +1,9 @@
 """All that can be known of a deployment at one moment: what the oracle judges."""
 
+import importlib
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -12,9 +13,9 @@ from pooldeck.functions import OPTIONS_ATTRIBUTE, Options
 from tests.faults.deployment import Deployment
 from tests.faults.effects import Effect
 from tests.faults.ledger import Entry, Ledger
-from tests.functions import fault_functions
 
 _PAGE = 500
+_KEYS = "SELECT id, idempotency_key FROM tasks WHERE idempotency_key IS NOT NULL"
 
 
 class Picture(Struct, frozen=True):
@@ -27,14 +28,19 @@ class Picture(Struct, frozen=True):
     attempts: dict[str, list[Any]]  # of those tasks that began more than once
     incidents: list[Any]
     killed: Collection[int]  # the workers that were killed from outside, by process id
-    keys: dict[str, str]  # the idempotency key of each task in the database
+    killed_with_it: Collection[int]  # those that were killed with their server
+    keys: dict[str, str]  # the idempotency key of each task that has one in the database
     counters: Counter[tuple[str, str, str]]
     recount: Counter[tuple[str, str, str]]
     integrity: str
 
     @classmethod
     def take(
-        cls, deployment: Deployment, ledger: Ledger, killed: Collection[int] = ()
+        cls,
+        deployment: Deployment,
+        ledger: Ledger,
+        killed: Collection[int] = (),
+        killed_with_it: Collection[int] = (),
     ) -> "Picture":
         """Look at everything; nothing should be running any more."""
         tasks = {task["id"]: task for task in listed(deployment, "/tasks")}
@@ -53,6 +59,7 @@ class Picture(Struct, frozen=True):
                 },
                 incidents=listed(deployment, "/incidents"),
                 killed=killed,
+                killed_with_it=killed_with_it,
                 **_stored(database),
             )
 
@@ -64,6 +71,12 @@ class Picture(Struct, frozen=True):
                 starts[line.task][line.attempt] += 1
         return starts
 
+    def all_attempts(self) -> Iterator[tuple[Any, Any]]:
+        """Yield each task with each of its attempts; the last one is told by the task itself."""
+        for task in self.tasks.values():
+            for attempt in self.attempts.get(task["id"], [task]):
+                yield task, attempt
+
 
 def _stored(database: sqlite3.Connection) -> dict[str, Any]:
     database.execute("BEGIN")  # one moment for all that follows
@@ -72,7 +85,7 @@ def _stored(database: sqlite3.Connection) -> dict[str, Any]:
     return {
         "counters": Counter({(pool, name, state): n for pool, name, state, n in moves}),
         "recount": Counter(rows.fetchall()),
-        "keys": dict(database.execute("SELECT id, idempotency_key FROM tasks").fetchall()),
+        "keys": dict(database.execute(_KEYS).fetchall()),
         "integrity": database.execute("PRAGMA integrity_check").fetchone()[0],
     }
 
@@ -90,6 +103,7 @@ def listed(deployment: Deployment, path: str) -> list[Any]:
 
 def options_of(function: str) -> Options:
     """Return the options that a function was registered with, by its full name."""
-    registered = getattr(fault_functions, function.rpartition(".")[2])
+    module, _, name = function.rpartition(".")
+    registered = getattr(importlib.import_module(f"tests.functions.{module}"), name)
     options: Options = getattr(registered, OPTIONS_ATTRIBUTE)
     return options

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import time
 from pathlib import Path
 from typing import get_args
 
@@ -16,26 +15,10 @@ from tests.faults.deployment import CONFIG, Deployment, deployed
 from tests.faults.oracle import violations
 from tests.support.waiting import eventually
 
-MANY_ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "25"))
 ELSEWHERE = {"in_deletion", "before_alert", "before_callback"}
 """This load reaches none of them; they have own tests."""
 
 SEED = int(os.environ.get("POOLDECK_SEED", "20261122"))
-
-
-@pytest.mark.timeout(60 + 20 * MANY_ROUNDS)
-@pytest.mark.parametrize("rounds", [1, pytest.param(MANY_ROUNDS, marks=pytest.mark.soak)])
-def test_kill_9_while_clients_submit_loses_nothing_and_runs_nothing_twice(
-    tmp_path: Path, rounds: int
-) -> None:
-    chance = random.Random(SEED)
-    with deployed(tmp_path) as deployment, Client(deployment) as client:
-        for _ in range(rounds):
-            with submitting(deployment, client.ledger, chance):
-                time.sleep(chance.uniform(0, 0.5))  # the fault comes at any moment
-                deployment.kill()
-            _go_on(deployment, client)
-        assert _in_the_end(deployment, client) == []
 
 
 @pytest.mark.timeout(300)
