@@ -60,8 +60,9 @@ constraints: $(READY) ## Take the newest releases that fit together, with their 
 licences: $(READY) ## Write docs/licences.md anew
 	$(BIN)/python -m tests.support.licences
 
-soak: $(READY) ## Do bad things to a server for ten minutes (SECONDS=60 SEED=1), and see what holds
+soak: $(READY) ## Do bad things to a server for ten minutes (SECONDS=60 SEED=1), then kill it 500 times (ROUNDS=50)
 	$(BIN)/python -m tests.faults.soak
+	POOLDECK_ROUNDS=$(or $(ROUNDS),500) $(BIN)/python -m pytest -m soak tests/faults/test_killed_at_random.py
 
 fuzz: $(READY) ## Send a server anything at all for a minute (SECONDS=600 SEED=1), and see what does harm
 	$(BIN)/python -m tests.fuzz

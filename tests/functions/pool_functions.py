@@ -20,6 +20,12 @@ def add(a: int, b: int) -> int:
 
 
 @task
+def long_text(size: int) -> str:
+    """Return so many characters."""
+    return size * "x"
+
+
+@task
 def wait_for(path: str) -> str:
     """Wait until a file is there."""
     while not Path(path).exists():

@@ -15,6 +15,7 @@ import pytest
 from pooldeck.kinds import KINDS, PoolKind
 from pooldeck.loaded_code import LoadedCode
 from pooldeck.outcome import Error, Observation, Outcome
+from pooldeck.pools.boxes import Boxes
 from pooldeck.pools.listener import Death, PoolListener, RunningCall
 from pooldeck.pools.model import PoolSpec, WorkerState
 from pooldeck.pools.out_of_memory import MemoryWatch
@@ -144,6 +145,7 @@ async def pool(
     size: int,
     *,
     memory: MemoryWatch | None = None,
+    boxes: Boxes | None = None,
     modules: tuple[str, ...] = ("pool_functions",),
     is_stopped: bool = False,
     is_ending: Callable[[], bool] | None = None,
@@ -162,7 +164,7 @@ async def pool(
     options = {"boot_seconds": BOUND, **options}
     spec = PoolSpec(name="p", kind=PoolKind(kind), size=size, modules=modules, **options)
     listener.pool = Pool(
-        spec, new_boot(), next_number, listener, memory=memory, is_ending=is_ending
+        spec, new_boot(), next_number, listener, memory=memory, boxes=boxes, is_ending=is_ending
     )
     if is_stopped:
         listener.pool.drain()
