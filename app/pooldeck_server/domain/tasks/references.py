@@ -14,14 +14,15 @@ from pooldeck_server.domain.errors import InvalidRequest
 
 RESULT: Final = "$result"
 ITEM: Final = "$item"
+_MARK: Final = f'"{RESULT}"'.encode()
 
 Replace = Callable[[str], str]
 """Gives the JSON text that stands for a name."""
 
 
-def may_refer(text: msgspec.Raw) -> bool:
-    """Tell, at the price of a search for bytes, whether a JSON text could refer to results."""
-    return b'"$result"' in bytes(text)
+def may_refer(args: msgspec.Raw, kwargs: msgspec.Raw) -> bool:
+    """Tell, at the price of a search for bytes, whether JSON texts could refer to results."""
+    return _MARK in bytes(args) or _MARK in bytes(kwargs)
 
 
 def result_named(value: Any) -> str | None:
