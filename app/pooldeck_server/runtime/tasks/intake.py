@@ -10,52 +10,32 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
-from msgspec.structs import replace
-
-from pooldeck.functions import RunOptions
-from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.alerts.callbacks import MAX_HOSTS, host_of
-from pooldeck_server.domain.clock import Clock, micros, span
 from pooldeck_server.domain.errors import (
-    FunctionUnavailable,
     InvalidRequest,
     PooldeckError,
     QueueFull,
-    Starting,
-    UnknownPool,
-    no_pool,
 )
-from pooldeck_server.domain.functions.catalogue import RegisteredFunction
-from pooldeck_server.domain.functions.placements import AUTO
 from pooldeck_server.domain.tasks.batches import KeyedBatch
 from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Accepted, Submission
 from pooldeck_server.domain.tasks.task import NewTask
-from pooldeck_server.domain.tasks.trace import traced_options
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.recording.spans import Spans, submission_trace
+from pooldeck_server.runtime.recording.spans import Spans
 from pooldeck_server.runtime.recording.watch import Watch, watched
 from pooldeck_server.runtime.tasks.batch_keys import BatchKeys, fingerprint_of_batch
+from pooldeck_server.runtime.tasks.checking import Checks
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
-from pooldeck_server.runtime.tasks.functions import Functions
-from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.idempotency import IdempotencyKeys, fingerprint_of, still_there
-from pooldeck_server.runtime.tasks.keys import TaskKeys
 from pooldeck_server.runtime.tasks.linking import NO_TIES, shown, tie
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store.database import Reader
 
-_CHOOSABLE: Final = [
-    name for name in RunOptions.__struct_fields__ if name in Submission.__struct_fields__
-]
-_RETRY_AFTER: Final = 5  # seconds
 _TO_COME: Final = ""  # stands for the id of a task that is about to be stored
-_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(kw_only=True, eq=False)
@@ -64,13 +44,10 @@ class Intake:
 
     recorder: Recorder
     reader: Reader
-    clock: Clock
-    keys: TaskKeys
-    functions: Functions
+    checks: Checks
     queues: Mapping[str, Dispatcher]  # the dispatcher of each pool
     pools: Mapping[str, PoolSettings]  # the settings of each pool
     counts: Counts
-    holds: Holds
     door: Door
     scheduler: Scheduler
     spans: Spans | None = None  # what makes them, where there are traces
@@ -127,7 +104,7 @@ class Intake:
     ) -> tuple[NewTask, Dependencies]:
         """Return the task that a submission becomes, and what ties it to others."""
         await self.admit_callbacks([({}, submission)])
-        task = self.check(submission, key)
+        task = self.checks.of_call().check(submission, key)
         if not submission.may_come_after:
             return task, NO_TIES
         (task,), ties = await tie(self.reader, [task], [submission])
@@ -207,7 +184,7 @@ class Intake:
         `mark` is the key of the whole and its fingerprint, if it has one.
         """
         await self.admit_callbacks(({"index": place}, item) for place, item in items)
-        checked = [self._check_item(position, item) for position, item in items]
+        checked = self._checked(items)
         tasks, ties = await tie(self.reader, checked, [item for _, item in items])
         ids = [task.id for task in tasks]
         with watched(ids, watch):
@@ -218,7 +195,7 @@ class Intake:
         """Return what is kept of a batch; its tasks are numbered one after the other."""
         if mark is None:
             return None
-        return KeyedBatch(*mark, tasks[0].seq, len(tasks), self.clock.now())
+        return KeyedBatch(*mark, tasks[0].seq, len(tasks), tasks[0].created_at)
 
     # Checking.
 
@@ -242,88 +219,16 @@ class Intake:
                 error.extra |= where
                 raise
 
-    def _check_item(self, position: int, submission: Submission) -> NewTask:
+    def _checked(self, items: Sequence[tuple[int, Submission]]) -> list[NewTask]:
+        """Return the tasks of a batch's submissions, which are given with their places."""
+        check, tasks = self.checks.of_call().check, list[NewTask]()
         try:
-            return self.check(submission, submission.idempotency_key)
+            for _, item in items:
+                tasks.append(check(item, item.idempotency_key))
         except PooldeckError as error:
-            error.extra["index"] = position
+            error.extra["index"] = items[len(tasks)][0]
             raise
-
-    def check(self, submission: Submission, key: str | None = None) -> NewTask:
-        """Return the task that a submission becomes, as if it came after no other.
-
-        Raises:
-            PooldeckError: If it is refused.
-        """
-        function = self._wanted(submission.function)
-        self.holds.check(submission.function)
-        args, kwargs = bytes(submission.args), bytes(submission.kwargs)
-        values = _decode(args), _decode(kwargs)
-        pool, placed = self._place(submission, function)
-        function.check(*values, pool=pool, with_references=submission.may_come_after)
-        shown = function.redact(*values) or (None, None)
-        now = self.clock.now()
-        run_at = _run_at(submission, now)
-        key_of_task = self.keys.next()
-        return NewTask(
-            seq=key_of_task.seq,
-            id=key_of_task.id,
-            function=submission.function,
-            pool=pool,
-            state=State.QUEUED if run_at is None else State.SCHEDULED,
-            priority=_priority(submission, function),
-            created_at=now,
-            args=args.decode(),
-            kwargs=kwargs.decode(),
-            run_at=run_at,
-            tags=submission.tags,
-            shown_args=shown[0],
-            shown_kwargs=shown[1],
-            idempotency_key=key,
-            fingerprint=None if key is None else fingerprint_of(submission),
-            options=_options(submission, function),
-            placed=placed,
-            callback=submission.callback or None,
-        )
-
-    def _wanted(self, name: str) -> RegisteredFunction:
-        """Return a function that is to be called; where no pool can start, that is the answer."""
-        try:
-            return self.functions.catalogue.wanted(name)
-        except Starting:
-            pools = [queue.pool for queue in self.queues.values()]
-            if any(pool.state is not PoolState.BROKEN for pool in pools):
-                raise
-            why = (pools[0].reason or "").partition("\n")[0]
-            raise FunctionUnavailable(
-                f"{name} is not known, since no worker can start: {why}",
-                retry_after=_RETRY_AFTER,
-                function=name,
-            ) from None
-
-    def _place(
-        self, submission: Submission, function: RegisteredFunction
-    ) -> tuple[str, str | None]:
-        """Return the pool of a task, and what it keeps of why if the server chose it."""
-        pool = submission.pool
-        if pool is None or pool == AUTO:
-            return function.pool, function.placed_text
-        self._check_pool(pool)
-        return pool, None
-
-    def pool_of(self, submission: Submission) -> str:
-        """Return the pool that a submission goes to; it may not exist.
-
-        Raises:
-            PooldeckError: If there is no such function.
-        """
-        if submission.pool is not None and submission.pool != AUTO:
-            return submission.pool
-        return self._wanted(submission.function).pool
-
-    def _check_pool(self, pool: str) -> None:
-        if pool not in self.queues:
-            raise UnknownPool(no_pool(pool, self.queues), field="/pool")
+        return tasks
 
     # Storing.
 
@@ -382,9 +287,7 @@ class Intake:
         Raises:
             PooldeckError: If not: its function or pool is gone, on hold, or the queue is full.
         """
-        self.functions.catalogue.get(function)
-        self.holds.check(function)
-        self._check_pool(pool)
+        self.checks.check_again(function, pool)
         self._check_room(Counter({pool: number}))
 
     def _offer(self, tasks: Sequence[NewTask]) -> None:
@@ -413,25 +316,3 @@ class Intake:
 
 def _fingerprint(submission: Submission) -> str | None:
     return None if submission.idempotency_key is None else fingerprint_of(submission)
-
-
-def _run_at(submission: Submission, now: int) -> int | None:
-    """Return when the task may run (microseconds), or None for at once."""
-    if submission.delay:
-        return now + span(submission.delay)
-    if submission.run_at is None:
-        return None
-    moment = micros(submission.run_at)
-    return moment if moment > now else None
-
-
-def _priority(submission: Submission, function: RegisteredFunction) -> int:
-    return function.spec.options.priority if submission.priority is None else submission.priority
-
-
-def _options(submission: Submission, function: RegisteredFunction) -> str | None:
-    """Return what the task keeps of how it is run, as JSON."""
-    named = {name: getattr(submission, name) for name in _CHOOSABLE}
-    chosen = {name: value for name, value in named.items() if value is not None}
-    options = function.run_options
-    return traced_options(replace(options, **chosen) if chosen else options, submission_trace())
