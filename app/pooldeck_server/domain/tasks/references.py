@@ -8,8 +8,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-import msgspec
-
 from pooldeck_server.domain.errors import InvalidRequest
 
 RESULT: Final = "$result"
@@ -20,9 +18,9 @@ Replace = Callable[[str], str]
 """Gives the JSON text that stands for a name."""
 
 
-def may_refer(args: msgspec.Raw, kwargs: msgspec.Raw) -> bool:
+def may_refer(args: bytes, kwargs: bytes) -> bool:
     """Tell, at the price of a search for bytes, whether JSON texts could refer to results."""
-    return _MARK in bytes(args) or _MARK in bytes(kwargs)
+    return _MARK in args or _MARK in kwargs
 
 
 def result_named(value: Any) -> str | None:

@@ -139,7 +139,7 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     @property
     def may_come_after(self) -> bool:
         """Tell whether it could come after other tasks: its arguments may refer to them, too."""
-        return bool(self.after) or may_refer(self.args, self.kwargs)
+        return bool(self.after) or may_refer(bytes(self.args), bytes(self.kwargs))
 
 
 class Accepted(Struct, frozen=True):

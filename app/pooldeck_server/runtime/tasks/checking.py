@@ -25,6 +25,7 @@ from pooldeck_server.domain.errors import (
 )
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import AUTO
+from pooldeck_server.domain.tasks.references import may_refer
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import NewTask
@@ -39,7 +40,8 @@ from pooldeck_server.runtime.tasks.keys import TaskKeys
 _CHOOSABLE: Final = [
     name for name in RunOptions.__struct_fields__ if name in Submission.__struct_fields__
 ]
-_way_to_ask = attrgetter("function", "pool", "priority", *_CHOOSABLE)
+_way_to_ask = attrgetter("function", "pool", "priority", "delay", "run_at", "callback", *_CHOOSABLE)
+_AS_THEY_ARE: Final = (None, None)  # arguments that may be shown so
 _RETRY_AFTER: Final = 5  # seconds
 _decode = msgspec.json.Decoder().decode
 
@@ -112,6 +114,7 @@ class CallChecks:
 
     checks: Checks
     now: int  # microseconds since the epoch
+    are_tied: bool = field(init=False, default=False)  # whether any may come after other tasks
     _kinds: dict[tuple[Any, ...], _Kind] = field(init=False, default_factory=dict)
 
     def check(self, submission: Submission, key: str | None = None) -> NewTask:
@@ -125,38 +128,45 @@ class CallChecks:
         if kind is None:
             kind = self._kinds[way] = self._kind(submission)
         args, kwargs = bytes(submission.args), bytes(submission.kwargs)
+        self.are_tied = self.are_tied or bool(submission.after) or may_refer(args, kwargs)
         values = _decode(args), _decode(kwargs)
         _check_arguments(kind, submission, values)
+        shown_args, shown_kwargs = kind.function.redact(*values) or _AS_THEY_ARE
         task_key = self.checks.keys.next()
-        task = replace(
+        return replace(
             kind.example,
             seq=task_key.seq,
             id=task_key.id,
             args=args.decode(),
             kwargs=kwargs.decode(),
             tags=submission.tags,
+            shown_args=shown_args,
+            shown_kwargs=shown_kwargs,
+            idempotency_key=key,
+            fingerprint=None if key is None else fingerprint_of(submission),
         )
-        own = self._own(kind.function, submission, key, values)
-        return replace(task, **own) if own else task
 
     def _kind(self, submission: Submission) -> _Kind:
         """Return what tasks are like that are asked for as this one is."""
         function = self.checks.wanted(submission.function)
         self.checks.holds.check(submission.function)
         pool, placed = self._place(submission, function)
+        run_at = _run_at(submission, self.now)
         priority = submission.priority
         example = NewTask(
             seq=0,
             id="",
             function=submission.function,
             pool=pool,
-            state=State.QUEUED,
             priority=function.spec.options.priority if priority is None else priority,
             created_at=self.now,
             args="",
             kwargs="",
+            run_at=run_at,
             options=_options(submission, function),
             placed=placed,
+            state=State.QUEUED if run_at is None else State.SCHEDULED,
+            callback=submission.callback or None,
         )
         return _Kind(function, example)
 
@@ -169,26 +179,6 @@ class CallChecks:
             return function.pool, function.placed_text
         self.checks.check_pool(pool)
         return pool, None
-
-    def _own(
-        self,
-        function: RegisteredFunction,
-        submission: Submission,
-        key: str | None,
-        values: tuple[list[Any], dict[str, Any]],
-    ) -> dict[str, Any]:
-        """Return what else is a task's own, by field: most have nothing of it."""
-        own: dict[str, Any] = {}
-        if shown := function.redact(*values):
-            own["shown_args"], own["shown_kwargs"] = shown
-        run_at = _run_at(submission, self.now)
-        if run_at is not None:
-            own |= {"run_at": run_at, "state": State.SCHEDULED}
-        if key is not None:
-            own |= {"idempotency_key": key, "fingerprint": fingerprint_of(submission)}
-        if submission.callback:
-            own["callback"] = submission.callback
-        return own
 
 
 def _check_arguments(

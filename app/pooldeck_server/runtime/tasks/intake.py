@@ -104,8 +104,9 @@ class Intake:
     ) -> tuple[NewTask, Dependencies]:
         """Return the task that a submission becomes, and what ties it to others."""
         await self.admit_callbacks([({}, submission)])
-        task = self.checks.of_call().check(submission, key)
-        if not submission.may_come_after:
+        call = self.checks.of_call()
+        task = call.check(submission, key)
+        if not call.are_tied:
             return task, NO_TIES
         (task,), ties = await tie(self.reader, [task], [submission])
         return task, ties
@@ -184,8 +185,7 @@ class Intake:
         `mark` is the key of the whole and its fingerprint, if it has one.
         """
         await self.admit_callbacks(({"index": place}, item) for place, item in items)
-        checked = self._checked(items)
-        tasks, ties = await tie(self.reader, checked, [item for _, item in items])
+        tasks, ties = await self._checked(items)
         ids = [task.id for task in tasks]
         with watched(ids, watch):
             await self.store(tasks, ties, self._keyed(tasks, mark))
@@ -219,16 +219,20 @@ class Intake:
                 error.extra |= where
                 raise
 
-    def _checked(self, items: Sequence[tuple[int, Submission]]) -> list[NewTask]:
-        """Return the tasks of a batch's submissions, which are given with their places."""
-        check, tasks = self.checks.of_call().check, list[NewTask]()
+    async def _checked(
+        self, items: Sequence[tuple[int, Submission]]
+    ) -> tuple[Sequence[NewTask], Dependencies]:
+        """Return the tasks of a batch's submissions, given with their places, and their ties."""
+        call, tasks = self.checks.of_call(), list[NewTask]()
         try:
             for _, item in items:
-                tasks.append(check(item, item.idempotency_key))
+                tasks.append(call.check(item, item.idempotency_key))
         except PooldeckError as error:
             error.extra["index"] = items[len(tasks)][0]
             raise
-        return tasks
+        if not call.are_tied:
+            return tasks, NO_TIES
+        return await tie(self.reader, tasks, [item for _, item in items])
 
     # Storing.
 
