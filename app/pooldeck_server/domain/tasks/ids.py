@@ -9,8 +9,8 @@ from typing import Final
 from pooldeck_server.domain.clock import Clock
 
 _STEPS: Final = struct.Struct("<1024I")  # drawn at once: a system call for each would cost too much
-_START_BYTES: Final = 9
 _LOW_BITS: Final = 62  # of the counter, behind the variant; 12 more stand behind the version
+_ABOVE_START: Final = 32 - 10  # so that a start leaves room in these 12
 _LOW: Final = (1 << _LOW_BITS) - 1
 _VARIANT: Final = 2 << _LOW_BITS
 
@@ -45,9 +45,9 @@ class TaskIds:
 
     def _begin(self, milliseconds: int) -> None:
         """Count from a random start, above which is room to count."""
-        start = int.from_bytes(os.urandom(_START_BYTES), "big")
         self._milliseconds = milliseconds
-        self._high, self._low = start >> _LOW_BITS, start & _LOW
+        self._high = self._step() >> _ABOVE_START
+        self._low = (self._step() << 32 | self._step()) & _LOW
         self._beginning = _beginning(milliseconds, self._high)
 
     def _carry(self) -> None:

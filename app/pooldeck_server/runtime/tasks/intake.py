@@ -4,6 +4,7 @@ It owns the order of submission: ids and sequence numbers. The API feeds it; an 
 after the commit.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -35,6 +36,7 @@ from pooldeck_server.runtime.tasks.scheduler import Scheduler
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store.database import Reader
 
+_QUEUED: Final = State.QUEUED  # asked for with each task; an enum's own look-up is a call
 _TO_COME: Final = ""  # stands for the id of a task that is about to be stored
 
 
@@ -54,6 +56,7 @@ class Intake:
     on_tied: Callable[[Iterable[int]], None]  # given the numbers of tasks that come after others
     admit: Callable[[str], Awaitable[None]]  # refuses an address that no end can be told to
     _arriving: Counter[str] = field(init=False, default_factory=Counter)  # at the store, by pool
+    _to_pump: set[str] = field(init=False, default_factory=set)  # pools, in this turn of the loop
 
     def __post_init__(self) -> None:
         self._keys = IdempotencyKeys(self.reader)
@@ -86,8 +89,7 @@ class Intake:
         self, submission: Submission, idempotency_key: str | None, watch: Watch | None
     ) -> Accepted:
         if idempotency_key is None:
-            task, ties = await self._prepared(submission)
-            return Accepted(shown(await self._store_one(task, ties, watch), ties), created=True)
+            return await self._accepted(submission, None, watch)
         async with self._keys.hold([idempotency_key]):
             # First of all: what was taken once stays taken, whatever the code is by now.
             known = await self._keys.known([(idempotency_key, fingerprint_of(submission))])
@@ -96,20 +98,21 @@ class Intake:
                 if watch is not None:
                     watch.add([earlier.id])
                 return Accepted(earlier, created=False)
-            task, ties = await self._prepared(submission, idempotency_key)
-            return Accepted(shown(await self._store_one(task, ties, watch), ties), created=True)
+            return await self._accepted(submission, idempotency_key, watch)
 
-    async def _prepared(
-        self, submission: Submission, key: str | None = None
-    ) -> tuple[NewTask, Dependencies]:
-        """Return the task that a submission becomes, and what ties it to others."""
-        await self.admit_callbacks([({}, submission)])
+    async def _accepted(
+        self, submission: Submission, key: str | None, watch: Watch | None
+    ) -> Accepted:
+        """Store the task that a submission becomes."""
+        if submission.callback:
+            await self.admit_callbacks([({}, submission)])
         call = self.checks.of_call()
-        task = call.check(submission, key)
-        if not call.are_tied:
-            return task, NO_TIES
-        (task,), ties = await tie(self.reader, [task], [submission])
-        return task, ties
+        task, ties = call.check(submission, key), NO_TIES
+        if call.are_tied:
+            (task,), ties = await tie(self.reader, [task], [submission])
+        with watched([task.id], watch):
+            await self._store_or_claim(task, ties)
+        return Accepted(shown(task, ties), created=True)
 
     async def submit_batch(
         self,
@@ -236,19 +239,13 @@ class Intake:
 
     # Storing.
 
-    async def _store_one(
-        self, task: NewTask, ties: Dependencies, watch: Watch | None = None
-    ) -> NewTask:
-        with watched([task.id], watch):
-            return await self._store_or_claim(task, ties)
-
-    async def _store_or_claim(self, task: NewTask, ties: Dependencies) -> NewTask:
+    async def _store_or_claim(self, task: NewTask, ties: Dependencies) -> None:
         """Store a task; where nothing waits before it, claim it in the same commit."""
         queue = self.queues[task.pool]
         reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
         if reservation is None:
             await self.store([task], ties)
-            return task
+            return
         task = task.claim()
 
         def settled(is_stored: bool) -> None:
@@ -258,7 +255,6 @@ class Intake:
                 queue.give_up()
 
         await self.recorder.insert([task], settled)
-        return task
 
     async def store(
         self,
@@ -273,15 +269,19 @@ class Intake:
         Raises:
             PooldeckError: If there is no room for them, or they cannot be written.
         """
-        arriving = Counter(task.pool for task in tasks if task.state is State.QUEUED)
-        self._check_room(arriving)
-        self._arriving.update(arriving)
+        arriving = _by_pool(tasks)
+        for pool, number in arriving.items():
+            self._check_room(pool, number)
+        for pool, number in arriving.items():
+            self._arriving[pool] += number
 
         def settled(is_stored: bool) -> None:
-            self._arriving.subtract(arriving)
+            for pool, number in arriving.items():
+                self._arriving[pool] -= number
             if is_stored:
                 self._offer(tasks)
-                self.on_tied(task.seq for task in ties.tasks)
+                if ties.tasks:
+                    self.on_tied(task.seq for task in ties.tasks)
 
         await self.recorder.insert(tasks, settled, ties, batch)
 
@@ -292,30 +292,55 @@ class Intake:
             PooldeckError: If not: its function or pool is gone, on hold, or the queue is full.
         """
         self.checks.check_again(function, pool)
-        self._check_room(Counter({pool: number}))
+        self._check_room(pool, number)
 
     def _offer(self, tasks: Sequence[NewTask]) -> None:
         """Let tasks that are stored wait for a slot, or for their time."""
-        queues = {task.pool for task in tasks if task.state is State.QUEUED}
+        is_scheduled = False
         for task in tasks:
-            if task.state is State.QUEUED:
+            if task.state is _QUEUED:
                 self.queues[task.pool].offer(task.as_queued())
-        for pool in queues:
-            self.queues[pool].pump()
-        if any(task.state is State.SCHEDULED for task in tasks):
+                self._pump_soon(task.pool)
+            else:
+                is_scheduled = True
+        if is_scheduled:
             self.scheduler.notify()
 
-    def _check_room(self, arriving: "Counter[str]") -> None:
-        for pool, number in arriving.items():
-            limit = self.pools[pool].queue_limit
-            waiting = self.counts.number(pool, State.QUEUED) + self._arriving[pool]
-            if waiting + number > limit:
-                raise QueueFull(
-                    f"{waiting} tasks wait in pool {pool}, whose queue_limit is {limit}; "
-                    "submit again when it has worked some off",
-                    retry_after=5,
-                    pool=pool,
-                )
+    def _pump_soon(self, pool: str) -> None:
+        """Let a queue move on once for all that a commit has brought."""
+        if not self._to_pump:
+            asyncio.get_running_loop().call_soon(self._pump)
+        self._to_pump.add(pool)
+
+    def _pump(self) -> None:
+        pools, self._to_pump = self._to_pump, set()
+        for pool in pools:
+            self.queues[pool].pump()
+
+    def _check_room(self, pool: str, number: int) -> None:
+        """Refuse so many more tasks of a pool, if its queue has no room for them.
+
+        Raises:
+            QueueFull: Then.
+        """
+        limit = self.pools[pool].queue_limit
+        waiting = self.counts.number(pool, State.QUEUED) + self._arriving[pool]
+        if waiting + number > limit:
+            raise QueueFull(
+                f"{waiting} tasks wait in pool {pool}, whose queue_limit is {limit}; "
+                "submit again when it has worked some off",
+                retry_after=5,
+                pool=pool,
+            )
+
+
+def _by_pool(tasks: Iterable[NewTask]) -> dict[str, int]:
+    """Return how many of some tasks are to be queued, by pool."""
+    found: dict[str, int] = {}
+    for task in tasks:
+        if task.state is _QUEUED:
+            found[task.pool] = found.get(task.pool, 0) + 1
+    return found
 
 
 def _fingerprint(submission: Submission) -> str | None:
