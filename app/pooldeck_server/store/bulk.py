@@ -172,11 +172,13 @@ def _plain(rows: Sequence[Any]) -> Sequence[_Row]:
         return rows
     values: list[_Row] = list(map(msgspec.structs.astuple, rows))
     for place in _tuples_in(type(rows[0])):
-        values = [
-            (*row[:place], msgspec.json.encode(row[place]).decode(), *row[place + 1 :])
-            for row in values
-        ]
+        values = [(*row[:place], _array(row[place]), *row[place + 1 :]) for row in values]
     return values
+
+
+@lru_cache(maxsize=1024)
+def _array(values: tuple[Any, ...]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
 @cache

@@ -33,7 +33,9 @@ class Parameters:
         Raises:
             BadArguments: If there are too many, too few, an unknown or a doubled one.
         """
-        bound = dict(zip(self._positional, args, strict=False))
+        bound: dict[str, Any] = {}
+        if args:
+            bound.update(zip(self._positional, args, strict=False))
         if len(args) > len(self._positional):
             self._bind_rest(args, bound)
         if kwargs:

@@ -1,12 +1,18 @@
 """Task ids: UUIDs of version 7, strictly increasing in the order of submission."""
 
 import os
+import struct
 import threading
+from collections.abc import Iterator
+from typing import Final
 
 from pooldeck_server.domain.clock import Clock
 
-_DRAWN = 4096  # random bytes at once: a system call for each id would cost as much as the id
-_START, _STEP = 9, 4  # of them, in a random start and in a random step
+_STEPS: Final = struct.Struct("<1024I")  # drawn at once: a system call for each would cost too much
+_LOW_BITS: Final = 62  # of the counter, behind the variant; 12 more stand behind the version
+_ABOVE_START: Final = 32 - 10  # so that a start leaves room in these 12
+_LOW: Final = (1 << _LOW_BITS) - 1
+_VARIANT: Final = 2 << _LOW_BITS
 
 
 class TaskIds:
@@ -20,36 +26,50 @@ class TaskIds:
         """Make ids from `clock`; all of them greater than the id `after`, if one is given."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._last_ms = 0 if after is None else int(after.replace("-", "")[:12], 16) + 1
-        self._drawn, self._used = b"", 0
-        self._counter = self._random(_START)
+        self._steps: Iterator[int] = iter(())
+        last = 0 if after is None else int(after.replace("-", "")[:12], 16) + 1
+        self._begin(last)
 
     def next(self) -> str:
         with self._lock:
-            now_ms = self._clock.now() // 1000
-            if now_ms > self._last_ms:
-                self._last_ms = now_ms
-                self._counter = self._random(_START)  # above it is room to count
+            now = self._clock.now() // 1000
+            if now > self._milliseconds:
+                self._begin(now)
             else:
-                self._counter += 1 + self._random(_STEP)
-            return _format(self._last_ms, self._counter)
+                self._low += 1 + self._step()
+                if self._low > _LOW:
+                    self._low &= _LOW
+                    self._carry()
+            low = f"{_VARIANT | self._low:x}"
+            return f"{self._beginning}{low[:4]}-{low[4:]}"
 
-    def _random(self, size: int) -> int:
-        start, end = self._used, self._used + size
-        if end > len(self._drawn):
-            self._drawn, start, end = os.urandom(_DRAWN), 0, size
-        self._used = end
-        return int.from_bytes(self._drawn[start:end], "big")
+    def _begin(self, milliseconds: int) -> None:
+        """Count from a random start, above which is room to count."""
+        self._milliseconds = milliseconds
+        self._high = self._step() >> _ABOVE_START
+        self._low = (self._step() << 32 | self._step()) & _LOW
+        self._beginning = _beginning(milliseconds, self._high)
+
+    def _carry(self) -> None:
+        self._high += 1
+        self._beginning = _beginning(self._milliseconds, self._high)
+
+    def _step(self) -> int:
+        """Return how much further to count, a random number below 2**32."""
+        step = next(self._steps, None)
+        if step is None:
+            self._steps = iter(_STEPS.unpack(os.urandom(_STEPS.size)))
+            step = next(self._steps)
+        return step
 
 
 def first_id_at(microseconds: int) -> str:
     """Return the smallest id that a task submitted at `microseconds` (wall clock) could have."""
-    return _format(max(microseconds, 0) // 1000, 0)
+    low = f"{_VARIANT:x}"
+    return f"{_beginning(max(microseconds, 0) // 1000, 0)}{low[:4]}-{low[4:]}"
 
 
-def _format(milliseconds: int, counter: int) -> str:
-    high = counter >> 62 & 0xFFF
-    low = counter & (1 << 62) - 1
-    value = milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def _beginning(milliseconds: int, high: int) -> str:
+    """Return an id up to its last two groups: the time, the version, the counter's high bits."""
+    time = f"{milliseconds:012x}"
+    return f"{time[:8]}-{time[8:]}-7{high:03x}-"

@@ -8,20 +8,19 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-import msgspec
-
 from pooldeck_server.domain.errors import InvalidRequest
 
 RESULT: Final = "$result"
 ITEM: Final = "$item"
+_MARK: Final = f'"{RESULT}"'.encode()
 
 Replace = Callable[[str], str]
 """Gives the JSON text that stands for a name."""
 
 
-def may_refer(text: msgspec.Raw) -> bool:
-    """Tell, at the price of a search for bytes, whether a JSON text could refer to results."""
-    return b'"$result"' in bytes(text)
+def may_refer(args: bytes, kwargs: bytes) -> bool:
+    """Tell, at the price of a search for bytes, whether JSON texts could refer to results."""
+    return _MARK in args or _MARK in kwargs
 
 
 def result_named(value: Any) -> str | None:

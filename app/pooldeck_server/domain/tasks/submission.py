@@ -1,9 +1,9 @@
 """What a client asks for: the body of a submission, and the answer to it."""
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from pooldeck.functions import MOST_URGENT
 from pooldeck.kinds import Ending
@@ -88,7 +88,11 @@ Callback: TypeAlias = Annotated[
 ]
 
 
-class After(Struct, frozen=True, forbid_unknown_fields=True):
+_NO_ARGS: Final = Raw(b"[]")
+_NO_KWARGS: Final = Raw(b"{}")
+
+
+class After(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A task that another comes after, with a rule of its own."""
 
     task: Name
@@ -105,7 +109,7 @@ Afters: TypeAlias = Annotated[
 ]
 
 
-class Submission(Struct, frozen=True, forbid_unknown_fields=True):
+class Submission(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One task to run. Its arguments are kept as they are written.
 
     Anywhere in them, `{"$result": "the id of a task"}` stands for that task's result; the task
@@ -113,8 +117,8 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     function: Name
-    args: Args = field(default_factory=lambda: Raw(b"[]"))
-    kwargs: Kwargs = field(default_factory=lambda: Raw(b"{}"))
+    args: Args = _NO_ARGS
+    kwargs: Kwargs = _NO_KWARGS
     pool: Name | None = None
     priority: Priority | None = None
     delay: Delay | None = None
@@ -135,7 +139,7 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def may_come_after(self) -> bool:
         """Tell whether it could come after other tasks: its arguments may refer to them, too."""
-        return bool(self.after) or may_refer(self.args) or may_refer(self.kwargs)
+        return bool(self.after) or may_refer(bytes(self.args), bytes(self.kwargs))
 
 
 class Accepted(Struct, frozen=True):

@@ -71,6 +71,7 @@ from pooldeck_server.runtime.recording.watches import Watches
 from pooldeck_server.runtime.retention.by_hand import DeletionByHand
 from pooldeck_server.runtime.retention.deletions import Deletions
 from pooldeck_server.runtime.server import Server
+from pooldeck_server.runtime.tasks.checking import Checks
 from pooldeck_server.runtime.tasks.control import TaskControl
 from pooldeck_server.runtime.tasks.deployed_code import DeployedCode
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
@@ -463,13 +464,16 @@ class _Startup:
         return Intake(
             recorder=self.recorder,
             reader=self.reader,
-            clock=self.clock,
-            keys=self.kept.keys,
-            functions=self.kept.functions,
+            checks=Checks(
+                clock=self.clock,
+                keys=self.kept.keys,
+                functions=self.kept.functions,
+                holds=self.kept.holds,
+                queues=self.queues,
+            ),
             queues=self.queues,
             pools=self.settings.pools,
             counts=self.kept.counts,
-            holds=self.kept.holds,
             door=self.door,
             scheduler=self.scheduler,
             spans=self.spans,

@@ -78,7 +78,7 @@ class Pipelines:
         self, request: PipelineRequest, key: str | None = None, fingerprint: str | None = None
     ) -> Submitted:
         pipeline = PlannedPipeline(
-            self.intake.keys.next().id,
+            self.intake.checks.keys.next().id,
             request.name,
             self.clock.now(),
             idempotency_key=key,
@@ -88,8 +88,8 @@ class Pipelines:
             ({"step": name, "field": step_pointer(name, "callback")}, step)
             for name, step in request.tasks.items()
         )
-        drafting = Drafting(check=self.intake.check, most=self.most)
         with self.intake.traced("pipeline"):
+            drafting = Drafting(check=self.intake.checks.of_call().check, most=self.most)
             draft = drafting.draft(pipeline, planned(request))
             await self.intake.store(draft.tasks, draft.ties)
         return Submitted(pipeline.id, draft.ids)

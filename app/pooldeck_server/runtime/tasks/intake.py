@@ -4,58 +4,40 @@ It owns the order of submission: ids and sequence numbers. The API feeds it; an 
 after the commit.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
-from msgspec.structs import replace
-
-from pooldeck.functions import RunOptions
-from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.alerts.callbacks import MAX_HOSTS, host_of
-from pooldeck_server.domain.clock import Clock, micros, span
 from pooldeck_server.domain.errors import (
-    FunctionUnavailable,
     InvalidRequest,
     PooldeckError,
     QueueFull,
-    Starting,
-    UnknownPool,
-    no_pool,
 )
-from pooldeck_server.domain.functions.catalogue import RegisteredFunction
-from pooldeck_server.domain.functions.placements import AUTO
 from pooldeck_server.domain.tasks.batches import KeyedBatch
 from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Accepted, Submission
 from pooldeck_server.domain.tasks.task import NewTask
-from pooldeck_server.domain.tasks.trace import traced_options
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.recording.spans import Spans, submission_trace
+from pooldeck_server.runtime.recording.spans import Spans
 from pooldeck_server.runtime.recording.watch import Watch, watched
 from pooldeck_server.runtime.tasks.batch_keys import BatchKeys, fingerprint_of_batch
+from pooldeck_server.runtime.tasks.checking import Checks
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
-from pooldeck_server.runtime.tasks.functions import Functions
-from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.idempotency import IdempotencyKeys, fingerprint_of, still_there
-from pooldeck_server.runtime.tasks.keys import TaskKeys
 from pooldeck_server.runtime.tasks.linking import NO_TIES, shown, tie
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.store.database import Reader
 
-_CHOOSABLE: Final = [
-    name for name in RunOptions.__struct_fields__ if name in Submission.__struct_fields__
-]
-_RETRY_AFTER: Final = 5  # seconds
+_QUEUED: Final = State.QUEUED  # asked for with each task; an enum's own look-up is a call
 _TO_COME: Final = ""  # stands for the id of a task that is about to be stored
-_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(kw_only=True, eq=False)
@@ -64,19 +46,17 @@ class Intake:
 
     recorder: Recorder
     reader: Reader
-    clock: Clock
-    keys: TaskKeys
-    functions: Functions
+    checks: Checks
     queues: Mapping[str, Dispatcher]  # the dispatcher of each pool
     pools: Mapping[str, PoolSettings]  # the settings of each pool
     counts: Counts
-    holds: Holds
     door: Door
     scheduler: Scheduler
     spans: Spans | None = None  # what makes them, where there are traces
     on_tied: Callable[[Iterable[int]], None]  # given the numbers of tasks that come after others
     admit: Callable[[str], Awaitable[None]]  # refuses an address that no end can be told to
     _arriving: Counter[str] = field(init=False, default_factory=Counter)  # at the store, by pool
+    _to_pump: set[str] = field(init=False, default_factory=set)  # pools, in this turn of the loop
 
     def __post_init__(self) -> None:
         self._keys = IdempotencyKeys(self.reader)
@@ -109,8 +89,7 @@ class Intake:
         self, submission: Submission, idempotency_key: str | None, watch: Watch | None
     ) -> Accepted:
         if idempotency_key is None:
-            task, ties = await self._prepared(submission)
-            return Accepted(shown(await self._store_one(task, ties, watch), ties), created=True)
+            return await self._accepted(submission, None, watch)
         async with self._keys.hold([idempotency_key]):
             # First of all: what was taken once stays taken, whatever the code is by now.
             known = await self._keys.known([(idempotency_key, fingerprint_of(submission))])
@@ -119,19 +98,21 @@ class Intake:
                 if watch is not None:
                     watch.add([earlier.id])
                 return Accepted(earlier, created=False)
-            task, ties = await self._prepared(submission, idempotency_key)
-            return Accepted(shown(await self._store_one(task, ties, watch), ties), created=True)
+            return await self._accepted(submission, idempotency_key, watch)
 
-    async def _prepared(
-        self, submission: Submission, key: str | None = None
-    ) -> tuple[NewTask, Dependencies]:
-        """Return the task that a submission becomes, and what ties it to others."""
-        await self.admit_callbacks([({}, submission)])
-        task = self.check(submission, key)
-        if not submission.may_come_after:
-            return task, NO_TIES
-        (task,), ties = await tie(self.reader, [task], [submission])
-        return task, ties
+    async def _accepted(
+        self, submission: Submission, key: str | None, watch: Watch | None
+    ) -> Accepted:
+        """Store the task that a submission becomes."""
+        if submission.callback:
+            await self.admit_callbacks([({}, submission)])
+        call = self.checks.of_call()
+        task, ties = call.check(submission, key), NO_TIES
+        if call.are_tied:
+            (task,), ties = await tie(self.reader, [task], [submission])
+        with watched([task.id], watch):
+            await self._store_or_claim(task, ties)
+        return Accepted(shown(task, ties), created=True)
 
     async def submit_batch(
         self,
@@ -207,8 +188,7 @@ class Intake:
         `mark` is the key of the whole and its fingerprint, if it has one.
         """
         await self.admit_callbacks(({"index": place}, item) for place, item in items)
-        checked = [self._check_item(position, item) for position, item in items]
-        tasks, ties = await tie(self.reader, checked, [item for _, item in items])
+        tasks, ties = await self._checked(items)
         ids = [task.id for task in tasks]
         with watched(ids, watch):
             await self.store(tasks, ties, self._keyed(tasks, mark))
@@ -218,7 +198,7 @@ class Intake:
         """Return what is kept of a batch; its tasks are numbered one after the other."""
         if mark is None:
             return None
-        return KeyedBatch(*mark, tasks[0].seq, len(tasks), self.clock.now())
+        return KeyedBatch(*mark, tasks[0].seq, len(tasks), tasks[0].created_at)
 
     # Checking.
 
@@ -242,104 +222,30 @@ class Intake:
                 error.extra |= where
                 raise
 
-    def _check_item(self, position: int, submission: Submission) -> NewTask:
+    async def _checked(
+        self, items: Sequence[tuple[int, Submission]]
+    ) -> tuple[Sequence[NewTask], Dependencies]:
+        """Return the tasks of a batch's submissions, given with their places, and their ties."""
+        call, tasks = self.checks.of_call(), list[NewTask]()
         try:
-            return self.check(submission, submission.idempotency_key)
+            for _, item in items:
+                tasks.append(call.check(item, item.idempotency_key))
         except PooldeckError as error:
-            error.extra["index"] = position
+            error.extra["index"] = items[len(tasks)][0]
             raise
-
-    def check(self, submission: Submission, key: str | None = None) -> NewTask:
-        """Return the task that a submission becomes, as if it came after no other.
-
-        Raises:
-            PooldeckError: If it is refused.
-        """
-        function = self._wanted(submission.function)
-        self.holds.check(submission.function)
-        args, kwargs = bytes(submission.args), bytes(submission.kwargs)
-        values = _decode(args), _decode(kwargs)
-        pool, placed = self._place(submission, function)
-        function.check(*values, pool=pool, with_references=submission.may_come_after)
-        shown = function.redact(*values) or (None, None)
-        now = self.clock.now()
-        run_at = _run_at(submission, now)
-        key_of_task = self.keys.next()
-        return NewTask(
-            seq=key_of_task.seq,
-            id=key_of_task.id,
-            function=submission.function,
-            pool=pool,
-            state=State.QUEUED if run_at is None else State.SCHEDULED,
-            priority=_priority(submission, function),
-            created_at=now,
-            args=args.decode(),
-            kwargs=kwargs.decode(),
-            run_at=run_at,
-            tags=submission.tags,
-            shown_args=shown[0],
-            shown_kwargs=shown[1],
-            idempotency_key=key,
-            fingerprint=None if key is None else fingerprint_of(submission),
-            options=_options(submission, function),
-            placed=placed,
-            callback=submission.callback or None,
-        )
-
-    def _wanted(self, name: str) -> RegisteredFunction:
-        """Return a function that is to be called; where no pool can start, that is the answer."""
-        try:
-            return self.functions.catalogue.wanted(name)
-        except Starting:
-            pools = [queue.pool for queue in self.queues.values()]
-            if any(pool.state is not PoolState.BROKEN for pool in pools):
-                raise
-            why = (pools[0].reason or "").partition("\n")[0]
-            raise FunctionUnavailable(
-                f"{name} is not known, since no worker can start: {why}",
-                retry_after=_RETRY_AFTER,
-                function=name,
-            ) from None
-
-    def _place(
-        self, submission: Submission, function: RegisteredFunction
-    ) -> tuple[str, str | None]:
-        """Return the pool of a task, and what it keeps of why if the server chose it."""
-        pool = submission.pool
-        if pool is None or pool == AUTO:
-            return function.pool, function.placed_text
-        self._check_pool(pool)
-        return pool, None
-
-    def pool_of(self, submission: Submission) -> str:
-        """Return the pool that a submission goes to; it may not exist.
-
-        Raises:
-            PooldeckError: If there is no such function.
-        """
-        if submission.pool is not None and submission.pool != AUTO:
-            return submission.pool
-        return self._wanted(submission.function).pool
-
-    def _check_pool(self, pool: str) -> None:
-        if pool not in self.queues:
-            raise UnknownPool(no_pool(pool, self.queues), field="/pool")
+        if not call.are_tied:
+            return tasks, NO_TIES
+        return await tie(self.reader, tasks, [item for _, item in items])
 
     # Storing.
 
-    async def _store_one(
-        self, task: NewTask, ties: Dependencies, watch: Watch | None = None
-    ) -> NewTask:
-        with watched([task.id], watch):
-            return await self._store_or_claim(task, ties)
-
-    async def _store_or_claim(self, task: NewTask, ties: Dependencies) -> NewTask:
+    async def _store_or_claim(self, task: NewTask, ties: Dependencies) -> None:
         """Store a task; where nothing waits before it, claim it in the same commit."""
         queue = self.queues[task.pool]
         reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
         if reservation is None:
             await self.store([task], ties)
-            return task
+            return
         task = task.claim()
 
         def settled(is_stored: bool) -> None:
@@ -349,7 +255,6 @@ class Intake:
                 queue.give_up()
 
         await self.recorder.insert([task], settled)
-        return task
 
     async def store(
         self,
@@ -364,15 +269,19 @@ class Intake:
         Raises:
             PooldeckError: If there is no room for them, or they cannot be written.
         """
-        arriving = Counter(task.pool for task in tasks if task.state is State.QUEUED)
-        self._check_room(arriving)
-        self._arriving.update(arriving)
+        arriving = _by_pool(tasks)
+        for pool, number in arriving.items():
+            self._check_room(pool, number)
+        for pool, number in arriving.items():
+            self._arriving[pool] += number
 
         def settled(is_stored: bool) -> None:
-            self._arriving.subtract(arriving)
+            for pool, number in arriving.items():
+                self._arriving[pool] -= number
             if is_stored:
                 self._offer(tasks)
-                self.on_tied(task.seq for task in ties.tasks)
+                if ties.tasks:
+                    self.on_tied(task.seq for task in ties.tasks)
 
         await self.recorder.insert(tasks, settled, ties, batch)
 
@@ -382,56 +291,57 @@ class Intake:
         Raises:
             PooldeckError: If not: its function or pool is gone, on hold, or the queue is full.
         """
-        self.functions.catalogue.get(function)
-        self.holds.check(function)
-        self._check_pool(pool)
-        self._check_room(Counter({pool: number}))
+        self.checks.check_again(function, pool)
+        self._check_room(pool, number)
 
     def _offer(self, tasks: Sequence[NewTask]) -> None:
         """Let tasks that are stored wait for a slot, or for their time."""
-        queues = {task.pool for task in tasks if task.state is State.QUEUED}
+        is_scheduled = False
         for task in tasks:
-            if task.state is State.QUEUED:
+            if task.state is _QUEUED:
                 self.queues[task.pool].offer(task.as_queued())
-        for pool in queues:
-            self.queues[pool].pump()
-        if any(task.state is State.SCHEDULED for task in tasks):
+                self._pump_soon(task.pool)
+            else:
+                is_scheduled = True
+        if is_scheduled:
             self.scheduler.notify()
 
-    def _check_room(self, arriving: "Counter[str]") -> None:
-        for pool, number in arriving.items():
-            limit = self.pools[pool].queue_limit
-            waiting = self.counts.number(pool, State.QUEUED) + self._arriving[pool]
-            if waiting + number > limit:
-                raise QueueFull(
-                    f"{waiting} tasks wait in pool {pool}, whose queue_limit is {limit}; "
-                    "submit again when it has worked some off",
-                    retry_after=5,
-                    pool=pool,
-                )
+    def _pump_soon(self, pool: str) -> None:
+        """Let a queue move on once for all that a commit has brought."""
+        if not self._to_pump:
+            asyncio.get_running_loop().call_soon(self._pump)
+        self._to_pump.add(pool)
+
+    def _pump(self) -> None:
+        pools, self._to_pump = self._to_pump, set()
+        for pool in pools:
+            self.queues[pool].pump()
+
+    def _check_room(self, pool: str, number: int) -> None:
+        """Refuse so many more tasks of a pool, if its queue has no room for them.
+
+        Raises:
+            QueueFull: Then.
+        """
+        limit = self.pools[pool].queue_limit
+        waiting = self.counts.number(pool, State.QUEUED) + self._arriving[pool]
+        if waiting + number > limit:
+            raise QueueFull(
+                f"{waiting} tasks wait in pool {pool}, whose queue_limit is {limit}; "
+                "submit again when it has worked some off",
+                retry_after=5,
+                pool=pool,
+            )
+
+
+def _by_pool(tasks: Iterable[NewTask]) -> dict[str, int]:
+    """Return how many of some tasks are to be queued, by pool."""
+    found: dict[str, int] = {}
+    for task in tasks:
+        if task.state is _QUEUED:
+            found[task.pool] = found.get(task.pool, 0) + 1
+    return found
 
 
 def _fingerprint(submission: Submission) -> str | None:
     return None if submission.idempotency_key is None else fingerprint_of(submission)
-
-
-def _run_at(submission: Submission, now: int) -> int | None:
-    """Return when the task may run (microseconds), or None for at once."""
-    if submission.delay:
-        return now + span(submission.delay)
-    if submission.run_at is None:
-        return None
-    moment = micros(submission.run_at)
-    return moment if moment > now else None
-
-
-def _priority(submission: Submission, function: RegisteredFunction) -> int:
-    return function.spec.options.priority if submission.priority is None else submission.priority
-
-
-def _options(submission: Submission, function: RegisteredFunction) -> str | None:
-    """Return what the task keeps of how it is run, as JSON."""
-    named = {name: getattr(submission, name) for name in _CHOOSABLE}
-    chosen = {name: value for name, value in named.items() if value is not None}
-    options = function.run_options
-    return traced_options(replace(options, **chosen) if chosen else options, submission_trace())

@@ -34,8 +34,6 @@ async def tie(
     Raises:
         InvalidRequest: If a submission names a task that does not exist.
     """
-    if not any(submission.may_come_after for submission in submissions):
-        return tasks, NO_TIES
     needs = [rules_of(submission) for submission in submissions]
     found = await reader.run(queries.named, sorted({name for each in needs for name in each}))
     numbers = {ref.id: ref.seq for ref in found}

@@ -1,5 +1,6 @@
 """What may stand in the body of a request, and the rules that types alone cannot say."""
 
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Final, TypeAlias, TypeVar
 
@@ -8,7 +9,7 @@ from msgspec import UNSET, Meta, Struct
 
 from pooldeck_server.domain.copies import Word
 from pooldeck_server.domain.drains import MAX_SECONDS
-from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, TooLarge
+from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, PooldeckError, TooLarge
 from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest, step_pointer
@@ -201,7 +202,7 @@ def read_submission(body: bytes, limits: LimitSettings) -> Submission:
         raise InvalidRequest(
             "idempotency_key: send it as the header Idempotency-Key", field="/idempotency_key"
         )
-    _check_rules(submission, limits, "")
+    _check_rules(submission, limits)
     return submission
 
 
@@ -215,8 +216,12 @@ def read_batch(body: bytes, limits: LimitSettings) -> list[Submission]:
             f"{len(tasks)} tasks are more than the {limits.batch_tasks} that a batch may hold; "
             "send several batches"
         )
-    for position, submission in enumerate(tasks):
-        _check_rules(submission, limits, f"/tasks/{position}")
+    position = 0
+    try:
+        for position, submission in enumerate(tasks):  # noqa: B007 - the handler names it
+            _check_rules(submission, limits)
+    except PooldeckError as error:
+        raise _placed(error, f"/tasks/{position}") from None
     return tasks
 
 
@@ -224,7 +229,10 @@ def read_pipeline(body: bytes, limits: LimitSettings) -> PipelineRequest:
     """Decode the body of a pipeline; raises as `read_submission`."""
     request = read(PipelineRequest, body, limits, _AROUND_IN_BATCH)
     for name, step in request.tasks.items():
-        _check_rules(step, limits, step_pointer(name))
+        try:
+            _check_rules(step, limits)
+        except PooldeckError as error:
+            raise _placed(error, step_pointer(name)) from None
         if step.callback and step.each is not UNSET:
             raise InvalidRequest(
                 "callback: not for a step that runs for each item of a list; give it to a step "
@@ -242,27 +250,33 @@ def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:
     return change
 
 
-def _check_rules(submission: Submission, limits: LimitSettings, at: str) -> None:
-    """Check what the types let pass; `at` is the JSON pointer of the submission."""
-    if not bytes(submission.args).startswith(b"["):
-        raise InvalidRequest("args: expected an array", field=f"{at}/args")
-    if not bytes(submission.kwargs).startswith(b"{"):
-        raise InvalidRequest("kwargs: expected an object", field=f"{at}/kwargs")
-    size = len(submission.args) + len(submission.kwargs)
+def _check_rules(submission: Submission, limits: LimitSettings) -> None:
+    """Check what the types let pass; `field` of an error begins at the submission."""
+    args, kwargs = bytes(submission.args), bytes(submission.kwargs)
+    if not args.startswith(b"["):
+        raise InvalidRequest("args: expected an array", field="/args")
+    if not kwargs.startswith(b"{"):
+        raise InvalidRequest("kwargs: expected an object", field="/kwargs")
+    size = len(args) + len(kwargs)
     if size > limits.arguments_bytes:
         raise TooLarge(
             f"the arguments take {size} bytes; a task may have {limits.arguments_bytes}",
-            field=f"{at}/args",
+            field="/args",
         )
-    if len(set(submission.tags)) != len(submission.tags):
-        raise InvalidRequest("tags: one stands there twice", field=f"{at}/tags")
-    _check_time(submission, at)
+    if submission.tags and len(set(submission.tags)) != len(submission.tags):
+        raise InvalidRequest("tags: one stands there twice", field="/tags")
+    if submission.run_at is not None:
+        _check_time(submission.run_at, submission.delay)
 
 
-def _check_time(submission: Submission, at: str) -> None:
-    if submission.run_at is None:
-        return
-    if submission.delay is not None:
-        raise InvalidRequest("delay, run_at: only one of them may be given", field=f"{at}/run_at")
-    if submission.run_at.year not in _YEARS:
-        raise InvalidRequest("run_at: the year is out of range", field=f"{at}/run_at")
+def _check_time(run_at: datetime, delay: float | None) -> None:
+    if delay is not None:
+        raise InvalidRequest("delay, run_at: only one of them may be given", field="/run_at")
+    if run_at.year not in _YEARS:
+        raise InvalidRequest("run_at: the year is out of range", field="/run_at")
+
+
+def _placed(error: PooldeckError, at: str) -> PooldeckError:
+    """Return an error whose `field` begins at a submission as one that begins at the body."""
+    error.extra["field"] = at + error.extra["field"]
+    return error

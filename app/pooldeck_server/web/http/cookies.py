@@ -5,6 +5,7 @@ older patch releases of Python. What this server keeps in cookies needs no unquo
 is split here, and ends here.
 """
 
+from operator import itemgetter
 from typing import Final
 
 from starlette.types import Scope
@@ -23,9 +24,9 @@ def take_cookies(scope: Scope) -> None:
         HeadersTooLarge: If they have more than `MAX_BYTES`.
         InvalidRequest: If the header stands twice.
     """
-    found = [value for name, value in scope["headers"] if name == _HEADER]
-    if not found:
+    if _HEADER not in map(itemgetter(0), scope["headers"]):
         return
+    found = [value for name, value in scope["headers"] if name == _HEADER]
     if sum(map(len, found)) > MAX_BYTES:
         raise HeadersTooLarge(
             f"the cookies are larger than {MAX_BYTES} bytes; a browser also sends those that other "

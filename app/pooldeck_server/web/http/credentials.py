@@ -12,16 +12,18 @@ COOKIE: Final = "pooldeck"
 
 def bearer_token(headers: Headers) -> bytes | None:
     """Return the token that a program has sent, right or wrong; None if it has sent none."""
-    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    said = headers.get(b"authorization")
+    if said is None:
+        return None
+    scheme, _, token = said.partition(b" ")
     return token.strip() if scheme.lower() == b"bearer" else None
 
 
-def who_asks(headers: Headers, cookies: Sequence[str], server: Server) -> Principal | None:
+def who_asks(token: bytes | None, cookies: Sequence[str], server: Server) -> Principal | None:
     """Return whose credentials a request has; None if it has none that count.
 
     Where it has a token, that alone counts.
     """
-    token = bearer_token(headers)
     if token is not None:
         found = server.tokens.find(token)
         return None if found is None else found[0]
@@ -29,7 +31,6 @@ def who_asks(headers: Headers, cookies: Sequence[str], server: Server) -> Princi
     return next((each for each in held if each is not None), None)
 
 
-def of_this_run(headers: Headers, server: Server) -> Principal | None:
+def of_this_run(token: bytes | None, server: Server) -> Principal | None:
     """Return whose token of this run a program has sent, such as that of tasks; None if none."""
-    token = bearer_token(headers)
     return None if token is None else server.tokens.find_of_run(token)

@@ -4,6 +4,7 @@ It is plain ASGI, since it is on the way of every submission.
 """
 
 import logging
+from functools import lru_cache
 from time import perf_counter
 from typing import Final
 from urllib.parse import quote
@@ -29,7 +30,7 @@ from pooldeck_server.web.http.proxies import Proxies
 from pooldeck_server.web.http.redirects import HOME
 from pooldeck_server.web.http.request_body import RequestBody, check_size
 from pooldeck_server.web.http.requests import Requests
-from pooldeck_server.web.http.rules import STATIC, rules_at
+from pooldeck_server.web.http.rules import STATIC, refusal, rules_at
 from pooldeck_server.web.http.wrong_tokens import WrongTokens
 
 _READS: Final = {"GET", "HEAD", "OPTIONS"}
@@ -142,11 +143,12 @@ class Guard:
         path = path_of(scope)
         if _is_open(path, scope["method"]):
             return None
-        principal = self._who(scope, headers)
+        token = bearer_token(headers)
+        principal = self._who(scope, token)
         if principal is not None:
             put_principal(scope, principal)
             return None
-        has_token = bearer_token(headers) is not None
+        has_token = token is not None
         if has_token:
             self._wrong_tokens.note(scope)
         if scope["method"] != "GET" or path.startswith(_FOR_PROGRAMS):
@@ -157,13 +159,13 @@ class Guard:
             wanted += f"?{query}"
         return RedirectResponse(f"{_LOGIN}?next={quote(wanted, safe='/')}", status_code=303)
 
-    def _who(self, scope: Scope, headers: Headers) -> Principal | None:
+    def _who(self, scope: Scope, token: bytes | None) -> Principal | None:
         """Return who asks; None for somebody who is to show a token."""
         server = scope["app"].server
         if self._admission == "open":
-            return of_this_run(headers, server) or ANYBODY
-        found = who_asks(headers, cookies(scope, COOKIE), server)
-        if found is None and self._admission == "local" and bearer_token(headers) is None:
+            return of_this_run(token, server) or ANYBODY
+        found = who_asks(token, cookies(scope, COOKIE), server)
+        if found is None and self._admission == "local" and token is None:
             return OWNER if is_local(scope) else None
         return found
 
@@ -177,6 +179,7 @@ class Guard:
         )
 
 
+@lru_cache(maxsize=256)
 def _is_open(path: str, method: str) -> bool:
     rules = rules_at(path).get(method, ())
     return bool(rules) and all(rule.least is None for rule in rules)
@@ -190,7 +193,7 @@ def _forbidden(scope: Scope) -> ASGIApp | None:
     here = rules_at(path)
     if method not in here:
         return _nothing(405 if here else 404)
-    why = next(filter(None, (rule.refusal(principal) for rule in here[method])), None)
+    why = refusal(method, path, principal)
     if why is not None and path == HOME and principal.is_limited:
         return RedirectResponse(_OWN_HOME, status_code=303)
     return None if why is None else _refused(principal, why)

@@ -1,6 +1,6 @@
 """The headers that decisions are made on: each stands once, and none is too long to be parsed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from starlette.types import Scope
@@ -36,7 +36,7 @@ def take_headers(scope: Scope) -> Headers:
 
 
 def kept_headers(scope: Scope) -> Headers:
-    """Return the headers of a request that decisions are made on, each by its name.
+    """Return the headers of a request by their names.
 
     They are gone through once: whoever answers has them from the guard.
     """
@@ -44,23 +44,28 @@ def kept_headers(scope: Scope) -> Headers:
     return take_headers(scope) if found is None else found
 
 
-def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Return the headers that decisions are made on, each of which may stand only once.
+def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return the headers by name; those that decisions are made on may stand only once.
 
     Raises:
         WrongHost: If there are two hosts.
         InvalidRequest: If another of them stands twice.
         HeadersTooLarge: If what they say of the body is too long to be looked at.
     """
-    found: dict[bytes, bytes] = {}
-    for name, value in raw:
-        if name in _LOOKED_AT:
-            if name in found:
-                raise _double(name.decode())
-            found[name] = value
+    found = dict(raw)
+    if len(found) < len(raw):
+        _refuse_doubles(name for name, _ in raw)
     if len(found.get(b"content-type", b"")) > _LONGEST_TYPE:
         raise HeadersTooLarge(f"the Content-Type is larger than {_LONGEST_TYPE} bytes")
     return found
+
+
+def _refuse_doubles(names: Iterable[bytes]) -> None:
+    seen: set[bytes] = set()
+    for name in names:
+        if name in _LOOKED_AT and name in seen:
+            raise _double(name.decode())
+        seen.add(name)
 
 
 def _double(name: str) -> WrongHost | InvalidRequest:

@@ -17,6 +17,7 @@ Header = tuple[bytes, bytes]
 _ADDRESS: Final = re.compile(
     r'(?<=\s)((?:href|src|(?:form)?action|data-(?:stream|source|from|earlier|copy-from))=")(?=/(?!/))'
 )
+_OWN_PATH: Final = "pooldeck.path"
 _COOKIE_PATH: Final = re.compile(rb"(; Path=)/(?=;|$)")
 
 
@@ -31,6 +32,7 @@ def enter(scope: Scope, own: str, root_path: str) -> None:
         path = path.removeprefix(own) or "/"
     scope["root_path"] = root_path
     scope["path"] = root_path + path
+    scope[_OWN_PATH] = path
 
 
 def root_path_of(scope: Scope) -> str:
@@ -41,6 +43,9 @@ def root_path_of(scope: Scope) -> str:
 
 def path_of(scope: Scope) -> str:
     """Return the path of a request as the server's routes have it."""
+    own: str | None = scope.get(_OWN_PATH)
+    if own is not None:
+        return own
     path: str = scope["path"]
     return path.removeprefix(root_path_of(scope))
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from operator import itemgetter
 from typing import Final
 
 from starlette.types import Scope
@@ -23,6 +24,7 @@ _PROTO: Final = b"x-forwarded-proto"
 _HOST: Final = b"x-forwarded-host"
 _PREFIX: Final = b"x-forwarded-prefix"
 _LOOKED_AT: Final = {_FOR, _PROTO, _HOST, _PREFIX}
+_name = itemgetter(0)
 _SCHEMES: Final = {"http", "https"}
 _LONGEST_SHOWN: Final = 100  # characters of a header that makes no sense
 _BY_PROXY: Final = "pooldeck.by_proxy"
@@ -59,7 +61,7 @@ class Proxies:
 
     def _warn_once(self, scope: Scope) -> None:
         """Say that a proxy is not believed: links, cookies and addresses may be wrong for it."""
-        if any(name in _LOOKED_AT for name, _ in scope["headers"]):
+        if not _LOOKED_AT.isdisjoint(map(_name, scope["headers"])):
             self._has_warned = True
             _log.warning(
                 "%s sends X-Forwarded-… and is not believed. If it is your proxy, write "

@@ -267,8 +267,11 @@ def refusal(method: str, path: str, principal: Principal) -> str | None:
     Raises:
         KeyError: If there is no such route.
     """
-    rules = rules_at(path)[method]
-    return next(filter(None, (rule.refusal(principal) for rule in rules)), None)
+    for rule in rules_at(path)[method]:
+        why = rule.refusal(principal)
+        if why is not None:
+            return why
+    return None
 
 
 def may(method: str, path: str, principal: Principal) -> bool:

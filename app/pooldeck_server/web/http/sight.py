@@ -186,7 +186,7 @@ class Sight:
         if not fits(principal.functions, name):
             raise Forbidden(f"{principal.name} may not submit {name[:200]}", **where)
         try:
-            pool = server.intake.pool_of(submission)
+            pool = server.intake.checks.pool_of(submission)
         except UnknownFunction:  # which would suggest names of others
             raise UnknownFunction(f'no function called "{name[:200]}" is registered') from None
         if not fits(principal.pools, pool):

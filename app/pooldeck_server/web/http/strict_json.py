@@ -1,10 +1,11 @@
 """JSON as RFC 8259 has it, and nothing that parsers disagree on.
 
-Three readers look at a body, each for what only it notices. msgspec's untyped decoder refuses
-NaN, numbers beyond a double, lone surrogates and invalid UTF-8; the standard library's finds
-members that stand twice; msgspec's typed decoder finds wrong fields, and cuts parts out as the
-bytes that were sent. The depth is bounded by counting brackets, which is nearly free. Together
-about 6 µs for a body of 150 bytes.
+msgspec's untyped decoder refuses NaN, numbers beyond a double, lone surrogates and invalid UTF-8;
+its typed decoder finds wrong fields, and cuts parts out as the bytes that were sent. What they let
+pass is counted: brackets, for the depth, and colons, which are fewer in what was read than in what
+was sent where a member stands twice. Counting bytes is nearly free; only where texts hold such
+bytes too, or there may be something to refuse, slower ways look exactly. Together about 3 µs for a
+body of 150 bytes.
 """
 
 import json
@@ -23,6 +24,9 @@ _MOST: Final = 100_000  # arrays and objects
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _ROUND: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_NEITHER_BRACKETS_NOR_QUOTES: Final = _NO_BRACKETS.replace(b'"', b"")
+_ESCAPED_QUOTE: Final = b'\\"'
+_ESCAPED_COLON: Final = re.compile(rb"\\u003a", re.IGNORECASE)
 _POSITION: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
 _PLACE: Final = re.compile(r"(.*) - at `\$(.*)`")
 _FIELD: Final = re.compile(r"Object .*(unknown|required) field `(.*)`", re.DOTALL)
@@ -40,6 +44,7 @@ _WORDS: Final = {
 }
 
 _any = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 
 
 def check(body: bytes, depth: int) -> None:
@@ -51,9 +56,10 @@ def check(body: bytes, depth: int) -> None:
     """
     _refuse_many(body)
     try:
-        _any(body)
+        value = _any(body)
         _check_depth(body, depth)
-        _unique.decode(body.decode())
+        if not _is_free_of_doubles(body, value):
+            _unique.decode(body.decode())
     except RecursionError:
         raise _too_deep(depth) from None
     except UnicodeDecodeError:
@@ -110,11 +116,36 @@ def _check_depth(body: bytes, depth: int) -> None:
     """
     if body.count(b"[") + body.count(b"{") <= depth:
         return
-    brackets = _STRING.sub(b"", body).translate(_ROUND, _NO_BRACKETS)
+    brackets = _brackets(body).translate(_ROUND)
     for _ in range(depth):
         brackets = brackets.replace(b"[]", b"")
-    if brackets:
-        raise _too_deep(depth)
+        if not brackets:
+            return
+    raise _too_deep(depth)
+
+
+def _brackets(body: bytes) -> bytes:
+    """Return the brackets of well-formed JSON, without those in its texts.
+
+    Where no text holds a bracket or an escaped quote, only empty texts are left beside them. If one
+    does, there is an odd number of quotes before it, of which taking out pairs leaves one.
+    """
+    if _ESCAPED_QUOTE not in body:
+        brackets = body.translate(None, _NEITHER_BRACKETS_NOR_QUOTES).replace(b'""', b"")
+        if b'"' not in brackets:
+            return brackets
+    return _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+
+
+def _is_free_of_doubles(body: bytes, value: Any) -> bool:
+    """Tell whether it is certain that no object in a body, read as `value`, has a name twice.
+
+    Of such a name the last member is read, so that the colons of the others are missing in it. Its
+    texts have the same colons, unless one is written as an escape.
+    """
+    if _ESCAPED_COLON.search(body):
+        return False
+    return body.count(b":") == _encode(value).count(b":")
 
 
 def _too_deep(depth: int) -> MalformedJson:

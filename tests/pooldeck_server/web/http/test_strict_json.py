@@ -1,6 +1,7 @@
 """What counts as JSON at the door, and how a body becomes a submission."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -81,6 +82,49 @@ def test_the_depth_is_counted_exactly(value: Any, limit: int) -> None:
 
 def _depth(value: Any) -> int:
     return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
+def _texts() -> st.SearchStrategy[str]:
+    """Texts as JSON that have what is counted in them, also as escapes."""
+    literal = st.text('a:[]{}"\\', max_size=5).map(json.dumps)
+    return literal | literal.map(lambda text: text.replace(":", r"\u003A")) | literal.map(_escaped)
+
+
+def _escaped(literal: str) -> str:
+    return json.dumps(json.loads(literal)).replace("a", r"\u0061").replace("[", r"\u005b")
+
+
+def _object(members: list[tuple[str, str]]) -> str:
+    return f"{{{' , '.join(f'{name} :{value}' for name, value in members)}}}"
+
+
+def _array(items: list[str]) -> str:
+    return f"[{','.join(items)}]"
+
+
+_json = st.recursive(
+    st.sampled_from(["1", "-2.5e3", "null"]) | _texts(),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(_array)
+        | st.lists(st.tuples(_texts(), inner), max_size=4).map(_object)
+    ),
+    max_leaves=12,
+)
+
+
+@given(_json)
+def test_names_that_stand_twice_are_found_wherever_they_are_and_however_written(text: str) -> None:
+    doubles = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        doubles.extend(name for name, number in Counter(n for n, _ in pairs).items() if number > 1)
+
+    json.loads(text, object_pairs_hook=look)
+    if doubles:
+        with pytest.raises(MalformedJson, match="stands twice"):
+            check(text.encode(), depth=64)
+    else:
+        check(text.encode(), depth=64)
 
 
 @pytest.mark.parametrize("levels", [1000, 100_000, 1_000_000])

@@ -7,5 +7,6 @@
 - `socket_owners`: whose a socket on this machine is, by the kernel's word
 - `peer`: whether the server's own user is at the other end
 - `crowd`: how many connections there may be, in all and from each address
+- `cycle`: one request, and how its answer is written
 - `connection`: one connection, which keeps to all of these
 """

@@ -6,6 +6,7 @@ asked for, would otherwise cost as much time and memory as it likes.
 
 import asyncio
 from typing import Any, Final
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -21,6 +22,7 @@ from pooldeck_server.domain.errors import (
 )
 from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.http.protocol.crowd import Crowd, network
+from pooldeck_server.web.http.protocol.cycle import Cycle
 from pooldeck_server.web.http.protocol.deadlines import Deadline
 from pooldeck_server.web.http.protocol.head import check_head, without_upgrade
 from pooldeck_server.web.http.protocol.peer import PEER, Peer
@@ -189,14 +191,47 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Check the head before uvicorn acts on it."""
-        version = self.parser.get_http_version()
-        check_head(self.parser.get_method(), self.url, version, self.headers)
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        check_head(method, self.url, version, self.headers)
         self._offers_upgrade = self.parser.should_upgrade()
         if not self._offers_upgrade:
-            super().on_headers_complete()
+            self._begin_cycle(method, version)
             self._in_head = False
             self._counted = 0
             self._part += 1
+
+    def _begin_cycle(self, method: bytes, version: str) -> None:
+        """Let the app answer, when all before is answered: as uvicorn does, by a cycle of ours."""
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        self.scope |= {  # type: ignore[typeddict-item]
+            "method": method.decode("ascii"),
+            "http_version": version,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+        }
+        before, self.cycle = (
+            self.cycle,
+            Cycle(
+                scope=self.scope,
+                transport=self.transport,
+                flow=self.flow,
+                logger=self.logger,
+                access_logger=self.access_logger,
+                access_log=False,
+                default_headers=self.server_state.default_headers,
+                message_event=asyncio.Event(),
+                expect_100_continue=self.expect_100_continue,
+                keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+                on_response=self.on_response_complete,
+            ),
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         self._in_body += len(body) + _CHUNK_BYTES

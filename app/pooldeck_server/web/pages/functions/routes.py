@@ -80,7 +80,7 @@ async def spell(request: Request, server: ServerDep, name: str) -> Response:
     data = await server.read(read_function, name)
     try:
         submission = await decoded(read_submission, body(found.spec, values), limits)
-        server.intake.check(submission)
+        server.intake.checks.of_call().check(submission)
     except (FormErrors, PooldeckError) as error:
         refused, status = _refused(found, values, error)
         return _page(request, server, found, data, refused, status=status)
