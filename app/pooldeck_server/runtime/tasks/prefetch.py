@@ -7,6 +7,9 @@ and has not begun is lost to a crash. It is plain arithmetic, fed by the dispatc
 
 from typing import Final, NamedTuple
 
+PATIENCE: Final = 0.2
+"""Seconds after which a call counts as long, and a claim that waits as one that came too soon."""
+
 _SMOOTHING: Final = 0.2  # weight of the newest figure in the running mean
 _AT_FIRST: Final = 0.002  # seconds that a claim takes, as long as nobody knows
 
