@@ -42,7 +42,9 @@ async def test_what_waits_behind_a_call_that_takes_long_comes_back_and_runs_else
         assert (await listener.outcome("long 1")).error is None
 
 
-async def test_nothing_is_put_again_behind_a_call_that_others_came_back_from(tmp_path: Path) -> None:
+async def test_nothing_is_put_again_behind_a_call_that_others_came_back_from(
+    tmp_path: Path,
+) -> None:
     async with pool("process", 1) as listener:
         listener.all_quick = True
         await eventually(lambda: listener.pool.free == 1)

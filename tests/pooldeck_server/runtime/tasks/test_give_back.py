@@ -1,4 +1,4 @@
-"""Claims that ran ahead of slots which did not come free are given back: tasks queue as they did."""
+"""Claims that ran ahead of slots which did not come free are given back, and tasks queue again."""
 
 import sqlite3
 from contextlib import closing
