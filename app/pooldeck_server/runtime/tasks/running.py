@@ -69,6 +69,7 @@ class RunningTasks(PoolListener):
     _reruns: list[Rerun] = field(init=False, default_factory=list)
     _became: dict[str, State] = field(init=False, default_factory=dict)  # that lost their worker
     _is_reporting: bool = field(init=False, default=False)
+    _has_room: bool = field(init=False, default=False)
 
     def __contains__(self, task_id: str) -> bool:
         return task_id in self._attempts
@@ -140,6 +141,13 @@ class RunningTasks(PoolListener):
     # What the pool reports.
 
     def has_room(self) -> None:
+        """Pass it on, once for all that this turn of the event loop brings."""
+        if not self._has_room:
+            self._has_room = True
+            asyncio.get_running_loop().call_soon(self._pass_on_room)
+
+    def _pass_on_room(self) -> None:
+        self._has_room = False
         self.on_room()
 
     def started(self, run: RunningCall) -> None:
