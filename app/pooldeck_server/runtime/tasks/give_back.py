@@ -21,7 +21,7 @@ from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.claimed import Claimed
-from pooldeck_server.runtime.tasks.prefetch import PATIENCE, Prefetch
+from pooldeck_server.runtime.tasks.prefetch import LONGEST_WAIT, PATIENCE, Prefetch
 from pooldeck_server.store import records
 
 _log = logging.getLogger(__name__)
@@ -43,16 +43,20 @@ class GiveBack:
     _works: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
     _under_way: dict[int, asyncio.Task[None]] = field(init=False, default_factory=dict)
     _timer: asyncio.TimerHandle | None = field(init=False, default=None)
+    _taken: int = field(init=False, default=0)  # from among the claimed ones, at the look before
     _is_finished: bool = field(init=False, default=False)
 
     def watch(self) -> None:
         """Look in a moment whether what is claimed by now still waits."""
         if self._timer is None and self.claimed.first is not None and not self._is_finished:
+            self._taken = self.claimed.taken
             self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._look)
 
     def _look(self) -> None:
         self._timer = None
-        patience = max(PATIENCE, 2 * self.prefetch.most(1))
+        is_held_up, self._taken = self.claimed.taken == self._taken, self.claimed.taken
+        patience = PATIENCE if is_held_up else LONGEST_WAIT
+        patience = max(patience, 2 * self.prefetch.most(1))  # which is more on a slow disk
         if self.claimed.longest_wait(self.clock.monotonic()) >= patience:
             self.give_back_all()
         self.watch()

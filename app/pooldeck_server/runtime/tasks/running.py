@@ -32,7 +32,7 @@ from pooldeck_server.runtime.tasks.durations import RecentDurations
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.incidents import Incidents
 from pooldeck_server.runtime.tasks.logs import Logs
-from pooldeck_server.runtime.tasks.prefetch import PATIENCE
+from pooldeck_server.runtime.tasks.prefetch import LONGEST_WAIT, PATIENCE
 from pooldeck_server.runtime.tasks.profiles import Profiles
 
 _check_json: Final = msgspec.json.Decoder(msgspec.Raw).decode
@@ -80,11 +80,13 @@ class RunningTasks(PoolListener):
     @property
     def held(self) -> int:
         """Return how many calls keep their slots for long, as far as is known."""
-        since = self.clock.monotonic() - PATIENCE
+        now = self.clock.monotonic()
         for task_id, attempt in self._attempts.items():  # the first is the one handed over first
-            if attempt.handed_at > since:
+            seconds = now - attempt.handed_at
+            if seconds < PATIENCE:
                 break
-            self._long.add(task_id)
+            if attempt.started_at is not None or seconds >= LONGEST_WAIT:
+                self._long.add(task_id)
         return len(self._long)
 
     def fraction(self, task_id: str) -> float | None:

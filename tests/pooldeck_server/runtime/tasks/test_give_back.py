@@ -43,11 +43,6 @@ class Claims:
         found: int = self._ask("SELECT count(*) FROM given_back")
         return found
 
-    def given_back_most_often(self) -> int:
-        most = "SELECT count(*) n FROM given_back GROUP BY seq ORDER BY n DESC LIMIT 1"
-        found: int = self._ask(f"SELECT coalesce(({most}), 0)")
-        return found
-
     def _ask(self, *statements: str) -> int:
         with closing(sqlite3.connect(self._path, timeout=60)) as database, database:
             found = [database.execute(statement).fetchall() for statement in statements]
@@ -138,7 +133,6 @@ async def test_what_was_given_back_is_not_claimed_again_for_the_same_slots(
         await outcome(server, await submit(server, "sleep", 1.0, pool=other))  # many looks long
         assert stood.claims.of_waiting() == 0
         assert stood.claims.given_back() == before
-        assert stood.claims.given_back_most_often() == 1
         stood.gates[0].touch()
         await eventually(lambda: server.health.pool(pool).queued == 0)
         assert sorted(stood.noted()) == [*range(WAITING + 10)]
