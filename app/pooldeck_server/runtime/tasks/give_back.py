@@ -54,7 +54,7 @@ class GiveBack:
 
     def _look(self) -> None:
         self._timer = None
-        is_held_up, self._taken = self.claimed.taken == self._taken, self.claimed.taken
+        is_held_up = self.claimed.taken == self._taken
         patience = PATIENCE if is_held_up else LONGEST_WAIT
         patience = max(patience, 2 * self.prefetch.most(1))  # which is more on a slow disk
         if self.claimed.longest_wait(self.clock.monotonic()) >= patience:
