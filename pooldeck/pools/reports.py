@@ -205,6 +205,8 @@ class Reports:
                 self._left(worker, task)
             elif running := worker.running.pop(task, None):
                 returned.append(running)
+        if returned:  # the call before them takes long after all: nothing is to wait behind it
+            worker.has_quick_ones = False
         freed = int(not worker.running) if worker.kind.is_alone else len(returned)
         for _ in returned[:freed]:
             self._leave_slot(worker)

@@ -63,6 +63,7 @@ class WorkerProcess(asyncio.Protocol):
     _held: list[FromWorker] = field(default_factory=list, init=False)  # said since they came
     _obeyed: int | None = field(default=None, init=False)  # the signal that it is ended by
     _misdeed: str | None = field(default=None, init=False)  # what it is ended for
+    _unsent: list[bytes] = field(default_factory=list, init=False)  # frames of this turn
 
     async def start(self) -> None:
         """Start the process and send it its setup.
@@ -94,12 +95,19 @@ class WorkerProcess(asyncio.Protocol):
         return transport
 
     def send(self, message: FromSupervisor) -> None:
-        """Send a frame; what the pipe does not take at once follows when it can.
+        """Send a frame with what else this turn of the event loop brings, as one write.
 
-        A worker that is gone takes nothing and raises nothing: its end is about to be reported.
+        What the pipe does not take at once follows when it can. A worker that is gone takes nothing
+        and raises nothing: its end is about to be reported.
         """
+        if not self._unsent:
+            self._loop.call_soon(self._send_gathered)
+        self._unsent.append(frame(message))
+
+    def _send_gathered(self) -> None:
+        unsent, self._unsent = self._unsent, []
         if not self._transport.is_closing():
-            self._transport.write(frame(message))
+            self._transport.write(b"".join(unsent))
 
     def tell(self, message: Control) -> None:
         """Send a frame on the second pipe, past what waits in the first; else as `send`."""

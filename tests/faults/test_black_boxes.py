@@ -1,23 +1,62 @@
 """The server is killed: what its workers have noted says what had begun, and what had ended."""
 
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 
 from pooldeck.black_box import DamagedError, Manifest, read
+from pooldeck_server.failpoints import VARIABLE
 from pooldeck_server.runtime.lifecycle.boxes import BoxesOwner
 from tests.faults.client import Client
-from tests.faults.deployment import Deployment, deployed
+from tests.faults.deployment import FAULTS, Deployment, deployed
 from tests.faults.oracle import violations
 from tests.support.waiting import eventually
 
 QUICK = 40
+LEARNT = 30  # runs after which the server knows how quick a function is
+
+
+@pytest.mark.parametrize(("pool", "slots"), [("cpu", 2), ("io", 4)])
+def test_what_was_claimed_ahead_and_has_not_begun_queues_again_after_kill_9(
+    tmp_path: Path, pool: str, slots: int
+) -> None:
+    shut, opened = str(tmp_path / "shut"), tmp_path / "open"
+    opened.touch()
+    handed_out = f"after_handout:{2 * LEARNT + slots}"  # when the last of those that wait is
+    with (
+        deployed(tmp_path, **{VARIABLE: handed_out}) as deployment,
+        Client(deployment) as client,
+    ):
+        for _ in range(LEARNT):
+            client.submit("add", 1, 1, pool=pool, wait=30)
+            client.submit("wait_for", str(opened), pool=pool, wait=30)
+        waits = {"function": f"{FAULTS}.wait_for", "args": [shut], "pool": pool, "tags": ["long"]}
+        adds = {"function": f"{FAULTS}.add", "args": [1, 1], "pool": pool, "tags": ["quick"]}
+        with suppress(httpx.TransportError):  # it may be gone before it answers
+            client.do("/tasks/batch", tasks=[waits] * slots + [adds] * QUICK)
+        eventually(lambda: deployment.has_ended, "the server has died")
+        deployment.start()
+
+        found = deployment.get("/server")["last_start"]
+        assert found["lost"] <= slots
+        assert found["lost"] + found["not_begun"] > slots  # others were claimed behind them
+        assert "of those handed out had not begun" in deployment.said
+        Path(shut).touch()
+        deployment.when_quiet()
+        quick = deployment.get("/tasks?tag=quick&limit=100")["items"]
+        assert len(quick) == QUICK
+        assert {(task["state"], task["attempt"]) for task in quick} == {("succeeded", 1)}
+        long = deployment.get("/tasks?tag=long")["items"]
+        assert {task["state"] for task in long} <= {"succeeded", "lost"}
+        assert [task["state"] for task in long].count("lost") == found["lost"]
 
 
 def test_of_what_waits_behind_long_tasks_nothing_is_lost_by_kill_9(tmp_path: Path) -> None:
     with deployed(tmp_path) as deployment, Client(deployment) as client:
-        for _ in range(30):  # so that the server knows how quick they are, and runs ahead
+        for _ in range(LEARNT):
             client.submit("add", 1, 1, pool="cpu", wait=30)
         long = [client.submit("sleep", 600, pool="cpu")["id"] for _ in range(2)]
         for task in long:
@@ -28,8 +67,6 @@ def test_of_what_waits_behind_long_tasks_nothing_is_lost_by_kill_9(tmp_path: Pat
 
         found = deployment.get("/server")["last_start"]
         assert (found["lost"], found["found"]) == (2, 0)
-        assert found["not_begun"] > 0
-        assert "of those handed out had not begun" in deployment.said
         for n, task in enumerate(quick):
             ended = client.task(task)
             assert (ended["state"], ended["attempt"], ended["result"]) == ("succeeded", 1, 2 * n)

@@ -123,6 +123,24 @@ def fetch(connection: Connection, query: Executable, into: type[T], **parameters
     return msgspec.json.decode(answer, type=into)
 
 
+def fetch_text(connection: Connection, query: Select[Any], **given: Any) -> str | None:
+    """Return the one text that a short query finds, None if it finds nothing.
+
+    For those that are asked often: SQLAlchemy adds more to them than they take.
+    """
+    sql, names, values = _prepared(query)
+    known = {**values, **given}
+    found = driver(connection).execute(sql, [known[name] for name in names]).fetchall()
+    return found[0][0] if found else None
+
+
+@lru_cache(maxsize=64)
+def _prepared(query: Select[Any]) -> tuple[str, Sequence[str], Mapping[str, Any]]:
+    """Return the SQL of a query, and the names of its values in their order with those it has."""
+    compiled = query.compile(dialect=_DIALECT)
+    return str(compiled), compiled.positiontup or (), compiled.params
+
+
 def fetch_all(
     connection: Connection,
     query: Select[Any] | CompoundSelect[Any],

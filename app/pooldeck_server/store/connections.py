@@ -43,13 +43,21 @@ def writer_engine(path: Path, durability: str, busy_seconds: float) -> Engine:
 
 def reader_engine(path: Path, connections: int, busy_seconds: float) -> Engine:
     """Return an engine for up to `connections` that only read `path`."""
-    engine = _engine(path, _READER, connections, busy_seconds)
+    return _engine(path, _READER, connections, busy_seconds)
 
-    def begin(connection: Connection) -> None:
-        driver(connection).execute("BEGIN").close()
 
-    event.listen(engine, "begin", begin)
-    return engine
+@contextmanager
+def reading(reader: Connection) -> Iterator[None]:
+    """Let all that is read on a connection meanwhile be of one moment.
+
+    Past SQLAlchemy's own transactions, as in `begun`.
+    """
+    connection = driver(reader)
+    connection.execute("BEGIN").close()
+    try:
+        yield
+    finally:
+        connection.commit()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, text
@@ -23,6 +24,7 @@ from pooldeck_server.store.connections import (
     erases,
     has_wal_bug,
     reader_engine,
+    reading,
     writer_engine,
 )
 from pooldeck_server.store.copies import keep_before_migration
@@ -158,15 +160,19 @@ class Reader:
     def __init__(self, database: Database, threads: int = 4) -> None:
         self._path = database.path
         self._engine = reader_engine(database.path, threads, database.busy_seconds)
+        self._connections = ExitStack()
+        self._idle: SimpleQueue[Connection] = SimpleQueue()
         self._connect(threads)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="reader")
 
     def _connect(self, number: int) -> None:
         """Make all connections now: later ones would open whatever is at the path by then."""
-        with in_words(self._path), ExitStack() as held:
+        with in_words(self._path), ExitStack() as made:
             for _ in range(number):
-                connection = held.enter_context(self._engine.connect())
+                connection = made.enter_context(self._engine.connect())
                 connection.execute(text("SELECT 1 FROM runs LIMIT 1")).close()
+                self._idle.put(connection)
+            self._connections = made.pop_all()
 
     async def run(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -183,12 +189,17 @@ class Reader:
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Return `query(connection, *args, **kwargs)`, run here and now."""
-        with in_words(self._path), self._engine.begin() as connection:
-            return query(connection, *args, **kwargs)
+        connection = self._idle.get()
+        try:
+            with in_words(self._path), reading(connection):
+                return query(connection, *args, **kwargs)
+        finally:
+            self._idle.put(connection)
 
     def close(self) -> None:
         """Wait for the queries that run, then close the connections."""
         self._threads.shutdown()
+        self._connections.close()
         self._engine.dispose()
 
 

@@ -42,6 +42,23 @@ async def test_what_waits_behind_a_call_that_takes_long_comes_back_and_runs_else
         assert (await listener.outcome("long 1")).error is None
 
 
+async def test_nothing_is_put_again_behind_a_call_that_others_came_back_from(
+    tmp_path: Path,
+) -> None:
+    async with pool("process", 1) as listener:
+        listener.all_quick = True
+        await eventually(lambda: listener.pool.free == 1)
+        listener.call("long", "wait_for", str(tmp_path / "go"))
+        listener.call("behind", "add", 1, 1)
+        await eventually(lambda: listener.came_back == ["behind"])
+        listener.all_quick = True
+        listener.call("later", "add", 2, 2)
+        assert [call.task for call in listener.waiting] == ["behind", "later"]
+        (tmp_path / "go").touch()
+        assert (await listener.outcome("behind")).result == b"2"
+        assert (await listener.outcome("later")).result == b"4"
+
+
 async def test_a_crash_costs_the_call_that_ran_and_none_that_waited_behind_it() -> None:
     async with pool("process", 1) as listener:
         listener.all_quick = True

@@ -34,6 +34,7 @@ class RunningAttempt(Struct):
     task: QueuedTask
     number: int
     options: RunOptions
+    handed_at: float = 0.0  # a moment of the monotonic clock
     started_at: int | None = None
     worker: str = ""  # where it started
     span: AttemptSpan | None = None  # where it is traced
@@ -43,8 +44,8 @@ class RunningAttempt(Struct):
     answers: "tuple[asyncio.Future[Answer], ...]" = ()
 
     @classmethod
-    def next_of(cls, task: QueuedTask) -> "RunningAttempt":
-        return cls(task, task.attempt + 1, RunOptions.from_json(task.options))
+    def next_of(cls, task: QueuedTask, handed_at: float = 0.0) -> "RunningAttempt":
+        return cls(task, task.attempt + 1, RunOptions.from_json(task.options), handed_at)
 
     def call(self) -> Call:
         task = self.task

@@ -2,8 +2,21 @@
 
 from collections import deque
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from pooldeck_server.domain.tasks.task import QueuedTask
+
+
+class Entry(NamedTuple):
+    """A claimed task.
+
+    `seconds` is how long it is expected to keep a slot, `since` the moment of the monotonic clock
+    from which it waits here.
+    """
+
+    task: QueuedTask
+    seconds: float
+    since: float
 
 
 class Claimed:
@@ -13,25 +26,25 @@ class Claimed:
     """
 
     def __init__(self) -> None:
-        self._tasks: deque[tuple[QueuedTask, float]] = deque()
-        self._held: list[tuple[QueuedTask, float]] = []
+        self._tasks: deque[Entry] = deque()
+        self._held: list[Entry] = []
         self.seconds = 0.0  # of slots that they are expected to take
+        self.taken = 0  # by now
 
     def __len__(self) -> int:
         return len(self._tasks) + len(self._held)
 
     def __iter__(self) -> Iterator[QueuedTask]:
-        return (task for task, _ in (*self._tasks, *self._held))
+        return (entry.task for entry in (*self._tasks, *self._held))
 
-    def add(self, task: QueuedTask, seconds: float) -> None:
-        """Add a task that is expected to keep a slot for `seconds`."""
-        self._tasks.append((task, seconds))
-        self.seconds += seconds
+    def add(self, entry: Entry) -> None:
+        self._tasks.append(entry)
+        self.seconds += entry.seconds
 
-    def hold(self, task: QueuedTask, seconds: float) -> None:
+    def hold(self, entry: Entry) -> None:
         """Add a task that comes after those whose claim is on its way."""
-        self._held.append((task, seconds))
-        self.seconds += seconds
+        self._held.append(entry)
+        self.seconds += entry.seconds
 
     def let_go(self) -> None:
         """Let those that are held back come after what has been added."""
@@ -40,12 +53,16 @@ class Claimed:
 
     @property
     def first(self) -> QueuedTask | None:
-        return self._tasks[0][0] if self._tasks else None
+        return self._tasks[0].task if self._tasks else None
 
-    def put_back(self, task: QueuedTask, seconds: float) -> None:
+    def longest_wait(self, now: float) -> float:
+        """Return how many seconds the longest waits that could be taken; 0 if none does."""
+        return max((now - entry.since for entry in self._tasks), default=0.0)
+
+    def put_back(self, entry: Entry) -> None:
         """Put one that came back before all others."""
-        self._tasks.appendleft((task, seconds))
-        self.seconds += seconds
+        self._tasks.appendleft(entry)
+        self.seconds += entry.seconds
 
     def take(self) -> QueuedTask:
         """Take the first one out.
@@ -53,16 +70,24 @@ class Claimed:
         Raises:
             IndexError: If there is none.
         """
-        task, seconds = self._tasks.popleft()
-        self.seconds = self.seconds - seconds if self else 0.0
-        return task
+        entry = self._tasks.popleft()
+        self.taken += 1
+        self.seconds = self.seconds - entry.seconds if self else 0.0
+        return entry.task
 
-    def remove(self, seq: int) -> tuple[QueuedTask, float] | None:
-        """Take one out wherever it stands, with its seconds; None if it is not here."""
+    def take_all(self) -> list[QueuedTask]:
+        """Take out all that could be taken: without those that are held back."""
+        taken = []
+        while self._tasks:
+            taken.append(self.take())
+        return taken
+
+    def remove(self, seq: int) -> Entry | None:
+        """Take one out wherever it stands; None if it is not here."""
         for entries in (self._tasks, self._held):
             for entry in entries:
-                if entry[0].seq == seq:
+                if entry.task.seq == seq:
                     entries.remove(entry)
-                    self.seconds -= entry[1]
+                    self.seconds -= entry.seconds
                     return entry
         return None

@@ -32,9 +32,10 @@ from pooldeck_server.runtime.recording.spans import Spans
 from pooldeck_server.runtime.tasks.backlog import Backlog
 from pooldeck_server.runtime.tasks.breakage import Breakage
 from pooldeck_server.runtime.tasks.choosing import AmongWorkers, InTurn
-from pooldeck_server.runtime.tasks.claimed import Claimed
+from pooldeck_server.runtime.tasks.claimed import Claimed, Entry
 from pooldeck_server.runtime.tasks.durations import RecentDurations
 from pooldeck_server.runtime.tasks.functions import Functions
+from pooldeck_server.runtime.tasks.give_back import GiveBack
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.incidents import Incidents
 from pooldeck_server.runtime.tasks.logs import Logs
@@ -121,6 +122,16 @@ class Dispatcher:
             left_out=lambda: self.unschedulable.seqs,
             on_supplied=self.pump,
         )
+        self._give_back = GiveBack(
+            pool=self.name,
+            claimed=self._claimed,
+            prefetch=self._prefetch,
+            recorder=self.recorder,
+            clock=self.clock,
+            offer=self.offer,
+            take_back=self.take_back,
+            on_queued=self.pump,
+        )
         self.holds.follow(self._hold_changed)
 
     # What comes in.
@@ -152,12 +163,14 @@ class Dispatcher:
 
     def accept(self, task: QueuedTask, reservation: Reservation) -> None:
         """Take a task that is stored and claimed; what was being claimed before it goes first."""
+        now = self.clock.monotonic()
         self._prefetch.reserved -= 1
-        self._prefetch.add_claim(self.clock.monotonic() - reservation.asked_at)
+        self._prefetch.add_claim(now - reservation.asked_at)
+        entry = Entry(task, reservation.seconds, now)
         if self._claiming:
-            self._claimed.hold(task, reservation.seconds)
+            self._claimed.hold(entry)
         else:
-            self._claimed.add(task, reservation.seconds)
+            self._claimed.add(entry)
             self.pump()
 
     def give_up(self) -> None:
@@ -181,6 +194,7 @@ class Dispatcher:
         """
         if self._claim_work is not None and not self._claiming.keys().isdisjoint(seqs):
             await asyncio.shield(self._claim_work)
+        await self._give_back.settled(seqs)
         ahead = set(seqs).difference(self.running.seqs())
         for seq in ahead.intersection(self.unschedulable):
             self.unschedulable.discard(seq)
@@ -191,7 +205,7 @@ class Dispatcher:
             return {move.seq for move in moves}
         except PooldeckError:
             for entry in claimed:
-                self._claimed.add(*entry)
+                self._claimed.add(entry)
             for task in waiting:
                 self.offer(task)
             self.pump()
@@ -242,9 +256,10 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Move tasks on as far as they can go now: hand over, claim, refill."""
-        if self.is_halted() and self._claimed.first:
-            self._works.start(self._release(self._unused()))
+        if self.is_halted() or self.pool.state is not PoolState.RUNNING:
+            self._give_back.give_back_all()
         self._hand_out()
+        self._give_back.watch()
         if not self._hands_out or self._claiming or self.pool.state is not PoolState.RUNNING:
             return  # one claim at a time: what gathers meanwhile goes with the next
         if self._backlog and (chosen := self._choose()):
@@ -280,6 +295,8 @@ class Dispatcher:
         if self._is_mixed:
             among = AmongWorkers(self._takers, self.pool.free_by_worker, slots_left)
             return self._backlog.choose(among, _AHEAD) if among.has_room else []
+        if slots_left <= 0 and not self._prefetch.left(self.pool.size, self._claimed.seconds):
+            return []  # as it is most of the time
         seconds_left = self._prefetch.left(self._slots, self._claimed.seconds)
         in_turn = InTurn(self._takers, self.durations.work, slots_left, seconds_left)
         return self._backlog.choose(in_turn, _AHEAD) if in_turn.has_room else []
@@ -302,8 +319,14 @@ class Dispatcher:
 
     @property
     def _slots(self) -> int:
-        """Return how many slots may be given tasks that are claimed ahead."""
-        return self.pool.spec.size if self.pool.state is PoolState.RUNNING else 0
+        """Return how many slots may be given tasks that are claimed ahead.
+
+        These are free, or have a call that is not known to take long.
+        """
+        if self.pool.state is not PoolState.RUNNING:
+            return 0
+        there = min(self.pool.size, self.pool.free + self.pool.busy)
+        return max(0, there - self.running.held)
 
     async def _claim(self, chosen: list[QueuedTask]) -> None:
         asked_at = self.clock.monotonic()
@@ -323,7 +346,10 @@ class Dispatcher:
 
     def _add_claimed(self, tasks: Iterable[QueuedTask]) -> None:
         for task in tasks:
-            self._claimed.add(task, self._seconds_of(task))
+            self._claimed.add(self._entry(task))
+
+    def _entry(self, task: QueuedTask) -> Entry:
+        return Entry(task, self._seconds_of(task), self.clock.monotonic())
 
     def _seconds_of(self, task: QueuedTask) -> float:
         return self.durations.work(task.function) or _UNKNOWN_WORK
@@ -331,26 +357,25 @@ class Dispatcher:
     def _hand_over(self, task: QueuedTask) -> bool:
         """Give a claimed task to the pool; return whether there was room for it."""
         if task.function in self.holds:
-            self._works.start(self._release([task]))
+            self._give_back.give_back([task])
             return True
         if task.seq > self._sure_after:
             return self.running.hand(task, self.pool)
         takers = self.functions.takers(self.name, task)
         if takers is not None and not takers:
-            self._works.start(self._release([task]))
+            self._give_back.give_back([task])
             return True
         return self.running.hand(task, self.pool, takers)
 
     def take_back(self, tasks: Sequence[QueuedTask]) -> None:
         """Let claimed tasks that no worker started wait for the next slot, before all others."""
         for task in reversed(tasks):
-            self._claimed.put_back(task, self._seconds_of(task))
+            self._claimed.put_back(self._entry(task))
         self.pump()
 
     def _in_hand(self) -> set[int]:
-        return (
-            self._claiming.keys() | {task.seq for task in self._claimed} | set(self.running.seqs())
-        )
+        claimed = {task.seq for task in self._claimed}.union(self._give_back.seqs)
+        return self._claiming.keys() | claimed | set(self.running.seqs())
 
     # What workers note of ends, until it is on record.
 
@@ -387,40 +412,12 @@ class Dispatcher:
         await self.pool.stop(grace)
         self.running.report()
         await self._works.finish()
-        await self._release(self._unused())
-
-    def _unused(self) -> list[QueuedTask]:
-        unused = []
-        while self._claimed.first:
-            unused.append(self._claimed.take())
-        return unused
-
-    async def _release(self, tasks: Sequence[QueuedTask]) -> None:
-        """Take back claims of tasks that no worker has; they queue as before.
-
-        If it cannot be written they stay claimed, and are tried again or handed over later.
-        """
-        claims = [Claim(task.seq, task.attempt + 1) for task in tasks]
-        try:
-            if claims:
-                await self.recorder.perform(lambda tx: records.release(tx, claims))
-        except PooldeckError as error:
-            _log.warning(
-                "%d claims could not be taken back: %s",
-                *(len(claims), error),
-                extra=about(pool=self.name),
-            )
-            await asyncio.sleep(_RETRY_SECONDS)
-            self.take_back(tasks)
-        else:
-            for task in tasks:
-                self.offer(task)
-            self.pump()
+        await self._give_back.finish()
 
     def _changed(self) -> None:
         """Pass on that the pool's health changed; a pool that hands nothing out keeps no claims."""
-        if self.pool.state is not PoolState.RUNNING and self._claimed.first:
-            self._works.start(self._release(self._unused()))
+        if self.pool.state is not PoolState.RUNNING:
+            self._give_back.give_back_all()
         self._breakage.look(self.pool)
         self.on_change()
 

@@ -7,6 +7,12 @@ and has not begun is lost to a crash. It is plain arithmetic, fed by the dispatc
 
 from typing import Final, NamedTuple
 
+PATIENCE: Final = 0.2
+"""Seconds after which a call that runs counts as long, and a pool that takes none as held up."""
+
+LONGEST_WAIT: Final = 1.0
+"""Seconds that a claim may wait while its pool goes on taking others, and a call for its start."""
+
 _SMOOTHING: Final = 0.2  # weight of the newest figure in the running mean
 _AT_FIRST: Final = 0.002  # seconds that a claim takes, as long as nobody knows
 

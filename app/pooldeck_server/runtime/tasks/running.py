@@ -32,6 +32,7 @@ from pooldeck_server.runtime.tasks.durations import RecentDurations
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.incidents import Incidents
 from pooldeck_server.runtime.tasks.logs import Logs
+from pooldeck_server.runtime.tasks.prefetch import LONGEST_WAIT, PATIENCE
 from pooldeck_server.runtime.tasks.profiles import Profiles
 
 _check_json: Final = msgspec.json.Decoder(msgspec.Raw).decode
@@ -61,18 +62,32 @@ class RunningTasks(PoolListener):
     cut_off: list[CutOffTask] = field(init=False, default_factory=list)  # by the server's end
     _attempts: dict[str, RunningAttempt] = field(init=False, default_factory=dict)
     _abandoned: dict[tuple[str, int], RunningAttempt] = field(init=False, default_factory=dict)
+    _long: set[str] = field(init=False, default_factory=set)  # tasks known to take long, or do
     # What this turn of the loop brought:
     _begun: dict[str, RunningCall] = field(init=False, default_factory=dict)
     _ended: list[End] = field(init=False, default_factory=list)
     _reruns: list[Rerun] = field(init=False, default_factory=list)
     _became: dict[str, State] = field(init=False, default_factory=dict)  # that lost their worker
     _is_reporting: bool = field(init=False, default=False)
+    _has_room: bool = field(init=False, default=False)
 
     def __contains__(self, task_id: str) -> bool:
         return task_id in self._attempts
 
     def seqs(self) -> Iterable[int]:
         return (attempt.task.seq for attempt in self._attempts.values())
+
+    @property
+    def held(self) -> int:
+        """Return how many calls keep their slots for long, as far as is known."""
+        now = self.clock.monotonic()
+        for task_id, attempt in self._attempts.items():  # the first is the one handed over first
+            seconds = now - attempt.handed_at
+            if seconds < PATIENCE:
+                break
+            if attempt.started_at is not None or seconds >= LONGEST_WAIT:
+                self._long.add(task_id)
+        return len(self._long)
 
     def fraction(self, task_id: str) -> float | None:
         attempt = self._attempts.get(task_id)
@@ -86,13 +101,15 @@ class RunningTasks(PoolListener):
         Returns:
             Whether there was room for it.
         """
-        attempt = RunningAttempt.next_of(task)
+        attempt = RunningAttempt.next_of(task, self.clock.monotonic())
         is_quick = self.durations.is_quick(task.function)
         if self.spans is not None:
             attempt.span = self.spans.begin(task, attempt.number)
         if not pool.post(attempt.call(), is_quick=is_quick, among=takers):
             return False
         self._attempts[task.id] = attempt
+        if not is_quick and (self.durations.work(task.function) or PATIENCE) >= PATIENCE:
+            self._long.add(task.id)
         failpoints.reach("after_handout")
         return True
 
@@ -126,6 +143,13 @@ class RunningTasks(PoolListener):
     # What the pool reports.
 
     def has_room(self) -> None:
+        """Pass it on, once for all that this turn of the event loop brings."""
+        if not self._has_room:
+            self._has_room = True
+            asyncio.get_running_loop().call_soon(self._pass_on_room)
+
+    def _pass_on_room(self) -> None:
+        self._has_room = False
         self.on_room()
 
     def started(self, run: RunningCall) -> None:
@@ -140,7 +164,7 @@ class RunningTasks(PoolListener):
     def finished(self, run: RunningCall, outcome: Outcome) -> None:
         """Note an end, to be recorded with what else this turn of the event loop brings."""
         task_id = run.call.task
-        attempt = self._attempts.pop(task_id, None)
+        attempt = self._take(task_id)
         if attempt is None:
             return
         outcome = with_json(outcome)
@@ -163,6 +187,10 @@ class RunningTasks(PoolListener):
             self._abandoned[task_id, attempt.number] = attempt
         attempt.resolve_waiters("ended")
         self._report_soon()
+
+    def _take(self, task_id: str) -> RunningAttempt | None:
+        self._long.discard(task_id)
+        return self._attempts.pop(task_id, None)
 
     def _tell_of_end(self, attempt: RunningAttempt, outcome: Outcome) -> Outcome:
         """Say of a failure that the server is ending: that may be why it failed."""
@@ -234,7 +262,7 @@ class RunningTasks(PoolListener):
         """Let tasks that no worker started go back to the queue, or to whoever asked for them."""
         tasks = []
         for call in calls:
-            attempt = self._attempts.pop(call.task, None)
+            attempt = self._take(call.task)
             if attempt is not None and not attempt.resolve_waiters("returned"):
                 tasks.append(attempt.task)
         self.on_return(tasks)

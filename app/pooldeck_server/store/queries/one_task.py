@@ -18,7 +18,7 @@ from sqlalchemy import (
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.store.bulk import fetch_all
+from pooldeck_server.store.bulk import fetch_all, fetch_text
 from pooldeck_server.store.queries.task_json import WHOLE_TASK
 from pooldeck_server.store.tables import attempts as archive
 from pooldeck_server.store.tables import tasks
@@ -36,7 +36,7 @@ class KeyOwner(NamedTuple):
 
 
 def task(connection: Connection, task_id: str) -> StoredTask | None:
-    found = connection.execute(_by_id, {"task_id": task_id}).scalar_one_or_none()
+    found = fetch_text(connection, _by_id, task_id=task_id)
     return None if found is None else _task.decode(found)
 
 

@@ -1,5 +1,7 @@
 """What was erased is soon gone from the write-ahead log too, while the server runs."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from pooldeck_server.domain.tasks.changes import End
@@ -54,8 +56,9 @@ def test_without_a_quiet_moment_they_are_erased_between_two_commits(tmp_path: Pa
 def test_a_reader_in_the_way_is_not_waited_for_and_they_are_erased_later(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.add()
-        with store.reader._engine.connect() as reading:
-            reading.exec_driver_sql("SELECT count(*) FROM tasks").all()
+        with closing(sqlite3.connect(store.database.path, isolation_level=None)) as reading:
+            reading.execute("BEGIN")
+            reading.execute("SELECT count(*) FROM tasks").fetchall()
             traces = end_one(store, "secret-word")
             traces.erase()
             assert traces.patience is not None

@@ -11,7 +11,7 @@ from pooldeck_server.domain.errors import QueueFull, TooManyStreams
 from pooldeck_server.domain.tasks.ends import TaskEnd
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.watch import Watch
-from tests.support.engine import BOUND, call, engine, outcome, submit
+from tests.support.engine import BOUND, call, engine, eventually, outcome, submit
 
 
 async def ends_of(watch: Watch, number: int) -> list[TaskEnd]:
@@ -37,6 +37,7 @@ async def test_a_task_that_runs_again_before_its_end_is_told_is_told_at_its_next
     gate = tmp_path / "gate"
     async with engine(tmp_path) as server:
         task = await submit(server, "wait_for", str(gate), pool="io")
+        await eventually(lambda: server.frames.latest().counts[State.RUNNING] == 1)
         with server.watches.open(ANYBODY, [task], tells_starts=False) as watch:
             await server.tasks.cancel(task, kill=True)
             await outcome(server, task)
