@@ -14,7 +14,7 @@ import secrets
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -22,7 +22,6 @@ from pooldeck.access import Access, SharedLimits
 from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import Setup
 from pooldeck.shared.backend import BROKEN
-from pooldeck.shared.connection import StateConnection
 from pooldeck.shared.errors import SharedError
 from pooldeck.shared.host import StateProcess
 from pooldeck.shared.snapshot import SharedSnapshot
@@ -33,6 +32,9 @@ from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.tasks.doorbell import Doorbell
 from pooldeck_server.runtime.tasks.socket_folder import SocketFolder
 from pooldeck_server.settings import SharedSettings
+
+if TYPE_CHECKING:  # as in `_open`
+    from pooldeck.shared.connection import StateConnection
 
 _log = logging.getLogger(__name__)
 _KEY_BYTES: Final = 32
@@ -49,7 +51,7 @@ class Shared:
     clock: Clock
     boot: str  # the mark of this run of the server
     lost_at: int | None = field(init=False, default=None)  # in microseconds since the epoch
-    _line: StateConnection | None = field(init=False, default=None)
+    _line: "StateConnection | None" = field(init=False, default=None)
     _starting: asyncio.Task[None] | None = field(init=False, default=None)
     _is_there: bool = field(init=False, default=False)  # the process; or its successor soon is
 
@@ -155,7 +157,10 @@ class Shared:
             self._line = None
             raise SharedError(f"its connection broke: {error}") from error
 
-    def _open(self) -> StateConnection:
+    def _open(self) -> "StateConnection":
+        # Only a server with such a process needs what multiprocessing has for connections.
+        from pooldeck.shared.connection import StateConnection  # noqa: PLC0415
+
         if self._line is None:
             self._line = StateConnection(self.access)
         return self._line
