@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -44,7 +44,7 @@ def watched(folder: Path) -> Iterator[Watched]:
         started(command, cwd=folder, env={"PYTHONPATH": str(FUNCTIONS)}, stderr=file),
     ):
         server = Watched(said)
-        with server.http:
+        with closing(server.http):
             yield server
 
 
