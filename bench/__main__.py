@@ -26,6 +26,7 @@ from bench import (
     requests,
     retention,
     shared_state,
+    start,
 )
 from bench.figures import Figure, table
 from bench.machine import machine
@@ -38,6 +39,7 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "latency": latency,
     "large-store": large_store,
     "idle": idle,
+    "start": start,
     "dashboards": dashboards,
     "browser": browser,
     "gil": gil,

@@ -1,24 +1,36 @@
-"""What a server takes while nothing happens and nobody looks."""
+"""What a server takes while nothing happens and nobody looks, with the pools of its own choice."""
 
 import time
 
 from bench.figures import Figure
-from bench.processes import Server, pooldeck
+from bench.processes import Pooldeck, Server, pooldeck
 from bench.scale import Scale
 
 _MEBIBYTE = 1024 * 1024
+_NO_POOLS = 'functions = ["bench.functions"]\n'
 
 
 def measure(scale: Scale) -> list[Figure]:
-    """Measure memory and CPU of the server's own process; its workers are the pools' cost."""
-    with pooldeck(scale.folder / "idle") as server:
+    """Measure the server's own process, and all its processes with what they share counted once."""
+    with pooldeck(scale.folder / "idle", _NO_POOLS, is_looked_at=False) as server:
         time.sleep(scale.idle_seconds / 4)  # until what its start left to do is done
         cpu = _cpu_percent(server, scale.idle_seconds)
-        memory = server.process.memory_info().rss / _MEBIBYTE
+        memory = _resident(server)
+        processes = [server.process, *server.process.children(recursive=True)]
+        shares = [each.memory_full_info().pss / _MEBIBYTE for each in processes]
+        server.get("/api/v1/pools")
+        looked_at = _resident(server)
     return [
-        Figure("idle: memory of the server (RSS)", memory, "MiB", at_most=150),
-        Figure("idle: CPU of the server", cpu, "% a core", at_most=1),
+        Figure("idle: memory of the server (RSS)", memory, "MiB", at_most=80),
+        Figure("  once something was looked at", looked_at, "MiB"),
+        Figure("idle: memory of all processes (PSS)", sum(shares), "MiB", at_most=120),
+        Figure("idle: processes", len(processes), ""),
+        Figure("idle: CPU of the server", cpu, "% a core", at_most=0.5),
     ]
+
+
+def _resident(server: Pooldeck) -> float:
+    return float(server.process.memory_info().rss) / _MEBIBYTE
 
 
 def _cpu_percent(server: Server, seconds: float) -> float:

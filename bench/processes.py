@@ -74,16 +74,13 @@ class Server:
             RuntimeError: If the process ends first, with the end of its log.
         """
 
-        def listens() -> bool:
+        def is_there() -> bool:
             if self._popen.poll() is not None:
                 end = self._log.read_text(errors="replace")[-2000:]
                 raise RuntimeError(f"a server ended at its start:\n{end}")
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return True
-            return False
+            return listens(self.port)
 
-        wait_until(listens, _START_SECONDS)
+        wait_until(is_there, _START_SECONDS)
 
     def kill(self) -> None:
         """End the process as a power cut would."""
@@ -110,10 +107,16 @@ class Pooldeck(Server):
         super().__init__(process, port, folder / "log", token)
         self.record = Record(folder / _DATABASE)
 
-    def wait_until_ready(self) -> None:
-        """Return when every worker has reported."""
+    def wait_until_ready(self, *, is_looked_at: bool = True) -> None:
+        """Return when every worker has reported; or the first, if it is not to be looked at."""
         self.wait_until_it_listens()
-        wait_until(self._is_ready, _START_SECONDS)
+        wait_until(self._is_ready if is_looked_at else self._can_run, _START_SECONDS)
+
+    def _can_run(self) -> bool:
+        with contextlib.suppress(RuntimeError):  # not yet
+            self.get("/readyz")
+            return True
+        return False
 
     def _is_ready(self) -> bool:
         pools = self.get("/api/v1/pools")["items"]
@@ -128,12 +131,19 @@ class Pooldeck(Server):
 
 @contextlib.contextmanager
 def pooldeck(
-    folder: Path, configuration: str = _CONFIGURATION, token: str | None = None
+    folder: Path,
+    configuration: str = _CONFIGURATION,
+    token: str | None = None,
+    *,
+    is_looked_at: bool = True,
 ) -> Iterator[Pooldeck]:
-    """Run a Pooldeck on the database in `folder`, which it makes if there is none."""
+    """Run a Pooldeck on the database in `folder`, which it makes if there is none.
+
+    Without `is_looked_at` it is asked for nothing but whether it can run tasks.
+    """
     server = launch(folder, configuration, token)
     try:
-        server.wait_until_ready()
+        server.wait_until_ready(is_looked_at=is_looked_at)
         yield server
     finally:
         server.stop()
@@ -148,7 +158,7 @@ def launch(folder: Path, configuration: str = _CONFIGURATION, token: str | None 
     file = folder / "pooldeck.toml"
     asked = "" if token is None else f'token = "{token}"\n'
     file.write_text(asked + configuration)
-    port = _free_port()
+    port = free_port()
     command = [
         *("-m", "pooldeck", "serve", "--config", file.name),
         *("--data", ".", "--port", str(port)),
@@ -160,7 +170,7 @@ def launch(folder: Path, configuration: str = _CONFIGURATION, token: str | None 
 def application(name: str, folder: Path) -> Iterator[Server]:
     """Run an app of `bench.applications` under the same HTTP server as Pooldeck's."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     command = [
         *("-m", "uvicorn", f"bench.applications:{name}", "--port", str(port)),
         *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off"),
@@ -188,7 +198,16 @@ def _start(arguments: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _free_port() -> int:
+def listens(port: int) -> bool:
+    """Tell whether somebody on this machine takes connections at a port."""
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    return False
+
+
+def free_port() -> int:
+    """Return a port that nobody uses at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

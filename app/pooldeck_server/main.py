@@ -9,11 +9,9 @@ from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.service_manager import ServiceManager, notify_socket
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.settings import Settings
-from pooldeck_server.web import pages
-from pooldeck_server.web.http import static_files
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.assets import check_assets
-from pooldeck_server.web.wiring import assemble
+from pooldeck_server.web.wiring import assemble, make_routes
 
 
 def create_app(settings: Settings) -> Application:
@@ -42,16 +40,8 @@ def create_app(settings: Settings) -> Application:
         finally:
             await manager.stop()
 
-    app = Application(
-        title="Pooldeck",
-        lifespan=lifespan,
-        docs_url=None,  # these pages load their scripts from elsewhere
-        redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics has the figures
-    )
+    app = Application(lifespan, make_routes)
     app.state.beside = beside
-    static_files.install(app)
-    pages.install(app)
     assemble(app, settings)
     return app
 

@@ -1,6 +1,5 @@
 """`pooldeck serve`: runs the server, once its settings are known to be right."""
 
-import gc
 import logging
 import os
 import sys
@@ -11,6 +10,7 @@ import typer
 
 from pooldeck.kinds import KINDS
 from pooldeck_server.allocator import give_large_blocks_back
+from pooldeck_server.collector import keeping
 from pooldeck_server.command_line.complaint import NOT_DONE
 from pooldeck_server.command_line.options import Config, Data, in_words, wrong_together
 from pooldeck_server.domain.errors import StartupError
@@ -85,26 +85,26 @@ def _given(**values: str | int | Path | None) -> dict[str, Any]:
 
 def _serve(settings: Settings) -> None:
     """Run the server in this thread until it is told to end."""
-    # What a start makes stays: looking for garbage in it takes a sixth of the start, and later
-    # some milliseconds of the event loop each time.
-    gc.disable()
     give_large_blocks_back()
-    # Imported late: they take most of a second, which help and wrong settings need not wait for.
-    from pooldeck_server.main import create_app  # noqa: PLC0415
-    from pooldeck_server.web.http.server import serve as serve_http  # noqa: PLC0415
+    with keeping():
+        # Imported late: they take half a second, which help and wrong settings need not wait for.
+        from pooldeck_server.main import create_app  # noqa: PLC0415
+        from pooldeck_server.web.http.server import serve as serve_http  # noqa: PLC0415
 
+        _say_what_is_served(settings)
+        app = create_app(settings)
+    # The writer thread waits for the GIL after each call into SQLite; with the default of 5 ms a
+    # busy event loop makes it wait that long every time.
+    sys.setswitchinterval(_GIL_INTERVAL_SECONDS)
+    serve_http(app, settings)
+
+
+def _say_what_is_served(settings: Settings) -> None:
     if ignored := sorted(injected(os.environ)):
         _log.info("ignored, since an orchestrator has set them: %s", ", ".join(ignored))
     _log.info("data in %s; pools %s", settings.data.resolve(), _pools_in_words(settings))
     if not settings.functions and not settings.commands:
         _log.warning("%s", _NO_FUNCTIONS)
-    # The writer thread waits for the GIL after each call into SQLite; with the default of 5 ms a
-    # busy event loop makes it wait that long every time.
-    sys.setswitchinterval(_GIL_INTERVAL_SECONDS)
-    app = create_app(settings)
-    gc.freeze()
-    gc.enable()
-    serve_http(app, settings)
 
 
 def _pools_in_words(settings: Settings) -> str:

@@ -179,6 +179,7 @@ class Pool(PoolPort):
         worker.running[call.task] = running
         worker.state = WorkerState.BUSY
         worker.process.send(call)
+        self._staff.note_use()
         self._deadlines.note(worker, running)
         if 0 < self._most_tasks <= worker.tasks_done + len(worker.running):
             self._staff.retire_after_calls(worker)

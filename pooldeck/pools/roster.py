@@ -37,6 +37,7 @@ class Roster:
     workers: dict[str, Worker] = field(default_factory=dict, init=False)
     account: FreeSlots = field(default_factory=FreeSlots, init=False)
     is_over: bool = field(default=False, init=False)  # too much runs: who is done next has to go
+    _is_in_use: bool = field(default=False, init=False)
     _is_open: bool = field(default=False, init=False)
     _hiring: int = field(default=0, init=False)
     _launches: set[asyncio.Task[None]] = field(default_factory=set, init=False)
@@ -63,6 +64,15 @@ class Roster:
         for worker in self.workers.values():
             if worker.ultimatum is not None and worker.verdict is EndReason.STOPPED:
                 _expel(worker)
+
+    def note_use(self) -> None:
+        """Have spare workers from the first call on: until then a crash costs no call its start.
+
+        They are started after the call is on its way.
+        """
+        if not self._is_in_use:
+            self._is_in_use = True
+            asyncio.get_running_loop().call_soon(self.reconcile)
 
     def resize(self, size: int) -> None:
         self.spec = replace(self.spec, size=size)
@@ -252,7 +262,7 @@ class Roster:
 
     @property
     def _wanted(self) -> int:
-        return self.spec.workers + self.spec.spare
+        return self.spec.workers + (self.spec.spare if self._is_in_use else 0)
 
     def _fill_up(self) -> None:
         """Start the workers that are missing, unless starting them fails."""

@@ -42,9 +42,13 @@ class SharedEntry(Struct, frozen=True):
 
 
 class SharedSnapshot(Struct, frozen=True):
-    """All of shared state; `since` (microseconds since the epoch) is when it began, empty."""
+    """All of shared state; `since` (microseconds since the epoch) is when it began, empty.
 
-    pid: int
+    `pid` is that of the process which keeps it; None while nothing is shared yet, and none is
+    needed.
+    """
+
+    pid: int | None
     since: int
     bytes: int
     entries: tuple[SharedEntry, ...] = ()

@@ -146,7 +146,7 @@ def table() -> list[Route]:
     """Return all routes of the app, with the names that they themselves tell."""
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(Settings(data=Path(folder)))
-    return [_route(found) for found in iter_route_contexts(app.routes)]
+    return [_route(found) for found in iter_route_contexts(app.load().routes)]
 
 
 def _route(found: RouteContext) -> Route:

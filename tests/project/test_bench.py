@@ -29,6 +29,7 @@ from bench import (
     retention,
     seed,
     shared_state,
+    start,
 )
 from bench.figures import Figure
 from bench.load import Plan, UnexpectedAnswerError, generate, get
@@ -67,7 +68,8 @@ MEASUREMENTS = {
     clients: {"no-ops by client.map, results gathered", "client.submit in a loop, until stored"},
     latency: {"a no-op alone, process pool: median", "a no-op alone, thread pool: median"},
     large_store: {"memory of the server, large store", "large store: overview page"},
-    idle: {"idle: memory of the server (RSS)"},
+    idle: {"idle: memory of the server (RSS)", "idle: memory of all processes (PSS)"},
+    start: {"serve to the first result"},
     dashboards: {"2 open dashboards, 20 tasks a second: frames"},
     gil: {"/healthz under GIL abuse: 99th percentile"},
     crash: {"SIGKILL of a worker to the next start", "  pebble"},

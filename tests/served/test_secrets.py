@@ -16,7 +16,7 @@ TOKEN = "a-token-of-the-tests-long-enough"
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     environment = {
         "POOLDECK_TOKEN": TOKEN,
-        "POOLDECK_FUNCTIONS": "web_functions",
+        "POOLDECK_FUNCTIONS": "web_functions,shared_functions",
         "PYTHONPATH": str(FUNCTIONS),
     }
     with serving(tmp_path_factory.mktemp("locked"), environment=environment) as server:
@@ -27,6 +27,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 def test_no_process_that_the_server_starts_has_the_token(locked: Serving) -> None:
     assert locked.run("web_functions.add", 1, 2)["result"] == 3
+    locked.run("shared_functions.where")  # a task that shares something
     started = psutil.Process(locked.process.pid).children(recursive=True)
     programs = [" ".join(each.cmdline()) for each in started]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests import FUNCTIONS
@@ -193,14 +194,35 @@ def test_when_the_process_dies_who_used_it_is_told_and_all_others_go_on(
     assert "everything that was shared is lost" in server.client.get("/shared").text
 
 
+def test_the_process_is_started_for_the_first_tasks_that_share_something(tmp_path: Path) -> None:
+    (tmp_path / "pooldeck.toml").write_text(_CONFIG)
+    with serving(tmp_path, environment=_HERE) as server:
+        server.wait_until_ready()
+        nothing = shared(server)
+        assert nothing["is_available"]
+        assert (nothing["pid"], nothing["items"]) == (None, [])
+        assert "Process id" not in server.client.get("/shared").text
+        assert not any("pooldeck.shared" in each for each in _programs(server))
+
+        wheres = [submit(server, "where", pool=pool) for pool in ("io", "cpu", "io", "cpu")]
+        assert {result(server, each) for each in wheres} == {shared(server)["pid"]}
+        assert sum("pooldeck.shared.process" in each for each in _programs(server)) == 1
+
+
+def _programs(server: Serving) -> list[str]:
+    """Return the command lines of the processes that the server has started."""
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    return [" ".join(each.cmdline()) for each in children]
+
+
 def test_a_temporary_folder_with_a_long_path_is_no_hindrance(tmp_path: Path) -> None:
     (tmp_path / "pooldeck.toml").write_text(_CONFIG)
     long = tmp_path / ("x" * 100)
     long.mkdir()
     with serving(tmp_path, environment=_HERE | {"TMPDIR": str(long)}) as server:
         server.wait_until_ready()
-        pid = shared(server)["pid"]
-        assert result(server, submit(server, "where", pool="cpu")) == pid
+        pid = result(server, submit(server, "where", pool="cpu"))
+        assert shared(server)["pid"] == pid
 
 
 def test_too_many_names_are_refused_with_a_word_on_what_to_do(server: Serving) -> None:
@@ -218,7 +240,7 @@ def test_a_server_that_is_killed_takes_the_state_with_it_and_the_next_one_tidies
     with serving(tmp_path, environment=_HERE) as server:
         server.wait_until_ready()
         before = set(_sockets())
-        pid = shared(server)["pid"]
+        pid = result(server, submit(server, "where", pool="cpu"))
         server.process.kill()
         server.wait()
         eventually(lambda: not Path(f"/proc/{pid}").exists())

@@ -114,8 +114,19 @@ async def test_memory_is_named_only_where_the_kernels_count_rose(tmp_path: Path)
         assert listener.deaths[1].cause.endswith("of 4.0 GiB")
 
 
+async def test_a_spare_is_started_with_the_first_call_and_not_before() -> None:
+    async with pool("process", 2, spare=1) as listener:
+        await eventually(lambda: listener.pool.free == 2)
+        assert len(listener.pool.workers) == 2
+        listener.call("first", "add", 1, 1)
+        await eventually(lambda: len(listener.ids(WorkerState.SPARE)) == 1)
+        assert len(listener.pool.workers) == 3
+
+
 async def test_a_spare_is_ready_beside_the_slots_and_takes_a_dead_ones_place() -> None:
     async with pool("process", 2, spare=1) as listener:
+        listener.call("first", "add", 1, 1)
+        assert await listener.result("first") == 2
         await eventually(lambda: len(listener.ids(WorkerState.SPARE)) == 1)
         assert listener.pool.free == 2
         (spare,) = listener.ids(WorkerState.SPARE)
@@ -140,6 +151,7 @@ async def test_with_a_warm_spare_the_next_call_starts_at_once(tmp_path: Path) ->
         return (listener.begun[f"next {n}"].started_at or 0.0) - killed_at
 
     async with pool("process", 1, spare=1) as listener:
+        listener.call("first", "add", 1, 1)
         gaps = [await gap(listener, n) for n in range(5)]
         assert all(gap > 0.0 for gap in gaps)
         assert min(gaps) < 0.05

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.tasks.filter import TaskFilter
@@ -21,7 +21,7 @@ from pooldeck_server.resources import resource
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.tables import SCHEMA, metadata
 from tests import ROOT
-from tests.support.schemas import migrations
+from tests.support.schemas import make_older, migrations
 from tests.support.stored import opened
 
 
@@ -36,19 +36,49 @@ def _is_plain(name: str | None, *_: Any) -> bool:
     return name != "alembic_version" and not str(name).startswith("argument_text")
 
 
+def _migrated(path: Path) -> Engine:
+    """Return a database that all migrations have made, one after the other."""
+    make_older(path, SCHEMA)
+    return create_engine(f"sqlite:///{path}")
+
+
+def _all_of(connection: Connection) -> dict[str, Any]:
+    """Return what each table is, and the rows in it; an id that is by chance by its length."""
+    parts: dict[str, Any] = dict(_sql(connection))
+    tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
+    for name in tables.scalars():
+        rows = [*map(tuple, connection.execute(text(f'SELECT * FROM "{name}"')))]
+        if name == "identity":
+            rows = [(len(id_), *rest) for id_, *rest in rows]
+        parts[f"rows of {name}"] = sorted(rows)
+    return parts
+
+
+def test_a_new_database_is_what_the_migrations_make(tmp_path: Path) -> None:
+    migrated = _migrated(tmp_path / "migrated.db")
+    with migrated.connect() as connection:
+        expected = _all_of(connection)
+    migrated.dispose()
+    with opened(tmp_path) as store:
+        assert store.reader.call(_all_of) == expected
+
+
+def test_a_new_database_is_made_without_alembic(tmp_path: Path) -> None:
+    assert not _opening_loads_alembic(tmp_path / "pooldeck.db")
+
+
 def test_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
     plain = create_engine("sqlite://")
     metadata.create_all(plain)
     with plain.connect() as connection:
         expected = _sql(connection)
     plain.dispose()
-    with opened(tmp_path) as store:
-        found = store.reader.call(_sql)
-        differences: Any = store.reader.call(
-            lambda connection: compare_metadata(
-                MigrationContext.configure(connection, opts={"include_name": _is_plain}), metadata
-            )
-        )
+    migrated = _migrated(tmp_path / "pooldeck.db")
+    with migrated.connect() as connection:
+        found = _sql(connection)
+        context = MigrationContext.configure(connection, opts={"include_name": _is_plain})
+        differences: Any = compare_metadata(context, metadata)
+    migrated.dispose()
     assert differences == []
     assert {name: sql for name, sql in found.items() if _is_plain(name)} == expected
 
@@ -139,6 +169,10 @@ def test_the_migrations_can_be_undone(tmp_path: Path) -> None:
 def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         path = store.database.path
+    assert not _opening_loads_alembic(path)
+
+
+def _opening_loads_alembic(path: Path) -> bool:
     program = (
         "import sys; from pathlib import Path\n"
         "from pooldeck_server.store.database import Database\n"
@@ -146,7 +180,7 @@ def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path) -> 
     )
     command_line = [sys.executable, "-c", program]
     done = subprocess.run(command_line, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == "False"
+    return done.stdout.strip() != "False"
 
 
 def test_the_docs_say_of_each_table_what_bounds_it() -> None:

@@ -29,7 +29,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
     """Fill the page of calls, and let only links within the site be links."""
     if page.file.src_uri == CALLS:
-        document = create_app(Settings()).openapi()
+        document = create_app(Settings()).load().openapi()
         markdown = filled(markdown, "calls", described(document))
     return _within(markdown, posixpath.dirname(page.file.src_uri))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pooldeck_server.domain.functions.formats import EXAMPLES
-from pooldeck_server.domain.functions.signature import validator_for
+from pooldeck_server.domain.functions.validators import validator_for
 
 _DEEPEST: Final = 4
 _NULL: Final = {"type": "null"}

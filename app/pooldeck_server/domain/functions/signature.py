@@ -2,24 +2,22 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import jsonschema_rs
 import msgspec
 
 from pooldeck.functions import FunctionSpec
 from pooldeck_server.domain.errors import BadArguments
-from pooldeck_server.domain.functions import formats
 from pooldeck_server.domain.functions.binding import Parameters
-from pooldeck_server.domain.functions.explain import explain
 from pooldeck_server.domain.tasks.references import refers
+
+if TYPE_CHECKING:  # the library is large, and loaded with the first arguments that come
+    import jsonschema_rs
 
 REDACTED: Final = "[redacted]"
 T = TypeVar("T")
 
-_CHECKS: Final = formats.checks()
 _decode = msgspec.json.Decoder().decode
 
 
@@ -99,10 +97,14 @@ class Signature:
         return list(args[:first]), moved | named
 
     @cached_property
-    def _validator(self) -> jsonschema_rs.Validator:
+    def _validator(self) -> "jsonschema_rs.Validator":
+        from pooldeck_server.domain.functions.validators import validator_for  # noqa: PLC0415
+
         return validator_for(self.spec.schema)
 
     def _complain(self, values: dict[str, Any], *, with_references: bool) -> None:
+        from pooldeck_server.domain.functions.explain import explain  # noqa: PLC0415
+
         open_ = {name for name, value in values.items() if with_references and refers(value)}
         found = self._validator.iter_errors(values)
         error = next((each for each in found if open_.isdisjoint(each.instance_path[:1])), None)
@@ -112,36 +114,6 @@ class Signature:
         owners = {name, self._parameters.owner_of(name)}
         hidden = not name or not owners.isdisjoint(self._sensitive)
         raise BadArguments(explain(error, hidden=hidden), argument=name or None)
-
-
-def validator_for(schema: dict[str, Any]) -> jsonschema_rs.Validator:
-    """Return what checks values.
-
-    A pattern that only Python understands is left to the worker, and so is all else where somebody
-    has registered a type with a schema that is none.
-    """
-
-    def compiled(schema: dict[str, Any]) -> jsonschema_rs.Validator:
-        return jsonschema_rs.validator_for(
-            schema, offline=True, validate_formats=True, formats=_CHECKS
-        )
-
-    for each in (schema, _without_patterns(schema)):
-        with suppress(jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
-            return compiled(each)
-    return compiled({})
-
-
-def _without_patterns(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_patterns(each) for each in value]
-    if isinstance(value, dict):
-        return {
-            key: _without_patterns(each)
-            for key, each in value.items()
-            if key != "pattern" or not isinstance(each, str)
-        }
-    return value
 
 
 def _text(value: Any) -> str:

@@ -16,6 +16,7 @@ from pooldeck_server.domain.tasks.task import StoredTask
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 100
 MAX_KEY_LENGTH = 200
+MAX_WAIT = 60.0  # seconds that an answer may be kept back until the task has ended
 MAX_DELAY = 365 * 24 * 3600  # seconds
 MAX_RETRIES = 100
 MAX_AFTER = 1000

@@ -32,14 +32,19 @@ class Outbox:
     reader: Reader
     clock: Clock
 
-    async def step(self) -> None:
-        """Write the messages that are due; raises as `Recorder.perform`."""
+    async def step(self) -> bool:
+        """Write the messages that are due; raises as `Recorder.perform`.
+
+        Returns:
+            Whether there is anything to tell of, now or later.
+        """
         news = await self.reader.run(queries.alert_news)
         if not news:
-            return
+            return False
         rules = await self.reader.run(queries.alert_rule_settings)
         if any(True for _ in self._due(news, rules, self.clock.now())):
             await self.recorder.perform(self._tell)
+        return True
 
     async def send_test(self, destination: int, message: Message, action: Action) -> int:
         """Have a message delivered to one destination, and write down who did.

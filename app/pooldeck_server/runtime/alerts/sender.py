@@ -47,10 +47,17 @@ class AlertSender(Sending):
     clock: Clock
     chance: Callable[[], float] = random.random
     _busy: set[int] = field(init=False, default_factory=set)
+    _idle_since: int | None = field(init=False, default=None)  # as many commits as there were then
 
     async def step(self) -> None:
-        """Write what is new to the outbox, and begin to send what is due."""
-        await self.outbox.step()
+        """Write what is new to the outbox, and begin to send what is due.
+
+        Where nothing was to be told or sent, only a commit can change that.
+        """
+        commits = self.recorder.commits
+        if commits == self._idle_since:
+            return
+        has_news = await self.outbox.step()
         free = _AT_ONCE - len(self._busy)
         if free <= 0:
             return
@@ -59,6 +66,8 @@ class AlertSender(Sending):
             if due.destination not in self._busy:
                 self._busy.add(due.destination)
                 self._sending.start(self._deliver(due))
+        if not has_news and not await self.reader.run(queries.has_deliveries_waiting):
+            self._idle_since = commits
 
     async def _deliver(self, due: DueDelivery) -> None:
         try:

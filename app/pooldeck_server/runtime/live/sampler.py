@@ -44,6 +44,7 @@ class Sampler:
     def __init__(self) -> None:
         self._totals: dict[int, _Totals] = {}
         self._samples: dict[int, ProcessSample] = {}
+        self._processes: dict[int, psutil.Process] = {}  # to make one costs as much as a look
 
     def sample(self, pid: int) -> ProcessSample | None:
         return self._samples.get(pid)
@@ -52,14 +53,15 @@ class Sampler:
         """Look once at each of `pids`, and forget all others."""
         totals: dict[int, _Totals] = {}
         samples: dict[int, ProcessSample] = {}
+        processes: dict[int, psutil.Process] = {}
         for pid in pids:
             try:
-                process = psutil.Process(pid)
+                processes[pid] = process = self._processes.get(pid) or psutil.Process(pid)
                 totals[pid] = now = _totals(process)
                 samples[pid] = _sample(process.memory_info().rss, self._totals.get(pid), now)
             except psutil.Error:
                 continue
-        self._totals, self._samples = totals, samples
+        self._totals, self._samples, self._processes = totals, samples, processes
 
 
 @dataclass(kw_only=True, eq=False)

@@ -34,7 +34,7 @@ _AT_ONCE: Final = 1000  # tasks
 _CHARACTERS_AT_ONCE: Final = 100_000
 _SETTLED_SECONDS: Final = 5.0
 _REST: Final = 9  # times as long as the work
-_IDLE_SECONDS: Final = 1.0
+_IDLE_SECONDS: Final = _SETTLED_SECONDS  # sooner nothing can have been settled
 _TROUBLE_SECONDS: Final = 10.0
 
 

@@ -67,6 +67,7 @@ class Recorder:
         self._inserting = 0
         self.ends_given = 0  # by those whose attempts have ended, reruns too
         self.ends_done = 0  # of these, in the order given: on record, or given up as bad
+        self.commits = 0  # since the start: what is on record changes with them alone
         self._arrived = 0  # single submissions since the start
         self._awaits_others = False
         self._closing = False
@@ -397,6 +398,7 @@ class Recorder:
     # Back on the event loop.
 
     def _deliver(self, batch: CommitBatch, results: list[Any], moves: Moves) -> None:
+        self.commits += 1
         if moves:
             for follower in self._followers:
                 follower.on_commit(moves)

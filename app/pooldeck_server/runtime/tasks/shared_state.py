@@ -1,7 +1,8 @@
 """Shared state from the server's side: its process, who may reach it, and what is in it.
 
-It owns the process and the folder of its socket. Pools get the way there for their workers; a
-worker's end is told to the process, which takes back its locks.
+It owns the process and the folder of its socket. The process is started when the first worker
+connects, which a doorbell tells until then: most servers never need it. Pools get the way there for
+their workers; a worker's end is told to the process, which takes back its locks.
 
     pool ── Setup: address, key ──▶ worker ══ socket ══▶ state process ◀── line ── this
       └──── a worker has ended ───────────────────────────────▲
@@ -13,7 +14,7 @@ import secrets
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -21,7 +22,6 @@ from pooldeck.access import Access, SharedLimits
 from pooldeck.pools.launcher import Launched, Launcher, WorkerExit
 from pooldeck.protocol import Setup
 from pooldeck.shared.backend import BROKEN
-from pooldeck.shared.connection import StateConnection
 from pooldeck.shared.errors import SharedError
 from pooldeck.shared.host import StateProcess
 from pooldeck.shared.snapshot import SharedSnapshot
@@ -29,12 +29,17 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.runtime.recording.annotations import Annotations
+from pooldeck_server.runtime.tasks.doorbell import Doorbell
 from pooldeck_server.runtime.tasks.socket_folder import SocketFolder
 from pooldeck_server.settings import SharedSettings
+
+if TYPE_CHECKING:  # as in `_open`
+    from pooldeck.shared.connection import StateConnection
 
 _log = logging.getLogger(__name__)
 _KEY_BYTES: Final = 32
 _PATIENCE: Final = 3.0  # seconds for the process to answer
+_PAUSE: Final = 1.0  # seconds before it is tried again to start one
 
 
 @dataclass(kw_only=True, eq=False)
@@ -46,7 +51,9 @@ class Shared:
     clock: Clock
     boot: str  # the mark of this run of the server
     lost_at: int | None = field(init=False, default=None)  # in microseconds since the epoch
-    _line: StateConnection | None = field(init=False, default=None)
+    _line: "StateConnection | None" = field(init=False, default=None)
+    _starting: asyncio.Task[None] | None = field(init=False, default=None)
+    _is_there: bool = field(init=False, default=False)  # the process; or its successor soon is
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -55,32 +62,56 @@ class Shared:
         # The way there, for the workers.
         self.access = Access(self._folder.socket, secrets.token_bytes(_KEY_BYTES), self.limits)
         self._process = StateProcess(self.boot, self.access, self._note_loss)
+        self._bell = Doorbell(self.access.address, self._wanted)
         self._executor = ThreadPoolExecutor(1, "shared")
+        self._since = self.clock.now()
 
     async def start(self) -> None:
-        """Start the process.
+        """Wait for the first worker that shares something.
 
         Raises:
-            StartupError: If it cannot be started.
+            StartupError: If there can be no socket for it.
         """
         try:
             self._folder.make()
-            await self._process.start()
+            self._bell.hang()
         except OSError as error:
             raise StartupError(
-                f"the server cannot start without the process for shared state: {error}"
+                f"the server cannot start without a socket for shared state: {error}"
             ) from error
 
+    def _wanted(self) -> None:
+        self._starting = asyncio.create_task(self._start_process())
+
+    async def _start_process(self) -> None:
+        """Start the process, however often that fails: workers wait for it, each for a while."""
+        while not self._is_there:
+            try:
+                await self._process.start()
+            except OSError as error:
+                _log.warning("no process for shared state could be started: %s", error)
+                await asyncio.sleep(_PAUSE)
+            else:
+                self._is_there = True
+        self._bell.take_away()  # who has rung connects to the process now
+
     async def stop(self) -> None:
-        """End the process, and with it all that is shared."""
+        """End the process, if there is one, and with it all that is shared."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        await self._process.stop()
+        self._bell.take_away()
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+        if self._is_there:
+            await self._process.stop()
         if self._line is not None:
             self._line.close()
         await asyncio.to_thread(self._folder.remove)
 
     async def picture(self) -> SharedSnapshot | None:
         """Return what is shared; None if the process does not answer, as just after its death."""
+        if not self._is_there:
+            return SharedSnapshot(pid=None, since=self._since, bytes=0)
         asked = asyncio.get_running_loop().run_in_executor(
             self._executor, self._request, "snapshot"
         )
@@ -95,6 +126,8 @@ class Shared:
 
     def worker_ended(self, worker: str) -> None:
         """Have the locks of a worker taken back, soon."""
+        if not self._is_there:
+            return
         self._executor.submit(self._forget, worker)
 
     def _note_loss(self) -> None:
@@ -124,7 +157,10 @@ class Shared:
             self._line = None
             raise SharedError(f"its connection broke: {error}") from error
 
-    def _open(self) -> StateConnection:
+    def _open(self) -> "StateConnection":
+        # Only a server with such a process needs what multiprocessing has for connections.
+        from pooldeck.shared.connection import StateConnection  # noqa: PLC0415
+
         if self._line is None:
             self._line = StateConnection(self.access)
         return self._line

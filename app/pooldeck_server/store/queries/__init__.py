@@ -12,6 +12,7 @@ from pooldeck_server.store.queries.alerts import (
     alert_rule_settings,
     destination_of_delivery,
     due_deliveries,
+    has_deliveries_waiting,
     open_alerts,
 )
 from pooldeck_server.store.queries.annotations import annotations, kill_of

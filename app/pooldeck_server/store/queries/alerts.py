@@ -105,6 +105,12 @@ def alert_deliveries(
     return _all(connection, found.limit(limit), StoredDelivery)
 
 
+def has_deliveries_waiting(connection: Connection) -> bool:
+    """Tell whether any message waits, due or not, whoever it is for."""
+    waiting = select(deliveries.c.id).where(deliveries.c.state == DeliveryState.WAITING).limit(1)
+    return connection.execute(waiting).first() is not None
+
+
 def due_deliveries(
     connection: Connection, now: int, limit: int, busy: Collection[int] = ()
 ) -> list[DueDelivery]:

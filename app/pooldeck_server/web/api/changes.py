@@ -17,9 +17,8 @@ from pooldeck_server.web.api.selections import (
     selected,
 )
 from pooldeck_server.web.api.shown import shown_task
-from pooldeck_server.web.http.dependencies import ServerDep, TaskIdPath
+from pooldeck_server.web.http.dependencies import ServerDep, SightDep, TaskIdPath
 from pooldeck_server.web.http.responses import WRITING, answer, bad, good, takes
-from pooldeck_server.web.http.sight import SightDep
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 

@@ -22,9 +22,9 @@ from pooldeck_server.web.api.schemas.functions import (
     FunctionList,
     Statistics,
 )
-from pooldeck_server.web.http.dependencies import NamePath, ServerDep
+from pooldeck_server.web.http.dependencies import NamePath, ServerDep, SightDep
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
-from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.http.sight import Sight
 
 router = APIRouter(prefix="/functions", tags=["functions"])
 

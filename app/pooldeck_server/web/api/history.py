@@ -12,9 +12,8 @@ from pooldeck_server.store import queries
 from pooldeck_server.web.api.queries import PageSize, asks, moment, read_query
 from pooldeck_server.web.api.schemas.history import Annotation, AnnotationList, History
 from pooldeck_server.web.api.schemas.types import shown, timestamp
-from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, ServerDep
+from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, ServerDep, SightDep
 from pooldeck_server.web.http.responses import READING, answer, bad, good
-from pooldeck_server.web.http.sight import SightDep
 
 router = APIRouter(tags=["history"])
 

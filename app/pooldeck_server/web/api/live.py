@@ -16,9 +16,9 @@ from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.api.schemas.pools import Pool
 from pooldeck_server.web.api.schemas.types import shown, timestamp
 from pooldeck_server.web.api.streams import OpenStream, first_of, send_part, session_of
-from pooldeck_server.web.http.dependencies import ServerDep
+from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.http.responses import READING, Responses, bad
-from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.http.sight import Sight
 from pooldeck_server.web.text.i18n import ENGLISH, speaking
 from pooldeck_server.web.text.notices import NoticeText, notices
 

@@ -18,7 +18,6 @@ from prometheus_client.registry import Collector
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.runtime.recording.backups import Backups
 from pooldeck_server.runtime.retention.retention import Retention
@@ -30,6 +29,7 @@ from pooldeck_server.store import queries
 from pooldeck_server.web.api import figures, outbox_figures
 from pooldeck_server.web.api.figures import family as _family
 from pooldeck_server.web.api.figures import one as _one
+from pooldeck_server.web.api.probes import is_alive, is_ready
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.responses import Responses, bad
 
@@ -47,22 +47,12 @@ _FIGURES: Final[Responses] = {
 }
 
 
-@router.get("/healthz", responses={200: {"description": "Alive.", "content": _STATUS}})
-async def is_alive() -> Response:
-    """Answer as long as the server does."""
-    return Response(b'{"status":"ok"}', media_type="application/json")
-
-
-@router.get("/readyz", responses={503: {"description": "Not ready.", "content": _STATUS}})
-async def is_ready(server: ServerDep) -> Response:
-    """Tell whether tasks are taken and some pool can run any, in one word: `ready` if so.
-
-    The others are `starting`, `broken`, `storage_unavailable` and `draining`. `/api/v1/server` and
-    `/api/v1/pools` say more.
-    """
-    word = server.readiness
-    status = 200 if word is Readiness.READY else 503
-    return Response(f'{{"status":"{word}"}}', status, media_type="application/json")
+router.add_api_route(
+    "/healthz", is_alive, responses={200: {"description": "Alive.", "content": _STATUS}}
+)
+router.add_api_route(
+    "/readyz", is_ready, responses={503: {"description": "Not ready.", "content": _STATUS}}
+)
 
 
 @router.get(

@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any, Final
 
 import msgspec
-from fastapi import FastAPI
 from msgspec import Struct
 
 from pooldeck.outcome import Error, Measurement
@@ -21,6 +20,7 @@ from pooldeck_server.domain.tasks.submission import BulkDone, Submission
 from pooldeck_server.domain.tokens import TokenRequest
 from pooldeck_server.web.api import bodies, schemas, selections
 from pooldeck_server.web.http.errors import Problem
+from pooldeck_server.web.http.routes import Routes
 
 _FROM_ELSEWHERE: Final = (
     BulkDone,
@@ -66,15 +66,15 @@ _SECURITY: Final = {
 }
 
 
-def install(app: FastAPI) -> None:
-    generate = app.openapi
+def install(routes: Routes) -> None:
+    generate = routes.openapi
 
     def complete() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _complete(generate())
-        return app.openapi_schema
+        if routes.openapi_schema is None:
+            routes.openapi_schema = _complete(generate())
+        return routes.openapi_schema
 
-    app.openapi = complete  # type: ignore[method-assign]  # FastAPI's way to extend the document
+    routes.openapi = complete  # type: ignore[method-assign]  # FastAPI's way to extend the document
 
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:

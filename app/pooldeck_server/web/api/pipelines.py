@@ -10,7 +10,8 @@ from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import CancelRequest, read_cancel_request, read_pipeline
 from pooldeck_server.web.api.reading import body_of, bytes_of_many
 from pooldeck_server.web.api.schemas.pipelines import NewPipeline, Pipeline, PipelineList
-from pooldeck_server.web.api.submit import KEY_HEADER, follow_trace, idempotency_key
+from pooldeck_server.web.api.submit import follow_trace, idempotency_key
+from pooldeck_server.web.api.submit_routes import KEY_HEADER
 from pooldeck_server.web.http.dependencies import NamePath, ServerDep
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
 

@@ -14,9 +14,8 @@ from pooldeck_server.web.api.reading import body_of
 from pooldeck_server.web.api.reasons import MAY_SAY_WHY, reason_of
 from pooldeck_server.web.api.schemas.pools import Pool, PoolList
 from pooldeck_server.web.api.schemas.sizes import PoolAdvice
-from pooldeck_server.web.http.dependencies import NamePath, ServerDep
+from pooldeck_server.web.http.dependencies import NamePath, ServerDep, SightDep
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good, takes
-from pooldeck_server.web.http.sight import SightDep
 
 router = APIRouter(tags=["pools"])
 

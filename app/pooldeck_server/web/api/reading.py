@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from fastapi import Request
+from starlette.requests import Request
 
 from pooldeck_server.runtime.recording.watches import MOST_WATCHED
 from pooldeck_server.settings import LimitSettings

@@ -17,11 +17,11 @@ from pooldeck_server.web.http.dependencies import (
     After,
     Limit,
     ServerDep,
+    SightDep,
     TaskIdPath,
     Wait,
 )
 from pooldeck_server.web.http.responses import READING, answer, bad, good
-from pooldeck_server.web.http.sight import SightDep
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 

@@ -7,9 +7,8 @@ from pooldeck_server.settings import LimitSettings
 from pooldeck_server.web.api.bodies import read
 from pooldeck_server.web.api.reading import body_of
 from pooldeck_server.web.api.schemas.tokens import NewToken, TokenInfo, TokenList
-from pooldeck_server.web.http.dependencies import NamePath, ServerDep
+from pooldeck_server.web.http.dependencies import NamePath, ServerDep, SightDep
 from pooldeck_server.web.http.responses import CHANGING, READING, WRITING, answer, bad, good, takes
-from pooldeck_server.web.http.sight import SightDep
 
 router = APIRouter(prefix="/tokens", tags=["access"])
 

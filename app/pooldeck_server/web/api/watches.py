@@ -15,7 +15,7 @@ from pooldeck_server.web.api.reading import body_of, bytes_of_watch
 from pooldeck_server.web.api.schemas.watches import WatchedEnd, Watching, WatchLine
 from pooldeck_server.web.api.streams import OpenStream, send_part, session_of
 from pooldeck_server.web.http.compression import NDJSON
-from pooldeck_server.web.http.dependencies import ServerDep
+from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.http.responses import (
     WRITING,
     Responses,
@@ -25,7 +25,7 @@ from pooldeck_server.web.http.responses import (
     reference,
     takes,
 )
-from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.http.sight import Sight
 
 router = APIRouter(prefix="/watches", tags=["live"])
 

@@ -2,23 +2,20 @@
 
 from typing import Annotated, TypeAlias
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query
 
+from pooldeck_server.domain.tasks.submission import MAX_WAIT
 from pooldeck_server.runtime.server import Server
-from pooldeck_server.web.http.application import Application
+from pooldeck_server.web.http.application import server_of
+from pooldeck_server.web.http.sight import Sight, sight_of
 
-MAX_WAIT = 60.0  # seconds
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 MAX_NUMBER = 2**63 - 1  # the largest integer that the database takes
 
 
-def server_of(request: Request) -> Server:
-    app: Application = request.app
-    return app.server
-
-
 ServerDep: TypeAlias = Annotated[Server, Depends(server_of)]
+SightDep: TypeAlias = Annotated[Sight, Depends(sight_of)]
 TaskIdPath: TypeAlias = Annotated[str, Path(description="The task's id.")]
 NamePath: TypeAlias = Annotated[str, Path(description="The name, exactly.")]
 Wait: TypeAlias = Annotated[

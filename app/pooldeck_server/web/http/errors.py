@@ -6,11 +6,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from msgspec import Struct
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from pooldeck_server.domain import errors
@@ -113,27 +110,6 @@ def internal(error: Exception) -> Response:
     )
 
 
-def install(app: FastAPI) -> None:
-    app.add_exception_handler(PooldeckError, _known)
-    app.add_exception_handler(HTTPException, from_starlette)
-    app.add_exception_handler(RequestValidationError, _from_fastapi)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _unexpected)
-
-
-async def _gone(_: Request, __: Exception) -> Response:
-    """Answer nobody: who went away in the middle of a body is no defect of the server."""
-    return Response(status_code=STATUS[errors.RequestTimeout])
-
-
-async def _unexpected(_: Request, error: Exception) -> Response:
-    return internal(error)
-
-
-async def _known(_: Request, error: Any) -> Response:
-    return problem(error)
-
-
 async def from_starlette(request: Request, error: Any) -> Response:
     """Answer what the router itself refuses by an HTTPException: paths and methods."""
     path = request.scope["path"]
@@ -155,13 +131,3 @@ def _methods(request: Request) -> list[str]:
     path = path_of(request.scope)
     here = RULES.get(path) or rules_at(path)
     return [method for method in _METHODS if method in here]
-
-
-async def _from_fastapi(_: Request, error: Any) -> Response:
-    """Answer what FastAPI finds wrong with a parameter of the query or the path."""
-    first = error.errors()[0]
-    place, *names = first["loc"]
-    name = ".".join(str(part) for part in names) or place
-    unknown = first["type"] == "extra_forbidden"
-    message = "there is no such parameter" if unknown else first["msg"]
-    return problem(InvalidRequest(f"{name}: {message}", parameter=name))

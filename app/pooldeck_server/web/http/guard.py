@@ -204,7 +204,7 @@ def _nothing(status: int) -> ASGIApp:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        handler = scope["app"].exception_handlers[HTTPException]
+        handler = (await scope["app"].loaded()).exception_handlers[HTTPException]
         await (await handler(request, HTTPException(status)))(scope, receive, send)
 
     return answer
@@ -216,7 +216,7 @@ def _refused(principal: Principal, why: str) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         _log.info("%s may not %s %s", principal.name, scope["method"], path_of(scope)[:_SHOWN])
         error, request = Forbidden(why), Request(scope, receive)
-        shown = scope["app"].state.refuse(request, error)
+        shown = (await scope["app"].loaded()).state.refuse(request, error)
         await (shown or problem(error))(scope, receive, send)
 
     return answer

@@ -3,7 +3,7 @@
 from typing import Final
 
 from babel import negotiate_locale
-from fastapi import Request
+from starlette.requests import Request
 
 from pooldeck_server.web.http.cookies import cookie
 from pooldeck_server.web.text.i18n import ENGLISH, LANGUAGES

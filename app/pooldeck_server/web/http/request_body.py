@@ -3,8 +3,7 @@
 from functools import lru_cache
 from typing import Final
 
-from fastapi import Request
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
 from pooldeck_server.domain.errors import TooLarge, UnsupportedMediaType

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-from fastapi.routing import iter_route_contexts
 from starlette.types import Scope
 
 from pooldeck_server.domain.log_subjects import about
@@ -75,6 +74,9 @@ class Requests:
         if route is None:
             return _STATIC if path_of(scope).startswith(_STATIC) else _UNKNOWN
         if self._paths is None:
+            # Whoever has chosen the route has loaded it.
+            from fastapi.routing import iter_route_contexts  # noqa: PLC0415
+
             contexts = iter_route_contexts(scope["app"].routes)
             self._paths = {id(each.original_route): each.path or _UNKNOWN for each in contexts}
         return self._paths.get(id(route), _UNKNOWN)

@@ -14,7 +14,6 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pooldeck.end_signals import END_SIGNALS, admit
@@ -26,6 +25,7 @@ from pooldeck_server.runtime.lifecycle.ending import Ending
 from pooldeck_server.runtime.lifecycle.service_manager import ServiceManager
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.settings import Settings
+from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.protocol.connection import Connection, SharedBounds
 from pooldeck_server.web.http.protocol.socket_owners import way_to_know
 
@@ -41,7 +41,7 @@ _SAID_ELSEWHERE: Final = frozenset(
 _log = logging.getLogger(__name__)
 
 
-def serve(app: FastAPI, settings: Settings) -> None:
+def serve(app: Application, settings: Settings) -> None:
     """Serve `app` in this thread until SIGINT, SIGTERM or SIGHUP; all end it in good order.
 
     SIGHUP is what a terminal sends that is closed; under `nohup` it is ignored, and stays so.
@@ -128,7 +128,7 @@ class Config(uvicorn.Config):
 class HttpServer(uvicorn.Server):
     """A server that lets the app end what it runs before it ends itself."""
 
-    def __init__(self, app: FastAPI, config: Config) -> None:
+    def __init__(self, app: Application, config: Config) -> None:
         super().__init__(config)
         self._app = app
         app.state.bounds = config.bounds

@@ -6,11 +6,11 @@ values are shown, arguments, results and messages are left out, and nothing may 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
-from fastapi import Depends, Request
 from msgspec.structs import replace
+from starlette.requests import Request
 
 from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.access import Principal, Role, fits, fitting
@@ -258,9 +258,6 @@ def _narrowed(pool: PoolHealth, principal: Principal) -> PoolHealth:
 def sight_of(request: Request) -> Sight:
     """Return what whoever asks may see."""
     return Sight(principal_of(request.scope) or _NOBODY)
-
-
-SightDep: TypeAlias = Annotated[Sight, Depends(sight_of)]
 
 
 def _both(wanted: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:

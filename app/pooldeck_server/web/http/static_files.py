@@ -2,7 +2,7 @@
 
 All of them share one version, part of the path, so that ES modules reach one another by relative
 imports and every answer may be kept by browsers for as long as they like. They are read and
-compressed once, at the start, and answered from memory.
+compressed once, with the first page, and answered from memory.
 """
 
 import gzip
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pooldeck_server.resources import resource
+from pooldeck_server.web.http.routes import Routes
 from pooldeck_server.web.text.i18n import ENGLISH, LANGUAGES, browser_words
 
 _WORTH_IT: Final = 500  # bytes from which a file is sent compressed
@@ -51,12 +51,12 @@ class StaticFile:
     compressed: bytes | None
 
 
-def install(app: FastAPI) -> None:
-    """Serve the folder `static` in `app`; its address stands in `app.state.static_path`."""
+def install(routes: Routes) -> None:
+    """Serve the folder `static`; its address stands in `routes.state.static_path`."""
     contents = dict(_contents(resource("static")))
-    app.state.static_path = f"/static/{_version(contents)}"
+    routes.state.static_path = f"/static/{_version(contents)}"
     files = {path: _file(path, content) for path, content in contents.items()}
-    app.mount(app.state.static_path, StaticFiles(files), name="static")
+    routes.mount(routes.state.static_path, StaticFiles(files), name="static")
 
 
 class StaticFiles:

@@ -9,7 +9,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from pooldeck_server.web.http.application import Application
+from pooldeck_server.web.http.routes import Routes
 from pooldeck_server.web.pages import drain, language, restored, shared_state
 from pooldeck_server.web.pages.actions import routes as actions
 from pooldeck_server.web.pages.alerts import routes as alerts
@@ -70,8 +70,8 @@ _OTHERS: Final = (
 """Those that others lead to; the paths of `bulk` would fit those of a task, too."""
 
 
-def install(app: Application) -> None:
-    """Add the pages to `app`; its frame gets the navigation from `app.state.navigation`."""
+def install(routes: Routes) -> None:
+    """Add the pages; their frame gets the navigation from `routes.state.navigation`."""
     for router in (*(screen.router for screen in NAVIGATION), *_OTHERS):
-        app.include_router(router)
-    app.state.navigation = NAVIGATION
+        routes.include_router(router)
+    routes.state.navigation = NAVIGATION

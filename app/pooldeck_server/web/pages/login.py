@@ -12,9 +12,10 @@ from pooldeck_server.domain.logins import LINK, OF_RUN
 from pooldeck_server.domain.tokens import Token
 from pooldeck_server.runtime.access.sessions import SESSION_SECONDS
 from pooldeck_server.runtime.server import Server
+from pooldeck_server.web.http.application import server_of
 from pooldeck_server.web.http.cookies import cookies
 from pooldeck_server.web.http.credentials import COOKIE
-from pooldeck_server.web.http.dependencies import ServerDep, server_of
+from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.redirects import HOME, own_path
 from pooldeck_server.web.http.wrong_tokens import WrongTokens
 from pooldeck_server.web.pages.shared.rendering import Fragment, page_router, render

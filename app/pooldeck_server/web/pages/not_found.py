@@ -5,19 +5,20 @@ Programs get a problem there.
 
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
 from pooldeck_server.domain.errors import Forbidden, NotFound
 from pooldeck_server.web.http.errors import STATUS, from_starlette
 from pooldeck_server.web.http.language import language_of
+from pooldeck_server.web.http.routes import Routes
 from pooldeck_server.web.pages.shared.rendering import error_page
 from pooldeck_server.web.text.i18n import speaking
 
 
-def install(app: FastAPI) -> None:
-    app.add_exception_handler(HTTPException, _answer)
-    app.state.refuse = _refuse
+def install(routes: Routes) -> None:
+    routes.add_exception_handler(HTTPException, _answer)
+    routes.state.refuse = _refuse
 
 
 async def _answer(request: Request, error: Any) -> Response:

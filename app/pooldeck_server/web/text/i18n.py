@@ -12,11 +12,10 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from babel.messages.catalog import Catalog, Message
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+if TYPE_CHECKING:  # who reads English needs none of it
+    from babel.messages.catalog import Catalog, Message
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -85,7 +84,9 @@ def look_up_form(one: str, many: str, n: int) -> str:
     return _translations(language.get()).ngettext(one, many, n)
 
 
-def catalogue(of: str) -> Catalog:
+def catalogue(of: str) -> "Catalog":
+    from babel.messages.pofile import read_po  # noqa: PLC0415  (see above)
+
     name = of.replace("-", "_")
     with (TRANSLATIONS / f"{name}.po").open("rb") as file:
         return read_po(file, locale=name)
@@ -102,7 +103,7 @@ def strings(found: str | Iterable[str] | None) -> list[str]:
     return [found] if isinstance(found, str) else list(found or ())
 
 
-def _is_for_browsers(message: Message) -> bool:
+def _is_for_browsers(message: "Message") -> bool:
     return any(path.startswith(_FOR_BROWSERS) for path, _line in message.locations)
 
 
@@ -110,6 +111,8 @@ def _is_for_browsers(message: Message) -> bool:
 def _translations(of: str) -> NullTranslations:
     if of == ENGLISH:
         return NullTranslations()
+    from babel.messages.mofile import write_mo  # noqa: PLC0415  (see above)
+
     compiled = BytesIO()
     write_mo(compiled, catalogue(of))
     compiled.seek(0)

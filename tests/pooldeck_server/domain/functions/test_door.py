@@ -27,7 +27,8 @@ from pooldeck.worker.values import type_hints
 from pooldeck.worker.values.type_table import convert
 from pooldeck_server.domain.errors import BadArguments
 from pooldeck_server.domain.functions.examples import example, fits
-from pooldeck_server.domain.functions.signature import Signature, validator_for
+from pooldeck_server.domain.functions.signature import Signature
+from pooldeck_server.domain.functions.validators import validator_for
 
 
 class Colour(enum.Enum):

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -522,3 +523,36 @@ async def test_a_rule_that_only_another_version_knows_is_left_out(
             lambda tx: tx.connection.execute(update(destinations).values(rules=text))
         )
         assert (await told.alerts.destination(number)).rules == (AlertRule.LOW_DISK,)
+
+
+async def test_where_nothing_waits_the_store_is_read_again_only_after_a_commit(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    async with telling(tmp_path) as told:
+        await told.add(receiver)
+        reads = _counting(told.alerts.sender)
+        await told.pass_by()
+        first = len(reads)
+        await told.pass_by(3600)
+        assert len(reads) == first > 0
+        await told.happen(AlertRule.WORKER_DIED)
+        await told.pass_by()
+        assert len(receiver.got) == 1
+        assert len(reads) > first
+
+
+def _counting(sender: AlertSender) -> list[object]:
+    """Have a sender note each of its reads; return where."""
+
+    class Noting:
+        def __init__(self, reader: Any) -> None:
+            self._reader = reader
+
+        async def run(self, query: Any, *args: Any) -> Any:
+            reads.append(query)
+            return await self._reader.run(query, *args)
+
+    reads: list[object] = []
+    noting: Any = Noting(sender.reader)
+    sender.reader = sender.outbox.reader = noting
+    return reads

@@ -92,6 +92,7 @@ async def test_an_abandoned_thread_is_listed_behind_the_slots_and_noticed(tmp_pa
 
 async def test_a_process_pool_shows_its_spare_worker(tmp_path: Path) -> None:
     async with engine(tmp_path, pools={"cpu": {"kind": "process", "size": 1}}) as server:
+        await outcome(server, await submit(server, "add", 1, 2, pool="cpu"))
         await eventually(lambda: server.health.pool("cpu").spare == 1)
         assert server.health.pool("cpu").size == 1
         assert [worker.slots for worker in server.health.pool("cpu").workers].count(()) == 1
@@ -122,6 +123,7 @@ def test_a_dead_worker_is_shown_with_its_cause_and_its_successor_has_its_place(
 ) -> None:
     async def story() -> None:
         async with engine(tmp_path, pools={"cpu": {"kind": "process", "size": 2}}) as server:
+            await outcome(server, await submit(server, "add", 1, 2, pool="cpu"))
             await eventually(lambda: server.health.pool("cpu").spare == 1)
             first, second, spare = (worker.id for worker in server.health.pool("cpu").workers)
             task = await outcome(server, await submit(server, "leave", 3, pool="cpu"))

@@ -87,7 +87,7 @@ async def test_it_rests_longer_than_it_works_and_idles_when_all_is_indexed(tmp_p
         await store.add(300)
         working = await store.indexer.step()
         assert working > 0
-        assert await store.indexer.step() == await store.indexer.step() == 1.0
+        assert await store.indexer.step() == await store.indexer.step() == 5.0
 
 
 async def test_the_newest_are_left_until_nothing_before_them_can_come_any_more(

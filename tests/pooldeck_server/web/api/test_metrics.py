@@ -69,6 +69,7 @@ def test_ends_and_reruns_are_counters_that_a_retry_by_hand_does_not_lower(tmp_pa
 def test_deaths_holds_and_spares_are_figures_too(tmp_path: Path) -> None:
     pools = POOLS | {"solo": {"kind": "process", "size": 1}}
     with served(tmp_path, hold_after=1, pools=pools) as server:
+        server.submit("add", 1, 2, pool="solo")
         until(lambda: figures(server)["pooldeck_pool_spare", "solo"] == 1)
         assert figures(server)["pooldeck_incidents_total", "solo"] == 0
 

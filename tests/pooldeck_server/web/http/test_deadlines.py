@@ -17,12 +17,10 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from pooldeck_server.settings import Settings
-from pooldeck_server.web.http import guard
-from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.cookies import MAX_BYTES, cookie, take_cookies
 from pooldeck_server.web.http.protocol.connection import Connection
 from tests.pooldeck_server.web.conftest import TOKEN
+from tests.support.answering import answering
 from tests.support.served import BOUND, Served, connected, rest
 
 MIB = 1024 * 1024
@@ -192,13 +190,10 @@ def test_cookies_within_the_bound_cost_next_to_nothing(
 
 
 def test_no_cookie_gets_past_the_guard_to_be_unquoted() -> None:
-    app = Application()
-
-    @app.get("/healthz")
     async def seen(request: Request) -> dict[str, object]:
         return {"cookies": request.cookies, "ours": cookie(request.scope, "pooldeck")}
 
-    guard.install(app, Settings())
+    app = answering("/healthz", seen)
 
     async def get() -> httpx.Response:
         async with AsyncClient(transport=ASGITransport(app), base_url="http://localhost") as client:

@@ -7,10 +7,9 @@ import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
 from pooldeck_server.domain.errors import NotFound, PooldeckError, QueueFull, Unauthorized
-from pooldeck_server.settings import Settings
-from pooldeck_server.web.http import errors, guard
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.errors import STATUS, problem
+from tests.support.answering import answering
 from tests.support.served import Served, connected
 
 
@@ -97,14 +96,10 @@ def test_a_wrong_method_is_told_the_right_ones(
 def test_a_defect_shows_an_id_and_keeps_its_details_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app = Application()
-
-    @app.get("/pools")
     async def defect() -> None:
         raise ZeroDivisionError("a secret of the inside")
 
-    errors.install(app)
-    guard.install(app, Settings())
+    app = answering("/pools", defect)
     response = _get(app, "/pools")
     _expect(response, 500, "internal")
     assert "secret" not in response.text

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 
 import pytest
-from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from pooldeck_server.web.http.application import Application
 from tests.pooldeck_server.web.conftest import TOKEN
 from tests.support.served import Served
 
@@ -18,9 +18,9 @@ FOR_LOGGING_IN = {"/login", "/login/oidc", "/login/oidc/callback", "/language"}
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
-def every_call(app: FastAPI) -> Iterator[tuple[str, str]]:
+def every_call(app: Application) -> Iterator[tuple[str, str]]:
     """Yield method and path of each route, with something in place of its parameters."""
-    for route in iter_route_contexts(app.routes):
+    for route in iter_route_contexts(app.load().routes):
         for method in route.methods or {"GET"}:
             yield method, re.sub(r"\{[^}]*\}", "x", route.path or "")
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.types import Message, Receive, Scope, Send
 
 from pooldeck_server.domain.access import Principal, Role
 from pooldeck_server.domain.tokens import TokenRequest
+from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.guard import Guard
 from pooldeck_server.web.http.protocol.peer import PEER, Peer
 from pooldeck_server.web.http.requests import Requests
@@ -132,11 +132,11 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         yield Door(server, tokens)
 
 
-def routes(app: FastAPI) -> set[tuple[str, str]]:
+def routes(app: Application) -> set[tuple[str, str]]:
     """Return method and template of each route."""
     return {
         (method, route.path or "")
-        for route in iter_route_contexts(app.routes)
+        for route in iter_route_contexts(app.load().routes)
         for method in route.methods or ()
         if not (route.path or "").startswith("/static")
     }

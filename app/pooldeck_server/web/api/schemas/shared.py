@@ -79,7 +79,8 @@ class SharedState(Struct, frozen=True):
 
     It lives as long as the process that keeps it: since `since`, at most as long as this run of the
     server. `lost_at` says when such a process last died. While none answers, `is_available` is
-    false and nothing is listed.
+    false and nothing is listed. It is started for the first task that shares something: until then
+    `pid` is null.
     """
 
     is_available: bool

@@ -6,8 +6,8 @@ from fastapi import Query, Request, Response
 from msgspec.structs import replace
 
 from pooldeck_server.runtime.server import Server
-from pooldeck_server.web.http.dependencies import ServerDep
-from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.http.dependencies import ServerDep, SightDep
+from pooldeck_server.web.http.sight import Sight
 from pooldeck_server.web.pages.deck.chart import ShownChart, chosen, shown_chart
 from pooldeck_server.web.pages.deck.data import read
 from pooldeck_server.web.pages.deck.view import (

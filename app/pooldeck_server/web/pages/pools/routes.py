@@ -10,8 +10,7 @@ from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.settings import MAX_POOL_SIZE
-from pooldeck_server.web.http.dependencies import ServerDep
-from pooldeck_server.web.http.sight import SightDep
+from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import read
 from pooldeck_server.web.pages.pools.view import PoolsView, pool_section, size_means

@@ -2,7 +2,8 @@
 
 from fastapi import Request, Response
 
-from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.http.dependencies import SightDep
+from pooldeck_server.web.http.sight import Sight
 from pooldeck_server.web.pages.reference.calls import calls
 from pooldeck_server.web.pages.reference.view import Group, ReferenceView, group_view, groups
 from pooldeck_server.web.pages.shared.rendering import page_router, render

@@ -20,9 +20,9 @@ from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.resources import resource
+from pooldeck_server.web.http.application import server_of
 from pooldeck_server.web.http.cookies import cookies
 from pooldeck_server.web.http.credentials import COOKIE
-from pooldeck_server.web.http.dependencies import server_of
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.language import language_of
 from pooldeck_server.web.http.modules import imported_by

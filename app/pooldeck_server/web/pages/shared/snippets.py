@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.tasks.submission import Submission
-from pooldeck_server.web.http.dependencies import server_of
+from pooldeck_server.web.http.application import server_of
 from pooldeck_server.web.http.mount import root_path_of
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.snippets import command_line, python

@@ -10,10 +10,10 @@ from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.pools.health import slot_of
 from pooldeck_server.domain.tasks.dependencies import RelatedTasks
 from pooldeck_server.domain.tasks.log import LogWindow
-from pooldeck_server.web.http.dependencies import MAX_NUMBER, ServerDep
+from pooldeck_server.web.http.dependencies import MAX_NUMBER, ServerDep, SightDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.responses import Answer
-from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.http.sight import Sight
 from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
 from pooldeck_server.web.pages.shared.posting import done, posted, reason
 from pooldeck_server.web.pages.shared.rendering import page_router, render

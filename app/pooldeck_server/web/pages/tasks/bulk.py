@@ -15,9 +15,9 @@ from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.domain.tasks.submission import BulkDone
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServerDep
+from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.http.redirects import own_path
-from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.http.sight import Sight
 from pooldeck_server.web.pages.shared.address import LATEST
 from pooldeck_server.web.pages.shared.flash import numbers
 from pooldeck_server.web.pages.shared.posting import done, posted, reason, whole

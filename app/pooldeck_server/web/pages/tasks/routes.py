@@ -11,8 +11,8 @@ from pooldeck_server.domain.access import fitting
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
-from pooldeck_server.web.http.dependencies import ServerDep
-from pooldeck_server.web.http.sight import Sight, SightDep
+from pooldeck_server.web.http.dependencies import ServerDep, SightDep
+from pooldeck_server.web.http.sight import Sight
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.tasks.address import has_keyed_words, href, read_view
 from pooldeck_server.web.pages.tasks.completion import MOST, completions, parted

@@ -6,9 +6,8 @@ from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import Conflict, InvalidRequest, NotFound
 from pooldeck_server.domain.tokens import TokenRequest, read_life
-from pooldeck_server.web.http.dependencies import ServerDep
+from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.http.errors import STATUS
-from pooldeck_server.web.http.sight import SightDep
 from pooldeck_server.web.http.strict_json import complaint
 from pooldeck_server.web.pages.shared.posting import done, posted
 from pooldeck_server.web.pages.shared.rendering import page_router, render
