@@ -124,6 +124,7 @@ class Pooldeck(Server):
         self, process: subprocess.Popen[bytes], port: int, folder: Path, token: str | None
     ) -> None:
         super().__init__(process, port, folder / "log", token)
+        self.folder = folder
         self.record = Record(folder / _DATABASE)
 
     def wait_until_ready(self) -> None:
@@ -152,10 +153,13 @@ class Pooldeck(Server):
 
 @contextlib.contextmanager
 def pooldeck(
-    folder: Path, configuration: str = CONFIGURATION, token: str | None = None
+    folder: Path,
+    configuration: str = CONFIGURATION,
+    token: str | None = None,
+    module: str = "pooldeck",
 ) -> Iterator[Pooldeck]:
     """Run a Pooldeck on the database in `folder`, which it makes if there is none."""
-    server = launch(folder, configuration, token)
+    server = launch(folder, configuration, token, module)
     try:
         server.wait_until_ready()
         yield server
@@ -163,10 +167,15 @@ def pooldeck(
         server.stop()
 
 
-def launch(folder: Path, configuration: str = CONFIGURATION, token: str | None = None) -> Pooldeck:
+def launch(
+    folder: Path,
+    configuration: str = CONFIGURATION,
+    token: str | None = None,
+    module: str = "pooldeck",
+) -> Pooldeck:
     """Start a Pooldeck on the database in `folder`, set by the text of a pooldeck.toml.
 
-    With a `token` it asks everybody for that.
+    With a `token` it asks everybody for that. `module` is what carries out the command.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "pooldeck.toml"
@@ -174,7 +183,7 @@ def launch(folder: Path, configuration: str = CONFIGURATION, token: str | None =
     file.write_text(asked + configuration)
     port = _free_port()
     command = [
-        *("-m", "pooldeck", "serve", "--config", file.name),
+        *("-m", module, "serve", "--config", file.name),
         *("--data", ".", "--port", str(port)),
     ]
     return Pooldeck(_start(command, folder), port, folder, token)
