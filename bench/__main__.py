@@ -22,6 +22,7 @@ from bench import (
     idle,
     large_store,
     latency,
+    one_connection,
     recovery,
     requests,
     retention,
@@ -30,11 +31,13 @@ from bench import (
 from bench.figures import Figure, table
 from bench.machine import machine
 from bench.scale import Scale, quick
+from bench.stages import profile
 
 _MEASUREMENTS: dict[str, ModuleType] = {
     "batches": batches,
     "requests": requests,
     "clients": clients,
+    "one-connection": one_connection,
     "latency": latency,
     "large-store": large_store,
     "idle": idle,
@@ -48,6 +51,7 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "retention": retention,
     "backup": backup,
     "access": access,
+    "stages": profile,
 }
 
 

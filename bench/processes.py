@@ -181,7 +181,7 @@ def launch(
     file = folder / "pooldeck.toml"
     asked = "" if token is None else f'token = "{token}"\n'
     file.write_text(asked + configuration)
-    port = _free_port()
+    port = free_port()
     command = [
         *("-m", module, "serve", "--config", file.name),
         *("--data", ".", "--port", str(port)),
@@ -193,7 +193,7 @@ def launch(
 def application(name: str, folder: Path) -> Iterator[Server]:
     """Run an app of `bench.applications` under the same HTTP server as Pooldeck's."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     command = [
         *("-m", "uvicorn", f"bench.applications:{name}", "--port", str(port)),
         *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off"),
@@ -221,7 +221,8 @@ def _start(arguments: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
