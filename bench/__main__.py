@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-import msgspec
-
 from bench import (
     access,
     backup,
     batches,
+    box,
     browser,
     clients,
     crash,
@@ -30,6 +29,7 @@ from bench import (
 )
 from bench.figures import Figure, table
 from bench.machine import machine
+from bench.report import as_json
 from bench.scale import Scale, quick
 from bench.stages import profile
 
@@ -52,6 +52,7 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "backup": backup,
     "access": access,
     "stages": profile,
+    "box": box,
 }
 
 
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(", ".join(found_on.values()))
         figures = _measure(given.only, quick(folder) if given.quick else Scale(folder))
     if given.json is not None:
-        given.json.write_bytes(_as_json(found_on, figures))
+        given.json.write_bytes(as_json(found_on, figures))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,11 +100,6 @@ def _measure(names: Sequence[str], scale: Scale) -> list[Figure]:
         print(f"\n{name} ({time.monotonic() - began:.0f} s)\n{table(found)}", flush=True)
         figures += found
     return figures
-
-
-def _as_json(found_on: dict[str, str], figures: list[Figure]) -> bytes:
-    report = {"machine": found_on, "figures": figures}
-    return msgspec.json.format(msgspec.json.encode(report)) + b"\n"
 
 
 if __name__ == "__main__":
