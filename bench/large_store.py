@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench import batches, seed, views
@@ -64,10 +65,7 @@ def _side_by_side(large_folder: Path, small_folder: Path, scale: Scale) -> list[
             for folder in (large_folder, small_folder)
         )
         wait_until(lambda: large.busy("held") == 1, _LONGEST)
-        in_large, in_small = [], []
-        for _ in range(scale.rounds):
-            in_large.append(batches.rate(large, scale.large_batch_tasks))
-            in_small.append(batches.rate(small, scale.large_batch_tasks))
+        rates, cpu = _rates({"large": large, "small": small}, scale)
         looks = views.look(large, views.views(large), scale.page_views)
         looks_at_small = views.look(small, views.views(small), scale.page_views)
         memory = _memory(large), _memory(small)
@@ -75,12 +73,32 @@ def _side_by_side(large_folder: Path, small_folder: Path, scale: Scale) -> list[
         Figure("memory of the server, large store", memory[0], "MiB"),
         Figure("  empty store", memory[1], "MiB"),
         Figure("  ratio", memory[0] / memory[1], "", at_most=1.2),
-        of_rounds("no-ops in batches, large store", in_large, "per s"),
-        of_rounds("  empty store", in_small, "per s"),
-        of_rounds("  ratio", ratios(in_large, in_small), "", at_least=0.9),
+        of_rounds("no-ops in batches, large store", rates["large"], "per s"),
+        of_rounds("  empty store", rates["small"], "per s"),
+        of_rounds("  ratio", ratios(rates["large"], rates["small"]), "", at_least=0.9),
+        Figure("  server's CPU per task, large store", cpu["large"], "µs"),
+        Figure("  server's CPU per task, empty store", cpu["small"], "µs"),
         *(Figure(f"large store: {name}", ms, "ms", at_most=50) for name, ms in looks.items()),
         Figure("  the slowest, empty store", max(looks_at_small.values()), "ms"),
     ]
+
+
+def _rates(
+    servers: Mapping[str, Pooldeck], scale: Scale
+) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Return the no-ops a second of each round, and the µs of CPU that a task took, in turn."""
+    for server in servers.values():
+        batches.rate(server, scale.large_batch_tasks)  # the first tasks find cold caches
+    rates: dict[str, list[float]] = {name: [] for name in servers}
+    cpu = {name: -server.cpu_seconds() for name, server in servers.items()}
+    for number in range(scale.rounds):
+        # Whoever comes second finds a warmer machine, or one that a neighbour slows down.
+        for name in list(servers)[:: -1 if number % 2 else 1]:
+            rates[name].append(batches.rate(servers[name], scale.large_batch_tasks))
+    tasks = scale.rounds * scale.large_batch_tasks
+    for name, server in servers.items():
+        cpu[name] = 1e6 * (cpu[name] + server.cpu_seconds()) / tasks
+    return rates, cpu
 
 
 def _memory(server: Pooldeck) -> float:

@@ -3,7 +3,6 @@
 import signal
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -189,13 +188,9 @@ def _cpu_seconds(process: psutil.Process) -> float:
 def _counted(server: Pooldeck) -> Counted:
     """Ask a server what its stopwatches have counted."""
     file = server.folder / COUNTED
-    earlier = _read(file).number if file.exists() else 0
+    file.unlink(missing_ok=True)
     server.process.send_signal(signal.SIGUSR2)
-    wait_until(lambda: file.exists() and _read(file).number > earlier, _LONGEST)
-    return _read(file)
-
-
-def _read(file: Path) -> Counted:
+    wait_until(file.exists, _LONGEST)
     return msgspec.json.decode(file.read_bytes(), type=Counted)
 
 

@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, Final
+from types import FrameType, ModuleType
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -23,12 +24,11 @@ COUNTED: Final = "stages.json"
 
 
 class Counted(Struct, frozen=True):
-    """What the stopwatches of a server have counted; `number` tells one such from the next.
+    """What the stopwatches of a server have counted.
 
     `taken` is by thread and by name of part, `cpu` the CPU nanoseconds of each thread.
     """
 
-    number: int
     overhead: Overhead
     taken: dict[str, dict[str, Taken]]
     outermost: dict[str, int]
@@ -39,52 +39,64 @@ class MissingPartError(Exception):
     """A part of a stage is not in the server any more, or no task comes by it."""
 
 
-def hang(watches: Stopwatches) -> None:
-    """Hang a stopwatch on every part.
+class _Found(NamedTuple):
+    """A function of the server, and where it is."""
+
+    part: str
+    owner: Any
+    name: str
+    function: Any
+
+
+def hang(watches: Stopwatches, stages: Mapping[str, Sequence[str]] = STAGES) -> None:
+    """Hang a stopwatch on every part of `stages`.
 
     Raises:
-        MissingPartError: If there is none of that name.
+        MissingPartError: If there is none of that name; then none is hung.
     """
-    for stage, parts in STAGES.items():
+    found = []
+    for stage, parts in stages.items():
         for part in parts:
             try:
-                _hang(watches, part)
+                found.append(_find(part))
             except (ImportError, AttributeError) as error:
                 raise MissingPartError(
                     f'the stage "{stage}" is measured at {part}, which is not there ({error}): '
                     "name what has taken its place in bench/stages/parts.py"
                 ) from error
+    for each in found:
+        _hang(watches, each)
 
 
-def _hang(watches: Stopwatches, part: str) -> None:
+def _find(part: str) -> _Found:
     module, _, place = part.partition(":")
     *around, name = place.split(".")
     owner: Any = importlib.import_module(module)
     for each in around:
         owner = getattr(owner, each)
-    function = getattr(owner, name)
-    timed = watches.timed(part, function)
-    setattr(owner, name, timed)
-    if not around:  # other modules have imported the function itself
+    return _Found(part, owner, name, getattr(owner, name))
+
+
+def _hang(watches: Stopwatches, found: _Found) -> None:
+    timed = watches.timed(found.part, found.function)
+    setattr(found.owner, found.name, timed)
+    if isinstance(found.owner, ModuleType):  # other modules have imported the function itself
         for other in list(sys.modules.values()):
-            for own_name, value in list(vars(other).items()):
-                if value is function:
-                    setattr(other, own_name, timed)
+            for name, value in list(vars(other).items()):
+                if value is found.function:
+                    setattr(other, name, timed)
 
 
 def _tell_when_asked(watches: Stopwatches) -> None:
     overhead = watches.overhead()
-    number = 0
 
     def tell(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal number
-        number += 1
         cpu = {
             thread.name: time.clock_gettime_ns(time.pthread_getcpuclockid(thread.ident))
             for thread in threading.enumerate()
             if thread.ident is not None
         }
-        counted = Counted(number, overhead, watches.taken(), watches.outermost(), cpu)
+        counted = Counted(overhead, watches.taken(), watches.outermost(), cpu)
         written = Path(f"{COUNTED}.new")
         written.write_bytes(msgspec.json.encode(counted))
         written.rename(COUNTED)
