@@ -77,6 +77,7 @@ NOT_LOOKED_AT: Final = {
     "/tasks/{task_id}/stack": "of a task that runs: a worker answers",
     "/tasks/{task_id}/kill": "of a task that runs",
     "/pipelines/{pipeline_id}": "the store has none",
+    "/pipelines/{pipeline_id}/cancel": "the store has none",
     "/experiments/{experiment_id}": "the store has none",
     "/incidents/{incident_id}": "the store has none",
     "/restored": "of a copy only",
