@@ -15,7 +15,7 @@ EDITABLE := $(BIN)/python -m pip install --quiet --disable-pip-version-check --n
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test test-all bench choosing reference docs types words pictures constraints licences soak fuzz lint wheel clean
+.PHONY: help install run test test-all bench bench-large choosing reference docs types words pictures constraints licences soak fuzz lint wheel clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test-all: $(READY) ## Run what `make test` leaves out: the tests that take long 
 
 bench: $(READY) ## Measure throughput and latency on this machine
 	$(BIN)/python -m bench
+
+bench-large: $(READY) ## The same of a store with eleven million tasks, in half an hour and 10 GB (TASKS=100000: fewer)
+	$(BIN)/python -m bench.large --tasks $${TASKS:-10000000}
 
 choosing: $(READY) ## Try the advice on functions of known nature, and write docs/choosing.md anew
 	$(BIN)/python -m bench.choosing --write docs/choosing.md

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-import msgspec
-
 from bench import (
     access,
     backup,
     batches,
+    box,
     browser,
     clients,
     crash,
@@ -22,6 +21,7 @@ from bench import (
     idle,
     large_store,
     latency,
+    one_connection,
     recovery,
     requests,
     retention,
@@ -30,12 +30,15 @@ from bench import (
 )
 from bench.figures import Figure, table
 from bench.machine import machine
+from bench.report import as_json
 from bench.scale import Scale, quick
+from bench.stages import profile
 
 _MEASUREMENTS: dict[str, ModuleType] = {
     "batches": batches,
     "requests": requests,
     "clients": clients,
+    "one-connection": one_connection,
     "latency": latency,
     "large-store": large_store,
     "idle": idle,
@@ -50,6 +53,8 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "retention": retention,
     "backup": backup,
     "access": access,
+    "stages": profile,
+    "box": box,
 }
 
 
@@ -63,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(", ".join(found_on.values()))
         figures = _measure(given.only, quick(folder) if given.quick else Scale(folder))
     if given.json is not None:
-        given.json.write_bytes(_as_json(found_on, figures))
+        given.json.write_bytes(as_json(found_on, figures))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,11 +102,6 @@ def _measure(names: Sequence[str], scale: Scale) -> list[Figure]:
         print(f"\n{name} ({time.monotonic() - began:.0f} s)\n{table(found)}", flush=True)
         figures += found
     return figures
-
-
-def _as_json(found_on: dict[str, str], figures: list[Figure]) -> bytes:
-    report = {"machine": found_on, "figures": figures}
-    return msgspec.json.format(msgspec.json.encode(report)) + b"\n"
 
 
 if __name__ == "__main__":

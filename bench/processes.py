@@ -20,7 +20,7 @@ _ROOT = Path(__file__).parents[1]
 _DATABASE = "pooldeck.sqlite3"
 _START_SECONDS = 150.0
 _STOP_SECONDS = 60.0
-_CONFIGURATION = """\
+CONFIGURATION = """\
 functions = ["bench.functions"]
 grace_seconds = 0
 hold_after = 0
@@ -36,8 +36,16 @@ size = 2
 [pools.held]
 kind = "thread"
 size = 1
-queue_limit = 1_000_000
+queue_limit = 2_000_000
 """
+KEEPS_ALL = f"""\
+{CONFIGURATION}
+[retention]
+succeeded = 0
+failed = 0
+most = 0
+"""
+"""The same, with tasks kept however old and many they are."""
 
 
 class Server:
@@ -54,13 +62,21 @@ class Server:
 
     def get(self, path: str) -> Any:
         """Return what stands at `path`, decoded from JSON."""
+        return msgspec.json.decode(self.fetch(path))
+
+    def fetch(self, path: str) -> bytes:
+        """Return what stands at `path`.
+
+        Raises:
+            RuntimeError: If the answer is another than 200.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
             connection.request("GET", path, headers=self._credentials)
             answer = connection.getresponse()
             if answer.status != http.client.OK:
                 raise RuntimeError(f"{path} answered {answer.status}: {answer.read()[:500]!r}")
-            return msgspec.json.decode(answer.read())
+            return answer.read()
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the process has taken, without its children."""
@@ -105,6 +121,7 @@ class Pooldeck(Server):
         self, process: subprocess.Popen[bytes], port: int, folder: Path, token: str | None
     ) -> None:
         super().__init__(process, port, folder / "log", token)
+        self.folder = folder
         self.record = Record(folder / _DATABASE)
 
     def wait_until_ready(self, *, is_looked_at: bool = True) -> None:
@@ -124,6 +141,14 @@ class Pooldeck(Server):
         ready = {"idle", "busy", "spare"}
         return bool(workers) and all(worker["state"] in ready for worker in workers)
 
+    def answers_ready(self) -> bool:
+        """Tell whether the server answers, and says that it is ready."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_START_SECONDS)
+        with contextlib.closing(connection), contextlib.suppress(OSError):
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.client.OK
+        return False
+
     def busy(self, pool: str) -> int:
         """Return how many slots of `pool` run something."""
         return int(self.get(f"/api/v1/pools/{pool}")["busy"])
@@ -132,8 +157,9 @@ class Pooldeck(Server):
 @contextlib.contextmanager
 def pooldeck(
     folder: Path,
-    configuration: str = _CONFIGURATION,
+    configuration: str = CONFIGURATION,
     token: str | None = None,
+    module: str = "pooldeck",
     *,
     is_looked_at: bool = True,
 ) -> Iterator[Pooldeck]:
@@ -141,7 +167,7 @@ def pooldeck(
 
     Without `is_looked_at` it is asked for nothing but whether it can run tasks.
     """
-    server = launch(folder, configuration, token)
+    server = launch(folder, configuration, token, module)
     try:
         server.wait_until_ready(is_looked_at=is_looked_at)
         yield server
@@ -149,10 +175,15 @@ def pooldeck(
         server.stop()
 
 
-def launch(folder: Path, configuration: str = _CONFIGURATION, token: str | None = None) -> Pooldeck:
+def launch(
+    folder: Path,
+    configuration: str = CONFIGURATION,
+    token: str | None = None,
+    module: str = "pooldeck",
+) -> Pooldeck:
     """Start a Pooldeck on the database in `folder`, set by the text of a pooldeck.toml.
 
-    With a `token` it asks everybody for that.
+    With a `token` it asks everybody for that. `module` is what carries out the command.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "pooldeck.toml"
@@ -160,7 +191,7 @@ def launch(folder: Path, configuration: str = _CONFIGURATION, token: str | None 
     file.write_text(asked + configuration)
     port = free_port()
     command = [
-        *("-m", "pooldeck", "serve", "--config", file.name),
+        *("-m", module, "serve", "--config", file.name),
         *("--data", ".", "--port", str(port)),
     ]
     return Pooldeck(_start(command, folder), port, folder, token)

@@ -1,13 +1,11 @@
 """How long a server that was cut off takes until it is ready again, with all that it left."""
 
-import contextlib
-import http.client
 import time
 from pathlib import Path
 
 from bench import seed
 from bench.figures import Figure, of_rounds
-from bench.processes import Pooldeck, launch, pooldeck, wait_until
+from bench.processes import launch, pooldeck, wait_until
 from bench.scale import Scale
 
 _LONGEST = 60.0  # seconds
@@ -39,7 +37,7 @@ def _seconds_until_ready(folder: Path, recovered: int = 0) -> float:
     began = time.monotonic()
     server = launch(folder)
     try:
-        wait_until(lambda: _is_ready(server), _LONGEST, _PAUSE)
+        wait_until(server.answers_ready, _LONGEST, _PAUSE)
         seconds = time.monotonic() - began
         lost = server.get("/api/v1/server")["last_start"]["lost"]
         if lost < recovered:  # one that the server before had in hand when it was killed adds to it
@@ -47,11 +45,3 @@ def _seconds_until_ready(folder: Path, recovered: int = 0) -> float:
         return seconds
     finally:
         server.kill()
-
-
-def _is_ready(server: Pooldeck) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_LONGEST)
-    with contextlib.closing(connection), contextlib.suppress(OSError):
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
-    return False

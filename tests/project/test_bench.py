@@ -1,10 +1,12 @@
 """Every measurement of the benchmarks works, on a real server, if only with a handful of tasks."""
 
+import asyncio
 import contextlib
 import json
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +17,7 @@ from bench import (
     access,
     backup,
     batches,
+    box,
     clients,
     crash,
     dashboards,
@@ -24,19 +27,28 @@ from bench import (
     idle,
     large_store,
     latency,
+    one_connection,
     recovery,
     requests,
     retention,
     seed,
     shared_state,
     start,
+    views,
 )
+from bench.documents import filled
 from bench.figures import Figure
+from bench.functions import noop
 from bench.load import Plan, UnexpectedAnswerError, generate, get
 from bench.processes import application
 from bench.scale import Scale
+from bench.stages import profile
+from bench.stages.parts import MEANINGS, RUN, STAGES
+from bench.stages.server import MissingPartError, hang
+from bench.stages.stopwatch import Stopwatches
 from pooldeck_server.store.database import Database
 from pooldeck_server.store.tables import tasks
+from pooldeck_server.web.http.rules import RULES
 from tests import ROOT
 
 HANDFUL = Scale(
@@ -45,6 +57,9 @@ HANDFUL = Scale(
     batch_tasks=50,
     requests=40,
     latencies=3,
+    one_by_one=3,
+    one_loop=10,
+    boxed=100,
     finished=300,
     queued=30,
     interrupted=10,
@@ -67,9 +82,12 @@ MEASUREMENTS = {
     requests: {"submissions, 16 connections", "  empty FastAPI application"},
     clients: {"no-ops by client.map, results gathered", "client.submit in a loop, until stored"},
     latency: {"a no-op alone, process pool: median", "a no-op alone, thread pool: median"},
-    large_store: {"memory of the server, large store", "large store: overview page"},
-    idle: {"idle: memory of the server (RSS)", "idle: memory of all processes (PSS)"},
     start: {"serve to the first result"},
+    large_store: {"memory of the server, large store", "large store: page /", "  empty store"},
+    one_connection: {"one connection, one after the other: a submission"},
+    box: {"black box: a begin and an end", "no-ops through a pool with black boxes"},
+    profile: {"in batches: store", "one by one: commit, with the sync"},
+    idle: {"idle: memory of the server (RSS)", "idle: memory of all processes (PSS)"},
     dashboards: {"2 open dashboards, 20 tasks a second: frames"},
     gil: {"/healthz under GIL abuse: 99th percentile"},
     crash: {"SIGKILL of a worker to the next start", "  pebble"},
@@ -141,6 +159,110 @@ def test_a_filled_database_has_counted_what_it_holds(tmp_path: Path) -> None:
         assert dict(held)["queued"] == 100
         assert sum(number for _, number in held) == 1100
         assert {index.name for index in tasks.indexes} <= {name for (name,) in indexes}
+
+
+def test_a_filled_database_has_grouped_its_errors_and_indexed_its_arguments(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "pooldeck.sqlite3"
+    Database.open(path, "full").close()
+
+    for _ in range(2):
+        seed.fill(path, finished=500, queued=50)
+
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+
+        def number(query: str) -> int:
+            return int(connection.execute(query).fetchone()[0])
+
+        failed = number("SELECT count(*) FROM tasks WHERE state = 'failed'")
+        assert failed > 0
+        assert number("SELECT sum(n) FROM error_groups") == failed
+        assert number("SELECT sum(n) FROM error_counts") == failed
+        found = "SELECT rowid FROM argument_text WHERE argument_text MATCH '\"order 423\"'"
+        assert number(found) == 423
+        assert number("SELECT through FROM search_progress") == 1100
+        assert number("SELECT count(*) FROM task_tags") == 11
+        [(mode,)] = connection.execute("PRAGMA journal_mode")
+        [(verdict,)] = connection.execute("PRAGMA integrity_check")
+        assert (mode, verdict) == ("wal", "ok")
+
+
+def test_every_page_of_the_dashboard_is_looked_at_in_a_large_store() -> None:
+    pages = {
+        route
+        for route, methods in RULES.items()
+        if "GET" in methods and not route.startswith("/api/")
+    }
+    looked_at = {page.partition("?")[0] for page in views.PAGES}
+    assert looked_at | views.NOT_LOOKED_AT.keys() == pages
+    assert not looked_at & views.NOT_LOOKED_AT.keys()
+
+
+def test_every_stage_has_its_meaning_and_its_parts_are_there() -> None:
+    assert [stage for stage in MEANINGS if stage != RUN] == list(STAGES)
+    script = "from bench.stages.server import hang; from bench.stages.stopwatch import Stopwatches"
+    subprocess.run([sys.executable, "-c", f"{script}; hang(Stopwatches())"], cwd=ROOT, check=True)
+
+
+def test_a_stage_whose_part_is_gone_says_which_and_where_to_name_another() -> None:
+    with pytest.raises(MissingPartError, match=r'"store".*nowhere:gone.*parts\.py'):
+        hang(Stopwatches(), {"store": ("bench.functions:noop", "bench.nowhere:gone")})
+    assert not hasattr(noop, "__wrapped__")
+
+
+def test_a_stopwatch_counts_what_a_call_takes_without_the_calls_timed_within_it() -> None:
+    watches = Stopwatches()
+    inner = watches.timed("inner", lambda: sum(range(300_000)))
+    outer = watches.timed("outer", lambda: [inner() for _ in range(3)])
+
+    outer()
+
+    [taken] = watches.taken().values()
+    assert (taken["inner"].calls, taken["outer"].calls, taken["outer"].inner) == (3, 1, 3)
+    assert 0 < taken["outer"].cpu < taken["inner"].cpu
+    assert watches.outermost() == {"MainThread": 1}
+
+
+def test_a_stopwatch_counts_the_steps_of_a_coroutine_and_not_its_waits() -> None:
+    watches = Stopwatches()
+
+    async def wait(failing: "asyncio.Future[None]") -> str:
+        with contextlib.suppress(ZeroDivisionError):
+            await failing
+        await asyncio.sleep(0.2)
+        return "done"
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        failing: asyncio.Future[None] = loop.create_future()
+        loop.call_later(0.1, failing.set_exception, ZeroDivisionError())
+        assert await watches.timed("waiting", wait)(failing) == "done"
+
+    began = time.perf_counter_ns()
+    asyncio.run(main())
+    in_all = time.perf_counter_ns() - began
+
+    [taken] = watches.taken().values()
+    assert taken["waiting"].calls == 3
+    assert 0 < taken["waiting"].wall < in_all / 2
+
+
+def test_a_stopwatch_counts_how_a_context_manager_begins_and_ends() -> None:
+    watches = Stopwatches()
+    opened = watches.timed("opened", contextlib.nullcontext)
+
+    with opened("given") as value, contextlib.suppress(KeyError):
+        assert value == "given"
+        raise KeyError
+
+    [taken] = watches.taken().values()
+    assert taken["opened"].calls == 3
+
+
+def test_the_page_about_performance_has_the_places_that_measurements_fill() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    assert "the new table" in filled(page, "stages", "the new table")
 
 
 def test_tasks_that_are_left_running_are_counted_as_such(tmp_path: Path) -> None:

@@ -253,16 +253,27 @@ class TaskControl:
         return acting.action(self.clock.now(), deed, "tasks", after=after, reason=reason)
 
     async def count(self, wanted: TaskFilter, *, final: bool) -> int:
-        pages = self._found(_among(wanted, FINAL if final else LIVE), _COUNTED_AT_ONCE)
-        return sum([len(found) async for found in pages])
+        """Return how many tasks a filter fits, of those that have ended or of the others."""
+        among = _among(wanted, FINAL if final else LIVE)
+        if among is None:
+            return 0
+        known = await self.reader.run(queries.known_number, among)
+        return await self._counted(among) if known is None else known
 
-    async def _found(
-        self, wanted: TaskFilter | None, limit: int = _AT_ONCE
-    ) -> AsyncIterator[tuple[TaskRef, ...]]:
+    async def _counted(self, wanted: TaskFilter) -> int:
+        number, before = 0, queries.AFTER_ALL
+        while True:
+            found = await self.reader.run(queries.search, wanted, before, _COUNTED_AT_ONCE)
+            number += len(found.seqs)
+            if found.next is None:
+                return number
+            before = found.next
+
+    async def _found(self, wanted: TaskFilter | None) -> AsyncIterator[tuple[TaskRef, ...]]:
         """Yield the tasks that a filter fits, newest first; what is submitted now is not met."""
         before: int | None = None
         while wanted is not None:
-            matching = await self.reader.run(queries.matching, wanted, before, limit)
+            matching = await self.reader.run(queries.matching, wanted, before, _AT_ONCE)
             yield matching.found
             before = matching.next
             if before is None:

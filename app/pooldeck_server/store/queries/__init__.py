@@ -68,7 +68,15 @@ from pooldeck_server.store.queries.incidents import (
     incidents,
     tasks_today,
 )
-from pooldeck_server.store.queries.lists import matching, named, tags, tasks, total
+from pooldeck_server.store.queries.index_plan import AFTER_ALL
+from pooldeck_server.store.queries.lists import (
+    known_number,
+    matching,
+    named,
+    tags,
+    tasks,
+    total,
+)
 from pooldeck_server.store.queries.loads import loads
 from pooldeck_server.store.queries.logs import (
     is_in_worker_log,
@@ -110,7 +118,7 @@ from pooldeck_server.store.queries.retention import (
     pipeline_members,
     stored_days,
 )
-from pooldeck_server.store.queries.search import SCAN_LIMIT
+from pooldeck_server.store.queries.search import SCAN_LIMIT, search
 from pooldeck_server.store.queries.sessions import sessions
 from pooldeck_server.store.queries.timeline import timeline
 from pooldeck_server.store.queries.tokens import tokens

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnClause,
     ColumnElement,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     func,
     select,
     union,
+    union_all,
 )
 from sqlalchemy.sql import operators
 
@@ -72,6 +74,14 @@ class Lane:
         if rest and self.seq.table is not tasks:
             query = query.join(tasks, tasks.c.seq == self.seq)
         return query.where(*rest)
+
+    def ends(self) -> Select[tuple[int | None, int | None]]:
+        """Return its lowest and its highest number; each is one step along the index."""
+        low, high = (
+            select(end).where(*self.conditions).scalar_subquery()
+            for end in (func.min(self.seq), func.max(self.seq))
+        )
+        return select(low.label("low"), high.label("high"))
 
 
 @dataclass(frozen=True)
@@ -170,6 +180,12 @@ def _other_lanes(wanted: TaskFilter) -> tuple[tuple[Lane, ...], frozenset[str]] 
     return None
 
 
+def is_counted_only(wanted: TaskFilter) -> bool:
+    """Tell whether a filter names states, functions and pools, beside times, and nothing else."""
+    ever = TaskFilter(wanted.states, wanted.functions, wanted.pools)
+    return wanted == replace(ever, since=wanted.since, until=wanted.until)
+
+
 def counted(connection: Connection, wanted: TaskFilter) -> int:
     """Return how many tasks fit the states, functions and pools of a filter: counters know it."""
     number = select(func.coalesce(func.sum(counters.c.n), 0)).where(*_on_counters(wanted))
@@ -195,6 +211,23 @@ def counted_lanes(connection: Connection, wanted: TaskFilter) -> tuple[Lane, ...
         )
         for values in found
     )
+
+
+def reach(connection: Connection, wanted: TaskFilter) -> Span:
+    """Return the numbers between which every task of a filter is, as far as states and such tell.
+
+    For walks along other indexes: what failed, say, may be far behind a million that wait. All of
+    it where the filter names neither states, functions nor pools.
+    """
+    if not any(getattr(wanted, name) for name in _COUNTED):
+        return Span()
+    lanes = counted_lanes(connection, wanted)
+    if not 0 < len(lanes) <= MAX_LANES:
+        return Span() if lanes else Span(high=0)
+    ends = union_all(*(lane.ends() for lane in lanes)).subquery()
+    found = select(func.min(ends.c.low), func.max(ends.c.high))
+    low, high = connection.execute(found).one()
+    return Span(high=0) if high is None else Span(low, high + 1)
 
 
 def submitted(connection: Connection, wanted: TaskFilter) -> Span:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
 from pooldeck_server.domain.tasks.filter import Matching, Sort, TaskFilter, TaskPage, TaskRef, Total
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store.bulk import Rows, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, read_place, write_cursor, write_place
-from pooldeck_server.store.queries.index_plan import AFTER_ALL, counted
+from pooldeck_server.store.queries.index_plan import AFTER_ALL, counted, is_counted_only
 from pooldeck_server.store.queries.ordered import ordered
 from pooldeck_server.store.queries.search import SCAN_LIMIT, search
 from pooldeck_server.store.queries.task_json import LISTED_TASK
@@ -86,10 +87,26 @@ def named(connection: Connection, ids: Iterable[str]) -> list[TaskRef]:
 
 def total(connection: Connection, wanted: TaskFilter, most: int = _COUNTED) -> Total:
     """Return how many tasks fit the filter: exactly where the counters know, else up to `most`."""
-    if wanted == TaskFilter(wanted.states, wanted.functions, wanted.pools):
-        return Total(counted(connection, wanted), is_exact=True)
+    if (known := known_number(connection, wanted)) is not None:
+        return Total(known, is_exact=True)
     found = search(connection, wanted, AFTER_ALL, most, _LOOKED_AT_TO_COUNT)
     return Total(len(found.seqs), is_exact=found.next is None)
+
+
+def known_number(connection: Connection, wanted: TaskFilter) -> int | None:
+    """Return how many tasks fit a filter of states, functions and pools; the counters know it.
+
+    They know no time: of those submitted up to one, few may have come since, which are looked for.
+    None where it takes counting.
+    """
+    if wanted.since is not None or not is_counted_only(wanted):
+        return None
+    number = counted(connection, wanted)
+    if wanted.until is None:
+        return number
+    later = replace(wanted, since=wanted.until, until=None)
+    since = search(connection, later, AFTER_ALL, _COUNTED, _LOOKED_AT_TO_COUNT)
+    return number - len(since.seqs) if since.next is None else None
 
 
 def tags(connection: Connection, start: str, limit: int) -> list[str]:

@@ -10,8 +10,10 @@ from pooldeck_server.store.queries.index_plan import (
     Numbers,
     Span,
     Walk,
+    is_counted_only,
     newest_first,
     plan,
+    reach,
     submitted,
 )
 from pooldeck_server.store.queries.text import contains, text_walk
@@ -48,6 +50,8 @@ def search(
     tasks or none, and still say where to go on.
     """
     span = submitted(connection, wanted).within(Span(high=before))
+    if not is_counted_only(wanted):
+        span = span.within(reach(connection, wanted))
     walk = way(connection, wanted, span, scan_limit)
     looked_at = _cut(connection, walk, span, scan_limit)
     seqs = _numbers(connection, walk, looked_at, limit + 1)

@@ -282,6 +282,24 @@ def test_a_change_of_all_that_fit_goes_on_where_nothing_fits_for_long(tmp_path: 
         assert [[ref.seq for ref in part] for part in parts] == [[], [], [1]]
 
 
+def test_what_has_ended_is_found_at_once_behind_any_number_that_wait(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        failed = store.running(tags=("nightly",), args='["needle"]')
+        end = End(failed.seq, 1, State.FAILED, NOW, error_kind="exception", error="{}")
+        store.write(records.end, [end])
+        waiting = [store.new(tags=("nightly",), args='["needle"]') for _ in range(50)]
+        store.write(records.insert_tasks, waiting)
+        for wanted in (
+            TaskFilter((State.FAILED,), tags=("nightly",)),
+            TaskFilter((State.FAILED,), text="needle"),
+            TaskFilter((State.FAILED, State.LOST), tags=("nightly",), text="needle"),
+        ):
+            parts = list(matching(store, wanted, limit=5, scan_limit=20))
+            assert [[ref.seq for ref in part] for part in parts] == [[failed.seq]]
+        nothing = TaskFilter((State.LOST,), tags=("nightly",))
+        assert list(matching(store, nothing, limit=5, scan_limit=20)) == [()]
+
+
 def test_what_is_changed_between_the_parts_is_met_once(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.write(records.insert_tasks, [store.new() for _ in range(10)])

@@ -153,7 +153,23 @@ def test_a_total_is_exact_where_counters_tell_and_bounded_elsewhere(tmp_path: Pa
         assert total(TaskFilter((State.LOST,))) == Total(0, is_exact=True)
         assert total(TaskFilter(errors=("exception",))) == Total(10, is_exact=True)
         assert total(TaskFilter(tags=("odd",))) == Total(12, is_exact=False)
-        assert total(TaskFilter(until=store.clock.now() + SECOND)) == Total(12, is_exact=False)
+        assert total(TaskFilter(since=0)) == Total(12, is_exact=False)
+
+
+def test_a_total_up_to_a_moment_leaves_out_the_few_that_came_since(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        ended(store, [1.0] * 30)
+        store.clock.advance(1)
+        moment = store.clock.now()
+        ended(store, [1.0] * 3)
+        ended(store, [1.0] * 2, State.FAILED)
+
+        def total(wanted: TaskFilter) -> Total:
+            return store.read(queries.total, wanted, 12)
+
+        assert total(TaskFilter(until=moment)) == Total(30, is_exact=True)
+        assert total(TaskFilter((State.FAILED,), until=moment)) == Total(0, is_exact=True)
+        assert total(TaskFilter(until=moment + SECOND)) == Total(35, is_exact=True)
 
 
 def test_tasks_are_named_by_their_ids_with_the_states_they_are_in(tmp_path: Path) -> None:
