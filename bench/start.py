@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench.brokered import brokered, missing
+from bench.field import missing
+from bench.field.with_celery import brokered
 from bench.figures import Figure, of_rounds, ratios
 from bench.processes import Pooldeck, launch, wait_until
 from bench.scale import Scale
@@ -34,8 +35,8 @@ size = 2
 
 def measure(scale: Scale) -> list[Figure]:
     """Measure both in turn; only our own where Celery or Redis is not installed."""
-    if lacking := missing():
-        print(f"start: not compared with Celery, since there is no {lacking}")
+    if lacking := missing("celery"):
+        print(lacking)
         own = [_seconds(scale.folder / f"start-{n}") for n in range(scale.size_rounds)]
         return [of_rounds("serve to the first result", own, "s")]
     ours, theirs = [], []

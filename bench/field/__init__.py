@@ -10,7 +10,12 @@ import shutil
 from typing import Final
 
 QUEUES: Final = {"taskiq": "taskiq on Redis", "dramatiq": "Dramatiq on Redis"}
-_PACKAGES: Final = {"taskiq": ("taskiq", "taskiq_redis"), "dramatiq": ("dramatiq", "redis")}
+_NAMES: Final = QUEUES | {"celery": "Celery on Redis"}
+_PACKAGES: Final = {
+    "taskiq": ("taskiq", "taskiq_redis"),
+    "dramatiq": ("dramatiq", "redis"),
+    "celery": ("celery", "redis"),
+}
 _SERVER: Final = "redis-server"
 
 
@@ -19,4 +24,4 @@ def missing(queue: str) -> str | None:
     lacking = [name for name in _PACKAGES[queue] if importlib.util.find_spec(name) is None]
     if shutil.which(_SERVER) is None:
         lacking.append(_SERVER)
-    return f"{QUEUES[queue]} is not measured: {', '.join(lacking)} missing" if lacking else None
+    return f"{_NAMES[queue]} is not measured: {', '.join(lacking)} missing" if lacking else None
