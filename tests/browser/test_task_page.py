@@ -13,9 +13,9 @@ from tests.browser.reading import page, page_with, post, text_of
 from tests.support.serving import Serving
 
 
-def taken(opened: Page, layout: str) -> list[str | None]:
-    """Return the states of the path, as a drawing of the page marks them."""
-    nodes = opened.locator(f".journey-{layout} .node[data-taken]").all()
+def taken(opened: Page) -> list[str | None]:
+    """Return the states of the path, as the page marks them."""
+    nodes = opened.locator("#way li[data-taken]").all()
     return [node.get_attribute("data-state") for node in nodes]
 
 
@@ -28,10 +28,10 @@ def test_an_open_page_follows_a_task_to_its_end(
     task_id = submitted(shown, "shown.narrate", str(flag))
     opened = open_page(f"/tasks/{task_id}", **DESK)
     lines = opened.locator("#log-lines li")
-    expect(opened.locator(".node[data-present]").first).to_have_attribute("data-state", "running")
+    expect(opened.locator("#way [data-present]")).to_have_attribute("data-state", "running")
     expect(lines.filter(has_text="before the file")).to_have_count(1)
     before = opened.locator("#log-lines").element_handle()
-    assert taken(opened, "wide") == ["queued", "running"]
+    assert taken(opened) == ["queued", "running"]
     assert opened.locator("[class^=segment-run]").count() == 2  # the bar and its legend
     flag.touch()
     expect(lines.filter(has_text="after the file")).to_have_count(1)
@@ -39,7 +39,7 @@ def test_an_open_page_follows_a_task_to_its_end(
     assert before is not None
     assert before.evaluate("list => list.isConnected")  # new lines were added, not all exchanged
     expect(opened.locator(".task-state .state")).to_have_text("succeeded")
-    assert taken(opened, "wide") == ["queued", "running", "succeeded"]
+    assert taken(opened) == ["queued", "running", "succeeded"]
     expect(opened.locator(".legend")).to_contain_text("recording the end")
     assert barriers(opened) == []
 
@@ -49,12 +49,12 @@ def test_an_open_page_shows_the_log_of_an_attempt_that_begins_later(
 ) -> None:
     task_id = submitted(shown, "shown.tell", ["at last"], delay=5)
     opened = open_page(f"/tasks/{task_id}", **DESK)
-    assert taken(opened, "wide") == ["scheduled"]
+    assert taken(opened) == ["scheduled"]
     expect(opened.locator(".log-empty")).to_be_visible()
     expect(opened.locator("#log-lines li")).to_have_count(1)
     expect(opened.locator("#log-lines")).to_contain_text("at last")
     expect(opened.locator(".task-state .state")).to_have_text("succeeded")
-    assert taken(opened, "wide") == ["scheduled", "queued", "running", "succeeded"]
+    assert taken(opened) == ["scheduled", "queued", "running", "succeeded"]
 
 
 def test_the_stack_is_shown_on_the_page_and_outlives_its_changes(
@@ -87,7 +87,7 @@ def test_a_kill_says_who_it_was_and_why(open_page: Open, shown: Serving, flag: P
     expect(opened.locator(".flash")).to_contain_text("It was killed")
     expect(opened.locator("#killed")).to_contain_text("it <b>hangs</b>")
     expect(opened.locator(".task-state .state")).to_have_text("cancelled")
-    assert taken(opened, "wide") == ["queued", "running", "cancelled"]
+    assert taken(opened) == ["queued", "running", "cancelled"]
 
 
 # Failures and attempts.
@@ -117,7 +117,7 @@ def test_a_task_that_was_run_again_shows_the_loop_and_each_attempt(
 ) -> None:
     task = shown.run("shown.stumble")
     opened = open_page(f"/tasks/{task['id']}", **DESK)
-    expect(opened.locator(".journey-wide .loop-words")).to_have_text("1 earlier attempt")
+    expect(opened.locator(".way-earlier")).to_have_text("1 earlier attempt")
     expect(opened.locator(".attempts > li")).to_have_count(2)
     expect(opened.locator("#log-lines")).to_contain_text("attempt 2")
     opened.locator("#log-of-1").click()
@@ -219,7 +219,6 @@ def test_a_cancelled_task_shows_the_way_around_what_it_never_reached(
     task_id = submitted(shown, "shown.add", 1, delay=3600)
     post(client, f"/tasks/{task_id}/cancel")
     markup = page_with(client, f"/tasks/{task_id}", 'data-final="yes"')
-    drawn = re.findall(r"<svg class=\"journey journey-wide\".*?</svg>", markup)[0]
-    states = re.findall(r'class="node" data-state="(\w+)" data-taken', drawn)
-    assert states == ["scheduled", "cancelled"]
-    assert drawn.count('" data-taken/>') == 1
+    way = markup.partition('id="way"')[2].partition("</ol>")[0]
+    assert re.findall(r'data-state="(\w+)" data-taken', way) == ["scheduled", "cancelled"]
+    assert "data-ahead" not in way

@@ -97,6 +97,7 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     "/tasks/chosen/delete": {"POST": _ADMIN},
     "/tasks/{task_id}": {"GET": _ANYONE},
     "/tasks/{task_id}/log": {"GET": _OWN_VALUES},
+    "/tasks/{task_id}/log.txt": {"GET": _OWN_VALUES},
     "/tasks/{task_id}/{name}.json": {"GET": _OWN_VALUES},
     "/tasks/{task_id}/stack": {"GET": _OWN_VALUES},
     "/tasks/{task_id}/kill": {"GET": _OWN_TASKS, "POST": _OWN_TASKS},

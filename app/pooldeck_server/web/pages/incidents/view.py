@@ -1,9 +1,8 @@
 """The report of one incident: what died, how, when and of what, and what has become of it since."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday, named_functions
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
@@ -13,12 +12,10 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.advice import IncidentAdvice, advice
 from pooldeck_server.web.pages.incidents.data import OTHERS, IncidentData
 from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
+from pooldeck_server.web.pages.shared.faults import Fault, fault_of
 from pooldeck_server.web.pages.shared.rendering import Page
-from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
-
-_THREAD: Final = re.compile(r"^(?P<current>Current t|T)hread 0x[0-9a-f]+.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -30,23 +27,6 @@ class Involved:
     function: str
     became: str
     today: TaskToday | None
-
-
-@dataclass(frozen=True)
-class ThreadTrace:
-    """A thread: how faulthandler names it, and where it was, the latest call first."""
-
-    name: str
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happened in the words of faulthandler, the thread it happened in, and the others."""
-
-    what: str
-    guilty: ThreadTrace | None
-    others: tuple[ThreadTrace, ...]
 
 
 @dataclass(frozen=True)
@@ -185,27 +165,6 @@ def _belongs(annotation: StoredAnnotation, incident: StoredIncident) -> bool:
     if annotation.kind in {"hold", "release", "placed"}:
         return incident.culprit is not None and annotation.subject == incident.culprit.function
     return annotation.data.get("incident") != incident.id
-
-
-def fault_of(traceback: str) -> Fault:
-    """Return the parts of what faulthandler wrote; text of another form is `what` happened."""
-    heads = list(_THREAD.finditer(traceback))
-    if not heads:
-        return Fault(traceback.strip(), None, ())
-    ends = [head.start() for head in heads[1:]] + [len(traceback)]
-    threads = [
-        (head["current"] != "T", _thread(head[0], traceback[head.end() : end]))
-        for head, end in zip(heads, ends, strict=True)
-    ]
-    return Fault(
-        what=traceback[: heads[0].start()].strip(),
-        guilty=next((thread for is_current, thread in threads if is_current), None),
-        others=tuple(thread for is_current, thread in threads if not is_current),
-    )
-
-
-def _thread(name: str, frames: str) -> ThreadTrace:
-    return ThreadTrace(name.removesuffix(":"), traceback_parts(frames.strip("\n")))
 
 
 def _report_text(incident: StoredIncident, sentences: Iterable[str], tasks: Iterable[str]) -> str:
