@@ -182,6 +182,62 @@ def test_the_levels_of_a_log_can_be_narrowed(client: httpx.Client, shown: Servin
     assert "There is no level LOUD" in text_of(page(client, f"/tasks/{task['id']}?level=LOUD", 422))
 
 
+def test_a_line_of_a_log_has_an_address_that_opens_the_log_there(
+    open_page: Open, shown: Serving
+) -> None:
+    task = shown.run("shown.tell", [f"line {n} of many" for n in range(450)])
+    opened = open_page(f"/tasks/{task['id']}#line-120", **DESK)
+    expect(opened.locator("#line-120")).to_be_in_viewport()
+    expect(opened.locator("#line-120:target")).to_contain_text("line 119 of many")
+    link = opened.locator("#line-130 .log-n").get_attribute("href")
+    opened.locator("#line-130 .log-n").click()
+    expect(opened.locator("#line-130:target")).to_have_count(1)
+    assert link is not None
+    without_script = page(shown.client, link.partition("#")[0])
+    assert 'id="line-130"' in without_script
+    assert 'id="line-450"' not in without_script
+
+
+def test_a_log_is_searched_wrapped_and_taken_along(
+    open_page: Open, shown: Serving, client: httpx.Client
+) -> None:
+    task = shown.run("shown.tell", [f"said {word}" for word in ("one", "TWO", "three", "two %")])
+    opened = open_page(f"/tasks/{task['id']}", **PHONE)
+    opened.get_by_role("searchbox", name="Search in the log").fill("two")
+    opened.get_by_role("button", name="Search", exact=True).click()
+    expect(opened.locator("#log-lines [data-n]")).to_have_count(2)
+    expect(opened.locator("#log-lines .log-gap")).to_have_count(0)  # nothing is lost
+    message = opened.locator("#log-lines .message").first
+    expect(message).to_have_css("white-space", "pre-wrap")
+    opened.get_by_label("Wrap lines").uncheck()
+    expect(message).to_have_css("white-space", "pre")
+    assert barriers(opened) == []
+    found = client.get(f"/tasks/{task['id']}/log.txt?find=two%20%25").text.splitlines()
+    assert [line.partition("WARNING ")[2] for line in found] == ["shown said two %"]
+    whole = client.get(f"/tasks/{task['id']}/log.txt")
+    assert len(whole.text.splitlines()) == 4
+    assert whole.headers["content-type"].startswith("text/plain")
+
+
+def test_a_task_that_failed_shows_why_before_what_it_was_given(
+    shown: Serving, client: httpx.Client
+) -> None:
+    task = shown.run("shown.tint")
+    text = text_of(page(client, f"/tasks/{task['id']}"))
+    order = ["Traceback", "Its last words", "Arguments", "Where the time went", "Download as text"]
+    assert sorted(order, key=text.index) == order
+
+
+def test_a_crash_shows_the_thread_that_did_it_and_folds_the_others(
+    open_page: Open, shown: Serving
+) -> None:
+    task = shown.run("shown.die")
+    opened = open_page(f"/tasks/{task['id']}", **DESK)
+    expect(opened.locator("[data-thread=guilty]")).to_contain_text("in die")
+    expect(opened.locator("[data-thread=other]").first).to_be_hidden()
+    assert barriers(opened) == []
+
+
 # Values.
 
 
