@@ -67,7 +67,14 @@ from pooldeck_server.store.queries.incidents import (
     incidents,
     tasks_today,
 )
-from pooldeck_server.store.queries.lists import matching, named, tags, tasks, total
+from pooldeck_server.store.queries.lists import (
+    matching,
+    named,
+    state_counts,
+    tags,
+    tasks,
+    total,
+)
 from pooldeck_server.store.queries.loads import loads
 from pooldeck_server.store.queries.logs import (
     is_in_worker_log,

@@ -73,6 +73,7 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     "/docs/{group}": {"GET": _ANYONE},
     # Tasks.
     f"{_API}/tasks": {"GET": _ANYONE, "POST": _OWN_TASKS},
+    f"{_API}/tasks/export": {"GET": _ANYONE},
     f"{_API}/tasks/batch": {"POST": _OWN_TASKS},
     f"{_API}/tasks/cancel": {"POST": _OWN_TASKS},
     f"{_API}/tasks/retry": {"POST": _OWN_TASKS},
@@ -88,6 +89,7 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     f"{_API}/watches": {"POST": _ANYONE},
     f"{_API}/watches/{{watch}}": {"POST": _ANYONE},
     "/tasks": {"GET": _ANYONE},
+    "/tasks/columns": {"POST": _ANYONE},
     "/complete.json": {"GET": _OVERVIEW},
     "/tasks/cancel": {"GET": _OWN_TASKS, "POST": _OWN_TASKS},
     "/tasks/retry": {"GET": _OWN_TASKS, "POST": _OWN_TASKS},
