@@ -7,12 +7,13 @@ import { ngettext } from "./words.js";
 const news = document.getElementById("list-news");
 const button = news.querySelector("button");
 let fresh = null; // the list as it would be
+let rests = false; // the mouse, on a row: cells that are exchanged under it do not count as left
 
 const list = () => document.getElementById("task-list");
 const rows = (part) => [...part.querySelectorAll("tr[data-row-id]")];
 
 function isHeld(part) {
-  return rows(part).length > 0 && Boolean(part.querySelector("tbody:hover, input[name=id]:checked"));
+  return rows(part).length > 0 && (rests || Boolean(part.querySelector("input[name=id]:checked")));
 }
 
 function take() {
@@ -59,8 +60,14 @@ document.addEventListener("exchanging", (event) => {
     news.hidden = true;
   }
 });
-document.addEventListener("pointerout", (event) => {
-  if (!event.relatedTarget || !list().contains(event.relatedTarget)) release();
+function notice(is) {
+  rests = is;
+  if (!is) release();
+}
+
+document.addEventListener("pointerover", ({ target, pointerType }) => {
+  notice(pointerType === "mouse" && Boolean(target.closest("#task-list tbody")));
 });
+document.documentElement.addEventListener("pointerleave", () => notice(false));
 document.addEventListener("change", release);
 button.addEventListener("click", take);

@@ -8,12 +8,16 @@ from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday,
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
+from pooldeck_server.domain.tasks.log import StoredLine
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.incidents.advice import IncidentAdvice, advice
 from pooldeck_server.web.pages.incidents.data import OTHERS, IncidentData
 from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
+from pooldeck_server.web.pages.incidents.vitals import VitalCharts, vital_charts
 from pooldeck_server.web.pages.shared.faults import Fault, fault_of
 from pooldeck_server.web.pages.shared.rendering import Page
+from pooldeck_server.web.pages.shared.values import Value, arguments_of
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
 
@@ -41,6 +45,10 @@ class IncidentView(Page):
     involved: tuple[Involved, ...]
     gone: Mapping[str, int | None]
     fault: Fault | None
+    accused: StoredTask | None
+    arguments: tuple[Value, ...]
+    last_lines: Sequence[StoredLine]
+    vitals: VitalCharts | None
     memory_bytes: int | None
     nearby: Sequence[StoredAnnotation]
     hold: Hold | None
@@ -68,6 +76,10 @@ def incident_view(
         involved=tasks,
         gone=read.gone,
         fault=fault_of(incident.traceback) if incident.traceback else None,
+        accused=read.accused,
+        arguments=arguments_of(read.accused) if read.accused else (),
+        last_lines=read.last_lines,
+        vitals=vital_charts(incident.vitals),
         memory_bytes=memory_bytes,
         nearby=[each for each in read.nearby if _belongs(each, incident)],
         hold=hold,

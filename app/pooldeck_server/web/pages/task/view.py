@@ -16,17 +16,16 @@ from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.actions import ActionRow, action_row
 from pooldeck_server.web.pages.shared.flash import FLASHES
-from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
 from pooldeck_server.web.pages.shared.snippets import Snippets
 from pooldeck_server.web.pages.shared.tracebacks import causes
+from pooldeck_server.web.pages.shared.values import Value, arguments_of, value_of
 from pooldeck_server.web.pages.task.data import TaskData
 from pooldeck_server.web.pages.task.journey import Journey, journey
 from pooldeck_server.web.pages.task.links import Links, links
 from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
-from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kill_questions import kill_button
 from pooldeck_server.web.text.placement import placed_words
 
@@ -41,15 +40,6 @@ class AttemptRow:
     attempt: StoredAttempt
     errors: tuple[Error, ...]
     is_shown: bool  # its log is the one on the page
-
-
-@dataclass(frozen=True)
-class Value:
-    """An argument list or the result: `name` is the field that a program would ask for."""
-
-    name: str
-    label: str
-    text: JsonText
 
 
 @dataclass(frozen=True)
@@ -138,8 +128,8 @@ def task_view(
         measurement=measured,
         links=links(task, read.around, read.pipeline),
         errors=causes(task.error),
-        arguments=_arguments(task),
-        result=_value("result", "", task.result),
+        arguments=arguments_of(task),
+        result=value_of("result", "", task.result),
         returned_none=task.result == "null",
         attempts=tuple(
             AttemptRow(each, causes(each.error), is_shown=each.attempt == log.attempt)
@@ -186,15 +176,3 @@ def _measurement(text: str | None) -> Measurement | None:
     with suppress(msgspec.ValidationError):
         return None if text is None else msgspec.json.decode(text, type=Measurement)
     return None
-
-
-def _arguments(task: StoredTask) -> tuple[Value, ...]:
-    both = (
-        _value("args", _("in order"), None if task.args == "[]" else task.args),
-        _value("kwargs", _("by name"), None if task.kwargs == "{}" else task.kwargs),
-    )
-    return tuple(value for value in both if value is not None)
-
-
-def _value(name: str, label: str, text: str | None) -> Value | None:
-    return None if text is None else Value(name, label, json_text(text))
