@@ -49,7 +49,7 @@ def test_a_terminals_colours_are_colours_and_its_codes_are_nowhere(
     assert plain != green
     assert barriers(opened) == []
     opened.locator("#group").click()
-    expect(opened.locator(".group-words")).to_have_text("expected #, got #")
+    expect(opened.locator(".group-words")).to_have_text("expected 3, got 4")
     assert barriers(opened) == []
     for path in ("/", "/errors", "/functions", f"/tasks/{task['id']}", f"/tasks?q={task['id']}"):
         text = page(shown.client, path)

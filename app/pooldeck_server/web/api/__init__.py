@@ -16,6 +16,7 @@ from pooldeck_server.web.api import (
     history,
     incidents,
     live,
+    logs,
     pipelines,
     pools,
     retention,
@@ -31,6 +32,7 @@ from pooldeck_server.web.http.application import Application
 _PREFIX = "/api/v1"
 _PARTS = (
     tasks,
+    logs,
     changes,
     deletion,
     functions,

@@ -86,6 +86,8 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     f"{_API}/tasks/{{task_id}}/stack": {"GET": _OWN_VALUES},
     f"{_API}/tasks/{{task_id}}/cancel": {"POST": _OWN_TASKS},
     f"{_API}/tasks/{{task_id}}/retry": {"POST": _OWN_TASKS},
+    f"{_API}/logs": {"GET": _VALUES},
+    "/logs": {"GET": _VALUES},
     f"{_API}/watches": {"POST": _ANYONE},
     f"{_API}/watches/{{watch}}": {"POST": _ANYONE},
     "/tasks": {"GET": _ANYONE},

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.filter import MAX_TEXT
-from pooldeck_server.domain.tasks.log import LEVELS, Level, LogWindow, StoredLine
+from pooldeck_server.domain.tasks.log import Level, LogWindow, StoredLine
 from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
@@ -42,18 +41,6 @@ class LogPart:
     is_narrowed: bool
     text: str
     hidden: tuple[tuple[str, str], ...]
-
-
-def read_level(text: str | None) -> Level | None:
-    """Return the least level that an address asks for; None for all.
-
-    Raises:
-        InvalidRequest: If there is no such level.
-    """
-    found = next((level for level in LEVELS if level == text), None)
-    if text and found is None:
-        raise InvalidRequest(f"there is no level {text}; there are {', '.join(LEVELS)}")
-    return found
 
 
 def read_text(text: str) -> str | None:

@@ -15,13 +15,13 @@ from pooldeck_server.web.http.dependencies import MAX_NUMBER, ServerDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.responses import Answer
 from pooldeck_server.web.http.sight import Sight, SightDep
-from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
+from pooldeck_server.web.pages.shared.log_lines import LOG_LINES, read_level
 from pooldeck_server.web.pages.shared.posting import done, posted, reason
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.task.confirm import delete_task, kill_task
 from pooldeck_server.web.pages.task.data import TaskData, read, read_log
 from pooldeck_server.web.pages.task.gone import gone_view
-from pooldeck_server.web.pages.task.log import log_part, read_level, read_text
+from pooldeck_server.web.pages.task.log import log_part, read_text
 from pooldeck_server.web.pages.task.log_text import LINES_AT_ONCE, log_as_text
 from pooldeck_server.web.pages.task.snippets import snippets
 from pooldeck_server.web.pages.task.view import LogFragment, StackView, task_view

@@ -121,6 +121,7 @@ def tasks_view(
     snippets: tuple[Snippets, ...] = (),
 ) -> TasksView:
     older = read.page.next_cursor
+    has_some = bool(read.total.number or older) and not problem
     shown = _with_order(view.columns or columns, view.sort)
     return TasksView(
         view=view,
@@ -149,9 +150,9 @@ def tasks_view(
         refresh=_refresh(read.page, is_first=is_first),
         first_href=href(view),
         older_href=href(view, cursor=older) if older else None,
-        cancel_href=_change_href("cancel", view, LIVE),
-        retry_href=_change_href("retry", view, FINAL),
-        delete_href=_change_href("delete", view, FINAL),
+        cancel_href=_change_href("cancel", view, LIVE) if has_some else None,
+        retry_href=_change_href("retry", view, FINAL) if has_some else None,
+        delete_href=_change_href("delete", view, FINAL) if has_some else None,
         exports=tuple((_(label), _export_href(view, now, name)) for name, label in _EXPORTS),
         columns_back=href(replace(view, columns=())),
         snippets=snippets,
