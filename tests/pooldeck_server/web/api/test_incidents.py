@@ -98,6 +98,14 @@ def test_the_server_says_what_its_start_found(server: Served) -> None:
     assert said["started_at"].endswith("Z")
 
 
+def test_the_report_shows_what_the_culprit_had_been_given(crashed: Served) -> None:
+    incident = next(each for each in _incidents(crashed) if each["signal"] == signal.SIGSEGV)
+    page = crashed.http.get(f"/incidents/{incident['id']}", headers={"accept": "text/html"}).text
+    given = page.partition('id="given"')[2].partition("</section>")[0]
+    assert f'href="/tasks/{incident["culprit"]["task"]}"' in given
+    assert f'<span class="json-number">{int(signal.SIGSEGV)}</span>' in given
+
+
 def test_an_incident_tells_what_was_seen_of_the_worker_before_its_end(crashed: Served) -> None:
     def worker() -> dict[str, Any]:
         pool = crashed.http.get("/api/v1/pools/solo").json()
