@@ -37,7 +37,7 @@ _FLAT: Final = re.compile(r'[\[{](?:[^\[\]{}"]|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+[\]
 
 
 @dataclass(frozen=True)
-class JsonLine:
+class ValueLine:
     """A line of a value.
 
     `opens` is how many lines there are in the list or object that begins at its end, 0 if none
@@ -59,19 +59,19 @@ class JsonText:
     is_cut: bool
 
     @property
-    def tree(self) -> tuple[JsonLine, ...]:
+    def tree(self) -> tuple[ValueLine, ...]:
         """Return the lines, with where what can be folded begins and ends.
 
         Where the value is cut, some may have no end.
         """
-        found: list[JsonLine] = []
+        found: list[ValueLine] = []
         begun: list[int] = []  # the places of the lines that something begins in, outermost first
         for pieces in _split(self.pieces):
             closes = bool(begun) and _is_open(pieces[0], _CLOSING)
             if closes:
                 start = begun.pop()
                 found[start] = replace(found[start], opens=len(found) - start - 1)
-            found.append(JsonLine(pieces, closes=closes))
+            found.append(ValueLine(pieces, closes=closes))
             if _is_open(pieces[-1], _OPENING):
                 begun.append(len(found) - 1)
         for start in begun:
