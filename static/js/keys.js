@@ -27,7 +27,7 @@ function search() {
 // The focus goes from row to row, so that Enter opens what is shown as chosen.
 function move(step) {
   const rows = [...document.querySelectorAll("main .list tbody tr, main [data-row]")];
-  const links = rows.map((row) => row.querySelector("a[href]")).filter(Boolean);
+  const links = rows.map((row) => row.querySelector("a[href]:not(.only)")).filter(Boolean);
   const at = links.findIndex((link) => link.closest("tr, [data-row]").contains(document.activeElement));
   const next = at < 0 ? (step > 0 ? 0 : links.length - 1) : at + step;
   links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();

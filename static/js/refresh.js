@@ -32,10 +32,16 @@ function exchange(fresh) {
   if (fresh.body.dataset.stream !== document.body.dataset.stream) location.reload(); // other scripts
   for (const old of document.querySelectorAll("[data-live]")) {
     const part = fresh.getElementById(old.id);
-    if (part && !part.isEqualNode(old) && !isInUse(old)) replace(old, document.adoptNode(part));
+    if (part && !part.isEqualNode(old) && !isInUse(old) && !isKept(old, part)) replace(old, document.adoptNode(part));
   }
   main.dataset.refresh = fresh.getElementById("main").dataset.refresh;
   tickAll();
+}
+
+// A part marked data-steady is asked first: whoever keeps it as it is takes the fresh one along.
+function isKept(old, part) {
+  if (!("steady" in old.dataset)) return false;
+  return !old.dispatchEvent(new CustomEvent("exchanging", { bubbles: true, cancelable: true, detail: part }));
 }
 
 // Somebody who marks text to copy it keeps it, and what is being clicked stays until it is.
@@ -44,7 +50,7 @@ function isInUse(element) {
   return element.matches(":active") || (!selection.isCollapsed && selection.containsNode(element, true));
 }
 
-function replace(old, part) {
+export function replace(old, part) {
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
   for (const details of old.querySelectorAll("details[id]")) {
     const same = part.querySelector(`#${CSS.escape(details.id)}`);

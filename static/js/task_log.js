@@ -26,7 +26,7 @@ function address(list) {
   const query = new URLSearchParams({ attempt: list.dataset.attempt, after: list.dataset.last });
   const unfinished = [...list.querySelectorAll("[data-open]")].slice(-MOST_AGAIN);
   for (const line of unfinished) query.append("again", line.dataset.n);
-  if (asked.has("level")) query.set("level", asked.get("level"));
+  for (const name of ["level", "find"]) if (asked.has(name)) query.set(name, asked.get(name));
   return `${list.dataset.from}?${query}`;
 }
 
@@ -101,6 +101,27 @@ document.addEventListener("click", (event) => {
   prepend(link).catch(() => location.assign(link.href));
 });
 
-if ("end" in lines().dataset) toEnd(lines());
+// An address may name a line that is not on the page: then the part of the log that has it is shown.
+function showLine() {
+  const number = location.hash.match(/^#line-([1-9]\d*)$/)?.[1];
+  if (!number) return false;
+  const line = document.getElementById(`line-${number}`);
+  if (line) line.scrollIntoView({ block: "center" });
+  else if (asked.get("line") !== number) {
+    const attempt = lines().dataset.attempt;
+    location.replace(`${location.pathname}?${new URLSearchParams({ attempt, line: number })}#line-${number}`);
+  }
+  return true;
+}
+
+addEventListener("hashchange", showLine);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a.log-n");
+  if (!link || !isPlain(event)) return;
+  event.preventDefault(); // it is here already
+  location.hash = new URL(link.href).hash;
+});
+
+if (!showLine() && "end" in lines().dataset) toEnd(lines());
 isUpToDate = task().dataset.final === "yes";
 setInterval(keepUp, PAUSE);

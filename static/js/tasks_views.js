@@ -20,7 +20,7 @@ function kept() {
 
 // The address without what belongs to this moment: the page of the list, what was done.
 function query() {
-  const kinds = ["state", "function", "pool", "tag", "error", "group", "q", "since", "until", "sort"];
+  const kinds = ["state", "function", "pool", "tag", "error", "group", "pipeline", "q", "since", "until", "sort", "columns"];
   const all = new URLSearchParams(location.search);
   return String(new URLSearchParams([...all].filter(([key, value]) => kinds.includes(key) && value)));
 }

@@ -45,6 +45,8 @@ def test_every_page_is_accessible_and_fits(
         f"/tasks/{failed}/delete",
         "/retention",
         "/tasks?did=many&retried=3",
+        "/tasks?columns=id.state.function.tags.priority.attempt.ended",
+        "/logs?q=line",
         "/incidents",
         f"/incidents/{incident}",
         "/functions",

@@ -1,12 +1,14 @@
 """The list of tasks in a browser: filters, orders, completion, views that are kept, choosing."""
 
+import csv
 import html
+import json
 import re
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import Open, barriers, expect_live, submitted
 from tests.browser.reading import page, page_with, post, text_of
@@ -193,12 +195,18 @@ def test_what_is_chosen_stays_chosen_while_the_list_goes_on(
     expect(retry).to_be_disabled()
     looking.locator(f"#choose-{first}").check()
     (third,) = batch(client, "picked", 1)
-    expect(looking.locator(f"#choose-{third}")).to_be_visible(timeout=SLOW)
+    news = looking.locator("#list-news button")
+    expect(news).to_have_text("1 new task", timeout=SLOW)
+    expect(looking.locator(f"#choose-{third}")).to_have_count(0)  # nothing has moved
+    news.click()
+    expect(looking.locator(f"#choose-{third}")).to_be_visible()
     expect(looking.locator(f"#choose-{first}")).to_be_checked()
     expect(looking.locator(f"#choose-{third}")).not_to_be_checked()
     expect(looking.locator("#chosen-number")).to_have_text("1 chosen")
     batch(client, "picked", 50)  # the chosen one is on the next page now
-    expect(looking.locator(f"#choose-{third}")).to_have_count(0, timeout=SLOW)
+    expect(news).to_have_text("50 new tasks", timeout=SLOW)
+    news.click()
+    expect(looking.locator(f"#choose-{third}")).to_have_count(0)
     looking.get_by_label("All on this page").check()
     expect(looking.locator("#chosen-number")).to_have_text("51 chosen")
     retry.click()
@@ -207,6 +215,102 @@ def test_what_is_chosen_stays_chosen_while_the_list_goes_on(
     expect(looking.locator(".flash")).to_have_text("51 queued again.")
     answer = client.get(f"/api/v1/tasks/{first}", params={"wait": 30}).json()
     assert (answer["attempt"], client.get(f"/api/v1/tasks/{second}").json()["attempt"]) == (2, 1)
+
+
+def test_rows_stay_under_a_resting_mouse_and_stay_true(
+    open_page: Open, client: httpx.Client, shown: Serving, flag: Path
+) -> None:
+    task_id = submitted(shown, "shown.wait", str(flag), tags=["rests"])
+    looking = open_page("/tasks?tag=rests")
+    expect_live(looking)
+    row = looking.locator(f'[data-row-id="{task_id}"]')
+    row.hover()
+    batch(client, "rests", 3)
+    news = looking.locator("#list-news button")
+    expect(news).to_have_text("3 new tasks", timeout=SLOW)
+    flag.touch()
+    expect(row.locator(".cell-state")).to_contain_text("succeeded", timeout=SLOW)
+    assert listed(looking) == [task_id]
+    looking.mouse.move(2, 2)
+    expect(looking.locator("#task-list input[name=id]")).to_have_count(4)
+    expect(news).to_be_hidden()
+
+
+def test_what_a_search_cannot_mean_is_said_beside_it_and_stays_there(
+    browser: Browser, client: httpx.Client
+) -> None:
+    answer = client.get("/tasks", params={"q": "state:faild tag:x"})
+    assert answer.status_code == 422
+    assert 'value="state:faild tag:x"' in answer.text
+    for wrong in ("sort=odd", "since=soon", "state=odd"):
+        assert "Nothing is listed until this is mended." in page(client, f"/tasks?{wrong}", 422)
+    looking = browser.new_page(base_url=str(client.base_url))  # its console tells of the 422
+    looking.goto("/tasks")
+    looking.get_by_role("combobox", name="Search").fill("state:faild")
+    looking.keyboard.press("Enter")
+    expect(looking.get_by_role("alert")).to_contain_text('There is no state "faild"')
+    expect(looking.get_by_role("combobox", name="Search")).to_have_value("state:faild")
+    assert barriers(looking) == []
+    looking.close()
+
+
+def test_an_error_is_in_its_row_and_cells_narrow_the_list(
+    open_page: Open, client: httpx.Client
+) -> None:
+    (failed,) = batch(client, "cells", 1, "shown.fail")
+    batch(client, "cells", 1)
+    looking = open_page("/tasks?tag=cells")
+    row = looking.locator(f'[data-row-id="{failed}"]')
+    expect(row.locator(".cell-error")).to_contain_text("ValueError")
+    expect(row.locator(".cell-error")).to_contain_text("no place for 0")
+    expect(looking.locator("#chip-succeeded")).to_contain_text("1")
+    row.get_by_role("link", name="failed (only these)").click()
+    expect(looking).to_have_url(re.compile(r"state=failed&tag=cells$"))
+    expect_listed(looking, [failed])
+    expect(looking.locator("#chip-succeeded")).to_contain_text("1")
+    assert barriers(looking) == []
+
+
+def test_columns_are_chosen_ordered_and_kept(open_page: Open, client: httpx.Client) -> None:
+    batch(client, "columned", 1)
+    looking = open_page("/tasks?tag=columned")
+    headings = looking.locator("#task-list th")
+    expect(headings).to_have_text(
+        ["Choose", "State", "Function", "Arguments", "Pool", "Created", "Wait", "Run", "Worker"]
+    )
+    looking.locator("#columns-menu summary").click()
+    for name in ("Pool", "Wait", "Run", "Worker", "Arguments", "Created"):
+        looking.get_by_label(name, exact=True).last.uncheck()
+    looking.get_by_label("Tags", exact=True).check()
+    looking.get_by_label("Place of Tags").fill("0")
+    assert barriers(looking) == []
+    looking.locator("#keep-columns").click()
+    expect(headings).to_have_text(["Choose", "Tags", "State", "Function"])
+    expect(looking).to_have_url(re.compile(r"/tasks\?tag=columned$"))
+    looking.goto("/tasks?columns=run.function.nonsense")
+    expect(headings).to_have_text(["Choose", "Run", "Function"])
+    looking.goto("/tasks?tag=columned")
+    expect(headings).to_have_text(["Choose", "Tags", "State", "Function"])
+    looking.locator("#columns-menu summary").click()
+    looking.locator("#usual-columns").click()
+    expect(headings).to_have_count(9)
+
+
+def test_what_is_listed_is_had_as_a_file(client: httpx.Client, shown: Serving) -> None:
+    (failed,) = batch(client, "taken-along", 1, "shown.fail")
+    shown.run("shown.tell", ["=1+1"])
+    markup = page(client, "/tasks?tag=taken-along")
+    addresses = re.findall(r'id="export-\d" href="([^"]*)"', markup)
+    as_csv, as_lines = (client.get(html.unescape(each)) for each in addresses)
+    (row,) = csv.DictReader(as_csv.text.splitlines())
+    assert (row["id"], row["error_type"], row["tags"]) == (failed, "ValueError", "taken-along")
+    (task,) = map(json.loads, as_lines.text.splitlines())
+    assert (task["id"], task["state"]) == (failed, "failed")
+    formula = batch(client, "=cmd()", 1)
+    (row,) = csv.DictReader(
+        client.get("/api/v1/tasks/export", params={"tag": "=cmd()"}).text.splitlines()
+    )
+    assert (row["id"], row["tags"]) == (formula[0], "'=cmd()")
 
 
 def test_progress_moves_in_the_list_without_a_reload(

@@ -13,9 +13,9 @@ from tests.browser.reading import page, page_with, post, text_of
 from tests.support.serving import Serving
 
 
-def taken(opened: Page, layout: str) -> list[str | None]:
-    """Return the states of the path, as a drawing of the page marks them."""
-    nodes = opened.locator(f".journey-{layout} .node[data-taken]").all()
+def taken(opened: Page) -> list[str | None]:
+    """Return the states of the path, as the page marks them."""
+    nodes = opened.locator("#way li[data-taken]").all()
     return [node.get_attribute("data-state") for node in nodes]
 
 
@@ -28,10 +28,10 @@ def test_an_open_page_follows_a_task_to_its_end(
     task_id = submitted(shown, "shown.narrate", str(flag))
     opened = open_page(f"/tasks/{task_id}", **DESK)
     lines = opened.locator("#log-lines li")
-    expect(opened.locator(".node[data-present]").first).to_have_attribute("data-state", "running")
+    expect(opened.locator("#way [data-present]")).to_have_attribute("data-state", "running")
     expect(lines.filter(has_text="before the file")).to_have_count(1)
     before = opened.locator("#log-lines").element_handle()
-    assert taken(opened, "wide") == ["queued", "running"]
+    assert taken(opened) == ["queued", "running"]
     assert opened.locator("[class^=segment-run]").count() == 2  # the bar and its legend
     flag.touch()
     expect(lines.filter(has_text="after the file")).to_have_count(1)
@@ -39,7 +39,7 @@ def test_an_open_page_follows_a_task_to_its_end(
     assert before is not None
     assert before.evaluate("list => list.isConnected")  # new lines were added, not all exchanged
     expect(opened.locator(".task-state .state")).to_have_text("succeeded")
-    assert taken(opened, "wide") == ["queued", "running", "succeeded"]
+    assert taken(opened) == ["queued", "running", "succeeded"]
     expect(opened.locator(".legend")).to_contain_text("recording the end")
     assert barriers(opened) == []
 
@@ -49,12 +49,12 @@ def test_an_open_page_shows_the_log_of_an_attempt_that_begins_later(
 ) -> None:
     task_id = submitted(shown, "shown.tell", ["at last"], delay=5)
     opened = open_page(f"/tasks/{task_id}", **DESK)
-    assert taken(opened, "wide") == ["scheduled"]
+    assert taken(opened) == ["scheduled"]
     expect(opened.locator(".log-empty")).to_be_visible()
     expect(opened.locator("#log-lines li")).to_have_count(1)
     expect(opened.locator("#log-lines")).to_contain_text("at last")
     expect(opened.locator(".task-state .state")).to_have_text("succeeded")
-    assert taken(opened, "wide") == ["scheduled", "queued", "running", "succeeded"]
+    assert taken(opened) == ["scheduled", "queued", "running", "succeeded"]
 
 
 def test_the_stack_is_shown_on_the_page_and_outlives_its_changes(
@@ -87,7 +87,7 @@ def test_a_kill_says_who_it_was_and_why(open_page: Open, shown: Serving, flag: P
     expect(opened.locator(".flash")).to_contain_text("It was killed")
     expect(opened.locator("#killed")).to_contain_text("it <b>hangs</b>")
     expect(opened.locator(".task-state .state")).to_have_text("cancelled")
-    assert taken(opened, "wide") == ["queued", "running", "cancelled"]
+    assert taken(opened) == ["queued", "running", "cancelled"]
 
 
 # Failures and attempts.
@@ -117,7 +117,7 @@ def test_a_task_that_was_run_again_shows_the_loop_and_each_attempt(
 ) -> None:
     task = shown.run("shown.stumble")
     opened = open_page(f"/tasks/{task['id']}", **DESK)
-    expect(opened.locator(".journey-wide .loop-words")).to_have_text("1 earlier attempt")
+    expect(opened.locator(".way-earlier")).to_have_text("1 earlier attempt")
     expect(opened.locator(".attempts > li")).to_have_count(2)
     expect(opened.locator("#log-lines")).to_contain_text("attempt 2")
     opened.locator("#log-of-1").click()
@@ -182,6 +182,62 @@ def test_the_levels_of_a_log_can_be_narrowed(client: httpx.Client, shown: Servin
     assert "There is no level LOUD" in text_of(page(client, f"/tasks/{task['id']}?level=LOUD", 422))
 
 
+def test_a_line_of_a_log_has_an_address_that_opens_the_log_there(
+    open_page: Open, shown: Serving
+) -> None:
+    task = shown.run("shown.tell", [f"line {n} of many" for n in range(450)])
+    opened = open_page(f"/tasks/{task['id']}#line-120", **DESK)
+    expect(opened.locator("#line-120")).to_be_in_viewport()
+    expect(opened.locator("#line-120:target")).to_contain_text("line 119 of many")
+    link = opened.locator("#line-130 .log-n").get_attribute("href")
+    opened.locator("#line-130 .log-n").click()
+    expect(opened.locator("#line-130:target")).to_have_count(1)
+    assert link is not None
+    without_script = page(shown.client, link.partition("#")[0])
+    assert 'id="line-130"' in without_script
+    assert 'id="line-450"' not in without_script
+
+
+def test_a_log_is_searched_wrapped_and_taken_along(
+    open_page: Open, shown: Serving, client: httpx.Client
+) -> None:
+    task = shown.run("shown.tell", [f"said {word}" for word in ("one", "TWO", "three", "two %")])
+    opened = open_page(f"/tasks/{task['id']}", **PHONE)
+    opened.get_by_role("searchbox", name="Search in the log").fill("two")
+    opened.get_by_role("button", name="Search", exact=True).click()
+    expect(opened.locator("#log-lines [data-n]")).to_have_count(2)
+    expect(opened.locator("#log-lines .log-gap")).to_have_count(0)  # nothing is lost
+    message = opened.locator("#log-lines .message").first
+    expect(message).to_have_css("white-space", "pre-wrap")
+    opened.get_by_label("Wrap lines").uncheck()
+    expect(message).to_have_css("white-space", "pre")
+    assert barriers(opened) == []
+    found = client.get(f"/tasks/{task['id']}/log.txt?find=two%20%25").text.splitlines()
+    assert [line.partition("WARNING ")[2] for line in found] == ["shown said two %"]
+    whole = client.get(f"/tasks/{task['id']}/log.txt")
+    assert len(whole.text.splitlines()) == 4
+    assert whole.headers["content-type"].startswith("text/plain")
+
+
+def test_a_task_that_failed_shows_why_before_what_it_was_given(
+    shown: Serving, client: httpx.Client
+) -> None:
+    task = shown.run("shown.tint")
+    text = text_of(page(client, f"/tasks/{task['id']}"))
+    order = ["Traceback", "Its last words", "Arguments", "Where the time went", "Download as text"]
+    assert sorted(order, key=text.index) == order
+
+
+def test_a_crash_shows_the_thread_that_did_it_and_folds_the_others(
+    open_page: Open, shown: Serving
+) -> None:
+    task = shown.run("shown.die")
+    opened = open_page(f"/tasks/{task['id']}", **DESK)
+    expect(opened.locator("[data-thread=guilty]")).to_contain_text("in die")
+    expect(opened.locator("[data-thread=other]").first).to_be_hidden()
+    assert barriers(opened) == []
+
+
 # Values.
 
 
@@ -219,7 +275,6 @@ def test_a_cancelled_task_shows_the_way_around_what_it_never_reached(
     task_id = submitted(shown, "shown.add", 1, delay=3600)
     post(client, f"/tasks/{task_id}/cancel")
     markup = page_with(client, f"/tasks/{task_id}", 'data-final="yes"')
-    drawn = re.findall(r"<svg class=\"journey journey-wide\".*?</svg>", markup)[0]
-    states = re.findall(r'class="node" data-state="(\w+)" data-taken', drawn)
-    assert states == ["scheduled", "cancelled"]
-    assert drawn.count('" data-taken/>') == 1
+    way = markup.partition('id="way"')[2].partition("</ol>")[0]
+    assert re.findall(r'data-state="(\w+)" data-taken', way) == ["scheduled", "cancelled"]
+    assert "data-ahead" not in way

@@ -20,7 +20,9 @@ _LONGEST_TYPE: Final = 200  # characters
 _ID_BYTES: Final = 8
 _FROM_OUTSIDE: Final = frozenset({ErrorKind.INTERRUPTED, ErrorKind.BYSTANDER})
 _MASKED: Final = 1000  # characters of a message; the rest tells nothing of its kind
-_KEPT_OF_MESSAGE: Final = 300
+
+MESSAGE_CHARACTERS: Final = 300
+"""Characters of a message that is masked."""
 
 _UNNAMED: Final = r"(?<!\w)(?<!attribute )(?<!argument )(?<!module )(?<!name )"
 """Python's own messages name types and attributes in quotes: these say what is wrong, and stay."""
@@ -84,7 +86,7 @@ def masked(message: str) -> str:
     text = plain(message[:_MASKED])
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
-    return text.strip()[:_KEPT_OF_MESSAGE]
+    return text.strip()[:MESSAGE_CHARACTERS]
 
 
 class GroupState(StrEnum):

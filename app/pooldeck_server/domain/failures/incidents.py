@@ -29,6 +29,17 @@ class Bystander(Struct, frozen=True):
     became: str  # "lost", "failed" or "queued"
 
 
+class VitalSample(Struct, frozen=True):
+    """A look at a worker, so many seconds `before` its end was noticed.
+
+    CPU is in percent of one core since the look before, 0 at the first.
+    """
+
+    before: float
+    rss_bytes: int
+    cpu_percent: float
+
+
 class StoredIncident(Struct, frozen=True):
     """A worker's unexpected death: what is known of its cause, and what became of its tasks.
 
@@ -51,6 +62,7 @@ class StoredIncident(Struct, frozen=True):
     peak_rss_bytes: int | None = None
     recovered_at: int | None = None  # None: the pool is not whole yet
     recovery_ms: float | None = None
+    vitals: tuple[VitalSample, ...] = ()  # of its last minute, the earliest first
 
     @property
     def kind(self) -> str:

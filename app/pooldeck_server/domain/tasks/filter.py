@@ -99,3 +99,15 @@ class Total(Struct, frozen=True):
 
     number: int
     is_exact: bool
+
+
+class StateCounts(Struct, frozen=True):
+    """How many tasks of each state fit a filter: exactly so many, or so many and perhaps more."""
+
+    numbers: dict[State, int]
+    is_exact: bool
+
+
+def is_counted(wanted: TaskFilter) -> bool:
+    """Tell whether counters know how many tasks fit a filter."""
+    return wanted == TaskFilter(wanted.states, wanted.functions, wanted.pools)

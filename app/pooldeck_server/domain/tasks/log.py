@@ -76,7 +76,7 @@ class LogWindow(Struct, frozen=True):
 
     `after` takes the lines that follow that number, and those of the numbers `again`; `before`
     takes those that lead up to it. `after` counts where both are given. `attempt` None is the
-    latest attempt, `level` the least to show.
+    latest attempt, `level` the least to show; `text` is what messages or sources have to contain.
     """
 
     limit: int
@@ -85,6 +85,11 @@ class LogWindow(Struct, frozen=True):
     before: int | None = None
     level: Level | None = None
     again: tuple[int, ...] = ()
+    text: str | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.hidden or self.text)
 
     @property
     def hidden(self) -> tuple[Level, ...]:

@@ -110,7 +110,7 @@ class StoredTask(StoredAttempt, frozen=True, kw_only=True):
 
     `args`, `kwargs`, `result`, `error` and `measurement` are JSON texts; the first two already
     redacted where arguments are sensitive. In lists, texts over a bound are left out: their names
-    are in `omitted`.
+    are in `omitted`; `error_type` and the beginning of the `error_message` are there in any case.
     """
 
     seq: int
@@ -129,6 +129,8 @@ class StoredTask(StoredAttempt, frozen=True, kw_only=True):
     reruns: int = 0
     placed: str | None = None  # JSON of its `Placement`; None: its pool was named
     omitted: tuple[str, ...] = ()
+    error_type: str | None = None  # in lists only
+    error_message: str | None = None  # likewise
     dependencies: StoredDependencies | None = None  # where it hangs together with others
     kept_at: int | None = None  # since when somebody keeps it from being deleted
 

@@ -539,7 +539,14 @@ class _Startup:
         self.deletions = self._make_deletions()
         self.stack.push_async_callback(self.deletions.stop)
         self._start(self.outdated)
-        self._start(WorkerSampling(sampler=self.sampler, queues=self.queues, changes=self.changes))
+        self._start(
+            WorkerSampling(
+                sampler=self.sampler,
+                vitals=self.kept.incidents.vitals,
+                queues=self.queues,
+                changes=self.changes,
+            )
+        )
 
     def _make_deletions(self) -> Deletions:
         by_hand = DeletionByHand(

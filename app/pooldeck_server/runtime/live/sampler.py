@@ -19,6 +19,7 @@ from pooldeck_server.domain.pools.health import SwitchRates
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.vitals import WorkerVitals
 
 _SECONDS: Final = 2.0
 
@@ -66,11 +67,15 @@ class Sampler:
 
 @dataclass(kw_only=True, eq=False)
 class WorkerSampling(BackgroundPart):
-    """Samples the workers of all pools, and tells each pool how much memory its workers take."""
+    """Samples the workers of all pools, and tells each pool how much memory its workers take.
+
+    What the looks of the last minute found is kept in `vitals`, for incidents.
+    """
 
     doing = "sampling the workers"
 
     sampler: Sampler
+    vitals: WorkerVitals
     queues: Mapping[str, Dispatcher]
     changes: LiveChanges
 
@@ -78,12 +83,18 @@ class WorkerSampling(BackgroundPart):
         while True:
             pids = [pid for pool in self._pools() for pid in pool.pids.values()]
             await asyncio.to_thread(self.sampler.refresh, pids)
-            for pool in self._pools():
-                for worker, pid in pool.pids.items():
-                    if (sample := self.sampler.sample(pid)) is not None:
-                        pool.note_memory(worker, sample.rss_bytes)
+            self._tell()
             self.changes.mark_dirty()
             await asyncio.sleep(_SECONDS)
+
+    def _tell(self) -> None:
+        found: dict[str, tuple[int, float]] = {}
+        for pool in self._pools():
+            for worker, pid in pool.pids.items():
+                if (sample := self.sampler.sample(pid)) is not None:
+                    pool.note_memory(worker, sample.rss_bytes)
+                    found[worker] = (sample.rss_bytes, sample.cpu_percent)
+        self.vitals.note(time.monotonic(), found)
 
     def _pools(self) -> list[PoolPort]:
         return [queue.pool for queue in self.queues.values()]

@@ -18,6 +18,7 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.holds import Holds
+from pooldeck_server.runtime.tasks.vitals import WorkerVitals
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Incidents:
         self._ids = TaskIds(self.clock)
         self.deaths: Counter[tuple[str, str]] = Counter()  # since the start, by pool and kind
         self._latest: deque[StoredIncident] = deque(maxlen=_LATEST)
+        self.vitals = WorkerVitals()
 
     def number(self, pool: str) -> int:
         return self.counts[pool]
@@ -79,6 +81,7 @@ class Incidents:
             ),
             traceback=death.traceback,
             peak_rss_bytes=death.peak_rss_bytes,
+            vitals=self.vitals.before(death.worker, death.detected_at),
         )
         self.counts[pool] += 1
         self.deaths[pool, incident.kind] += 1

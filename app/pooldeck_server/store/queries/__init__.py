@@ -43,6 +43,7 @@ from pooldeck_server.store.queries.error_groups import (
     error_group,
     error_group_counts,
     error_groups,
+    error_messages,
     fixed_error_groups,
 )
 from pooldeck_server.store.queries.experiments import experiment, experiments, latest_samples
@@ -73,11 +74,16 @@ from pooldeck_server.store.queries.lists import (
     known_number,
     matching,
     named,
+from pooldeck_server.store.queries.lists import (
+    matching,
+    named,
+    state_counts,
     tags,
     tasks,
     total,
 )
 from pooldeck_server.store.queries.loads import loads
+from pooldeck_server.store.queries.log_search import search_logs
 from pooldeck_server.store.queries.logs import (
     is_in_worker_log,
     is_worker,

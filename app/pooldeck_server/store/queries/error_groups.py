@@ -27,6 +27,8 @@ from pooldeck_server.store.tables import tasks
 
 _CURSOR: Final = re.compile(r"([0-7][0-9a-f]{15})([0-9a-f]{16})")
 _MOST_COUNTED: Final = 10_000
+_MESSAGES: Final = 8  # of a group, to see where they differ
+_TWO: Final = 2  # the fewest that can differ
 _ORDER: Final[dict[GroupSort, Column[int]]] = {
     GroupSort.SEEN: kept.c.last_seen,
     GroupSort.COUNT: kept.c.n,
@@ -166,3 +168,28 @@ def count_in_error_group(connection: Connection, group_id: str, most: int = _MOS
     """Return how many tasks ended with an error of a group, but no more than `most`."""
     some = select(tasks.c.seq).where(tasks.c.error_group == group_id).limit(most).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def error_messages(
+    connection: Connection, groups: Sequence[StoredErrorGroup]
+) -> dict[str, list[str]]:
+    """Return the messages of the latest tasks that ended with each of some groups, by its id.
+
+    A group of which the tasks tell less than two messages though it counts more is left out:
+    whether they differ cannot be known.
+    """
+    found = {group.id: _messages(connection, group.id) for group in groups}
+    return {
+        group.id: found[group.id] for group in groups if len(found[group.id]) >= min(group.n, _TWO)
+    }
+
+
+def _messages(connection: Connection, group_id: str) -> list[str]:
+    latest = (
+        select(func.json_extract(tasks.c.error, "$.message").label("message"))
+        .where(tasks.c.error_group == group_id)
+        .order_by(tasks.c.seq.desc())
+        .limit(_MESSAGES)
+        .subquery()
+    )
+    return fetch(connection, select(func.json_group_array(latest.c.message)), list[str])

@@ -1,11 +1,20 @@
 """The lists of tasks: filtered, sorted, a page at a time; how many there are; their tags."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
-from pooldeck_server.domain.tasks.filter import Matching, Sort, TaskFilter, TaskPage, TaskRef, Total
+from pooldeck_server.domain.tasks.filter import (
+    Matching,
+    Sort,
+    StateCounts,
+    TaskFilter,
+    TaskPage,
+    TaskRef,
+    Total,
+)
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store.bulk import Rows, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, read_place, write_cursor, write_place
@@ -107,6 +116,16 @@ def known_number(connection: Connection, wanted: TaskFilter) -> int | None:
     later = replace(wanted, since=wanted.until, until=None)
     since = search(connection, later, AFTER_ALL, _COUNTED, _LOOKED_AT_TO_COUNT)
     return number - len(since.seqs) if since.next is None else None
+
+
+def state_counts(connection: Connection, wanted: TaskFilter, most: int = _COUNTED) -> StateCounts:
+    """Return how many of the tasks that fit a filter are in each state, whichever it asks for.
+
+    They are counted among the `most` newest that fit, and exact where those are all.
+    """
+    whole = replace(wanted, states=())
+    found = matching(connection, whole, limit=most, scan_limit=_LOOKED_AT_TO_COUNT)
+    return StateCounts(Counter(each.state for each in found.found), found.next is None)
 
 
 def tags(connection: Connection, start: str, limit: int) -> list[str]:

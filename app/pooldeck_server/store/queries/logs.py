@@ -95,17 +95,17 @@ def _lines(
     """Return the lines of a window, each with how many are missing before it."""
     others = table.alias("others")
     ones_before = select(others.c.n).where(
-        *_of(others, owner), others.c.n < table.c.n, others.c.level.not_in(window.hidden)
+        *_of(others, owner), others.c.n < table.c.n, *_shown(others, window)
     )
     before = ones_before.order_by(others.c.n.desc()).limit(1).scalar_subquery()
     lines = select(
         *(table.c[name] for name in ("n", "at", "level", "source", "message")),
         func.iif(table.c.is_open, "true", "false").label("is_open"),
         func.max(func.coalesce(before, 0), window.after or 0).label("before"),
-    ).where(*_of(table, owner), table.c.level.not_in(window.hidden))
+    ).where(*_of(table, owner), *_shown(table, window))
     found = _bounded(lines, table.c.n, window).limit(window.limit).subquery()
     missing = found.c.n - 1 - found.c.before
-    if window.hidden:
+    if window.is_narrowed:
         between = select(func.count()).where(
             *_of(others, owner), others.c.n > found.c.before, others.c.n < found.c.n
         )
@@ -116,6 +116,17 @@ def _lines(
 
 def _of(table: FromClause, owner: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     return [table.c[name] == value for name, value in owner.items()]
+
+
+def _shown(table: FromClause, window: LogWindow) -> list[ColumnElement[bool]]:
+    level = table.c.level.not_in(window.hidden)
+    return [level] if window.text is None else [level, holds_text(table, window.text)]
+
+
+def holds_text(table: FromClause, text: str) -> ColumnElement[bool]:
+    """Return the condition that a line has a text in its message or its source."""
+    places = (table.c.message, table.c.source)
+    return or_(*(place.contains(text, autoescape=True) for place in places))
 
 
 def _bounded(lines: Select[Any], n: ColumnElement[int], window: LogWindow) -> Select[Any]:

@@ -14,14 +14,16 @@ LONG = 4096
 AFTER_SHOWN = 100
 """Of the tasks before one, how many a task shows by their ids."""
 
+LISTED_OF_MESSAGE = 300
+"""Characters of an error's message that lists show, however long the error is."""
+
+_MADE = {"omitted", "dependencies", "error_type", "error_message"}
 _needed = tasks.alias("needed")
 _LONG_TEXTS = ("args", "kwargs", "result", "error", "measurement")
 
 
 def _fields() -> dict[str, ColumnElement[Any]]:
-    names = [
-        name for name in StoredTask.__struct_fields__ if name not in {"omitted", "dependencies"}
-    ]
+    names = [name for name in StoredTask.__struct_fields__ if name not in _MADE]
     return {name: tasks.c[name] for name in names} | {
         "tags": func.json(func.coalesce(tasks.c.tags, "[]")),
         "args": func.coalesce(tasks.c.shown_args, tasks.c.args),
@@ -64,6 +66,9 @@ def _without_long_texts(fields: dict[str, ColumnElement[Any]]) -> dict[str, Colu
         fields[name] = case((is_long, None), else_=fields[name])
         names = names + case((is_long, f',"{name}"'), else_="")
     fields["dependencies"] = _dependencies()
+    fields["error_type"] = func.json_extract(tasks.c.error, "$.type")
+    message = func.json_extract(tasks.c.error, "$.message")
+    fields["error_message"] = func.substr(message, 1, LISTED_OF_MESSAGE)
     return fields | {"omitted": func.json("[" + func.substr(names, 2) + "]")}
 
 

@@ -9,7 +9,8 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.actions import ActionFilter, Deed, TargetKind
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.action_export import FORMATS, exported
+from pooldeck_server.web.api.action_export import exported
+from pooldeck_server.web.api.csv_rows import FORMATS
 from pooldeck_server.web.api.queries import Cursor, PageSize, asks, moment, read_query
 from pooldeck_server.web.api.schemas.actions import ActionList, LoggedAction
 from pooldeck_server.web.http.dependencies import DEFAULT_LIMIT, ServerDep

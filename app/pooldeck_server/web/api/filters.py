@@ -1,7 +1,7 @@
 """Which tasks are meant: filters as they stand in a query and in a body."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 from msgspec.structs import asdict
@@ -28,11 +28,22 @@ class Filter(TaskConditions[Moment], frozen=True, forbid_unknown_fields=True):
         return TaskFilter(**{name: wanted[name] for name in TaskFilter.__struct_fields__})
 
 
-class TaskQuery(Filter, frozen=True, forbid_unknown_fields=True):
-    """Which tasks a list shows, and in which order."""
+class SortedQuery(Filter, frozen=True, forbid_unknown_fields=True):
+    """Which tasks are shown, and in which order."""
 
     sort: Annotated[
         Sort, Meta(description="The newest, what ended last, or what ran longest first.")
     ] = Sort.CREATED
+
+
+class TaskExportQuery(SortedQuery, frozen=True, forbid_unknown_fields=True):
+    """Tasks as a file, in a format."""
+
+    format: Literal["csv", "jsonl"] = "csv"
+
+
+class TaskQuery(SortedQuery, frozen=True, forbid_unknown_fields=True):
+    """Which tasks a list shows, and in which order."""
+
     limit: PageSize = DEFAULT_LIMIT
     cursor: Cursor | None = None

@@ -1,16 +1,19 @@
 """Finding and following tasks."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from pooldeck_server.store import queries
-from pooldeck_server.web.api.filters import TaskQuery
+from pooldeck_server.web.api.csv_rows import FORMATS
+from pooldeck_server.web.api.filters import TaskExportQuery, TaskQuery
 from pooldeck_server.web.api.queries import asks, read_query
 from pooldeck_server.web.api.schemas.attempts import Attempt, AttemptList, Stack
 from pooldeck_server.web.api.schemas.logs import LogLines
 from pooldeck_server.web.api.schemas.tasks import Task, TaskList
 from pooldeck_server.web.api.shown import shown_task
+from pooldeck_server.web.api.task_export import exported
 from pooldeck_server.web.http.dependencies import (
     DEFAULT_LIMIT,
     MAX_NUMBER,
@@ -21,9 +24,17 @@ from pooldeck_server.web.http.dependencies import (
     TaskIdPath,
     Wait,
 )
-from pooldeck_server.web.http.responses import READING, answer, bad, good
+from pooldeck_server.web.http.responses import READING, Responses, answer, bad, good
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+_TEXT: Final = {"schema": {"type": "string"}}
+_FILE: Responses = {
+    200: {
+        "description": "Those that fit, in the order that was asked for, as they are sent.",
+        "content": dict.fromkeys(FORMATS.values(), _TEXT),
+    }
+}
 
 
 @router.get(
@@ -42,6 +53,23 @@ async def list_tasks(server: ServerDep, request: Request, sight: SightDep) -> Re
     page = await server.read(queries.tasks, wanted, query.limit, query.cursor, sort=query.sort)
     return answer(
         TaskList([shown_task(server, each) for each in sight.tasks(page.items)], page.next_cursor)
+    )
+
+
+@router.get("/export", responses=_FILE | bad(*READING), openapi_extra=asks(TaskExportQuery))
+async def export_tasks(server: ServerDep, request: Request, sight: SightDep) -> Response:
+    """Export what a list shows, as CSV for a spreadsheet or as lines of JSON.
+
+    A file has 100,000 tasks at most: for those beyond, ask for a shorter time. Arguments, results
+    and errors of more than 4,096 characters are left out, as in lists.
+    """
+    asked = read_query(TaskExportQuery, request)
+    wanted = await sight.narrowed(asked.as_filter(), server)
+    name = f"tasks.{asked.format}"
+    return StreamingResponse(
+        exported(server, sight, wanted, asked.sort, asked.format),
+        media_type=FORMATS[asked.format],
+        headers={"content-disposition": f'attachment; filename="{name}"'},
     )
 
 

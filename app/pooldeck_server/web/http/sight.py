@@ -67,6 +67,8 @@ class Sight:
             raise NotFound(f"there is no task {task.id}")
         ties = None if task.dependencies is None else self._ties(task.dependencies)
         task = replace(self.attempt(task), dependencies=ties)
+        if not self._sees_error(task):
+            task = replace(task, error_message=None)
         if self.sees_values:
             return task
         return replace(task, args=None, kwargs=None, progress_message=None, omitted=())
@@ -76,9 +78,14 @@ class Sight:
         if not self.sees_values:
             bare = _bare(attempt.error)
             return replace(attempt, result=None, error=bare, error_group=None)
-        if not self.is_whole and attempt.error_kind == ErrorKind.BYSTANDER:
-            return replace(attempt, error=_bare(attempt.error))  # it names the culprit
+        if not self._sees_error(attempt):
+            return replace(attempt, error=_bare(attempt.error))
         return attempt
+
+    def _sees_error(self, attempt: StoredAttempt | TaskEnd) -> bool:
+        """Tell whether the message of an error may be shown; a bystander's names the culprit."""
+        is_own = self.is_whole or attempt.error_kind != ErrorKind.BYSTANDER
+        return self.sees_values and is_own
 
     def _ties(self, ties: StoredDependencies) -> StoredDependencies:
         if not self.is_whole:

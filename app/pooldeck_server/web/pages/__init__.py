@@ -18,6 +18,7 @@ from pooldeck_server.web.pages.errors import routes as errors
 from pooldeck_server.web.pages.experiments import routes as experiments
 from pooldeck_server.web.pages.functions import routes as functions
 from pooldeck_server.web.pages.incidents import routes as incidents
+from pooldeck_server.web.pages.logs import routes as logs
 from pooldeck_server.web.pages.pipelines import routes as pipelines
 from pooldeck_server.web.pages.pools import routes as pools
 from pooldeck_server.web.pages.reference import routes as reference
@@ -64,7 +65,7 @@ NAVIGATION: Final = (
 """The screens that are one click away, in their order."""
 
 _OTHERS: Final = (
-    *(bulk.router, task.router, worker.router),
+    *(bulk.router, task.router, worker.router, logs.router),
     *(drain.router, restored.router, retention.router, tokens.router, language.router),
 )
 """Those that others lead to; the paths of `bulk` would fit those of a task, too."""

@@ -1,5 +1,6 @@
 """Crashes over HTTP: incidents, holds, and what the server says of its start."""
 
+import os
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -95,3 +96,27 @@ def test_the_server_says_what_its_start_found(server: Served) -> None:
     assert said["last_start"]["was_clean"] is True
     assert said["last_start"]["lost"] == 0
     assert said["started_at"].endswith("Z")
+
+
+def test_the_report_shows_what_the_culprit_had_been_given(crashed: Served) -> None:
+    incident = next(each for each in _incidents(crashed) if each["signal"] == signal.SIGSEGV)
+    page = crashed.http.get(f"/incidents/{incident['id']}", headers={"accept": "text/html"}).text
+    given = page.partition('id="given"')[2].partition("</section>")[0]
+    assert f'href="/tasks/{incident["culprit"]["task"]}"' in given
+    assert f'<span class="json-number">{int(signal.SIGSEGV)}</span>' in given
+
+
+def test_an_incident_tells_what_was_seen_of_the_worker_before_its_end(crashed: Served) -> None:
+    def worker() -> dict[str, Any]:
+        pool = crashed.http.get("/api/v1/pools/solo").json()
+        return next((each for each in pool["workers"] if each["state"] == "idle"), {})
+
+    until(lambda: worker().get("rss_bytes"))
+    seen = worker()
+    os.kill(seen["pid"], signal.SIGKILL)
+    until(lambda: _incidents(crashed)[0]["worker"] == seen["id"])
+    incident = _incidents(crashed)[0]
+    assert incident["vitals"]
+    assert all(each["rss_bytes"] > 0 for each in incident["vitals"])
+    ages = [each["before"] for each in incident["vitals"]]
+    assert ages == sorted(ages, reverse=True)

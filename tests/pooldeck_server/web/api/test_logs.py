@@ -82,3 +82,23 @@ def test_an_error_in_colours_is_raw_for_programs_and_plain_in_its_group(server: 
     for path in ("/", "/errors", f"/errors/{group['id']}", f"/tasks?group={group['id']}"):
         page = server.http.get(path).text
         assert "\x1b" not in page
+
+
+def test_the_logs_of_all_tasks_are_searched_and_the_answer_says_how_far(server: Served) -> None:
+    task = server.submit("chatter", 3).json()
+    said = lines_of(server, f"/api/v1/tasks/{task['id']}/logs")[1]
+    answer = server.http.get("/api/v1/logs", params={"q": said["message"], "limit": 500})
+    found = answer.json()
+    assert (task["id"], said["n"]) in [(each["task"], each["n"]) for each in found["items"]]
+    assert 0 < found["looked_at"] <= found["tasks"]
+    page = server.http.get("/logs", params={"q": said["message"]})
+    assert f"/tasks/{task['id']}?attempt=1&amp;line={said['n']}#line-{said['n']}" in page.text
+    for odd in ({"q": ""}, {}, {"q": "x", "level": "LOUD"}, {"q": "x", "cursor": "1"}):
+        assert server.http.get("/api/v1/logs", params=odd).status_code == 422
+
+
+def test_what_a_search_in_logs_cannot_mean_is_said_and_the_text_stays(server: Served) -> None:
+    page = server.http.get("/logs", params={"q": "kept words", "level": "LOUD"})
+    assert page.status_code == 422
+    assert 'value="kept words"' in page.text
+    assert "There is no level LOUD" in page.text

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.failures import incidents
-from pooldeck_server.domain.failures.incidents import Bystander, TaskName
+from pooldeck_server.domain.failures.incidents import Bystander, TaskName, VitalSample
 from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp, shown, timestamp
 
 
@@ -34,6 +34,10 @@ class Incident(Struct, frozen=True):
         Timestamp | None, Meta(description="When the pool was whole again; null until then.")
     ]
     recovery_ms: float | None
+    vitals: Annotated[
+        tuple[VitalSample, ...],
+        Meta(description="What looks at the worker found in its last minute, the earliest first."),
+    ]
 
     @classmethod
     def of(cls, incident: incidents.StoredIncident) -> Self:

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.tasks.log import StoredLine
-from pooldeck_server.web.api.schemas.types import Timestamp, shown, timestamp
+from pooldeck_server.domain.tasks.log_search import FoundLines
+from pooldeck_server.web.api.schemas.types import TaskId, Timestamp, shown, timestamp
 
 
 class WorkerLogLine(Struct, frozen=True):
@@ -53,6 +54,36 @@ class LogLines(Struct, frozen=True):
     def of(cls, lines: Sequence[StoredLine], limit: int, attempt: int) -> Self:
         items = [shown(LogLine, line, at=timestamp(line.at), attempt=attempt) for line in lines]
         return cls(items, _next(lines, limit))
+
+
+class FoundLogLine(Struct, frozen=True):
+    """A line that a search has found, with its task; `n` counts from 1 within its attempt."""
+
+    task: TaskId
+    function: str
+    attempt: int
+    n: int
+    at: Timestamp
+    level: str
+    source: str
+    message: str
+
+
+class FoundLogLines(Struct, frozen=True):
+    """Lines that a search has found, those of the newest tasks first.
+
+    `next_cursor` goes on, null where all logs have been looked at: there may be none found yet.
+    """
+
+    items: list[FoundLogLine]
+    looked_at: Annotated[int, Meta(description="The newest tasks that were looked at so far.")]
+    tasks: Annotated[int, Meta(description="How many tasks there are about.")]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, found: FoundLines) -> Self:
+        items = [shown(FoundLogLine, line, at=timestamp(line.at)) for line in found.items]
+        return cls(items, found.looked_at, found.tasks, found.next_cursor)
 
 
 def _next(lines: Sequence[StoredLine], limit: int) -> int | None:

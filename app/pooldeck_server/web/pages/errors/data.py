@@ -29,15 +29,20 @@ _TASKS: Final = 10
 
 
 class ErrorsData(Struct, frozen=True):
-    """A page of groups, and how many groups there are in each state."""
+    """A page of groups, and how many groups there are in each state.
+
+    `messages` are some of each group's, by its id, where they tell which parts of them differ.
+    """
 
     page: GroupPage
     counts: Mapping[GroupState, int]
+    messages: Mapping[str, Sequence[str]] = {}
 
 
 class ErrorGroupData(Struct, frozen=True):
     """A group with the attempts of its last task, and its latest tasks.
 
+    `messages` are some of its own, where they tell which parts of them differ.
     `gone` is the last task where it was deleted. `retryable` tasks ended with it, counted up to
     `MOST_RETRYABLE`.
     """
@@ -47,12 +52,15 @@ class ErrorGroupData(Struct, frozen=True):
     tasks: Sequence[StoredTask]
     gone: Mapping[str, int | None]
     retryable: int
+    messages: Sequence[str] = ()
 
 
 def read(connection: Connection, wanted: GroupFilter, cursor: str | None, now: int) -> ErrorsData:
+    page = queries.error_groups(connection, wanted, now, _PAGE_SIZE, cursor)
     return ErrorsData(
-        queries.error_groups(connection, wanted, now, _PAGE_SIZE, cursor),
+        page,
         queries.error_group_counts(connection),
+        queries.error_messages(connection, [report.group for report in page.items]),
     )
 
 
@@ -71,4 +79,5 @@ def read_group(connection: Connection, group_id: str, now: int) -> ErrorGroupDat
         tasks=queries.tasks(connection, TaskFilter(groups=(group_id,)), _TASKS).items,
         gone=queries.gone_tasks(connection, [report.group.last_task]),
         retryable=queries.count_in_error_group(connection, group_id, MOST_RETRYABLE),
+        messages=queries.error_messages(connection, [report.group]).get(group_id, ()),
     )

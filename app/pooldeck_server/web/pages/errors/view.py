@@ -18,6 +18,7 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupSort,
     GroupState,
 )
+from pooldeck_server.domain.failures.group_titles import group_title
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.errors.data import (
@@ -71,9 +72,10 @@ class HourlyBars:
 
 @dataclass(frozen=True)
 class GroupRow:
-    """A group as it is listed."""
+    """A group as it is listed; `title` is its message, masked where messages of it differ."""
 
     report: GroupReport
+    title: str
     state: str
     hours: HourlyBars
     changes: tuple[tuple[GroupChange, str], ...]
@@ -148,7 +150,9 @@ def errors_view(
 ) -> ErrorsView:
     return ErrorsView(
         view=view,
-        rows=tuple(_row(report) for report in read.page.items),
+        rows=tuple(
+            _row(report, read.messages.get(report.group.id, ())) for report in read.page.items
+        ),
         chips=tuple(_chips(view, read.counts)),
         functions=sorted({*functions, *filter(None, [view.function])}),
         is_first=is_first,
@@ -163,9 +167,10 @@ def _chips(view: ErrorsQuery, counts: Mapping[GroupState, int]) -> Iterator[Choi
         yield Choice(_(label), view.href(name=name), name == view.name, number)
 
 
-def _row(report: GroupReport) -> GroupRow:
+def _row(report: GroupReport, messages: Sequence[str] = ()) -> GroupRow:
     return GroupRow(
         report=report,
+        title=group_title(report.group.message, messages),
         state=_(_STATES[report.group.state]),
         hours=hourly_bars(report.hours, 24),
         changes=tuple(
@@ -180,7 +185,7 @@ def error_group_view(read: ErrorGroupData) -> ErrorGroupView:
     group, report = read.report.group, read.report
     attempt = _latest(read.attempts, group.id)
     return ErrorGroupView(
-        row=_row(msgspec.structs.replace(report, hours=report.hours[-LATELY:])),
+        row=_row(msgspec.structs.replace(report, hours=report.hours[-LATELY:]), read.messages),
         hours=hourly_bars(report.hours, 64),
         days=range(DAYS, 0, -1),
         causes=causes(attempt.error) if attempt else (),

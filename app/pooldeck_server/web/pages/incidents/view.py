@@ -1,24 +1,25 @@
 """The report of one incident: what died, how, when and of what, and what has become of it since."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday, named_functions
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
+from pooldeck_server.domain.tasks.log import StoredLine
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.incidents.advice import IncidentAdvice, advice
 from pooldeck_server.web.pages.incidents.data import OTHERS, IncidentData
 from pooldeck_server.web.pages.incidents.listing import IncidentsQuery
+from pooldeck_server.web.pages.incidents.vitals import VitalCharts, vital_charts
+from pooldeck_server.web.pages.shared.faults import Fault, fault_of
 from pooldeck_server.web.pages.shared.rendering import Page
-from pooldeck_server.web.pages.shared.tracebacks import Part, traceback_parts
+from pooldeck_server.web.pages.shared.values import Value, arguments_of
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
-
-_THREAD: Final = re.compile(r"^(?P<current>Current t|T)hread 0x[0-9a-f]+.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,23 +34,6 @@ class Involved:
 
 
 @dataclass(frozen=True)
-class ThreadTrace:
-    """A thread: how faulthandler names it, and where it was, the latest call first."""
-
-    name: str
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happened in the words of faulthandler, the thread it happened in, and the others."""
-
-    what: str
-    guilty: ThreadTrace | None
-    others: tuple[ThreadTrace, ...]
-
-
-@dataclass(frozen=True)
 class IncidentView(Page):
     """The report of an incident; `text` is all of it, to be pasted into a ticket."""
 
@@ -61,6 +45,10 @@ class IncidentView(Page):
     involved: tuple[Involved, ...]
     gone: Mapping[str, int | None]
     fault: Fault | None
+    accused: StoredTask | None
+    arguments: tuple[Value, ...]
+    last_lines: Sequence[StoredLine]
+    vitals: VitalCharts | None
     memory_bytes: int | None
     nearby: Sequence[StoredAnnotation]
     hold: Hold | None
@@ -88,6 +76,10 @@ def incident_view(
         involved=tasks,
         gone=read.gone,
         fault=fault_of(incident.traceback) if incident.traceback else None,
+        accused=read.accused,
+        arguments=arguments_of(read.accused) if read.accused else (),
+        last_lines=read.last_lines,
+        vitals=vital_charts(incident.vitals),
         memory_bytes=memory_bytes,
         nearby=[each for each in read.nearby if _belongs(each, incident)],
         hold=hold,
@@ -185,27 +177,6 @@ def _belongs(annotation: StoredAnnotation, incident: StoredIncident) -> bool:
     if annotation.kind in {"hold", "release", "placed"}:
         return incident.culprit is not None and annotation.subject == incident.culprit.function
     return annotation.data.get("incident") != incident.id
-
-
-def fault_of(traceback: str) -> Fault:
-    """Return the parts of what faulthandler wrote; text of another form is `what` happened."""
-    heads = list(_THREAD.finditer(traceback))
-    if not heads:
-        return Fault(traceback.strip(), None, ())
-    ends = [head.start() for head in heads[1:]] + [len(traceback)]
-    threads = [
-        (head["current"] != "T", _thread(head[0], traceback[head.end() : end]))
-        for head, end in zip(heads, ends, strict=True)
-    ]
-    return Fault(
-        what=traceback[: heads[0].start()].strip(),
-        guilty=next((thread for is_current, thread in threads if is_current), None),
-        others=tuple(thread for is_current, thread in threads if not is_current),
-    )
-
-
-def _thread(name: str, frames: str) -> ThreadTrace:
-    return ThreadTrace(name.removesuffix(":"), traceback_parts(frames.strip("\n")))
 
 
 def _report_text(incident: StoredIncident, sentences: Iterable[str], tasks: Iterable[str]) -> str:

@@ -5,8 +5,8 @@ they were sent, and ten megabytes cost hardly more than what is shown of them.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from pooldeck_server.web.text import formats
@@ -17,7 +17,7 @@ Piece: TypeAlias = tuple[str, str]
 _MOST_CHARACTERS: Final = 24 * 1024  # that a page shows of one value
 _MOST_SCANNED: Final = 192 * 1024  # characters, of which long strings are shown in part
 _LONGEST_STRING: Final = 2000
-_LONG_LINES: Final = 24  # a value of more lines can be folded
+_OPENING, _CLOSING = "[{", "]}"
 _ONE_LINE: Final = 72  # characters of a list or an object that stays on one line
 
 _TOKEN: Final = re.compile(
@@ -37,6 +37,19 @@ _FLAT: Final = re.compile(r'[\[{](?:[^\[\]{}"]|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+[\]
 
 
 @dataclass(frozen=True)
+class ValueLine:
+    """A line of a value.
+
+    `opens` is how many lines there are in the list or object that begins at its end, 0 if none
+    does; `closes` tells whether one ends at its beginning.
+    """
+
+    pieces: tuple[Piece, ...]
+    opens: int = 0
+    closes: bool = False
+
+
+@dataclass(frozen=True)
 class JsonText:
     """A value to be shown: its pieces, how many lines they make, and how large it is."""
 
@@ -46,8 +59,42 @@ class JsonText:
     is_cut: bool
 
     @property
-    def is_long(self) -> bool:
-        return self.lines > _LONG_LINES
+    def tree(self) -> tuple[ValueLine, ...]:
+        """Return the lines, with where what can be folded begins and ends.
+
+        Where the value is cut, some may have no end.
+        """
+        found: list[ValueLine] = []
+        begun: list[int] = []  # the places of the lines that something begins in, outermost first
+        for pieces in _split(self.pieces):
+            closes = bool(begun) and _is_open(pieces[0], _CLOSING)
+            if closes:
+                start = begun.pop()
+                found[start] = replace(found[start], opens=len(found) - start - 1)
+            found.append(ValueLine(pieces, closes=closes))
+            if _is_open(pieces[-1], _OPENING):
+                begun.append(len(found) - 1)
+        for start in begun:
+            found[start] = replace(found[start], opens=len(found) - start - 1)
+        return tuple(found)
+
+
+def _split(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, ...]]:
+    """Yield the pieces of each line that holds any."""
+    line: list[Piece] = []
+    for kind, piece in pieces:
+        first, *others = piece.split("\n")
+        line.append((kind, first))
+        for other in others:
+            yield tuple(line)
+            line = [(kind, other)]
+    yield tuple(line)
+
+
+def _is_open(piece: Piece, brackets: str) -> bool:
+    kind, text = piece
+    bare = text.strip()
+    return not kind and len(bare) == 1 and bare in brackets
 
 
 def json_text(text: str) -> JsonText:

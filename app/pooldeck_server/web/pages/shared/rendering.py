@@ -32,9 +32,10 @@ from pooldeck_server.web.http.rules import may
 from pooldeck_server.web.http.sight import Sight, sight_of
 from pooldeck_server.web.pages.shared import tiles
 from pooldeck_server.web.pages.shared.allowed import allowed_part
+from pooldeck_server.web.pages.shared.faults import fault_of
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
-from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
+from pooldeck_server.web.pages.shared.tracebacks import folded_parts, traceback_parts
 from pooldeck_server.web.text import formats, i18n
 from pooldeck_server.web.text.annotations import annotation_words, history_words
 from pooldeck_server.web.text.colours import colour_of
@@ -110,6 +111,8 @@ def environment() -> Environment:
         "colour_of": colour_of,
         "coloured": coloured,
         "data_block": data_block,
+        "fault_of": fault_of,
+        "folded_parts": folded_parts,
         "hint_words": hint_words,
         "history_words": history_words,
         "plain": plain,

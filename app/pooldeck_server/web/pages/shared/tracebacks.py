@@ -1,6 +1,7 @@
 """An error with its causes, and a traceback in parts, so that the user's own frames stand out."""
 
 import re
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeAlias
 
@@ -32,6 +33,32 @@ def traceback_parts(text: str) -> tuple[Part, ...]:
         (whose, "".join(line for _, line in lines))
         for whose, lines in groupby(owned, key=lambda part: part[0])
     )
+
+
+@dataclass(frozen=True)
+class TracebackPart:
+    """Lines of a traceback: whose they are, and how many frames of libraries can be folded away."""
+
+    owner: str
+    text: str
+    folded: int = 0
+
+
+def folded_parts(text: str) -> tuple[TracebackPart, ...]:
+    """Return the parts of a traceback, with the frames of libraries to be folded.
+
+    Where all frames are those of libraries none is: nothing would be left to see.
+    """
+    parts = traceback_parts(text)
+    has_own = any(owner == "own" for owner, _ in parts)
+    return tuple(
+        TracebackPart(owner, lines, _frames(lines) if has_own and owner == "library" else 0)
+        for owner, lines in parts
+    )
+
+
+def _frames(text: str) -> int:
+    return sum(_FRAME.match(line) is not None for line in text.splitlines())
 
 
 def causes(text: str | None) -> tuple[Error, ...]:

@@ -60,17 +60,23 @@ class TaskData(LogData, frozen=True, kw_only=True):
         return next((each for each in self.attempts if each.attempt == attempt), self.task)
 
 
-def read(connection: Connection, task_id: str, window: LogWindow) -> TaskData:
-    """Read a task with what belongs to it.
+def read(
+    connection: Connection, task_id: str, window: LogWindow, line: int | None = None
+) -> TaskData:
+    """Read a task with what belongs to it; of its log a part that has `line` in it, if it is given.
 
     Raises:
         NotFound: If there is no such task.
     """
     task = _task(connection, task_id)
+    log = queries.log_window(connection, task_id, window)
+    if line is not None and all(each.n != line for each in log):
+        window = replace(window, before=line + window.limit // 2)
+        log = queries.log_window(connection, task_id, window)
     found = TaskData(
         task=task,
         window=window,
-        log=queries.log_window(connection, task_id, window),
+        log=log,
         attempts=_attempts(connection, task),
         runs=queries.latest_runs(connection, task.function, task.seq),
         durations=queries.durations(connection, task.function),

@@ -10,13 +10,15 @@ from pooldeck_server.web.pages.task.times import ran, waited
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _
 
-ENDS: Final = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.LOST)
-"""The final states, in the order in which they are drawn."""
+_MAIN: Final = (State.SCHEDULED, State.QUEUED, State.RUNNING)
 
 
 @dataclass(frozen=True)
 class JourneyStop:
-    """A state on the way: `words` say how long or when; `elapsed` counts on, in seconds."""
+    """A state on the way: `words` say how long or when; `elapsed` counts on, in seconds.
+
+    One that is not taken still lies ahead.
+    """
 
     state: State
     is_taken: bool
@@ -27,7 +29,7 @@ class JourneyStop:
 
 @dataclass(frozen=True)
 class Journey:
-    """Every state with whether it was taken by the present attempt, and how many came before."""
+    """The states of the present attempt, taken and still ahead; and how many came before it."""
 
     stops: tuple[JourneyStop, ...]
     earlier: int
@@ -53,9 +55,14 @@ def journey(task: StoredTask, earlier: int, now: int) -> Journey:
             words=words.get(state, "") if state in taken else "",
             elapsed=counting.get(state) if state is task.state else None,
         )
-        for state in (State.SCHEDULED, State.QUEUED, State.RUNNING, *ENDS)
+        for state in (*_MAIN, *sorted(FINAL))
+        if state in taken or _lies_ahead(state, task.state)
     )
     return Journey(tuple(stops), earlier)
+
+
+def _lies_ahead(state: State, present: State) -> bool:
+    return present in _MAIN and state in _MAIN[_MAIN.index(present) + 1 :]
 
 
 def _taken(task: StoredTask) -> frozenset[State]:

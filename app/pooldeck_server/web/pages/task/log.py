@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from pooldeck_server.domain.errors import InvalidRequest
-from pooldeck_server.domain.tasks.log import LEVELS, Level, LogWindow, StoredLine
+from msgspec.structs import replace
+
+from pooldeck_server.domain.tasks.filter import MAX_TEXT
+from pooldeck_server.domain.tasks.log import Level, LogWindow, StoredLine
+from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
 from pooldeck_server.web.pages.task.data import LogData
@@ -18,7 +20,9 @@ class LogPart:
 
     `earlier` leads to those before, None where there are none, `latest` to the end; `fragment` is
     where a script gets more of the same log. `beginning` are the first lines of a log that is so
-    long that it has lost `left_out` lines. `last` is the number of the last line that is finished:
+    long that it has lost `left_out` lines. `line` is the beginning of the address of a line, which
+    its number completes; `text` is what is looked for, beside which a form has the `hidden` fields.
+    `last` is the number of the last line that is finished:
     what comes later may stand before one that is not.
     """
 
@@ -30,21 +34,18 @@ class LogPart:
     earlier: str | None
     latest: str
     fragment: str
+    download: str
+    line: str
     last: int
     is_end: bool  # whether the last line there is stands among them, or none
     is_narrowed: bool
+    text: str
+    hidden: tuple[tuple[str, str], ...]
 
 
-def read_level(text: str | None) -> Level | None:
-    """Return the least level that an address asks for; None for all.
-
-    Raises:
-        InvalidRequest: If there is no such level.
-    """
-    found = next((level for level in LEVELS if level == text), None)
-    if text and found is None:
-        raise InvalidRequest(f"there is no level {text}; there are {', '.join(LEVELS)}")
-    return found
+def read_text(text: str) -> str | None:
+    """Return what an address looks for in a log; None if it is nothing."""
+    return text.strip()[:MAX_TEXT] or None
 
 
 def log_part(read: LogData) -> LogPart:
@@ -59,29 +60,42 @@ def log_part(read: LogData) -> LogPart:
         beginning=[line for line in read.beginning if line.n < lines[0].n],
         left_out=read.left_out,
         levels=_levels(task_id, window),
-        earlier=_href(task_id, window, window.level, lines[0].n) if is_cut_above else None,
-        latest=_href(task_id, window, window.level),
+        earlier=_href(task_id, window, lines[0].n) if is_cut_above else None,
+        latest=_href(task_id, window),
         fragment=f"/tasks/{task_id}/log",
+        download=_address(f"/tasks/{task_id}/log.txt", window),
+        line=f"/tasks/{task_id}?attempt={window.attempt or read.task.attempt}&line=",
         last=max((line.n for line in lines if not line.is_open), default=0),
         is_end=window.before is None and not (has_more and follows),
-        is_narrowed=window.level is not None,
+        is_narrowed=window.is_narrowed,
+        text=window.text or "",
+        hidden=tuple(_given(replace(window, text=None))),
     )
 
 
 def _levels(task_id: str, window: LogWindow) -> tuple[Choice, ...]:
     choices: tuple[tuple[Level | None, str], ...] = (
         (None, _("all levels")),
-        ("INFO", _("info and above")),
+        ("DEBUG", _("from DEBUG")),
+        ("INFO", _("from INFO")),
         ("WARNING", _("warnings and above")),
         ("ERROR", _("errors")),
     )
     return tuple(
-        Choice(words, _href(task_id, window, level), window.level == level)
+        Choice(words, _href(task_id, replace(window, level=level)), window.level == level)
         for level, words in choices
     )
 
 
-def _href(task_id: str, window: LogWindow, level: Level | None, before: int | None = None) -> str:
-    given = {"attempt": window.attempt, "level": level, "before": before}
-    query = urlencode({name: value for name, value in given.items() if value is not None})
-    return f"/tasks/{task_id}{'?' if query else ''}{query}#log"
+def _href(task_id: str, window: LogWindow, before: int | None = None) -> str:
+    return f"{_address(f'/tasks/{task_id}', window, before)}#log"
+
+
+def _address(path: str, window: LogWindow, before: int | None = None) -> str:
+    at = [] if before is None else [("before", str(before))]
+    return address(path, [*_given(window), *at])
+
+
+def _given(window: LogWindow) -> list[tuple[str, str]]:
+    given = {"attempt": window.attempt, "level": window.level, "find": window.text}
+    return [(name, str(value)) for name, value in given.items() if value is not None]

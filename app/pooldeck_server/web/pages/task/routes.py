@@ -3,6 +3,7 @@
 from typing import Annotated, Final, Literal
 
 from fastapi import Query, Request, Response
+from fastapi.responses import StreamingResponse
 from msgspec.structs import replace
 
 from pooldeck_server.domain.access import Role
@@ -14,14 +15,14 @@ from pooldeck_server.web.http.dependencies import MAX_NUMBER, ServerDep, SightDe
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.responses import Answer
 from pooldeck_server.web.http.sight import Sight
-from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
+from pooldeck_server.web.pages.shared.log_lines import LOG_LINES, read_level
 from pooldeck_server.web.pages.shared.posting import done, posted, reason
 from pooldeck_server.web.pages.shared.rendering import page_router, render
-from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
 from pooldeck_server.web.pages.task.confirm import delete_task, kill_task
 from pooldeck_server.web.pages.task.data import TaskData, read, read_log
 from pooldeck_server.web.pages.task.gone import gone_view
-from pooldeck_server.web.pages.task.log import log_part, read_level
+from pooldeck_server.web.pages.task.log import log_part, read_text
+from pooldeck_server.web.pages.task.log_text import LINES_AT_ONCE, log_as_text
 from pooldeck_server.web.pages.task.snippets import snippets
 from pooldeck_server.web.pages.task.view import LogFragment, StackView, task_view
 
@@ -42,11 +43,15 @@ async def task(
     attempt: _Number = None,
     level: str | None = None,
     before: _Number = None,
+    line: _Number = None,
+    find: str = "",
 ) -> Response:
-    window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level))
+    window = LogWindow(
+        LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level), text=read_text(find)
+    )
     try:
         await sight.check_task(task_id, server)
-        found = _seen(await server.read(read, task_id, window), sight)
+        found = _seen(await server.read(read, task_id, window, line), sight)
     except NotFound:
         return render(request, await gone_view(server, sight, task_id), STATUS[NotFound])
     functions = (each for each in server.catalogue.functions() if each.problem is None)
@@ -71,6 +76,7 @@ async def log(
     *,
     attempt: _Number = None,
     level: str | None = None,
+    find: str = "",
     before: _Number = None,
     after: _Number = None,
     again: Annotated[
@@ -84,10 +90,33 @@ async def log(
         before=before,
         level=read_level(level),
         again=tuple(again),
+        text=read_text(find),
     )
     await sight.check_task(task_id, server)
     found = await server.read(read_log, task_id, window)
     return render(request, LogFragment(log_part(found)))
+
+
+@router.get("/tasks/{task_id}/log.txt")
+async def log_text(
+    server: ServerDep,
+    sight: SightDep,
+    task_id: str,
+    *,
+    attempt: _Number = None,
+    level: str | None = None,
+    find: str = "",
+) -> Response:
+    """Return an attempt's log as one text, of what is searched for as well."""
+    task = await sight.get(task_id, server)
+    number = attempt or task.attempt
+    window = LogWindow(LINES_AT_ONCE, number, 0, level=read_level(level), text=read_text(find))
+    name = f"{task_id}-{number}.log"
+    return StreamingResponse(
+        log_as_text(server, task_id, window),
+        media_type="text/plain; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @router.get("/tasks/{task_id}/{name}.json")
@@ -106,7 +135,7 @@ async def value(
 async def stack(request: Request, server: ServerDep, sight: SightDep, task_id: str) -> Response:
     await sight.check_task(task_id, server)
     found = await server.stack(task_id)
-    return render(request, StackView(found.task, traceback_parts(found.text or "")))
+    return render(request, StackView(found.task, found.text or ""))
 
 
 @router.post("/tasks/{task_id}/cancel")

@@ -1,5 +1,6 @@
 """The page of one task: its outcome, the way there, its log, and what can be done with it."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -10,25 +11,25 @@ from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind, Measurement
 from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
+from pooldeck_server.domain.tasks.log import StoredLine
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.actions import ActionRow, action_row
 from pooldeck_server.web.pages.shared.flash import FLASHES
-from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
 from pooldeck_server.web.pages.shared.snippets import Snippets
-from pooldeck_server.web.pages.shared.tracebacks import Part, causes
+from pooldeck_server.web.pages.shared.tracebacks import causes
+from pooldeck_server.web.pages.shared.values import Value, arguments_of, value_of
 from pooldeck_server.web.pages.task.data import TaskData
-from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Diagram, diagram
 from pooldeck_server.web.pages.task.journey import Journey, journey
 from pooldeck_server.web.pages.task.links import Links, links
 from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
-from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kill_questions import kill_button
 from pooldeck_server.web.text.placement import placed_words
 
+_LAST_LINES: Final = 5  # of a log, beside the error that they lead to
 _CUT_OFF: Final = frozenset({ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
 
 
@@ -42,19 +43,11 @@ class AttemptRow:
 
 
 @dataclass(frozen=True)
-class Value:
-    """An argument list or the result: `name` is the field that a program would ask for."""
-
-    name: str
-    label: str
-    text: JsonText
-
-
-@dataclass(frozen=True)
 class TaskView(Page):
     """A task; `is_asked`: it was asked to end itself.
 
     `may_lack_words`: it was cut off with its process, so that its log may lack its last words.
+    `last_lines` are those before the error.
     """
 
     template = "task/page.html"
@@ -68,16 +61,17 @@ class TaskView(Page):
     is_final: bool
     way: Journey
     actions: tuple[ActionRow, ...]
-    diagrams: tuple[Diagram, ...]
     segments: tuple[Segment, ...]
     measurement: Measurement | None
     links: Links
     errors: tuple[Error, ...]
     arguments: tuple[Value, ...]
     result: Value | None
+    returned_none: bool
     attempts: tuple[AttemptRow, ...]
     runs: RunStrip | None
     log: LogPart
+    last_lines: Sequence[StoredLine]
     may_lack_words: bool
     log_of_worker: str | None
     can_cancel: bool
@@ -106,7 +100,7 @@ class StackView(Page):
     section = "tasks"
 
     task: StoredTask
-    parts: tuple[Part, ...]
+    text: str
 
 
 def task_view(
@@ -130,19 +124,20 @@ def task_view(
         is_final=task.state in FINAL,
         way=way,
         actions=tuple(map(action_row, read.actions)),
-        diagrams=(diagram(way, WIDE), diagram(way, TALL)),
         segments=segments(task, measured, now),
         measurement=measured,
         links=links(task, read.around, read.pipeline),
         errors=causes(task.error),
-        arguments=_arguments(task),
-        result=_value("result", "", task.result),
+        arguments=arguments_of(task),
+        result=value_of("result", "", task.result),
+        returned_none=task.result == "null",
         attempts=tuple(
             AttemptRow(each, causes(each.error), is_shown=each.attempt == log.attempt)
             for each in reversed(read.attempts)
         ),
         runs=strip(task, read.runs, read.durations, now),
         log=log,
+        last_lines=_last_lines(task, log),
         may_lack_words=_may_lack_words(read),
         log_of_worker=read.log_of_worker,
         can_cancel=task.state in {State.QUEUED, State.SCHEDULED},
@@ -153,6 +148,12 @@ def task_view(
         expires_at=expires_at,
         snippets=snippets,
     )
+
+
+def _last_lines(task: StoredTask, log: LogPart) -> Sequence[StoredLine]:
+    """Return the end of the log of an attempt that failed, where that is what is shown of it."""
+    is_of_error = task.error is not None and log.attempt == task.attempt
+    return log.lines[-_LAST_LINES:] if is_of_error and log.is_end and not log.is_narrowed else ()
 
 
 def _may_lack_words(read: TaskData) -> bool:
@@ -175,15 +176,3 @@ def _measurement(text: str | None) -> Measurement | None:
     with suppress(msgspec.ValidationError):
         return None if text is None else msgspec.json.decode(text, type=Measurement)
     return None
-
-
-def _arguments(task: StoredTask) -> tuple[Value, ...]:
-    both = (
-        _value("args", _("in order"), None if task.args == "[]" else task.args),
-        _value("kwargs", _("by name"), None if task.kwargs == "{}" else task.kwargs),
-    )
-    return tuple(value for value in both if value is not None)
-
-
-def _value(name: str, label: str, text: str | None) -> Value | None:
-    return None if text is None else Value(name, label, json_text(text))

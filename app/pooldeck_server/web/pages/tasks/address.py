@@ -13,6 +13,7 @@ from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.filter import MAX_TEXT, PARAMETERS, Sort, TaskFilter
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.shared.address import address, length_of, read_time, seconds_of
+from pooldeck_server.web.pages.tasks.columns import as_text, columns_of
 from pooldeck_server.web.text import formats
 
 PLAIN: Final = {
@@ -20,6 +21,7 @@ PLAIN: Final = {
 }
 """The fields of a filter that hold texts, with the parameters of an address that give them."""
 
+_LONGEST: Final = 40  # characters of a wrong name that are said again
 _KEYS: Final = ("state", *PLAIN.values())
 _KEYED: Final = re.compile(rf'(?<!\S)({"|".join(_KEYS)}):(?:"([^"]+)"|([^\s"]+))(?!\S)')
 
@@ -28,12 +30,13 @@ class TaskListQuery(Struct, frozen=True):
     """What a list shows, and in which order.
 
     `within` narrows `wanted` to what was submitted so many seconds ago at most: an address with it
-    goes on meaning the latest.
+    goes on meaning the latest. `columns` are those that the address names, if it names any.
     """
 
     wanted: TaskFilter = TaskFilter()
     within: int | None = None
     sort: Sort = Sort.CREATED
+    columns: tuple[str, ...] = ()
 
     def filter(self, now: int) -> TaskFilter:
         if self.within is None:
@@ -42,6 +45,10 @@ class TaskListQuery(Struct, frozen=True):
 
     def but(self, **fields: Any) -> "TaskListQuery":
         return replace(self, wanted=replace(self.wanted, **fields))
+
+    def only(self, **fields: Any) -> str:
+        """Return the address of the same list with nothing but `fields` in their places."""
+        return href(self.but(**fields))
 
 
 def read_view(query: QueryParams) -> TaskListQuery:
@@ -52,7 +59,7 @@ def read_view(query: QueryParams) -> TaskListQuery:
     Raises:
         InvalidRequest: If a state, a time or an order is none.
     """
-    typed, text = _keyed(_searched(query))
+    typed, text = _keyed(searched(query))
     within = _within(query)
 
     def given(parameter: str) -> tuple[str, ...]:
@@ -66,14 +73,14 @@ def read_view(query: QueryParams) -> TaskListQuery:
         since=None if within else _moment(query, "since"),
         until=_moment(query, "until"),
     )
-    return TaskListQuery(wanted, within, _sort(query))
+    return TaskListQuery(wanted, within, _sort(query), columns_of(query.get("columns") or ""))
 
 
 def has_keyed_words(query: QueryParams) -> bool:
-    return _KEYED.search(_searched(query)) is not None
+    return _KEYED.search(searched(query)) is not None
 
 
-def _searched(query: QueryParams) -> str:
+def searched(query: QueryParams) -> str:
     """Return the text that is searched for, by its name here or by that of the command line."""
     return query.get("q") or query.get("search") or ""
 
@@ -85,8 +92,9 @@ def read_filter(query: QueryParams, now: int) -> TaskFilter:
 
 def href(view: TaskListQuery, cursor: str | None = None) -> str:
     sort = [] if view.sort is Sort.CREATED else [("sort", view.sort.value)]
+    columns = [("columns", as_text(view.columns))] if view.columns else []
     at = [] if cursor is None else [("cursor", cursor)]
-    return address("/tasks", [*asked(view), *sort, *at])
+    return address("/tasks", [*asked(view), *sort, *columns, *at])
 
 
 def asked(view: TaskListQuery) -> list[tuple[str, str]]:
@@ -113,7 +121,7 @@ def _keyed(text: str) -> tuple[Iterable[tuple[str, str]], str]:
 def _state(name: str) -> State:
     if name in set(State):
         return State(name)
-    raise InvalidRequest(f'there is no state "{name}"; there are: {", ".join(State)}')
+    raise InvalidRequest(f'there is no state "{name[:_LONGEST]}"; there are: {", ".join(State)}')
 
 
 def _sort(query: QueryParams) -> Sort:

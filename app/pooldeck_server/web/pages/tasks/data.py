@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from pooldeck_server.domain.measurements.figures import Count
-from pooldeck_server.domain.tasks.filter import TaskFilter, TaskPage, Total
+from pooldeck_server.domain.tasks.filter import StateCounts, TaskFilter, TaskPage, Total, is_counted
 from pooldeck_server.store import queries
 from pooldeck_server.web.pages.tasks.address import TaskListQuery
 
@@ -18,13 +18,20 @@ class TaskListData(Struct, frozen=True):
     """A page of tasks.
 
     `total` is how many fit altogether, `counts` how many tasks there are, by pool, function and
-    state. So many as are `not_indexed` a search looks at one by one, if more than a page of them.
+    state; `states` how many of each state fit what else is asked for, where `counts` cannot tell.
+    So many as are `not_indexed` a search looks at one by one, if more than a page of them.
     """
 
     page: TaskPage
     total: Total
     counts: Sequence[Count]
     not_indexed: int
+    states: StateCounts | None = None
+
+
+def nothing(counts: Sequence[Count]) -> TaskListData:
+    """Return what a list shows whose conditions mean nothing."""
+    return TaskListData(TaskPage((), None), Total(0, is_exact=True), counts, 0)
 
 
 def read(
@@ -42,6 +49,7 @@ def read(
         total=queries.total(connection, wanted),
         counts=queries.counts(connection) if counts_all else _own(connection, wanted),
         not_indexed=later if later > queries.SCAN_LIMIT else 0,
+        states=None if is_counted(wanted) else queries.state_counts(connection, wanted),
     )
 
 

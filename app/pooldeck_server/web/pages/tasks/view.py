@@ -8,19 +8,21 @@ from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.measurements.figures import Count
-from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Total
+from pooldeck_server.domain.tasks.filter import Sort, StateCounts, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
 from pooldeck_server.web.pages.shared.address import address, length_of
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.flash import FLASHES, flash_of_many
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.pages.shared.snippets import Snippets
-from pooldeck_server.web.pages.tasks.address import PLAIN, TaskListQuery, asked, href
+from pooldeck_server.web.pages.tasks.address import PLAIN, TaskListQuery, asked, href, pairs
+from pooldeck_server.web.pages.tasks.columns import COLUMNS, USUAL, ColumnChoice, choices
 from pooldeck_server.web.pages.tasks.data import TaskListData
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.states import state_word
 
+EXPORT: Final = "/api/v1/tasks/export"
 _LABELS: Final = {
     "functions": later("function"),
     "pools": later("pool"),
@@ -41,6 +43,7 @@ _WITHIN: Final = {
 }
 """The choices of a time, by their seconds."""
 
+_EXPORTS: Final = (("csv", later("CSV")), ("jsonl", later("JSON lines")))
 _PRESETS: Final = (
     (later("All tasks"), TaskListQuery()),
     (later("Running"), TaskListQuery(TaskFilter((State.RUNNING,)))),
@@ -65,13 +68,19 @@ class Narrowing:
 class TasksView(Page):
     """The tasks that fit, and the choices that change which do and in what order.
 
-    `refresh` is when it is to be loaded anew.
+    `refresh` is when it is to be loaded anew. `problem` is what is wrong with what was `typed` into
+    the search, or with another condition: nothing is listed then.
     """
 
     template = "tasks/page.html"
     section = "tasks"
 
     view: TaskListQuery
+    problem: str
+    typed: str
+    columns: tuple[str, ...]
+    labels: Mapping[str, str]
+    column_choices: tuple[ColumnChoice, ...]
     page: TaskPage
     total: str
     not_indexed: int
@@ -91,6 +100,8 @@ class TasksView(Page):
     cancel_href: str | None
     retry_href: str | None
     delete_href: str | None
+    exports: tuple[tuple[str, str], ...]
+    columns_back: str
     snippets: tuple[Snippets, ...]
 
     def flash(self, query: QueryParams) -> str | None:
@@ -100,21 +111,32 @@ class TasksView(Page):
 def tasks_view(
     view: TaskListQuery,
     read: TaskListData,
-    choices: Mapping[str, Sequence[str]],
+    names: Mapping[str, Sequence[str]],
     *,
     is_first: bool,
+    columns: tuple[str, ...] = USUAL,
+    now: int = 0,
+    problem: str = "",
+    typed: str | None = None,
     snippets: tuple[Snippets, ...] = (),
 ) -> TasksView:
     older = read.page.next_cursor
+    has_some = bool(read.total.number or older) and not problem
+    shown = _with_order(view.columns or columns, view.sort)
     return TasksView(
         view=view,
+        problem=problem,
+        typed=(view.wanted.text or "") if typed is None else typed,
+        columns=shown,
+        labels={name: _(label) for name, label in COLUMNS.items()},
+        column_choices=choices(shown),
         page=read.page,
         total=total_words(read.total),
         not_indexed=read.not_indexed,
         presets=tuple(_choice(_(label), preset, view) for label, preset in _PRESETS),
-        chips=tuple(_chips(view, read.counts)),
+        chips=tuple(_chips(view, read)),
         narrowings=tuple(_narrowings(view)),
-        choices=choices,
+        choices=names,
         within=tuple(
             (length_of(each), _last(each), each == view.within) for each in _withins(view)
         ),
@@ -128,11 +150,22 @@ def tasks_view(
         refresh=_refresh(read.page, is_first=is_first),
         first_href=href(view),
         older_href=href(view, cursor=older) if older else None,
-        cancel_href=_change_href("cancel", view, LIVE),
-        retry_href=_change_href("retry", view, FINAL),
-        delete_href=_change_href("delete", view, FINAL),
+        cancel_href=_change_href("cancel", view, LIVE) if has_some else None,
+        retry_href=_change_href("retry", view, FINAL) if has_some else None,
+        delete_href=_change_href("delete", view, FINAL) if has_some else None,
+        exports=tuple((_(label), _export_href(view, now, name)) for name, label in _EXPORTS),
+        columns_back=href(replace(view, columns=())),
         snippets=snippets,
     )
+
+
+def _with_order(columns: tuple[str, ...], sort: Sort) -> tuple[str, ...]:
+    """Return the columns with that of the order; the time of the end stands for the other time."""
+    if sort is not Sort.FINISHED or "ended" in columns:
+        return columns
+    if "created" in columns:
+        return tuple("ended" if name == "created" else name for name in columns)
+    return (*columns, "ended")
 
 
 def conditions(wanted: TaskFilter) -> tuple[tuple[str, str], ...]:
@@ -152,23 +185,29 @@ def _choice(label: str, there: TaskListQuery, here: TaskListQuery) -> Choice:
     return Choice(label, href(there), is_chosen=href(there) == href(here))
 
 
-def _chips(view: TaskListQuery, counts: Sequence[Count]) -> Iterable[Choice]:
-    """Yield a chip for each state, with its number where the counters know it."""
-    numbers = _numbers(view, counts)
+def _chips(view: TaskListQuery, read: TaskListData) -> Iterable[Choice]:
+    """Yield a chip for each state, with how many tasks have it under the other filters."""
+    found = read.states or StateCounts(_numbers(view, read.counts), is_exact=True)
     chosen = view.wanted.states
     for state in State:
         others = tuple(other for other in chosen if other is not state)
         states = others if state in chosen else (*chosen, state)
-        count = None if numbers is None else formats.count(numbers.get(state, 0))
-        yield Choice(state, href(view.but(states=states)), state in chosen, count)
+        yield Choice(
+            state, href(view.but(states=states)), state in chosen, _number_words(found, state)
+        )
 
 
-def _numbers(view: TaskListQuery, counts: Sequence[Count]) -> dict[State, int] | None:
-    """Return how many tasks each state has under the other filters; None if no counter tells."""
+def _number_words(found: StateCounts, state: State) -> str | None:
+    """Return how many there are; where more may be, only what was found is told."""
+    number = found.numbers.get(state, 0)
+    if found.is_exact:
+        return formats.count(number)
+    return f"{formats.count(number)}+" if number else None
+
+
+def _numbers(view: TaskListQuery, counts: Sequence[Count]) -> dict[State, int]:
+    """Return how many tasks each state has under the filters that counters know."""
     wanted = view.wanted
-    counted = TaskFilter(wanted.states, wanted.functions, wanted.pools)
-    if wanted != counted or view.within is not None:
-        return None
     found: dict[State, int] = {}
     for each in counts:
         if _fits(each.function, wanted.functions) and _fits(each.pool, wanted.pools):
@@ -225,3 +264,9 @@ def _change_href(change: str, view: TaskListQuery, states: frozenset[State]) -> 
     if not states.intersection(view.wanted.states or State):
         return None
     return address(f"/tasks/{change}", asked(view))
+
+
+def _export_href(view: TaskListQuery, now: int, format_: str) -> str:
+    """Return where all that match are had as a file, in the order of the list."""
+    sort = [] if view.sort is Sort.CREATED else [("sort", view.sort.value)]
+    return address(EXPORT, [("format", format_), *pairs(view.filter(now)), *sort])

@@ -21,7 +21,8 @@ from pooldeck_server.domain.pools.health import WorkerHealth
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.incidents.data import IncidentData, ids_of
 from pooldeck_server.web.pages.incidents.listing import IncidentsView, incidents_view, read_wanted
-from pooldeck_server.web.pages.incidents.view import IncidentView, fault_of, incident_view
+from pooldeck_server.web.pages.incidents.view import IncidentView, incident_view
+from pooldeck_server.web.pages.shared.faults import fault_of
 from pooldeck_server.web.pages.shared.rendering import environment
 from pooldeck_server.web.text.annotations import history_words
 

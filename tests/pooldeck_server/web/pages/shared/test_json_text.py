@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from pooldeck_server.web.pages.shared.json_text import json_text
-from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
+from pooldeck_server.web.pages.shared.tracebacks import folded_parts, traceback_parts
 
 
 def shown(text: str) -> str:
@@ -58,7 +58,6 @@ def test_a_large_value_shows_its_beginning_and_says_so() -> None:
     text = json.dumps([{"n": n, "name": "x" * 60} for n in range(5000)])
     large = json_text(text)
     assert large.is_cut
-    assert large.is_long
     assert len(shown(text)) < 30_000
     assert shown(text).startswith('[\n  {\n    "n": 0,')
 
@@ -94,7 +93,27 @@ def test_a_value_that_ends_within_a_cut_string_says_so() -> None:
 
 def test_a_small_value_is_whole() -> None:
     small = json_text('{"a": 1}')
-    assert (small.is_cut, small.is_long, small.lines, small.size) == (False, False, 1, "8 B")
+    assert (small.is_cut, small.lines, small.size) == (False, 1, "8 B")
+
+
+def test_each_list_and_object_of_several_lines_can_be_folded_and_no_other() -> None:
+    text = '{"a": {"long": "' + "x" * 90 + '"}, "b": [1, 2], "c": "["}'
+    folds = [(line.opens, line.closes) for line in json_text(text).tree]
+    assert folds == [
+        (5, False),
+        (1, False),
+        (0, False),
+        (0, True),
+        (0, False),
+        (0, False),
+        (0, True),
+    ]
+
+
+def test_what_is_cut_can_be_folded_to_its_end() -> None:
+    cut = json_text("[" + ", ".join(['{"word": "' + "x" * 90 + '"}'] * 900) + "]")
+    assert cut.is_cut
+    assert cut.tree[0].opens == len(cut.tree) - 1
 
 
 # Tracebacks.
@@ -119,6 +138,12 @@ def test_own_frames_are_told_from_those_of_libraries_and_nothing_is_lost() -> No
     assert [whose for whose, _ in parts] == ["", "own", "library", ""]
     assert parts[1][1].startswith('  File "/home/ann/jobs.py"')
     assert parts[1][1].endswith("^\n")
+
+
+def test_frames_of_libraries_are_folded_unless_there_are_no_others() -> None:
+    assert [part.folded for part in folded_parts(_TRACEBACK)] == [0, 0, 3, 0]
+    only = "".join(text for owner, text in traceback_parts(_TRACEBACK) if owner != "own")
+    assert [part.folded for part in folded_parts(only)] == [0, 0, 0]
 
 
 def test_a_text_without_frames_is_one_part() -> None:

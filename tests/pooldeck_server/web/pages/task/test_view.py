@@ -15,7 +15,6 @@ from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.shared.log_lines import LOG_LINES
 from pooldeck_server.web.pages.task.data import LogData, TaskData
-from pooldeck_server.web.pages.task.diagram import TALL, WIDE, Layout, diagram
 from pooldeck_server.web.pages.task.journey import journey
 from pooldeck_server.web.pages.task.log import log_part
 from pooldeck_server.web.pages.task.runs import strip
@@ -130,46 +129,22 @@ def test_each_state_of_the_way_says_how_long_it_took_and_the_present_one_counts_
         "2.0 s",
     ]
     assert (stops[State.RUNNING].elapsed, stops[State.QUEUED].elapsed) == (2.0, None)
-    assert stops[State.SUCCEEDED].words == ""
 
 
-@pytest.mark.parametrize("layout", [WIDE, TALL], ids=["wide", "tall"])
-def test_every_state_is_drawn_inside_the_drawing_and_apart_from_the_others(
-    layout: Layout,
-) -> None:
-    boxes = [layout.box(state) for state in State]
-    for box in boxes:
-        assert box.x >= 0
-        assert box.right <= layout.width
-        assert box.y >= 0
-        assert box.bottom <= layout.height
-    apart = [
-        a.right <= b.x or b.right <= a.x or a.bottom <= b.y or b.bottom <= a.y
-        for a in boxes
-        for b in boxes
-        if a is not b
-    ]
-    assert all(apart)
-
-
-@pytest.mark.parametrize("layout", [WIDE, TALL], ids=["wide", "tall"])
 @pytest.mark.parametrize(
-    ("changes", "edges"),
+    ("changes", "ahead"),
     [
-        ({"state": State.SCHEDULED, "run_at": NOW}, 0),
-        ({"started_at": 1, "finished_at": 2}, 2),
-        ({"run_at": 1, "started_at": 2, "finished_at": 3}, 3),
-        ({"state": State.CANCELLED, "finished_at": 2}, 1),
-        ({"state": State.CANCELLED, "run_at": 9, "finished_at": 2}, 1),
+        ({"state": State.SCHEDULED, "run_at": NOW}, "queued running"),
+        ({"state": State.QUEUED}, "running"),
+        ({"state": State.RUNNING, "started_at": 1}, ""),
+        ({"state": State.CANCELLED, "finished_at": 2}, ""),
     ],
 )
-def test_the_path_taken_is_marked_and_drawn_over_the_others(
-    changes: dict[str, Any], edges: int, layout: Layout
+def test_only_what_lies_ahead_of_a_task_is_shown_beside_what_it_took(
+    changes: dict[str, Any], ahead: str
 ) -> None:
-    drawn = diagram(journey(task(**changes), 0, NOW), layout)
-    taken = [edge.is_taken for edge in drawn.edges]
-    assert taken == [False] * (len(taken) - edges) + [True] * edges
-    assert drawn.loop is None
+    way = journey(task(**changes), 0, NOW)
+    assert " ".join(stop.state for stop in way.stops if not stop.is_taken) == ahead
 
 
 LIVE: dict[str, Any] = {"slot": None, "is_callable": True, "now": NOW}
@@ -203,7 +178,6 @@ def test_several_attempts_become_one_loop() -> None:
     ended = [StoredAttempt(n, State.FAILED) for n in (1, 2)]
     again = shown(task=task(attempt=3), attempts=[*ended, StoredAttempt(3, State.SUCCEEDED)])
     assert again.way.earlier == 2
-    assert all(drawn.loop for drawn in again.diagrams)
     waits = shown(task=task(attempt=2, state=State.QUEUED), attempts=ended)
     assert waits.way.earlier == 2
     assert shown().way.earlier == 0
@@ -251,6 +225,13 @@ def test_arguments_that_were_not_given_are_not_shown() -> None:
     assert shown().arguments == ()
     named = shown(task=task(kwargs='{"a":1}')).arguments
     assert [value.name for value in named] == ["kwargs"]
+
+
+@pytest.mark.parametrize("result", ["null", None, '{"a":1}'])
+def test_none_that_was_returned_is_told_from_no_result(result: str | None) -> None:
+    view = shown(task=task(result=result))
+    assert view.returned_none is (result == "null")
+    assert (view.result is None) is (result is None)
 
 
 # The log.
@@ -336,6 +317,19 @@ def test_what_a_log_may_lack_is_said_of_the_attempt_that_is_shown() -> None:
     }
     assert not shown(**read).may_lack_words
     assert shown(**read, window=LogWindow(LOG_LINES + 1, attempt=1)).may_lack_words
+
+
+def test_an_error_has_the_last_lines_of_its_own_log_beside_it() -> None:
+    failed = task(
+        state=State.FAILED, attempt=2, error='{"kind":"exception","type":"E","message":""}'
+    )
+    last = shown(task=failed, log=lines(1, 9)).last_lines
+    assert [line.n for line in last] == [5, 6, 7, 8, 9]
+    of_first = LogWindow(LOG_LINES + 1, attempt=1)
+    assert shown(task=failed, log=lines(1, 9), window=of_first).last_lines == ()
+    errors = LogWindow(LOG_LINES + 1, level="ERROR")
+    assert shown(task=failed, log=lines(1, 9), window=errors).last_lines == ()
+    assert shown(log=lines(1, 9)).last_lines == ()
 
 
 # The runs around it.

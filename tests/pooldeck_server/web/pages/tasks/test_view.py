@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.measurements.figures import Count
-from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Total
+from pooldeck_server.domain.tasks.filter import Sort, StateCounts, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.tasks.address import (
@@ -156,13 +156,24 @@ def test_a_state_chip_adds_its_state_and_takes_it_out_again() -> None:
 
 @pytest.mark.parametrize(
     ("address", "count"),
-    [("pool=io", "22"), ("pool=io&function=acme.work", "17"), ("tag=x", None), ("since=9m", None)],
+    [("pool=io", "22"), ("pool=io&function=acme.work", "17")],
 )
-def test_a_state_chip_counts_what_the_other_filters_leave_or_nothing(
-    address: str, count: str | None
-) -> None:
+def test_a_state_chip_counts_what_the_other_filters_leave(address: str, count: str) -> None:
     counts = {chip.label: chip.count for chip in listed(view(address)).chips}
     assert counts[State.FAILED] == count
+
+
+@pytest.mark.parametrize(
+    ("is_exact", "failed", "lost"), [(True, "1,400", "0"), (False, "1,400+", None)]
+)
+def test_where_no_counter_tells_a_chip_says_what_was_found(
+    is_exact: bool, failed: str, lost: str | None
+) -> None:
+    found = StateCounts({State.FAILED: 1400}, is_exact)
+    read = TaskListData(TaskPage((), None), Total(0, is_exact=True), COUNTS, 0, found)
+    shown = tasks_view(view("tag=x"), read, {}, is_first=True)
+    counts = {chip.label: chip.count for chip in shown.chips}
+    assert (counts[State.FAILED], counts[State.LOST]) == (failed, lost)
 
 
 def test_each_condition_in_force_can_be_taken_out_alone() -> None:

@@ -1,0 +1,1 @@
+"""The search in the logs of all tasks."""
