@@ -74,9 +74,6 @@ from pooldeck_server.store.queries.lists import (
     known_number,
     matching,
     named,
-from pooldeck_server.store.queries.lists import (
-    matching,
-    named,
     state_counts,
     tags,
     tasks,

@@ -17,6 +17,7 @@ from pooldeck_server.web.api import (
     history,
     incidents,
     live,
+    logs,
     pipelines,
     pools,
     retention,
@@ -31,6 +32,7 @@ from pooldeck_server.web.http.routes import Routes
 
 _PARTS = (
     tasks,
+    logs,
     changes,
     deletion,
     functions,
