@@ -114,7 +114,7 @@ _json = st.recursive(
 
 @given(_json)
 def test_names_that_stand_twice_are_found_wherever_they_are_and_however_written(text: str) -> None:
-    doubles = []
+    doubles: list[str] = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:
         doubles.extend(name for name, number in Counter(n for n, _ in pairs).items() if number > 1)

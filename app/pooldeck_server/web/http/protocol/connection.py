@@ -204,7 +204,7 @@ class Connection(HttpToolsProtocol):
         """Let the app answer, when all before is answered: as uvicorn does, by a cycle of ours."""
         url = httptools.parse_url(self.url)
         path = url.path.decode("ascii")
-        self.scope |= {  # type: ignore[typeddict-item]
+        self.scope |= {
             "method": method.decode("ascii"),
             "http_version": version,
             "path": unquote(path) if "%" in path else path,
