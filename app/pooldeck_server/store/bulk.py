@@ -194,7 +194,7 @@ def _plain(rows: Sequence[Any]) -> Sequence[_Row]:
     return values
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _array(values: tuple[Any, ...]) -> str:
     return msgspec.json.encode(values).decode()
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from pooldeck.functions import MOST_URGENT
 from pooldeck.kinds import Ending
@@ -118,8 +118,8 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """
 
     function: Name
-    args: Args = _NO_ARGS
-    kwargs: Kwargs = _NO_KWARGS
+    args: Args = field(default_factory=lambda: _NO_ARGS)  # as a plain one it has no JSON Schema
+    kwargs: Kwargs = field(default_factory=lambda: _NO_KWARGS)
     pool: Name | None = None
     priority: Priority | None = None
     delay: Delay | None = None

@@ -4,12 +4,11 @@ The kernel says whose the other end of a connection is. What somebody else has p
 own, whoever runs the proxy.
 """
 
-from functools import lru_cache
 from typing import Final
 
 from starlette.types import Scope
 
-from pooldeck_server.web.http.headers import kept_headers
+from pooldeck_server.web.http.headers import Headers, kept_headers
 from pooldeck_server.web.http.protocol.peer import PEER, Peer
 from pooldeck_server.web.http.proxies import came_by_proxy
 
@@ -23,11 +22,11 @@ def is_local(scope: Scope) -> bool:
     It is found out once for each connection, by the first request that shows no credentials.
     """
     peer: Peer | None = scope.get(PEER)
-    if peer is None or came_by_proxy(scope) or any(map(_is_of_proxy, kept_headers(scope))):
+    if peer is None or came_by_proxy(scope) or _was_passed_on(kept_headers(scope)):
         return False
     return peer.is_own
 
 
-@lru_cache(maxsize=256)
-def _is_of_proxy(name: bytes) -> bool:
-    return name in _PASSED_ON or name.startswith(_PASSED_ON_BEGINNING)
+def _was_passed_on(headers: Headers) -> bool:
+    begins_so = any(name.startswith(_PASSED_ON_BEGINNING) for name in headers)
+    return begins_so or not _PASSED_ON.isdisjoint(headers)

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 _START: Final = "http.response.start"
+_LONGEST_KEPT: Final = 128  # bytes of a value; a redirect's may be as long as strangers like
 _WITHOUT_BODY: Final = (204, 304)
 
 
@@ -37,7 +38,7 @@ class Cycle(RequestResponseCycle):
         """Return the head of the answer, having noted how its body will be framed."""
         lines, says_close = [STATUS_LINE[status]], False
         for name, value in (*self.default_headers, *headers):
-            line, is_framing = _line(name, value)
+            line, is_framing = (_kept_line if len(value) <= _LONGEST_KEPT else _line)(name, value)
             lines.append(line)
             if is_framing and self._frame(name.lower(), value):
                 says_close = True
@@ -66,7 +67,6 @@ class Cycle(RequestResponseCycle):
 _FRAMING: Final = {b"content-length", b"transfer-encoding", b"connection"}
 
 
-@lru_cache(maxsize=512)
 def _line(name: bytes, value: bytes) -> tuple[bytes, bool]:
     """Return a header as a line, and whether it says where the answer or the connection ends.
 
@@ -77,6 +77,9 @@ def _line(name: bytes, value: bytes) -> tuple[bytes, bool]:
         raise RuntimeError(f"no header of HTTP: {name!r}: {value!r}")
     lower = name.lower()
     return b"%b: %b\r\n" % (lower, value), lower in _FRAMING
+
+
+_kept_line = lru_cache(maxsize=512)(_line)
 
 
 def _tokens(value: bytes) -> list[bytes]:
