@@ -29,7 +29,6 @@ class Claimed:
         self._tasks: deque[Entry] = deque()
         self._held: list[Entry] = []
         self.seconds = 0.0  # of slots that they are expected to take
-        self.taken = 0  # by now
 
     def __len__(self) -> int:
         return len(self._tasks) + len(self._held)
@@ -71,7 +70,6 @@ class Claimed:
             IndexError: If there is none.
         """
         entry = self._tasks.popleft()
-        self.taken += 1
         self.seconds = self.seconds - entry.seconds if self else 0.0
         return entry.task
 

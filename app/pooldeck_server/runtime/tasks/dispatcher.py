@@ -128,6 +128,7 @@ class Dispatcher:
             prefetch=self._prefetch,
             recorder=self.recorder,
             clock=self.clock,
+            slots=lambda: self._slots,
             offer=self.offer,
             take_back=self.take_back,
             on_queued=self.pump,

@@ -37,27 +37,26 @@ class GiveBack:
     prefetch: Prefetch
     recorder: Recorder
     clock: Clock
+    slots: Callable[[], int]  # gives how many may be given tasks that are claimed ahead
     offer: Callable[[QueuedTask], None]  # given each task that queues again
     take_back: Callable[[Sequence[QueuedTask]], None]  # given those that stay claimed after all
     on_queued: Callable[[], None]  # told that tasks queue again
     _works: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
     _under_way: dict[int, asyncio.Task[None]] = field(init=False, default_factory=dict)
     _timer: asyncio.TimerHandle | None = field(init=False, default=None)
-    _taken: int = field(init=False, default=0)  # from among the claimed ones, at the look before
     _is_finished: bool = field(init=False, default=False)
 
     def watch(self) -> None:
         """Look in a moment whether what is claimed by now still waits."""
         if self._timer is None and self.claimed.first is not None and not self._is_finished:
-            self._taken = self.claimed.taken
             self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._look)
 
     def _look(self) -> None:
         self._timer = None
-        is_held_up = self.claimed.taken == self._taken
-        patience = PATIENCE if is_held_up else LONGEST_WAIT
-        patience = max(patience, 2 * self.prefetch.most(1))  # which is more on a slow disk
+        is_turning = self.slots() > 0
+        patience = max(LONGEST_WAIT, 2 * self.prefetch.most(1)) if is_turning else PATIENCE
         if self.claimed.longest_wait(self.clock.monotonic()) >= patience:
+            self.prefetch.cut()
             self.give_back_all()
         self.watch()
 

@@ -49,3 +49,15 @@ def test_what_is_stored_and_claimed_at_once_leaves_room_for_what_is_on_its_way()
     found.reserved = 1
     assert found.has_time_for(quarter, SLOTS, claimed=0.9 * quarter)
     assert not found.has_time_for(quarter, SLOTS, claimed=1.1 * quarter)
+
+
+def test_a_lead_that_was_too_much_is_halved_and_grows_again_with_each_claim() -> None:
+    found = lead()
+    most = found.most(SLOTS)
+    found.cut()
+    assert found.most(SLOTS) == pytest.approx(most / 2)
+    found.add_claim(CLAIM)
+    assert most / 2 < found.most(SLOTS) < most
+    for _ in range(100):
+        found.add_claim(CLAIM)
+    assert found.most(SLOTS) == pytest.approx(most)
