@@ -76,6 +76,7 @@ def test_the_deck_shows_what_each_slot_does(
 ) -> None:
     shown.run("shown.add", 1)
     task_id = submitted(client, "shown.hold", str(flag))
+    page_with(client, "/", 'data-state="spare"')  # which comes with the first task
     markup = page_with(client, "/", f"/tasks/{task_id}")
     (slot,) = [each for each in markup.split("<li ") if f"/tasks/{task_id}" in each]
     assert 'data-state="busy"' in slot

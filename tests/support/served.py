@@ -54,6 +54,7 @@ def served(data: Path, **settings: Any) -> Iterator[Served]:
     chosen = Settings(port=0, data=data, **usual | settings)
     make(data / "pooldeck.sqlite3")
     app = create_app(chosen)
+    app.load()  # so that no test waits for that in the middle of what it watches
     with ExitStack() as stack:
         environment = stack.enter_context(pytest.MonkeyPatch.context())
         environment.setenv("PYTHONPATH", str(FUNCTIONS), prepend=os.pathsep)

@@ -36,8 +36,9 @@ class Serving:
         raise AssertionError("the server ended:\n" + "".join(self.said))
 
     def wait_until_ready(self) -> None:
-        """Return as soon as tasks are taken."""
+        """Return as soon as tasks are taken, and all is loaded that requests need."""
         eventually(lambda: self.client.get("/readyz").status_code == 200, "the server is ready")
+        self.client.get("/login")  # open to everybody
 
     def run(self, function: str, *args: object) -> dict[str, Any]:
         """Submit a task and return it when it has ended."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib import import_module
 from typing import Final
 
 import pytest
@@ -28,6 +29,7 @@ def shown(base: type[Fragment] = Fragment) -> Iterator[type[Fragment]]:
         yield from shown(kind)
 
 
+import_module("pooldeck_server.web.routing")  # which has all pages
 SHOWN: Final = sorted(shown(), key=lambda kind: kind.__name__)
 
 
