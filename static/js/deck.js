@@ -11,12 +11,12 @@ import { ngettext } from "./words.js";
 
 const cards = new Map([...document.querySelectorAll("[data-pool]")].map((card) => [card.dataset.pool, card]));
 
-function fillState(card, { state, reason, workers }) {
+function fillState(card, { state, why, workers }) {
   mark(card, "state", state);
   mark(field(card, "mark"), "state", state);
   say(card, "state", stateWord(state));
   field(card, "reason_box").hidden = state !== "broken";
-  say(card, "reason", reason ?? "");
+  say(card, "reason", why ?? "");
   field(card, "empty").hidden = workers.length > 0;
 }
 

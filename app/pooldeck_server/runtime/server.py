@@ -13,7 +13,9 @@ from sqlalchemy import Connection
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import FINAL, State
@@ -32,7 +34,9 @@ from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.live.figures import Figures
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
+from pooldeck_server.runtime.live.notices import of_frame
 from pooldeck_server.runtime.live.readiness import ReadinessProbe
+from pooldeck_server.runtime.live.seen_notices import SeenNotices
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.recording.backups import Backups
 from pooldeck_server.runtime.recording.log_file import LogFile
@@ -101,6 +105,7 @@ class Server:
     probe: ReadinessProbe
     health: Health
     frames: Frames
+    seen_notices: SeenNotices
     profiles: Profiles
     advisor: Advisor
     placements: Placements
@@ -118,6 +123,10 @@ class Server:
     @property
     def catalogue(self) -> Catalogue:
         return self.functions.catalogue
+
+    def notices(self, frame: Frame) -> list[Notice]:
+        """Return what needs attention in a picture, the worst first."""
+        return of_frame(frame, self.holds.all())
 
     @property
     def readiness(self) -> Readiness:

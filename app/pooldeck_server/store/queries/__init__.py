@@ -25,7 +25,7 @@ from pooldeck_server.store.queries.callbacks import (
     task_of_callback,
 )
 from pooldeck_server.store.queries.clock import clock_memory
-from pooldeck_server.store.queries.controls import controls, holds, runs
+from pooldeck_server.store.queries.controls import controls, holds, runs, seen_notices
 from pooldeck_server.store.queries.dependencies import (
     awaiting,
     awaiting_task,

@@ -6,7 +6,7 @@ from typing import Final
 
 from pooldeck.pools.native_threads import threads_per_task
 from pooldeck_server.domain.notices import HALTED, Need
-from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.pools.annotations import OF_FUNCTIONS, StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.sizes import SizeAdvice
 from pooldeck_server.settings import MAX_POOL_SIZE, PoolSettings
@@ -17,7 +17,6 @@ from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.notices import NoticeText, notice_text
 
-_OF_FUNCTIONS: Final = {"hold", "release"}
 _SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
 
 
@@ -61,7 +60,7 @@ def pool_section(
     lately = [
         each
         for each in annotations
-        if each.kind not in _OF_FUNCTIONS or homes.get(each.subject or "") == pool.name
+        if each.kind not in OF_FUNCTIONS or homes.get(each.subject or "") == pool.name
     ]
     return PoolSection(
         health=pool,
