@@ -45,6 +45,7 @@ from pooldeck_server.store.queries.error_groups import (
     fixed_error_groups,
 )
 from pooldeck_server.store.queries.experiments import experiment, experiments, latest_samples
+from pooldeck_server.store.queries.failing import failing
 from pooldeck_server.store.queries.figures import activity, counts, durations, function_figures
 from pooldeck_server.store.queries.functions import (
     catalogue,

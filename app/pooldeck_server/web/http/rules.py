@@ -178,6 +178,7 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     # The picture of the whole, live and over time.
     "/": {"GET": _OVERVIEW, "HEAD": _OVERVIEW},
     "/chart": {"GET": _OVERVIEW},
+    "/failing": {"GET": _OVERVIEW},
     "/misplaced": {"GET": _OVERVIEW},
     "/timeline": {"GET": _OVERVIEW},
     "/timeline.json": {"GET": _OVERVIEW},

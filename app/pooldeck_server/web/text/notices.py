@@ -433,9 +433,9 @@ def _held(notice: Notice) -> str:
     if hold is None or hold.kind is HoldKind.CRASHES:
         words = later("is on hold%(since)s; its tasks wait: %(why)s. Release it when it is mended.")
     elif hold.refuses:
-        words = later("was put on hold%(since)s %(why)s. Its tasks wait, and new ones are refused.")
+        words = later("was put on hold %(why)s. Its tasks wait%(since)s, and new ones are refused.")
     else:
-        words = later("is paused%(since)s %(why)s. Its tasks wait, and so do new ones.")
+        words = later("is paused %(why)s. Its tasks wait%(since)s, and so do new ones.")
     return _(words, **values)
 
 
