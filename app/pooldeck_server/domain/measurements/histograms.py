@@ -62,6 +62,22 @@ def percentile(histogram: Histogram, share: float) -> float | None:
     return float(2 ** ((bucket + 0.5 - _ZERO) / _PER_DOUBLING))
 
 
+def counts_in(histogram: Histogram) -> list[tuple[int, int]]:
+    """Return the buckets that are not empty, in their order, with how many durations each has."""
+    if not histogram:
+        return []
+    first = _first(histogram)
+    counts = histogram >> _BITS * first
+    buckets = -(-counts.bit_length() // _BITS)
+    numbers = unpack(f"<{buckets}I", counts.to_bytes(4 * buckets, "little"))
+    return [(first + place, number) for place, number in enumerate(numbers) if number]
+
+
+def lower_bound(bucket: int) -> float:
+    """Return where a bucket begins, in seconds."""
+    return float(2 ** ((bucket - _ZERO) / _PER_DOUBLING))
+
+
 def to_text(histogram: Histogram) -> str:
     """Return a histogram as text, empty for an empty one."""
     if not histogram:

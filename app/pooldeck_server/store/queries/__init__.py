@@ -110,6 +110,7 @@ from pooldeck_server.store.queries.retention import (
     pipeline_members,
     stored_days,
 )
+from pooldeck_server.store.queries.run_times import run_times
 from pooldeck_server.store.queries.search import SCAN_LIMIT
 from pooldeck_server.store.queries.sessions import sessions
 from pooldeck_server.store.queries.timeline import timeline

@@ -27,6 +27,7 @@ from pooldeck_server.web.pages.functions.data import FunctionData, read, read_fu
 from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, FunctionForm, form
 from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
 from pooldeck_server.web.pages.functions.listing import functions_view
+from pooldeck_server.web.pages.functions.run_times import period_of
 from pooldeck_server.web.pages.functions.view import function_view
 from pooldeck_server.web.pages.shared.functions import registered
 from pooldeck_server.web.pages.shared.posting import done, form_bytes, posted, reason
@@ -98,7 +99,7 @@ async def function(
     request: Request, server: ServerDep, name: str, task: str | None = None
 ) -> Response:
     found = registered(server.catalogue, name)
-    data = await server.read(read_function, name, task)
+    data = await _data(request, server, found, task)
     values = _values_of(data.task, found) if data.task else {}
     return _page(request, server, found, data, form(found.spec, values))
 
@@ -116,7 +117,7 @@ async def submit(request: Request, server: ServerDep, name: str) -> Response:
         refused, status = _refused(found, values, error)
     else:
         return RedirectResponse(f"/tasks/{accepted.task.id}", status_code=303)
-    data = await server.read(read_function, name)
+    data = await _data(request, server, found)
     return _page(request, server, found, data, refused, status=status)
 
 
@@ -126,7 +127,7 @@ async def spell(request: Request, server: ServerDep, name: str) -> Response:
     found = registered(server.catalogue, name)
     limits = server.settings.limits
     values = dict(await posted(request, form_bytes(limits.arguments_bytes)))
-    data = await server.read(read_function, name)
+    data = await _data(request, server, found)
     try:
         submission = await decoded(read_submission, body(found.spec, values), limits)
         server.intake.check(submission)
@@ -162,6 +163,19 @@ async def ask_to_place(request: Request, server: ServerDep, name: str, pool: str
     if pool not in kinds:
         raise NotFound(no_pool(pool, kinds))
     return render(request, placement(registered(server.catalogue, name), pool, kinds))
+
+
+async def _data(
+    request: Request, server: Server, function: RegisteredFunction, task: str | None = None
+) -> FunctionData:
+    return await server.read(
+        read_function,
+        function.spec.name,
+        task,
+        pool=function.pool,
+        period=period_of(request.query_params),
+        now=server.clock.now(),
+    )
 
 
 def _values_of(task: StoredTask, function: RegisteredFunction) -> dict[str, str]:
