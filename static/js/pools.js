@@ -15,7 +15,7 @@ async function explain(form, size) {
 }
 
 function choose(form, size) {
-  for (const input of form.querySelectorAll("input")) input.value = size;
+  for (const input of form.querySelectorAll(".slider, .number")) input.value = size;
   if (form.checkValidity()) explain(form, String(size));
 }
 
@@ -29,7 +29,7 @@ function follow(form, size) {
 
 document.addEventListener("input", ({ target }) => {
   const form = target.closest(".sizing");
-  if (!form) return;
+  if (!form || !target.matches(".slider, .number")) return;
   const other = form.querySelector(target.matches(".slider") ? ".number" : ".slider");
   other.value = target.value;
   if (form.checkValidity()) explain(form, target.value);

@@ -26,6 +26,7 @@ from pooldeck_server.runtime.access.login_links import LoginLinks
 from pooldeck_server.runtime.access.sessions import Sessions
 from pooldeck_server.runtime.access.tokens import Tokens
 from pooldeck_server.runtime.advice.advisor import Advisor
+from pooldeck_server.runtime.advice.memory import Memories
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
 from pooldeck_server.runtime.alerts.alerts import Alerts
@@ -116,6 +117,7 @@ class Server:
     deletion: DeletionByHand
     deletions: Deletions
     sizes: Sizes
+    memories: Memories
     experiments: Experiments
     alerts: Alerts
     callbacks: Callbacks

@@ -28,6 +28,7 @@ from pooldeck_server.runtime.access.logins import open_logins
 from pooldeck_server.runtime.access.own_files import OwnFiles
 from pooldeck_server.runtime.access.socket import TokenSocket
 from pooldeck_server.runtime.advice.advisor import Advisor
+from pooldeck_server.runtime.advice.memory import Memories
 from pooldeck_server.runtime.advice.mover import Mover
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
@@ -672,6 +673,11 @@ class _Startup:
                 profiles=self.kept.profiles,
                 settings=self.settings.pools,
                 queues=self.queues,
+            ),
+            memories=Memories(
+                pools=self.health.all,
+                settings=self.settings.pools,
+                profiles=self.kept.profiles,
             ),
             experiments=self.experiments,
             alerts=self.alerts,
