@@ -143,3 +143,6 @@ BY_SEVERITY: Final = {severity: place for place, severity in enumerate(Severity)
 
 HALTED: Final = {need.value: need for need in (Need.PAUSED, Need.DRAINING, Need.STOPPED)}
 """The states of a pool in which it hands nothing out since somebody said so."""
+
+HELD: Final = frozenset({Need.HOLD, Need.PAUSED_FUNCTION})
+"""The needs that are about a function whose tasks wait."""

@@ -15,7 +15,7 @@ from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.version import said_of
 from pooldeck_server.domain.leaps import ClockLeap
-from pooldeck_server.domain.notices import BY_SEVERITY, HALTED, Need, Notice
+from pooldeck_server.domain.notices import BY_SEVERITY, HALTED, HELD, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.retention import DAY
@@ -153,7 +153,7 @@ def on_hold(hold: Hold, pool: str | None, now: int) -> Notice:
 def of_frame(frame: Frame, holds: Iterable[Hold]) -> list[Notice]:
     """Return all notices of a picture, the worst first; also holds of what no pool has."""
     in_pools = [notice for pool in frame.pools for notice in pool.notices]
-    said = {notice.function for notice in in_pools if notice.hold is not None}
+    said = {each.function for each in in_pools if each.need in HELD}
     homeless = [on_hold(hold, None, frame.at) for hold in holds if hold.function not in said]
     found = (*frame.notices, *in_pools, *homeless)
     return sorted(found, key=lambda notice: BY_SEVERITY[notice.severity])

@@ -25,8 +25,6 @@ from pooldeck_server.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS: Final = 2.0
-_OVER_SECONDS: Final = 10.0  # without it, after which a notice is over: it may come and go
-_START_SECONDS: Final = 60.0  # in which a start is still finding out how things are
 
 
 @dataclass(kw_only=True, eq=False)
@@ -40,6 +38,8 @@ class SeenNotices(BackgroundPart):
     changes: LiveChanges
     present: Callable[[], Iterable[Notice]]  # gives all notices that there are
     kept: InitVar[Iterable[SeenNotice]] = ()  # what the store knows from before
+    over_after: float = 10.0  # seconds without it, after which a notice is over: it may flicker
+    sure_after: float = 60.0  # seconds in which a start is still finding out how things are
     _missed: dict[str, float] = field(init=False, default_factory=dict)  # since when, monotonic
 
     def __post_init__(self, kept: Iterable[SeenNotice]) -> None:
@@ -113,7 +113,7 @@ class SeenNotices(BackgroundPart):
             self._missed.pop(key, None)
             return notice.weight > self._seen[key].weight
         since = self._missed.setdefault(key, now)
-        return now - since >= _OVER_SECONDS and now - self._began >= _START_SECONDS
+        return now - since >= self.over_after and now - self._began >= self.sure_after
 
     def _find(self, key: str) -> Notice | None:
         return next((notice for notice in self.present() if notice.key == key), None)

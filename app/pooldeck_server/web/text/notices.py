@@ -428,7 +428,7 @@ def _unschedulable(notice: Notice) -> str:
 
 def _held(notice: Notice) -> str:
     hold = notice.hold
-    why = "" if hold is None else hold_words(hold)
+    why = notice.reason if hold is None else hold_words(hold)
     values = {"since": _for(notice), "why": why}
     if hold is None or hold.kind is HoldKind.CRASHES:
         words = later("is on hold%(since)s; its tasks wait: %(why)s. Release it when it is mended.")

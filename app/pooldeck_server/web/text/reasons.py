@@ -72,8 +72,9 @@ def cause_words(cause: str) -> str:
         if found := pattern.fullmatch(cause):
             return _(words, **found.groupdict())
     if found := _MEMORY.fullmatch(cause):
-        more = later("at most %(amount)s") if found["most"] else later("%(amount)s")
-        memory = _("probably out of memory: %(amount)s", amount=_(more, amount=found["amount"]))
+        amount = found["amount"]
+        most = _("at most %(amount)s", amount=amount) if found["most"] else amount
+        memory = _("probably out of memory: %(amount)s", amount=most)
         return _("%(cause)s, %(memory)s", cause=cause_words(found["cause"]), memory=memory)
     return cause
 
