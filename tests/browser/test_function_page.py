@@ -94,7 +94,7 @@ def test_run_times_and_failures_of_a_function_can_be_read_as_a_table(client: htt
     for right in ("1", "2"):
         answer = post(client, "/functions/shown.add", **{"arg.left": "1", "arg.right": right})
         ended(client, answer.headers["location"])
-    markup = page_with(client, "/functions/shown.add?period=1h", "run-times-table")
+    markup = page_with(client, "/functions/shown.add?period=6h", "run-times-table")
     words = text_of(markup)
     assert "How long runs took" in words
     assert re.search(r"As a table From Ended Failed p50 p95 p99 \d{4}-", words)

@@ -40,8 +40,9 @@ def test_notices_are_one_line_but_on_the_deck_and_each_has_what_helps(open_page:
     expect(notice).to_have_count(0)
 
 
-def test_what_somebody_has_seen_folds_away_everywhere_until_it_has_ended(
-    open_page: Open, client: httpx.Client, paused: None
+@pytest.mark.usefixtures("paused")
+def test_what_somebody_has_seen_folds_away_everywhere_until_somebody_shows_it_again(
+    open_page: Open, client: httpx.Client
 ) -> None:
     page, other = open_page("/"), open_page("/pools")
     for each in (page, other):

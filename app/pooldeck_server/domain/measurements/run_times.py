@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from pooldeck_server.domain.measurements.histograms import Histogram, percentile
+from pooldeck_server.domain.measurements.histograms import Histogram, percentiles
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 
 SHARES = (0.5, 0.95, 0.99)
@@ -20,7 +20,7 @@ class RunTimesPoint(Struct, frozen=True):
     @property
     def percentiles(self) -> tuple[float | None, ...]:
         """Return the run time within which each of `SHARES` ended, in seconds."""
-        return tuple(percentile(self.run, share) for share in SHARES)
+        return percentiles(self.run, SHARES)
 
 
 class RunTimes(Struct, frozen=True):
@@ -44,8 +44,7 @@ class RunTimes(Struct, frozen=True):
 
     @property
     def percentiles(self) -> tuple[float | None, ...]:
-        whole = self.run
-        return tuple(percentile(whole, share) for share in SHARES)
+        return percentiles(self.run, SHARES)
 
     @property
     def ended(self) -> int:

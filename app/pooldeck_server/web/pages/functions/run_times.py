@@ -7,7 +7,7 @@ from one such power to another: what is drawn later has the same places.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from pooldeck_server.domain.clock import SECOND
@@ -18,7 +18,7 @@ from pooldeck_server.web.text.annotations import annotation_words
 from pooldeck_server.web.text.i18n import _, later
 
 _PERIODS: Final = {
-    3600: ("1h", later("1 hour")),
+    21600: ("6h", later("6 hours")),
     86400: ("24h", later("24 hours")),
     604800: ("7d", later("7 days")),
 }
@@ -33,6 +33,8 @@ _NAMES: Final = ("p50", "p95", "p99")
 _NAME_WIDTH: Final = 34  # of the name of a percentile, in units of the drawing
 _MOST_MARKS: Final = 12
 _DECADES: Final = range(-6, 7)
+
+_Percentiles: TypeAlias = tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def shown_run_times(found: RunTimes, function: str) -> ShownRunTimes:
     scale = _Scale.over([lower_bound(bucket) for bucket, _number in counts])
     of_percentiles = zip(_NAMES, found.percentiles, strict=True)
     known = [(name, value) for name, value in of_percentiles if value is not None]
+    told = {point.at: point.percentiles for point in found.points}
     most = max((point.failed for point in found.points), default=0)
     return ShownRunTimes(
         periods=[
@@ -122,14 +125,14 @@ def shown_run_times(found: RunTimes, function: str) -> ShownRunTimes:
         bars=list(_bars(counts, scale)),
         ticks=[Tick(_WIDTH * place, words) for place, words in scale.ticks()],
         percentiles=_named([Tick(_WIDTH * scale.place(value), name) for name, value in known]),
-        lines=list(_lines(found, scale)),
+        lines=list(_lines(found, told, scale)),
         heights=[Tick(_TREND_HEIGHT * (1 - place), words) for place, words in scale.ticks()],
         failed=_failures(found, most),
         most_failed=formats.count(most) if most else "",
         marks=list(_marks(found))[-_MOST_MARKS:],
         since=found.since * SECOND,
         until=found.until * SECOND,
-        rows=[_row(point) for point in reversed(found.points)],
+        rows=[_row(point, told[point.at]) for point in reversed(found.points)],
     )
 
 
@@ -213,12 +216,14 @@ def _x(found: RunTimes, at: float) -> float:
     return round(_WIDTH * (at - found.since) / found.period, 1)
 
 
-def _lines(found: RunTimes, scale: _Scale) -> Iterator[tuple[str, str]]:
+def _lines(
+    found: RunTimes, told: Mapping[int, _Percentiles], scale: _Scale
+) -> Iterator[tuple[str, str]]:
     """Yield a path for each percentile; a stretch in which nothing ended leaves a gap."""
     for place, name in enumerate(_NAMES):
         path, last = "", None
         for point in found.points:
-            value = point.percentiles[place]
+            value = told[point.at][place]
             if value is None:
                 continue
             x = _x(found, point.at + found.step / 2)
@@ -246,10 +251,10 @@ def _marks(found: RunTimes) -> Iterator[Mark]:
         yield Mark(place, each.at, each.kind, annotation_words(each), each.href)
 
 
-def _row(point: RunTimesPoint) -> TableRow:
+def _row(point: RunTimesPoint, percentiles: _Percentiles) -> TableRow:
     return TableRow(
         at=point.at * SECOND,
         ended=formats.count(point.ended),
         failed=formats.count(point.failed),
-        percentiles=tuple(formats.duration(value) for value in point.percentiles),
+        percentiles=tuple(formats.duration(value) for value in percentiles),
     )

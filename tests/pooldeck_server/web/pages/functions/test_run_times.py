@@ -55,7 +55,7 @@ def test_nothing_that_ended_is_nothing_drawn() -> None:
 
 
 def test_an_address_that_makes_no_sense_gets_a_day() -> None:
-    assert [period_of({"period": text}) for text in ("1h", "7d", "x", "")] == [
-        *(3600, 604800),
+    assert [period_of({"period": text}) for text in ("6h", "7d", "x", "")] == [
+        *(21600, 604800),
         *(86400, 86400),
     ]
