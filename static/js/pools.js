@@ -21,7 +21,7 @@ function choose(form, size) {
 
 function follow(form, size) {
   const number = form.querySelector(".number");
-  const isChosen = number.value !== number.defaultValue || form.contains(document.activeElement);
+  const isChosen = "asked" in form.dataset || number.value !== number.defaultValue || form.contains(document.activeElement);
   if (isChosen || number.defaultValue === String(size)) return;
   number.defaultValue = String(size);
   choose(form, size);

@@ -22,6 +22,6 @@ def _deaths(hold: Hold) -> str:
         "%(num)s worker died under it within %(time)s, and %(cause)s",
         "%(num)s workers died under it within %(time)s; the last one %(cause)s",
         hold.deaths,
-        time=formats.duration(hold.within),
+        time=formats.coarse(int(hold.within)),
         cause=cause_words(hold.cause),
     )

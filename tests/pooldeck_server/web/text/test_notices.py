@@ -61,7 +61,7 @@ def test_the_worst_comes_first_and_each_says_what_can_be_done() -> None:
         ("Look at its incidents", "/incidents?function=acme.render", False),
     ]
     assert [(deed.href, deed.is_post) for deed in paused.deeds] == [("/pools/cpu/resume", True)]
-    assert "5 workers died under it within 10 min" in worst.text
+    assert "5 workers died under it within 10 min;" in worst.text
 
 
 def test_every_need_leads_somewhere_in_both_languages() -> None:
