@@ -25,7 +25,7 @@ function showInTab() {
   const title = document.title.replace(/^\(\d+\) /, "");
   const wanted = critical === "0" ? title : `(${critical}) ${title}`;
   if (document.title !== wanted) document.title = wanted;
-  const href = isCritical === undefined ? icon.dataset.calm : icon.dataset.critical;
+  const href = icon.getAttribute("href").replace(/[^/]+$/, isCritical === undefined ? "favicon.svg" : "favicon-critical.svg");
   if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
 }
 

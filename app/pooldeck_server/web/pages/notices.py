@@ -18,22 +18,20 @@ router = page_router()
 
 @dataclass(frozen=True)
 class NoticesFragment(Fragment):
-    """The notices for the page `here`, where a form leads back to."""
+    """The notices anew, for a page that is open."""
 
     template = "shared/notices.html"
 
     attention: Attention
     now: int
-    here: str
-    section: str = ""
 
 
 @router.get("/notices")
 async def notices(
     request: Request, server: ServerDep, sight: SightDep, page: str = "/"
 ) -> Response:
-    found = attention(server, sight.frame(server.frames.latest()))
-    return render(request, NoticesFragment(found, server.clock.now(), own_path(page)))
+    found = attention(server, sight.frame(server.frames.latest()), own_path(page))
+    return render(request, NoticesFragment(found, server.clock.now()))
 
 
 @router.post("/notices/seen")

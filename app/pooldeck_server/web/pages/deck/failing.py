@@ -44,7 +44,6 @@ class FailingFragment(Fragment):
     failing: Sequence[FailingRow]
     failing_more: int
     now: int
-    pool: str | None
 
 
 def failing_rows(found: Iterable[FailingGroup]) -> list[FailingRow]:

@@ -64,7 +64,7 @@ async def chart(
 async def failing(request: Request, server: ServerDep, pool: _Name = "") -> Response:
     now = server.clock.now()
     found, more = await server.read(queries.failing, now, pool or None)
-    return render(request, FailingFragment(failing_rows(found), more, now, pool or None))
+    return render(request, FailingFragment(failing_rows(found), more, now))
 
 
 @router.get("/misplaced")

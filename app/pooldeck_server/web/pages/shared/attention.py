@@ -5,7 +5,7 @@ What somebody has seen folds away; it is counted as seen until it ends, or gets 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.notices import Severity
@@ -20,6 +20,7 @@ class Attention:
 
     `counts` are the severities that there are, with how many in words. `critical` is how many
     critical ones nobody has seen; `is_critical` tells whether there is any at all.
+    Its forms lead back to `page`, on which the notices are unfolded or one line.
     """
 
     items: Sequence[NoticeText]
@@ -27,12 +28,14 @@ class Attention:
     counts: Sequence[tuple[Severity, str]]
     critical: int
     is_critical: bool
+    page: str = "/"
+    is_unfolded: bool = False
 
 
-def attention(server: Server, frame: Frame) -> Attention:
-    """Return what needs attention in a picture that is shown."""
+def attention(server: Server, frame: Frame, page: str, *, is_unfolded: bool = False) -> Attention:
+    """Return what needs attention in a picture that is shown, as `page` has it."""
     found = notices(frame, server.notices(frame), server.readiness, server.seen_notices)
-    return attention_to(found)
+    return replace(attention_to(found), page=page, is_unfolded=is_unfolded)
 
 
 def attention_to(found: Sequence[NoticeText]) -> Attention:

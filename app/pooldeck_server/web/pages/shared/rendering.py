@@ -16,6 +16,7 @@ from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.terminal_text import plain
@@ -32,7 +33,7 @@ from pooldeck_server.web.http.rules import may
 from pooldeck_server.web.http.sight import Sight, sight_of
 from pooldeck_server.web.pages.shared import tiles
 from pooldeck_server.web.pages.shared.allowed import allowed_part
-from pooldeck_server.web.pages.shared.attention import attention, attention_to
+from pooldeck_server.web.pages.shared.attention import Attention, attention, attention_to
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.pages.shared.tracebacks import traceback_parts
@@ -204,7 +205,7 @@ def _frame(request: Request, page: Page, sight: Sight) -> dict[str, Any]:
         "section": page.section,
         "flashed": page.flash(request.query_params),
         "strip": strip(frame) if is_whole else None,
-        "attention": attention(server, frame) if is_whole else attention_to(()),
+        "attention": _attention(request, page, frame) if is_whole else attention_to(()),
         "now": server.clock.now(),
         "is_open": not server.tokens.is_asked_for,
         "has_session": any(map(server.sessions.holds, cookies(request.scope, COOKIE))),
@@ -212,6 +213,11 @@ def _frame(request: Request, page: Page, sight: Sight) -> dict[str, Any]:
         "reference": _reference(page.section),
         "may_manage_tokens": may("GET", "/tokens", principal),
     }
+
+
+def _attention(request: Request, page: Page, frame: Frame) -> Attention:
+    is_deck = page.section == "deck"
+    return attention(server_of(request), frame, _here(request), is_unfolded=is_deck)
 
 
 def _reference(section: str) -> str:
