@@ -51,7 +51,7 @@ def test_percentiles_that_are_one_have_one_name() -> None:
 
 
 def test_nothing_that_ended_is_nothing_drawn() -> None:
-    assert shown().rows == shown().bars == []
+    assert (shown().rows, shown().bars) == ([], [])
 
 
 def test_an_address_that_makes_no_sense_gets_a_day() -> None:
