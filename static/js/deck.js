@@ -1,6 +1,6 @@
 // The deck: fills the cards of the pools that the server rendered with what frames tell.
 
-import { field, mark, say } from "./fields.js";
+import { field, flag, mark, say } from "./fields.js";
 import { NOTHING, count, duration, percent, rate } from "./formats.js";
 import { onFrame } from "./live.js";
 import { spark } from "./sparkline.js";
@@ -11,12 +11,12 @@ import { ngettext } from "./words.js";
 
 const cards = new Map([...document.querySelectorAll("[data-pool]")].map((card) => [card.dataset.pool, card]));
 
-function fillState(card, { state, reason, workers }) {
+function fillState(card, { state, why, workers }) {
   mark(card, "state", state);
   mark(field(card, "mark"), "state", state);
   say(card, "state", stateWord(state));
   field(card, "reason_box").hidden = state !== "broken";
-  say(card, "reason", reason ?? "");
+  say(card, "reason", why ?? "");
   field(card, "empty").hidden = workers.length > 0;
 }
 
@@ -25,6 +25,8 @@ function fillRecent(card, recent) {
   say(card, "throughput", recent ? rate(recent.throughput) : NOTHING);
   say(card, "wait_p95", duration(recent?.wait_p95));
   say(card, "run_p95", duration(recent?.run_p95));
+  say(card, "failed", recent ? count(recent.failed) : NOTHING);
+  flag(field(card, "failed_link"), "data-some", Boolean(recent?.failed));
   const line = field(card, "spark");
   const points = spark(recent?.spark ?? []);
   if (line.getAttribute("points") !== points) line.setAttribute("points", points);

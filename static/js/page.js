@@ -3,6 +3,7 @@
 import "./connection.js";
 import "./controls.js";
 import "./keys.js";
+import "./notices.js";
 import "./refresh.js";
 import "./strip.js";
 import "./ticking.js";

@@ -15,13 +15,13 @@ async function explain(form, size) {
 }
 
 function choose(form, size) {
-  for (const input of form.querySelectorAll("input")) input.value = size;
+  for (const input of form.querySelectorAll(".slider, .number")) input.value = size;
   if (form.checkValidity()) explain(form, String(size));
 }
 
 function follow(form, size) {
   const number = form.querySelector(".number");
-  const isChosen = number.value !== number.defaultValue || form.contains(document.activeElement);
+  const isChosen = "asked" in form.dataset || number.value !== number.defaultValue || form.contains(document.activeElement);
   if (isChosen || number.defaultValue === String(size)) return;
   number.defaultValue = String(size);
   choose(form, size);
@@ -29,7 +29,7 @@ function follow(form, size) {
 
 document.addEventListener("input", ({ target }) => {
   const form = target.closest(".sizing");
-  if (!form) return;
+  if (!form || !target.matches(".slider, .number")) return;
   const other = form.querySelector(target.matches(".slider") ? ".number" : ".slider");
   other.value = target.value;
   if (form.checkValidity()) explain(form, target.value);

@@ -5,3 +5,6 @@ const ROOT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 
 // The address of one of the server's own paths, such as "/tasks".
 export const at = (path) => ROOT + path;
+
+// The page that is shown, as one of those paths.
+export const pathHere = () => location.pathname.slice(ROOT.length) + location.search;

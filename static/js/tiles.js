@@ -98,11 +98,11 @@ function fillRestarts(element, { restarts, replaced }) {
   if (replaced) element.title = _("it took the place of %(worker)s", { worker: replaced });
 }
 
-function deadTile({ id, incident, cause, function: name }) {
+function deadTile({ id, incident, words, function: name }) {
   const element = clone("dead-template");
   element.dataset.dead = id;
   say(element, "id", id);
-  say(element, "cause", cause);
+  say(element, "cause", words);
   say(element, "function", (name ?? "").split(".").at(-1));
   field(element, "report").href = at(`/incidents/${incident}`);
   return element;

@@ -82,7 +82,7 @@ def test_other_pages_announce_it_and_the_list_of_functions_names_the_better_pool
     page.goto("/")
     expect_live(page)
     expect(page.locator("#misplaced li")).to_be_visible()
-    expect(said).to_be_hidden()
+    expect(said).to_be_visible()
     page.context.close()
 
 

@@ -121,6 +121,27 @@ def test_a_restart_shows_new_workers_without_a_reload(open_page: Open, shown: Se
     expect(page.locator(".happenings")).to_contain_text("cpu: workers restarted")
 
 
+def test_what_fails_stands_beside_the_chart_soon_after_it_has(
+    open_page: Open, shown: Serving
+) -> None:
+    page = open_page("/")
+    expect_live(page)
+    failed = page.locator('[data-pool="cpu"] [data-field="failed"]')
+    before = int(failed.text_content() or "0")
+    for _ in range(3):
+        shown.run("shown.fail", "a place")
+    group = page.locator("#failing li", has_text="ValueError")
+    expect(group.locator(".failing-words")).to_contain_text("no place for")
+    expect(group.locator(".failing-where")).to_contain_text("cpu")
+    expect(failed).to_have_text(str(before + 3))
+    number = int(group.locator(".failing-number").text_content() or "0")
+    assert number >= 3
+    assert barriers(page) == []
+    group.locator(".failing-number").click()
+    expect(page).to_have_url(re.compile(r"/tasks\?group=[0-9a-f]+&since=15m"))
+    expect(page.locator("#tasks tbody tr, .list tbody tr").first).to_contain_text("fail")
+
+
 def test_a_stuck_task_moves_to_the_front_and_is_noticed(
     open_page: Open, shown: Serving, flag: Path, tmp_path: Path
 ) -> None:
@@ -154,6 +175,8 @@ def test_a_broken_pool_is_said_with_its_reason_and_frames_say_the_same(
         notices = page.locator(".notice")
         expect(notices).to_have_count(3, timeout=30_000)
         expect(notices.last).to_contain_text("ModuleNotFoundError")
+        expect(page).to_have_title("(3) Deck · Pooldeck")  # so many are critical
+        expect(page.locator("#favicon")).to_have_attribute("href", re.compile("critical"))
         expect(page.locator('[data-pool="cpu"] .pool-state')).to_have_text("broken")
         page.get_by_text("Why it is broken").first.click()
         expect(page.locator(".pool-reason pre").first).to_contain_text("nothing_of_that_name")

@@ -52,8 +52,9 @@ def test_an_error_is_found_marked_as_fixed_heard_of_again_and_retried(
 
     failing.run("shown.fail", "a ticket")
     notice = page.locator(".notice").filter(has_text="ValueError")
-    expect(notice).to_be_visible()
-    notice.get_by_role("link").first.click()
+    expect(notice).to_have_count(1)
+    page.locator("#notices-fold > summary").click()
+    notice.get_by_role("link", name="ValueError", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("ValueError")
     expect(page.locator(".group-state").first).to_have_text("returned")
     expect(page.locator(".trace")).to_contain_text("KeyError: 'a ticket'")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.browser.reading import page, post, text_of
+from tests.browser.reading import page, page_with, post, text_of
 from tests.support.serving import Serving
 
 
@@ -88,3 +88,22 @@ def test_a_form_from_another_site_is_refused(client: httpx.Client) -> None:
     headers = {"origin": "http://elsewhere.example"}
     answer = client.post("/functions/shown.add", data={"arg.left": "1"}, headers=headers)
     assert answer.status_code == 403
+
+
+def test_run_times_and_failures_of_a_function_can_be_read_as_a_table(client: httpx.Client) -> None:
+    for right in ("1", "2"):
+        answer = post(client, "/functions/shown.add", **{"arg.left": "1", "arg.right": right})
+        ended(client, answer.headers["location"])
+    markup = page_with(client, "/functions/shown.add?period=6h", "run-times-table")
+    words = text_of(markup)
+    assert "How long runs took" in words
+    assert re.search(r"As a table From Ended Failed p50 p95 p99 \d{4}-", words)
+    assert 'href="/functions/shown.add?period=7d#run-times"' in markup
+
+
+def test_a_pool_says_what_a_size_would_mean_without_javascript(client: httpx.Client) -> None:
+    words = text_of(page(client, "/pools?pool=cpu&size=7"))
+    assert "7 processes, " in words
+    assert "What would it mean?" in words
+    assert 'value="7"' in page(client, "/pools?pool=cpu&size=7")
+    assert "7 processes, " not in text_of(page(client, "/pools?pool=cpu&size=x"))

@@ -158,7 +158,7 @@ def test_a_crash_reads_like_a_report_and_its_function_is_released(
     assert "killed by SIGSEGV" in page.evaluate("navigator.clipboard.readText()")
     page.locator("#todo").get_by_role("button", name="Release die").click()
     expect(page.get_by_role("status").filter(has_text="It was released")).to_be_visible()
-    expect(page.locator("#functions")).not_to_contain_text("On hold")
+    expect(page.locator("#hold")).not_to_contain_text("On hold")
     page.context.close()
 
 

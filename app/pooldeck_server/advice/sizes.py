@@ -89,6 +89,14 @@ def size_advice(pool: SizedPool, machine: Machine, pools: Iterable[SizedPool]) -
     )
 
 
+def effect_at(advice: SizeAdvice, size: int) -> Effect | None:
+    """Return what another size would mean for the load; None where nothing ran."""
+    pool = advice.pool
+    if pool.cost is None or advice.needed is None:
+        return None
+    return _effect(pool.kind, pool.cost, advice.needed, size, cpus=advice.machine.cpus)
+
+
 def computing_slots(pool: SizedPool) -> int:
     """Return how many of a pool's slots can compute at the same time.
 

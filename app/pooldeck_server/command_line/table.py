@@ -55,6 +55,13 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "functions": {
         "functions": ("remote.functions:functions", "list the functions that can be called"),
         "function": ("remote.functions:function", "show a function: signature, pool and options"),
+        "hold": ("remote.holding:hold", "let a function's tasks wait, and refuse new ones"),
+        "release": ("remote.holding:release", "let a function run again that is on hold"),
+        "pause-function": (
+            "remote.holding:pause_function",
+            "let a function's tasks wait, and take new ones",
+        ),
+        "resume-function": ("remote.holding:resume_function", "have a paused function go on"),
         "advice": (
             "remote.functions:advice",
             "say which functions would do better in another pool",

@@ -71,6 +71,8 @@ class Deed(StrEnum):
     TEST_DESTINATION = "test_destination"
     RETRY_DELIVERY = "retry_delivery"
     TURN_CALLBACKS = "turn_callbacks"
+    SEE_NOTICE = "see_notice"
+    UNSEE_NOTICE = "unsee_notice"
 
 
 TargetKind: TypeAlias = Literal[
@@ -87,6 +89,7 @@ TargetKind: TypeAlias = Literal[
     "alert_rule",
     "destination",
     "callbacks",
+    "notice",
 ]
 """What something is done to; "tasks" are many at once."""
 

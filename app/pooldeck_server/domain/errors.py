@@ -128,7 +128,7 @@ class QueueFull(PooldeckError):
 
 class FunctionOnHold(PooldeckError):
     code = "function_on_hold"
-    title = "The function is on hold: too many workers died under it"
+    title = "The function is on hold"
 
 
 class TooManyWrongTokens(PooldeckError):

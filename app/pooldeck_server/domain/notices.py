@@ -1,9 +1,12 @@
 """What needs somebody's attention, as values; the web layer puts them into words."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+
+from pooldeck_server.domain.pools.controls import Hold, HoldKind
 
 
 class Need(StrEnum):
@@ -20,7 +23,8 @@ class Need(StrEnum):
     UNSCHEDULABLE = "unschedulable"  # tasks wait that no worker of the pool can run
     OUTDATED = "outdated"  # workers have older code than the disk, or than others
     FAILED_MODULE = "failed_module"  # a module of functions cannot be loaded
-    HOLD = "hold"  # a function's tasks wait because too many workers died under it
+    HOLD = "hold"  # a function's tasks wait, after too many deaths or by hand; new ones are refused
+    PAUSED_FUNCTION = "paused_function"  # somebody paused a function; new tasks of it are taken
     REFUSED_WRITES = "refused_writes"  # the database does not take writes
     MISSING_DATABASE = "missing_database"  # its file was deleted or moved away
     REPLACED_DATABASE = "replaced_database"  # another file stands in its place
@@ -68,7 +72,77 @@ class Notice(Struct, frozen=True):
     # how many times as fast it would be there; the most, where there are several
     gain: float | None = None
     risks: int = 0  # how many things are seen in the function's code that its calls would share
+    hold: Hold | None = None  # what holds the function
+
+    @property
+    def severity(self) -> "Severity":
+        if self.hold is not None and self.hold.kind is not HoldKind.CRASHES:
+            return Severity.WARNING
+        return _SEVERITIES.get(self.need, Severity.WARNING)
+
+    @property
+    def key(self) -> str:
+        """Return what names the matter, the same as long as it lasts: "paused:cpu"."""
+        of = (self.need, self.pool, self.worker, self.function, self.module, self.group, self.task)
+        return ":".join(part for part in of if part)
+
+    @property
+    def weight(self) -> int:
+        """Return how bad it is: what has grown is worse than what somebody saw before."""
+        return self.number if self.need in _GROWING else 1
+
+
+class SeenNotice(Struct, frozen=True):
+    """That somebody has seen a notice: who (`by`), when (microseconds), how bad it was then."""
+
+    key: str
+    weight: int
+    by: str
+    at: int
+
+
+class Severity(StrEnum):
+    """How much something needs somebody, the worst first."""
+
+    CRITICAL = "critical"  # work is refused, cannot run, or is about to be
+    WARNING = "warning"  # something waits, or goes wrong, and the rest goes on
+    NOTE = "note"  # it could be better
+
+
+_SEVERITIES: Final[Mapping[Need, Severity]] = {
+    Need.BROKEN: Severity.CRITICAL,
+    Need.NO_NEW_WORKERS: Severity.CRITICAL,
+    Need.HOLD: Severity.CRITICAL,
+    Need.FAILED_MODULE: Severity.CRITICAL,
+    Need.REFUSED_WRITES: Severity.CRITICAL,
+    Need.MISSING_DATABASE: Severity.CRITICAL,
+    Need.REPLACED_DATABASE: Severity.CRITICAL,
+    Need.TAKEN_DATABASE: Severity.CRITICAL,
+    Need.RESTORED: Severity.CRITICAL,
+    Need.LOW_DISK: Severity.CRITICAL,
+    Need.MISPLACED: Severity.NOTE,
+    Need.UNDELETED: Severity.NOTE,
+}
+"""The severity of each need that is not a warning."""
+
+_GROWING: Final = frozenset(
+    {
+        Need.STUCK,
+        Need.ABANDONED,
+        Need.UNSCHEDULABLE,
+        Need.RETURNED,
+        Need.MISPLACED,
+        Need.TURNED_OFF,
+    }
+)
+"""The needs that are worse when their number has grown."""
+
+BY_SEVERITY: Final = {severity: place for place, severity in enumerate(Severity)}
+"""The place of each severity among them, the worst first."""
 
 
 HALTED: Final = {need.value: need for need in (Need.PAUSED, Need.DRAINING, Need.STOPPED)}
 """The states of a pool in which it hands nothing out since somebody said so."""
+
+HELD: Final = frozenset({Need.HOLD, Need.PAUSED_FUNCTION})
+"""The needs that are about a function whose tasks wait."""

@@ -15,6 +15,8 @@ from pooldeck_server.remote.server import RemoteServer
 
 _HEAD: Final = ("function", "pool", ">runs", ">failed", ">mean", "what it does")
 
+_HELD: Final = {"crashes": "on hold", "hand": "on hold", "pause": "paused"}
+
 NO_FUNCTION: Final = (
     "no function can be called yet: mark one with @task and name its module by "
     "`pooldeck serve --functions MODULE`"
@@ -52,7 +54,7 @@ def _row(function: dict[str, Any]) -> tuple[str, ...]:
         str(sum(ended.values())),
         str(ended.get("failed", 0) + ended.get("lost", 0)),
         duration(statistics["mean_run"]),
-        "on hold" if function["hold"] else words.partition("\n")[0],
+        _HELD[function["hold"]["kind"]] if function["hold"] else words.partition("\n")[0],
     )
 
 
@@ -76,7 +78,10 @@ def _facts(function: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     yield "pool", function["pool"]
     yield "why there", function["placement"]["words"] if function["placement"] else None
     yield "problem", function["problem"]
-    yield "on hold since", f"{moment(hold['since'])}: {hold['reason']}" if hold else None
+    if hold:
+        by = f" by {hold['by']}" if hold["by"] else ""
+        because = f": {hold['reason']}" if hold["reason"] else ""
+        yield f"{_HELD[hold['kind']]} since", f"{moment(hold['since'])}{by}{because}"
     yield "timeout", duration(options["timeout"]) if options["timeout"] else None
     yield "retries", str(options["retries"])
     yield "idempotent", "yes" if options["idempotent"] else "no"

@@ -70,19 +70,19 @@ def resize(
     Slots that go finish what they run first.
     """
     found = _change(server, pool, {"size": size}, reason)
-    _say(output, found, f"{pool} has {found['size']} slots")
+    say(output, found, f"{pool} has {found['size']} slots")
 
 
 @remote
 def pause(server: RemoteServer, output: Output, *, pool: PoolName, reason: Reason = None) -> None:
     """Have a pool hand nothing out, until it is resumed; what runs goes on."""
-    _say(output, _change(server, pool, {"paused": True}, reason), f"{pool} is paused")
+    say(output, _change(server, pool, {"paused": True}, reason), f"{pool} is paused")
 
 
 @remote
 def resume(server: RemoteServer, output: Output, *, pool: PoolName, reason: Reason = None) -> None:
     """Have a pool go on that is paused, draining or stopped."""
-    _say(output, _change(server, pool, {"paused": False}, reason), f"{pool} goes on")
+    say(output, _change(server, pool, {"paused": False}, reason), f"{pool} goes on")
 
 
 def _change(
@@ -94,7 +94,7 @@ def _change(
     return changed
 
 
-def _say(output: Output, found: Any, words: str) -> None:
+def say(output: Output, found: Any, words: str) -> None:
     if output.is_json:
         output.json(found)
     else:
@@ -122,11 +122,11 @@ def restart(
     before = server.get(path)
     begun = server.post(f"{path}/restart", {"reason": reason} if reason else None)
     if not wait:
-        _say(output, begun, f"{pool} replaces its workers")
+        say(output, begun, f"{pool} replaces its workers")
         return
     old = {each["id"] for each in before["workers"]}
     found = replaced(server, path, old, begun["reason"])
-    _say(output, found, f"{pool} has replaced its workers")
+    say(output, found, f"{pool} has replaced its workers")
 
 
 def replaced(

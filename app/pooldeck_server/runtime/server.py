@@ -13,7 +13,9 @@ from sqlalchemy import Connection
 
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
+from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import ServerRun
 from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import FINAL, State
@@ -24,6 +26,7 @@ from pooldeck_server.runtime.access.login_links import LoginLinks
 from pooldeck_server.runtime.access.sessions import Sessions
 from pooldeck_server.runtime.access.tokens import Tokens
 from pooldeck_server.runtime.advice.advisor import Advisor
+from pooldeck_server.runtime.advice.memory import Memories
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
 from pooldeck_server.runtime.alerts.alerts import Alerts
@@ -32,7 +35,9 @@ from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.live.figures import Figures
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
+from pooldeck_server.runtime.live.notices import of_frame
 from pooldeck_server.runtime.live.readiness import ReadinessProbe
+from pooldeck_server.runtime.live.seen_notices import SeenNotices
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.recording.backups import Backups
 from pooldeck_server.runtime.recording.log_file import LogFile
@@ -101,6 +106,7 @@ class Server:
     probe: ReadinessProbe
     health: Health
     frames: Frames
+    seen_notices: SeenNotices
     profiles: Profiles
     advisor: Advisor
     placements: Placements
@@ -111,6 +117,7 @@ class Server:
     deletion: DeletionByHand
     deletions: Deletions
     sizes: Sizes
+    memories: Memories
     experiments: Experiments
     alerts: Alerts
     callbacks: Callbacks
@@ -118,6 +125,10 @@ class Server:
     @property
     def catalogue(self) -> Catalogue:
         return self.functions.catalogue
+
+    def notices(self, frame: Frame) -> list[Notice]:
+        """Return what needs attention in a picture, the worst first."""
+        return of_frame(frame, self.holds.all())
 
     @property
     def readiness(self) -> Readiness:

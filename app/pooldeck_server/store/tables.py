@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from pooldeck_server.domain.tasks.states import State
 
-SCHEMA = "0014"
+SCHEMA = "0015"
 """The revision of the newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -225,7 +225,24 @@ holds = Table(
     Column("since", BigInteger, nullable=False),
     Column("deaths", Integer, nullable=False),
     Column("reason", Text, nullable=False),
+    # Came with migration 0015.
+    Column("kind", Text, nullable=False, server_default="crashes"),
+    *_optional(Text, "by", "cause"),
+    Column("within", Double),
 )
+"""Functions whose tasks wait until somebody lets them go on, as `Hold`."""
+
+seen_notices = Table(
+    "seen_notices",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("key"),
+    sqlite_with_rowid=False,
+)
+"""The notices that somebody has seen and that have not ended since, as `SeenNotice`."""
 
 controls = Table(
     "controls",
@@ -310,6 +327,17 @@ error_counts = Table(
     PrimaryKeyConstraint("id", "hour", "function"),
     sqlite_with_rowid=False,
 )
+
+error_minutes = Table(
+    "error_minutes",
+    metadata,
+    Column("minute", Integer, nullable=False),  # since the epoch
+    *_required(Text, "id", "pool"),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("minute", "id", "pool"),
+    sqlite_with_rowid=False,
+)
+"""How many failures of each group there were in each of the latest minutes."""
 
 search_progress = Table("search_progress", metadata, Column("through", BigInteger, nullable=False))
 """The highest `seq` whose arguments the index `argument_text` holds, which is a virtual table."""

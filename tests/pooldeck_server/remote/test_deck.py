@@ -127,6 +127,20 @@ def test_a_pool_is_resized_paused_and_resumed(pooldeck: Commands) -> None:
     assert pooldeck("pause", "../pools/io").code == 1
 
 
+def test_a_function_is_held_and_paused_and_goes_on(pooldeck: Commands) -> None:
+    name = "web_functions.add"
+    assert pooldeck("pause-function", name, "--reason", "vendor").out == f"{name} is paused\n"
+    assert "paused" in next(each for each in pooldeck("functions").out.splitlines() if name in each)
+    shown = pooldeck("function", name).out
+    assert "paused since" in shown
+    assert ": vendor" in shown
+    assert pooldeck("resume-function", name).out == f"{name} goes on\n"
+    assert pooldeck("hold", name, "--json").json["hold"]["kind"] == "hand"
+    assert pooldeck("resume-function", name).code == 1
+    assert pooldeck("release", name).out == f"{name} is released\n"
+    assert pooldeck("release", name).code == 1
+
+
 def test_a_restart_is_over_when_all_workers_are_new(pooldeck: Commands) -> None:
     before = {each["id"] for each in pool(pooldeck)["workers"]}
 

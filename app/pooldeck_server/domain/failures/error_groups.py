@@ -45,6 +45,10 @@ LATELY: Final = 24
 """Hours that lists of groups look back."""
 
 
+FAILING_MINUTES: Final = 15
+"""Minutes up to now in which what fails, fails now."""
+
+
 class GroupKey(Struct, frozen=True):
     """What failures of a group have in common. `place` is empty where they hit any function."""
 
@@ -179,3 +183,30 @@ class GroupPage(Struct, frozen=True):
 
     items: tuple[GroupReport, ...]
     next_cursor: str | None
+
+
+class FailingGroup(Struct, frozen=True):
+    """A group that fails now: its failures in the latest `FAILING_MINUTES`, most of them first.
+
+    `minutes` are its failures in each of twice as many minutes, the oldest first, so that what is
+    can be compared with what was before it. `pools` are those that it failed in, most often first.
+    """
+
+    group: StoredErrorGroup
+    minutes: tuple[int, ...]
+    pools: tuple[str, ...]
+
+    @property
+    def number(self) -> int:
+        """Return how often it failed in the latest minutes."""
+        return sum(self.minutes[FAILING_MINUTES:])
+
+    @property
+    def before(self) -> int:
+        """Return how often it failed in as many minutes before these."""
+        return sum(self.minutes[:FAILING_MINUTES])
+
+    @property
+    def rate(self) -> float:
+        """Return its failures per minute."""
+        return self.number / FAILING_MINUTES

@@ -230,6 +230,10 @@ class Catalogue:
     def functions(self) -> tuple[RegisteredFunction, ...]:
         return tuple(self._functions.values())
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is such a function."""
+        return name in self._functions
+
     def get(self, name: str) -> RegisteredFunction:
         """Return the function called `name`.
 

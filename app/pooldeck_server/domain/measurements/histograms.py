@@ -11,7 +11,7 @@ by commas, as SQL joins them, are the text of the sum.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from struct import unpack
 from typing import Final, TypeAlias
@@ -52,14 +52,31 @@ def percentile(histogram: Histogram, share: float) -> float | None:
 
     `share` says which, from 0 (exclusive) to 1.
     """
+    return percentiles(histogram, (share,))[0]
+
+
+def percentiles(histogram: Histogram, shares: Sequence[float]) -> tuple[float | None, ...]:
+    """Return several percentiles, as `percentile` does one."""
     if not histogram:
-        return None
+        return (None,) * len(shares)
     first = _first(histogram)
-    counts = histogram >> _BITS * first
-    buckets = -(-counts.bit_length() // _BITS)
-    sums = list(accumulate(unpack(f"<{buckets}I", counts.to_bytes(4 * buckets, "little"))))
-    bucket = first + bisect_left(sums, math.ceil(share * sums[-1]))
-    return float(2 ** ((bucket + 0.5 - _ZERO) / _PER_DOUBLING))
+    sums = list(accumulate(_numbers(histogram >> _BITS * first)))
+    buckets = (first + bisect_left(sums, math.ceil(share * sums[-1])) for share in shares)
+    return tuple(float(2 ** ((bucket + 0.5 - _ZERO) / _PER_DOUBLING)) for bucket in buckets)
+
+
+def counts_in(histogram: Histogram) -> list[tuple[int, int]]:
+    """Return the buckets that are not empty, in their order, with how many durations each has."""
+    if not histogram:
+        return []
+    first = _first(histogram)
+    numbers = _numbers(histogram >> _BITS * first)
+    return [(first + place, number) for place, number in enumerate(numbers) if number]
+
+
+def lower_bound(bucket: int) -> float:
+    """Return where a bucket begins, in seconds."""
+    return float(2 ** ((bucket - _ZERO) / _PER_DOUBLING))
 
 
 def to_text(histogram: Histogram) -> str:
@@ -78,6 +95,12 @@ def from_text(text: str) -> Histogram:
 def joined(texts: Iterable[str]) -> str:
     """Return the text of the sum of histograms, as long as they are together."""
     return ",".join(filter(None, texts))
+
+
+def _numbers(histogram: Histogram) -> tuple[int, ...]:
+    """Return how many durations each bucket has, from the first on."""
+    buckets = -(-histogram.bit_length() // _BITS)
+    return unpack(f"<{buckets}I", histogram.to_bytes(4 * buckets, "little"))
 
 
 def _first(histogram: Histogram) -> int:

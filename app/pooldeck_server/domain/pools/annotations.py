@@ -20,6 +20,8 @@ Kind: TypeAlias = Literal[
     "crash",
     "hold",
     "release",
+    "pause_function",
+    "resume_function",
     "broken",
     "placed",
     "shared_lost",
@@ -27,6 +29,9 @@ Kind: TypeAlias = Literal[
     "server_drain",
     "server_resume",
 ]
+
+OF_FUNCTIONS: Final = frozenset({"hold", "release", "pause_function", "resume_function"})
+"""The kinds that are about a function, whatever pool it runs in."""
 
 
 class StoredAnnotation(Struct, frozen=True):

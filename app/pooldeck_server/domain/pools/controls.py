@@ -4,6 +4,7 @@ Times are microseconds since the epoch.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -31,13 +32,35 @@ class PoolControl(Struct, frozen=True):
     state: ControlState = "running"
 
 
+class HoldKind(StrEnum):
+    """Why a function's tasks wait, and with it whether new ones are taken."""
+
+    CRASHES = "crashes"  # too many workers died under it; new ones are refused
+    HAND = "hand"  # somebody put it on hold; new ones are refused
+    PAUSE = "pause"  # somebody paused it; new ones are taken, and wait too
+
+
 class Hold(Struct, frozen=True):
-    """A function whose tasks wait because too many workers died under it."""
+    """A function whose tasks wait until somebody lets them go on.
+
+    Of crashes, `reason` says in English what happened; `cause` is that of the last of `deaths`
+    within `within` seconds, for other languages. Otherwise it is what a person gave, "" if nothing,
+    and `by` is who that was.
+    """
 
     function: str
     since: int
     deaths: int
-    reason: str  # in words
+    reason: str
+    kind: HoldKind = HoldKind.CRASHES
+    by: str | None = None
+    cause: str | None = None
+    within: float | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Tell whether new submissions of the function are refused."""
+        return self.kind is not HoldKind.PAUSE
 
 
 class CutOffTask(TaskName, frozen=True):

@@ -60,6 +60,7 @@ class WorkerHealth(Struct, frozen=True):
     replaced: str | None = None  # the last of them
     code: str | None = None  # which code it has loaded: the same text for the same code
     is_outdated: bool = False  # a restart would load other code
+    peak_rss_bytes: int | None = None  # the most that it ever held
 
 
 class DeadWorker(Struct, frozen=True):

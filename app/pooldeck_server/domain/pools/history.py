@@ -126,7 +126,8 @@ class Recent(Struct, frozen=True):
 
     `throughput` (ends per second) and `utilization` (0 to 1) are of the last minute, the
     percentiles (seconds; None: there was none) of the last five, and `spark` is the throughput of
-    each ten seconds of the last fifteen, oldest first, shorter soon after the start.
+    each ten seconds of the last fifteen, oldest first, shorter soon after the start. `failed` is
+    how many failed or were lost in these fifteen minutes.
     """
 
     throughput: float
@@ -134,6 +135,7 @@ class Recent(Struct, frozen=True):
     run_p95: float | None
     utilization: float
     spark: tuple[float, ...]
+    failed: int = 0
 
 
 class ChartRequest(Struct, frozen=True):

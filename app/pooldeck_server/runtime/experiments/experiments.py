@@ -160,7 +160,7 @@ class Experiments:
     def _function(self, name: str) -> RegisteredFunction:
         self.door.check()
         function = self.functions.catalogue.wanted(name)
-        self.holds.check(name)
+        self.holds.check_runs(name)
         return function
 
     def _refuse_a_second(self) -> None:

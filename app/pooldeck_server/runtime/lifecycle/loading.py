@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pooldeck_server.domain.clock import MINUTE, SECOND, Clock
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.logins import LINK, ORIGIN
+from pooldeck_server.domain.notices import SeenNotice
 from pooldeck_server.domain.pools.history import STRETCH
 from pooldeck_server.domain.sessions import Session
 from pooldeck_server.domain.tasks.ids import TaskIds
@@ -40,6 +41,7 @@ class Kept:
     durations: RecentDurations
     profiles: Profiles
     holds: Holds
+    seen_notices: Sequence[SeenNotice]
     errors: Errors
     controls: KeptControls
     sessions: Sessions
@@ -86,6 +88,7 @@ async def load(
         durations=RecentDurations(lambda name: reader.run(queries.durations, name)),
         profiles=Profiles(recorder=recorder, clock=clock, kept=await reader.run(queries.profiles)),
         holds=holds,
+        seen_notices=await reader.run(queries.seen_notices),
         errors=Errors(
             recorder=recorder,
             reader=reader,

@@ -28,6 +28,7 @@ from pooldeck_server.runtime.access.logins import open_logins
 from pooldeck_server.runtime.access.own_files import OwnFiles
 from pooldeck_server.runtime.access.socket import TokenSocket
 from pooldeck_server.runtime.advice.advisor import Advisor
+from pooldeck_server.runtime.advice.memory import Memories
 from pooldeck_server.runtime.advice.mover import Mover
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
@@ -52,9 +53,11 @@ from pooldeck_server.runtime.live.health import Health
 from pooldeck_server.runtime.live.history import PoolHistory
 from pooldeck_server.runtime.live.loop_lag import LoopLag
 from pooldeck_server.runtime.live.misplaced import MisplacedFunctions
+from pooldeck_server.runtime.live.notices import of_frame
 from pooldeck_server.runtime.live.outdated import OutdatedCode
 from pooldeck_server.runtime.live.readiness import ReadinessProbe
 from pooldeck_server.runtime.live.sampler import Sampler, WorkerSampling
+from pooldeck_server.runtime.live.seen_notices import SeenNotices
 from pooldeck_server.runtime.live.server_notices import ServerNotices
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.pipelines.releases import Releases
@@ -279,6 +282,13 @@ class _Startup:
             outbox=lambda: self.outbox.state,
             misplaced=MisplacedFunctions(clock=clock, advised=self.advisor.undecided),
             is_open=self.settings.admission == "open",
+        )
+        self.seen_notices = SeenNotices(
+            recorder=self.recorder,
+            clock=clock,
+            changes=self.changes,
+            present=lambda: of_frame(self.frames.latest(), self.kept.holds.all()),
+            kept=self.kept.seen_notices,
         )
         self.frames = Frames(
             clock=clock,
@@ -594,6 +604,7 @@ class _Startup:
         self._start(self.alerts.sender)
         self._start(self.callbacks.sender)
         self._start(self.outbox)
+        self._start(self.seen_notices)
         self._start(watch)
 
     async def open_logins(self) -> None:
@@ -657,6 +668,7 @@ class _Startup:
             probe=ReadinessProbe(queues=self.queues, door=self.door, recorder=self.recorder),
             health=self.health,
             frames=self.frames,
+            seen_notices=self.seen_notices,
             profiles=self.kept.profiles,
             advisor=self.advisor,
             placements=self.placements,
@@ -672,6 +684,11 @@ class _Startup:
                 profiles=self.kept.profiles,
                 settings=self.settings.pools,
                 queues=self.queues,
+            ),
+            memories=Memories(
+                pools=self.health.all,
+                settings=self.settings.pools,
+                profiles=self.kept.profiles,
             ),
             experiments=self.experiments,
             alerts=self.alerts,

@@ -11,10 +11,11 @@ from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.drains import DrainProgress
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.failures.error_groups import StoredErrorGroup
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.version import said_of
 from pooldeck_server.domain.leaps import ClockLeap
-from pooldeck_server.domain.notices import HALTED, Need, Notice
+from pooldeck_server.domain.notices import BY_SEVERITY, HALTED, HELD, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.retention import DAY
@@ -142,10 +143,20 @@ def of_modules(failures: Iterable[ModuleFailure]) -> Iterator[Notice]:
         yield Notice(Need.FAILED_MODULE, module=failure.module, reason=said_of(failure))
 
 
-def on_hold(hold: Hold, pool: str, now: int) -> Notice:
-    """Return the notice for a function of a pool that is on hold; `now` is in microseconds."""
+def on_hold(hold: Hold, pool: str | None, now: int) -> Notice:
+    """Return the notice for a function that is held; `now` is in microseconds."""
     age = max(0.0, seconds(now - hold.since))
-    return Notice(Need.HOLD, pool, age, function=hold.function, reason=hold.reason)
+    need = Need.HOLD if hold.refuses else Need.PAUSED_FUNCTION
+    return Notice(need, pool, age, function=hold.function, reason=hold.reason, hold=hold)
+
+
+def of_frame(frame: Frame, holds: Iterable[Hold]) -> list[Notice]:
+    """Return all notices of a picture, the worst first; also holds of what no pool has."""
+    in_pools = [notice for pool in frame.pools for notice in pool.notices]
+    said = {each.function for each in in_pools if each.need in HELD}
+    homeless = [on_hold(hold, None, frame.at) for hold in holds if hold.function not in said]
+    found = (*frame.notices, *in_pools, *homeless)
+    return sorted(found, key=lambda notice: BY_SEVERITY[notice.severity])
 
 
 def of_placements(functions: Iterable[RegisteredFunction]) -> Iterator[Notice]:

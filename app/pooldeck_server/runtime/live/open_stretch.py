@@ -72,6 +72,10 @@ class OpenStretch:
     def ended(self, pool: str) -> int:
         return sum(sum(sums.ended.values()) for sums in self._of(pool))
 
+    def failed(self, pool: str) -> int:
+        """Return how many failed or were lost in a pool."""
+        return sum(sums.ended[State.FAILED] + sums.ended[State.LOST] for sums in self._of(pool))
+
     def histograms(self, pool: str) -> tuple[Histogram, Histogram]:
         flows = list(self._of(pool))
         return sum(packed(sums.wait) for sums in flows), sum(packed(sums.run) for sums in flows)

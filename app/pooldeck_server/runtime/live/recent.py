@@ -32,11 +32,12 @@ class _Passed(Struct, frozen=True):
     """What went through a pool in a stretch that has ended."""
 
     ended: int
+    failed: int  # or lost
     wait: Histogram
     run: Histogram
 
 
-_NOTHING: Final = _Passed(0, 0, 0)
+_NOTHING: Final = _Passed(0, 0, 0, 0)
 
 
 class _Pool:
@@ -68,7 +69,8 @@ class RecentMinutes:
             # What has ended before the first look belongs to the second that begins with it.
             ended = pool.ended + present.ended(health.name) if pool.looks else pool.ended
             pool.looks.append(_PoolLook(now, ended, health.busy, health.size))
-            pool.recent = _recent(pool, *present.histograms(health.name))
+            failed = present.failed(health.name)
+            pool.recent = _recent(pool, failed, *present.histograms(health.name))
 
     def add_stretch(self, stretch: Stretch) -> None:
         """Take a stretch that has ended; pools that it does not know of rested in it."""
@@ -78,6 +80,7 @@ class RecentMinutes:
             before = passed.get(flow.pool, _NOTHING)
             passed[flow.pool] = _Passed(
                 before.ended + flow.succeeded + flow.failed + flow.cancelled + flow.lost,
+                before.failed + flow.failed + flow.lost,
                 before.wait + from_text(flow.wait),
                 before.run + from_text(flow.run),
             )
@@ -87,8 +90,8 @@ class RecentMinutes:
             pool.passed.append(one)
 
 
-def _recent(pool: _Pool, wait: Histogram, run: Histogram) -> Recent:
-    """Return how a pool's last minutes were, given the waits and runs of the present stretch."""
+def _recent(pool: _Pool, failed: int, wait: Histogram, run: Histogram) -> Recent:
+    """Return how a pool's last minutes were, given what of the present stretch is in them."""
     first, last = pool.looks[0], pool.looks[-1]
     seconds = last.at - first.at
     slots = sum(look.size for look in pool.looks)
@@ -99,4 +102,5 @@ def _recent(pool: _Pool, wait: Histogram, run: Histogram) -> Recent:
         run_p95=percentile(sum((passed.run for passed in spread), run), 0.95),
         utilization=min(1.0, sum(look.busy for look in pool.looks) / slots) if slots else 0.0,
         spark=tuple(passed.ended / STRETCH for passed in pool.passed),
+        failed=failed + sum(passed.failed for passed in pool.passed),
     )

@@ -7,12 +7,14 @@ the latest figures from it. A process that is gone is skipped: its pool says wha
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psutil
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.pools.health import SwitchRates
@@ -25,11 +27,15 @@ _SECONDS: Final = 2.0
 
 
 class ProcessSample(Struct, frozen=True):
-    """What one look at a process found. CPU in percent of one core since the look before."""
+    """What one look at a process found. CPU in percent of one core since the look before.
+
+    `peak_rss_bytes` is the most memory that it ever held, None where the platform does not tell.
+    """
 
     rss_bytes: int
     cpu_percent: float
     switches: SwitchRates
+    peak_rss_bytes: int | None = None
 
 
 class _Totals(Struct, frozen=True):
@@ -59,7 +65,8 @@ class Sampler:
             try:
                 processes[pid] = process = self._processes.get(pid) or psutil.Process(pid)
                 totals[pid] = now = _totals(process)
-                samples[pid] = _sample(process.memory_info().rss, self._totals.get(pid), now)
+                sample = _sample(process.memory_info().rss, self._totals.get(pid), now)
+                samples[pid] = replace(sample, peak_rss_bytes=_peak(pid))
             except psutil.Error:
                 continue
         self._totals, self._samples, self._processes = totals, samples, processes
@@ -122,6 +129,15 @@ def _thread_switches(pid: int) -> tuple[int, int] | None:
     except OSError:
         return None
     return (voluntary, involuntary) if voluntary or involuntary else None
+
+
+def _peak(pid: int) -> int | None:
+    """Return the most memory that a process ever held, in bytes, where /proc tells it."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None
 
 
 def _sample(rss: int, before: _Totals | None, now: _Totals) -> ProcessSample:

@@ -59,6 +59,7 @@ class Tiles(Struct, frozen=True):
             tasks_done=worker.tasks_done,
             slots=(*_placed(worker, slot), *map(slot, worker.abandoned)),
             rss_bytes=sample.rss_bytes if sample else None,
+            peak_rss_bytes=sample.peak_rss_bytes if sample else None,
             cpu_percent=sample.cpu_percent if sample else None,
             ctx_switches_per_s=sample.switches if sample else None,
             restarts=seat.restarts if seat else 0,

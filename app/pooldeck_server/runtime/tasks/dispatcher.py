@@ -150,7 +150,7 @@ class Dispatcher:
             What to give back to `accept` or `give_up`; None if the task has to queue.
         """
         is_behind = not self._refill.is_exhausted or self._is_mixed
-        if not self._hands_out or is_behind:
+        if not self._hands_out or is_behind or function in self.holds:
             return None
         seconds = self.durations.work(function)
         before = len(self._claimed) + len(self._claiming) + self._prefetch.reserved

@@ -26,7 +26,7 @@ from pooldeck_server.store.queries.callbacks import (
     task_of_callback,
 )
 from pooldeck_server.store.queries.clock import clock_memory
-from pooldeck_server.store.queries.controls import controls, holds, runs
+from pooldeck_server.store.queries.controls import controls, holds, runs, seen_notices
 from pooldeck_server.store.queries.dependencies import (
     awaiting,
     awaiting_task,
@@ -47,6 +47,7 @@ from pooldeck_server.store.queries.error_groups import (
     fixed_error_groups,
 )
 from pooldeck_server.store.queries.experiments import experiment, experiments, latest_samples
+from pooldeck_server.store.queries.failing import failing
 from pooldeck_server.store.queries.figures import activity, counts, durations, function_figures
 from pooldeck_server.store.queries.functions import (
     catalogue,
@@ -121,6 +122,7 @@ from pooldeck_server.store.queries.retention import (
     pipeline_members,
     stored_days,
 )
+from pooldeck_server.store.queries.run_times import run_times
 from pooldeck_server.store.queries.search import SCAN_LIMIT, search
 from pooldeck_server.store.queries.sessions import sessions
 from pooldeck_server.store.queries.timeline import timeline

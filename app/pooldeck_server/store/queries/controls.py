@@ -2,15 +2,21 @@
 
 from sqlalchemy import Connection, select
 
+from pooldeck_server.domain.notices import SeenNotice
 from pooldeck_server.domain.pools.controls import Hold, PoolControl, ServerRun
 from pooldeck_server.store.bulk import fetch_all
 from pooldeck_server.store.tables import controls as set_by_hand
 from pooldeck_server.store.tables import holds as on_hold
 from pooldeck_server.store.tables import runs as server_runs
+from pooldeck_server.store.tables import seen_notices as seen
 
 
 def holds(connection: Connection) -> list[Hold]:
     return fetch_all(connection, select(on_hold).order_by(on_hold.c.function), Hold)
+
+
+def seen_notices(connection: Connection) -> list[SeenNotice]:
+    return fetch_all(connection, select(seen), SeenNotice)
 
 
 def controls(connection: Connection) -> list[PoolControl]:

@@ -44,7 +44,7 @@ _Amounts: TypeAlias = Mapping[str, Mapping[int, Amount]]
 """By the names of lines, and by where points begin."""
 
 
-class _Span(Struct, frozen=True):
+class Span(Struct, frozen=True):
     """The stretches of a length that begin from `since` until before `until`."""
 
     seconds: int
@@ -62,9 +62,9 @@ def history(connection: Connection, wanted: ChartRequest, now: int) -> Chart:
 
     `wanted` has been checked; `now` is microseconds since the epoch.
     """
-    points = _points(connection, wanted, now // SECOND)
-    spans = _spans(connection, points)
-    covered = _covered(connection, spans, wanted.step)
+    points = points_of(connection, wanted, now // SECOND)
+    spans = spans_of(connection, points)
+    covered = covered_by(connection, spans, wanted.step)
     how = MEASURES[wanted.series]
     rows = [row for span in spans for row in _rows(connection, wanted, how, span)]
     amounts = _amounts(_folded(rows, how), wanted, how)
@@ -85,7 +85,7 @@ def history(connection: Connection, wanted: ChartRequest, now: int) -> Chart:
 # Which stretches.
 
 
-def _points(connection: Connection, wanted: ChartRequest, now: int) -> range:
+def points_of(connection: Connection, wanted: ChartRequest, now: int) -> range:
     """Return where the points of a chart begin; the last one holds the last stretch there is."""
     ended = now // STRETCH * STRETCH
     newest = _newest(connection, STRETCH, 0, ended + STRETCH)
@@ -94,7 +94,7 @@ def _points(connection: Connection, wanted: ChartRequest, now: int) -> range:
     return range(end - wanted.period, end, wanted.step)
 
 
-def _spans(connection: Connection, points: range) -> list[_Span]:
+def spans_of(connection: Connection, points: range) -> list[Span]:
     """Return which stretches make up the points: the longest that there are."""
     spans = []
     since = points.start
@@ -102,18 +102,18 @@ def _spans(connection: Connection, points: range) -> list[_Span]:
         if seconds <= points.step:
             newest = _newest(connection, seconds, since, points.stop)
             if newest is not None:
-                spans.append(_Span(seconds, since, newest + seconds))
+                spans.append(Span(seconds, since, newest + seconds))
                 since = newest + seconds
     return spans
 
 
 def _newest(connection: Connection, seconds: int, since: int, until: int) -> int | None:
-    newest = select(func.max(samples.c.at)).where(*_Span(seconds, since, until).among(samples))
+    newest = select(func.max(samples.c.at)).where(*Span(seconds, since, until).among(samples))
     found: int | None = connection.execute(newest).scalar_one()
     return found
 
 
-def _covered(connection: Connection, spans: Iterable[_Span], step: int) -> Mapping[int, int]:
+def covered_by(connection: Connection, spans: Iterable[Span], step: int) -> Mapping[int, int]:
     """Return for how many seconds of each point, by its beginning, a server ran."""
     covered: Counter[int] = Counter()
     for span in spans:
@@ -126,7 +126,7 @@ def _covered(connection: Connection, spans: Iterable[_Span], step: int) -> Mappi
 # What their rows say.
 
 
-def _rows(connection: Connection, wanted: ChartRequest, how: Measure, span: _Span) -> list[_Row]:
+def _rows(connection: Connection, wanted: ChartRequest, how: Measure, span: Span) -> list[_Row]:
     table = how.table
     line = table.c[wanted.by] if wanted.by in {"pool", "function"} else literal(_ALL)
     query = select(json_rows((table.c.at, line, func.json_array(*how.amount))))

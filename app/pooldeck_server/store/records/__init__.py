@@ -25,12 +25,14 @@ from pooldeck_server.store.records.callbacks import (
 from pooldeck_server.store.records.controls import (
     begin_run,
     end_run,
+    forget_notices,
     lift_hold,
     save_control,
     save_experiment,
     save_hold,
     save_incident,
     save_report,
+    see_notice,
     settle_copy,
     stop_experiments,
 )

@@ -3,6 +3,7 @@
 Incidents, experiments, functions on hold, what was set by hand for pools, and the runs themselves.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -14,15 +15,25 @@ from sqlalchemy.dialects.sqlite import insert
 from pooldeck_server.domain.alerts.rules import AlertFact, AlertRule
 from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.measurements.experiments import ExperimentState, StoredExperiment
+from pooldeck_server.domain.notices import SeenNotice
 from pooldeck_server.domain.pools.controls import (
     CutOff,
     Hold,
+    HoldKind,
     PoolControl,
     ServerRun,
     StartReport,
 )
 from pooldeck_server.store.records.alerts import end_alert, raise_alerts
-from pooldeck_server.store.tables import controls, experiments, holds, identity, incidents, runs
+from pooldeck_server.store.tables import (
+    controls,
+    experiments,
+    holds,
+    identity,
+    incidents,
+    runs,
+    seen_notices,
+)
 from pooldeck_server.store.transaction import Transaction
 
 
@@ -81,7 +92,10 @@ def stop_experiments(transaction: Transaction, now: int) -> int:
 
 
 def save_hold(transaction: Transaction, hold: Hold) -> None:
+    """Keep a hold; one that the server decided on itself is something to be told of."""
     keep(transaction, holds, asdict(hold))
+    if hold.kind is not HoldKind.CRASHES:
+        return
     fact = AlertFact(
         rule=AlertRule.FUNCTION_ON_HOLD,
         subject=hold.function,
@@ -97,6 +111,16 @@ def lift_hold(transaction: Transaction, function: str, now: int) -> bool:
     lifted = transaction.connection.execute(delete(holds).where(holds.c.function == function))
     end_alert(transaction, AlertRule.FUNCTION_ON_HOLD, function, now)
     return lifted.rowcount > 0
+
+
+def see_notice(transaction: Transaction, seen: SeenNotice) -> None:
+    keep(transaction, seen_notices, asdict(seen))
+
+
+def forget_notices(transaction: Transaction, keys: Sequence[str]) -> None:
+    """Forget that notices were seen: they are over, or are to be told again."""
+    seen = seen_notices.c.key.in_(keys)
+    transaction.connection.execute(delete(seen_notices).where(seen))
 
 
 def save_control(transaction: Transaction, control: PoolControl) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from pooldeck.outcome import Error
 from pooldeck_server.domain.alerts.rules import AlertFact, AlertRule
-from pooldeck_server.domain.clock import HOUR
+from pooldeck_server.domain.clock import HOUR, MINUTE
 from pooldeck_server.domain.failures.error_groups import (
     CHANGES,
     GroupChange,
@@ -23,7 +23,7 @@ from pooldeck_server.domain.tasks.changes import End
 from pooldeck_server.store.bulk import Rows
 from pooldeck_server.store.records.alerts import end_alert, raise_alerts
 from pooldeck_server.store.records.fence import Held
-from pooldeck_server.store.tables import error_counts, error_groups
+from pooldeck_server.store.tables import error_counts, error_groups, error_minutes
 from pooldeck_server.store.transaction import Transaction
 
 _Failed: TypeAlias = tuple[End, Held]
@@ -86,6 +86,13 @@ _add_counts = _insert_counts.on_conflict_do_update(
     set_={"n": error_counts.c.n + _insert_counts.excluded.n},
 )
 
+_minute = Rows("minute", "id", "pool", "n")
+_insert_minutes = _minute.insert_into(error_minutes)
+_add_minutes = _insert_minutes.on_conflict_do_update(
+    index_elements=list(error_minutes.primary_key),
+    set_={"n": error_minutes.c.n + _insert_minutes.excluded.n},
+)
+
 
 def count_errors(transaction: Transaction, ended: Iterable[_Failed]) -> None:
     """Count those attempts among `ended` (with their tasks) that failed, each in its group.
@@ -98,6 +105,7 @@ def count_errors(transaction: Transaction, ended: Iterable[_Failed]) -> None:
         seen = _groups(failed)
         _seen.execute(transaction.connection, _add_seen, seen)
         _count.execute(transaction.connection, _add_counts, _counts(failed))
+        _minute.execute(transaction.connection, _add_minutes, _minutes(failed))
         _seen.execute(transaction.connection, _return_fixed, seen)
         _raise_alerts(transaction, seen)
 
@@ -142,6 +150,13 @@ def _one(alike: Sequence[_Failed]) -> _Seen:
         last_task=task.id,
         last_start=max(end.started_at or end.finished_at for end, _ in alike),
     )
+
+
+def _minutes(failed: Iterable[_Failed]) -> list[tuple[int, str, str, int]]:
+    counter = Counter(
+        (end.finished_at // MINUTE, end.error_group or "", task.pool) for end, task in failed
+    )
+    return [(*key, n) for key, n in counter.items()]
 
 
 def _counts(failed: Iterable[_Failed]) -> list[tuple[str, int, str, int]]:

@@ -20,6 +20,7 @@ from pooldeck_server.store.tables import (
     deleted,
     error_counts,
     error_groups,
+    error_minutes,
     experiments,
     functions,
     incidents,
@@ -34,6 +35,7 @@ from pooldeck_server.store.transaction import Transaction
 _AT_ONCE: Final = 500  # rows of a table
 _ACTIVITY_DAYS: Final = 31  # pages ask for the latest day
 _STORAGE_DAYS: Final = 400
+_ERROR_MINUTES: Final = 120  # the deck shows the latest 30
 _MOST: Final = {runs: 1000, incidents: 50_000, annotations: 200_000}
 """Rows that are kept whatever their age: a server or a worker that dies all day makes many."""
 
@@ -50,6 +52,9 @@ def trim_others(transaction: Transaction, now: int, cutoff: int | None) -> int:
     number = _trim(transaction, deleted, deleted.c.deleted_at < now - KEYS_DAYS * DAY)
     number += _trim(
         transaction, activity, activity.c.minute < (now - _ACTIVITY_DAYS * DAY) // MINUTE
+    )
+    number += _trim(
+        transaction, error_minutes, error_minutes.c.minute < now // MINUTE - _ERROR_MINUTES
     )
     number += _trim(transaction, storage_days, storage_days.c.day < now // DAY - _STORAGE_DAYS)
     number += trim_batches(transaction, now)

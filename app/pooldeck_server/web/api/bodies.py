@@ -108,6 +108,12 @@ class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason | None = None
 
 
+class NoticeKey(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which notice is meant."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
 class PlacementChange(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a function is to run; null leaves it to the server again."""
 
@@ -187,6 +193,11 @@ def read_unschedulable(body: bytes, limits: LimitSettings) -> UnschedulableTasks
 def read_placement(body: bytes, limits: LimitSettings) -> PlacementChange:
     """Decode where a function is to run; raises as `read`."""
     return read(PlacementChange, body, limits)
+
+
+def read_notice_key(body: bytes, limits: LimitSettings) -> NoticeKey:
+    """Decode which notice is meant; raises as `read`."""
+    return read(NoticeKey, body, limits)
 
 
 def read_submission(body: bytes, limits: LimitSettings) -> Submission:

@@ -59,6 +59,41 @@ async def get_function(server: ServerDep, sight: SightDep, name: NamePath) -> Re
 
 
 @router.post(
+    "/{name}/hold",
+    responses=good(Function, "The function, on hold.") | bad(*WRITING, 404, 409),
+    openapi_extra=MAY_SAY_WHY,
+)
+async def hold_function(request: Request, server: ServerDep, name: NamePath) -> Response:
+    """Put a function on hold: its tasks wait, new ones are refused, also over a restart."""
+    _known(server, name)
+    await server.holds.hold(name, await reason_of(request, server))
+    return await _one(server, name)
+
+
+@router.post(
+    "/{name}/pause",
+    responses=good(Function, "The function, paused.") | bad(*WRITING, 404, 409),
+    openapi_extra=MAY_SAY_WHY,
+)
+async def pause_function(request: Request, server: ServerDep, name: NamePath) -> Response:
+    """Pause a function: its tasks wait, new ones are taken and wait too, also over a restart."""
+    _known(server, name)
+    await server.holds.pause(name, await reason_of(request, server))
+    return await _one(server, name)
+
+
+@router.post(
+    "/{name}/resume",
+    responses=good(Function, "The function, resumed.") | bad(*WRITING, 404),
+    openapi_extra=MAY_SAY_WHY,
+)
+async def resume_function(request: Request, server: ServerDep, name: NamePath) -> Response:
+    """Resume a function that is paused: its tasks run again."""
+    await server.holds.resume(name, await reason_of(request, server))
+    return await _one(server, name)
+
+
+@router.post(
     "/{name}/release",
     responses=good(Function, "The function, released.") | bad(*WRITING, 404),
     openapi_extra=MAY_SAY_WHY,
@@ -84,11 +119,15 @@ async def place_function(request: Request, server: ServerDep, name: NamePath) ->
     return await _one(server, name)
 
 
-async def _one(server: Server, name: str) -> Response:
+def _known(server: Server, name: str) -> RegisteredFunction:
     try:
-        function = server.catalogue.get(name)
+        return server.catalogue.get(name)
     except UnknownFunction as error:  # in a path it is the address that does not exist
         raise NotFound(error.detail) from None
+
+
+async def _one(server: Server, name: str) -> Response:
+    function = _known(server, name)
     given = server.advisor.of(name)
     advice = {name: given} if given else {}
     return answer(_shown(function, await _figures(server), _holds(server), advice))

@@ -13,6 +13,7 @@ from pooldeck_server.domain.access import ANYBODY
 from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.server import Server
+from pooldeck_server.web.api.schemas.notices import ShownNotice
 from pooldeck_server.web.api.schemas.pools import Pool
 from pooldeck_server.web.api.schemas.types import shown, timestamp
 from pooldeck_server.web.api.streams import OpenStream, first_of, send_part, session_of
@@ -51,7 +52,7 @@ class DeckFrame(Struct, frozen=True):
     oldest_wait: float | None
     incidents: int
     pools: list[Pool]
-    notices: tuple[NoticeText, ...]
+    notices: list[ShownNotice]
     changed: tuple[str, ...] | None
 
 
@@ -81,7 +82,8 @@ class Encoder:
 
 def _event(frame: Frame, said: tuple[NoticeText, ...]) -> bytes:
     pools = [Pool.of(pool) for pool in frame.pools]
-    data = shown(DeckFrame, frame, at=timestamp(frame.at), pools=pools, notices=said)
+    texts = list(map(ShownNotice.of, said))
+    data = shown(DeckFrame, frame, at=timestamp(frame.at), pools=pools, notices=texts)
     return b"event: deck\nid: %d\ndata: %s\n\n" % (frame.seq, msgspec.json.encode(data))
 
 
@@ -133,7 +135,8 @@ class EventStream(OpenStream):
             )
 
     def _attention(self, frame: Frame) -> tuple[NoticeText, ...]:
-        return notices(frame, self._server.readiness, self._server.holds.all())
+        server = self._server
+        return notices(frame, server.notices(frame), server.readiness, server.seen_notices)
 
 
 async def _beat(send: Send) -> None:

@@ -135,9 +135,12 @@ class _Figures:
         yield from figures.of_deaths(server.figures)
         yield from figures.of_lags(server.figures)
         yield figures.of_the_build()
-        yield _one(
-            _Gauge, "functions_on_hold", "Functions whose tasks wait.", len(server.holds.all())
-        )
+        held = server.holds.all()
+        refused = sum(hold.refuses for hold in held)
+        words = "Functions whose tasks wait, and whose new ones are refused."
+        yield _one(_Gauge, "functions_on_hold", words, refused)
+        words = "Functions that somebody paused: their tasks wait, and new ones are taken."
+        yield _one(_Gauge, "functions_paused", words, len(held) - refused)
         dropped = server.log_file.dropped if server.log_file else 0
         words = "Lines that the log file does not have, since the start."
         yield _one(_Counter, "log_lines_dropped", words, dropped)

@@ -28,6 +28,7 @@ _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/sv
 _SHEETS: Final = (
     "base",
     "frame",
+    "notices",
     "marks",
     "colours",
     "ansi",

@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from pooldeck_server.web.http.routes import Routes
-from pooldeck_server.web.pages import drain, language, restored, shared_state
+from pooldeck_server.web.pages import drain, language, notices, restored, shared_state
 from pooldeck_server.web.pages.actions import routes as actions
 from pooldeck_server.web.pages.alerts import routes as alerts
 from pooldeck_server.web.pages.deck import routes as deck
@@ -65,7 +65,7 @@ NAVIGATION: Final = (
 """The screens that are one click away, in their order."""
 
 _OTHERS: Final = (
-    *(bulk.router, task.router, worker.router, logs.router),
+    *(notices.router, bulk.router, task.router, worker.router, logs.router),
     *(drain.router, restored.router, retention.router, tokens.router, language.router),
 )
 """Those that others lead to; the paths of `bulk` would fit those of a task, too."""

@@ -50,6 +50,8 @@ DEEDS: Final[Mapping[Deed, str]] = {
     Deed.TEST_DESTINATION: later("test of alerts sent"),
     Deed.RETRY_DELIVERY: later("alert sent again"),
     Deed.TURN_CALLBACKS: later("callbacks turned on or off"),
+    Deed.SEE_NOTICE: later("notice seen"),
+    Deed.UNSEE_NOTICE: later("notice shown again"),
 }
 _STATES: Final = "state"
 

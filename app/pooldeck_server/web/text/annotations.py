@@ -92,6 +92,8 @@ _WORDS: Final[Mapping[Kind, Callable[[StoredAnnotation], str]]] = {
     "crash": _crash,
     "hold": lambda note: _("%(function)s was put on hold", function=note.subject),
     "release": lambda note: _("%(function)s was released", function=note.subject),
+    "pause_function": lambda note: _("%(function)s was paused", function=note.subject),
+    "resume_function": lambda note: _("%(function)s was resumed", function=note.subject),
     "broken": lambda note: _("broken: %(why)s", why=note.data.get("said", "")),
     "shared_lost": lambda _note: _("shared state was lost: its process died and began anew"),
     "placed": _placed,

@@ -60,11 +60,12 @@ def ago(at: int | None, now: int) -> str:
     age = seconds(now - at)
     if abs(age) < 1:
         return _("just now")
-    span = _coarse(int(abs(age)))
+    span = coarse(int(abs(age)))
     return _("%(span)s ago", span=span) if age > 0 else _("in %(span)s", span=span)
 
 
-def _coarse(seconds: int) -> str:
+def coarse(seconds: int) -> str:
+    """Return a time in whole units of the largest that it reaches: "10 min"."""
     if seconds >= _DAY:
         return _("%(n)s d", n=seconds // _DAY)
     if seconds >= _HOUR:

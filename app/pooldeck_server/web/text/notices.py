@@ -3,20 +3,24 @@
 The words of a notice change rarely: a screen reader says them anew when they do.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote, urlencode
 
 from pooldeck_server.domain.frames import Frame
-from pooldeck_server.domain.notices import HALTED, Need, Notice
-from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.notices import HALTED, Need, Notice, SeenNotice, Severity
+from pooldeck_server.domain.pools.controls import HoldKind
 from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.drain import drain_words
+from pooldeck_server.web.text.holds import hold_words
 from pooldeck_server.web.text.i18n import ENGLISH, _, both, later, ngettext, speaking
+from pooldeck_server.web.text.i18n import in_english as in_english_words
+from pooldeck_server.web.text.notice_deeds import NoticeDeed, deeds
+from pooldeck_server.web.text.reasons import start_words
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -52,6 +56,7 @@ _MARKS: Final = {
     Need.UNSCHEDULABLE: "notice",
     Need.OUTDATED: "notice",
     Need.FAILED_MODULE: "broken",
+    Need.PAUSED_FUNCTION: "paused",
 }
 _WHOLE_FROM: Final = 3.0
 _SUBJECTS: Final = {
@@ -69,7 +74,8 @@ _SHOWN_BY_STATE: Final = {Need.BROKEN, *HALTED.values()}
 class NoticeText:
     """A notice in words: `subject` is a link to `href`, where more is known or it can be mended.
 
-    `kind` names the mark beside it, and `left` is what a countdown begins with, in seconds.
+    `kind` names the mark beside it, and `left` is what a countdown begins with, in seconds. `key`
+    names the matter, "" where it cannot be said to be seen; `deeds` are what can be done about it.
     """
 
     kind: str
@@ -77,31 +83,34 @@ class NoticeText:
     text: str
     href: str
     left: float | None = None
+    severity: Severity = Severity.WARNING
+    key: str = ""
+    deeds: tuple[NoticeDeed, ...] = ()
+    seen: SeenNotice | None = None
 
 
-def notices(frame: Frame, readiness: Readiness, holds: Sequence[Hold]) -> tuple[NoticeText, ...]:
-    """Return what needs attention."""
-    in_pools = [notice for pool in frame.pools for notice in pool.notices]
-    said = {notice.function for notice in in_pools if notice.need is Need.HOLD}
-    homeless = [_hold(hold) for hold in holds if hold.function not in said]
-    return (
-        *_server_notices(frame, readiness),
-        *(notice_text(notice) for notice in (*frame.notices, *in_pools, *homeless)),
-    )
+class Seen(Protocol):
+    """Who knows which notices somebody has seen."""
+
+    def of(self, notice: Notice) -> SeenNotice | None: ...
 
 
-def _hold(hold: Hold) -> Notice:
-    return Notice(Need.HOLD, function=hold.function, reason=hold.reason)
+def notices(
+    frame: Frame, found: Iterable[Notice], readiness: Readiness, seen: Seen
+) -> tuple[NoticeText, ...]:
+    """Return what needs attention, in the order of `found`; those that were seen know by whom."""
+    texts = (replace(notice_text(notice), seen=seen.of(notice)) for notice in found)
+    return (*_server_notices(frame, readiness), *texts)
 
 
 def _server_notices(frame: Frame, readiness: Readiness) -> Iterator[NoticeText]:
     server = _("The server")
     if readiness is Readiness.STARTING:
         words = _("is starting: submissions are taken as soon as the first worker is ready.")
-        yield NoticeText(readiness.value, server, words, "/pools")
+        yield NoticeText(readiness.value, server, words, "/pools", severity=Severity.WARNING)
     elif readiness is Readiness.DRAINING and not _is_drained(frame):
         words = _("is shutting down: it takes no new tasks and finishes those that run.")
-        yield NoticeText(readiness.value, server, words, "/pools")
+        yield NoticeText(readiness.value, server, words, "/pools", severity=Severity.WARNING)
 
 
 def _is_drained(frame: Frame) -> bool:
@@ -111,7 +120,36 @@ def _is_drained(frame: Frame) -> bool:
 def notice_text(notice: Notice) -> NoticeText:
     kind = _MARKS.get(notice.need, notice.need.value)
     subject, text = plain(_subject(notice)), plain(_text(notice))
-    return NoticeText(kind, subject, text, _href(notice), notice.left)
+    return NoticeText(
+        kind,
+        subject,
+        text,
+        _href(notice),
+        notice.left,
+        severity=notice.severity,
+        key=notice.key,
+        deeds=deeds(notice),
+    )
+
+
+_SEVERITIES: Final = {
+    Severity.CRITICAL: later("critical"),
+    Severity.WARNING: later("warning"),
+    Severity.NOTE: later("note"),
+}
+
+
+def severity_word(severity: str) -> str:
+    return _(_SEVERITIES[Severity(severity)])
+
+
+def said(notice: Notice) -> str:
+    """Return a notice as one sentence: its subject and its words."""
+    return f"{plain(_subject(notice))} {plain(_text(notice))}"
+
+
+def said_in_english(notice: Notice) -> str:
+    return in_english_words(said, notice)
 
 
 def in_english(notices: tuple[Notice, ...]) -> str | None:
@@ -131,7 +169,7 @@ def _subject(notice: Notice) -> str:
     if notice.module is not None:
         return notice.module
     if notice.function is not None:
-        whole = notice.need in {Need.HOLD, Need.UNSCHEDULABLE}
+        whole = notice.need in {Need.HOLD, Need.PAUSED_FUNCTION, Need.UNSCHEDULABLE}
         return notice.function if whole else formats.short_name(notice.function)
     if notice.need is Need.RETURNED:
         return notice.reason or _("Errors")
@@ -167,6 +205,7 @@ def _unschedulable_tasks(notice: Notice) -> str:
 
 _PLACES: Final[Mapping[Need, Callable[[Notice], str]]] = {
     Need.HOLD: lambda notice: f"/functions/{quote(notice.function or '')}",
+    Need.PAUSED_FUNCTION: lambda notice: f"/functions/{quote(notice.function or '')}",
     Need.UNDONE: lambda notice: f"/functions/{quote(notice.function or '')}#undone",
     Need.MISPLACED: _function_advice,
     Need.RETURNED: _returned_errors,
@@ -287,7 +326,6 @@ _SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
         "has %(num)s abandoned threads%(since)s: their tasks are over, but they run on until they "
         "end. A restart of the pool gets rid of them.",
     ),
-    Need.HOLD: later("is on hold%(since)s; its tasks wait: %(why)s. Release it when it is mended."),
     Need.REFUSED_WRITES: later(
         "does not take writes: %(why)s. What has ended is kept in memory and tried again."
     ),
@@ -388,7 +426,22 @@ def _unschedulable(notice: Notice) -> str:
     )
 
 
+def _held(notice: Notice) -> str:
+    hold = notice.hold
+    why = notice.reason if hold is None else hold_words(hold)
+    values = {"since": _for(notice), "why": why}
+    if hold is None or hold.kind is HoldKind.CRASHES:
+        words = later("is on hold%(since)s; its tasks wait: %(why)s. Release it when it is mended.")
+    elif hold.refuses:
+        words = later("was put on hold %(why)s. Its tasks wait%(since)s, and new ones are refused.")
+    else:
+        words = later("is paused %(why)s. Its tasks wait%(since)s, and so do new ones.")
+    return _(words, **values)
+
+
 _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
+    Need.HOLD: _held,
+    Need.PAUSED_FUNCTION: _held,
     Need.STARVATION: _starving,
     Need.STUCK: _stuck,
     Need.MISPLACED: _misplaced,
@@ -402,7 +455,7 @@ def _text(notice: Notice) -> str:
         return _TEXTS[notice.need](notice)
     why = notice.reason
     if notice.need in {Need.BROKEN, Need.NO_NEW_WORKERS}:
-        why = first_line(why) or _("its workers do not start")
+        why = first_line(start_words(why or "")) or _("its workers do not start")
     values = {
         "since": _for(notice),
         "why": why,

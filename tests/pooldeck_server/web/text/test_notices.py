@@ -1,5 +1,6 @@
 """What needs attention: the notices above every page, and the story of a start."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,11 +8,12 @@ from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.frames import EndsWindow, Frame
-from pooldeck_server.domain.notices import Need, Notice
-from pooldeck_server.domain.pools.controls import CutOffTask, Hold, ServerRun, StartReport
+from pooldeck_server.domain.notices import Need, Notice, SeenNotice
+from pooldeck_server.domain.pools.controls import CutOffTask, Hold, HoldKind, ServerRun, StartReport
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.runtime.live.notices import of_frame
 from pooldeck_server.web.pages.deck.view import story
 from pooldeck_server.web.text.i18n import speaking
 from pooldeck_server.web.text.notices import NoticeText, in_english, notice_text, notices, span
@@ -33,7 +35,64 @@ def said(
     server: tuple[Notice, ...] = (),
 ) -> list[NoticeText]:
     frame = Frame(1, 0, {}, EndsWindow(3600), 0.0, None, pools, (), notices=server)
-    return list(notices(frame, state, holds))
+    return list(notices(frame, of_frame(frame, holds), state, SeenBy({})))
+
+
+class SeenBy:
+    """Who has seen which notice, by its key."""
+
+    def __init__(self, seen: dict[str, SeenNotice]) -> None:
+        self.seen = seen
+
+    def of(self, notice: Notice) -> SeenNotice | None:
+        return self.seen.get(notice.key)
+
+
+def test_the_worst_comes_first_and_each_says_what_can_be_done() -> None:
+    hold = Hold("acme.render", 0, 5, "…", cause="exited with code 3", within=600.0)
+    found = said(
+        pool(Notice(Need.PAUSED, "cpu"), Notice(Need.MISPLACED, "cpu", function="acme.f")),
+        holds=(hold,),
+    )
+    assert [each.severity for each in found] == ["critical", "warning", "note"]
+    worst, paused, _ = found
+    assert [(deed.label, deed.href, deed.is_post) for deed in worst.deeds] == [
+        ("Release", "/functions/acme.render/release", True),
+        ("Look at its incidents", "/incidents?function=acme.render", False),
+    ]
+    assert [(deed.href, deed.is_post) for deed in paused.deeds] == [("/pools/cpu/resume", True)]
+    assert "5 workers died under it within 10 min;" in worst.text
+
+
+def test_every_need_leads_somewhere_in_both_languages() -> None:
+    for language in ("en", "zh-Hans"):
+        with speaking(language):
+            for need in Need:
+                notice = Notice(need, "cpu", 61.0, function="acme.f", target="io", reason="why")
+                words = notice_text(notice)
+                assert words.href.startswith("/")
+                assert all(deed.label and deed.href.startswith("/") for deed in words.deeds), need
+
+
+def test_a_function_that_somebody_paused_says_by_whom_and_why_and_is_no_crash() -> None:
+    hold = Hold("acme.render", 0, 0, "vendor is down", HoldKind.PAUSE, by="ann")
+    (notice,) = said(holds=(hold,))
+    assert (notice.kind, notice.severity) == ("paused", "warning")
+    assert notice.text.startswith("is paused by ann: vendor is down. Its tasks wait")
+    (held,) = said(holds=(replace(hold, kind=HoldKind.HAND, reason=""),))
+    assert held.severity == "warning"
+    assert held.text.startswith("was put on hold by ann, who gave no reason.")
+
+
+def test_why_a_function_is_on_hold_and_a_pool_is_broken_is_said_in_chinese() -> None:
+    hold = Hold("acme.f", 0, 3, "3 workers died …", cause="killed by SIGSEGV", within=600.0)
+    reason = "a worker exited with code 3 before it was ready"
+    with speaking("zh-Hans"):
+        (held, broken) = said(pool(Notice(Need.BROKEN, "cpu", reason=reason)), holds=(hold,))[::-1]
+    assert "SIGSEGV" in held.text
+    assert "3" in broken.text
+    for words in (held.text, broken.text):
+        assert not re.search(r"worker|died|ready|exited|killed", words), words
 
 
 def test_nothing_is_said_where_all_is_well() -> None:

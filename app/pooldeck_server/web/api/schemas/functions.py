@@ -9,7 +9,7 @@ from pooldeck.loaded_code import ModuleFailure
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.measurements.figures import FunctionFigures
-from pooldeck_server.domain.pools.controls import Hold
+from pooldeck_server.domain.pools.controls import Hold, HoldKind
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.api.schemas.advice import AdviceSummary
 from pooldeck_server.web.api.schemas.placements import Placed
@@ -51,11 +51,17 @@ class Parameter(Struct, frozen=True):
 
 
 class FunctionHold(Struct, frozen=True):
-    """Why a function's tasks wait and new ones are refused: `deaths` workers died under it."""
+    """Why a function's tasks wait: after crashes, put on hold by hand, or paused.
+
+    New ones are refused, but of a paused function. `deaths` workers died under it. `reason` says
+    what happened, or why somebody did it (empty if they did not say); `by` is who that was.
+    """
 
     since: Timestamp
     deaths: int
     reason: str
+    kind: HoldKind
+    by: str | None
 
 
 class Function(Struct, frozen=True):

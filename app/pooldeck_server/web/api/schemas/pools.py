@@ -11,6 +11,7 @@ from pooldeck_server.domain.pools.history import Recent
 from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, shown
 from pooldeck_server.web.text.notices import in_english
+from pooldeck_server.web.text.reasons import cause_words, start_words
 
 
 class Worker(Struct, frozen=True):
@@ -37,13 +38,20 @@ class Worker(Struct, frozen=True):
     slots: tuple[SlotHealth, ...]
 
 
+class FallenWorker(DeadWorker, frozen=True):
+    """A worker that died in the last seconds; `words` is its cause in the reader's language."""
+
+    words: str
+
+
 class Pool(Struct, frozen=True):
     """A pool at this moment; `queued` counts all that wait, `reason` says why it is broken.
 
     `spare` counts workers that are ready to take a dead one's place, `restarts` those that were
     replaced since the server started; `dead` are those that died in the last seconds. `recent` is
     what the pool did in the last minutes, the switches are of all its workers. `notice` says in
-    words what needs attention (a line for each), and `controls` is what was set by hand.
+    words what needs attention (a line for each), and `controls` is what was set by hand. `why` is
+    `reason` in the language of the stream.
     """
 
     name: str
@@ -54,13 +62,14 @@ class Pool(Struct, frozen=True):
         Meta(extra_json_schema={"enum": ["running", "paused", "draining", "broken", "stopped"]}),
     ]
     reason: str | None
+    why: str | None
     busy: int
     queued: int
     oldest_wait: Seconds | None
     incidents: int
     spare: int
     restarts: int
-    dead: tuple[DeadWorker, ...]
+    dead: list[FallenWorker]
     ctx_switches_per_s: SwitchRates | None
     recent: Recent | None
     notice: str | None
@@ -74,7 +83,15 @@ class Pool(Struct, frozen=True):
             for worker in pool.workers
         ]
         reason = None if pool.reason is None else plain(pool.reason)
-        return shown(cls, pool, reason=reason, notice=in_english(pool.notices), workers=workers)
+        return shown(
+            cls,
+            pool,
+            reason=reason,
+            why=None if reason is None else start_words(reason),
+            notice=in_english(pool.notices),
+            dead=[shown(FallenWorker, each, words=cause_words(each.cause)) for each in pool.dead],
+            workers=workers,
+        )
 
 
 class PoolList(Struct, frozen=True):

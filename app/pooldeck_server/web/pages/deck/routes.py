@@ -6,10 +6,12 @@ from fastapi import Query, Request, Response
 from msgspec.structs import replace
 
 from pooldeck_server.runtime.server import Server
+from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.http.sight import Sight
 from pooldeck_server.web.pages.deck.chart import ShownChart, chosen, shown_chart
 from pooldeck_server.web.pages.deck.data import read
+from pooldeck_server.web.pages.deck.failing import FailingFragment, failing_rows
 from pooldeck_server.web.pages.deck.view import (
     ChartFragment,
     DeckView,
@@ -32,15 +34,19 @@ async def deck(
 ) -> Response:
     narrowed = Narrowed(pool or None, function or None)
     chart = await _chart(request, server, sight, narrowed)
+    now = server.clock.now()
+    found, more = await server.read(queries.failing, now, narrowed.pool)
     frame, run = sight.frame(server.frames.latest()), server.run
     shown = DeckView(
-        story=story(run, server.clock.now()),
+        story=story(run, now),
         started_at=run.started_at,
         pools=pools_shown(frame, server.catalogue, narrowed),
         pool_names=[each.name for each in frame.pools],
         function_names=[each.spec.name for each in server.catalogue.functions()],
         narrowed=narrowed,
         misplaced=_misplaced(server) if narrowed == Narrowed() else None,
+        failing=failing_rows(found),
+        failing_more=more,
         chart=chart,
     )
     return render(request, shown)
@@ -52,6 +58,13 @@ async def chart(
 ) -> Response:
     shown = await _chart(request, server, sight, Narrowed(pool or None, function or None))
     return render(request, ChartFragment(shown))
+
+
+@router.get("/failing")
+async def failing(request: Request, server: ServerDep, pool: _Name = "") -> Response:
+    now = server.clock.now()
+    found, more = await server.read(queries.failing, now, pool or None)
+    return render(request, FailingFragment(failing_rows(found), more, now))
 
 
 @router.get("/misplaced")

@@ -16,6 +16,7 @@ from pooldeck_server.domain.pools.controls import ServerRun, StartReport
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, WorkerHealth
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.deck.chart import ShownChart
+from pooldeck_server.web.pages.deck.failing import FailingRow
 from pooldeck_server.web.pages.shared.moves import MisplacedRow
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
 from pooldeck_server.web.text import formats
@@ -123,6 +124,8 @@ class DeckView(Page):
     function_names: Sequence[str]
     narrowed: Narrowed
     misplaced: Sequence[MisplacedRow] | None
+    failing: Sequence[FailingRow]
+    failing_more: int
     chart: ShownChart
     blank_worker: WorkerHealth = _BLANK_WORKER
     blank_slot: SlotHealth = SlotHealth()  # noqa: RUF009 - it is frozen

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.measurements.figures import Activity, Count, Durations, Spread
+from pooldeck_server.domain.measurements.run_times import RunTimes
 from pooldeck_server.domain.retention import no_task
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.task import StoredTask
@@ -41,6 +42,7 @@ class FunctionData(Struct, frozen=True):
     counts: Sequence[Count]
     durations: Durations
     latest: Sequence[StoredTask]
+    run_times: RunTimes
     task: StoredTask | None = None
 
 
@@ -55,8 +57,18 @@ def read(connection: Connection, now: int) -> FunctionsData:
     )
 
 
-def read_function(connection: Connection, name: str, task_id: str | None = None) -> FunctionData:
+def read_function(
+    connection: Connection,
+    name: str,
+    task_id: str | None = None,
+    *,
+    pool: str,
+    period: int,
+    now: int,
+) -> FunctionData:
     """Read the figures of one function, and a task to fill its form with, if one is named.
+
+    Its run times are those of `period` seconds up to `now` (microseconds), with marks of its pool.
 
     Raises:
         NotFound: If there is no such task.
@@ -68,5 +80,6 @@ def read_function(connection: Connection, name: str, task_id: str | None = None)
         counts=queries.counts(connection),
         durations=queries.durations(connection, name),
         latest=queries.tasks(connection, TaskFilter(functions=(name,)), _LATEST).items,
+        run_times=queries.run_times(connection, name, pool, period, now),
         task=task,
     )

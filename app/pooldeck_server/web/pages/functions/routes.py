@@ -9,20 +9,28 @@ from fastapi.responses import RedirectResponse
 from pooldeck.functions import RunOptions
 from pooldeck_server.domain.errors import InvalidRequest, NotFound, PooldeckError, no_pool
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.runtime.server import Server
+from pooldeck_server.store import queries
 from pooldeck_server.web.api.bodies import read_submission
 from pooldeck_server.web.api.reading import decoded
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.errors import STATUS
-from pooldeck_server.web.pages.functions.confirm import placement, risks_of_placing
+from pooldeck_server.web.pages.functions.confirm import (
+    hold_question,
+    pause_question,
+    placement,
+    risks_of_placing,
+)
 from pooldeck_server.web.pages.functions.data import FunctionData, read, read_function
 from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, FunctionForm, form
 from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
 from pooldeck_server.web.pages.functions.listing import functions_view
+from pooldeck_server.web.pages.functions.run_times import period_of
 from pooldeck_server.web.pages.functions.view import function_view
 from pooldeck_server.web.pages.shared.functions import registered
-from pooldeck_server.web.pages.shared.posting import done, form_bytes, posted
+from pooldeck_server.web.pages.shared.posting import done, form_bytes, posted, reason
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.shared.snippets import Snippets, address_of, of_submission
 from pooldeck_server.web.text.formats import sentence
@@ -38,10 +46,52 @@ async def functions(request: Request, server: ServerDep, q: str = "") -> Respons
     return render(request, functions_view(found, server.catalogue, holds, advice, q))
 
 
+@router.get("/functions/{name}/hold")
+async def ask_to_hold(request: Request, server: ServerDep, name: str) -> Response:
+    function = registered(server.catalogue, name)
+    return render(request, hold_question(function, await _waiting(server, name)))
+
+
+@router.post("/functions/{name}/hold")
+async def hold(request: Request, server: ServerDep, name: str) -> Response:
+    registered(server.catalogue, name)
+    await server.holds.hold(name, reason(await posted(request)))
+    return done(_page_of(name), "held")
+
+
+@router.get("/functions/{name}/pause")
+async def ask_to_pause(request: Request, server: ServerDep, name: str) -> Response:
+    function = registered(server.catalogue, name)
+    return render(request, pause_question(function, await _waiting(server, name)))
+
+
+@router.post("/functions/{name}/pause")
+async def pause(request: Request, server: ServerDep, name: str) -> Response:
+    registered(server.catalogue, name)
+    await server.holds.pause(name, reason(await posted(request)))
+    return done(_page_of(name), "paused")
+
+
+@router.post("/functions/{name}/resume")
+async def resume(server: ServerDep, name: str) -> Response:
+    await server.holds.resume(name)
+    return done(_page_of(name) if server.catalogue.has(name) else "/functions", "resumed")
+
+
 @router.post("/functions/{name}/release")
 async def release(server: ServerDep, name: str) -> Response:
     await server.holds.release(name)
-    return done("/functions", "released")
+    return done(_page_of(name) if server.catalogue.has(name) else "/functions", "released")
+
+
+async def _waiting(server: Server, name: str) -> int:
+    """Return how many tasks of a function are queued."""
+    counts = await server.read(queries.counts)
+    return sum(each.n for each in counts if each.function == name and each.state is State.QUEUED)
+
+
+def _page_of(name: str) -> str:
+    return f"/functions/{quote(name)}"
 
 
 @router.get("/functions/{name}")
@@ -49,7 +99,7 @@ async def function(
     request: Request, server: ServerDep, name: str, task: str | None = None
 ) -> Response:
     found = registered(server.catalogue, name)
-    data = await server.read(read_function, name, task)
+    data = await _data(request, server, found, task)
     values = _values_of(data.task, found) if data.task else {}
     return _page(request, server, found, data, form(found.spec, values))
 
@@ -67,7 +117,7 @@ async def submit(request: Request, server: ServerDep, name: str) -> Response:
         refused, status = _refused(found, values, error)
     else:
         return RedirectResponse(f"/tasks/{accepted.task.id}", status_code=303)
-    data = await server.read(read_function, name)
+    data = await _data(request, server, found)
     return _page(request, server, found, data, refused, status=status)
 
 
@@ -77,7 +127,7 @@ async def spell(request: Request, server: ServerDep, name: str) -> Response:
     found = registered(server.catalogue, name)
     limits = server.settings.limits
     values = dict(await posted(request, form_bytes(limits.arguments_bytes)))
-    data = await server.read(read_function, name)
+    data = await _data(request, server, found)
     try:
         submission = await decoded(read_submission, body(found.spec, values), limits)
         server.intake.checks.of_call().check(submission)
@@ -113,6 +163,19 @@ async def ask_to_place(request: Request, server: ServerDep, name: str, pool: str
     if pool not in kinds:
         raise NotFound(no_pool(pool, kinds))
     return render(request, placement(registered(server.catalogue, name), pool, kinds))
+
+
+async def _data(
+    request: Request, server: Server, function: RegisteredFunction, task: str | None = None
+) -> FunctionData:
+    return await server.read(
+        read_function,
+        function.spec.name,
+        task,
+        pool=function.pool,
+        period=period_of(request.query_params),
+        now=server.clock.now(),
+    )
 
 
 def _values_of(task: StoredTask, function: RegisteredFunction) -> dict[str, str]:

@@ -21,6 +21,7 @@ from pooldeck_server.web.pages.functions.advice import ShownAdvice, shown
 from pooldeck_server.web.pages.functions.data import FunctionData
 from pooldeck_server.web.pages.functions.evidence import EvidenceTable, evidence
 from pooldeck_server.web.pages.functions.form import FunctionForm
+from pooldeck_server.web.pages.functions.run_times import ShownRunTimes, shown_run_times
 from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
@@ -82,6 +83,7 @@ class FunctionView(Page):
     evidence: EvidenceTable | None
     pools: Sequence[str]
     numbers: tuple[Figure, ...]
+    run_times: ShownRunTimes
     latest: Sequence[StoredTask]
     options: tuple[str, ...]
     query: str
@@ -114,6 +116,7 @@ def function_view(
         evidence=evidence(profiles),
         pools=list(pools),
         numbers=(*_by_state(spec.name, own), *_usual(read.durations)),
+        run_times=shown_run_times(read.run_times, spec.name),
         latest=read.latest,
         options=(*_options(spec.options), *_word(spec.options)),
         query=urlencode({"function": spec.name}),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday, named_functions
-from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.pools.annotations import OF_FUNCTIONS, StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
 from pooldeck_server.domain.tasks.log import StoredLine
@@ -174,7 +174,7 @@ def _line(each: Involved) -> str:
 
 def _belongs(annotation: StoredAnnotation, incident: StoredIncident) -> bool:
     """Tell whether something happened to the same pool or function, beside the incident itself."""
-    if annotation.kind in {"hold", "release", "placed"}:
+    if annotation.kind == "placed" or annotation.kind in OF_FUNCTIONS:
         return incident.culprit is not None and annotation.subject == incident.culprit.function
     return annotation.data.get("incident") != incident.id
 

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from pooldeck.cpus import usable_cpus
-from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.errors import NotFound, no_pool
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.settings import MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import read
-from pooldeck_server.web.pages.pools.view import PoolsView, pool_section, size_means
+from pooldeck_server.web.pages.pools.sizes import meaning
+from pooldeck_server.web.pages.pools.view import PoolsView, pool_section
 from pooldeck_server.web.pages.shared.posting import done, posted, reason, whole
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 
@@ -21,11 +21,16 @@ router = page_router()
 
 
 @router.get("/pools")
-async def pools(request: Request, server: ServerDep, sight: SightDep, pool: str = "") -> Response:
+async def pools(
+    request: Request, server: ServerDep, sight: SightDep, pool: str = "", size: str = ""
+) -> Response:
+    """Show the pools; with `pool` and `size`, what that size of it would mean."""
     settings = server.settings.pools
     annotations = await server.read(read, list(settings))
     homes = {each.spec.name: each.pool for each in server.catalogue.functions()}
     advice = {each.pool.name: each for each in await server.sizes.all()}
+    memory = server.memories.all(advice.values())
+    asked = _size(size)
     sections = [
         pool_section(
             each,
@@ -33,11 +38,18 @@ async def pools(request: Request, server: ServerDep, sight: SightDep, pool: str 
             sight.annotations(annotations[each.name]),
             homes=homes,
             advice=advice[each.name],
-            cpus=usable_cpus(),
+            memory=memory[each.name],
+            asked=asked if each.name == pool else None,
         )
         for each in map(sight.pool, server.health.all())
     ]
     return render(request, PoolsView(sections, pool))
+
+
+def _size(text: str) -> int | None:
+    """Return the size that an address asks about; None where it asks about none that there is."""
+    is_number = text.isdecimal() and len(text) <= len(str(MAX_POOL_SIZE))
+    return int(text) if is_number and 1 <= int(text) <= MAX_POOL_SIZE else None
 
 
 @router.get("/pools/{name}/size")
@@ -45,7 +57,11 @@ async def size_in_words(
     server: ServerDep, name: str, size: Annotated[int, Query(ge=1, le=MAX_POOL_SIZE)]
 ) -> Response:
     """Say what a size would mean, while somebody moves the slider."""
-    return PlainTextResponse(size_means(server.health.pool(name), size, usable_cpus()))
+    advice = {each.pool.name: each for each in await server.sizes.all()}
+    if name not in advice:
+        raise NotFound(no_pool(name, server.queues))
+    memory = server.memories.all(advice.values())
+    return PlainTextResponse(meaning(size, memory[name], advice[name]))
 
 
 @router.post("/pools/{name}/resize")

@@ -6,18 +6,19 @@ from typing import Final
 
 from pooldeck.pools.native_threads import threads_per_task
 from pooldeck_server.domain.notices import HALTED, Need
-from pooldeck_server.domain.pools.annotations import StoredAnnotation
+from pooldeck_server.domain.pools.annotations import OF_FUNCTIONS, StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
+from pooldeck_server.domain.pools.memory import PoolMemory
 from pooldeck_server.domain.pools.sizes import SizeAdvice
 from pooldeck_server.settings import MAX_POOL_SIZE, PoolSettings
 from pooldeck_server.web.pages.pools import sizes
 from pooldeck_server.web.pages.pools.advice import ShownSize, shown
 from pooldeck_server.web.pages.pools.data import LATELY
+from pooldeck_server.web.pages.pools.memory import ShownMemory, shown_memory
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.notices import NoticeText, notice_text
 
-_OF_FUNCTIONS: Final = {"hold", "release"}
 _SAID_ABOVE: Final = {Need.BROKEN, Need.HOLD, *HALTED.values()}
 
 
@@ -28,10 +29,12 @@ class PoolSection:
     health: PoolHealth
     settings: PoolSettings
     size_origin: str
+    size: int  # that the form has: the present one, or one that was asked about
     size_means: str
     slider_end: int
     native_threads: int  # that libraries may start for a task; 0: as many as they like
     size_advice: ShownSize
+    memory: ShownMemory
     attention: tuple[NoticeText, ...]
     lately: Sequence[StoredAnnotation]
 
@@ -56,25 +59,26 @@ def pool_section(
     *,
     homes: Mapping[str, str],
     advice: SizeAdvice,
-    cpus: int,
+    memory: PoolMemory,
+    asked: int | None = None,
 ) -> PoolSection:
+    """Return a pool as its page has it; `asked` is a size of which somebody asks what it means."""
+    size = asked or pool.size
     lately = [
         each
         for each in annotations
-        if each.kind not in _OF_FUNCTIONS or homes.get(each.subject or "") == pool.name
+        if each.kind not in OF_FUNCTIONS or homes.get(each.subject or "") == pool.name
     ]
     return PoolSection(
         health=pool,
         settings=settings,
         size_origin=sizes.origin(pool.kind, settings, pool.controls),
-        size_means=size_means(pool, pool.size, cpus),
-        slider_end=sizes.slider_end(pool, cpus),
+        size=size,
+        size_means=sizes.meaning(size, memory, advice),
+        slider_end=sizes.slider_end(pool, advice.machine.cpus),
+        memory=shown_memory(memory),
         native_threads=threads_per_task(pool.kind, pool.size, settings.threads_per_task),
         size_advice=shown(advice),
         attention=tuple(notice_text(each) for each in pool.notices if each.need not in _SAID_ABOVE),
         lately=lately[:LATELY],
     )
-
-
-def size_means(pool: PoolHealth, size: int, cpus: int) -> str:
-    return sizes.meaning(pool.kind, size, cpus, sizes.typical_memory(pool.workers))

@@ -100,9 +100,14 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
             "What is submitted from now on runs there; tasks that wait stay where they are."
         ),
         "given_back": later("The server chooses its pool again, by its signature."),
+        "held": later("It is on hold: its tasks wait, and new ones are refused."),
+        "paused": later("It is paused: its tasks wait, and new ones are taken."),
+        "released": later("It was released: its tasks run again, and new ones are taken."),
+        "resumed": later("It goes on: its tasks run again."),
     },
     "functions": {
-        "released": later("It was released: its tasks run again, and new ones are taken.")
+        "released": later("It was released: its tasks run again, and new ones are taken."),
+        "resumed": later("It goes on: its tasks run again."),
     },
     "tokens": {"revoked": later("It was revoked: it counts no more.")},
     "drain": {

@@ -16,6 +16,7 @@ from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import KINDS
 from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.terminal_text import plain
@@ -32,6 +33,7 @@ from pooldeck_server.web.http.rules import may
 from pooldeck_server.web.http.sight import Sight, sight_of
 from pooldeck_server.web.pages.shared import tiles
 from pooldeck_server.web.pages.shared.allowed import allowed_part
+from pooldeck_server.web.pages.shared.attention import Attention, attention, attention_to
 from pooldeck_server.web.pages.shared.faults import fault_of
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
@@ -40,9 +42,10 @@ from pooldeck_server.web.text import formats, i18n
 from pooldeck_server.web.text.annotations import annotation_words, history_words
 from pooldeck_server.web.text.colours import colour_of
 from pooldeck_server.web.text.hints import hint_words
+from pooldeck_server.web.text.holds import hold_words
 from pooldeck_server.web.text.kinds import kind_words
-from pooldeck_server.web.text.notices import notices
-from pooldeck_server.web.text.reasons import cause_words, error_word, role_word
+from pooldeck_server.web.text.notices import severity_word
+from pooldeck_server.web.text.reasons import cause_words, error_word, role_word, start_words
 from pooldeck_server.web.text.states import state_word
 from pooldeck_server.web.text.terminal_text import coloured
 
@@ -121,6 +124,9 @@ def environment() -> Environment:
         "error_word": error_word,
         "cause_words": cause_words,
         "role_word": role_word,
+        "severity_word": severity_word,
+        "hold_words": hold_words,
+        "start_words": start_words,
         "traceback_parts": traceback_parts,
     }
     templates.globals |= {
@@ -202,7 +208,7 @@ def _frame(request: Request, page: Page, sight: Sight) -> dict[str, Any]:
         "section": page.section,
         "flashed": page.flash(request.query_params),
         "strip": strip(frame) if is_whole else None,
-        "notices": notices(frame, server.readiness, server.holds.all()) if is_whole else (),
+        "attention": _attention(request, page, frame) if is_whole else attention_to(()),
         "now": server.clock.now(),
         "is_open": not server.tokens.is_asked_for,
         "has_session": any(map(server.sessions.holds, cookies(request.scope, COOKIE))),
@@ -210,6 +216,11 @@ def _frame(request: Request, page: Page, sight: Sight) -> dict[str, Any]:
         "reference": _reference(page.section),
         "may_manage_tokens": may("GET", "/tokens", principal),
     }
+
+
+def _attention(request: Request, page: Page, frame: Frame) -> Attention:
+    is_deck = page.section == "deck"
+    return attention(server_of(request), frame, _here(request), is_unfolded=is_deck)
 
 
 def _reference(section: str) -> str:

@@ -23,6 +23,8 @@ _KINDS: Final = {
     "crash": later("crashed"),
     "hold": later("put on hold"),
     "release": later("released"),
+    "pause_function": later("function paused"),
+    "resume_function": later("function resumed"),
     "broken": later("broken"),
     "placed": later("function placed"),
     "shared_lost": later("shared state lost"),

@@ -18,6 +18,7 @@ from pooldeck_server.domain.measurements.figures import (
     Percentiles,
     Spread,
 )
+from pooldeck_server.domain.measurements.run_times import RunTimes
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.functions import listing as functions
@@ -105,7 +106,9 @@ def test_functions_are_found_by_name_and_description(wanted: str, names: list[st
 
 def shown(of: RegisteredFunction | None = None, **changes: Any) -> function.FunctionView:
     of = of or registered()
-    read = msgspec.structs.replace(FunctionData((), Durations(), ()), **changes)
+    read = msgspec.structs.replace(
+        FunctionData((), Durations(), (), RunTimes(3600, 10, 0, 3600, ())), **changes
+    )
     live: dict[str, Any] = {"pools": {"cpu": 2}, "hold": None, "advice": None, "profiles": {}}
     return function.function_view(of, form(of.spec), read, **live)
 

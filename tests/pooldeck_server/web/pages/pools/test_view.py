@@ -13,11 +13,20 @@ from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
-from pooldeck_server.domain.pools.sizes import Machine, SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.domain.pools.loads import LoadWindow, Passed, PoolLoad
+from pooldeck_server.domain.pools.memory import MemoryGrowth, PoolMemory
+from pooldeck_server.domain.pools.sizes import (
+    FunctionCost,
+    Machine,
+    SizeAdvice,
+    SizedPool,
+    SizeOrigin,
+)
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import LATELY
-from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end, typical_memory
+from pooldeck_server.web.pages.pools.memory import shown_memory
+from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end
 from pooldeck_server.web.pages.pools.view import PoolSection, pool_section
 from pooldeck_server.web.text.annotations import history_words
 from tests.support.served import Served
@@ -38,6 +47,12 @@ def worker(*slots: SlotHealth, rss_bytes: int | None = None) -> WorkerHealth:
 # Sizes.
 
 
+def memory(kind: PoolKind = PoolKind.PROCESS, **changes: Any) -> PoolMemory:
+    """Return the memory of a pool of two slots, of which nothing is known yet."""
+    unknown = PoolMemory(kind, 2, 2, 0, 0, worker_limit=0, available=None, others=0)
+    return msgspec.structs.replace(unknown, **changes)
+
+
 @pytest.mark.parametrize(
     ("size", "words"),
     [
@@ -47,24 +62,48 @@ def worker(*slots: SlotHealth, rss_bytes: int | None = None) -> WorkerHealth:
     ],
 )
 def test_a_number_of_processes_is_held_against_the_cpus(size: int, words: str) -> None:
-    assert meaning(PoolKind.PROCESS, size, cpus=2, memory=None) == words
+    assert meaning(size, memory(), unjudged("cpu")).startswith(words)
 
 
-def test_memory_is_estimated_from_what_workers_hold_now() -> None:
-    workers = [worker(rss_bytes=size * MIB) for size in (90, 100, 400)] + [worker()]
-    typical = typical_memory(workers)
-    assert typical == 100 * MIB
-    words = meaning(PoolKind.PROCESS, 4, cpus=4, memory=typical)
-    assert words.endswith("About 400 MiB of memory: 100 MiB each, as its workers hold now.")
-    assert typical_memory([worker()]) is None
+def test_a_size_says_what_memory_it_needs_of_what_there_is() -> None:
+    known = memory(held=200 * MIB, most=150 * MIB, available=1024 * MIB, others=100 * MIB)
+    words = meaning(6, known, unjudged("cpu"))
+    assert "About 900 MiB of 1.0 GiB of memory; with the 100 MiB of the rest" in words
+    assert "which is tight" in words
+    assert "150 MiB for each worker, the most that one of them has held" in words
+    assert "more than there is" in meaning(7, known, unjudged("cpu"))
+    assert "which fits" in meaning(2, known, unjudged("cpu"))
+
+
+def test_a_size_says_what_it_would_get_through_where_that_is_known() -> None:
+    load = PoolLoad((LoadWindow(300, 0.0, 2, 1, 0.0, 0.0, 0.0, (Passed("a", 3000, 3000),)),))
+    busy = SizedPool(
+        *("cpu", PoolKind.PROCESS, 2, SizeOrigin("setting", 2)),
+        load=load,
+        cost=FunctionCost(alone=0.1, cpu=0.1, gil=0.1, wall=0.1),
+    )
+    advice = size_advice(busy, Machine(cpus=4, affinity=4), [busy])
+    assert "Up to 40 tasks a second" in meaning(4, memory(), advice)
+    assert "Up to 10 tasks a second, and a queue that grows" in meaning(1, memory(), advice)
+    assert "nothing was measured" in meaning(4, memory(), unjudged("cpu"))
 
 
 def test_threads_share_one_process_and_many_of_them_are_warned_of() -> None:
-    few = meaning(PoolKind.THREAD, 32, cpus=2, memory=50 * MIB)
+    held = memory(PoolKind.THREAD, workers=1, held=50 * MIB, most=50 * MIB, available=1024 * MIB)
+    few = meaning(32, held, unjudged("cpu"))
     assert few.startswith("32 threads in one process.")
-    assert "The process holds 50 MiB now." in few
+    assert "About 50 MiB of 1.0 GiB" in few
     assert "open connections" not in few
-    assert "open connections" in meaning(PoolKind.THREAD, 101, cpus=2, memory=None)
+    assert "open connections" in meaning(101, held, unjudged("cpu"))
+
+
+def test_the_functions_that_made_workers_grow_are_named_the_worst_first() -> None:
+    grown = (MemoryGrowth("acme.hog", 8.0 * MIB, 10), MemoryGrowth("acme.f", 1.0 * MIB, 4))
+    shown = shown_memory(memory(held=MIB, available=100 * MIB, growth=grown))
+    assert [(row.function, row.per_run, row.lately) for row in shown.growth] == [
+        ("acme.hog", "8.0 MiB", "80 MiB"),
+        ("acme.f", "1.0 MiB", "4.0 MiB"),
+    ]
 
 
 def test_the_origin_of_a_size_is_told() -> None:
@@ -111,7 +150,7 @@ def section(*annotations: StoredAnnotation, **changes: Any) -> PoolSection:
         annotations,
         homes={"acme.a": "cpu", "acme.b": "io"},
         advice=unjudged("cpu"),
-        cpus=2,
+        memory=memory(),
     )
 
 

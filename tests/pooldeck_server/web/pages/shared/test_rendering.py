@@ -15,7 +15,7 @@ from pooldeck_server.web.pages.shared.rendering import Fragment, Page, environme
 
 AROUND: Final = {"static", "language", "languages", "here", "sees_values"}
 FRAME: Final = {
-    *{"navigation", "section", "flashed", "strip", "notices", "now"},
+    *{"navigation", "section", "flashed", "strip", "attention", "now"},
     *{"has_session", "is_open", "principal", "may_manage_tokens", "reference"},
 }
 TEMPLATES: Final = resource("templates")
