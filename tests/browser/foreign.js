@@ -1,0 +1,25 @@
+// Which Latin words stand on a page that is written in another script, beside what is data: what the
+// page marks as such (code, another language, not to be translated), and the names that are given.
+// Evaluated in a page: `({ names, terms }) => [complaints]`; terms are words of the trade that stay.
+
+({ names, terms }) => {
+  const DATA = "code, pre, kbd, samp, script, style, template, textarea, [translate='no'], .data, .message, .source, [lang]:not(html)";
+  const known = [...names].filter((name) => /[A-Za-z]/.test(name)).sort((one, other) => other.length - one.length);
+  const taken = new Set(terms);
+  const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*/g;
+  const complaints = new Set();
+  const look = (element, text, place) => {
+    if (element.closest(DATA)) return;
+    let rest = text;
+    for (const name of known) rest = rest.replaceAll(name, " ");
+    const words = rest.replace(IDENTIFIERS, " ").match(/[A-Za-z][A-Za-z']+/g) ?? [];
+    const foreign = words.filter((word) => !taken.has(word));
+    if (foreign.length) complaints.add(`${place}: ${text.trim().replace(/\s+/g, " ").slice(0, 110)}`);
+  };
+  const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode())
+    look(node.parentElement, node.data, `${node.parentElement.localName}.${node.parentElement.className.baseVal ?? node.parentElement.className}`);
+  for (const attribute of ["title", "aria-label", "placeholder", "alt"])
+    for (const element of document.querySelectorAll(`[${attribute}]`)) look(element, element.getAttribute(attribute), attribute);
+  return [...complaints];
+};

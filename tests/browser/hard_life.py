@@ -1,0 +1,212 @@
+"""A server with a hard life behind it, and every page that shows some of it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from tests.browser.hard import LONG_NAME
+from tests.support.serving import Serving, serving
+from tests.support.waiting import eventually
+
+_LONG_POOL: Final = "process-pool-with-thirty-two-let"
+_PAUSED: Final = "waits-until-somebody-has-time-it"
+_CONFIG: Final = f"""
+functions = ["hard"]
+access = "open"
+hold_after = 3
+
+[pools.io]
+kind = "thread"
+size = 6
+
+[pools.cpu]
+kind = "process"
+size = 3
+
+[pools.frail]
+kind = "process"
+size = 1
+
+[pools.{_LONG_POOL}]
+kind = "process"
+size = 1
+
+[pools.{_PAUSED}]
+kind = "thread"
+size = 2
+"""
+
+
+class HardLife:
+    """Pages of a server by their names; `words` are texts that came from outside of Pooldeck."""
+
+    def __init__(self, server: Serving, flag: Path) -> None:
+        self.server = server
+        self._flag = str(flag)
+        self._tasks: dict[str, str] = {}
+        self.pages: Mapping[str, str] = {}
+        self._live()
+
+    @property
+    def client(self) -> httpx.Client:
+        return self.server.client
+
+    def _live(self) -> None:
+        """Do what is hard to show; what takes its time goes on beside the rest."""
+        self._keep("crashed", "hard.crash")
+        self._keep("running", LONG_NAME, self._flag, "有限公司" * 12)
+        for _ in range(3):
+            self._keep("late", "hard.wait", "/")  # is there at once: what comes next is late
+        self._ended("late")
+        self._keep("late", "hard.wait", self._flag)
+        self._keep("party", "hard.celebrate", self._flag, "🎉👩‍👩‍👧‍👦" * 20)
+        self._keep("sharing", "hard.share", self._flag)
+        self._keep("chinese", "报表.生成月度财务报告", "财务部" * 10)
+        self._keep("arabic", "تقارير.إنشاء_التقرير_الشهري", "قسم المالية")
+        self._keep("spoken", "hard.speak")
+        self._keep("scheduled", "hard.patient", 1, delay=259_200, tags=["夜间", "a-tag-" * 8])
+        self._post(f"/pools/{_PAUSED}", {"paused": True}, method="PATCH")
+        self._keep("paused", "hard.patient", 2)
+        self._keep("moved", "hard.wait", self._flag, pool=_LONG_POOL)
+        self._keep("alone", "hard.order", *_ORDER, priority=5)
+        failing = [
+            {"function": "hard.fail", "args": [n % 12, "for some reason " * 9]} for n in range(300)
+        ]
+        self._post("/tasks/batch", {"tasks": failing})
+        self._keep("deep", "hard.fail", 1)
+        self._keep("failed", "hard.fail", 0)
+        self._keep("retried", "hard.stumble", "no way through " * 20)
+        self._post("/pipelines", {"name": "a pipeline that fails in the middle", "tasks": _STEPS})
+        experiment = {"function": "hard.patient", "samples": [{"args": [1]}]}
+        self._post("/experiments", experiment | {"sizes": {"thread": [1, 2]}, "seconds": 0.5})
+        self._post("/tokens", {"name": "ci-" + "deploys-" * 6 + "x", "role": "operator"})
+        url = "https://hooks.acme.example/" + "services/" * 12
+        self._post("/alerts/destinations", {"name": "On call " * 6, "url": url})
+        for ended in ("crashed", "spoken", "alone", "deep", "failed", "retried"):
+            self._ended(ended)
+        self._ended(self._keep("left", "hard.leave"))
+        eventually(self._is_held, "a function that kills its workers is put on hold")
+        self._started("running", "late", "party", "sharing", "moved")
+        self.pages = self._pages()
+
+    def _pages(self) -> Mapping[str, str]:
+        tasks = {f"task {name}": f"/tasks/{self._tasks[name]}" for name in _SHOWN_TASKS}
+        named = [("incident", "incidents"), ("error", "errors"), ("pipeline", "pipelines")]
+        named += [("experiment", "experiments")]
+        lists = {name: self._get(f"/{kind}")["items"] for name, kind in named}
+        single = {name: f"/{kind}/{lists[name][0]['id']}" for name, kind in named}
+        worker = self._get("/pools/cpu")["workers"][0]["id"]
+        late = f"/tasks/{self._tasks['late']}"
+        return {
+            "deck": "/?period=900",
+            "tasks": "/tasks",
+            "tasks chosen": "/tasks?state=failed&state=lost&tag=x&function=hard.fail",
+            **tasks,
+            "task kill": f"{late}/kill",
+            "task stack": f"{late}/stack",
+            "task attempt": f"/tasks/{self._tasks['retried']}?did=retried&attempt=1",
+            "timeline": "/timeline",
+            "errors": "/errors",
+            "incidents": "/incidents",
+            "functions": "/functions",
+            "function": "/functions/hard.order",
+            "function long": f"/functions/{LONG_NAME}",
+            "function held": "/functions/hard.crash",
+            "function stranded": "/functions/hard.stranded",
+            "pools": "/pools",
+            "pool drain": "/pools/cpu/drain",
+            "worker log": f"/workers/{worker}/log",
+            "worker kill": f"/workers/{worker}/kill",
+            "pipelines": "/pipelines",
+            "experiments": "/experiments",
+            "experiment new": "/experiments/new?function=hard.order",
+            **single,
+            "shared": "/shared",
+            "tokens": "/tokens",
+            "alerts": "/alerts",
+            "actions": "/actions",
+            "retention": "/retention",
+            "drain": "/drain",
+            "retry all": "/tasks/retry?state=failed",
+            "delete all": "/tasks/delete?state=failed",
+            "reference": "/docs",
+            "reference group": "/docs/tasks",
+        }
+
+    def words(self) -> list[str]:
+        """Return names that are no words of Pooldeck's: of functions, pools and workers."""
+        functions = [each["name"] for each in self._get("/functions")["items"]]
+        pools = self._get("/pools")["items"]
+        workers = [worker["id"] for pool in pools for worker in pool["workers"]]
+        short = [name.rpartition(".")[2] for name in functions]
+        return [*functions, *short, *(pool["name"] for pool in pools), *workers]
+
+    def _keep(self, name: str, function: str, *args: object, **more: Any) -> str:
+        answer = self.client.post("/api/v1/tasks", json={"function": function, "args": args, **more})
+        assert answer.status_code == 202, answer.text
+        self._tasks[name] = answer.json()["id"]
+        return name
+
+    def _is_held(self) -> bool:
+        """Let another worker die, unless that is refused by now."""
+        answer = self.client.post("/api/v1/tasks?wait=30", json={"function": "hard.crash"})
+        return answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+    def _ended(self, name: str) -> None:
+        task = self.client.get(f"/api/v1/tasks/{self._tasks[name]}", params={"wait": 60}).json()
+        assert task["future"] == "FINISHED", task
+
+    def _started(self, *names: str) -> None:
+        for name in names:
+            path = f"/tasks/{self._tasks[name]}"
+            eventually(lambda path=path: self._get(path)["state"] == "running", f"{name} runs")
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer = self.client.get(f"/api/v1{path}")
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def _post(self, path: str, body: object, method: str = "POST") -> None:
+        answer = self.client.request(method, f"/api/v1{path}", json=body)
+        assert answer.is_success, answer.text
+
+
+_SHOWN_TASKS: Final = (
+    "crashed",
+    "running",
+    "late",
+    "chinese",
+    "arabic",
+    "spoken",
+    "scheduled",
+    "paused",
+    "alone",
+    "deep",
+    "failed",
+)
+_ADDRESS: Final = {"street": "Unter den Linden " * 6, "number": 7}
+_ORDER: Final = ("张伟" * 20, _ADDRESS, "hush", "2027-01-31T12:00:00Z", [1.5] * 40)
+_STEPS: Final = {
+    "fetch-the-invoices-of-the-whole-year": {"function": "hard.speak"},
+    "fails": {"function": "hard.fail", "args": [0], "after": ["fetch-the-invoices-of-the-whole-year"]},
+    "many": {"function": "hard.patient", "args": [{"$item": True}], "each": [1, 2, 3]},
+    "join": {"function": "hard.speak", "after": ["fails", "many"]},
+}
+
+
+@contextmanager
+def hard_life(folder: Path) -> Iterator[HardLife]:
+    """Serve hard.py and let it have its life; what still runs is let go at the end."""
+    flag = folder / "go"
+    (folder / "pooldeck.toml").write_text(_CONFIG)
+    with serving(folder, environment={"PYTHONPATH": str(Path(__file__).parent)}) as server:
+        server.wait_until_ready()
+        try:
+            yield HardLife(server, flag)
+        finally:
+            flag.touch()
