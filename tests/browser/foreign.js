@@ -1,15 +1,15 @@
 // Which Latin words stand on a page that is written in another script, beside what is data: what the
 // page marks as such (code, another language, not to be translated), and the names that are given.
-// Evaluated in a page: `({ names, terms }) => [complaints]`; terms are words of the trade that stay.
+// Evaluated in a page: `({ names, terms, data }) => [complaints]`: names and terms stay as they are, `data` is where others speak.
 
-({ names, terms }) => {
+({ names, terms, data }) => {
   const DATA = "code, pre, kbd, samp, script, style, template, textarea, [translate='no'], .data, .message, .source, [lang]:not(html)";
   const known = [...names].filter((name) => /[A-Za-z]/.test(name)).sort((one, other) => other.length - one.length);
   const taken = new Set(terms);
   const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*/g;
   const complaints = new Set();
   const look = (element, text, place) => {
-    if (element.closest(DATA)) return;
+    if (element.closest(DATA) || element.closest(data)) return;
     let rest = text;
     for (const name of known) rest = rest.replaceAll(name, " ");
     const words = rest.replace(IDENTIFIERS, " ").match(/[A-Za-z][A-Za-z']+/g) ?? [];

@@ -118,8 +118,8 @@
     if (!["auto", "scroll"].includes(style.overflowX) || element.scrollWidth <= element.clientWidth + 1) continue;
     if (!shown(element) || element.localName === "textarea") continue;
     const reachable = element.tabIndex >= 0 || element.querySelector("a[href], button, input, select, summary");
-    const name = element.ariaLabel || element.getAttribute("aria-labelledby") || element.querySelector("[aria-label]");
-    const says = style.scrollbarWidth !== "none";
+    const name = element.localName === "pre" || element.ariaLabel || element.getAttribute("aria-labelledby") || element.closest("[aria-label]");
+    const says = style.scrollbarWidth !== "none" || style.backgroundImage !== "none";
     if (!reachable || !name || !says) complain("scrolls and does not say so", element, `${reachable ? "" : "no way by keys "}${name ? "" : "no name "}${says ? "" : "no bar"}`);
   }
   return [...complaints.values()];
