@@ -1,4 +1,4 @@
-"""Functions whose tasks make life hard for pages: names, messages and depths that few would expect."""
+"""Functions whose tasks make life hard for pages: names, messages and depths that few expect."""
 
 import ctypes
 import logging
@@ -51,8 +51,8 @@ def report_in_arabic(department: str) -> str:
 
 @task(pool="io")
 def celebrate(path: str, guests: str) -> str:
-    """Keep a thread of `guests` 🎉 until the file `path` is there."""
-    return _wait_for(Path(path))
+    """Keep a thread 🎉 until the file `path` is there."""
+    return _wait_for(Path(path)) + guests
 
 
 @task(pool="cpu")
@@ -63,11 +63,12 @@ def fail(kind: int, words: str = "") -> None:
     if kind == 1:
         _deeper(_DEEP)
     try:
-        raise KeyError(words)
+        _PLACES[words]
     except KeyError as error:
         raise _KINDS[kind % len(_KINDS)](f"{words} {_UNBROKEN}") from error
 
 
+_PLACES: Final[dict[str, str]] = {}
 _KINDS: Final = (ValueError, TypeError, OSError, RuntimeError, LookupError, ArithmeticError)
 
 
@@ -115,7 +116,7 @@ def share(path: str) -> None:
 
 
 @task(pool="io", sensitive=("secret",))
-def order(  # noqa: PLR0913, PLR0917 - many fields are what it is for
+def order(  # noqa: PLR0917 - many fields are what it is for
     customer: str,
     address: Address,
     secret: str,

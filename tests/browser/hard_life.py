@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -146,7 +147,8 @@ class HardLife:
         return [*functions, *short, *(pool["name"] for pool in pools), *workers]
 
     def _keep(self, name: str, function: str, *args: object, **more: Any) -> str:
-        answer = self.client.post("/api/v1/tasks", json={"function": function, "args": args, **more})
+        body = {"function": function, "args": args, **more}
+        answer = self.client.post("/api/v1/tasks", json=body)
         assert answer.status_code == 202, answer.text
         self._tasks[name] = answer.json()["id"]
         return name
@@ -162,8 +164,10 @@ class HardLife:
 
     def _started(self, *names: str) -> None:
         for name in names:
-            path = f"/tasks/{self._tasks[name]}"
-            eventually(lambda path=path: self._get(path)["state"] == "running", f"{name} runs")
+            eventually(partial(self._is_running, name), f"{name} runs")
+
+    def _is_running(self, name: str) -> bool:
+        return bool(self._get(f"/tasks/{self._tasks[name]}")["state"] == "running")
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self.client.get(f"/api/v1{path}")
@@ -191,9 +195,10 @@ _SHOWN_TASKS: Final = (
 )
 _ADDRESS: Final = {"street": "Unter den Linden " * 6, "number": 7}
 _ORDER: Final = ("张伟" * 20, _ADDRESS, "hush", "2027-01-31T12:00:00Z", [1.5] * 40)
+_FIRST: Final = "fetch-the-invoices-of-the-whole-year"
 _STEPS: Final = {
-    "fetch-the-invoices-of-the-whole-year": {"function": "hard.speak"},
-    "fails": {"function": "hard.fail", "args": [0], "after": ["fetch-the-invoices-of-the-whole-year"]},
+    _FIRST: {"function": "hard.speak"},
+    "fails": {"function": "hard.fail", "args": [0], "after": [_FIRST]},
     "many": {"function": "hard.patient", "args": [{"$item": True}], "each": [1, 2, 3]},
     "join": {"function": "hard.speak", "after": ["fails", "many"]},
 }

@@ -21,12 +21,12 @@ _MEANT: Final = (
 )
 
 # Words of the trade that Chinese pages have as they are.
-_TERMS: Final = frozenset(
-    "Pooldeck CPU GIL API JSON ID UTC HTTP URL CSV PID GiB MiB KiB kB ms min curl Python CLI JavaScript "
-    "Webhook webhook Apprise Slack Teams Future PENDING RUNNING FINISHED CANCELLED SIGSEGV None null never "
-    "DEBUG INFO WARNING ERROR CRITICAL GET POST PUT PATCH DELETE Enter Shift access tokens "
-    "admin operator viewer English ci acme state tag failed nightly".split()
-)
+_TERMS: Final = """
+Pooldeck CPU GIL API JSON ID UTC HTTP URL CSV PID GiB MiB KiB kB ms min curl Python CLI JavaScript
+Webhook webhook Apprise Slack Teams Future PENDING RUNNING FINISHED CANCELLED SIGSEGV None null
+DEBUG INFO WARNING ERROR CRITICAL GET POST PUT PATCH DELETE Enter Shift English
+never access tokens ci acme state tag failed nightly admin operator viewer
+"""
 # Texts that come from users' code and clients, and messages that the record keeps as they came.
 _DATA: Final = (
     ".doc, .cell-doc, .notes > .dim, .field label > b, .signature",
@@ -35,7 +35,10 @@ _DATA: Final = (
     "figcaption, .progress, option, .danger, legend",
 )
 # Sentences that the server makes in English, until its causes and reasons are translated.
-_ENGLISH_BY_NOW: Final = (".held", ".notice", ".lead", ".alert-text", ".problem", ".cell-reason", ".cell-cause")
+_ENGLISH_BY_NOW: Final = (
+    ".held, .notice, .lead, .alert-text, .problem",
+    ".cell-reason, .cell-cause, .dead-cause, .happenings",
+)
 
 
 def out_of_reach(page: Page, width: int) -> list[str]:
@@ -46,7 +49,8 @@ def out_of_reach(page: Page, width: int) -> list[str]:
 
 
 def foreign_words(page: Page, names: list[str]) -> list[str]:
-    """Return texts of a Chinese page with words in Latin letters that are neither data nor terms."""
-    asked = {"names": names, "terms": sorted(_TERMS), "data": ", ".join((*_DATA, *_ENGLISH_BY_NOW))}
+    """Return texts of a Chinese page with Latin words that are neither data nor terms."""
+    data = ", ".join((*_DATA, *_ENGLISH_BY_NOW))
+    asked = {"names": names, "terms": _TERMS.split(), "data": data}
     found: list[str] = page.evaluate(_FOREIGN, asked)
     return found
