@@ -6,7 +6,7 @@
   const DATA = "code, pre, kbd, samp, script, style, template, textarea, [translate='no'], .data, .message, .source, [lang]:not(html)";
   const known = [...names].filter((name) => /[A-Za-z]/.test(name)).sort((one, other) => other.length - one.length);
   const taken = new Set(terms);
-  const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*/g;
+  const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*|\b[A-Z]+[a-z]+[A-Z]\w*/g;
   const complaints = new Set();
   const look = (element, text, place) => {
     if (element.closest(DATA) || element.closest(data)) return;
@@ -14,7 +14,8 @@
     for (const name of known) rest = rest.replaceAll(name, " ");
     const words = rest.replace(IDENTIFIERS, " ").match(/[A-Za-z][A-Za-z']+/g) ?? [];
     const foreign = words.filter((word) => !taken.has(word));
-    if (foreign.length) complaints.add(`${place}: ${text.trim().replace(/\s+/g, " ").slice(0, 110)}`);
+    const halved = rest.match(/[\u4e00-\u9fff）][.,:;!?](?=\s|$|[\u4e00-\u9fff])/g);
+    if (foreign.length || halved) complaints.add(`${place}: ${text.trim().replace(/\s+/g, " ").slice(0, 110)}`);
   };
   const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode())

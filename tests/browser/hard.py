@@ -12,6 +12,8 @@ from typing import Final
 from pooldeck import current_task, shared, task
 
 LONG_NAME: Final = "acme.billing." + "reconcile_every_open_invoice_of_" * 3 + "last_year"
+COUNTER: Final = "pages " * 12
+LOCK: Final = "the lock of the ledger " * 4
 _LONGEST_WAIT: Final = 280.0  # seconds, so that nothing outlives its test
 _DEEP: Final = 60
 _UNBROKEN: Final = "0123456789abcdef" * 16
@@ -110,8 +112,8 @@ def speak() -> int:
 @task(pool="io")
 def share(path: str) -> None:
     """Keep a lock until the file `path` is there."""
-    shared.counter("pages " * 12).add(12345)
-    with shared.lock("the lock of the ledger " * 4):
+    shared.counter(COUNTER).add(12345)
+    with shared.lock(LOCK):
         _wait_for(Path(path))
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.browser.hard import LONG_NAME
+from tests.browser.hard import COUNTER, LOCK, LONG_NAME
 from tests.support.serving import Serving, serving
 from tests.support.waiting import eventually
 
@@ -81,12 +81,12 @@ class HardLife:
         self._keep("deep", "hard.fail", 1)
         self._keep("failed", "hard.fail", 0)
         self._keep("retried", "hard.stumble", "no way through " * 20)
-        self._post("/pipelines", {"name": "a pipeline that fails in the middle", "tasks": _STEPS})
+        self._post("/pipelines", {"name": _PIPELINE, "tasks": _STEPS})
         experiment = {"function": "hard.patient", "samples": [{"args": [1]}]}
         self._post("/experiments", experiment | {"sizes": {"thread": [1, 2]}, "seconds": 0.5})
         self._post("/tokens", {"name": "ci-" + "deploys-" * 6 + "x", "role": "operator"})
         url = "https://hooks.acme.example/" + "services/" * 12
-        self._post("/alerts/destinations", {"name": "On call " * 6, "url": url})
+        self._post("/alerts/destinations", {"name": _DESTINATION, "url": url})
         for ended in ("crashed", "spoken", "alone", "deep", "failed", "retried"):
             self._ended(ended)
         self._ended(self._keep("left", "hard.leave"))
@@ -144,7 +144,7 @@ class HardLife:
         pools = self._get("/pools")["items"]
         workers = [worker["id"] for pool in pools for worker in pool["workers"]]
         short = [name.rpartition(".")[2] for name in functions]
-        return [*functions, *short, *(pool["name"] for pool in pools), *workers]
+        return [*functions, *short, *(pool["name"] for pool in pools), *workers, *_GIVEN]
 
     def _keep(self, name: str, function: str, *args: object, **more: Any) -> str:
         body = {"function": function, "args": args, **more}
@@ -180,6 +180,16 @@ class HardLife:
         assert answer.is_success, answer.text
 
 
+_PIPELINE: Final = "a pipeline that fails in the middle"
+_DESTINATION: Final = "On call " * 6
+_GIVEN: Final = (
+    _PIPELINE,
+    _DESTINATION.strip(),
+    COUNTER.strip(),
+    LOCK.strip(),
+    "nowhere",
+    "secret",
+)
 _SHOWN_TASKS: Final = (
     "crashed",
     "running",

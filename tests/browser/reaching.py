@@ -36,7 +36,7 @@ _DATA: Final = (
 )
 # Sentences that the server makes in English, until its causes and reasons are translated.
 _ENGLISH_BY_NOW: Final = (
-    ".held, .notice, .lead, .alert-text, .problem",
+    ".held, .notice, .lead, .problem, li:has(> p > .alert-text)",
     ".cell-reason, .cell-cause, .dead-cause, .happenings",
 )
 
