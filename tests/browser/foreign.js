@@ -4,14 +4,17 @@
 
 ({ names, terms, data }) => {
   const DATA = "code, pre, kbd, samp, script, style, template, textarea, [translate='no'], .data, .message, .source, [lang]:not(html)";
-  const known = [...names].filter((name) => /[A-Za-z]/.test(name)).sort((one, other) => other.length - one.length);
+  const known = [...names]
+    .filter((name) => /[A-Za-z]/.test(name))
+    .sort((one, other) => other.length - one.length)
+    .map((name) => new RegExp(`(?<![A-Za-z])${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![A-Za-z])`, "g"));
   const taken = new Set(terms);
   const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*|\b[A-Z]+[a-z]+[A-Z]\w*/g;
   const complaints = new Set();
   const look = (element, text, place) => {
     if (element.closest(DATA) || element.closest(data)) return;
     let rest = text;
-    for (const name of known) rest = rest.replaceAll(name, " ");
+    for (const name of known) rest = rest.replace(name, " ");
     const words = rest.replace(IDENTIFIERS, " ").match(/[A-Za-z][A-Za-z']+/g) ?? [];
     const foreign = words.filter((word) => !taken.has(word));
     const halved = rest.match(/[\u4e00-\u9fff）][.,:;!?](?=\s|$|[\u4e00-\u9fff])/g);

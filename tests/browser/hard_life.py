@@ -49,7 +49,7 @@ class HardLife:
         self.server = server
         self._flag = str(flag)
         self._tasks: dict[str, str] = {}
-        self.pages: Mapping[str, str] = {}
+        self._places: dict[str, str] = {}
         self._live()
 
     @property
@@ -92,51 +92,18 @@ class HardLife:
         self._ended(self._keep("left", "hard.leave"))
         eventually(self._is_held, "a function that kills its workers is put on hold")
         self._started("running", "late", "party", "sharing", "moved")
-        self.pages = self._pages()
+        self._places = self._found_places()
 
-    def _pages(self) -> Mapping[str, str]:
-        tasks = {f"task {name}": f"/tasks/{self._tasks[name]}" for name in _SHOWN_TASKS}
-        named = [("incident", "incidents"), ("error", "errors"), ("pipeline", "pipelines")]
-        named += [("experiment", "experiments")]
-        lists = {name: self._get(f"/{kind}")["items"] for name, kind in named}
-        single = {name: f"/{kind}/{lists[name][0]['id']}" for name, kind in named}
-        worker = self._get("/pools/cpu")["workers"][0]["id"]
-        late = f"/tasks/{self._tasks['late']}"
-        return {
-            "deck": "/?period=900",
-            "tasks": "/tasks",
-            "tasks chosen": "/tasks?state=failed&state=lost&tag=x&function=hard.fail",
-            **tasks,
-            "task kill": f"{late}/kill",
-            "task stack": f"{late}/stack",
-            "task attempt": f"/tasks/{self._tasks['retried']}?did=retried&attempt=1",
-            "timeline": "/timeline",
-            "errors": "/errors",
-            "incidents": "/incidents",
-            "functions": "/functions",
-            "function": "/functions/hard.order",
-            "function long": f"/functions/{LONG_NAME}",
-            "function held": "/functions/hard.crash",
-            "function stranded": "/functions/hard.stranded",
-            "pools": "/pools",
-            "pool drain": "/pools/cpu/drain",
-            "worker log": f"/workers/{worker}/log",
-            "worker kill": f"/workers/{worker}/kill",
-            "pipelines": "/pipelines",
-            "experiments": "/experiments",
-            "experiment new": "/experiments/new?function=hard.order",
-            **single,
-            "shared": "/shared",
-            "tokens": "/tokens",
-            "alerts": "/alerts",
-            "actions": "/actions",
-            "retention": "/retention",
-            "drain": "/drain",
-            "retry all": "/tasks/retry?state=failed",
-            "delete all": "/tasks/delete?state=failed",
-            "reference": "/docs",
-            "reference group": "/docs/tasks",
-        }
+    def path(self, page: str) -> str:
+        """Return where a page of `PAGES` is."""
+        return PAGES[page].format_map(self._places)
+
+    def _found_places(self) -> dict[str, str]:
+        """Return the ids that stand in the addresses of pages, by their names."""
+        kinds = {"incident": "incidents", "error": "errors", "pipeline": "pipelines"}
+        kinds |= {"experiment": "experiments"}
+        named = {name: self._get(f"/{kind}")["items"][0]["id"] for name, kind in kinds.items()}
+        return self._tasks | named | {"worker": self._get("/pools/cpu")["workers"][0]["id"]}
 
     def words(self) -> list[str]:
         """Return names that are no words of Pooldeck's: of functions, pools and workers."""
@@ -190,19 +157,52 @@ _GIVEN: Final = (
     "nowhere",
     "secret",
 )
-_SHOWN_TASKS: Final = (
-    "crashed",
-    "running",
-    "late",
-    "chinese",
-    "arabic",
-    "spoken",
-    "scheduled",
-    "paused",
-    "alone",
-    "deep",
-    "failed",
-)
+PAGES: Final[Mapping[str, str]] = {
+    "deck": "/?period=900",
+    "tasks": "/tasks",
+    "tasks that match": "/tasks?state=failed&state=lost&tag=x&function=hard.fail",
+    "task crashed": "/tasks/{crashed}",
+    "task running": "/tasks/{running}",
+    "task late": "/tasks/{late}",
+    "task in Arabic": "/tasks/{arabic}",
+    "task with a log": "/tasks/{spoken}",
+    "task scheduled": "/tasks/{scheduled}",
+    "task with arguments": "/tasks/{alone}",
+    "task failed": "/tasks/{failed}",
+    "task killed": "/tasks/{late}/kill",
+    "task's stack": "/tasks/{late}/stack",
+    "task's attempt": "/tasks/{retried}?did=retried&attempt=1",
+    "tasks retried": "/tasks/retry?state=failed",
+    "tasks deleted": "/tasks/delete?state=failed",
+    "timeline": "/timeline",
+    "errors": "/errors",
+    "error": "/errors/{error}",
+    "incidents": "/incidents",
+    "incident": "/incidents/{incident}",
+    "functions": "/functions",
+    "function": "/functions/hard.order",
+    "function with a long name": f"/functions/{LONG_NAME}",
+    "function on hold": "/functions/hard.crash",
+    "function without a pool": "/functions/hard.stranded",
+    "pools": "/pools",
+    "pool drained": "/pools/cpu/drain",
+    "worker's log": "/workers/{worker}/log",
+    "pipelines": "/pipelines",
+    "pipeline": "/pipelines/{pipeline}",
+    "experiments": "/experiments",
+    "experiment": "/experiments/{experiment}",
+    "new experiment": "/experiments/new?function=hard.order",
+    "shared state": "/shared",
+    "tokens": "/tokens",
+    "alerts": "/alerts",
+    "actions": "/actions",
+    "retention": "/retention",
+    "drain": "/drain",
+    "reference": "/docs",
+    "reference of a group": "/docs/retention",
+}
+"""Every kind of page, by a name, with the places of what it is about."""
+
 _ADDRESS: Final = {"street": "Unter den Linden " * 6, "number": 7}
 _ORDER: Final = ("张伟" * 20, _ADDRESS, "hush", "2027-01-31T12:00:00Z", [1.5] * 40)
 _FIRST: Final = "fetch-the-invoices-of-the-whole-year"

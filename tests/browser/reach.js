@@ -25,20 +25,33 @@
       complaints.set(place, `${place}: ${text.trim().replace(/\s+/g, " ").slice(0, 60)}`);
   };
 
-  const shown = (element) =>
-    element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) &&
-    !element.closest(".unseen, .skip, dialog:not([open])");
+
+  const once = (look) => {
+    const known = new Map();
+    return (element) => {
+      if (!known.has(element)) known.set(element, look(element));
+      return known.get(element);
+    };
+  };
+
+  const shown = once(
+    (element) =>
+      element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) &&
+      !element.closest(".unseen, .skip, dialog:not([open])"),
+  );
 
   // The whole text can be had from what is shortened on purpose.
   const toldInFull = (element) =>
     element.closest("[title], [aria-label]") !== null || element.closest("a[href], summary") !== null;
   const shortened = (style) => style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none";
 
-  const styles = new Map();
-  const styleOf = (element) => {
-    if (!styles.has(element)) styles.set(element, getComputedStyle(element));
-    return styles.get(element);
-  };
+  const boxOf = once((element) => element.getBoundingClientRect());
+  const styleOf = once((element) => {
+    const style = getComputedStyle(element);
+    const { display, position, overflowX, overflowY, textOverflow, webkitLineClamp } = style;
+    const { scrollbarWidth, backgroundImage } = style;
+    return { display, position, overflowX, overflowY, textOverflow, webkitLineClamp, scrollbarWidth, backgroundImage };
+  });
 
   // What is seen of a rectangle within all that clips or scrolls it; `cut` is set where it is lost.
   const seen = (rect, element, text) => {
@@ -49,7 +62,7 @@
       if (style.display === "inline" || style.display === "contents") continue;
       const [x, y] = [style.overflowX, style.overflowY];
       if (x === "visible" && y === "visible") continue;
-      const box = at.getBoundingClientRect();
+      const box = boxOf(at);
       if (box.width <= 1 || box.height <= 1) return null; // it is there for those who listen
       const lostX = x !== "visible" && (right > box.right + SLACK || left < box.left - SLACK);
       const lostY = y !== "visible" && (bottom > box.bottom + SLACK || top < box.top - SLACK);
@@ -66,11 +79,11 @@
   };
 
   // What moves on its own over the rest is compared only with its like.
-  const layer = (element) => {
+  const layer = once((element) => {
     for (let at = element; at && at !== page; at = at.parentElement)
       if (["fixed", "sticky"].includes(styleOf(at).position)) return at;
     return page;
-  };
+  });
 
   const boxes = [];
   const add = (rect, element, text) => {
