@@ -4,5 +4,6 @@ import "./connection.js";
 import "./controls.js";
 import "./keys.js";
 import "./refresh.js";
+import "./returning.js";
 import "./strip.js";
 import "./ticking.js";
