@@ -5,7 +5,6 @@
 ({ names, terms, data }) => {
   const DATA = "code, pre, kbd, samp, script, style, template, textarea, [translate='no'], .data, .message, .source, [lang]:not(html)";
   const known = [...names]
-    .filter((name) => /[A-Za-z]/.test(name))
     .sort((one, other) => other.length - one.length)
     .map((name) => new RegExp(`(?<![A-Za-z])${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![A-Za-z])`, "g"));
   const taken = new Set(terms);

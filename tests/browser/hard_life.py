@@ -156,6 +156,8 @@ _GIVEN: Final = (
     LOCK.strip(),
     "nowhere",
     "secret",
+    "due",
+    "since",
 )
 PAGES: Final[Mapping[str, str]] = {
     "deck": "/?period=900",

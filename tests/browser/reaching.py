@@ -29,6 +29,7 @@ never access tokens ci acme state tag failed nightly admin operator viewer
 """
 # Texts that come from users' code and clients, and messages that the record keeps as they came.
 _DATA: Final = (
+    "head > title",
     ".doc, .cell-doc, .notes > .dim, .field label > b, .signature",
     ".error-message, .error-words, .group-words, .cause-words, .attempts summary, .cell-answer",
     ".graph, .steps, .method, .reference, #reference-schemas",
