@@ -16,6 +16,7 @@ _FOREIGN: Final = (_HERE / "foreign.js").read_text()
 _MEANT: Final = (
     ("cut off", ".cell-arguments", "the row leads to the task, which shows them whole"),
     ("cut off", ".counted .arguments", "the line leads to the task, which shows them whole"),
+    ("cut off", ".uplot", "it is drawn anew a moment after its room has changed"),
     ("cut off", ".log .source", "its title says it whole"),
     ("over one another", ".uplot, .chart-note", "marks stand over the lines that they mark"),
 )

@@ -97,7 +97,7 @@ def test_long_times_do_not_run_into_one_another_on_the_deck(
     ) as context:
         page = context.new_page()
         page.goto("/")
-        expect(page.locator(".slot[data-late]").first).to_be_visible()
+        expect(page.locator(".slot[data-state=busy]").first).to_be_visible()
         page.evaluate(_LONG_TIMES)
         for width in (320, 360, 768, 1024, 1101, 1280, 1440, 3840):
             assert out_of_reach(page, width) == [], width
