@@ -5,5 +5,6 @@ import "./controls.js";
 import "./keys.js";
 import "./notices.js";
 import "./refresh.js";
+import "./returning.js";
 import "./strip.js";
 import "./ticking.js";

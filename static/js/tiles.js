@@ -82,12 +82,18 @@ function fillWorker(element, worker, poolState) {
     element.dataset.state = worker.state;
     say(element, "state", stateWord(worker.state));
   }
-  say(element, "id", worker.id);
+  sayId(element, worker.id);
   say(element, "cpu", percent(worker.cpu_percent));
   say(element, "rss", size(worker.rss_bytes));
   say(element, "done", ngettext("%(num)s done", "%(num)s done", worker.tasks_done));
   fillRestarts(field(element, "restarts"), worker);
   fillSlots(field(element, "slots"), worker, poolState);
+}
+
+// It may be too long for its tile.
+function sayId(element, id) {
+  say(element, "id", id);
+  field(element, "id").title = id;
 }
 
 function fillRestarts(element, { restarts, replaced }) {
@@ -101,7 +107,7 @@ function fillRestarts(element, { restarts, replaced }) {
 function deadTile({ id, incident, words, function: name }) {
   const element = clone("dead-template");
   element.dataset.dead = id;
-  say(element, "id", id);
+  sayId(element, id);
   say(element, "cause", words);
   say(element, "function", (name ?? "").split(".").at(-1));
   field(element, "report").href = at(`/incidents/${incident}`);

@@ -5,7 +5,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has none
-from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Error, Page, Request, expect
 
 from tests.support.serving import Serving
 
@@ -34,8 +34,11 @@ NOTHING_IS_CUT: Final = """
 """
 
 
-def watch(page: Page, address: str, complaints: list[str]) -> None:
-    """Note what the console of `page` complains of, and which other servers it asks."""
+def watch(page: Page, address: str, complaints: list[str]) -> Callable[[], None]:
+    """Note what the console of `page` complains of, and which other servers it asks.
+
+    Return what ends that.
+    """
 
     def note_message(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -45,9 +48,18 @@ def watch(page: Page, address: str, complaints: list[str]) -> None:
         if not request.url.startswith(address):
             complaints.append(request.url)
 
+    def note_error(error: Error) -> None:
+        complaints.append(str(error))
+
+    def unwatch() -> None:
+        page.remove_listener("console", note_message)
+        page.remove_listener("pageerror", note_error)
+        page.remove_listener("request", note_request)
+
     page.on("console", note_message)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("pageerror", note_error)
     page.on("request", note_request)
+    return unwatch
 
 
 def expect_live(page: Page) -> None:
@@ -70,9 +82,13 @@ def press_at_once(page: Page, *keys: str) -> None:
     page.evaluate(_PRESS, list(keys))
 
 
+# Those of axe that are on by themselves, and of WCAG 2.2 those that are not.
+_RULES: Final = {"rules": {"target-size": {"enabled": True}}}
+
+
 def barriers(page: Page) -> list[tuple[str, list[str]]]:
     """Return what axe finds that keeps people out: rules, and where they are broken."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    found: list[dict[str, Any]] = Axe().run(page, options=_RULES).response["violations"]
     return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found]
 
 

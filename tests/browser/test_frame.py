@@ -1,6 +1,7 @@
 """What stands around every page: languages, the live connection, printing, a layout that rests."""
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -175,3 +176,16 @@ def test_the_overview_is_small_on_the_wire(open_page: Open) -> None:
     page.goto("/")
     expect_live(page)
     assert 0 < sum(received) < 150_000, json.dumps(received)
+
+
+def test_whoever_goes_back_finds_the_focus_on_the_row_that_was_left(
+    open_page: Open, shown: Serving
+) -> None:
+    ids = [shown.run("shown.add", number)["id"] for number in range(3)]
+    page = open_page("/tasks")
+    row = page.locator(f"#task-{ids[1]}")
+    row.focus()
+    row.press("Enter")
+    expect(page).to_have_url(re.compile(f"/tasks/{ids[1]}"))
+    page.go_back()
+    expect(row).to_be_focused()

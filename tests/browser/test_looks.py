@@ -2,75 +2,17 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import (
-    LOOKS,
     NOTHING_IS_CUT,
     PHONE,
     Open,
     barriers,
     expect_live,
-    submitted,
 )
 from tests.support.serving import Serving, serving
-
-
-@LOOKS
-def test_every_page_is_accessible_and_fits(
-    open_page: Open, shown: Serving, flag: Path, look: dict[str, Any]
-) -> None:
-    running = submitted(shown, "shown.hold", str(flag))
-    submitted(shown, "shown.wait", str(flag))
-    failed = shown.run("shown.fail", "browser")["id"]
-    told = shown.run("shown.tell", ["a line"])["id"]
-    retried = shown.run("shown.stumble")["id"]
-    died = shown.run("shown.die")["id"]
-    incidents = shown.client.get("/api/v1/incidents").json()["items"]
-    incident = next(each["id"] for each in incidents if each["culprit"]["task"] == died)
-    shown.client.post(f"/api/v1/tasks/{retried}/retry", json={"reason": "once more " * 40})
-    page = open_page("/", **look)
-    paths = ["/", "/tasks", "/tasks?state=lost&tag=x", f"/tasks/{failed}"]
-    paths += [
-        f"/tasks/{told}",
-        f"/tasks/{running}",
-        f"/tasks/{running}/kill",
-        f"/tasks/{running}/stack",
-        f"/tasks/{retried}?did=retried&attempt=1",
-        "/tasks/cancel?state=failed&q=x",
-        "/tasks/retry?state=failed",
-        "/tasks/delete?state=failed",
-        f"/tasks/{failed}/delete",
-        "/retention",
-        "/tasks?did=many&retried=3",
-        "/tasks?columns=id.state.function.tags.priority.attempt.ended",
-        "/logs?q=line",
-        "/incidents",
-        f"/incidents/{incident}",
-        "/functions",
-        "/functions/shown.choose",
-        "/functions/shown.stranded",
-        "/pools",
-        "/actions",
-        "/alerts",
-        "/drain",
-        "/tokens",
-        "/docs",
-        "/docs/tasks#schema-Task",
-    ]
-    found = {}
-    for path in paths:
-        page.goto(path)
-        expect_live(page)
-        found[path] = barriers(page)
-        for width in (look["viewport"]["width"], 768):
-            page.set_viewport_size({"width": width, "height": look["viewport"]["height"]})
-            fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            assert fits, (path, width)
-        page.set_viewport_size(look["viewport"])
-    assert found == {path: [] for path in paths}
 
 
 def test_on_a_phone_no_table_of_runs_is_cut_and_no_hole_is_between_figures(

@@ -1,11 +1,13 @@
 """Actions in the words of the reader's language."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from pooldeck_server.domain.access import ANYBODY, OWNER
 from pooldeck_server.domain.actions import Action, ActorKind, Deed
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.reasons import role_word
 from pooldeck_server.web.text.states import state_word
 
 DEEDS: Final[Mapping[Deed, str]] = {
@@ -53,7 +55,34 @@ DEEDS: Final[Mapping[Deed, str]] = {
     Deed.SEE_NOTICE: later("notice seen"),
     Deed.UNSEE_NOTICE: later("notice shown again"),
 }
-_STATES: Final = "state"
+_WORDS: Final[Mapping[str, Callable[[str], str]]] = {"state": state_word, "role": role_word}
+_PEOPLE: Final[Mapping[str, str]] = {
+    ANYBODY.name: later("anybody"),
+    OWNER.name: later("owner"),
+}
+_PARTS: Final[Mapping[str, str]] = {
+    "alerts": later("alerts"),
+    "functions": later("functions"),
+    "holds": later("holds"),
+    "placement": later("placement"),
+    "retention": later("retention"),
+}
+_FIELDS: Final[Mapping[str, str]] = {  # of what was changed; others are as the API names them
+    "chosen": later("chosen"),
+    "deletion": later("deletion"),
+    "delivery": later("delivery"),
+    "function": later("function"),
+    "is_on": later("on"),
+    "kind": later("kind"),
+    "number": later("number"),
+    "pool": later("pool"),
+    "role": later("role"),
+    "rules": later("rules"),
+    "size": later("size"),
+    "state": later("state"),
+    "version": later("version"),
+    "waiting": later("waiting"),
+}
 
 
 def deed_words(deed: Deed) -> str:
@@ -65,8 +94,13 @@ def actor_words(action: Action) -> str:
     if action.actor_kind is ActorKind.STRANGER:
         return _("somebody not let in")
     if action.actor_kind is ActorKind.SERVER:
-        return _("the server (%(part)s)", part=action.actor)
-    return action.actor
+        return _("the server (%(part)s)", part=_(_PARTS.get(action.actor, action.actor)))
+    return person_words(action.actor)
+
+
+def person_words(name: str) -> str:
+    """Return who somebody is; names that people or tokens have stay as they are."""
+    return _(_PEOPLE[name]) if name in _PEOPLE else name
 
 
 def change_words(action: Action) -> str:
@@ -78,9 +112,13 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     for name in (*before, *(name for name in after if name not in before)):
         old, new = before.get(name), after.get(name)
         if name in before and name in after:
-            yield f"{name} {_value(name, old)} → {_value(name, new)}"
+            yield f"{_field(name)} {_value(name, old)} → {_value(name, new)}"
         else:
-            yield f"{name} {_value(name, new if name in after else old)}"
+            yield f"{_field(name)} {_value(name, new if name in after else old)}"
+
+
+def _field(name: str) -> str:
+    return _(_FIELDS[name]) if name in _FIELDS else name
 
 
 def _value(name: str, value: Any) -> str:
@@ -95,4 +133,5 @@ def _value(name: str, value: Any) -> str:
             return _("yes") if value else _("no")
         case int():
             return formats.count(value)
-    return state_word(str(value)) if name == _STATES else str(value)
+    words = _WORDS.get(name, str)
+    return words(str(value))

@@ -50,7 +50,8 @@ def conclusion(experiment: StoredExperiment) -> str:
         slots=kind_words(choice.kind).counted(choice.size),
         rate=per_second(choice.throughput),
     )
-    return f"{found}{_against_the_others(experiment, choice)}{_beyond(experiment, choice)}."
+    clauses = f"{found}{_against_the_others(experiment, choice)}{_beyond(experiment, choice)}"
+    return _("%(clauses)s.", clauses=clauses)
 
 
 def _without_a_choice(experiment: StoredExperiment) -> str:

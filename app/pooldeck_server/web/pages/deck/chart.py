@@ -117,7 +117,7 @@ def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: i
     known = groupings(chart.series)
     return ShownChart(
         wanted=wanted,
-        title=", ".join(map(_, words)),
+        title=_(", ").join(map(_, words)),
         series=[(name, _(words), " ".join(groupings(name))) for name, words in _SERIES.items()],
         periods=[(length, _(words)) for length, words in _PERIODS.items()],
         groups=[(name, _(words), name in known) for name, words in _GROUPS.items()],

@@ -4,22 +4,24 @@ The body then goes through the same door as one sent to the API, so a form can d
 program cannot, and whole numbers keep every digit that was typed.
 """
 
-import math
-import re
 from collections.abc import Mapping
 
 import msgspec
 from msgspec import Raw
 
 from pooldeck.functions import FunctionSpec, ParameterKind
-from pooldeck_server.web.pages.functions.form import ARGUMENT, EMPTY_TEXT, Control, Field, fields
-from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.pages.functions.field_values import READERS, apart, moment, read_field
+from pooldeck_server.web.pages.functions.fields import (
+    ARGUMENT,
+    EMPTY_TEXT,
+    ZONE,
+    Control,
+    Field,
+    fields,
+)
+from pooldeck_server.web.text.i18n import _
 
 _POSITIONAL = {ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD}
-_COLLECTIONS: dict[ParameterKind, tuple[type, str]] = {
-    ParameterKind.VAR_POSITIONAL: (list, later("This must be a JSON array.")),
-    ParameterKind.VAR_KEYWORD: (dict, later("This must be a JSON object.")),
-}
 
 
 class FormErrors(Exception):  # noqa: N818 - it carries several errors to one page
@@ -65,108 +67,18 @@ def _read_arguments(
 ) -> dict[str, Raw]:
     given = {}
     for field in fields(spec):
-        try:
-            text = _json_text(field, values)
-        except ValueError as error:
-            errors[ARGUMENT + field.name] = str(error)
-        else:
-            if text is not None:
-                given[field.name] = Raw(text.encode())
+        text = read_field(field, values, errors)
+        if text is not None:
+            given[field.name] = Raw(text.encode())
     return given
 
 
-def _json_text(field: Field, values: Mapping[str, str]) -> str | None:
-    """Return a field's value as JSON text, None where it is left out."""
-    value = values.get(ARGUMENT + field.name, "").replace("\r\n", "\n")  # as forms send them
-    if EMPTY_TEXT + field.name in values or (field.control is Control.TEXT and field.required):
-        return _quoted(value)
-    if not value.strip():
-        if field.required:
-            raise ValueError(_("This is needed."))
-        return None
-    text = _read(field, value)
-    if field.kind in _COLLECTIONS:
-        _check_collection(text, *_COLLECTIONS[field.kind])
-    return text
-
-
-def _read(field: Field, value: str) -> str:
-    try:
-        return _READERS[field.control](value)
-    except ValueError:
-        if field.is_sensitive:
-            raise ValueError(_("What was typed does not fit. It is not repeated here.")) from None
-        raise
-
-
-def _check_collection(text: str, type_: type, words: str) -> None:
-    try:
-        msgspec.json.decode(text, type=type_)
-    except msgspec.ValidationError:
-        raise ValueError(_(words)) from None
-
-
-def _quoted(value: str) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _integer(value: str) -> str:
-    try:
-        return str(int(value))
-    except ValueError:
-        raise ValueError(_("%(value)s is not a whole number.", value=value.strip())) from None
-
-
-def _number(value: str) -> str:
-    try:
-        return _integer(value)
-    except ValueError:
-        return _decimal(value)
-
-
-def _decimal(value: str) -> str:
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(_("%(value)s is not a number.", value=value.strip()))
-    return repr(number)
-
-
-def _json(value: str) -> str:
-    try:
-        msgspec.json.decode(value)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(_why_no_json(value, str(error))) from None
-    return value.strip()
-
-
-def _why_no_json(value: str, problem: str) -> str:
-    """Return what to change in a text that is no JSON, given what the decoder says of it."""
-    if found := _POSITION.search(problem):
-        before = value.encode()[: int(found[1])].decode(errors="ignore")
-        return _(
-            "This is not JSON, from character %(number)s on. Text stands in quotes: %(example)s.",
-            number=len(before) + 1,
-            example='["text"]',
-        )
-    return _("This is not JSON: it ends too early, or is nested too deeply.")
-
-
-_READERS = {
-    Control.INTEGER: _integer,
-    Control.NUMBER: _number,
-    Control.TEXT: _quoted,
-    Control.CHOICE: _json,
-    Control.JSON: _json,
+_NUMBERS = {
+    "priority": Control.INTEGER,
+    "delay": Control.NUMBER,
+    "timeout": Control.NUMBER,
+    "retries": Control.INTEGER,
 }
-
-
-_POSITION = re.compile(r"\(byte (\d+)\)")
-_MINUTE = re.compile(r"[\d-]+T\d\d:\d\d")
-_OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$")
-_NUMBERS = {"priority": _integer, "delay": _number, "timeout": _number, "retries": _integer}
 
 
 def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, object]:
@@ -176,24 +88,14 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
     if tags := [tag.strip() for tag in values.get("tags", "").split(",") if tag.strip()]:
         options["tags"] = tags
     if run_at := values.get("run_at", "").strip():
-        options["run_at"] = _moment(run_at)
-    for name, reader in _NUMBERS.items():
+        options["run_at"] = moment(run_at, zone="Z")
+    for name, control in _NUMBERS.items():
         try:
             if text := values.get(name, "").strip():
-                options[name] = Raw(reader(text).encode())
+                options[name] = Raw(READERS[control](text).encode())
         except ValueError as error:
             errors[name] = str(error)
     return options
-
-
-def _moment(value: str) -> str:
-    """Return a moment as browsers send it, or as it was typed; without an offset it is in UTC.
-
-    Browsers leave the seconds out where they are 0.
-    """
-    if _MINUTE.fullmatch(value):
-        value += ":00"
-    return value if _OFFSET.search(value) else f"{value}Z"
 
 
 def _call(spec: FunctionSpec, given: dict[str, Raw]) -> tuple[list[Raw], dict[str, Raw]]:
@@ -242,9 +144,26 @@ def _taken(field: Field, positional: list[Raw], named: dict[str, Raw]) -> Raw | 
 
 def _as_typed(field: Field, value: Raw) -> dict[str, str]:
     text = bytes(value).decode()
-    if field.control is Control.TEXT and text.startswith('"'):
-        text = msgspec.json.decode(text, type=str)
     name = ARGUMENT + field.name
+    if field.control is Control.GROUP:
+        return _parts_as_typed(field, text)
+    if not text.startswith('"') or field.control in {Control.CHOICE, Control.JSON}:
+        return {name: text}
+    text = msgspec.json.decode(text, type=str)
+    if field.control is Control.MOMENT:
+        shown, zone = apart(text)
+        return {name: shown, ZONE + field.name: zone}
     if text == "" and field.takes_empty_text:
         return {name: "", EMPTY_TEXT + field.name: "on"}
     return {name: text}
+
+
+def _parts_as_typed(field: Field, text: str) -> dict[str, str]:
+    if text == "null":
+        return {}
+    given = msgspec.json.decode(text, type=dict[str, Raw])
+    values: dict[str, str] = {}
+    for part in field.parts:
+        if part.label in given:
+            values |= _as_typed(part, given[part.label])
+    return values

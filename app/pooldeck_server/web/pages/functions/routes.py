@@ -1,6 +1,8 @@
 """The functions: the list, and one of them with its numbers and the form that submits it."""
 
+import re
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
@@ -24,7 +26,8 @@ from pooldeck_server.web.pages.functions.confirm import (
     risks_of_placing,
 )
 from pooldeck_server.web.pages.functions.data import FunctionData, read, read_function
-from pooldeck_server.web.pages.functions.form import ARGUMENT, OPTIONS, FunctionForm, form
+from pooldeck_server.web.pages.functions.fields import ARGUMENT, fields
+from pooldeck_server.web.pages.functions.form import OPTIONS, FunctionForm, form
 from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
 from pooldeck_server.web.pages.functions.listing import functions_view
 from pooldeck_server.web.pages.functions.run_times import period_of
@@ -135,12 +138,7 @@ async def spell(request: Request, server: ServerDep, name: str) -> Response:
         refused, status = _refused(found, values, error)
         return _page(request, server, found, data, refused, status=status)
     snippets = of_submission("typed", _("Submit this task"), address_of(request), submission, found)
-    shown = form(found.spec, values)
-    if shown.empty_texts:
-        words = _("Nothing is typed for %(names)s: an empty text is sent.")
-        names = ", ".join(shown.empty_texts)
-        snippets = snippets.noting(words % {"names": names})
-    return _page(request, server, found, data, shown, snippets=snippets)
+    return _page(request, server, found, data, form(found.spec, values), snippets=snippets)
 
 
 @router.post("/functions/{name}/placement")
@@ -212,12 +210,25 @@ def _explained(
     function: RegisteredFunction, values: Mapping[str, str], error: PooldeckError
 ) -> FunctionForm:
     """Return the form with an error beside the field that it is about, or else above all."""
-    known = {ARGUMENT + parameter.name for parameter in function.spec.parameters} | {*OPTIONS}
+    arguments = {part.name for field in fields(function.spec) for part in field.all()}
+    known = {ARGUMENT + name for name in arguments} | {*OPTIONS}
     argument, pointer = error.extra.get("argument"), error.extra.get("field", "")
-    name = f"{ARGUMENT}{argument}" if argument else pointer.split("/")[-1]
+    name = f"{ARGUMENT}{_part(argument, error.detail)}" if argument else pointer.split("/")[-1]
+    if name not in known and argument:
+        name = f"{ARGUMENT}{argument}"
     if name in known:
         return form(function.spec, values, errors={name: f"{error.detail}."})
     return form(function.spec, values, error=sentence(error.detail))
+
+
+def _part(argument: str, detail: str) -> str:
+    """Return the field of an argument, or of the part of it that a complaint begins with."""
+    keys = _KEYS.match(detail.removeprefix(argument))
+    return ".".join([argument, *_KEY.findall(keys[0])]) if keys else argument
+
+
+_KEYS: Final = re.compile(r'(?:\["[^"]+"\])*')
+_KEY: Final = re.compile(r'"([^"]+)"')
 
 
 def _page(

@@ -39,6 +39,7 @@ from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.pages.shared.tracebacks import folded_parts, traceback_parts
 from pooldeck_server.web.text import formats, i18n
+from pooldeck_server.web.text.actions import person_words
 from pooldeck_server.web.text.annotations import annotation_words, history_words
 from pooldeck_server.web.text.colours import colour_of
 from pooldeck_server.web.text.hints import hint_words
@@ -118,6 +119,7 @@ def environment() -> Environment:
         "folded_parts": folded_parts,
         "hint_words": hint_words,
         "history_words": history_words,
+        "person_words": person_words,
         "plain": plain,
         "spark": tiles.spark,
         "state_word": state_word,

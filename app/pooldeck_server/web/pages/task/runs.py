@@ -103,14 +103,14 @@ def _scale(seconds: Sequence[float]) -> _Scale:
 
 
 def _mark(task: StoredTask, run: LatestRun, place: int, scale: _Scale) -> RunMark:
-    duration = formats.duration(run.run_seconds)
+    words = _(", ").join([state_word(run.state), formats.duration(run.run_seconds)])
     is_this = run.id == task.id
     return RunMark(
         id=run.id,
         state=run.state,
         x=_LEFT + _PITCH * (place + 0.5),
         y=scale.y(run.run_seconds),
-        words=f"{state_word(run.state)}, {duration}" + (f" ({_('this task')})" if is_this else ""),
+        words=_("%(words)s (this task)", words=words) if is_this else words,
         is_this=is_this,
     )
 

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
-from pooldeck_server.web.pages.functions.form import Control, form
+from pooldeck_server.web.pages.functions.fields import Control
+from pooldeck_server.web.pages.functions.form import form
 from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
 
 Kind = ParameterKind
@@ -129,9 +130,15 @@ def test_an_empty_text_can_be_told_from_one_that_is_left_out() -> None:
     assert call["kwargs"] == {"title": ""}
 
 
-def test_a_required_text_may_be_empty_and_lines_end_as_they_were_typed() -> None:
+def test_a_required_text_is_empty_only_where_that_is_said() -> None:
     spec = function(parameter("text", TEXT))
-    assert sent(spec, text="")["kwargs"] == {"text": ""}
+    assert complaint(spec, text="")["arg.text"].startswith("This is needed.")
+    said = json.loads(body(spec, {"arg.text": "", "empty.text": "on"}))
+    assert said["kwargs"] == {"text": ""}
+
+
+def test_lines_of_a_text_end_as_they_were_typed() -> None:
+    spec = function(parameter("text", TEXT))
     assert sent(spec, text="a\r\nb")["kwargs"] == {"text": "a\nb"}
 
 
@@ -291,3 +298,70 @@ def test_where_any_name_may_be_sensitive_the_field_for_all_names_is() -> None:
 
     assert [field.is_sensitive for field in form(spec).fields] == [False, True]
     assert typed(spec, "[]", '{"user": "ann", "pin": "[redacted]"}') == {"arg.user": "ann"}
+
+
+ADDRESS = {
+    "type": "object",
+    "title": "Address",
+    "properties": {
+        "street": TEXT,
+        "number": INTEGER,
+        "since": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
+    },
+    "required": ["street", "number"],
+}
+
+
+def test_an_object_whose_parts_are_known_is_a_group_of_fields() -> None:
+    spec = function(
+        parameter("home", {"$ref": "#/$defs/Address"}), **{"$defs": {"Address": ADDRESS}}
+    )
+    given = {"home.street": "Quay", "home.number": "7", "home.since": ""}
+    assert sent(spec, **given)["kwargs"] == {"home": {"street": "Quay", "number": 7}}
+    assert complaint(spec, **{"home.number": "x"}).keys() == {"arg.home.street", "arg.home.number"}
+    again = typed(spec, "[]", '{"home":{"street":"Quay","number":7}}')
+    assert again == {"arg.home.street": "Quay", "arg.home.number": "7"}
+    (mistake,) = form(spec, errors={"arg.home.number": "x is not a whole number."}).mistakes
+    assert (mistake.id, mistake.label) == ("arg-home.number", "home.number")
+
+
+def test_a_group_that_is_not_needed_is_left_out_whole_or_given_whole() -> None:
+    spec = function(
+        parameter("home", {"anyOf": [ADDRESS, {"type": "null"}]}, default="null"),
+    )
+    assert sent(spec)["kwargs"] == {}
+    assert complaint(spec, **{"home.number": "7"}).keys() == {"arg.home.street"}
+    assert typed(spec, "[null]", "{}") == {}
+
+
+def test_groups_deeper_than_two_and_objects_with_any_parts_take_json() -> None:
+    inner: dict[str, Any] = {"type": "object", "properties": {"n": INTEGER}}
+    for _ in range(2):
+        inner = {"type": "object", "properties": {"inner": inner}}
+    (outer,) = form(function(parameter("x", inner))).fields
+    assert [each.control for each in outer.all()] == [Control.GROUP, Control.GROUP, Control.JSON]
+    (free,) = form(function(parameter("x", inner | {"additionalProperties": True}))).fields
+    assert free.control is Control.JSON
+
+
+@pytest.mark.parametrize(
+    ("given", "shown", "zone"),
+    [
+        ("2027-01-31T12:00:00", "2027-01-31T12:00:00", ""),
+        ("2027-01-31T12:00:00Z", "2027-01-31T12:00:00", "Z"),
+        ("2027-01-31T20:00:00+08:00", "2027-01-31T12:00:00", "Z"),
+    ],
+)
+def test_a_moment_is_typed_again_as_the_same_moment(given: str, shown: str, zone: str) -> None:
+    spec = function(parameter("due", {"type": "string", "format": "date-time"}))
+    again = typed(spec, json.dumps([given]), "{}")
+    assert again == {"arg.due": shown, "zone.due": zone}
+    (field,) = form(spec, again).fields
+    assert field.input_type == "datetime-local"
+    assert json.loads(body(spec, again))["kwargs"] == {"due": f"{shown}{zone}"}
+
+
+def test_a_moment_that_a_browser_cannot_show_whole_is_shown_as_text() -> None:
+    spec = function(parameter("due", {"type": "string", "format": "date-time"}))
+    (field,) = form(spec, {"arg.due": "2027-01-31T12:00:00.123456"}).fields
+    assert field.input_type == "text"

@@ -208,11 +208,12 @@ def test_the_form_is_copied_as_it_is_typed(server: Served) -> None:
     assert (copied["kwargs"], copied["priority"]) == ({"a": 5}, 3)
 
 
-def test_a_text_that_is_needed_and_empty_is_pointed_out(server: Served) -> None:
+def test_a_text_that_is_needed_is_empty_only_where_that_is_said(server: Served) -> None:
     address = f"/functions/{WEB_FUNCTIONS}.log_in/snippets"
-    pointed = "Nothing is typed for user: an empty text is sent."
-    assert pointed in server.http.post(address, data={"arg.password": "x"}).text
-    assert pointed not in server.http.post(address, data={"arg.user": "ann"}).text
+    page = server.http.post(address, data={"arg.password": "x"})
+    assert (page.status_code, "If an empty text is meant" in page.text) == (422, True)
+    page = server.http.post(address, data={"arg.password": "x", "empty.user": "on"})
+    assert '"kwargs":{"user":""}' in texts(page.text, "typed")["curl"]
 
 
 def test_what_copies_of_changes_do_without_asking_is_said(server: Served) -> None:

@@ -1,0 +1,139 @@
+"""Every page of a server with a hard life: all of it can be reached and read, at every width."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.hard_life import PAGES, HardLife, hard_life
+from tests.browser.looking import barriers, watch
+from tests.browser.reaching import WIDTHS, foreign_words, out_of_reach
+
+_LOCALES: Final = {"en": "en-US", "zh-Hans": "zh-CN"}
+
+
+class View(NamedTuple):
+    """How a page is looked at; axe reads it at the widths `read_at`."""
+
+    language: Literal["en", "zh-Hans"]
+    theme: Literal["dark", "light"]
+    read_at: tuple[int, ...] = ()
+
+
+# What `make test` looks at is each language and theme once, with axe on a phone.
+_VIEWS: Final = (
+    pytest.param(View("en", "dark", (320,)), id="english-dark"),
+    pytest.param(View("zh-Hans", "light"), id="chinese-light"),
+    pytest.param(View("en", "light", (320, 1024)), id="english-light", marks=pytest.mark.soak),
+    pytest.param(View("zh-Hans", "dark", (320, 1024)), id="chinese-dark", marks=pytest.mark.soak),
+    pytest.param(View("en", "dark", (1024,)), id="english-dark-wide", marks=pytest.mark.soak),
+)
+_Opened: TypeAlias = Callable[[str, Literal["dark", "light"]], Page]
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HardLife]:
+    with hard_life(tmp_path_factory.mktemp("hard")) as lived:
+        yield lived
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, life: HardLife) -> Iterator[_Opened]:
+    """Open one page for each language and theme, which goes from address to address."""
+    with ExitStack() as contexts:
+
+        @cache
+        def open_once(language: str, theme: Literal["dark", "light"]) -> Page:
+            context = browser.new_context(
+                base_url=str(life.client.base_url),
+                locale=_LOCALES[language],
+                color_scheme=theme,
+                reduced_motion="reduce",
+            )
+            return contexts.enter_context(context).new_page()
+
+        yield open_once
+
+
+@pytest.fixture(scope="module")
+def names(life: HardLife) -> list[str]:
+    return life.words()
+
+
+@pytest.mark.parametrize("place", PAGES)
+@pytest.mark.parametrize("view", _VIEWS)
+def test_nothing_on_a_page_is_out_of_reach(
+    opened: _Opened,
+    life: HardLife,
+    names: list[str],
+    place: str,
+    view: View,
+) -> None:
+    page = opened(view.language, view.theme)
+    complaints: list[str] = []
+    unwatch = watch(page, str(life.client.base_url).rstrip("/"), complaints)
+    page.goto(life.path(place))
+    expect(page.locator("html")).to_have_attribute("lang", view.language)
+    expect(page.locator(".connection")).to_have_attribute("data-connection", "live")
+    for width in WIDTHS:
+        complaints += [f"{width}: {each}" for each in out_of_reach(page, width)]
+        if width in view.read_at:
+            complaints += [f"{width}: {each}" for each in barriers(page)]
+    if view.language != "en":
+        complaints += foreign_words(page, names)
+    unwatch()
+    assert complaints == []
+
+
+def test_long_times_do_not_run_into_one_another_on_the_deck(
+    browser: Browser, life: HardLife
+) -> None:
+    """Without scripts the times stay as they are written here, on the markup of the server."""
+    with browser.new_context(
+        base_url=str(life.client.base_url), java_script_enabled=False
+    ) as context:
+        page = context.new_page()
+        page.goto("/")
+        expect(page.locator(".slot[data-state=busy]").first).to_be_visible()
+        page.evaluate(_LONG_TIMES)
+        for width in (320, 360, 768, 1024, 1101, 1280, 1440, 3840):
+            assert out_of_reach(page, width) == [], width
+
+
+_LONG_TIMES: Final = """() => {
+  const long = { elapsed: "29 min 34 s", voluntary: "12,345", involuntary: "12,345" };
+  for (const name of ["wait_p95", "run_p95", "oldest_wait"]) long[name] = long.elapsed;
+  for (const each of document.querySelectorAll("[data-field]"))
+    if (each.dataset.field in long) each.textContent = long[each.dataset.field];
+}"""
+
+
+def test_what_cannot_be_reached_is_found(browser: Browser) -> None:
+    """The detector finds what it is for: otherwise clean pages would say nothing."""
+    with browser.new_context(viewport={"width": 400, "height": 400}) as context:
+        page = context.new_page()
+        page.set_content(_BROKEN)
+        faults = {each.partition(":")[0] for each in out_of_reach(page, 400)}
+        foreign = foreign_words(page, ["acme.jobs"])
+    assert faults == {
+        "cut off",
+        "over one another",
+        "beyond the page",
+        "wider than the page",
+        "scrolls and does not say so",
+    }
+    assert foreign == ["p.: 池 is broken", "p.: 完成.", "title: Kill it"]
+
+
+_BROKEN: Final = """<!doctype html><html lang="zh-Hans"><body>
+<div style="width:60px;overflow:hidden;white-space:nowrap"><span>没有省略号的很长的文字</span></div>
+<div style="position:relative;height:3em"><span style="position:absolute">甲甲甲甲</span>
+<span style="position:absolute;left:10px">乙乙乙乙</span></div>
+<div style="width:600px;text-align:right">在页面之外</div>
+<div style="overflow-x:auto;scrollbar-width:none;width:60px;white-space:nowrap">
+没有滚动条的很长的文字</div>
+<p>池 is broken</p><p>完成.</p><p title="Kill it">acme.jobs 在 CPU 上</p><p lang="en">English</p>
+</body></html>"""
