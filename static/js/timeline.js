@@ -11,6 +11,7 @@ import { showTables } from "./timeline_tables.js";
 import { readTheme } from "./timeline_theme.js";
 import { TimelineView } from "./timeline_view.js";
 import { _ } from "./words.js";
+import { offsetName, wall } from "./zone.js";
 
 const SETTLED = 150; // milliseconds after which a moved view is read
 const PAUSE = 400; // between two live answers, and where there is much to tell
@@ -77,8 +78,9 @@ function showAround() {
 
 function sayRange() {
   const digits = view.span < 10_000 ? 23 : 19; // to the millisecond, or to the second
-  const [from, to] = [view.from, view.to].map((at) => new Date(at).toISOString().slice(0, digits).replace("T", " "));
-  const words = `${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to} UTC`;
+  const [from, to] = [view.from, view.to].map((at) => wall(at).slice(0, digits).replace("T", " "));
+  const [early, late] = [view.from, view.to].map(offsetName);
+  const words = `${from}${early === late ? "" : ` ${early}`} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to} ${late}`;
   if (byId("timeline-range").textContent !== words) byId("timeline-range").textContent = words;
 }
 
@@ -151,7 +153,7 @@ function bringIntoView(bar) {
 function setUpForm(form) {
   form.addEventListener("change", ({ target }) => {
     if (target.localName !== "select") return;
-    form.elements.from.value = view.live ? "" : new Date(view.from).toISOString().slice(0, 19);
+    form.elements.from.value = view.live ? "" : wall(view.from).slice(0, 19);
     form.requestSubmit();
   });
   form.addEventListener("submit", () => {

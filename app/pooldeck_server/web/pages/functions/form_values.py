@@ -7,13 +7,16 @@ program cannot, and whole numbers keep every digit that was typed.
 import math
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 from msgspec import Raw
 
 from pooldeck.functions import FunctionSpec, ParameterKind
 from pooldeck_server.web.pages.functions.form import ARGUMENT, EMPTY_TEXT, Control, Field, fields
+from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.zones import UTC_NAME, UnclearTimeError, moment_of
 
 _POSITIONAL = {ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD}
 _COLLECTIONS: dict[ParameterKind, tuple[type, str]] = {
@@ -176,7 +179,10 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
     if tags := [tag.strip() for tag in values.get("tags", "").split(",") if tag.strip()]:
         options["tags"] = tags
     if run_at := values.get("run_at", "").strip():
-        options["run_at"] = _moment(run_at)
+        try:
+            options["run_at"] = _moment(run_at, values.get("zone") or UTC_NAME)
+        except UnclearTimeError as unclear:
+            errors["run_at"] = formats.sentence(str(unclear))
     for name, reader in _NUMBERS.items():
         try:
             if text := values.get(name, "").strip():
@@ -186,14 +192,23 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
     return options
 
 
-def _moment(value: str) -> str:
-    """Return a moment as browsers send it, or as it was typed; without an offset it is in UTC.
+def _moment(value: str, zone: str) -> str:
+    """Return a moment as the API takes it: with its offset, else it is a time of `zone`.
 
-    Browsers leave the seconds out where they are 0.
+    Browsers leave the seconds out where they are 0. What is no time is left for the API to refuse.
+
+    Raises:
+        UnclearTimeError: If clocks of the zone show it never or twice.
     """
     if _MINUTE.fullmatch(value):
         value += ":00"
-    return value if _OFFSET.search(value) else f"{value}Z"
+    if _OFFSET.search(value):
+        return value
+    try:
+        wall = datetime.fromisoformat(value)
+    except ValueError:
+        return f"{value}Z"
+    return moment_of(wall, zone).isoformat().replace("+00:00", "Z")
 
 
 def _call(spec: FunctionSpec, given: dict[str, Raw]) -> tuple[list[Raw], dict[str, Raw]]:

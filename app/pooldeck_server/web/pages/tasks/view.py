@@ -118,8 +118,8 @@ def tasks_view(
         within=tuple(
             (length_of(each), _last(each), each == view.within) for each in _withins(view)
         ),
-        since=_in_a_field(view.wanted.since),
-        until=_in_a_field(view.wanted.until),
+        since=formats.in_field(view.wanted.since),
+        until=formats.in_field(view.wanted.until),
         sorts=tuple(
             _choice(_(label), replace(view, sort=sort), view) for sort, label in _SORTS.items()
         ),
@@ -197,11 +197,6 @@ def _narrowings(view: TaskListQuery) -> Iterable[Narrowing]:
 
 def _withins(view: TaskListQuery) -> Sequence[int]:
     return sorted({*_WITHIN, *([] if view.within is None else [view.within])})
-
-
-def _in_a_field(at: int | None) -> str:
-    """Return a time (microseconds since the epoch) as the field of a form holds it, in UTC."""
-    return "" if at is None else formats.iso(at)[: len("2026-11-30T09:00:00")]
 
 
 def _last(seconds: int) -> str:
