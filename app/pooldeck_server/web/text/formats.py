@@ -10,6 +10,7 @@ import msgspec
 
 from pooldeck_server.domain.clock import seconds
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.json_escapes import unescaped
 from pooldeck_server.web.text.zones import local, offset_name
 
 NOTHING = "\N{EN DASH}"
@@ -181,4 +182,4 @@ def call_summary(args: str | None, kwargs: str | None, limit: int = 120) -> str:
 
 
 def _text(value: msgspec.Raw) -> str:
-    return bytes(value).decode()
+    return unescaped(bytes(value).decode())

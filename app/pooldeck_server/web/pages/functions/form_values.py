@@ -16,6 +16,7 @@ from pooldeck.functions import FunctionSpec, ParameterKind
 from pooldeck_server.web.pages.functions.form import ARGUMENT, EMPTY_TEXT, Control, Field, fields
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
+from pooldeck_server.web.text.json_escapes import unescaped
 from pooldeck_server.web.text.zones import UTC_NAME, UnclearTimeError, moment_of
 
 _POSITIONAL = {ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD}
@@ -53,8 +54,8 @@ def typed(spec: FunctionSpec, args: str, kwargs: str) -> dict[str, str]:
 
     Sensitive arguments stay empty: what the store shows of them is not their value.
     """
-    positional = msgspec.json.decode(args, type=list[Raw])
-    named = msgspec.json.decode(kwargs, type=dict[str, Raw])
+    positional = msgspec.json.decode(unescaped(args), type=list[Raw])
+    named = msgspec.json.decode(unescaped(kwargs), type=dict[str, Raw])
     values: dict[str, str] = {}
     for field in fields(spec):
         value = _taken(field, positional, named)
@@ -167,8 +168,6 @@ _READERS = {
 
 
 _POSITION = re.compile(r"\(byte (\d+)\)")
-_MINUTE = re.compile(r"[\d-]+T\d\d:\d\d")
-_OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$")
 _NUMBERS = {"priority": _integer, "delay": _number, "timeout": _number, "retries": _integer}
 
 
@@ -195,20 +194,17 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
 def _moment(value: str, zone: str) -> str:
     """Return a moment as the API takes it: with its offset, else it is a time of `zone`.
 
-    Browsers leave the seconds out where they are 0. What is no time is left for the API to refuse.
+    What is no time is left for the API to refuse.
 
     Raises:
         UnclearTimeError: If clocks of the zone show it never or twice.
     """
-    if _MINUTE.fullmatch(value):
-        value += ":00"
-    if _OFFSET.search(value):
-        return value
     try:
-        wall = datetime.fromisoformat(value)
+        typed = datetime.fromisoformat(value)
     except ValueError:
-        return f"{value}Z"
-    return moment_of(wall, zone).isoformat().replace("+00:00", "Z")
+        return value
+    moment = typed if typed.tzinfo else moment_of(typed, zone)
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _call(spec: FunctionSpec, given: dict[str, Raw]) -> tuple[list[Raw], dict[str, Raw]]:
