@@ -19,6 +19,7 @@ from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.submission import Submission, TaskStack
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.domain.tasks.waiting import WAITS, Waiting
 from pooldeck_server.runtime.access.action_log import ActionLog
 from pooldeck_server.runtime.access.login_links import LoginLinks
 from pooldeck_server.runtime.access.sessions import Sessions
@@ -33,6 +34,7 @@ from pooldeck_server.runtime.live.figures import Figures
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
 from pooldeck_server.runtime.live.readiness import ReadinessProbe
+from pooldeck_server.runtime.live.waiting import WaitingReasons
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.recording.backups import Backups
 from pooldeck_server.runtime.recording.log_file import LogFile
@@ -58,6 +60,7 @@ from pooldeck_server.runtime.tasks.restored import Restored
 from pooldeck_server.runtime.tasks.server_drain import ServerDrain
 from pooldeck_server.runtime.tasks.shared_state import Shared
 from pooldeck_server.settings import Settings
+from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 
 if TYPE_CHECKING:  # imported only where it is set
@@ -100,6 +103,7 @@ class Server:
     log_file: LogFile | None
     probe: ReadinessProbe
     health: Health
+    waiting: WaitingReasons
     frames: Frames
     profiles: Profiles
     advisor: Advisor
@@ -167,6 +171,12 @@ class Server:
         # go through the writer thread, so it cannot have been announced yet.
         known = accepted.task if accepted.created else None
         return await self.wait(accepted.task.id, seconds, known)
+
+    async def why_waiting(self, task: StoredTask) -> Waiting | None:
+        """Return why a task waits, with its place and what it comes after; None if it does not."""
+        if task.state not in WAITS:
+            return None
+        return self.waiting.of(task, await self.read(queries.wait_facts, task))
 
     async def wait(
         self, task_id: str, seconds: float, known: StoredTask | None = None

@@ -113,3 +113,4 @@ from pooldeck_server.store.queries.search import SCAN_LIMIT
 from pooldeck_server.store.queries.sessions import sessions
 from pooldeck_server.store.queries.timeline import timeline
 from pooldeck_server.store.queries.tokens import tokens
+from pooldeck_server.store.queries.waiting import oldest_waiting, wait_facts

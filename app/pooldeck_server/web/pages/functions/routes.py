@@ -22,7 +22,7 @@ from pooldeck_server.web.pages.functions.form_values import FormErrors, body, ty
 from pooldeck_server.web.pages.functions.listing import functions_view
 from pooldeck_server.web.pages.functions.view import function_view
 from pooldeck_server.web.pages.shared.functions import registered
-from pooldeck_server.web.pages.shared.posting import done, form_bytes, posted
+from pooldeck_server.web.pages.shared.posting import back_or, done, form_bytes, posted
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.shared.snippets import Snippets, address_of, of_submission
 from pooldeck_server.web.text.formats import sentence
@@ -39,9 +39,10 @@ async def functions(request: Request, server: ServerDep, q: str = "") -> Respons
 
 
 @router.post("/functions/{name}/release")
-async def release(server: ServerDep, name: str) -> Response:
+async def release(request: Request, server: ServerDep, name: str) -> Response:
+    form = await posted(request)
     await server.holds.release(name)
-    return done("/functions", "released")
+    return back_or(form, done("/functions", "released"))
 
 
 @router.get("/functions/{name}")

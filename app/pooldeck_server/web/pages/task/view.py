@@ -12,6 +12,7 @@ from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.domain.tasks.waiting import Waiting
 from pooldeck_server.web.pages.shared.actions import ActionRow, action_row
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
@@ -25,6 +26,7 @@ from pooldeck_server.web.pages.task.links import Links, links
 from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
+from pooldeck_server.web.pages.task.waiting import WaitingBlock, waiting_block
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.kill_questions import kill_button
 from pooldeck_server.web.text.placement import placed_words
@@ -66,6 +68,7 @@ class TaskView(Page):
     options: RunOptions
     placed: str
     is_final: bool
+    waiting: WaitingBlock | None
     way: Journey
     actions: tuple[ActionRow, ...]
     diagrams: tuple[Diagram, ...]
@@ -115,6 +118,7 @@ def task_view(
     slot: SlotHealth | None,
     is_callable: bool,
     now: int,
+    waiting: Waiting | None = None,
     expires_at: int | None = None,
     snippets: tuple[Snippets, ...] = (),
 ) -> TaskView:
@@ -128,6 +132,7 @@ def task_view(
         options=RunOptions.from_json(task.options),
         placed=placed_words(task.placed),
         is_final=task.state in FINAL,
+        waiting=waiting_block(waiting),
         way=way,
         actions=tuple(map(action_row, read.actions)),
         diagrams=(diagram(way, WIDE), diagram(way, TALL)),

@@ -36,7 +36,9 @@ async def tasks(request: Request, server: ServerDep, sight: SightDep, cursor: st
     page = replace(found.page, items=sight.tasks(found.page.items))
     found, names = replace(found, page=page), _names(server, sight)
     copies = snippets(request, view, now, sight)
-    return render(request, tasks_view(view, found, names, is_first=not cursor, snippets=copies))
+    waits = server.waiting.of_all(page.items)
+    shown = tasks_view(view, found, names, is_first=not cursor, snippets=copies, waits=waits)
+    return render(request, shown)
 
 
 @router.get("/complete.json")

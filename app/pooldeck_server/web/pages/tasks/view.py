@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
+from pooldeck_server.domain.tasks.waiting import Waiting
 from pooldeck_server.web.pages.shared.address import address, length_of
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.flash import FLASHES, flash_of_many
@@ -20,7 +21,9 @@ from pooldeck_server.web.pages.tasks.data import TaskListData
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.states import state_word
+from pooldeck_server.web.text.waiting import waiting_short
 
+NO_WAITS: Final[Mapping[str, Waiting]] = {}
 _LABELS: Final = {
     "functions": later("function"),
     "pools": later("pool"),
@@ -92,6 +95,7 @@ class TasksView(Page):
     retry_href: str | None
     delete_href: str | None
     snippets: tuple[Snippets, ...]
+    waits: Mapping[str, str]  # why tasks wait, in a few words, by their ids
 
     def flash(self, query: QueryParams) -> str | None:
         return flash_of_many(query, FLASHES["tasks"])
@@ -104,6 +108,7 @@ def tasks_view(
     *,
     is_first: bool,
     snippets: tuple[Snippets, ...] = (),
+    waits: Mapping[str, Waiting] = NO_WAITS,
 ) -> TasksView:
     older = read.page.next_cursor
     return TasksView(
@@ -132,6 +137,7 @@ def tasks_view(
         retry_href=_change_href("retry", view, FINAL),
         delete_href=_change_href("delete", view, FINAL),
         snippets=snippets,
+        waits={task_id: waiting_short(each) for task_id, each in waits.items()},
     )
 
 
