@@ -66,7 +66,8 @@ function tickAll() {
 function sayAgo() {
   const now = Date.now();
   for (const each of document.querySelectorAll("[data-ago]")) {
-    each.textContent = ago(Date.parse(each.dataset.ago || each.dateTime), now);
+    const words = ago(Date.parse(each.dataset.ago || each.dateTime), now);
+    if (each.textContent !== words) each.textContent = words;
   }
 }
 
@@ -74,4 +75,4 @@ onState((state) => {
   heard = state === "live";
 });
 setInterval(tickAll, 200);
-setInterval(sayAgo, 1000);
+setInterval(sayAgo, 200);

@@ -12,10 +12,9 @@ from pooldeck_server.store.tables import edges, holds, is_waiting, tasks
 _NAMED = 8
 
 _pool = tasks.c.pool == bindparam("pool")
-_in_line = select(tasks.c.seq).where(_pool, is_waiting)
+_in_line = select(tasks.c.seq, tasks.c.function).where(_pool, is_waiting)
 _higher = _in_line.where(tasks.c.priority > bindparam("priority"))
 _equal = _in_line.where(tasks.c.priority == bindparam("priority"), tasks.c.seq < bindparam("seq"))
-_not_held = tasks.c.function.not_in(select(holds.c.function))
 
 
 def wait_facts(connection: Connection, task: StoredTask) -> WaitFacts | None:
@@ -28,26 +27,26 @@ def wait_facts(connection: Connection, task: StoredTask) -> WaitFacts | None:
 
 
 def queue_place(connection: Connection, task: StoredTask, most: int = MOST_COUNTED) -> QueuePlace:
-    """Return how many unclaimed tasks of its pool go before a task, `most` at most.
+    """Return how many unclaimed tasks of its pool go before a task, of the `most` looked at.
 
-    They are counted in the index of the queue. Where functions are on hold, each is looked at.
+    They are found along the index of the queue. Where functions are on hold, theirs do not count.
     """
     values = {"pool": task.pool, "priority": task.priority, "seq": task.seq}
-    is_held = connection.scalar(select(holds.c.function).limit(1)) is not None
-    ahead = 0
+    looked_at = ahead = 0
     for part in (_higher, _equal):
-        query = part.where(_not_held) if is_held else part
-        ahead += _count(connection, query, most + 1 - ahead, values)
-        if ahead > most:
-            return QueuePlace(most, is_exact=False)
+        row = connection.execute(_counted(part, most + 1 - looked_at), values).one()
+        looked_at, ahead = looked_at + row.looked_at, ahead + row.ahead
+        if looked_at > most:
+            return QueuePlace(min(ahead, most), is_exact=False)
     return QueuePlace(ahead)
 
 
-def _count(
-    connection: Connection, query: Select[tuple[int]], most: int, values: dict[str, object]
-) -> int:
-    bounded = query.limit(most).subquery()
-    return connection.scalar(select(func.count()).select_from(bounded), values) or 0
+def _counted(part: Select[tuple[int, str]], most: int) -> Select[int, int]:
+    line = part.limit(most).subquery()
+    is_held = line.c.function.in_(select(holds.c.function))
+    return select(
+        func.count().label("looked_at"), func.count().filter(~is_held).label("ahead")
+    ).select_from(line)
 
 
 def _unended_needs(connection: Connection, seq: int) -> WaitFacts:

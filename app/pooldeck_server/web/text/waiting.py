@@ -43,6 +43,8 @@ def place_words(waiting: Waiting) -> str:
     place = waiting.place
     if place is None:
         return ""
+    if not place.is_exact and not place.ahead:
+        return _("Many tasks wait in its pool; how many go before it is not counted.")
     if not place.is_exact:
         return _(
             "More than %(n)s tasks of a higher or the same priority go before it.",
