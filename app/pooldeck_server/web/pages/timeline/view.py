@@ -196,13 +196,14 @@ def look(bar: Bar) -> str:
 
 def limits(request: TimelineRequest, found: Timeline) -> str:
     """Return what the picture leaves out, in words; empty if it is whole."""
-    if found.complete_from <= request.since:
+    whole = found.complete_from
+    if whole <= request.since:
         return ""
     return _(
         "Too many to draw: %(n)s or more ended in this time. The picture is whole from %(since)s "
         "on; zoom in to see what was before.",
         n=formats.count(found.ended),
-        since=f"{formats.clock(found.complete_from)} {zones.offset_name(found.complete_from)}",
+        since=" ".join((formats.clock(whole), zones.offset_name(whole))),
     )
 
 
