@@ -92,6 +92,7 @@ from pooldeck_server.store.queries.pipelines import (
     pipelines,
     step,
 )
+from pooldeck_server.store.queries.places import oldest_waiting, wait_facts
 from pooldeck_server.store.queries.queue import last_seq_and_id, next_due, queued, waiting
 from pooldeck_server.store.queries.retention import (
     PipelineAge,
@@ -113,4 +114,3 @@ from pooldeck_server.store.queries.search import SCAN_LIMIT
 from pooldeck_server.store.queries.sessions import sessions
 from pooldeck_server.store.queries.timeline import timeline
 from pooldeck_server.store.queries.tokens import tokens
-from pooldeck_server.store.queries.waiting import oldest_waiting, wait_facts

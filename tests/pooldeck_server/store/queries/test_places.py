@@ -10,7 +10,7 @@ from pooldeck_server.domain.tasks.changes import Claim
 from pooldeck_server.domain.tasks.task import NewTask, StoredTask
 from pooldeck_server.domain.tasks.waiting import QueuePlace
 from pooldeck_server.store import queries, records
-from pooldeck_server.store.queries.waiting import queue_place
+from pooldeck_server.store.queries.places import queue_place
 from tests.support.stored import Store, opened
 
 
