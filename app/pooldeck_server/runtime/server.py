@@ -19,7 +19,7 @@ from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.submission import Submission, TaskStack
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.domain.tasks.waiting import WAITS, Waiting
+from pooldeck_server.domain.tasks.waiting import WAITS, TaskWait
 from pooldeck_server.runtime.access.action_log import ActionLog
 from pooldeck_server.runtime.access.login_links import LoginLinks
 from pooldeck_server.runtime.access.sessions import Sessions
@@ -172,7 +172,7 @@ class Server:
         known = accepted.task if accepted.created else None
         return await self.wait(accepted.task.id, seconds, known)
 
-    async def why_waiting(self, task: StoredTask) -> Waiting | None:
+    async def why_waiting(self, task: StoredTask) -> TaskWait | None:
         """Return why a task waits, with its place and what it comes after; None if it does not."""
         if task.state not in WAITS:
             return None

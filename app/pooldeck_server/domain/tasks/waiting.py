@@ -71,7 +71,7 @@ class WaitFacts(Struct, frozen=True):
     needs: int = 0  # how many these are
 
 
-class Waiting(Struct, frozen=True):
+class TaskWait(Struct, frozen=True):
     """Why a task waits at this moment. Times are microseconds since the epoch."""
 
     reason: WaitReason

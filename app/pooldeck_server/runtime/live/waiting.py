@@ -17,8 +17,8 @@ from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.domain.tasks.waiting import (
     Help,
     QueuePlace,
+    TaskWait,
     WaitFacts,
-    Waiting,
     WaitReason,
 )
 from pooldeck_server.runtime.live.recent import RecentMinutes
@@ -63,7 +63,7 @@ class WaitingReasons:
     drain: ServerDrain
     restored: Restored
 
-    def of(self, task: StoredTask, facts: WaitFacts | None = None) -> Waiting | None:
+    def of(self, task: StoredTask, facts: WaitFacts | None = None) -> TaskWait | None:
         """Return why a task waits; None if it does not.
 
         Args:
@@ -83,17 +83,17 @@ class WaitingReasons:
         seconds = self._until_start(queue, place) if found.reason in _MOVES else None
         return replace(found, place=place, seconds=seconds)
 
-    def of_all(self, tasks: Iterable[StoredTask]) -> dict[str, Waiting]:
+    def of_all(self, tasks: Iterable[StoredTask]) -> dict[str, TaskWait]:
         """Return why those tasks of a list wait that do, by their ids."""
         found = ((task.id, self.of(task)) for task in tasks)
         return {task_id: waiting for task_id, waiting in found if waiting is not None}
 
     # Not queued yet.
 
-    def _scheduled(self, task: StoredTask, facts: WaitFacts) -> Waiting:
+    def _scheduled(self, task: StoredTask, facts: WaitFacts) -> TaskWait:
         if task.run_at is None:
             link = task.dependencies
-            return Waiting(
+            return TaskWait(
                 WaitReason.TASKS,
                 task.pool,
                 task.function,
@@ -102,7 +102,7 @@ class WaitingReasons:
                 tasks=facts.tasks,
                 help=Help.SEE_TASKS if facts.tasks else None,
             )
-        return Waiting(
+        return TaskWait(
             WaitReason.RETRY if task.reruns else WaitReason.TIME,
             task.pool,
             task.function,
@@ -113,9 +113,9 @@ class WaitingReasons:
 
     # Queued.
 
-    def _queued(self, task: StoredTask, queue: Dispatcher | None) -> Waiting:
+    def _queued(self, task: StoredTask, queue: Dispatcher | None) -> TaskWait:
         """Return what holds a queued task up, from the server down to the queue of its pool."""
-        waiting = Waiting(WaitReason.LINE, task.pool, task.function)
+        waiting = TaskWait(WaitReason.LINE, task.pool, task.function)
         found = self._by_server(waiting)
         if found is None and queue is None:
             return replace(waiting, reason=WaitReason.NO_POOL)
@@ -127,7 +127,7 @@ class WaitingReasons:
             )
         return found or waiting
 
-    def _by_server(self, waiting: Waiting) -> Waiting | None:
+    def _by_server(self, waiting: TaskWait) -> TaskWait | None:
         if self.restored.waits_for_a_word:
             return replace(waiting, reason=WaitReason.RESTORED, help=Help.SETTLE_RESTORED)
         if self.drain.holds_queue and (order := self.drain.order):
@@ -141,7 +141,7 @@ class WaitingReasons:
             )
         return None
 
-    def _by_function(self, waiting: Waiting) -> Waiting | None:
+    def _by_function(self, waiting: TaskWait) -> TaskWait | None:
         hold = self.holds.get(waiting.function)
         if hold is None:
             return None
@@ -153,7 +153,7 @@ class WaitingReasons:
             help=Help.RELEASE_FUNCTION,
         )
 
-    def _by_pool(self, waiting: Waiting, queue: Dispatcher, seq: int) -> Waiting | None:
+    def _by_pool(self, waiting: TaskWait, queue: Dispatcher, seq: int) -> TaskWait | None:
         if queue.pool.state in _HALTED:
             reason, best = _HALTED[queue.pool.state]
             return replace(waiting, reason=reason, help=best)
@@ -200,7 +200,7 @@ class WaitingReasons:
         return sorted(rest)
 
 
-def _by_slots(waiting: Waiting, queue: Dispatcher, task: StoredTask) -> Waiting:
+def _by_slots(waiting: TaskWait, queue: Dispatcher, task: StoredTask) -> TaskWait:
     """Return how it stands with the slots that a task waits for."""
     waiting = replace(waiting, slots=queue.pool.size)
     if queue.has_in_hand(task.id, task.seq):

@@ -31,7 +31,7 @@ from pooldeck_server.domain.tasks.ends import TaskEnd
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.domain.tasks.waiting import Waiting
+from pooldeck_server.domain.tasks.waiting import TaskWait
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.runtime.tasks.linking import rules_of
 from pooldeck_server.store import queries
@@ -86,7 +86,7 @@ class Sight:
             return StoredDependencies(needs=ties.needs, released_at=ties.released_at)
         return replace(ties, given_args=None, given_kwargs=None)
 
-    def waiting(self, waiting: Waiting | None) -> Waiting | None:
+    def waiting(self, waiting: TaskWait | None) -> TaskWait | None:
         """Return why a task that may be shown waits, as that may be shown."""
         if waiting is None or (self.is_whole and self.sees_values):
             return waiting

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pooldeck_server.domain.tasks.waiting import QueuePlace, Waiting, WaitReason
+from pooldeck_server.domain.tasks.waiting import QueuePlace, TaskWait, WaitReason
 from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
@@ -28,17 +28,17 @@ _SHORT: Final[Mapping[WaitReason, str]] = {
 }
 
 
-def waiting_short(waiting: Waiting) -> str:
+def waiting_short(waiting: TaskWait) -> str:
     """Return in a few words why a task waits, for a row of a list."""
     return _(_SHORT[waiting.reason])
 
 
-def waiting_words(waiting: Waiting) -> str:
+def waiting_words(waiting: TaskWait) -> str:
     """Return in a sentence why a task waits."""
     return plain(_SENTENCES[waiting.reason](waiting))
 
 
-def place_words(waiting: Waiting) -> str:
+def place_words(waiting: TaskWait) -> str:
     """Return its place in the queue in a sentence; "" where it has none or it is not known."""
     place = waiting.place
     if place is None:
@@ -59,7 +59,7 @@ def place_words(waiting: Waiting) -> str:
     )
 
 
-def estimate_words(waiting: Waiting) -> str:
+def estimate_words(waiting: TaskWait) -> str:
     """Return about how long it takes until it starts, in a sentence, or that nobody can say.
 
     "" where something must be done first, or a time is set.
@@ -76,7 +76,7 @@ def estimate_words(waiting: Waiting) -> str:
     return _("At the present rate that takes about %(time)s.", time=_roughly(waiting.seconds))
 
 
-def whole_words(waiting: Waiting) -> str:
+def whole_words(waiting: TaskWait) -> str:
     """Return all of it in one text: why, at which place, for how long."""
     parts = (waiting_words(waiting), place_words(waiting), estimate_words(waiting))
     return " ".join(filter(None, parts))
@@ -91,7 +91,7 @@ def _roughly(seconds: float) -> str:
     return formats.duration(float(max(1, round(seconds))))
 
 
-def _tasks(waiting: Waiting) -> str:
+def _tasks(waiting: TaskWait) -> str:
     if not waiting.needs:
         return _("The tasks that it comes after have ended; it is released at this moment.")
     return ngettext(
@@ -99,7 +99,7 @@ def _tasks(waiting: Waiting) -> str:
     )
 
 
-def _retry(waiting: Waiting) -> str:
+def _retry(waiting: TaskWait) -> str:
     return _(
         "Its attempt %(n)s failed; it is run again at %(time)s.",
         n=waiting.attempt,
@@ -107,11 +107,11 @@ def _retry(waiting: Waiting) -> str:
     )
 
 
-def _time(waiting: Waiting) -> str:
+def _time(waiting: TaskWait) -> str:
     return _("It was submitted to run at %(time)s.", time=formats.moment(waiting.until))
 
 
-def _drained(waiting: Waiting) -> str:
+def _drained(waiting: TaskWait) -> str:
     if waiting.by is None:
         return _("The server is drained, and hands nothing out.")
     if waiting.why:
@@ -123,7 +123,7 @@ def _drained(waiting: Waiting) -> str:
     return _("The server is drained by %(who)s, and hands nothing out.", who=waiting.by)
 
 
-def _held(waiting: Waiting) -> str:
+def _held(waiting: TaskWait) -> str:
     if waiting.why:
         return _(
             "Its function %(function)s is on hold: %(why)s.",
@@ -133,7 +133,7 @@ def _held(waiting: Waiting) -> str:
     return _("Its function %(function)s is on hold.", function=waiting.function)
 
 
-def _unschedulable(waiting: Waiting) -> str:
+def _unschedulable(waiting: TaskWait) -> str:
     if waiting.why:
         return _(
             "No worker of the pool %(pool)s can run it: %(why)s.",
@@ -143,7 +143,7 @@ def _unschedulable(waiting: Waiting) -> str:
     return _("No worker of the pool %(pool)s can run it.", pool=waiting.pool)
 
 
-def _full(waiting: Waiting) -> str:
+def _full(waiting: TaskWait) -> str:
     return ngettext(
         "The only slot of the pool %(pool)s is busy.",
         "All %(num)s slots of the pool %(pool)s are busy.",
@@ -152,11 +152,11 @@ def _full(waiting: Waiting) -> str:
     )
 
 
-def _about_the_pool(text: str) -> Callable[[Waiting], str]:
+def _about_the_pool(text: str) -> Callable[[TaskWait], str]:
     return lambda waiting: _(text, pool=waiting.pool)
 
 
-_SENTENCES: Final[Mapping[WaitReason, Callable[[Waiting], str]]] = {
+_SENTENCES: Final[Mapping[WaitReason, Callable[[TaskWait], str]]] = {
     WaitReason.TASKS: _tasks,
     WaitReason.RETRY: _retry,
     WaitReason.TIME: _time,

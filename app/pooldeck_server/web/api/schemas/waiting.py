@@ -7,8 +7,7 @@ from urllib.parse import quote
 from msgspec import Meta, Struct
 
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.waiting import Help, WaitReason
-from pooldeck_server.domain.tasks.waiting import Waiting as Found
+from pooldeck_server.domain.tasks.waiting import Help, TaskWait, WaitReason
 from pooldeck_server.web.api.schemas.types import (
     Seconds,
     TaskId,
@@ -18,7 +17,7 @@ from pooldeck_server.web.api.schemas.types import (
 from pooldeck_server.web.text.i18n import in_english
 from pooldeck_server.web.text.waiting import whole_words
 
-_CALLS: Final[Mapping[Help, Callable[[Found], str]]] = {
+_CALLS: Final[Mapping[Help, Callable[[TaskWait], str]]] = {
     Help.RESUME_POOL: lambda found: f"PATCH /api/v1/pools/{quote(found.pool)}",
     Help.RELEASE_FUNCTION: lambda found: f"POST /api/v1/functions/{quote(found.function)}/release",
     Help.RESUME_SERVER: lambda _found: "POST /api/v1/server/resume",
@@ -45,7 +44,7 @@ class WaitHelp(Struct, frozen=True):
     call: str
 
 
-class Waiting(Struct, frozen=True):
+class WaitingTask(Struct, frozen=True):
     """Why a task waits at this moment."""
 
     reason: WaitReason
@@ -73,7 +72,7 @@ class Waiting(Struct, frozen=True):
     help: WaitHelp | None
 
     @classmethod
-    def of(cls, found: Found) -> Self:
+    def of(cls, found: TaskWait) -> Self:
         place = found.place
         return cls(
             reason=found.reason,

@@ -12,7 +12,7 @@ from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
-from pooldeck_server.domain.tasks.waiting import Waiting
+from pooldeck_server.domain.tasks.waiting import TaskWait
 from pooldeck_server.web.pages.shared.actions import ActionRow, action_row
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.json_text import JsonText, json_text
@@ -118,7 +118,7 @@ def task_view(
     slot: SlotHealth | None,
     is_callable: bool,
     now: int,
-    waiting: Waiting | None = None,
+    waiting: TaskWait | None = None,
     expires_at: int | None = None,
     snippets: tuple[Snippets, ...] = (),
 ) -> TaskView:

@@ -6,14 +6,14 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from pooldeck_server.domain.tasks.dependencies import RelatedTask
-from pooldeck_server.domain.tasks.waiting import Help, Waiting
+from pooldeck_server.domain.tasks.waiting import Help, TaskWait
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.waiting import estimate_words, place_words, waiting_words
 
 
 @dataclass(frozen=True)
-class Step:
+class WaitStep:
     """What can be done: a link, or a form that does it (`is_done`)."""
 
     label: str
@@ -33,10 +33,10 @@ class WaitingBlock:
     estimate: str
     tasks: tuple[RelatedTask, ...]
     hidden: int
-    step: Step | None
+    step: WaitStep | None
 
 
-def waiting_block(waiting: Waiting | None) -> WaitingBlock | None:
+def waiting_block(waiting: TaskWait | None) -> WaitingBlock | None:
     if waiting is None:
         return None
     return WaitingBlock(
@@ -52,37 +52,37 @@ def waiting_block(waiting: Waiting | None) -> WaitingBlock | None:
     )
 
 
-def _resume_pool(waiting: Waiting) -> Step:
+def _resume_pool(waiting: TaskWait) -> WaitStep:
     words = _("Resume %(pool)s", pool=waiting.pool)
-    return Step(words, f"/pools/{quote(waiting.pool)}/resume", is_done=True)
+    return WaitStep(words, f"/pools/{quote(waiting.pool)}/resume", is_done=True)
 
 
-def _release(waiting: Waiting) -> Step:
+def _release(waiting: TaskWait) -> WaitStep:
     words = _("Release %(function)s", function=formats.short_name(waiting.function))
-    return Step(words, f"/functions/{quote(waiting.function)}/release", is_done=True)
+    return WaitStep(words, f"/functions/{quote(waiting.function)}/release", is_done=True)
 
 
-def _see_unschedulable(waiting: Waiting) -> Step:
+def _see_unschedulable(waiting: TaskWait) -> WaitStep:
     query = urlencode({"function": waiting.function})
     path = f"/pools/{quote(waiting.pool)}/unschedulable?{query}"
-    return Step(_("What can be done"), path)
+    return WaitStep(_("What can be done"), path)
 
 
-def _see_running(waiting: Waiting) -> Step:
+def _see_running(waiting: TaskWait) -> WaitStep:
     query = urlencode({"state": "running", "pool": waiting.pool})
-    return Step(_("What runs in %(pool)s", pool=waiting.pool), f"/tasks?{query}")
+    return WaitStep(_("What runs in %(pool)s", pool=waiting.pool), f"/tasks?{query}")
 
 
-_STEPS: Final[Mapping[Help | None, Callable[[Waiting], Step]]] = {
+_STEPS: Final[Mapping[Help | None, Callable[[TaskWait], WaitStep]]] = {
     Help.RESUME_POOL: _resume_pool,
     Help.RELEASE_FUNCTION: _release,
-    Help.RESUME_SERVER: lambda _waiting: Step(
+    Help.RESUME_SERVER: lambda _waiting: WaitStep(
         _("Resume the server"), "/drain/resume", is_done=True
     ),
-    Help.RESTART_POOL: lambda waiting: Step(
+    Help.RESTART_POOL: lambda waiting: WaitStep(
         _("Restart %(pool)s", pool=waiting.pool), f"/pools/{quote(waiting.pool)}/restart"
     ),
-    Help.SETTLE_RESTORED: lambda _waiting: Step(_("Decide on it"), "/restored"),
+    Help.SETTLE_RESTORED: lambda _waiting: WaitStep(_("Decide on it"), "/restored"),
     Help.SEE_UNSCHEDULABLE: _see_unschedulable,
     Help.SEE_RUNNING: _see_running,
 }

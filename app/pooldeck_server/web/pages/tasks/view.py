@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.tasks.filter import Sort, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
-from pooldeck_server.domain.tasks.waiting import Waiting
+from pooldeck_server.domain.tasks.waiting import TaskWait
 from pooldeck_server.web.pages.shared.address import address, length_of
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.flash import FLASHES, flash_of_many
@@ -23,7 +23,7 @@ from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.states import state_word
 from pooldeck_server.web.text.waiting import waiting_short
 
-NO_WAITS: Final[Mapping[str, Waiting]] = {}
+NO_WAITS: Final[Mapping[str, TaskWait]] = {}
 _LABELS: Final = {
     "functions": later("function"),
     "pools": later("pool"),
@@ -108,7 +108,7 @@ def tasks_view(
     *,
     is_first: bool,
     snippets: tuple[Snippets, ...] = (),
-    waits: Mapping[str, Waiting] = NO_WAITS,
+    waits: Mapping[str, TaskWait] = NO_WAITS,
 ) -> TasksView:
     older = read.page.next_cursor
     return TasksView(
