@@ -29,7 +29,7 @@ class TimeZoneView(Page):
     """What can be chosen: the browser's zone, if it has said it, UTC, or one of `regions`."""
 
     template = "time_zone.html"
-    section = "time_zone"
+    section = "deck"
 
     browser: str | None
     choice: str
