@@ -6,6 +6,7 @@ import { markHooks } from "./chart_marks.js";
 import { amount } from "./chart_values.js";
 import { onFrame } from "./live.js";
 import { at } from "./root.js";
+import { clock } from "./zone.js";
 
 const SOON = 400; // milliseconds after something happened, so that it is stored
 const LEAST_SECONDS = 10; // between two looks
@@ -33,7 +34,7 @@ function showAt({ cursor }) {
   const head = document.getElementById("chart-at");
   const index = cursor.idx;
   const isAway = index == null || cursor.left < 0;
-  head.textContent = isAway ? head.dataset.latest : uPlot.fmtDate("{HH}:{mm}:{ss}")(new Date((data.start + index * data.step) * 1000));
+  head.textContent = isAway ? head.dataset.latest : clock((data.start + index * data.step) * 1000);
   document.querySelectorAll("#chart-table td[data-latest]").forEach((cell, line) => {
     cell.textContent = isAway ? cell.dataset.latest : amount(data.lines[line].values[index], data.unit);
   });
@@ -61,19 +62,12 @@ async function look() {
 function exchange(fresh) {
   document.getElementById("chart-drawn").replaceWith(document.adoptNode(fresh.getElementById("chart-drawn")));
   data = read();
-  localTimes();
   redraw();
 }
 
 function plan(milliseconds = Math.max(data.step, LEAST_SECONDS) * 1000) {
   clearTimeout(timer);
   timer = setTimeout(() => !document.hidden && look(), milliseconds);
-}
-
-function localTimes() {
-  for (const time of document.querySelectorAll("#chart-drawn time[data-clock]")) {
-    time.textContent = uPlot.fmtDate("{HH}:{mm}:{ss}")(new Date(time.dateTime));
-  }
 }
 
 // Not every series is known by function or state.
@@ -109,6 +103,5 @@ new ResizeObserver(() => plot?.setSize(room(box))).observe(box);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 addEventListener("themechange", redraw);
 document.addEventListener("visibilitychange", () => document.hidden || look());
-localTimes();
 redraw();
 plan();

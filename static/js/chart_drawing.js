@@ -1,6 +1,7 @@
 // Draws a chart with uPlot: lines in the colours of the style sheets, time along the bottom.
 
 import { amount } from "./chart_values.js";
+import { dayAndMinute, wall, zone } from "./zone.js";
 
 const DASHES = [[], [7, 4], [2, 3]];
 const INCREMENTS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => 60 * minutes); // between times on the axis
@@ -52,16 +53,17 @@ function powerSplits(_plot, _axis, _low, high) {
 
 function timeWords({ start, step, lines }) {
   const days = (step * (lines[0]?.values.length ?? 0)) / 86_400;
-  return days > 1.5 ? "{D} {MMM} {HH}:{mm}" : "{HH}:{mm}";
+  return days > 1.5 ? dayAndMinute : (at) => wall(at).slice(11, 16);
 }
 
 export function draw(box, data, hooks) {
   const [time, values] = axes(box, data.unit);
-  const words = uPlot.fmtDate(timeWords(data));
+  const words = timeWords(data);
   const options = {
     ...room(box),
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     scales: { x: { range: () => [data.start, data.until] }, y: { range: (_plot, _low, high) => [0, Math.max(1.08 * (high ?? 0), LEGIBLE[data.unit] ?? 1)] } },
-    axes: [{ ...time, space: data.step > 300 ? 110 : 70, values: (_plot, at) => at.map((each) => words(new Date(each * 1000))) }, values],
+    axes: [{ ...time, space: data.step > 300 ? 110 : 70, values: (_plot, at) => at.map((each) => words(each * 1000)) }, values],
     series: [{}, ...data.lines.map((line) => stroke(box, line, data.lines.length === 1))],
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 6 } },
     legend: { show: false },

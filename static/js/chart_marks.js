@@ -1,6 +1,7 @@
 // What was done and happened, as vertical marks over a chart; what they mean shows on hover and focus.
 
 import { at } from "./root.js";
+import { clock } from "./zone.js";
 
 const TOGETHER = 9; // pixels: nearer marks become one
 
@@ -16,10 +17,6 @@ function clusters(plot, marks) {
   return found;
 }
 
-function clock(at) {
-  return uPlot.fmtDate("{HH}:{mm}:{ss}")(new Date(at * 1000));
-}
-
 const SERIOUS = ["crash", "broken", "kill_worker", "kill_task", "hold", "shared_lost"];
 
 function element({ left, marks }) {
@@ -32,7 +29,7 @@ function element({ left, marks }) {
   if (href) link.href = at(href);
   link.tabIndex = -1; // the list below the chart says the same, in order, to the keyboard
   link.setAttribute("aria-hidden", "true");
-  link.dataset.note = marks.map((mark) => `${clock(mark.at)} ${mark.text}`).join("\n");
+  link.dataset.note = marks.map((mark) => `${clock(mark.at * 1000)} ${mark.text}`).join("\n");
   return link;
 }
 

@@ -2,16 +2,16 @@
 
 import { onState } from "./live.js";
 import { _ } from "./words.js";
+import { offsetName, wall } from "./zone.js";
 
 const root = document.documentElement;
 const connection = document.querySelector(".connection");
 const banner = document.getElementById("lost");
 
 function shown(since) {
-  const time = new Date(since);
-  const isToday = time.toDateString() === new Date().toDateString();
-  const date = isToday ? {} : { dateStyle: "short" };
-  return time.toLocaleString(root.lang, { ...date, timeStyle: "medium", hourCycle: "h23" });
+  const [then, now] = [since, Date.now()].map(wall);
+  const isToday = then.slice(0, 10) === now.slice(0, 10);
+  return `${then.slice(isToday ? 11 : 0, 19).replace("T", " ")} ${offsetName(since)}`;
 }
 
 function words(state, time) {

@@ -9,7 +9,35 @@ import { tickFrom } from "./ticking.js";
 import { fillWorkers } from "./tiles.js";
 import { ngettext } from "./words.js";
 
-const cards = new Map([...document.querySelectorAll("[data-pool]")].map((card) => [card.dataset.pool, card]));
+const deck = () => document.getElementById("deck");
+let cards = new Map();
+let known = ""; // the pools that there were when the cards were made
+let asking = false;
+
+function takeCards() {
+  cards = new Map([...deck().querySelectorAll("[data-pool]")].map((card) => [card.dataset.pool, card]));
+  known = deck().dataset.pools;
+}
+
+// The server has other pools than when the page was loaded: it makes their cards.
+async function renew() {
+  if (asking) return;
+  asking = true;
+  const response = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (response?.ok && !response.redirected) exchange(new DOMParser().parseFromString(await response.text(), "text/html"));
+  asking = false;
+}
+
+function exchange(fresh) {
+  if (fresh.body.dataset.stream !== document.body.dataset.stream) location.reload(); // other scripts
+  for (const id of ["deck", "chart-pool", "chart-function"]) {
+    const [old, part] = [document, fresh].map((each) => each.getElementById(id));
+    if (!old || !part) continue;
+    if ("value" in old) part.value = old.value;
+    old.replaceWith(document.adoptNode(part));
+  }
+  takeCards();
+}
 
 function fillState(card, { state, why, workers }) {
   mark(card, "state", state);
@@ -40,7 +68,9 @@ function fillFigures(card, pool) {
   tickFrom(field(card, "oldest_wait"), pool.oldest_wait, NOTHING);
 }
 
+takeCards();
 onFrame((frame) => {
+  if (frame.pools.map(({ name }) => name).join(" ") !== known) renew();
   for (const pool of frame.pools) {
     const card = cards.get(pool.name);
     if (!card) continue;

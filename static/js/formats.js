@@ -32,8 +32,18 @@ function underAMinute(seconds) {
 export function ago(at, now) {
   const seconds = (now - at) / 1000;
   if (Math.abs(seconds) < 1) return _("just now");
-  const span = coarse(Math.floor(Math.abs(seconds)));
-  return seconds > 0 ? _("%(span)s ago", { span }) : _("in %(span)s", { span });
+  if (seconds > 0) return _("%(span)s ago", { span: coarse(Math.floor(seconds)) });
+  return _("in %(span)s", { span: ahead(-seconds) });
+}
+
+// What is to come, in two units at most, rounded to the smaller one.
+function ahead(seconds) {
+  const whole = Math.floor(seconds + 0.5);
+  if (whole < 60) return _("%(n)s s", { n: whole });
+  const unit = whole < 3600 ? 1 : whole < 86370 ? 60 : 3600;
+  const rounded = Math.floor((whole + Math.floor(unit / 2)) / unit) * unit;
+  const [large, small] = [[86400, 3600], [3600, 60], [60, 1]].find(([each]) => rounded >= each);
+  return Math.floor((rounded % large) / small) ? duration(rounded) : coarse(rounded);
 }
 
 function coarse(seconds) {

@@ -1,5 +1,6 @@
 // What every page inside the frame does.
 
+import "./browser_zone.js";
 import "./connection.js";
 import "./controls.js";
 import "./keys.js";

@@ -4,7 +4,7 @@
 // "always" (every frame), "never".
 
 import { onFrame, onState } from "./live.js";
-import { tickAll } from "./ticking.js";
+import { catchUp } from "./ticking.js";
 
 const PAUSE = 1000; // milliseconds between two fetches, at least
 const SHARE = 20; // a page that the server takes long for is fetched less often: pause / time
@@ -30,12 +30,13 @@ async function fetchPage() {
 
 function exchange(fresh) {
   if (fresh.body.dataset.stream !== document.body.dataset.stream) location.reload(); // other scripts
+  if (main.dataset.refresh === "task") document.title = fresh.title; // it names the state
   for (const old of document.querySelectorAll("[data-live]")) {
     const part = fresh.getElementById(old.id);
     if (part && !part.isEqualNode(old) && !isInUse(old) && !isKept(old, part)) replace(old, document.adoptNode(part));
   }
   main.dataset.refresh = fresh.getElementById("main").dataset.refresh;
-  tickAll();
+  catchUp();
 }
 
 // A part marked data-steady is asked first: whoever keeps it as it is takes the fresh one along.

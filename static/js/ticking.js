@@ -1,5 +1,5 @@
 // Times that pass: elements with data-elapsed (seconds, when it was set) count up while the server
-// is heard, those with data-remaining count down, and data-ago times say how long ago they were.
+// is heard, those with data-remaining count down, and data-ago (of a time element, or with the time as its value) says how long ago it was.
 
 import { ago, duration } from "./formats.js";
 import { onState } from "./live.js";
@@ -51,7 +51,13 @@ function countDown(element) {
   element.textContent = duration(Math.max(0, Math.round((ends.get(element) - performance.now()) / 1000)));
 }
 
-export function tickAll() {
+// Has all of them say how it is now: what has just come to the page says the same as the rest.
+export function catchUp() {
+  tickAll();
+  sayAgo();
+}
+
+function tickAll() {
   if (!heard) return;
   document.querySelectorAll("[data-elapsed]").forEach(tick);
   document.querySelectorAll("[data-remaining]").forEach(countDown);
@@ -59,8 +65,9 @@ export function tickAll() {
 
 function sayAgo() {
   const now = Date.now();
-  for (const time of document.querySelectorAll("time[data-ago]")) {
-    time.textContent = ago(Date.parse(time.dateTime), now);
+  for (const each of document.querySelectorAll("[data-ago]")) {
+    const words = ago(Date.parse(each.dataset.ago || each.dateTime), now);
+    if (each.textContent !== words) each.textContent = words;
   }
 }
 
@@ -68,4 +75,4 @@ onState((state) => {
   heard = state === "live";
 });
 setInterval(tickAll, 200);
-setInterval(sayAgo, 1000);
+setInterval(sayAgo, 200);

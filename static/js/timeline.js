@@ -1,5 +1,6 @@
 // The timeline's page: keeps the data, the view and the picture together.
 
+import { duration } from "./formats.js";
 import { onFrame } from "./live.js";
 import { at } from "./root.js";
 import { TimelineCard, sentence } from "./timeline_card.js";
@@ -11,6 +12,7 @@ import { showTables } from "./timeline_tables.js";
 import { readTheme } from "./timeline_theme.js";
 import { TimelineView } from "./timeline_view.js";
 import { _ } from "./words.js";
+import { offsetName, wall } from "./zone.js";
 
 const SETTLED = 150; // milliseconds after which a moved view is read
 const PAUSE = 400; // between two live answers, and where there is much to tell
@@ -77,13 +79,15 @@ function showAround() {
 
 function sayRange() {
   const digits = view.span < 10_000 ? 23 : 19; // to the millisecond, or to the second
-  const [from, to] = [view.from, view.to].map((at) => new Date(at).toISOString().slice(0, digits).replace("T", " "));
-  const words = `${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to} UTC`;
+  const [from, to] = [view.from, view.to].map((at) => wall(at).slice(0, digits).replace("T", " "));
+  const [early, late] = [view.from, view.to].map(offsetName);
+  const words = `${from}${early === late ? "" : ` ${early}`} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to} ${late}`;
   if (byId("timeline-range").textContent !== words) byId("timeline-range").textContent = words;
 }
 
 function viewChanged() {
   byId("timeline-live").setAttribute("aria-pressed", String(view.live));
+  sayChoice(byId("timeline-form").elements);
   card.hide();
   shownAt = 0;
   redraw();
@@ -147,15 +151,28 @@ function bringIntoView(bar) {
   card.showBar(bar, view.now, Math.max(xOf(bar.start), 0), AXIS + row.y - plot.scrollTop);
 }
 
+// The fields say what is in view, so that the button shows that and nothing else.
+function sayChoice({ span: period, from: since }) {
+  const value = String(Number((view.span / 1000).toPrecision(6)));
+  period.querySelector("[data-own]")?.remove();
+  if (![...period.options].some((each) => each.value === value)) {
+    const own = new Option(duration(view.span / 1000), value);
+    own.dataset.own = "";
+    period.append(own);
+  }
+  period.value = value;
+  if (document.activeElement !== since) since.value = view.live ? "" : wall(view.from).slice(0, 23);
+}
+
 // A choice from a list is followed at once, from where the view stands now.
 function setUpForm(form) {
   form.addEventListener("change", ({ target }) => {
     if (target.localName !== "select") return;
-    form.elements.from.value = view.live ? "" : new Date(view.from).toISOString().slice(0, 19);
+    form.elements.from.value = view.live ? "" : wall(view.from).slice(0, 23);
     form.requestSubmit();
   });
   form.addEventListener("submit", () => {
-    for (const each of form.elements) each.disabled = !each.value && each.name !== "";
+    for (const each of form.elements) each.disabled = each.name !== "" && (!each.value || (each.name === "zone" && !form.elements.from.value));
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { firstFrom } from "./timeline_rows.js";
 import { drawMark, drawSpecial } from "./timeline_marks.js";
+import { offset, wall } from "./zone.js";
 
 export const AXIS = 24; // pixels, above the rows
 const FONT = "12px system-ui, sans-serif";
@@ -188,7 +189,8 @@ function drawAxis(drawing) {
   pen.fillRect(0, 0, width, AXIS);
   write(drawing, "UTC", AXIS / 2, FONT, theme.dim);
   const step = STEPS.find((each) => each * scale >= TICK) ?? STEPS.at(-1);
-  for (let at = Math.ceil(view.from / step) * step; at <= view.to; at += step) drawTick(drawing, at, step);
+  const ahead = offset(view.from);
+  for (let at = Math.ceil((view.from + ahead) / step) * step - ahead; at <= view.to; at += step) drawTick(drawing, at, step);
   pen.fillStyle = theme.line;
   pen.fillRect(0, AXIS - 1, width, 1);
   clipped(drawing, 0, () => {
@@ -201,7 +203,7 @@ function drawTick(drawing, at, step) {
   const x = drawing.x(at);
   pen.fillStyle = theme.line;
   pen.fillRect(x, AXIS - 6, 1, 6);
-  const iso = new Date(at).toISOString();
+  const iso = wall(at);
   const text = step >= 864e5 ? iso.slice(5, 10) : step >= 6e4 ? iso.slice(11, 16) : step >= 1e3 ? iso.slice(11, 19) : iso.slice(14, 23);
   pen.fillStyle = theme.dim;
   if (x + 4 + pen.measureText(text).width < width) pen.fillText(text, x + 4, AXIS / 2);

@@ -5,6 +5,7 @@ import { count, duration } from "./formats.js";
 import { at } from "./root.js";
 import { stateWord } from "./state_words.js";
 import { cpuOf, secondsOf, slotOf } from "./timeline_card.js";
+import { wall } from "./zone.js";
 
 const LONGEST = 15;
 const byId = (id) => document.getElementById(id);
@@ -37,7 +38,7 @@ function row(bar, now) {
   link.href = at(`/tasks/${bar.task}`);
   link.textContent = bar.name;
   field(item, "slot").textContent = slotOf(bar);
-  field(item, "start").textContent = new Date(bar.start).toISOString().slice(11, 23);
+  field(item, "start").textContent = wall(bar.start).slice(11, 23);
   field(item, "wait").textContent = duration(bar.wait);
   field(item, "run").textContent = duration(secondsOf(bar, now));
   field(item, "cpu").textContent = cpuOf(bar, now);

@@ -227,3 +227,26 @@ size = 70
 DURATIONS = [None, 0, 0.0004, 0.34, 0.9999, 1, 2.16, 9.99, 14.9, 59.99, 60, 3725, 93_600, -1]
 SIZES = [None, 0, 1023, 1024, 1536, 10_240, 220_200_960, 3 * 2**30, 2**50]
 AGES = [0, 0.5, 3.7, 59, 200, 7300, 90_000, -90]
+
+
+def test_a_pool_that_is_new_after_a_restart_appears_and_one_that_is_gone_does_not_stay(
+    browser: Browser, tmp_path: Path
+) -> None:
+    here = {"PYTHONPATH": str(Path(__file__).parent)}
+    pool = '[pools.{name}]\nkind = "thread"\nsize = 1\n'
+    config = tmp_path / "pooldeck.toml"
+    config.write_text('functions = ["shown"]\n' + pool.format(name="io") + pool.format(name="old"))
+    with serving(tmp_path, environment=here) as first:
+        first.wait_until_ready()
+        address = str(first.client.base_url)
+        page = browser.new_page()
+        page.goto(address)
+        expect(page.locator("#deck [data-pool]")).to_have_count(2)
+        expect_live(page)
+    config.write_text('functions = ["shown"]\n' + pool.format(name="io") + pool.format(name="new"))
+    with serving(tmp_path, "--port", address.rpartition(":")[2], environment=here) as second:
+        second.wait_until_ready()
+        expect(page.locator('#deck [data-pool="new"]')).to_be_visible(timeout=60_000)
+        expect(page.locator('#deck [data-pool="old"]')).to_have_count(0)
+        expect(page.locator("#chart-pool")).to_contain_text("new")
+        page.close()

@@ -44,7 +44,7 @@ def test_the_switch_of_languages_needs_no_javascript(open_page: Open) -> None:
 
 
 SECONDS = [0, 0.0004, 0.34, 2.16, 9.99, 14.9, 60, 3725, 93_600]
-AGES = [0, 3, 200, 7300, 200_000, -90]
+AGES = [0, 3, 200, 7300, 200_000, -90, -59.7, -3599.6, -86_399, -258_980, -254_400]
 OCTETS = [0, 1023, 1536, 220_200_960]
 
 
@@ -54,7 +54,7 @@ def test_scripts_and_server_word_numbers_alike(open_page: Open, language: str) -
     with speaking(language):
         expected = [
             [formats.duration(seconds) for seconds in SECONDS],
-            [formats.ago(-age * 1_000_000, 0) for age in AGES],
+            [formats.ago(int(-age * 1_000_000), 0) for age in AGES],
             [formats.size(octets) for octets in OCTETS],
             [formats.count(1_234_567), formats.percent(12.5)],
         ]

@@ -135,3 +135,26 @@ def test_the_timeline_is_accessible_and_fits(
     expect(page.locator("#timeline-card")).to_be_visible()
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_fields_follow_the_view_so_that_the_button_shows_what_is_seen(open_page: Open) -> None:
+    page = open_page("/timeline?span=60", viewport={"width": 1200, "height": 900})
+    expect_live(page)
+    canvas = page.locator("#timeline")
+    expect(canvas).to_have_attribute("data-bars", re.compile(r"\d+"))
+    page.get_by_role("button", name="Earlier").click()
+    page.get_by_role("button", name="Zoom in").click()
+    period = page.get_by_label("Period")
+    expect(period).to_have_value("30")
+    expect(period.locator("option:checked")).to_have_text("30 s")
+    since = page.locator('[name="from"]')
+    expect(since).not_to_have_value("")
+    seen = page.locator("#timeline-range").text_content() or ""
+    page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile(r"span=30&from="))
+    expect(page.locator("#timeline-range")).to_have_text(seen)
+
+
+def test_the_legend_says_what_is_so_in_both_themes(open_page: Open) -> None:
+    page = open_page("/timeline", color_scheme="dark")
+    expect(page.locator("#timeline-keys")).to_contain_text("What is blank is idle")

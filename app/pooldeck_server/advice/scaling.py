@@ -32,7 +32,7 @@ def scaling(kind: PoolKind, steps: Sequence[MeasuredSize], cpus: int) -> Scaling
     """Return how throughput goes with the size in `steps`; None where nothing succeeded at any.
 
     Of processes that compute, no more than there are CPUs are worth having: where more got through
-    more, that was luck.
+    more, that was luck, or took from what else the machine had to do.
     """
     steps = sorted(steps, key=lambda step: step.size)
     if not any(step.throughput > 0 for step in steps):
@@ -55,8 +55,13 @@ def _worth_having(
     kind: PoolKind, steps: Sequence[MeasuredSize], cpus: int
 ) -> Sequence[MeasuredSize]:
     within = [step for step in steps if step.size <= cpus and step.throughput > 0]
-    compute = any(step.cpu >= _COMPUTES * step.size for step in within)
+    compute = any(step.cpu >= _COMPUTES * _fair_share(step, cpus) for step in within)
     return within if KINDS[kind].is_alone and compute else steps
+
+
+def _fair_share(step: MeasuredSize, cpus: int) -> float:
+    """Return how much CPU the processes of a step could get beside what else wanted some."""
+    return step.size * min(1.0, cpus / (step.size + step.others))
 
 
 def knee(steps: Iterable[MeasuredSize]) -> MeasuredSize:

@@ -63,7 +63,7 @@ def size_advice(pool: SizedPool, machine: Machine, pools: Iterable[SizedPool]) -
         return SizeAdvice(
             pool, machine, judged.verdict, judged.rule, computing, recommended=judged.recommended
         )
-    needed = offered_load(pool.load, pool.cost.alone)
+    needed = max(offered_load(pool.load, pool.cost.alone), float(pool.long_running))
     limits = _limits(pool, pool.cost, machine.cpus)
     judged = (
         _smaller(pool, pool.cost, limits, machine)

@@ -90,7 +90,8 @@ def _what(task: dict[str, Any]) -> str:
     progress = task["progress"]
     if progress and task["state"] == "running":
         return f"{progress['fraction'] or 0:.0%} {progress['message'] or ''}".rstrip()
-    return ""
+    waiting = task.get("waiting")
+    return waiting["words"][:_LONGEST] if waiting else ""
 
 
 @remote
@@ -125,7 +126,8 @@ def _facts(task: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     yield "kwargs", _value(task["kwargs"]) if task["kwargs"] else None
     yield "result", _value(task["result"]) if task["state"] == "succeeded" else None
     yield "error", f"{error['type'] or error['kind']}: {error['message']}" if error else None
-    yield "progress", _what(task) if not error else None
+    yield "progress", _what(task) if task["state"] == "running" else None
+    yield "waits", waiting["words"] if (waiting := task.get("waiting")) else None
     yield "tags", ", ".join(task["tags"])
     yield "submitted", moment(task["created_at"])
     yield "runs at", moment(task["run_at"]) if task["run_at"] and not task["started_at"] else None

@@ -21,6 +21,7 @@ from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.submission import Submission, TaskStack
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.domain.tasks.waiting import WAITS, TaskWait
 from pooldeck_server.runtime.access.action_log import ActionLog
 from pooldeck_server.runtime.access.login_links import LoginLinks
 from pooldeck_server.runtime.access.sessions import Sessions
@@ -38,6 +39,7 @@ from pooldeck_server.runtime.live.health import Health
 from pooldeck_server.runtime.live.notices import of_frame
 from pooldeck_server.runtime.live.readiness import ReadinessProbe
 from pooldeck_server.runtime.live.seen_notices import SeenNotices
+from pooldeck_server.runtime.live.waiting import WaitingReasons
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.recording.backups import Backups
 from pooldeck_server.runtime.recording.log_file import LogFile
@@ -63,6 +65,7 @@ from pooldeck_server.runtime.tasks.restored import Restored
 from pooldeck_server.runtime.tasks.server_drain import ServerDrain
 from pooldeck_server.runtime.tasks.shared_state import Shared
 from pooldeck_server.settings import Settings
+from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 
 if TYPE_CHECKING:  # imported only where it is set
@@ -105,6 +108,7 @@ class Server:
     log_file: LogFile | None
     probe: ReadinessProbe
     health: Health
+    waiting: WaitingReasons
     frames: Frames
     seen_notices: SeenNotices
     profiles: Profiles
@@ -178,6 +182,12 @@ class Server:
         # go through the writer thread, so it cannot have been announced yet.
         known = accepted.task if accepted.created else None
         return await self.wait(accepted.task.id, seconds, known)
+
+    async def why_waiting(self, task: StoredTask) -> TaskWait | None:
+        """Return why a task waits, with its place and what it comes after; None if it does not."""
+        if task.state not in WAITS:
+            return None
+        return self.waiting.of(task, await self.read(queries.wait_facts, task))
 
     async def wait(
         self, task_id: str, seconds: float, known: StoredTask | None = None

@@ -138,6 +138,18 @@ def test_more_processes_than_cpus_are_not_worth_having_for_what_computes() -> No
     assert (waits.knee, waits.best) == (4, 4)
 
 
+def test_what_computes_is_known_for_it_on_a_busy_machine_too() -> None:
+    """Two other programs want a CPU each: nobody gets more than his share."""
+    shares = {1: 0.66, 2: 1.0, 3: 1.2}
+    steps = [
+        replace(step(n, 10.0 * cpu), kind=PoolKind.PROCESS, cpu=cpu, others=2.0)
+        for n, cpu in shares.items()
+    ]
+    found = scaling(PoolKind.PROCESS, steps, CPUS)
+    assert found is not None
+    assert found.knee == 2
+
+
 def test_threads_beyond_the_cpus_may_be_worth_having() -> None:
     steps = [replace(step(n, 10.0 * n), cpu=0.95 * n) for n in (1, 2, 4)]
     found = scaling(PoolKind.THREAD, steps, CPUS)

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.advice.queueing import mean_wait, offered_load
@@ -49,6 +50,12 @@ def advice(pool: SizedPool, machine: Machine = MACHINE) -> SizeAdvice:
 
 
 # What the load needs.
+
+
+def test_what_has_run_for_long_and_has_not_ended_needs_its_slots_by_now() -> None:
+    idle = pool("thread", 10, WAITS, window(0.1))
+    assert advice(idle).needed == pytest.approx(0.01)
+    assert advice(replace(idle, long_running=5)).needed == 5
 
 
 def test_a_load_needs_its_rate_times_the_length_of_a_run() -> None:

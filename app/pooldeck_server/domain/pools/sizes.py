@@ -1,12 +1,15 @@
 """How large a pool should be: the machine under it, its size, and what to make of that."""
 
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.loads import PoolLoad
+
+LONG_RUN: Final = 60.0
+"""Seconds from which on a run is more than a moment's load."""
 
 SizeVerdict: TypeAlias = Literal["unknown", "fits", "larger", "smaller"]
 
@@ -85,7 +88,11 @@ class FunctionCost(Struct, frozen=True):
 
 
 class SizedPool(Struct, frozen=True):
-    """A pool with what is known of its load; `cost` is None where nothing ran in it."""
+    """A pool with what is known of its load; `cost` is None where nothing ran in it.
+
+    `long_running` tasks have kept a slot for `LONG_RUN` seconds or more by now. What has not ended
+    is in no figure of what went through the pool, and needs its slot all the same.
+    """
 
     name: str
     kind: PoolKind
@@ -93,6 +100,7 @@ class SizedPool(Struct, frozen=True):
     origin: SizeOrigin
     load: PoolLoad = PoolLoad()
     cost: FunctionCost | None = None
+    long_running: int = 0
 
     @property
     def busy(self) -> float:

@@ -7,6 +7,7 @@ time at most; the rest is looked at whenever somebody asks.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pooldeck.pools.port import PoolPort
 from pooldeck_server.advice.numbers import numbers_of
 from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.advice.values import Numbers
@@ -14,7 +15,13 @@ from pooldeck_server.domain.clock import SECOND, Clock
 from pooldeck_server.domain.errors import NotFound, no_pool
 from pooldeck_server.domain.pools.history import STRETCH
 from pooldeck_server.domain.pools.loads import PoolLoad
-from pooldeck_server.domain.pools.sizes import FunctionCost, SizeAdvice, SizedPool, SizeOrigin
+from pooldeck_server.domain.pools.sizes import (
+    LONG_RUN,
+    FunctionCost,
+    SizeAdvice,
+    SizedPool,
+    SizeOrigin,
+)
 from pooldeck_server.runtime.advice.machine import machine
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.profiles import Profiles
@@ -78,7 +85,13 @@ class Sizes:
             origin=_origin(self.settings[name], pool.size),
             load=load,
             cost=_mean(costs),
+            long_running=self._long_running(pool),
         )
+
+    def _long_running(self, pool: PoolPort) -> int:
+        before = self.clock.monotonic() - LONG_RUN
+        calls = (call for worker in pool.snapshot().workers for call in worker.calls)
+        return sum(call.started_at is not None and call.started_at <= before for call in calls)
 
 
 def _origin(settings: PoolSettings, size: int) -> SizeOrigin:

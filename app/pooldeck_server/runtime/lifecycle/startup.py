@@ -54,11 +54,13 @@ from pooldeck_server.runtime.live.history import PoolHistory
 from pooldeck_server.runtime.live.loop_lag import LoopLag
 from pooldeck_server.runtime.live.misplaced import MisplacedFunctions
 from pooldeck_server.runtime.live.notices import of_frame
+from pooldeck_server.runtime.live.oldest import OldestWaits
 from pooldeck_server.runtime.live.outdated import OutdatedCode
 from pooldeck_server.runtime.live.readiness import ReadinessProbe
 from pooldeck_server.runtime.live.sampler import Sampler, WorkerSampling
 from pooldeck_server.runtime.live.seen_notices import SeenNotices
 from pooldeck_server.runtime.live.server_notices import ServerNotices
+from pooldeck_server.runtime.live.waiting import WaitingReasons
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
 from pooldeck_server.runtime.pipelines.releases import Releases
 from pooldeck_server.runtime.pipelines.waits import Waits
@@ -250,6 +252,13 @@ class _Startup:
         """Make what shows the server as it is."""
         clock = self.clock
         self.outdated = OutdatedCode(functions=self.kept.functions, changes=self.changes)
+        self.oldest = OldestWaits(
+            queues=self.queues,
+            reader=self.reader,
+            clock=clock,
+            counts=self.kept.counts,
+            changes=self.changes,
+        )
         self.health = Health(
             queues=self.queues,
             clock=clock,
@@ -262,6 +271,7 @@ class _Startup:
             recent=self.kept.recent,
             controls=self.kept.controls,
             outdated=self.outdated,
+            oldest=self.oldest,
         )
         self.advisor = Advisor(
             profiles=self.kept.profiles, functions=self.kept.functions, queues=self.queues
@@ -549,6 +559,7 @@ class _Startup:
         self.deletions = self._make_deletions()
         self.stack.push_async_callback(self.deletions.stop)
         self._start(self.outdated)
+        self._start(self.oldest)
         self._start(
             WorkerSampling(
                 sampler=self.sampler,
@@ -667,6 +678,16 @@ class _Startup:
             log_file=self.log_file,
             probe=ReadinessProbe(queues=self.queues, door=self.door, recorder=self.recorder),
             health=self.health,
+            waiting=WaitingReasons(
+                clock=self.clock,
+                queues=self.queues,
+                holds=self.kept.holds,
+                functions=self.kept.functions,
+                durations=self.kept.durations,
+                recent=self.kept.recent,
+                drain=self.drain,
+                restored=self.kept.restored,
+            ),
             frames=self.frames,
             seen_notices=self.seen_notices,
             profiles=self.kept.profiles,

@@ -10,13 +10,14 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.pools.model import WorkerState
-from pooldeck_server.domain.clock import Clock, seconds
+from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import NotFound, UnknownFunction, no_pool
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SwitchRates, WorkerHealth
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live import notices
+from pooldeck_server.runtime.live.oldest import OldestWaits
 from pooldeck_server.runtime.live.outdated import OutdatedCode
 from pooldeck_server.runtime.live.recent import RecentMinutes
 from pooldeck_server.runtime.live.sampler import Sampler
@@ -48,6 +49,7 @@ class Health:
     recent: RecentMinutes
     controls: KeptControls
     outdated: OutdatedCode
+    oldest: OldestWaits
     _seats: defaultdict[str, Seats] = field(init=False, default_factory=lambda: defaultdict(Seats))
     _since: notices.Since = field(init=False, default_factory=notices.Since)
 
@@ -88,7 +90,7 @@ class Health:
             reason=pool.reason,
             busy=pool.busy,
             queued=self.counts.number(name, State.QUEUED),
-            oldest_wait=self._oldest_wait(queue),
+            oldest_wait=self.oldest.of(queue),
             incidents=self.incidents.number(name),
             workers=workers,
             spare=sum(worker.state == WorkerState.SPARE for worker in workers),
@@ -126,12 +128,6 @@ class Health:
             with suppress(UnknownFunction):  # it is on hold from times when there was such a one
                 if self.functions.catalogue.get(hold.function).pool == pool:
                     yield hold
-
-    def _oldest_wait(self, queue: Dispatcher) -> float | None:
-        oldest = queue.oldest
-        if oldest is None:
-            return None
-        return max(0.0, seconds(self.clock.now() - oldest.ready_at))
 
     def _dead(self, pool: str) -> Iterator[DeadWorker]:
         for incident in self.incidents.latest(pool, _DEAD_SECONDS):

@@ -43,6 +43,11 @@ class Backlog:
         """Tell whether nothing waits, neither here nor in the store."""
         return not self._waiting and self._horizon is None
 
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the store has nothing, of what may run, that is not here."""
+        return self._horizon is None
+
     def __len__(self) -> int:
         return len(self._waiting)
 

@@ -118,7 +118,7 @@ class Dispatcher:
             backlog=self._backlog,
             reader=self.reader,
             most=self.memory,
-            in_hand=self._in_hand,
+            in_hand=self.in_hand,
             left_out=lambda: self.unschedulable.seqs,
             on_supplied=self.pump,
         )
@@ -237,6 +237,11 @@ class Dispatcher:
                 raise
             return "cancelled"
         return done
+
+    @property
+    def holds_back(self) -> bool:
+        """Tell whether tasks may wait in the store of which the memory here knows nothing."""
+        return not self._backlog.is_whole or bool(self.holds.all() or self.unschedulable.counts)
 
     @property
     def oldest(self) -> QueuedTask | None:
@@ -374,9 +379,16 @@ class Dispatcher:
             self._claimed.put_back(self._entry(task))
         self.pump()
 
-    def _in_hand(self) -> set[int]:
+    def in_hand(self) -> set[int]:
+        """Return the numbers of what is claimed, or with a worker."""
         claimed = {task.seq for task in self._claimed}.union(self._give_back.seqs)
         return self._claiming.keys() | claimed | set(self.running.seqs())
+
+    def has_in_hand(self, task_id: str, seq: int) -> bool:
+        """Tell whether a task is claimed, or with a worker."""
+        if task_id in self.running or seq in self._claiming:
+            return True
+        return any(task.seq == seq for task in self._claimed)
 
     # What workers note of ends, until it is on record.
 

@@ -105,6 +105,7 @@ from pooldeck_server.store.queries.pipelines import (
     pipelines,
     step,
 )
+from pooldeck_server.store.queries.places import oldest_waiting, wait_facts
 from pooldeck_server.store.queries.queue import last_seq_and_id, next_due, queued, waiting
 from pooldeck_server.store.queries.retention import (
     PipelineAge,

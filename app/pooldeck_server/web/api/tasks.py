@@ -51,9 +51,10 @@ async def list_tasks(server: ServerDep, request: Request, sight: SightDep) -> Re
     query = read_query(TaskQuery, request)
     wanted = await sight.narrowed(query.as_filter(), server)
     page = await server.read(queries.tasks, wanted, query.limit, query.cursor, sort=query.sort)
-    return answer(
-        TaskList([shown_task(server, each) for each in sight.tasks(page.items)], page.next_cursor)
-    )
+    items = sight.tasks(page.items)
+    waits = {name: sight.waiting(each) for name, each in server.waiting.of_all(items).items()}
+    shown = [shown_task(server, each, waits.get(each.id)) for each in items]
+    return answer(TaskList(shown, page.next_cursor))
 
 
 @router.get("/export", responses=_FILE | bad(*READING), openapi_extra=asks(TaskExportQuery))
@@ -79,7 +80,9 @@ async def get_task(
 ) -> Response:
     """Return a task; with `wait`, as soon as it has ended or the time is over."""
     await sight.check_task(task_id, server)
-    return answer(shown_task(server, sight.task(await server.wait(task_id, wait))))
+    task = await server.wait(task_id, wait)
+    waiting = sight.waiting(await server.why_waiting(task))
+    return answer(shown_task(server, sight.task(task), waiting))
 
 
 @router.get(

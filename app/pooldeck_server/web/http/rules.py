@@ -68,6 +68,7 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     "/language": {"POST": OPEN},
     # What everybody gets who was let in.
     "/logout": {"POST": _ANYONE},
+    "/time-zone": {"GET": _ANYONE, "POST": _ANYONE},
     "/openapi.json": {"GET": _ANYONE, "HEAD": _ANYONE},
     "/docs": {"GET": _ANYONE},
     "/docs/{group}": {"GET": _ANYONE},

@@ -31,6 +31,7 @@ from pooldeck_server.domain.tasks.ends import TaskEnd
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.domain.tasks.waiting import TaskWait
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.runtime.tasks.linking import rules_of
 from pooldeck_server.store import queries
@@ -91,6 +92,15 @@ class Sight:
         if not self.is_whole:
             return StoredDependencies(needs=ties.needs, released_at=ties.released_at)
         return replace(ties, given_args=None, given_kwargs=None)
+
+    def waiting(self, waiting: TaskWait | None) -> TaskWait | None:
+        """Return why a task that may be shown waits, as that may be shown."""
+        if waiting is None or (self.is_whole and self.sees_values):
+            return waiting
+        hidden = replace(waiting, why=None)
+        if self.is_whole:
+            return hidden
+        return replace(hidden, by=None, tasks=(), place=None, seconds=None, help=None)
 
     def tasks(self, tasks: Iterable[StoredTask]) -> tuple[StoredTask, ...]:
         """Return the tasks of a list as they may be shown; those of others do not stand there."""

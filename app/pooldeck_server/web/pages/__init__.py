@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from pooldeck_server.web.http.routes import Routes
-from pooldeck_server.web.pages import drain, language, notices, restored, shared_state
+from pooldeck_server.web.pages import drain, language, notices, restored, shared_state, time_zone
 from pooldeck_server.web.pages.actions import routes as actions
 from pooldeck_server.web.pages.alerts import routes as alerts
 from pooldeck_server.web.pages.deck import routes as deck
@@ -66,7 +66,8 @@ NAVIGATION: Final = (
 
 _OTHERS: Final = (
     *(notices.router, bulk.router, task.router, worker.router, logs.router),
-    *(drain.router, restored.router, retention.router, tokens.router, language.router),
+    *(drain.router, restored.router, retention.router, tokens.router),
+    *(language.router, time_zone.router),
 )
 """Those that others lead to; the paths of `bulk` would fit those of a task, too."""
 

@@ -11,7 +11,7 @@ from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.http.principals import principal_of
 from pooldeck_server.web.pages.shared.flash import FLASHES
-from pooldeck_server.web.pages.shared.posting import done, posted, reason, whole
+from pooldeck_server.web.pages.shared.posting import back_or, done, posted, reason, whole
 from pooldeck_server.web.pages.shared.rendering import Page, page_router, render
 from pooldeck_server.web.text.drain import remaining_words
 
@@ -58,5 +58,6 @@ async def begin(request: Request, server: ServerDep) -> Response:
 
 @router.post("/drain/resume")
 async def resume(request: Request, server: ServerDep) -> Response:
+    form = await posted(request)
     server.drain.resume((principal_of(request.scope) or ANYBODY).name)
-    return done("/drain", "resumed")
+    return back_or(form, done("/drain", "resumed"))

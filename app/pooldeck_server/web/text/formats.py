@@ -10,6 +10,8 @@ import msgspec
 
 from pooldeck_server.domain.clock import seconds
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.json_escapes import unescaped
+from pooldeck_server.web.text.zones import local, offset_name
 
 NOTHING = "\N{EN DASH}"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -54,14 +56,36 @@ def _under_a_minute(seconds: float) -> str:
 
 
 def ago(at: int | None, now: int) -> str:
-    """Return how long before `now` (or after it) `at` was; both in microseconds."""
+    """Return how long before `now` (or after it) `at` was; both in microseconds.
+
+    The past is told in whole units that have passed; what is to come to the next smaller unit,
+    since who waits for it wants to know whether 2 or nearly 3 days are left.
+    """
     if at is None:
         return NOTHING
     age = seconds(now - at)
     if abs(age) < 1:
         return _("just now")
-    span = coarse(int(abs(age)))
-    return _("%(span)s ago", span=span) if age > 0 else _("in %(span)s", span=span)
+    if age > 0:
+        return _("%(span)s ago", span=coarse(int(age)))
+    return _("in %(span)s", span=_ahead(-age))
+
+
+def _ahead(seconds: float) -> str:
+    """Return a time to come in two units at most, rounded to the smaller one."""
+    whole = int(seconds + 0.5)
+    if whole < _MINUTE:
+        return _("%(n)s s", n=whole)
+    unit = 1 if whole < _HOUR else _MINUTE if whole < _DAY - _MINUTE // 2 else _HOUR
+    return _without_nothing((whole + unit // 2) // unit * unit)
+
+
+def _without_nothing(seconds: int) -> str:
+    """Return a length of time of at least a minute in two units, in one where the other is 0."""
+    for unit, part in ((_DAY, _HOUR), (_HOUR, _MINUTE), (_MINUTE, 1)):
+        if seconds >= unit:
+            return duration(seconds) if seconds % unit // part else coarse(seconds)
+    return coarse(seconds)
 
 
 def coarse(seconds: int) -> str:
@@ -107,24 +131,35 @@ def rate(value: float) -> str:
 
 
 def moment(at: int | None) -> str:
-    """Return a wall-clock time (microseconds since the epoch) to the millisecond, in UTC."""
-    if at is None:
-        return NOTHING
-    return f"{_utc(at):%Y-%m-%d %H:%M:%S}.{at // 1000 % 1000:03d} UTC"
+    """Return a wall-clock time (microseconds since the epoch) to the millisecond, with its zone."""
+    return NOTHING if at is None else f"{_wall(at)} {offset_name(at)}"
+
+
+def minute(at: int) -> str:
+    """Return a wall-clock time (microseconds since the epoch) to the minute, with its zone."""
+    return f"{local(at):%Y-%m-%d %H:%M} {offset_name(at)}"
 
 
 def clock(at: int) -> str:
-    """Return the time of day of `at` (microseconds since the epoch) to the millisecond, in UTC."""
-    return f"{_utc(at):%H:%M:%S}.{at // 1000 % 1000:03d}"
+    """Return the time of day of `at` (microseconds since the epoch) to the millisecond.
+
+    Where it stands, the page names the zone.
+    """
+    return _wall(at).partition(" ")[2]
+
+
+def in_field(at: int | None) -> str:
+    """Return a time as a field of a form holds it, in the reader's zone; None: empty."""
+    return "" if at is None else f"{local(at):%Y-%m-%dT%H:%M:%S}"
+
+
+def _wall(at: int) -> str:
+    return f"{local(at):%Y-%m-%d %H:%M:%S}.{at // 1000 % 1000:03d}"
 
 
 def iso(at: int) -> str:
     """Return `at` (microseconds since the epoch) as RFC 3339, for machines that read the page."""
-    return _utc(at).isoformat().replace("+00:00", "Z")
-
-
-def _utc(at: int) -> datetime:
-    return datetime.fromtimestamp(seconds(at), UTC)
+    return datetime.fromtimestamp(seconds(at), UTC).isoformat().replace("+00:00", "Z")
 
 
 def sentence(detail: str) -> str:
@@ -148,4 +183,4 @@ def call_summary(args: str | None, kwargs: str | None, limit: int = 120) -> str:
 
 
 def _text(value: msgspec.Raw) -> str:
-    return bytes(value).decode()
+    return unescaped(bytes(value).decode())

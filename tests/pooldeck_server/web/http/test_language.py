@@ -72,7 +72,7 @@ def reader(server: Served) -> Iterator[httpx.Client]:
 def spoken(answer: httpx.Response) -> str:
     """Return the language of a page, which its head and its headers agree on."""
     name: str = answer.headers["content-language"]
-    assert f'<html lang="{name}">' in answer.text
+    assert f'<html lang="{name}" ' in answer.text
     return name
 
 

@@ -27,11 +27,28 @@ def test_durations_take_at_most_two_units(seconds: float | None, words: str) -> 
 
 @pytest.mark.parametrize(
     ("before", "words"),
-    [(0, "just now"), (3, "3 s ago"), (200, "3 min ago"), (7300, "2 h ago"), (-90, "in 1 min")],
+    [(0, "just now"), (3, "3 s ago"), (200, "3 min ago"), (7300, "2 h ago")],
 )
 def test_moments_are_told_from_now(before: int, words: str) -> None:
     now = 1_700_000_000_000_000
     assert formats.ago(now - before * 1_000_000, now) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (90, "in 1 min 30 s"),
+        (59.7, "in 1 min"),
+        (3599.6, "in 1 h"),
+        (2 * 86_400 + 23 * 3600 + 58 * 60, "in 3 d"),
+        (2 * 86_400 + 22 * 3600 + 40 * 60, "in 2 d 23 h"),
+        (86_399, "in 1 d"),
+        (7140, "in 1 h 59 min"),
+    ],
+)
+def test_what_is_to_come_is_not_rounded_down(seconds: float, words: str) -> None:
+    now = 1_700_000_000_000_000
+    assert formats.ago(now + int(seconds * 1_000_000), now) == words
 
 
 @pytest.mark.parametrize(

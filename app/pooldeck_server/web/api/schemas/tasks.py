@@ -10,6 +10,7 @@ from pooldeck_server.domain.tasks.dependencies import StoredDependencies
 from pooldeck_server.domain.tasks.states import State, future_state
 from pooldeck_server.domain.tasks.submission import CancelOutcome
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.domain.tasks.waiting import TaskWait
 from pooldeck_server.web.api.schemas.errors import task_error
 from pooldeck_server.web.api.schemas.placements import Placed, placed
 from pooldeck_server.web.api.schemas.types import (
@@ -25,6 +26,7 @@ from pooldeck_server.web.api.schemas.types import (
     shown,
     timestamp,
 )
+from pooldeck_server.web.api.schemas.waiting import WaitingTask
 
 
 class Progress(Struct, frozen=True):
@@ -120,6 +122,13 @@ class Task(Struct, frozen=True):
         Given | None, Meta(description="What references in its arguments stood in; not in lists.")
     ]
     omitted: tuple[str, ...]
+    waiting: Annotated[
+        WaitingTask | None,
+        Meta(
+            description="Why it waits, while it is queued or scheduled. In lists without its place "
+            "and what it comes after; null in answers to submissions and changes."
+        ),
+    ]
     kept_at: Annotated[
         Timestamp | None, Meta(description="Since when somebody keeps it from being deleted.")
     ]
@@ -132,7 +141,9 @@ class Task(Struct, frozen=True):
     ]
 
     @classmethod
-    def of(cls, task: StoredTask, expires_at: int | None = None) -> Self:
+    def of(
+        cls, task: StoredTask, expires_at: int | None = None, waiting: TaskWait | None = None
+    ) -> Self:
         """Return a task as it is shown; `expires_at` is in microseconds since the epoch."""
         return cls(
             id=task.id,
@@ -163,6 +174,7 @@ class Task(Struct, frozen=True):
             stopped_by=task.dependencies.stopped_by if task.dependencies else None,
             given=_given(task.dependencies),
             omitted=task.omitted,
+            waiting=None if waiting is None else WaitingTask.of(waiting),
             kept_at=optional_timestamp(task.kept_at),
             expires_at=optional_timestamp(expires_at),
         )

@@ -5,12 +5,13 @@ program cannot, and whole numbers keep every digit that was typed.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 from msgspec import Raw
 
 from pooldeck.functions import FunctionSpec, ParameterKind
-from pooldeck_server.web.pages.functions.field_values import READERS, apart, moment, read_field
+from pooldeck_server.web.pages.functions.field_values import READERS, apart, read_field
 from pooldeck_server.web.pages.functions.fields import (
     ARGUMENT,
     EMPTY_TEXT,
@@ -19,7 +20,10 @@ from pooldeck_server.web.pages.functions.fields import (
     Field,
     fields,
 )
+from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.json_escapes import unescaped
+from pooldeck_server.web.text.zones import UTC_NAME, UnclearTimeError, moment_of
 
 _POSITIONAL = {ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD}
 
@@ -52,8 +56,8 @@ def typed(spec: FunctionSpec, args: str, kwargs: str) -> dict[str, str]:
 
     Sensitive arguments stay empty: what the store shows of them is not their value.
     """
-    positional = msgspec.json.decode(args, type=list[Raw])
-    named = msgspec.json.decode(kwargs, type=dict[str, Raw])
+    positional = msgspec.json.decode(unescaped(args), type=list[Raw])
+    named = msgspec.json.decode(unescaped(kwargs), type=dict[str, Raw])
     values: dict[str, str] = {}
     for field in fields(spec):
         value = _taken(field, positional, named)
@@ -88,7 +92,10 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
     if tags := [tag.strip() for tag in values.get("tags", "").split(",") if tag.strip()]:
         options["tags"] = tags
     if run_at := values.get("run_at", "").strip():
-        options["run_at"] = moment(run_at, zone="Z")
+        try:
+            options["run_at"] = _moment(run_at, values.get("zone") or UTC_NAME)
+        except UnclearTimeError as unclear:
+            errors["run_at"] = formats.sentence(str(unclear))
     for name, control in _NUMBERS.items():
         try:
             if text := values.get(name, "").strip():
@@ -96,6 +103,22 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
         except ValueError as error:
             errors[name] = str(error)
     return options
+
+
+def _moment(value: str, zone: str) -> str:
+    """Return a moment as the API takes it: with its offset, else it is a time of `zone`.
+
+    What is no time is left for the API to refuse.
+
+    Raises:
+        UnclearTimeError: If clocks of the zone show it never or twice.
+    """
+    try:
+        typed = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    moment = typed if typed.tzinfo else moment_of(typed, zone)
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _call(spec: FunctionSpec, given: dict[str, Raw]) -> tuple[list[Raw], dict[str, Raw]]:

@@ -33,7 +33,7 @@ from pooldeck_server.web.pages.functions.listing import functions_view
 from pooldeck_server.web.pages.functions.run_times import period_of
 from pooldeck_server.web.pages.functions.view import function_view
 from pooldeck_server.web.pages.shared.functions import registered
-from pooldeck_server.web.pages.shared.posting import done, form_bytes, posted, reason
+from pooldeck_server.web.pages.shared.posting import back_or, done, form_bytes, posted, reason
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.shared.snippets import Snippets, address_of, of_submission
 from pooldeck_server.web.text.formats import sentence
@@ -82,9 +82,11 @@ async def resume(server: ServerDep, name: str) -> Response:
 
 
 @router.post("/functions/{name}/release")
-async def release(server: ServerDep, name: str) -> Response:
+async def release(request: Request, server: ServerDep, name: str) -> Response:
+    form = await posted(request)
     await server.holds.release(name)
-    return done(_page_of(name) if server.catalogue.has(name) else "/functions", "released")
+    page = _page_of(name) if server.catalogue.has(name) else "/functions"
+    return back_or(form, done(page, "released"))
 
 
 async def _waiting(server: Server, name: str) -> int:

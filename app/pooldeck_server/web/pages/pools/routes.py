@@ -14,7 +14,7 @@ from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import read
 from pooldeck_server.web.pages.pools.sizes import meaning
 from pooldeck_server.web.pages.pools.view import PoolsView, pool_section
-from pooldeck_server.web.pages.shared.posting import done, posted, reason, whole
+from pooldeck_server.web.pages.shared.posting import back_or, done, posted, reason, whole
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 
 router = page_router()
@@ -78,9 +78,10 @@ async def pause(server: ServerDep, name: str) -> Response:
 
 
 @router.post("/pools/{name}/resume")
-async def resume(server: ServerDep, name: str) -> Response:
+async def resume(request: Request, server: ServerDep, name: str) -> Response:
+    form = await posted(request)
     await server.pools.resume(name)
-    return _done(name, "resumed")
+    return back_or(form, _done(name, "resumed"))
 
 
 @router.get("/pools/{name}/drain")

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
 from pooldeck_server.domain.clock import micros
 from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.web.text.i18n import later
+from pooldeck_server.web.text.zones import UTC_NAME, UnclearTimeError, moment_of
 
 LATEST: Final = 10**16
 """Microseconds since the epoch: the year 2286, the end of what addresses name."""
@@ -47,16 +48,22 @@ def length_of(seconds: int) -> str:
     return f"{seconds // 60}m" if rest else f"{hours}h"
 
 
-def read_time(name: str, text: str, example: str = "2026-11-30T09:00:00Z") -> int:
-    """Return a time in microseconds since the epoch; without a zone it is one of UTC.
+def read_time(
+    name: str, text: str, example: str = "2026-11-30T09:00:00Z", zone: str = UTC_NAME
+) -> int:
+    """Return a time in microseconds since the epoch; without an offset it is one of `zone`.
 
     Raises:
-        InvalidRequest: If `text` is none; it names the parameter `name`, and shows `example`.
+        InvalidRequest: If `text` is none, or clocks of the zone show it never or twice; it names
+            the parameter `name`, and shows `example`.
     """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         detail = f'{name}: "{text[:_LONGEST]}" is no time: write {example}'
         raise InvalidRequest(detail) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        moment = moment if moment.tzinfo else moment_of(moment, zone)
+    except UnclearTimeError as unclear:
+        raise InvalidRequest(f"{name}: {unclear}") from None
     return min(max(0, micros(moment)), LATEST)

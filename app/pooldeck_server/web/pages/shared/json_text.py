@@ -1,7 +1,7 @@
 """JSON text as people read it: lines broken, each piece with its type, and no more than fits.
 
-The text is scanned up to a bound and never parsed: numbers, escapes and the order of keys stay as
-they were sent, and ten megabytes cost hardly more than what is shown of them.
+The text is scanned up to a bound and never parsed: numbers and the order of keys stay as they were
+sent, escapes are read, and ten megabytes cost hardly more than what is shown of them.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.json_escapes import unescaped
 
 Piece: TypeAlias = tuple[str, str]
 """What a piece is ("key", "string", "number", "literal", or "" for what stands between), and it."""
@@ -18,6 +19,7 @@ _MOST_CHARACTERS: Final = 24 * 1024  # that a page shows of one value
 _MOST_SCANNED: Final = 192 * 1024  # characters, of which long strings are shown in part
 _LONGEST_STRING: Final = 2000
 _OPENING, _CLOSING = "[{", "]}"
+_TEXTS: Final = frozenset({"key", "string"})
 _ONE_LINE: Final = 72  # characters of a list or an object that stays on one line
 
 _TOKEN: Final = re.compile(
@@ -102,8 +104,9 @@ def json_text(text: str) -> JsonText:
     room = _MOST_CHARACTERS
     is_cut = len(text) > _MOST_SCANNED
     for kind, piece in _pieces(text):
-        shown = _shortened(piece) if kind == "string" else piece
-        is_cut = is_cut or shown != piece
+        readable = unescaped(piece) if kind in _TEXTS else piece
+        shown = _shortened(readable) if kind == "string" else readable
+        is_cut = is_cut or shown != readable
         if (room := room - len(shown)) < 0:
             return _made(text, [*pieces, ("", "…")], is_cut=True)
         pieces.append((kind, shown))

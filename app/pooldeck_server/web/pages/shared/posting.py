@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 
 from pooldeck_server.domain.errors import InvalidRequest, TooLarge
 from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.web.http.redirects import HOME, own_path
 from pooldeck_server.web.http.request_body import RequestBody, whole_body
 from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.flash import DID
@@ -17,6 +18,12 @@ _SMALL: Final = 64 * 1024  # bytes of a form without arguments
 _MOST_FIELDS: Final = 1000
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _LONGEST_ESCAPE: Final = 3  # bytes that one takes in a form: "%7B"
+
+
+def back_or(form: QueryParams, otherwise: Response) -> Response:
+    """Return to the page that a form names as where it stood, else answer otherwise."""
+    back = own_path(form.get("back") or HOME)
+    return otherwise if back == HOME else RedirectResponse(back, 303)
 
 
 def form_bytes(arguments: int) -> int:

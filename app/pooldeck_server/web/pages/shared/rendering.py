@@ -31,6 +31,7 @@ from pooldeck_server.web.http.mount import path_of, place_page, root_path_of
 from pooldeck_server.web.http.principals import principal_of
 from pooldeck_server.web.http.rules import may
 from pooldeck_server.web.http.sight import Sight, sight_of
+from pooldeck_server.web.http.time_zone import choice_of, zone_of
 from pooldeck_server.web.pages.shared import tiles
 from pooldeck_server.web.pages.shared.allowed import allowed_part
 from pooldeck_server.web.pages.shared.attention import Attention, attention, attention_to
@@ -38,7 +39,7 @@ from pooldeck_server.web.pages.shared.faults import fault_of
 from pooldeck_server.web.pages.shared.flash import flash
 from pooldeck_server.web.pages.shared.strip import strip
 from pooldeck_server.web.pages.shared.tracebacks import folded_parts, traceback_parts
-from pooldeck_server.web.text import formats, i18n
+from pooldeck_server.web.text import formats, i18n, zones
 from pooldeck_server.web.text.actions import person_words
 from pooldeck_server.web.text.annotations import annotation_words, history_words
 from pooldeck_server.web.text.colours import colour_of
@@ -49,13 +50,16 @@ from pooldeck_server.web.text.notices import severity_word
 from pooldeck_server.web.text.reasons import cause_words, error_word, role_word, start_words
 from pooldeck_server.web.text.states import state_word
 from pooldeck_server.web.text.terminal_text import coloured
+from pooldeck_server.web.text.zones import zone_words
 
 _FILTERS = (
     "call_time",
     "clock",
     "count",
     "duration",
+    "in_field",
     "iso",
+    "minute",
     "moment",
     "percent",
     "rate",
@@ -130,6 +134,7 @@ def environment() -> Environment:
         "hold_words": hold_words,
         "start_words": start_words,
         "traceback_parts": traceback_parts,
+        "zone_words": zone_words,
     }
     templates.globals |= {
         "ago": formats.ago,
@@ -145,6 +150,7 @@ def environment() -> Environment:
         "ngettext": _ngettext,
         "slot_state": tiles.slot_state,
         "State": State,
+        "zone_name": zones.zone_name,
     }
     return templates
 
@@ -180,6 +186,9 @@ def render(request: Request, shown: Fragment, status: int = 200) -> HTMLResponse
         "language": language,
         "languages": i18n.LANGUAGES,
         "here": _here(request),
+        "method": request.method,
+        "zone": zones.zone_name(),
+        "zone_choice": choice_of(request.scope),
         "sees_values": sight.sees_values,
     }
     if isinstance(shown, Page):
@@ -246,7 +255,7 @@ class PageRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
-            with i18n.speaking(language_of(request)):
+            with i18n.speaking(language_of(request)), zones.times_in(zone_of(request.scope)):
                 try:
                     return await handler(request)
                 except PooldeckError as error:

@@ -18,6 +18,7 @@ from pooldeck_server.domain.tasks.log import LogWindow, StoredLine
 from pooldeck_server.domain.tasks.pipelines import StoredPipeline
 from pooldeck_server.domain.tasks.states import LIVE, State
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.domain.tasks.waiting import WaitFacts
 from pooldeck_server.store import queries
 
 _FIRST_LINES: Final = 50
@@ -52,6 +53,7 @@ class TaskData(LogData, frozen=True, kw_only=True):
     around: RelatedTasks = RelatedTasks()
     pipeline: StoredPipeline | None = None
     log_of_worker: str | None = None
+    wait: WaitFacts | None = None  # what is known of why it waits
 
     @property
     def shown(self) -> StoredTask | StoredAttempt:
@@ -85,6 +87,7 @@ def read(
         actions=queries.actions_on_task(connection, task.seq, _ACTIONS),
         around=queries.related_tasks(connection, task.seq),
         pipeline=_pipeline(connection, task),
+        wait=queries.wait_facts(connection, task),
     )
     missing, beginning = _beginning(connection, found)
     return replace(

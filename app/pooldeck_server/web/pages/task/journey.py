@@ -15,8 +15,9 @@ _MAIN: Final = (State.SCHEDULED, State.QUEUED, State.RUNNING)
 
 @dataclass(frozen=True)
 class JourneyStop:
-    """A state on the way: `words` say how long or when; `elapsed` counts on, in seconds.
+    """A state on the way: `words` say how long or when.
 
+    `elapsed` counts on, in seconds; of `at` (microseconds since the epoch) they say how far it is.
     One that is not taken still lies ahead.
     """
 
@@ -25,6 +26,7 @@ class JourneyStop:
     is_present: bool
     words: str = ""
     elapsed: float | None = None
+    at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def journey(task: StoredTask, earlier: int, now: int) -> Journey:
     counting = {State.QUEUED: waited(task, now), State.RUNNING: ran(task, now)}
     words = {state: _duration(seconds) for state, seconds in counting.items()}
     words[State.SCHEDULED] = _scheduled(task, earlier, now)
+    moment = task.run_at if task.state is State.SCHEDULED else task.finished_at
     if task.state in FINAL:
         words[task.state] = formats.ago(task.finished_at, now)
     stops = (
@@ -54,6 +57,7 @@ def journey(task: StoredTask, earlier: int, now: int) -> Journey:
             is_present=state is task.state,
             words=words.get(state, "") if state in taken else "",
             elapsed=counting.get(state) if state is task.state else None,
+            at=moment if state is task.state and state not in counting else None,
         )
         for state in (*_MAIN, *sorted(FINAL))
         if state in taken or _lies_ahead(state, task.state)

@@ -62,18 +62,11 @@ def _sentences(task: StoredTask, link: StoredDependencies) -> Iterator[LinkWords
         yield LinkWords(words, f"/tasks/{link.stopped_by}", link.stopped_by)
     elif link.items == 0:
         yield LinkWords(_("The list that it should go over is empty: there was nothing to do."))
-    elif task.state is State.SCHEDULED and link.released_at is None:
+    elif task.state is State.SCHEDULED and link.released_at is None and link.is_fan:
+        # that it waits, and for what, is said above
         yield LinkWords(
-            ngettext(
-                "It waits for %(num)s task to end.",
-                "It waits for %(num)s tasks to end.",
-                link.needs,
-            )
+            _("It stands for all items of a list that is not known yet, and becomes the first.")
         )
-        if link.is_fan:
-            yield LinkWords(
-                _("It stands for all items of a list that is not known yet, and becomes the first.")
-            )
 
 
 def _more(around: RelatedTasks) -> str:

@@ -59,6 +59,7 @@ async def task(
     shown = task_view(
         found,
         slot=slot_of(server.health.all(), task_id),
+        waiting=sight.waiting(server.waiting.of(found.task, found.wait)),
         is_callable=function is not None,
         snippets=snippets(request, found.task, function, sight),
         expires_at=server.retention.expires_at(found.task),

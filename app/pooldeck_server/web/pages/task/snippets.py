@@ -18,6 +18,7 @@ from pooldeck_server.web.pages.shared.snippets import (
     of_task,
 )
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.json_escapes import unescaped
 from pooldeck_server.web.text.snippets.call import API
 
 
@@ -31,8 +32,8 @@ def snippets(
         return (of_task(address, task.id),)
     wanted = Submission(
         task.function,
-        Raw(task.args.encode()),
-        Raw(task.kwargs.encode()),
+        Raw(unescaped(task.args).encode()),
+        Raw(unescaped(task.kwargs).encode()),
         **_options(task, function),
     )
     again = of_submission("again-task", _("Submit the same again"), address, wanted, function)

@@ -54,7 +54,7 @@ def ran(task: StoredTask, now: int) -> float | None:
 def _waiting(task: StoredTask, now: int) -> Iterator[Segment]:
     seconds = waited(task, now)
     if seconds is not None:
-        label = _("waiting for a slot")
+        label = _("in the queue")
         yield Segment("queued", label, seconds, is_open=task.state is State.QUEUED)
 
 

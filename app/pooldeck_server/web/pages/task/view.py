@@ -14,6 +14,7 @@ from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.log import StoredLine
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.domain.tasks.waiting import TaskWait
 from pooldeck_server.web.pages.shared.actions import ActionRow, action_row
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
@@ -26,6 +27,7 @@ from pooldeck_server.web.pages.task.links import Links, links
 from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
+from pooldeck_server.web.pages.task.waiting import WaitingBlock, waiting_block
 from pooldeck_server.web.text.kill_questions import kill_button
 from pooldeck_server.web.text.placement import placed_words
 
@@ -59,6 +61,7 @@ class TaskView(Page):
     options: RunOptions
     placed: str
     is_final: bool
+    waiting: WaitingBlock | None
     way: Journey
     actions: tuple[ActionRow, ...]
     segments: tuple[Segment, ...]
@@ -109,6 +112,7 @@ def task_view(
     slot: SlotHealth | None,
     is_callable: bool,
     now: int,
+    waiting: TaskWait | None = None,
     expires_at: int | None = None,
     snippets: tuple[Snippets, ...] = (),
 ) -> TaskView:
@@ -122,6 +126,7 @@ def task_view(
         options=RunOptions.from_json(task.options),
         placed=placed_words(task.placed),
         is_final=task.state in FINAL,
+        waiting=waiting_block(waiting),
         way=way,
         actions=tuple(map(action_row, read.actions)),
         segments=segments(task, measured, now),

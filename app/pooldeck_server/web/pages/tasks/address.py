@@ -15,6 +15,7 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.shared.address import address, length_of, read_time, seconds_of
 from pooldeck_server.web.pages.tasks.columns import as_text, columns_of
 from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.zones import UTC_NAME
 
 PLAIN: Final = {
     field: parameter for field, parameter in PARAMETERS.items() if field not in {"states", "text"}
@@ -133,7 +134,8 @@ def _sort(query: QueryParams) -> Sort:
 
 def _moment(query: QueryParams, name: str) -> int | None:
     text = (query.get(name) or "").strip()
-    return read_time(name, text, "2026-11-30T09:00 or 24h") if text else None
+    zone = query.get("zone") or UTC_NAME
+    return read_time(name, text, "2026-11-30T09:00 or 24h", zone) if text else None
 
 
 def _within(query: QueryParams) -> int | None:

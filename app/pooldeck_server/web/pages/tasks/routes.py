@@ -72,6 +72,7 @@ async def tasks(request: Request, server: ServerDep, sight: SightDep, cursor: st
         columns=columns,
         now=now,
         snippets=snippets(request, view, now, sight),
+        waits=server.waiting.of_all(found.page.items),
     )
     return render(request, shown)
 

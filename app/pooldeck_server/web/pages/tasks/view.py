@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.tasks.filter import Sort, StateCounts, TaskFilter, TaskPage, Total
 from pooldeck_server.domain.tasks.states import FINAL, LIVE, State
+from pooldeck_server.domain.tasks.waiting import TaskWait
 from pooldeck_server.web.pages.shared.address import address, length_of
 from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.flash import FLASHES, flash_of_many
@@ -21,8 +22,10 @@ from pooldeck_server.web.pages.tasks.data import TaskListData
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
 from pooldeck_server.web.text.states import state_word
+from pooldeck_server.web.text.waiting import waiting_short
 
 EXPORT: Final = "/api/v1/tasks/export"
+NO_WAITS: Final[Mapping[str, TaskWait]] = {}
 _LABELS: Final = {
     "functions": later("function"),
     "pools": later("pool"),
@@ -103,6 +106,7 @@ class TasksView(Page):
     exports: tuple[tuple[str, str], ...]
     columns_back: str
     snippets: tuple[Snippets, ...]
+    waits: Mapping[str, str]  # why tasks wait, in a few words, by their ids
 
     def flash(self, query: QueryParams) -> str | None:
         return flash_of_many(query, FLASHES["tasks"])
@@ -119,6 +123,7 @@ def tasks_view(
     problem: str = "",
     typed: str | None = None,
     snippets: tuple[Snippets, ...] = (),
+    waits: Mapping[str, TaskWait] = NO_WAITS,
 ) -> TasksView:
     older = read.page.next_cursor
     has_some = bool(read.total.number or older) and not problem
@@ -140,8 +145,8 @@ def tasks_view(
         within=tuple(
             (length_of(each), _last(each), each == view.within) for each in _withins(view)
         ),
-        since=_in_a_field(view.wanted.since),
-        until=_in_a_field(view.wanted.until),
+        since=formats.in_field(view.wanted.since),
+        until=formats.in_field(view.wanted.until),
         sorts=tuple(
             _choice(_(label), replace(view, sort=sort), view) for sort, label in _SORTS.items()
         ),
@@ -156,6 +161,7 @@ def tasks_view(
         exports=tuple((_(label), _export_href(view, now, name)) for name, label in _EXPORTS),
         columns_back=href(replace(view, columns=())),
         snippets=snippets,
+        waits={task_id: waiting_short(each) for task_id, each in waits.items()},
     )
 
 
@@ -236,11 +242,6 @@ def _narrowings(view: TaskListQuery) -> Iterable[Narrowing]:
 
 def _withins(view: TaskListQuery) -> Sequence[int]:
     return sorted({*_WITHIN, *([] if view.within is None else [view.within])})
-
-
-def _in_a_field(at: int | None) -> str:
-    """Return a time (microseconds since the epoch) as the field of a form holds it, in UTC."""
-    return "" if at is None else formats.iso(at)[: len("2026-11-30T09:00:00")]
 
 
 def _last(seconds: int) -> str:

@@ -18,9 +18,10 @@ from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest, slots_of
 from pooldeck_server.web.pages.shared.address import read_time
 from pooldeck_server.web.pages.shared.rendering import Page
-from pooldeck_server.web.text import formats
+from pooldeck_server.web.text import formats, zones
 from pooldeck_server.web.text.colours import colour_of
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.zones import UTC_NAME
 
 PERIODS: Final = (10, 60, 300, 900, 3600, 21600, 86400)
 """Seconds that the page offers to show."""
@@ -95,7 +96,7 @@ def read_address(query: QueryParams) -> TimelineQuery:
     since = query.get("from")
     return TimelineQuery(
         span=_span(query.get("span")),
-        since=read_time("from", since) if since else None,
+        since=read_time("from", since, zone=query.get("zone") or UTC_NAME) if since else None,
         pool=query.get("pool") or None,
         function=query.get("function") or None,
     )
@@ -195,13 +196,14 @@ def look(bar: Bar) -> str:
 
 def limits(request: TimelineRequest, found: Timeline) -> str:
     """Return what the picture leaves out, in words; empty if it is whole."""
-    if found.complete_from <= request.since:
+    whole = found.complete_from
+    if whole <= request.since:
         return ""
     return _(
         "Too many to draw: %(n)s or more ended in this time. The picture is whole from %(since)s "
         "on; zoom in to see what was before.",
         n=formats.count(found.ended),
-        since=f"{formats.clock(found.complete_from)} UTC",
+        since=" ".join((formats.clock(whole), zones.offset_name(whole))),
     )
 
 

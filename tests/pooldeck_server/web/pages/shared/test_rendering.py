@@ -13,7 +13,10 @@ from pooldeck_server.resources import resource
 from pooldeck_server.web import pages
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page, environment
 
-AROUND: Final = {"static", "language", "languages", "here", "sees_values"}
+AROUND: Final = {
+    *{"static", "language", "languages", "here", "sees_values"},
+    *{"zone", "zone_choice", "method"},
+}
 FRAME: Final = {
     *{"navigation", "section", "flashed", "strip", "attention", "now"},
     *{"has_session", "is_open", "principal", "may_manage_tokens", "reference"},
