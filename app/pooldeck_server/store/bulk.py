@@ -194,9 +194,8 @@ def _plain(rows: Sequence[Any]) -> Sequence[_Row]:
     return values
 
 
-@lru_cache(maxsize=256)
 def _array(values: tuple[Any, ...]) -> str:
-    return msgspec.json.encode(values).decode()
+    return msgspec.json.encode(values).decode() if values else "[]"
 
 
 @cache
