@@ -388,7 +388,7 @@ class Dispatcher:
         """Tell whether a task is claimed, or with a worker."""
         if task_id in self.running or seq in self._claiming:
             return True
-        return any(task.seq == seq for task in self._claimed)
+        return seq in self._give_back.seqs or any(task.seq == seq for task in self._claimed)
 
     # What workers note of ends, until it is on record.
 
