@@ -34,7 +34,7 @@ from tests.support.served import Served, served
 REACHED = 299
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "X-NEW")
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/login"), ("POST", "/login")}
-OF_ONES_OWN_BROWSER = {"/logout", "/tasks/columns", "/time-zone"}  # what they change is kept nowhere else
+OF_ONES_OWN_BROWSER = {"/logout", "/tasks/columns", "/time-zone"}  # kept nowhere else
 OPEN |= {("POST", "/language"), ("GET", "/login/oidc"), ("GET", "/login/oidc/callback")}
 NOBODY_CHANGES = {"GET", "HEAD"}
 ONLY_READ = ("/api/v1/watches",)  # by a body, since ids are many
