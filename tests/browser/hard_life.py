@@ -106,12 +106,13 @@ class HardLife:
         return self._tasks | named | {"worker": self._get("/pools/cpu")["workers"][0]["id"]}
 
     def words(self) -> list[str]:
-        """Return names that are no words of Pooldeck's: of functions, pools and workers."""
+        """Return names that are no words of Pooldeck's: of functions, pools, workers and errors."""
         functions = [each["name"] for each in self._get("/functions")["items"]]
         pools = self._get("/pools")["items"]
         workers = [worker["id"] for pool in pools for worker in pool["workers"]]
         short = [name.rpartition(".")[2] for name in functions]
-        return [*functions, *short, *(pool["name"] for pool in pools), *workers, *_GIVEN]
+        errors = [each["type"] for each in self._get("/errors")["items"]]
+        return [*functions, *short, *(pool["name"] for pool in pools), *workers, *errors, *_GIVEN]
 
     def _keep(self, name: str, function: str, *args: object, **more: Any) -> str:
         body = {"function": function, "args": args, **more}
