@@ -23,8 +23,8 @@ _MEANT: Final = (
 
 # Words of the trade that Chinese pages have as they are.
 _TERMS: Final = """
-Lines Pooldeck CPU GIL API JSON ID UTC HTTP URL CSV PID GiB MiB KiB kB ms min curl Python CLI JavaScript
-Webhook webhook Apprise Slack Teams Future PENDING RUNNING FINISHED CANCELLED SIGSEGV None null
+Pooldeck CPU GIL API JSON Lines ID UTC HTTP URL CSV PID GiB MiB KiB kB ms min curl Python CLI
+JavaScript Webhook webhook Apprise Slack Teams Future PENDING RUNNING FINISHED CANCELLED SIGSEGV None null
 DEBUG INFO WARNING ERROR CRITICAL GET POST PUT PATCH DELETE Enter Shift English
 never access tokens ci acme state tag failed nightly admin operator viewer
 """
