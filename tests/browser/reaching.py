@@ -24,8 +24,8 @@ _MEANT: Final = (
 # Words of the trade that Chinese pages have as they are.
 _TERMS: Final = """
 Pooldeck CPU GIL API JSON Lines ID UTC HTTP URL CSV PID GiB MiB KiB kB ms min curl Python CLI
-JavaScript Webhook webhook Apprise Slack Teams Future PENDING RUNNING FINISHED CANCELLED SIGSEGV None null
-DEBUG INFO WARNING ERROR CRITICAL GET POST PUT PATCH DELETE Enter Shift English
+JavaScript Webhook webhook Apprise Slack Teams Future PENDING RUNNING FINISHED CANCELLED SIGSEGV
+None null DEBUG INFO WARNING ERROR CRITICAL GET POST PUT PATCH DELETE Enter Shift English
 never access tokens ci acme state tag failed nightly admin operator viewer
 """
 # Texts that come from users' code and clients, and messages that the record keeps as they came.
