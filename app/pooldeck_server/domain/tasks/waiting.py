@@ -50,6 +50,7 @@ class Help(StrEnum):
     SETTLE_RESTORED = "settle_restored"
     SEE_UNSCHEDULABLE = "see_unschedulable"
     SEE_RUNNING = "see_running"  # what keeps the slots
+    RUN_NOW = "run_now"
     SEE_TASKS = "see_tasks"  # those that it comes after
 
 
@@ -75,6 +76,7 @@ class TaskWait(Struct, frozen=True):
     """Why a task waits at this moment. Times are microseconds since the epoch."""
 
     reason: WaitReason
+    task: str  # its id
     pool: str
     function: str
     since: int | None = None  # when that began, where it is known
