@@ -20,7 +20,7 @@ class TaskEdit(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     priority: Priority | UnsetType = UNSET
-    run_at: Moment | None | UnsetType = UNSET
+    run_at: Moment | UnsetType | None = UNSET
     delay: Delay | UnsetType = UNSET
     pool: Name | UnsetType = UNSET
     args: Args | UnsetType = UNSET
