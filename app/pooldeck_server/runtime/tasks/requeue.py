@@ -35,7 +35,7 @@ class Requeue:
         What was changed is forgotten where it waited, and read again.
         """
         for move in moves:
-            if move.edited_in in self.queues:
+            if move.edited_in is not None and move.edited_in in self.queues:
                 self.queues[move.edited_in].forget(move.seq)
         if any(move.state is State.SCHEDULED for move in moves):
             self.scheduler.notify()

@@ -39,6 +39,7 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
         "already_ended": later("It had ended before."),
         "retried": later("It is queued again, as a new attempt."),
         "edited": later("It is changed."),
+        "not_edited": later("Nothing was changed."),
         "run_now": later("It runs as soon as a slot is free."),
         "is_kept": later("It is kept: it is not deleted until somebody lets it go."),
         "let_go": later("It goes when it is its time."),
