@@ -6,6 +6,7 @@ import typer
 
 from pooldeck_server.command_line.complaint import WRONG, Complaint
 from pooldeck_server.command_line.output import Output
+from pooldeck_server.remote.ages import moment_of
 from pooldeck_server.remote.command import remote
 from pooldeck_server.remote.completion import pools
 from pooldeck_server.remote.formats import moment
@@ -24,11 +25,9 @@ def change(
     run_now: Annotated[
         bool, typer.Option("--run-now", help="run it as soon as a slot is free")
     ] = False,
-    run_at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="when to run it, such as 2026-12-01T08:00:00Z"),
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="when to run it, or in 30s, 5m, 2h, 3d")
     ] = None,
-    delay: Annotated[float | None, typer.Option(help="seconds from now to run it in")] = None,
     pool: Annotated[str | None, typer.Option(help="where to run it", autocompletion=pools)] = None,
     args: Annotated[
         str | None, typer.Option(metavar="JSON", help="all arguments by position: an array")
@@ -45,9 +44,10 @@ def change(
 
     Exit codes: 0 done, 2 wrong arguments, 4 the server refused it.
     """
-    if sum((run_now, run_at is not None, delay is not None)) > 1:
-        raise Complaint("say one of --run-now, --run-at and --delay", exit_code=WRONG)
-    given: dict[str, Any] = {"priority": priority, "pool": pool, "run_at": run_at, "delay": delay}
+    if run_now and at is not None:
+        raise Complaint("say --run-now or --at: not both", exit_code=WRONG)
+    given: dict[str, Any] = {"priority": priority, "pool": pool}
+    given["run_at"] = None if at is None else moment_of(at, ahead=True)
     given["args"] = None if args is None else read_array(args)
     given["kwargs"] = None if kwargs is None else read_object(kwargs)
     body = {name: value for name, value in given.items() if value is not None}
@@ -55,8 +55,7 @@ def change(
         body["run_at"] = None
     if not body:
         raise Complaint(
-            "say what to change: --priority, --run-now, --run-at, --delay, --pool, --args or "
-            "--kwargs",
+            "say what to change: --priority, --run-now, --at, --pool, --args or --kwargs",
             exit_code=WRONG,
         )
     if reason:

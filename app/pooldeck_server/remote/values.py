@@ -78,6 +78,7 @@ def _refuse(name: str) -> Any:
 
 
 def read_array(text: str | None) -> list[Any]:
+    """Return the arguments by position; raise `typer.BadParameter` for what is no array."""
     value = [] if text is None else value_of(text)
     if not isinstance(value, list):
         raise typer.BadParameter(f"--args {text}: not a JSON array")
@@ -85,6 +86,7 @@ def read_array(text: str | None) -> list[Any]:
 
 
 def read_object(text: str | None) -> dict[str, Any]:
+    """Return the arguments by name; raise `typer.BadParameter` for what is no object."""
     value = {} if text is None else value_of(text)
     if not isinstance(value, dict):
         raise typer.BadParameter(f"--kwargs {text}: not a JSON object")

@@ -140,7 +140,7 @@ def _as_shown(moment: datetime, tz: tzinfo) -> datetime:
 
 
 def typed_moment(value: str, zone: str) -> str:
-    """Return a moment that was typed as the API takes it: with its offset, else it is a time of `zone`.
+    """Return a moment that was typed, as the API takes it: without an offset it is of `zone`.
 
     What is no time is left for the API to refuse.
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from tests.support.served import Served
-from tests.support.watching import task_in
+from tests.support.watching import task_in, until
 
 _LATER = {"wait": 0, "delay": 3600}
 
@@ -104,6 +104,24 @@ def test_run_now_lets_a_scheduled_task_run(server: Served) -> None:
     assert "ended" in refused(server, task_id, 409, "conflict", run_at=None)
 
 
+def test_run_now_ends_the_pause_before_a_retry(server: Served) -> None:
+    task_id = server.submit("fail", "again", wait=0, retries=20).json()["id"]
+
+    def long_pause() -> dict[str, Any] | None:  # they double: the third is long enough to be met
+        task: dict[str, Any] = server.http.get(f"/api/v1/tasks/{task_id}").json()
+        return task if task["state"] == "scheduled" and task["attempt"] >= 3 else None
+
+    task = until(long_pause)
+    edited(server, task_id, run_at=None)
+
+    def begun() -> list[dict[str, Any]]:
+        found = server.http.get(f"/api/v1/tasks/{task_id}/attempts").json()["items"]
+        return [each for each in found[task["attempt"] :] if each["started_at"]]
+
+    assert until(begun)[0]["started_at"] < task["run_at"]
+    server.http.post(f"/api/v1/tasks/{task_id}/cancel")
+
+
 def test_a_queued_task_can_be_put_off(server: Served) -> None:
     pause(server, "cpu", paused=True)
     try:
@@ -129,6 +147,21 @@ def test_a_key_goes_on_meaning_what_was_submitted_under_it(server: Served) -> No
     assert (again["id"], again["args"]) == (task_id, ["second"])
     other = server.http.post("/api/v1/tasks", json=body | {"args": ["second"]}, headers=headers)
     assert other.json()["code"] == "idempotency_mismatch"
+
+
+def test_a_batch_key_goes_on_meaning_what_was_submitted_under_it(server: Served) -> None:
+    tasks = [{"function": "web_functions.echo", "args": ["first"], "delay": 3600}]
+    headers = {"Idempotency-Key": "edited-batch"}
+
+    def send(body: list[dict[str, Any]]) -> dict[str, Any]:
+        answer = server.http.post("/api/v1/tasks/batch", json={"tasks": body}, headers=headers)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    ids = send(tasks)["ids"]
+    edited(server, ids[0], args=["second"], pool="io")
+    assert send(tasks)["ids"] == ids
+    assert send([tasks[0] | {"args": ["second"]}])["code"] == "idempotency_mismatch"
 
 
 def test_sensitive_arguments_are_never_shown_after_a_change(server: Served) -> None:

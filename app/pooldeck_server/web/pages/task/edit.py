@@ -147,7 +147,7 @@ def _read(name: str, text: str, zone: str) -> object:
 
 
 _WRONG: Final = {
-    "priority": lambda: _("Enter a whole number from −100 to 100."),
+    "priority": lambda: _("Enter a whole number from -100 to 100."),
     "args": lambda: _("This is not JSON. Enter an array, such as [1, 2]."),
     "kwargs": lambda: _('This is not JSON. Enter an object, such as {"width": 64}.'),
 }

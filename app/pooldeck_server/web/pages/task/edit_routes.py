@@ -51,13 +51,11 @@ async def edit(request: Request, server: ServerDep, sight: SightDep, task_id: st
         await sight.check_edit(task_id, wanted, server)
         await server.edits.edit(task_id, wanted)
     except UnreadableEditError as wrong:
-        view = _view(server, sight, task, typed, wrong.errors)
+        view = _view(server, sight, task, typed, (wrong.errors, None))
         return render(request, view, STATUS[InvalidRequest])
     except PooldeckError as refusal:
-        errors, error = about(refusal, task)
-        return render(
-            request, _view(server, sight, task, typed, errors, error), STATUS[type(refusal)]
-        )
+        view = _view(server, sight, task, typed, about(refusal, task))
+        return render(request, view, STATUS[type(refusal)])
     return done(f"/tasks/{task_id}", "edited")
 
 
@@ -73,9 +71,9 @@ def _view(
     sight: Sight,
     task: StoredTask,
     typed: Mapping[str, str] | None = None,
-    errors: Mapping[str, str] | None = None,
-    error: str | None = None,
+    wrong: tuple[Mapping[str, str], str | None] = ({}, None),
 ) -> EditView:
+    """Return the form of a task, with what is `wrong`: by the names of fields, and beside them."""
     catalogue = server.catalogue
     has_function = catalogue.has(task.function)
     sensitive = catalogue.get(task.function).spec.options.sensitive if has_function else ()
@@ -84,6 +82,6 @@ def _view(
         [pool for pool in server.queues if sight.principal.may_reach(task.function, pool)],
         is_sensitive=bool(sensitive),
         typed=typed,
-        errors=errors,
-        error=error,
+        errors=wrong[0],
+        error=wrong[1],
     )
