@@ -8,7 +8,9 @@ down_revision = "0015"
 
 
 def upgrade() -> None:
-    op.add_column("tasks", sa.Column("edits", sa.Integer, nullable=False, server_default="0"))
+    op.add_column(
+        "tasks", sa.Column("edits", sa.Integer, nullable=False, server_default=sa.text("0"))
+    )
 
 
 def downgrade() -> None:

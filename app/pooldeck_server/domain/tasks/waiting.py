@@ -24,7 +24,7 @@ class WaitReason(StrEnum):
 
     TASKS = "waits_for_tasks"  # it comes after others that have not ended
     RETRY = "waits_to_retry"  # it failed, and is run again after a pause
-    TIME = "waits_for_its_time"  # it was submitted to run later
+    TIME = "waits_for_its_time"  # it is to run later
     RESTORED = "server_restored"  # nothing of a backup runs before somebody says so
     SERVER_DRAIN = "server_draining"  # the server hands nothing out
     NO_POOL = "no_such_pool"  # the configuration has no pool of that name any more
