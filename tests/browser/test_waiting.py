@@ -123,3 +123,34 @@ def test_the_same_is_said_in_chinese_and_without_javascript(own: Serving, browse
         page.click("#wait-help")
         expect(page).to_have_url(re.compile(f"/tasks/{task_id}$"))
     assert own.client.get(f"/api/v1/tasks/{task_id}?wait=30").json()["state"] == "succeeded"
+
+
+def test_a_task_put_off_runs_at_a_click(own: Serving, context: BrowserContext) -> None:
+    _paused(own, is_paused=False)
+    page = _opened(context, f"/tasks/{submitted(own, 'shown.add', 3, delay=3600)}")
+    page.locator("#waiting").get_by_role("button", name="Run now").click()
+    expect(page.locator(".task-state .state")).to_have_text("succeeded")
+
+
+def test_a_form_changes_what_waits_and_says_what_is_wrong_at_the_field(
+    own: Serving, context: BrowserContext
+) -> None:
+    _paused(own, is_paused=False)
+    task_id = submitted(own, "shown.add", 4, delay=3600)
+    page = _opened(context, f"/tasks/{task_id}")
+    page.get_by_role("link", name="Change", exact=True).click()
+    expect(page.get_by_label("Run at")).not_to_have_value("")
+    assert barriers(page) == []
+    page.get_by_label("Priority").fill("7")
+    page.get_by_label("Arguments by position").fill('["a word"]')
+    page.get_by_role("button", name="Change task").click()
+    expect(page.locator("#args-error")).to_be_visible()
+    expect(page.get_by_label("Priority")).to_have_value("7")
+    page.get_by_label("Arguments by position").fill("[40, 2]")
+    page.get_by_label("Pool").select_option("io")
+    page.get_by_label("Run at").fill("")
+    page.get_by_role("button", name="Change task").click()
+    expect(page.get_by_text("It is changed.")).to_be_visible()
+    expect(page.locator(".task-state .state")).to_have_text("succeeded")
+    task = own.client.get(f"/api/v1/tasks/{task_id}").json()
+    assert (task["priority"], task["pool"], task["args"]) == (7, "io", [40, 2])

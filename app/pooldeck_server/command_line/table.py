@@ -40,6 +40,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "task": ("remote.tasks:task", "show a task: its arguments, attempts, error and log"),
         "logs": ("remote.logs:logs", "print the log of a task, or follow it"),
         "cancel": ("remote.changes:cancel", "cancel tasks by their ids, or all that fit"),
+        "change": ("remote.editing:change", "change a task that has not started, or run it now"),
         "retry": ("remote.changes:retry", "run tasks again by their ids, or all that fit"),
     },
     "pools": {

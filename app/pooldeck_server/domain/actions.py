@@ -33,6 +33,7 @@ class Deed(StrEnum):
     CANCEL = "cancel"
     KILL = "kill"
     RETRY = "retry"
+    EDIT = "edit"
     RESIZE = "resize"
     PAUSE = "pause"
     RESUME = "resume"
@@ -92,6 +93,9 @@ TargetKind: TypeAlias = Literal[
     "notice",
 ]
 """What something is done to; "tasks" are many at once."""
+
+AT_ONCE: Final = "at_once"
+"""What stands for the time of a task that is to run as soon as it can."""
 
 _PAGES: Final = {
     "task": "/tasks/",

@@ -128,6 +128,10 @@ class RemoteServer:
         """Send `body` to `path`; return the answer, decoded. Raises as `get`."""
         return _decoded(self.ask("POST", path, body))
 
+    def patch(self, path: str, body: Any) -> Any:
+        """Change what stands at `path` as `body` says; return it, decoded. Raises as `get`."""
+        return _decoded(self.ask("PATCH", path, body))
+
     def ask(
         self,
         method: str,

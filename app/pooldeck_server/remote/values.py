@@ -37,8 +37,8 @@ def read_arguments(
         typer.BadParameter: If a name is given twice, or if the last two are not what they should.
     """
     _check_stdin([*words, *(each for each in (args, kwargs) if each)])
-    positions: list[Any] = _array(args)
-    names: dict[str, Any] = _object(kwargs)
+    positions: list[Any] = read_array(args)
+    names: dict[str, Any] = read_object(kwargs)
     for values, read in ((words, value_of), (texts, str)):
         for word in values:
             found = _NAMED.fullmatch(word)
@@ -77,14 +77,16 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _array(text: str | None) -> list[Any]:
+def read_array(text: str | None) -> list[Any]:
+    """Return the arguments by position; raise `typer.BadParameter` for what is no array."""
     value = [] if text is None else value_of(text)
     if not isinstance(value, list):
         raise typer.BadParameter(f"--args {text}: not a JSON array")
     return value
 
 
-def _object(text: str | None) -> dict[str, Any]:
+def read_object(text: str | None) -> dict[str, Any]:
+    """Return the arguments by name; raise `typer.BadParameter` for what is no object."""
     value = {} if text is None else value_of(text)
     if not isinstance(value, dict):
         raise typer.BadParameter(f"--kwargs {text}: not a JSON object")

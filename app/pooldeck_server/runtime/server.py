@@ -55,6 +55,7 @@ from pooldeck_server.runtime.tasks.control import TaskControl
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
+from pooldeck_server.runtime.tasks.editing import TaskEditing
 from pooldeck_server.runtime.tasks.errors import Errors
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.holds import Holds
@@ -98,6 +99,7 @@ class Server:
     holds: Holds
     shared: Shared
     tasks: TaskControl
+    edits: TaskEditing
     pools: PoolControls
     waiters: Waiters
     watches: Watches

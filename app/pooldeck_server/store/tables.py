@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from pooldeck_server.domain.tasks.states import State
 
-SCHEMA = "0015"
+SCHEMA = "0016"
 """The revision of the newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -86,6 +86,8 @@ tasks = Table(
     Column("placed", Text),
     # Came with migration 0011.
     Column("kept_at", BigInteger),
+    # Came with migration 0016.
+    Column("edits", Integer, nullable=False, server_default=text("0")),
     CheckConstraint(f"state IN ({_STATES})", name="tasks_state"),
     UniqueConstraint("id", name="tasks_id"),
 )

@@ -53,7 +53,7 @@ def _counts(
     for move in moves:
         counter[move.pool, move.function, move.state] += 1
         if move.before is not None:
-            counter[move.pool, move.function, move.before] -= 1
+            counter[move.left_pool, move.function, move.before] -= 1
     return [(*key, n) for key, n in counter.items() if n]
 
 

@@ -239,3 +239,21 @@ def test_a_task_that_has_ended_cannot_be_cancelled_and_that_is_code_1(pooldeck: 
     said = pooldeck("cancel", task)
 
     assert (said.code, said.out) == (1, "1 task: already ended\n")
+
+
+def test_what_has_not_started_is_changed_and_run_now(pooldeck: Commands) -> None:
+    task_id = pooldeck("submit", ECHO, "1", "--delay", "1h", "--json").json["id"]
+
+    moved = pooldeck("change", task_id, "--priority", "4", "--args", "[2]", "--at", "2h", "--json")
+    assert (moved.code, moved.json["priority"], moved.json["state"]) == (0, 4, "scheduled")
+    assert pooldeck("change", task_id, "--run-now").code == 0
+    assert pooldeck("task", task_id, "--json").json["args"] == [2]
+
+
+def test_a_change_says_what_is_wrong_with_it(pooldeck: Commands) -> None:
+    task_id = pooldeck("submit", ECHO, "1", "--delay", "1h", "--json").json["id"]
+
+    assert "say what to change" in pooldeck("change", task_id).err
+    assert "not both" in pooldeck("change", task_id, "--run-now", "--at", "1h").err
+    refused = pooldeck("change", task_id, "--pool", "nowhere")
+    assert (refused.code, "nowhere" in refused.err) == (4, True)

@@ -10,10 +10,14 @@ from pooldeck_server.domain.tasks.states import State
 
 
 class Claim(Struct, frozen=True, gc=False):
-    """The wish to hand a queued task to a worker; `attempt` is the one that would begin."""
+    """The wish to hand a queued task to a worker; `attempt` is the one that would begin.
+
+    `edits` is how often the task had been changed that is to be handed over.
+    """
 
     seq: int
     attempt: int
+    edits: int = 0
 
 
 class Start(Struct, frozen=True, gc=False):
@@ -94,3 +98,9 @@ class TaskChanged(Struct, frozen=True, gc=False):
     finished_at: int | None = None  # microseconds since the epoch, known once it ended
     error_kind: str | None = None  # of the attempt that ended with this move
     error_group: str | None = None  # the errors that it is one of
+    edited_in: str | None = None  # the pool in which it was changed by hand; None: it was not
+
+    @property
+    def left_pool(self) -> str:
+        """The pool in which it was `before`."""
+        return self.edited_in or self.pool

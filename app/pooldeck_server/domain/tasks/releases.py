@@ -24,6 +24,7 @@ class Awaiting(SubmittedTask, frozen=True):
     each: str | None = None
     lists: tuple[str, ...] = ()
     delay: float | None = None
+    edits: int = 0
 
     def sibling(self, release: "Release", key: TaskKey) -> NewTask:
         """Return the task of a further item of its list: as it is, with what its release sets."""
@@ -57,6 +58,7 @@ class Release(Struct, frozen=True):
     shown_kwargs: str | None
     item: int | None = None
     items: int | None = None
+    edits: int = 0  # of the task that this was decided for
 
 
 class Stop(Struct, frozen=True):
@@ -74,6 +76,7 @@ class Refusal(Struct, frozen=True):
     kind: str
     error: str
     group: str
+    edits: int = 0  # of the task that this was decided for
 
 
 class FanOut(Struct, frozen=True):

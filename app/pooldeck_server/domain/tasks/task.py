@@ -39,6 +39,7 @@ class QueuedTask(RunnableTask, frozen=True, gc=False):
 
     attempt: int = 0  # attempts handed over so far
     reruns: int = 0  # those of `attempt` that the server began by itself, since the last by hand
+    edits: int = 0  # how often it was changed: what is claimed is what was read, or nothing
 
     @property
     def ready_at(self) -> int:

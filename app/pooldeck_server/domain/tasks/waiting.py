@@ -24,7 +24,7 @@ class WaitReason(StrEnum):
 
     TASKS = "waits_for_tasks"  # it comes after others that have not ended
     RETRY = "waits_to_retry"  # it failed, and is run again after a pause
-    TIME = "waits_for_its_time"  # it was submitted to run later
+    TIME = "waits_for_its_time"  # it is to run later
     RESTORED = "server_restored"  # nothing of a backup runs before somebody says so
     SERVER_DRAIN = "server_draining"  # the server hands nothing out
     NO_POOL = "no_such_pool"  # the configuration has no pool of that name any more
@@ -50,6 +50,7 @@ class Help(StrEnum):
     SETTLE_RESTORED = "settle_restored"
     SEE_UNSCHEDULABLE = "see_unschedulable"
     SEE_RUNNING = "see_running"  # what keeps the slots
+    RUN_NOW = "run_now"
     SEE_TASKS = "see_tasks"  # those that it comes after
 
 
@@ -75,6 +76,7 @@ class TaskWait(Struct, frozen=True):
     """Why a task waits at this moment. Times are microseconds since the epoch."""
 
     reason: WaitReason
+    task: str  # its id
     pool: str
     function: str
     since: int | None = None  # when that began, where it is known

@@ -81,6 +81,7 @@ from pooldeck_server.runtime.tasks.control import TaskControl
 from pooldeck_server.runtime.tasks.deployed_code import DeployedCode
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
+from pooldeck_server.runtime.tasks.editing import TaskEditing
 from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.runtime.tasks.logs import Logs
 from pooldeck_server.runtime.tasks.pool_controls import PoolControls
@@ -653,6 +654,7 @@ class _Startup:
             holds=self.kept.holds,
             shared=self.shared,
             tasks=self.tasks,
+            edits=TaskEditing(self.tasks, self.settings.limits.arguments_bytes),
             pools=PoolControls(
                 kept=self.kept.controls,
                 restored=self.kept.restored,

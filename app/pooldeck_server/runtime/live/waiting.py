@@ -95,6 +95,7 @@ class WaitingReasons:
             link = task.dependencies
             return TaskWait(
                 WaitReason.TASKS,
+                task.id,
                 task.pool,
                 task.function,
                 since=task.created_at,
@@ -104,18 +105,20 @@ class WaitingReasons:
             )
         return TaskWait(
             WaitReason.RETRY if task.reruns else WaitReason.TIME,
+            task.id,
             task.pool,
             task.function,
             until=task.run_at,
             attempt=task.attempt,
             seconds=max(0.0, (task.run_at - self.clock.now()) / 1_000_000),
+            help=Help.RUN_NOW,
         )
 
     # Queued.
 
     def _queued(self, task: StoredTask, queue: Dispatcher | None) -> TaskWait:
         """Return what holds a queued task up, from the server down to the queue of its pool."""
-        waiting = TaskWait(WaitReason.LINE, task.pool, task.function)
+        waiting = TaskWait(WaitReason.LINE, task.id, task.pool, task.function)
         found = self._by_server(waiting)
         if found is None and queue is None:
             return replace(waiting, reason=WaitReason.NO_POOL)

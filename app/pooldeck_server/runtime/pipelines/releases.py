@@ -77,6 +77,7 @@ class Releases(BackgroundPart):
             PooldeckError: If the store cannot be read or written.
         """
         found = await self.reader.run(queries.needs, seqs)
+        outdated: frozenset[int] = frozenset()
         decisions = [
             decision
             for seq, needs in found.items()
@@ -84,10 +85,12 @@ class Releases(BackgroundPart):
         ]
         if decisions:
             now = self.clock.now()
-            new = await self.recorder.perform(lambda tx: _write(tx, decisions, now))
+            new, outdated = await self.recorder.perform(lambda tx: _write(tx, decisions, now))
             self.requeue.bring(new)
         for decision in decisions:
-            self._forget(decision)
+            if _seq_of(decision) not in outdated:
+                self._forget(decision)
+        self.waits.add_due(outdated)  # to be decided anew, for what they have become
         for seq in set(seqs) - found.keys():
             self.waits.forget(seq)
 
@@ -132,8 +135,28 @@ def _parts(seqs: Sequence[int]) -> Iterator[Sequence[int]]:
         yield seqs[start : start + _AT_ONCE]
 
 
-def _write(transaction: Transaction, decisions: Iterable[Decision], now: int) -> list[TaskChanged]:
-    """Write what was decided; return the moves of the tasks that are new by it."""
+def _seq_of(decision: Decision) -> int:
+    return decision.head.seq if isinstance(decision, FanOut) else decision.seq
+
+
+def _basis(decisions: Iterable[Decision]) -> Iterator[tuple[int, int]]:
+    """Yield the tasks whose arguments were looked at, with how often they had been changed."""
+    for decision in decisions:
+        decided = decision.head if isinstance(decision, FanOut) else decision
+        if not isinstance(decided, Stop):
+            yield decided.seq, decided.edits
+
+
+def _write(
+    transaction: Transaction, decided: Sequence[Decision], now: int
+) -> tuple[list[TaskChanged], frozenset[int]]:
+    """Write what was decided, but for tasks that were changed meanwhile.
+
+    Returns:
+        The moves of the tasks that are new by it, and those that were changed.
+    """
+    outdated = records.edited_since(transaction, _basis(decided))
+    decisions = [each for each in decided if _seq_of(each) not in outdated]
     releases = [each for each in decisions if isinstance(each, Release)]
     records.release_after(transaction, releases)
     moves: list[TaskChanged] = []
@@ -144,4 +167,4 @@ def _write(transaction: Transaction, decisions: Iterable[Decision], now: int) ->
     records.refuse_after(transaction, refusals, now)
     stops = [each for each in decisions if isinstance(each, Stop)]
     records.stop_after(transaction, stops, now)
-    return moves
+    return moves, outdated

@@ -160,6 +160,7 @@ class _Resolving:
             shown_kwargs=shown[1],
             item=place,
             items=items,
+            edits=task.edits,
         )
 
     def _checked(self, args: str, kwargs: str) -> tuple[str | None, str | None]:
@@ -238,4 +239,5 @@ def _function(catalogue: Catalogue, name: str) -> RegisteredFunction | None:
 def _refusal(task: Awaiting, message: str) -> Refusal:
     error = Error(ErrorKind.BAD_ARGUMENTS, "BadArguments", message)
     text = msgspec.json.encode(error).decode()
-    return Refusal(task.seq, error.kind.value, text, group_of(error, task.function).id)
+    group = group_of(error, task.function).id
+    return Refusal(task.seq, error.kind.value, text, group, task.edits)

@@ -34,7 +34,7 @@ class Traces:
 
     def note(self, moves: Iterable[TaskChanged]) -> None:
         """Take down what a commit has erased, if there is anything sensitive at all."""
-        if self._since is None and _ended(moves) and self._database.erases:
+        if self._since is None and _erase(moves) and self._database.erases:
             self._since = time.monotonic()
 
     @property
@@ -63,5 +63,5 @@ class Traces:
         self._not_before = time.monotonic() + _RETRY_SECONDS
 
 
-def _ended(moves: Iterable[TaskChanged]) -> bool:
-    return any(move.state in FINAL for move in moves)
+def _erase(moves: Iterable[TaskChanged]) -> bool:
+    return any(move.state in FINAL or move.edited_in is not None for move in moves)

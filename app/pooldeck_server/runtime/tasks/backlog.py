@@ -65,9 +65,13 @@ class Backlog:
         return len(self._waiting) >= self._limit or self._bytes >= self._limit_bytes
 
     def offer(self, task: QueuedTask) -> bool:
-        """Hold a task that became queued; return False if it stays in the store only."""
-        if task.seq in self._waiting:
+        """Hold a task that became queued; return False if it stays in the store only.
+
+        Of one that was changed meanwhile, what it has become is held.
+        """
+        if self._has(task):
             return True
+        self.remove(task.seq)
         order = task.order
         if self._horizon is not None and order > self._horizon:
             return False
@@ -76,6 +80,10 @@ class Backlog:
             return False
         self._hold(task)
         return True
+
+    def _has(self, task: QueuedTask) -> bool:
+        held = self._waiting.get(task.seq)
+        return held is not None and held.edits >= task.edits
 
     def _hold(self, task: QueuedTask) -> None:
         self._waiting[task.seq] = task
@@ -88,7 +96,8 @@ class Backlog:
         last: _Order | None = None
         for task in tasks:
             last = task.order
-            if task.seq not in self._waiting:
+            if not self._has(task):
+                self.remove(task.seq)
                 self._hold(task)
         if more:
             self._horizon = last
@@ -101,7 +110,7 @@ class Backlog:
         """Return the task that should run next, or None."""
         while self._heap:
             task = self._waiting.get(self._heap[0][1])
-            if task is not None:
+            if task is not None and task.order == self._heap[0]:
                 return task
             heapq.heappop(self._heap)
         return None

@@ -43,11 +43,13 @@ class Counts:
         ended: Counter[State] = Counter()
         for move in moves:
             if move.before is not None:
-                self._counts[move.pool, move.before] -= 1
+                self._counts[move.left_pool, move.before] -= 1
             self._counts[move.pool, move.state] += 1
             if move.state in FINAL:
                 ended[move.state] += 1
                 self.ends[move.pool, move.function, move.state] += 1
+            elif move.edited_in is not None:
+                continue
             elif move.before in _IN_HAND and move.state is not State.RUNNING:
                 self.reruns[move.pool, move.function] += 1
         if ended:

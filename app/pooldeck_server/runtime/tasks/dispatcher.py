@@ -238,6 +238,19 @@ class Dispatcher:
             return "cancelled"
         return done
 
+    async def let_go(self, seq: int) -> None:
+        """Give back the claim of a task that no worker has; it queues as before, for now."""
+        if self._claim_work is not None and seq in self._claiming:
+            await asyncio.shield(self._claim_work)
+        if entry := self._claimed.remove(seq):
+            self._give_back.give_back([entry.task])
+        await self._give_back.settled([seq])
+
+    def forget(self, seq: int) -> None:
+        """Take a task out of memory that was changed in the store."""
+        self._backlog.remove(seq)
+        self.unschedulable.discard(seq)
+
     @property
     def holds_back(self) -> bool:
         """Tell whether tasks may wait in the store of which the memory here knows nothing."""
@@ -337,7 +350,7 @@ class Dispatcher:
     async def _claim(self, chosen: list[QueuedTask]) -> None:
         asked_at = self.clock.monotonic()
         try:
-            claims = [Claim(task.seq, task.attempt + 1) for task in chosen]
+            claims = [Claim(task.seq, task.attempt + 1, task.edits) for task in chosen]
             granted = await self.recorder.perform(lambda tx: records.claim(tx, claims))
         except PooldeckError:
             for task in chosen:

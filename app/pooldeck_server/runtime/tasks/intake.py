@@ -271,7 +271,7 @@ class Intake:
         """
         arriving = _by_pool(tasks)
         for pool, number in arriving.items():
-            self._check_room(pool, number)
+            self.check_room(pool, number)
         for pool, number in arriving.items():
             self._arriving[pool] += number
 
@@ -292,7 +292,7 @@ class Intake:
             PooldeckError: If not: its function or pool is gone, on hold, or the queue is full.
         """
         self.checks.check_again(function, pool)
-        self._check_room(pool, number)
+        self.check_room(pool, number)
 
     def _offer(self, tasks: Sequence[NewTask]) -> None:
         """Let tasks that are stored wait for a slot, or for their time."""
@@ -317,7 +317,7 @@ class Intake:
         for pool in pools:
             self.queues[pool].pump()
 
-    def _check_room(self, pool: str, number: int) -> None:
+    def check_room(self, pool: str, number: int) -> None:
         """Refuse so many more tasks of a pool, if its queue has no room for them.
 
         Raises:

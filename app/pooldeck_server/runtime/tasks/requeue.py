@@ -30,7 +30,13 @@ class Requeue:
         self.bring([move for move in moves if move.before is not None])
 
     def bring(self, moves: Sequence[TaskChanged]) -> None:
-        """Bring those tasks to their queues whose moves let them wait for a slot, or for a time."""
+        """Bring those tasks to their queues whose moves let them wait for a slot, or for a time.
+
+        What was changed is forgotten where it waited, and read again.
+        """
+        for move in moves:
+            if move.edited_in is not None and move.edited_in in self.queues:
+                self.queues[move.edited_in].forget(move.seq)
         if any(move.state is State.SCHEDULED for move in moves):
             self.scheduler.notify()
         queued = [move for move in moves if move.state is State.QUEUED]

@@ -37,6 +37,7 @@ from pooldeck_server.store.queries.dependencies import (
     results,
     stopper_of,
 )
+from pooldeck_server.store.queries.editable import editable
 from pooldeck_server.store.queries.ends import ends
 from pooldeck_server.store.queries.error_groups import (
     count_in_error_group,

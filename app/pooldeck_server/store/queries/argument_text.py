@@ -50,6 +50,13 @@ _find_texts = (
     .outerjoin(links, links.c.seq == tasks.c.seq)
 )
 
+_find_edited = (
+    select(json_rows((tasks.c.seq, func.substr(_GIVEN, 1, LONGEST))))
+    .select_from(_row.table)
+    .join(tasks, tasks.c.seq == _row["seq"])
+    .where(tasks.c.edits > 0)
+)
+
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LETTERS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
@@ -93,6 +100,13 @@ def unindexed(connection: Connection, through: int, limit: int, longest: int) ->
     rows, last = connection.execute(found).one()
     texts = msgspec.json.decode(rows, type=list[tuple[int, str]])
     return Unindexed([(seq, text) for seq, text in texts if text != "\n"], last or 0)
+
+
+def edited_texts(connection: Connection, seqs: Iterable[int]) -> dict[int, str]:
+    """Return the texts to index, as they are by now, of those tasks that were ever changed."""
+    rows = [(seq,) for seq in seqs]
+    found = _row.fetch(connection, _find_edited, tuple[int, str], rows)
+    return {seq: undo_escapes(text) for seq, text in found}
 
 
 def indexed_texts(connection: Connection, seqs: Iterable[int]) -> list[tuple[int, str]]:

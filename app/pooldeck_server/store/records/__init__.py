@@ -53,6 +53,7 @@ from pooldeck_server.store.records.dependencies import (
     release_after,
     stop_after,
 )
+from pooldeck_server.store.records.edits import edit, edited_since
 from pooldeck_server.store.records.error_groups import change_error_group
 from pooldeck_server.store.records.functions import (
     forget_placement,

@@ -25,15 +25,17 @@ from pooldeck_server.store.transaction import Transaction
 LONG_TEXTS = ("result", "error")
 """The long ones of the texts that an end brings."""
 
+_wanted = Rows.of(Claim)
 _is_claimable = (
-    tasks.c.seq == attempts["seq"],
-    tasks.c.attempt == attempts["attempt"] - 1,
+    tasks.c.seq == _wanted["seq"],
+    tasks.c.attempt == _wanted["attempt"] - 1,
+    tasks.c.edits == _wanted["edits"],
     is_waiting,
 )
 _find_claimable = (
-    select(func.json_group_array(tasks.c.seq)).select_from(attempts.table).where(*_is_claimable)
+    select(func.json_group_array(tasks.c.seq)).select_from(_wanted.table).where(*_is_claimable)
 )
-_claim = update(tasks).where(*_is_claimable).values(attempt=attempts["attempt"], claimed=1)
+_claim = update(tasks).where(*_is_claimable).values(attempt=_wanted["attempt"], claimed=1)
 _release = (
     update(tasks)
     .where(tasks.c.seq == attempts["seq"], tasks.c.attempt == attempts["attempt"], is_claimed)
@@ -45,19 +47,20 @@ def claim(transaction: Transaction, batch: Sequence[Claim]) -> frozenset[int]:
     """Claim queued tasks for the attempt that comes next.
 
     Returns:
-        The `seq` of those that were still free. Only these may reach a worker, and only after
-        the commit. Their state stays queued.
+        The `seq` of those that were still free, and as they were when they were read. Only these
+        may reach a worker, and only after the commit. Their state stays queued.
     """
     firsts = first_per_task(batch)
-    claimed = frozenset(attempts.fetch(transaction.connection, _find_claimable, int, firsts))
+    claimed = frozenset(_wanted.fetch(transaction.connection, _find_claimable, int, firsts))
     granted = [item for item in firsts if item.seq in claimed]
-    attempts.execute(transaction.connection, _claim, granted)
+    _wanted.execute(transaction.connection, _claim, granted)
     return claimed
 
 
 def release(transaction: Transaction, batch: Sequence[Claim]) -> None:
     """Take back claims that never reached a worker; what has started since stays."""
-    attempts.execute(transaction.connection, _release, first_per_task(batch))
+    pairs = [(item.seq, item.attempt) for item in first_per_task(batch)]
+    attempts.execute(transaction.connection, _release, pairs)
 
 
 def release_all(transaction: Transaction) -> None:

@@ -14,15 +14,16 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from pooldeck_server import failpoints
 from pooldeck_server.domain.leaps import ClockLeap
 from pooldeck_server.domain.retention import RetentionRules, WhyKept
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.store.bulk import Rows, json_rows
-from pooldeck_server.store.queries.argument_text import argument_text, indexed_texts
+from pooldeck_server.store.queries.argument_text import indexed_texts
 from pooldeck_server.store.queries.retention import is_needed, pipeline_ages
+from pooldeck_server.store.records.notes import unindex
 from pooldeck_server.store.tables import deleted as gone
 from pooldeck_server.store.tables import edges, links, pipelines, retention, storage_days, tasks
 from pooldeck_server.store.transaction import Transaction, primary_code
@@ -83,11 +84,6 @@ _find = (
 _delete_tasks = delete(tasks).where(tasks.c.seq.in_(select(_row["seq"])))
 _delete_edges = delete(edges).where(edges.c.needs.in_(select(_row["seq"])))
 
-_text = Rows("seq", "text", long=("text",))
-_delete_texts = insert(argument_text).from_select(
-    ["argument_text", "rowid", "text"],
-    select(func.trim("delete"), _text["seq"], _text["text"]).where(_text.is_given),
-)
 
 _known = Rows("id", "kind", "deleted_at", "idempotency_key", "fingerprint")
 _remember = _known.insert_into(gone).on_conflict_do_nothing()
@@ -247,7 +243,7 @@ def _forget_texts(connection: Connection, seqs: Sequence[int]) -> None:
     """Take the arguments of tasks out of the index that searches go by."""
     texts = indexed_texts(connection, seqs)
     try:
-        _text.execute(connection, _delete_texts, texts)
+        unindex(connection, texts)
     except sqlite3.DatabaseError as error:
         if primary_code(error) != sqlite3.SQLITE_CORRUPT:
             raise

@@ -5,12 +5,13 @@ from functools import cache
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from pooldeck_server.domain.copies import Word
 from pooldeck_server.domain.drains import MAX_SECONDS
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, PooldeckError, TooLarge
 from pooldeck_server.domain.pools.annotations import MAX_REASON
+from pooldeck_server.domain.tasks.edits import TaskEdit
 from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest, step_pointer
 from pooldeck_server.domain.tasks.submission import Submission
@@ -261,23 +262,44 @@ def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:
     return change
 
 
+def read_edit(body: bytes, limits: LimitSettings) -> TaskEdit:
+    """Decode what to change of a task; raises as `read_submission`, also for nothing."""
+    edit = read(TaskEdit, body, limits, _AROUND)
+    if edit.is_empty:
+        raise InvalidRequest("say what to change: priority, run_at, delay, pool, args or kwargs")
+    _check_arguments(edit.args, edit.kwargs, limits)
+    if edit.delay is not UNSET and edit.run_at is not UNSET:
+        raise InvalidRequest("delay, run_at: only one of them may be given", field="/run_at")
+    if isinstance(edit.run_at, datetime):
+        _check_time(edit.run_at, None)
+    return edit
+
+
 def _check_rules(submission: Submission, limits: LimitSettings) -> None:
     """Check what the types let pass; `field` of an error begins at the submission."""
-    args, kwargs = bytes(submission.args), bytes(submission.kwargs)
-    if not args.startswith(b"["):
-        raise InvalidRequest("args: expected an array", field="/args")
-    if not kwargs.startswith(b"{"):
-        raise InvalidRequest("kwargs: expected an object", field="/kwargs")
-    size = len(args) + len(kwargs)
+    _check_arguments(submission.args, submission.kwargs, limits)
+    if submission.tags and len(set(submission.tags)) != len(submission.tags):
+        raise InvalidRequest("tags: one stands there twice", field="/tags")
+    if submission.run_at is not None:
+        _check_time(submission.run_at, submission.delay)
+
+
+def _check_arguments(args: Raw | UnsetType, kwargs: Raw | UnsetType, limits: LimitSettings) -> None:
+    """Check what is given of arguments."""
+    size = 0
+    if args is not UNSET:
+        size += len(bytes(args))
+        if not bytes(args).startswith(b"["):
+            raise InvalidRequest("args: expected an array", field="/args")
+    if kwargs is not UNSET:
+        size += len(bytes(kwargs))
+        if not bytes(kwargs).startswith(b"{"):
+            raise InvalidRequest("kwargs: expected an object", field="/kwargs")
     if size > limits.arguments_bytes:
         raise TooLarge(
             f"the arguments take {size} bytes; a task may have {limits.arguments_bytes}",
             field="/args",
         )
-    if submission.tags and len(set(submission.tags)) != len(submission.tags):
-        raise InvalidRequest("tags: one stands there twice", field="/tags")
-    if submission.run_at is not None:
-        _check_time(submission.run_at, submission.delay)
 
 
 def _check_time(run_at: datetime, delay: float | None) -> None:

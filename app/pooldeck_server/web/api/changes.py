@@ -1,11 +1,12 @@
-"""Cancelling and retrying tasks: one, or all that are meant."""
+"""Changing, cancelling and retrying tasks: one, or all that are meant."""
 
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from pooldeck_server.domain.tasks.edits import TaskEdit
 from pooldeck_server.domain.tasks.submission import BulkDone
-from pooldeck_server.web.api.bodies import CancelRequest, read_cancel_request
+from pooldeck_server.web.api.bodies import CancelRequest, read_cancel_request, read_edit
 from pooldeck_server.web.api.reading import body_of, bytes_of_selection
 from pooldeck_server.web.api.reasons import MAY_SAY_WHY, reason_of
 from pooldeck_server.web.api.schemas.tasks import Cancellation, Task
@@ -74,6 +75,24 @@ async def cancel_task(
     await sight.check_task(task_id, server)
     cancelled = await server.tasks.cancel(task_id, kill=wanted.kill, reason=wanted.reason)
     return answer(Cancellation(cancelled.outcome, shown_task(server, sight.task(cancelled.task))))
+
+
+@router.patch(
+    "/{task_id}",
+    responses=good(Task, "The task, as it is then.") | bad(*WRITING, 404, 409, 429),
+    openapi_extra=takes(TaskEdit, {"priority": 10, "run_at": None, "reason": "it is urgent"}),
+)
+async def edit_task(
+    request: Request, server: ServerDep, sight: SightDep, task_id: TaskIdPath
+) -> Response:
+    """Change what a task that has not started will do: its priority, time, pool or arguments.
+
+    With `run_at` null it runs as soon as a slot is free, also one that waits to be run again.
+    Either what is answered is what runs, or the change is refused and nothing of it is done.
+    """
+    wanted = await body_of(request, read_edit, server.settings.limits)
+    await sight.check_edit(task_id, wanted, server)
+    return answer(shown_task(server, sight.task(await server.edits.edit(task_id, wanted))))
 
 
 @router.post(

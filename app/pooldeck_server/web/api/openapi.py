@@ -14,6 +14,7 @@ from pooldeck.outcome import Error, Measurement
 from pooldeck_server.domain.failures.error_groups import GroupSort
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.domain.retention import RetentionRules
+from pooldeck_server.domain.tasks.edits import TaskEdit
 from pooldeck_server.domain.tasks.filter import Sort
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest
 from pooldeck_server.domain.tasks.submission import BulkDone, Submission
@@ -33,6 +34,7 @@ _FROM_ELSEWHERE: Final = (
     Problem,
     Sort,
     Submission,
+    TaskEdit,
     TokenRequest,
 )
 _TAGS: Final = {

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 from starlette.requests import Request
 
@@ -27,6 +28,7 @@ from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.dependencies import StoredDependencies
+from pooldeck_server.domain.tasks.edits import TaskEdit
 from pooldeck_server.domain.tasks.ends import TaskEnd
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.submission import Submission
@@ -137,6 +139,19 @@ class Sight:
         """
         if not self.is_whole:
             await self.get(task_id, server)
+
+    async def check_edit(self, task_id: str, edit: TaskEdit, server: Server) -> None:
+        """Refuse a change of a task that is not for the principal, or to what is not.
+
+        Raises:
+            NotFound: If the task is not for it, or there is none.
+            Forbidden: If the pool is not for it.
+        """
+        if self.is_whole:
+            return
+        task = await self.get(task_id, server)
+        if edit.pool is not UNSET:
+            self._check_place(Submission(task.function, pool=edit.pool), server, {})
 
     async def get(self, task_id: str, server: Server) -> StoredTask:
         """Read a task, and return it as it may be shown.

@@ -23,6 +23,7 @@ from pooldeck_server.web.pages.pipelines import routes as pipelines
 from pooldeck_server.web.pages.pools import routes as pools
 from pooldeck_server.web.pages.reference import routes as reference
 from pooldeck_server.web.pages.retention import routes as retention
+from pooldeck_server.web.pages.task import edit_routes
 from pooldeck_server.web.pages.task import routes as task
 from pooldeck_server.web.pages.tasks import bulk
 from pooldeck_server.web.pages.tasks import routes as tasks
@@ -65,7 +66,7 @@ NAVIGATION: Final = (
 """The screens that are one click away, in their order."""
 
 _OTHERS: Final = (
-    *(notices.router, bulk.router, task.router, worker.router, logs.router),
+    *(notices.router, bulk.router, task.router, edit_routes.router, worker.router, logs.router),
     *(drain.router, restored.router, retention.router, tokens.router),
     *(language.router, time_zone.router),
 )

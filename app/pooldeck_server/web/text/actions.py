@@ -1,10 +1,12 @@
 """Actions in the words of the reader's language."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from pooldeck_server.domain.access import ANYBODY, OWNER
-from pooldeck_server.domain.actions import Action, ActorKind, Deed
+from pooldeck_server.domain.actions import AT_ONCE, Action, ActorKind, Deed
+from pooldeck_server.domain.clock import micros
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
 from pooldeck_server.web.text.reasons import role_word
@@ -14,6 +16,7 @@ DEEDS: Final[Mapping[Deed, str]] = {
     Deed.CANCEL: later("cancelled"),
     Deed.KILL: later("killed"),
     Deed.RETRY: later("retried"),
+    Deed.EDIT: later("changed"),
     Deed.RESIZE: later("resized"),
     Deed.PAUSE: later("paused"),
     Deed.RESUME: later("resumed"),
@@ -55,7 +58,18 @@ DEEDS: Final[Mapping[Deed, str]] = {
     Deed.SEE_NOTICE: later("notice seen"),
     Deed.UNSEE_NOTICE: later("notice shown again"),
 }
-_WORDS: Final[Mapping[str, Callable[[str], str]]] = {"state": state_word, "role": role_word}
+
+
+def _time_word(text: str) -> str:
+    """Return the time set for a task, in the reader's zone."""
+    return _("at once") if text == AT_ONCE else formats.moment(micros(datetime.fromisoformat(text)))
+
+
+_WORDS: Final[Mapping[str, Callable[[str], str]]] = {
+    "role": role_word,
+    "run_at": _time_word,
+    "state": state_word,
+}
 _PEOPLE: Final[Mapping[str, str]] = {
     ANYBODY.name: later("anybody"),
     OWNER.name: later("owner"),
@@ -68,6 +82,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "retention": later("retention"),
 }
 _FIELDS: Final[Mapping[str, str]] = {  # of what was changed; others are as the API names them
+    "arguments": later("arguments"),
     "chosen": later("chosen"),
     "deletion": later("deletion"),
     "delivery": later("delivery"),
@@ -76,8 +91,10 @@ _FIELDS: Final[Mapping[str, str]] = {  # of what was changed; others are as the 
     "kind": later("kind"),
     "number": later("number"),
     "pool": later("pool"),
+    "priority": later("priority"),
     "role": later("role"),
     "rules": later("rules"),
+    "run_at": later("run at"),
     "size": later("size"),
     "state": later("state"),
     "version": later("version"),

@@ -108,7 +108,7 @@ def _retry(waiting: TaskWait) -> str:
 
 
 def _time(waiting: TaskWait) -> str:
-    return _("It was submitted to run at %(time)s.", time=formats.moment(waiting.until))
+    return _("It is to run at %(time)s.", time=formats.moment(waiting.until))
 
 
 def _drained(waiting: TaskWait) -> str:

@@ -137,3 +137,24 @@ def _moments(wall: datetime, tz: tzinfo) -> list[datetime]:
 
 def _as_shown(moment: datetime, tz: tzinfo) -> datetime:
     return moment.astimezone(tz).replace(tzinfo=None, fold=0)
+
+
+def typed_moment(value: str, zone: str) -> str:
+    """Return a moment that was typed, as the API takes it: without an offset it is of `zone`.
+
+    What is no time is left for the API to refuse.
+
+    Raises:
+        UnclearTimeError: If clocks of the zone show it never or twice.
+    """
+    try:
+        typed = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    moment = typed if typed.tzinfo else moment_of(typed, zone)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def typing_of(at: int) -> str:
+    """Return a moment as a field for a date and a time has it, in the reader's zone."""
+    return local(at).replace(tzinfo=None).isoformat(timespec="seconds")

@@ -165,6 +165,27 @@ def test_a_limited_token_changes_nothing_of_others(told: Told) -> None:
     assert told.owner.get(f"/api/v1/tasks/{other}").json()["attempt"] == before
 
 
+def test_a_limited_token_edits_its_own_and_moves_it_only_to_its_own_pools(told: Told) -> None:
+    def edit(client: httpx.Client, task_id: str, **body: Any) -> int:
+        return client.patch(f"/api/v1/tasks/{task_id}", json=body).status_code
+
+    def put_off(function: str) -> str:
+        body = {"function": function, "args": [1], "delay": 3600, "pool": "io"}
+        task_id: str = told.owner.post("/api/v1/tasks", json=body).json()["id"]
+        return task_id
+
+    own, other = put_off("web_functions.add"), put_off("web_functions.echo")
+    assert edit(told.limited, own, priority=3) == 200
+    assert edit(told.limited, other, priority=3) == 404
+    assert told.limited.get(f"/tasks/{other}/edit").status_code == 404
+    assert told.limited.post(f"/tasks/{other}/run-now").status_code == 404
+    assert edit(told.in_io, other, pool="cpu") == 403
+    assert edit(told.in_io, other, pool="io", priority=1) == 200
+    assert edit(told.viewer, other, priority=3) == 403
+    assert told.viewer.get(f"/tasks/{other}/edit").status_code == 403
+    assert told.owner.get(f"/api/v1/tasks/{other}").json()["priority"] == 1
+
+
 def test_a_limited_token_submits_only_its_own(told: Told) -> None:
     def submit(client: httpx.Client, **body: Any) -> int:
         one = client.post("/api/v1/tasks", json=body).status_code

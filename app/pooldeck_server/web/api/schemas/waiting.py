@@ -25,6 +25,7 @@ _CALLS: Final[Mapping[Help, Callable[[TaskWait], str]]] = {
     Help.SETTLE_RESTORED: lambda _found: "POST /api/v1/restored",
     Help.SEE_UNSCHEDULABLE: lambda found: f"GET /api/v1/pools/{quote(found.pool)}",
     Help.SEE_RUNNING: lambda found: f"GET /api/v1/tasks?state=running&pool={quote(found.pool)}",
+    Help.RUN_NOW: lambda found: f"PATCH /api/v1/tasks/{found.task}",
     Help.SEE_TASKS: lambda found: f"GET /api/v1/tasks/{found.tasks[0].id}",
 }
 

@@ -5,7 +5,6 @@ program cannot, and whole numbers keep every digit that was typed.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import msgspec
 from msgspec import Raw
@@ -23,7 +22,7 @@ from pooldeck_server.web.pages.functions.fields import (
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.json_escapes import unescaped
-from pooldeck_server.web.text.zones import UTC_NAME, UnclearTimeError, moment_of
+from pooldeck_server.web.text.zones import UTC_NAME, UnclearTimeError, typed_moment
 
 _POSITIONAL = {ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD}
 
@@ -93,7 +92,7 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
         options["tags"] = tags
     if run_at := values.get("run_at", "").strip():
         try:
-            options["run_at"] = _moment(run_at, values.get("zone") or UTC_NAME)
+            options["run_at"] = typed_moment(run_at, values.get("zone") or UTC_NAME)
         except UnclearTimeError as unclear:
             errors["run_at"] = formats.sentence(str(unclear))
     for name, control in _NUMBERS.items():
@@ -103,22 +102,6 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
         except ValueError as error:
             errors[name] = str(error)
     return options
-
-
-def _moment(value: str, zone: str) -> str:
-    """Return a moment as the API takes it: with its offset, else it is a time of `zone`.
-
-    What is no time is left for the API to refuse.
-
-    Raises:
-        UnclearTimeError: If clocks of the zone show it never or twice.
-    """
-    try:
-        typed = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    moment = typed if typed.tzinfo else moment_of(typed, zone)
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _call(spec: FunctionSpec, given: dict[str, Raw]) -> tuple[list[Raw], dict[str, Raw]]:

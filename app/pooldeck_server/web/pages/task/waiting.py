@@ -85,6 +85,9 @@ _STEPS: Final[Mapping[Help | None, Callable[[TaskWait], WaitStep]]] = {
     Help.SETTLE_RESTORED: lambda _waiting: WaitStep(_("Decide on it"), "/restored"),
     Help.SEE_UNSCHEDULABLE: _see_unschedulable,
     Help.SEE_RUNNING: _see_running,
+    Help.RUN_NOW: lambda waiting: WaitStep(
+        _("Run now"), f"/tasks/{waiting.task}/run-now", is_done=True
+    ),
 }
 """What helps; the tasks that one comes after are named anyhow."""
 
