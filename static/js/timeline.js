@@ -206,6 +206,8 @@ listen(canvas, {
   },
 });
 
+// A wrong address is not handed on by the links of this page.
+if (byId("problem")) history.replaceState(history.state, "", at("/timeline"));
 byId("timeline-live").addEventListener("click", () => view.follow(!view.live));
 byId("timeline-earlier").addEventListener("click", () => view.pan(-view.span / 2));
 byId("timeline-later").addEventListener("click", () => view.pan(view.span / 2));

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from pooldeck_server.web.text.colours import COLOURS, colour_of
 from tests.browser.looking import LOOKS, Open, barriers, expect_live, submitted
+from tests.browser.reading import page as page_of
+from tests.browser.reading import text_of
 from tests.support.serving import Serving
 
 
@@ -28,6 +30,19 @@ def test_both_sides_give_a_function_the_same_colour(open_page: Open) -> None:
     )
     assert drawn
     assert COLOURS == 12
+
+
+@pytest.mark.parametrize("query", ["from=nonsense", "span=wide"])
+def test_a_wrong_address_keeps_the_page_and_says_what_is_wrong(
+    shown: Serving, query: str
+) -> None:
+    shown.run("shown.add", 1)
+    markup = page_of(shown.client, f"/timeline?{query}&pool=cpu", 422)
+    value = query.partition("=")[2]
+    assert f'"{value}" is no' in text_of(markup)
+    assert 'id="timeline-form"' in markup
+    assert 'data-live="true"' in markup
+    assert "The last minute is shown." in text_of(markup)
 
 
 @pytest.fixture

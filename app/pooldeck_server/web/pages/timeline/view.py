@@ -139,6 +139,7 @@ class TimelineView(Page):
     longest: Sequence[tuple[Bar, str]]  # each with how it is marked
     room: str
     limits: str
+    problem: str
     live_href: str
     earlier_href: str
     later_href: str
@@ -155,7 +156,9 @@ def timeline_view(
     *,
     choices: Mapping[str, Sequence[str]],
     now: int,
+    problem: str = "",
 ) -> TimelineView:
+    """Return the page; `problem` is what is wrong with its address, beside the last minute."""
     return TimelineView(
         asked=asked,
         request=request,
@@ -165,6 +168,7 @@ def timeline_view(
         longest=[(bar, look(bar)) for bar in longest(found.bars, now)],
         room=_room(sum(1 for _slot in slots_of(pools))),
         limits=limits(request, found),
+        problem=problem,
         live_href=replace(asked, since=None).href,
         earlier_href=replace(asked, since=request.since - span(asked.span)).href,
         later_href=replace(asked, since=request.until).href,
