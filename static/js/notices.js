@@ -5,7 +5,7 @@
 import { fetchPart } from "./fragments.js";
 import { onFrame } from "./live.js";
 import { at, pathHere } from "./root.js";
-import { countFrom, tickAll } from "./ticking.js";
+import { countFrom, catchUp } from "./ticking.js";
 
 const PAUSE = 500; // milliseconds between two fetches, at least
 const icon = document.getElementById("favicon");
@@ -41,7 +41,7 @@ function exchange(part) {
   }
   old.replaceWith(part);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  tickAll();
+  catchUp();
   showInTab();
 }
 
