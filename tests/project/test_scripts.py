@@ -1,4 +1,4 @@
-"""The scripts of the pages fit together: a browser loads none of a page's where one name is missing."""
+"""The scripts of the pages fit together: where one name is missing, a page has none of them."""
 
 import re
 
