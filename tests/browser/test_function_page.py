@@ -25,7 +25,7 @@ def test_functions_are_listed_with_what_is_wrong_with_them(client: httpx.Client)
 def test_the_order_of_the_list_is_chosen_by_links_that_keep_what_is_searched(
     client: httpx.Client, shown: Serving
 ) -> None:
-    shown.run("shown.stumble")
+    shown.run("shown.fail", "a word")
     markup = page(client, "/functions?q=shown")
     assert 'href="/functions?q=shown&amp;sort=last"' in markup
     assert re.findall(r'<th scope="rowgroup"[^>]*>([^<]*)<', markup) == ["shown"]

@@ -35,7 +35,7 @@ def activity(connection: Connection, since_minute: int) -> list[Activity]:
 def last_minutes(connection: Connection) -> dict[str, int]:
     """Return by function in which minute (since the epoch) one of its tasks ended last."""
     latest = select(minutes.c.function, func.max(minutes.c.minute)).group_by(minutes.c.function)
-    return dict(connection.execute(latest).tuples())
+    return dict(connection.execute(latest).tuples().all())
 
 
 def durations(connection: Connection, function: str, latest: int = 200) -> Durations:
