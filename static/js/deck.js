@@ -6,7 +6,7 @@ import { onFrame } from "./live.js";
 import { spark } from "./sparkline.js";
 import { stateWord } from "./state_words.js";
 import { tickFrom } from "./ticking.js";
-import { fillWorkers } from "./tiles.js";
+import { fillWorkers, paint } from "./tiles.js";
 import { ngettext } from "./words.js";
 
 const deck = () => document.getElementById("deck");
@@ -71,6 +71,7 @@ function fillFigures(card, pool) {
 takeCards();
 onFrame((frame) => {
   if (frame.pools.map(({ name }) => name).join(" ") !== known) renew();
+  paint(frame.pools);
   for (const pool of frame.pools) {
     const card = cards.get(pool.name);
     if (!card) continue;

@@ -7,7 +7,9 @@ let wanted = location.href; // the address whose list is shown or on its way
 
 function addressOf(text) {
   const address = new URL(at("/functions"), location.href);
+  const sort = new URLSearchParams(location.search).get("sort");
   if (text.trim()) address.searchParams.set("q", text);
+  if (sort) address.searchParams.set("sort", sort);
   return address.href;
 }
 

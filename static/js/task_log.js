@@ -8,11 +8,17 @@ const PAUSE = 1000; // milliseconds between two looks
 const CLOSE = 24; // pixels from the end that still count as the end
 const MOST_AGAIN = 20; // lines that are asked for again
 const asked = new URLSearchParams(location.search);
+if (document.getElementById("log-problem")) leaveOut("level"); // as the server has done
 let isUpToDate = false; // whether nothing has come since the task ended
 let fetching = false;
 
 const lines = () => document.getElementById("log-lines");
 const task = () => document.getElementById("task");
+
+function leaveOut(name) {
+  asked.delete(name);
+  history.replaceState(history.state, "", `${location.pathname}${asked.size ? `?${asked}` : ""}${location.hash}`);
+}
 
 function isAtEnd(list) {
   return list.scrollHeight - list.scrollTop - list.clientHeight < CLOSE;

@@ -1,6 +1,6 @@
 // The tiles of workers and their slots: the server's markup, or clones of it, filled from frames.
 
-import { colourOf } from "./colours.js";
+import { Palette } from "./colours.js";
 import { arrange, field, flag, mark, say } from "./fields.js";
 import { duration, percent, size } from "./formats.js";
 import { at } from "./root.js";
@@ -10,7 +10,21 @@ import { _, ngettext } from "./words.js";
 
 const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 const narrowedTo = document.getElementById("deck").dataset.function;
+const palette = new Palette(tileColours());
 const HALTED = ["paused", "draining", "stopped"];
+
+function tileColours() {
+  const links = [...document.querySelectorAll("#deck .slot-task[title]")];
+  return links.map((link) => [link.title, field(link.closest(".slot"), "swatch").dataset.fn]);
+}
+
+// Gives those that run their colours; those with a line in the chart have its.
+export function paint(pools) {
+  const lines = [...document.querySelectorAll("#chart-table [data-function]")];
+  const running = new Map();
+  for (const { function: name } of pools.flatMap((pool) => pool.workers).flatMap((worker) => worker.slots)) if (name) running.set(name, (running.get(name) ?? 0) + 1);
+  palette.show(running, new Map(lines.map(({ dataset }) => [dataset.function, Number(dataset.fn)])));
+}
 
 function slotState(worker, slot, poolState) {
   if (slot.abandoned) return "abandoned";
@@ -40,8 +54,8 @@ function fillTask(element, slot) {
   if (link.title !== slot.function) {
     link.title = slot.function;
     link.textContent = slot.function.split(".").at(-1);
-    field(element, "swatch").dataset.fn = colourOf(slot.function);
   }
+  mark(field(element, "swatch"), "fn", String(palette.of(slot.function)));
   say(element, "fraction", slot.fraction == null ? "" : percent(100 * slot.fraction));
   fillUsual(element, slot);
   tickFrom(field(element, "elapsed"), slot.elapsed, "");

@@ -1,14 +1,15 @@
 // The timeline's page: keeps the data, the view and the picture together.
 
+import { Palette, weightsOf } from "./colours.js";
 import { duration } from "./formats.js";
 import { onFrame } from "./live.js";
 import { at } from "./root.js";
-import { TimelineCard, sentence } from "./timeline_card.js";
+import { TimelineCard, secondsOf, sentence } from "./timeline_card.js";
 import { TimelineData } from "./timeline_data.js";
 import { AXIS, draw, gutterOf } from "./timeline_draw.js";
 import { listen } from "./timeline_input.js";
 import { TimelineRows } from "./timeline_rows.js";
-import { showTables } from "./timeline_tables.js";
+import { showTables, shownColours } from "./timeline_tables.js";
 import { readTheme } from "./timeline_theme.js";
 import { TimelineView } from "./timeline_view.js";
 import { _ } from "./words.js";
@@ -27,7 +28,8 @@ const data = new TimelineData(Object.fromEntries(Object.entries({ pool, function
 const view = new TimelineView({ from: Number(from) / 1000, span: Number(span) * 1000, live: live === "true" }, viewChanged);
 const card = new TimelineCard(byId("timeline-card"));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-let theme = readTheme(plot);
+const palette = new Palette(shownColours());
+let theme = readTheme(plot, palette);
 let rows = new TimelineRows(data, room());
 let pointed = null; // where the pointer is
 let focused = null; // the bar that the keys are at
@@ -50,9 +52,9 @@ function redraw() {
   requestAnimationFrame(() => {
     isDue = false;
     drawnAt = view.from;
+    if (performance.now() - shownAt > 1000) showAround();
     draw(canvas, { width: plot.clientWidth, height: plot.clientHeight, scroll: plot.scrollTop, theme, view, data, rows, focused: focused?.key });
     sayRange();
-    if (performance.now() - shownAt > 1000) showAround();
   });
 }
 
@@ -70,7 +72,9 @@ function inView() {
 
 function showAround() {
   shownAt = performance.now();
-  showTables(inView(), view.now, chosen);
+  const bars = inView();
+  palette.show(weightsOf(bars.map((bar) => [bar.name, secondsOf(bar, view.now)])));
+  showTables(bars, palette, view.now, chosen);
   const hidden = rows.rows.reduce((sum, row) => sum + (row.collapsed ?? 0), 0);
   const collapsed = hidden ? _("%(n)s slots of workers that are gone share a row.", { n: hidden }) : "";
   byId("timeline-limits").textContent = [data.limits, collapsed].filter(Boolean).join(" ");
@@ -206,6 +210,8 @@ listen(canvas, {
   },
 });
 
+// A wrong address is not handed on by the links of this page.
+if (byId("problem")) history.replaceState(history.state, "", at("/timeline"));
 byId("timeline-live").addEventListener("click", () => view.follow(!view.live));
 byId("timeline-earlier").addEventListener("click", () => view.pan(-view.span / 2));
 byId("timeline-later").addEventListener("click", () => view.pan(view.span / 2));
@@ -221,7 +227,7 @@ plot.addEventListener("scroll", redraw);
 new ResizeObserver(dataChanged).observe(plot);
 for (const [target, name] of [[globalThis, "themechange"], [matchMedia("(prefers-color-scheme: dark)"), "change"]]) {
   target.addEventListener(name, () => {
-    theme = readTheme(plot);
+    theme = readTheme(plot, palette);
     redraw();
   });
 }

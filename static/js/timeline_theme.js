@@ -1,11 +1,11 @@
 // The colours of the picture: read once for each theme, since a canvas knows no custom properties.
 
-import { COLOURS, colourOf } from "./colours.js";
+import { COLOURS, OTHER } from "./colours.js";
 
 const NAMES = ["surface", "raised", "line", "line-strong", "text", "dim", "accent", "failed", "lost", "warn"];
 
-// The colours as the browser resolves them, and what is made of them.
-export function readTheme(element) {
+// The colours as the browser resolves them, and what is made of them; palette says who has which.
+export function readTheme(element, palette) {
   const probe = document.createElement("i");
   element.append(probe);
   const resolve = (name) => {
@@ -13,11 +13,12 @@ export function readTheme(element) {
     return getComputedStyle(probe).color;
   };
   const theme = Object.fromEntries(NAMES.map((name) => [name, resolve(name)]));
-  const functions = Array.from({ length: COLOURS }, (_each, number) => resolve(`fn-${number}`));
+  const numbers = [...Array(COLOURS).keys(), OTHER];
+  const functions = new Map(numbers.map((number) => [number, resolve(`fn-${number}`)]));
   probe.remove();
-  const inks = functions.map(inkOn);
-  theme.colour = (name) => functions[colourOf(name)];
-  theme.ink = (name) => inks[colourOf(name)];
+  const inks = new Map([...functions].map(([number, colour]) => [number, inkOn(colour)]));
+  theme.colour = (name) => functions.get(palette.of(name));
+  theme.ink = (name) => inks.get(palette.of(name));
   theme.hatch = hatch(theme.line, theme.surface);
   theme.amber = hatch(theme.warn, theme.surface);
   return theme;

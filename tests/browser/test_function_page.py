@@ -9,15 +9,37 @@ import pytest
 
 from tests.browser.reading import page, page_with, post, text_of
 from tests.support.serving import Serving
+from tests.support.waiting import eventually
 
 
 def test_functions_are_listed_with_what_is_wrong_with_them(client: httpx.Client) -> None:
     words = text_of(page(client, "/functions"))
-    assert "shown.add (left: int, right: int = 2) -> int Add two numbers." in words
+    assert "add (left: int, right: int = 2) -> int Add two numbers." in words
+    assert words.count("cannot be said yet") <= 1
     assert 'there is no pool "nowhere"' in words
     stranded = page(client, "/functions/shown.stranded")
     assert "It cannot be submitted" in text_of(stranded)
     assert 'action="/functions/shown.stranded"' not in stranded
+
+
+def test_the_order_of_the_list_is_chosen_by_links_that_keep_what_is_searched(
+    client: httpx.Client, shown: Serving
+) -> None:
+    shown.run("shown.fail", "a word")
+    markup = page(client, "/functions?q=shown")
+    assert 'href="/functions?q=shown&amp;sort=last"' in markup
+    assert re.findall(r'<th scope="rowgroup"[^>]*>([^<]*)<', markup) == ["shown"]
+    by_name = re.findall(r'id="function-([\w.]+)"', markup)
+    assert by_name == sorted(by_name)
+
+    def first(order: str) -> str:
+        answer = page(client, f"/functions?sort={order}")
+        return str(re.findall(r'id="function-([\w.]+)"', answer)[0])
+
+    eventually(lambda: first("failures") != by_name[0], "one that fails is first")
+    ran = {each["function"] for each in client.get("/api/v1/tasks").json()["items"]}
+    eventually(lambda: first("last") in ran, "one that ran is first")
+    assert 'type="hidden" name="sort" value="run"' in page(client, "/functions?sort=run")
 
 
 def test_a_form_submits_the_call_that_was_meant(client: httpx.Client) -> None:

@@ -179,7 +179,10 @@ def test_the_levels_of_a_log_can_be_narrowed(client: httpx.Client, shown: Servin
     assert "before the file" not in narrowed
     assert "after the file" in narrowed
     assert "Nothing of these levels." in text_of(page(client, f"/tasks/{task['id']}?level=ERROR"))
-    assert "There is no level LOUD" in text_of(page(client, f"/tasks/{task['id']}?level=LOUD", 422))
+    wrong = page(client, f"/tasks/{task['id']}?level=LOUD", 422)
+    assert "There is no level LOUD" in text_of(wrong)
+    assert "Lines of all levels are shown." in text_of(wrong)
+    assert "before the file" in wrong
 
 
 def test_a_line_of_a_log_has_an_address_that_opens_the_log_there(

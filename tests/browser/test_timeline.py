@@ -3,31 +3,111 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from pooldeck_server.web.text.colours import COLOURS, colour_of
+from pooldeck_server.web.text.colours import COLOURS, colours_of
 from tests.browser.looking import LOOKS, Open, barriers, expect_live, submitted
+from tests.browser.reading import page as page_of
+from tests.browser.reading import text_of
 from tests.support.serving import Serving
 
+# Their names alone would give four of them one colour, and two another.
+_FUNCTIONS: Final[dict[str, tuple[object, ...]]] = {
+    "shown.nap": (0.01,),
+    "shown.stumble": (),
+    "shown.recite": (1,),
+    "shown.choose": ("fill",),
+    "shown.narrate": ("/",),
+    "shown.log_in": ("a", "b"),
+}
 
-def test_both_sides_give_a_function_the_same_colour(open_page: Open) -> None:
+
+def test_both_sides_give_functions_the_same_colours(open_page: Open) -> None:
     page = open_page("/timeline")
-    names = ["acme.render", "größe.λ", "", *(f"shop.jobs.task_{number}" for number in range(200))]
-    module = page.locator('script[src$="/timeline.js"]').get_attribute("src")
-    assert module is not None
-    found = page.evaluate(
-        "async ([path, names]) => names.map((await import(path)).colourOf)",
-        [module.replace("timeline.js", "colours.js"), names],
+    names = ["acme.render", "größe.λ", "", *(f"shop.jobs.task_{number}" for number in range(40))]
+    some = {name: float(100 - place) for place, name in enumerate(names)}
+    views = [some, dict(list(some.items())[:12]), dict(list(some.items())[3:9])]
+    for weights in views:
+        for fixed in ({}, {"beside": 3, names[0]: 7}):
+            shown = page.evaluate(
+                """async ([path, names, fixed]) => {
+                  const { Palette } = await import(path);
+                  const palette = new Palette();
+                  palette.show(new Map(names), new Map(fixed));
+                  return names.map(([name]) => palette.of(name));
+                }""",
+                [_module(page), [*weights.items()], [*fixed.items()]],
+            )
+            assert shown == list(colours_of(weights, fixed).values())
+    for number in (*range(COLOURS), "other"):
+        assert page.evaluate(
+            "name => getComputedStyle(document.documentElement).getPropertyValue(name)",
+            f"--fn-{number}",
+        )
+
+
+def test_a_function_keeps_its_colour_while_the_view_moves(open_page: Open) -> None:
+    page = open_page("/timeline")
+    names = [f"shop.jobs.task_{number}" for number in range(15)]
+    first, moved, last = page.evaluate(
+        """async ([path, names]) => {
+          const { Palette } = await import(path);
+          const palette = new Palette();
+          const shown = (weights) => {
+            palette.show(new Map(weights));
+            return Object.fromEntries(weights.map(([name]) => [name, palette.of(name)]));
+          };
+          const view = names.map((name, place) => [name, 100 - place]);
+          return [
+            shown(view.slice(0, 12)),
+            shown([...view.slice(2, 12), ...view.slice(12).map(([name]) => [name, 99])]),
+            shown(view.slice(0, 12)),
+          ];
+        }""",
+        [_module(page), names],
     )
-    assert found == [colour_of(name) for name in names]
-    drawn = page.evaluate(
-        "() => getComputedStyle(document.documentElement).getPropertyValue('--fn-11')"
-    )
-    assert drawn
-    assert COLOURS == 12
+    assert sorted(first.values()) == list(range(COLOURS))
+    assert {name: moved[name] for name in names[2:12]} == {
+        name: first[name] for name in names[2:12]
+    }
+    coloured = [colour for colour in moved.values() if colour != "other"]
+    assert len(set(coloured)) == len(coloured) == COLOURS
+    assert {name: last[name] for name in names[2:12]} == {name: first[name] for name in names[2:12]}
+    assert sorted(last.values()) == list(range(COLOURS))
+
+
+def test_the_legend_has_a_colour_for_each_function_in_view(open_page: Open, shown: Serving) -> None:
+    for function, argument in _FUNCTIONS.items():
+        shown.run(function, *argument)
+    page = open_page("/timeline?span=300")
+    expect(page.locator("#timeline[data-bars]")).to_have_count(1)
+    for function in _FUNCTIONS:
+        expect(page.locator(f'#timeline-legend [data-function="{function}"]')).to_have_count(1)
+    swatches = page.locator("#timeline-legend .swatch")
+    colours = [swatches.nth(place).get_attribute("data-fn") for place in range(swatches.count())]
+    ones_own = [colour for colour in colours if colour != "other"]
+    assert len(set(ones_own)) == len(ones_own) == min(COLOURS, len(colours))
+
+
+def _module(page: Page) -> str:
+    """Return the address of the module that chooses colours."""
+    address = page.locator('script[src$="/timeline.js"]').get_attribute("src")
+    assert address is not None
+    return address.replace("timeline.js", "colours.js")
+
+
+@pytest.mark.parametrize("query", ["from=nonsense", "span=wide"])
+def test_a_wrong_address_keeps_the_page_and_says_what_is_wrong(shown: Serving, query: str) -> None:
+    shown.run("shown.add", 1)
+    markup = page_of(shown.client, f"/timeline?{query}&pool=cpu", 422)
+    value = query.partition("=")[2]
+    assert f'"{value}" is no' in text_of(markup)
+    assert 'id="timeline-form"' in markup
+    assert 'data-live="true"' in markup
+    assert "The last minute is shown." in text_of(markup)
 
 
 @pytest.fixture

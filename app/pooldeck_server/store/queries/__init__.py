@@ -49,7 +49,13 @@ from pooldeck_server.store.queries.error_groups import (
 )
 from pooldeck_server.store.queries.experiments import experiment, experiments, latest_samples
 from pooldeck_server.store.queries.failing import failing
-from pooldeck_server.store.queries.figures import activity, counts, durations, function_figures
+from pooldeck_server.store.queries.figures import (
+    activity,
+    counts,
+    durations,
+    function_figures,
+    last_minutes,
+)
 from pooldeck_server.store.queries.functions import (
     catalogue,
     latest_runs,

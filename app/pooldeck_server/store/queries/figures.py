@@ -32,6 +32,12 @@ def activity(connection: Connection, since_minute: int) -> list[Activity]:
     return fetch_all(connection, select(minutes).where(minutes.c.minute >= since_minute), Activity)
 
 
+def last_minutes(connection: Connection) -> dict[str, int]:
+    """Return by function in which minute (since the epoch) one of its tasks ended last."""
+    latest = select(minutes.c.function, func.max(minutes.c.minute)).group_by(minutes.c.function)
+    return dict(connection.execute(latest).tuples().all())
+
+
 def durations(connection: Connection, function: str, latest: int = 200) -> Durations:
     """Return how long the `latest` tasks of `function` that ended by themselves waited and ran."""
     walk = plan(connection, TaskFilter(states=_RAN, functions=(function,)))

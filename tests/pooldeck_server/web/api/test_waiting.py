@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import WEB_FUNCTIONS, Served, served
+from tests.support.served import POOLS, WEB_FUNCTIONS, Served, served
 from tests.support.waiting import eventually
 
 
@@ -104,12 +104,29 @@ def test_a_task_for_later_says_when(own: Served) -> None:
 
 
 def test_a_failed_attempt_says_that_it_is_run_again(own: Served) -> None:
-    task = _submit(own, "fail", "again", retries=1)
-    eventually(lambda: own.http.get(f"/api/v1/tasks/{task['id']}").json()["reruns"] == 1)
-    shown = own.http.get(f"/api/v1/tasks/{task['id']}").json()
-    if shown["state"] == "scheduled":  # the pause of about a second is not over yet
-        assert shown["waiting"]["reason"] == "waits_to_retry"
-        assert shown["waiting"]["words"].startswith("Its attempt 1 failed; it is run again at ")
+    task = _submit(own, "fail", "again", retries=6)  # each pause is longer than the one before
+    found: list[dict[str, Any]] = []
+
+    def waits() -> bool:
+        shown = own.http.get(f"/api/v1/tasks/{task['id']}").json()
+        found[:] = [shown] if shown["state"] == "scheduled" else []
+        return bool(found)
+
+    eventually(waits)
+    (shown,) = found
+    assert shown["waiting"]["reason"] == "waits_to_retry"
+    attempt = shown["attempt"]
+    assert shown["waiting"]["words"].startswith(f"Its attempt {attempt} failed; it is run again at")
+
+
+def test_a_task_of_a_pool_that_is_gone_says_so(tmp_path: Path) -> None:
+    with served(tmp_path, pools=POOLS | {"old": {"kind": "thread", "size": 1}}) as running:
+        running.http.patch("/api/v1/pools/old", json={"paused": True}).raise_for_status()
+        task = _submit(running, "add", 1, pool="old")
+    with served(tmp_path) as anew:
+        found = _waiting(anew, task)
+    assert (found["reason"], found["position"], found["help"]) == ("no_such_pool", None, None)
+    assert "The configuration has no pool old any more" in found["words"]
 
 
 def test_a_drained_server_is_named_before_a_paused_pool(own: Served) -> None:

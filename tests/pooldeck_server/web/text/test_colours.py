@@ -1,4 +1,4 @@
-"""The colours of functions: stable, spread over all twelve, and legible on every ground."""
+"""The colours of functions: stable, different in one view, and legible on every ground."""
 
 import itertools
 import re
@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from pooldeck_server.resources import resource
-from pooldeck_server.web.text.colours import COLOURS, colour_of
+from pooldeck_server.web.text.colours import COLOURS, OTHER, colour_of, colours_of
 
 LIGHT, DARK = 0, 1
 LEAST_CONTRAST = 3.0
@@ -26,13 +26,53 @@ def test_names_spread_over_all_colours() -> None:
     assert max(found.values()) < 2 * min(found.values())
 
 
+def test_twelve_functions_in_view_have_twelve_colours() -> None:
+    names = [f"acme.jobs.task_{number}" for number in range(COLOURS)]
+    assert len({colour_of(name) for name in names}) < COLOURS  # by their names alone
+    assert set(colours_of(dict.fromkeys(names, 1.0)).values()) == set(range(COLOURS))
+
+
+def test_a_function_without_a_rival_has_the_colour_of_its_name() -> None:
+    for name in ("acme.render", "acme.thumbnail", "größe.λ"):
+        assert colours_of({name: 1.0}) == {name: colour_of(name)}
+
+
+def test_what_shows_least_is_grey_and_nobody_else_changes_for_it() -> None:
+    weights = {f"acme.f{number}": 100.0 - number for number in range(17)}
+    found = colours_of(weights)
+    assert [name for name, colour in found.items() if colour == OTHER] == list(weights)[COLOURS:]
+    most = dict(list(weights.items())[:COLOURS])
+    assert colours_of(most) == {name: found[name] for name in most}
+    assert colours_of({name: 1 / weight for name, weight in most.items()}) == colours_of(most)
+
+
+def test_a_colour_that_is_taken_beside_the_view_goes_to_nobody_in_it() -> None:
+    rival = colour_of("acme.render")
+    found = colours_of({"acme.render": 2.0, "acme.first": 1.0}, {"acme.first": rival})
+    assert found["acme.first"] == rival
+    assert found["acme.render"] not in {rival, OTHER}
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_parts_of_a_tasks_time_have_colours_that_differ_and_stand_out(theme: int) -> None:
+    names = pairs("base") | pairs("colours")
+    text = (resource("static") / "css" / "task_drawings.css").read_text()
+    used = dict(re.findall(r"\.segment-(\w+) \{ fill: var\(--([\w-]+)\)", text))
+    used["cpu"] = used.pop("run", "accent")  # one rule for both
+    assert set(used) == {"queued", "handover", "decode", "cpu", "off", "encode", "record"}
+    found = [names[name][theme] for name in used.values()]
+    assert len(set(found)) == len(found)
+    for colour, ground in itertools.product(found, ("ground", "surface")):
+        assert contrast(colour, names[ground][theme]) >= LEAST_CONTRAST, (colour, ground)
+
+
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_every_colour_stands_out_from_every_ground(theme: int) -> None:
     base = pairs("base")
     grounds = [base[name][theme] for name in ("ground", "surface", "raised")]
     colours = pairs("colours")
     assert set(colours) == {f"fn-{number}" for number in range(COLOURS)}
-    for colour, ground in itertools.product(colours.values(), grounds):
+    for colour, ground in itertools.product((*colours.values(), base["dim"]), grounds):
         assert contrast(colour[theme], ground) >= LEAST_CONTRAST, (colour[theme], ground)
 
 

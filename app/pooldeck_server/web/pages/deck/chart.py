@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import fsum
 from statistics import fmean
 from typing import Any, Final, get_args
 
@@ -20,7 +21,7 @@ from pooldeck_server.domain.pools.history import (
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.annotations import annotation_words
-from pooldeck_server.web.text.colours import COLOURS, colour_of
+from pooldeck_server.web.text.colours import COLOURS, Colour, colours_of
 from pooldeck_server.web.text.i18n import _, later
 from pooldeck_server.web.text.states import state_word
 
@@ -60,6 +61,7 @@ _STATE_COLOURS: Final = {
     State.LOST: "lost",
 }
 _BY_TEXT: Final = {str(length): length for length in STEPS}
+_OTHERS: Final = "others"  # the line of all that have none of their own
 _DIGITS: Final = 4  # of a value that is only drawn
 _HAPPENINGS: Final = 12  # that are listed below the chart
 
@@ -91,6 +93,14 @@ class ShownChart(Struct, frozen=True):
     happenings: Sequence[StoredAnnotation]
     earlier: int
     drawing: Mapping[str, Any]
+
+    @property
+    def function_colours(self) -> dict[str, int]:
+        """The numbers of colours that functions have in it, where it has a line for each."""
+        if self.wanted.by != "function":
+            return {}
+        numbers = ((line.label, line.colour.removeprefix("fn-")) for line in self.lines)
+        return {name: int(number) for name, number in numbers if number.isdecimal()}
 
 
 def chosen(query: Mapping[str, str], pool: str | None, function: str | None) -> ChartRequest:
@@ -131,8 +141,10 @@ def shown_chart(chart: Chart, wanted: ChartRequest, pools: Sequence[str], now: i
 def _lines(chart: Chart, by: Grouping, pools: Sequence[str]) -> Iterator[ShownLine]:
     """Yield the lines with their figures; those of one colour get different dashes."""
     used: Counter[str] = Counter()
+    shown = colours_of(_weights(chart)) if by == "function" else {}
+    pools = [*pools, *(line.name for line in chart.lines if line.name not in pools)]
     for line in chart.lines:
-        colour = _colour(line.name, by, pools)
+        colour = _colour(line.name, by, pools, shown)
         known = [value for value in line.values if value is not None]
         latest = line.values[-1] if line.values else None
         figures = (latest, min(known), fmean(known), max(known)) if known else (None,) * 4
@@ -141,15 +153,20 @@ def _lines(chart: Chart, by: Grouping, pools: Sequence[str]) -> Iterator[ShownLi
         used[colour] += 1
 
 
-def _colour(name: str, by: Grouping, pools: Sequence[str]) -> str:
+def _colour(name: str, by: Grouping, pools: Sequence[str], functions: Mapping[str, Colour]) -> str:
     if by == "none":
         return "accent"
     if by == "state":
         return _STATE_COLOURS.get(State(name), "dim")
-    if name == "others":
+    if name == _OTHERS:
         return "line-strong"
-    number = colour_of(name) if by == "function" or name not in pools else pools.index(name)
-    return f"fn-{number % COLOURS}"
+    return f"fn-{functions[name] if by == 'function' else pools.index(name) % COLOURS}"
+
+
+def _weights(chart: Chart) -> dict[str, float]:
+    """Return how much shows of each function that has a line."""
+    named = (line for line in chart.lines if line.name != _OTHERS)
+    return {line.name: fsum(each or 0.0 for each in line.values) for line in named}
 
 
 def _label(name: str, by: Grouping) -> str:

@@ -19,6 +19,7 @@ from pooldeck_server.web.pages.deck.view import (
     Narrowed,
     pools_shown,
     story,
+    tile_colours,
 )
 from pooldeck_server.web.pages.shared.moves import MisplacedRow, misplaced_lines
 from pooldeck_server.web.pages.shared.rendering import page_router, render
@@ -37,10 +38,12 @@ async def deck(
     now = server.clock.now()
     found, more = await server.read(queries.failing, now, narrowed.pool)
     frame, run = sight.frame(server.frames.latest()), server.run
+    pools = pools_shown(frame, server.catalogue, narrowed)
     shown = DeckView(
         story=story(run, now),
         started_at=run.started_at,
-        pools=pools_shown(frame, server.catalogue, narrowed),
+        pools=pools,
+        colours=tile_colours(pools, chart),
         pool_names=[each.name for each in frame.pools],
         function_names=[each.spec.name for each in server.catalogue.functions()],
         narrowed=narrowed,

@@ -4,7 +4,8 @@ After a crash, or an end that cut tasks off, it tells the story of the start: wh
 what it did with it.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from pooldeck_server.web.pages.deck.failing import FailingRow
 from pooldeck_server.web.pages.shared.moves import MisplacedRow
 from pooldeck_server.web.pages.shared.rendering import Fragment, Page
 from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.colours import Colour, colours_of
 from pooldeck_server.web.text.i18n import _, both, later, ngettext
 
 _BLANK_WORKER: Final = WorkerHealth(
@@ -120,6 +122,7 @@ class DeckView(Page):
     story: Story
     started_at: int
     pools: Sequence[PoolHealth]
+    colours: Mapping[str, Colour]
     pool_names: Sequence[str]
     function_names: Sequence[str]
     narrowed: Narrowed
@@ -139,6 +142,13 @@ def pools_shown(frame: Frame, catalogue: Catalogue, narrowed: Narrowed) -> list[
         return named
     homes = {each.pool for each in catalogue.functions() if each.spec.name == narrowed.function}
     return [pool for pool in named if pool.name in homes or _runs(pool, narrowed.function)]
+
+
+def tile_colours(pools: Iterable[PoolHealth], chart: ShownChart) -> dict[str, Colour]:
+    """Return the colours of the functions that run; those with a line in the chart have its."""
+    slots = (slot for pool in pools for worker in pool.workers for slot in worker.slots)
+    running = Counter(slot.function for slot in slots if slot.function)
+    return colours_of(running, chart.function_colours)
 
 
 def _runs(pool: PoolHealth, function: str) -> bool:

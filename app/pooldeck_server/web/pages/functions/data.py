@@ -31,6 +31,7 @@ class FunctionsData(Struct, frozen=True):
     counts: Sequence[Count]
     activity: Sequence[Activity]
     spreads: Mapping[str, Spread]
+    last: Mapping[str, int] = {}  # by function the minute in which a task ended last, if asked for
 
 
 class FunctionData(Struct, frozen=True):
@@ -46,7 +47,7 @@ class FunctionData(Struct, frozen=True):
     task: StoredTask | None = None
 
 
-def read(connection: Connection, now: int) -> FunctionsData:
+def read(connection: Connection, now: int, *, with_last: bool = False) -> FunctionsData:
     minute = now // MINUTE
     since = minute - MINUTES + 1
     return FunctionsData(
@@ -54,6 +55,7 @@ def read(connection: Connection, now: int) -> FunctionsData:
         counts=queries.counts(connection),
         activity=queries.activity(connection, since),
         spreads=queries.spreads(connection, since * 60),
+        last=queries.last_minutes(connection) if with_last else {},
     )
 
 

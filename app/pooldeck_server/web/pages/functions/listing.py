@@ -3,69 +3,54 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from pooldeck.loaded_code import ModuleFailure
-from pooldeck_server.advice import Advice
+from pooldeck_server.advice import Advice, Verdict
 from pooldeck_server.domain.functions.catalogue import Catalogue, RegisteredFunction
-from pooldeck_server.domain.measurements.figures import Count, Spread
+from pooldeck_server.domain.measurements.figures import Count
 from pooldeck_server.domain.pools.controls import Hold
-from pooldeck_server.domain.tasks.states import LIVE, State
+from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.web.pages.functions.data import MINUTES, FunctionsData
-from pooldeck_server.web.pages.shared.address import address
+from pooldeck_server.web.pages.functions.order import (
+    FunctionGroup,
+    FunctionOrder,
+    grouped,
+    order_choices,
+)
+from pooldeck_server.web.pages.functions.row import FunctionRow, function_row
+from pooldeck_server.web.pages.shared.choices import Choice
 from pooldeck_server.web.pages.shared.flash import FLASHES
-from pooldeck_server.web.pages.shared.moves import BriefAdvice, brief
+from pooldeck_server.web.pages.shared.moves import brief
 from pooldeck_server.web.pages.shared.rendering import Page
-
-_UNSUCCESSFUL: Final = (State.FAILED, State.LOST)
-
-
-@dataclass(frozen=True)
-class CountLink:
-    """A number, and the list of what it counts."""
-
-    number: int
-    href: str
-
-
-@dataclass(frozen=True)
-class FunctionRow:
-    """A function in the list: what it is, its tasks in all, and those that ended lately.
-
-    `ends` are how many ended in each of the last minutes, oldest first.
-    """
-
-    function: RegisteredFunction
-    summary: str
-    hold: Hold | None
-    advice: BriefAdvice | None
-    live: CountLink
-    runs: CountLink
-    failures: CountLink
-    lately: CountLink
-    failed_lately: CountLink
-    spread: Spread | None
-    ends: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class FunctionsView(Page):
-    """The functions that fit; `gone` are holds on those that are not registered any more.
+    """The functions that fit, by their modules; of `unclear` no kind can be said yet.
 
-    `failures` are the modules that could not be loaded, `empty` those that register no function.
+    `order` is what they are sorted by, `orders` are all there are. `gone` are holds on those that
+    are not registered any more, `failures` are the modules that could not be loaded, `empty` those
+    that register no function.
     """
 
     template = "functions/page.html"
     section = "functions"
     flashes = FLASHES["functions"]
 
-    functions: Sequence[FunctionRow]
+    groups: Sequence[FunctionGroup]
+    unclear: int
+    order: FunctionOrder
+    orders: Sequence[Choice]
     has_any: bool
     is_known: bool
     wanted: str
     gone: Sequence[Hold]
     failures: Sequence[ModuleFailure]
     empty: Sequence[str]
+
+    @property
+    def functions(self) -> list[FunctionRow]:
+        return [row for group in self.groups for row in group.rows]
 
 
 def functions_view(
@@ -74,6 +59,8 @@ def functions_view(
     holds: Sequence[Hold],
     advice: Iterable[Advice],
     wanted: str,
+    *,
+    order: FunctionOrder = FunctionOrder.NAME,
 ) -> FunctionsView:
     functions = catalogue.functions()
     registered = {each.spec.name for each in functions}
@@ -85,10 +72,15 @@ def functions_view(
         if _fits(each, wanted.strip().casefold()):
             name = each.spec.name
             spread, counts, minutes = read.spreads.get(name), kept[name], ended[name]
-            row = _row(each, spread, counts, minutes, hold=held.get(name), advice=advised.get(name))
+            row = function_row(
+                each, spread, counts, minutes, hold=held.get(name), advice=advised.get(name)
+            )
             rows.append(row)
     return FunctionsView(
-        functions=rows,
+        groups=grouped(rows, order, read.last),
+        unclear=sum(row.advice is None or row.advice.code is Verdict.UNKNOWN for row in rows),
+        order=order,
+        orders=order_choices(order, wanted),
         has_any=bool(functions),
         is_known=catalogue.is_known,
         wanted=wanted,
@@ -118,36 +110,3 @@ def _ended(read: FunctionsData) -> Mapping[str, Mapping[State, list[int]]]:
         if first <= each.minute <= read.minute:
             ended[each.function][each.state][each.minute - first] += each.n
     return ended
-
-
-def _row(
-    function: RegisteredFunction,
-    spread: Spread | None,
-    counts: Counter[State],
-    minutes: Mapping[State, list[int]],
-    *,
-    hold: Hold | None,
-    advice: BriefAdvice | None,
-) -> FunctionRow:
-    name = function.spec.name
-    failed = sum(sum(minutes.get(state, ())) for state in _UNSUCCESSFUL)
-    ends = tuple(map(sum, zip(*minutes.values(), strict=True)))
-    return FunctionRow(
-        function=function,
-        summary=function.spec.doc.strip().partition("\n")[0],
-        hold=hold,
-        advice=advice,
-        live=_link(name, sum(counts[state] for state in LIVE), LIVE),
-        runs=_link(name, counts.total(), ()),
-        failures=_link(name, sum(counts[state] for state in _UNSUCCESSFUL), _UNSUCCESSFUL),
-        lately=_link(name, sum(ends), (), "1h"),
-        failed_lately=_link(name, failed, _UNSUCCESSFUL, "1h"),
-        spread=spread,
-        ends=ends,
-    )
-
-
-def _link(name: str, number: int, states: Iterable[State], since: str = "") -> CountLink:
-    chosen = [("state", str(state)) for state in State if state in set(states)]
-    bound = [("since", since)] if since else []
-    return CountLink(number, address("/tasks", [*chosen, ("function", name), *bound]))

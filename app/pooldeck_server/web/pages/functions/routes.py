@@ -30,6 +30,7 @@ from pooldeck_server.web.pages.functions.fields import ARGUMENT, fields
 from pooldeck_server.web.pages.functions.form import OPTIONS, FunctionForm, form
 from pooldeck_server.web.pages.functions.form_values import FormErrors, body, typed
 from pooldeck_server.web.pages.functions.listing import functions_view
+from pooldeck_server.web.pages.functions.order import FunctionOrder, read_order
 from pooldeck_server.web.pages.functions.run_times import period_of
 from pooldeck_server.web.pages.functions.view import function_view
 from pooldeck_server.web.pages.shared.functions import registered
@@ -43,10 +44,12 @@ router = page_router()
 
 
 @router.get("/functions")
-async def functions(request: Request, server: ServerDep, q: str = "") -> Response:
-    found = await server.read(read, server.clock.now())
+async def functions(request: Request, server: ServerDep, q: str = "", sort: str = "") -> Response:
+    order = read_order(sort)
+    with_last = order is FunctionOrder.LAST
+    found = await server.read(read, server.clock.now(), with_last=with_last)
     holds, advice = server.holds.all(), server.advisor.all()
-    return render(request, functions_view(found, server.catalogue, holds, advice, q))
+    return render(request, functions_view(found, server.catalogue, holds, advice, q, order=order))
 
 
 @router.get("/functions/{name}/hold")

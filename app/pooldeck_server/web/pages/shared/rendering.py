@@ -42,7 +42,6 @@ from pooldeck_server.web.pages.shared.tracebacks import folded_parts, traceback_
 from pooldeck_server.web.text import formats, i18n, zones
 from pooldeck_server.web.text.actions import person_words
 from pooldeck_server.web.text.annotations import annotation_words, history_words
-from pooldeck_server.web.text.colours import colour_of
 from pooldeck_server.web.text.hints import hint_words
 from pooldeck_server.web.text.holds import hold_words
 from pooldeck_server.web.text.kinds import kind_words
@@ -116,7 +115,6 @@ def environment() -> Environment:
     templates.filters |= {name: getattr(formats, name) for name in _FILTERS}
     templates.filters |= {
         "annotation_words": annotation_words,
-        "colour_of": colour_of,
         "coloured": coloured,
         "data_block": data_block,
         "fault_of": fault_of,

@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 from msgspec.structs import replace
 
 from pooldeck_server.domain.access import Role
-from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.errors import InvalidRequest, NotFound
 from pooldeck_server.domain.pools.health import slot_of
 from pooldeck_server.domain.tasks.dependencies import RelatedTasks
 from pooldeck_server.domain.tasks.log import LogWindow
@@ -25,6 +25,7 @@ from pooldeck_server.web.pages.task.log import log_part, read_text
 from pooldeck_server.web.pages.task.log_text import LINES_AT_ONCE, log_as_text
 from pooldeck_server.web.pages.task.snippets import snippets
 from pooldeck_server.web.pages.task.view import LogFragment, StackView, task_view
+from pooldeck_server.web.text import formats
 
 router = page_router()
 
@@ -46,9 +47,12 @@ async def task(
     line: _Number = None,
     find: str = "",
 ) -> Response:
-    window = LogWindow(
-        LOG_LINES + 1, attempt=attempt, before=before, level=read_level(level), text=read_text(find)
-    )
+    window = LogWindow(LOG_LINES + 1, attempt=attempt, before=before, text=read_text(find))
+    log_problem = ""
+    try:
+        window = replace(window, level=read_level(level))
+    except InvalidRequest as error:
+        log_problem = formats.sentence(error.detail)
     try:
         await sight.check_task(task_id, server)
         found = _seen(await server.read(read, task_id, window, line), sight)
@@ -63,9 +67,10 @@ async def task(
         is_callable=function is not None,
         snippets=snippets(request, found.task, function, sight),
         expires_at=server.retention.expires_at(found.task),
+        log_problem=log_problem,
         now=server.clock.now(),
     )
-    return render(request, shown)
+    return render(request, shown, STATUS[InvalidRequest] if log_problem else 200)
 
 
 @router.get("/tasks/{task_id}/log")

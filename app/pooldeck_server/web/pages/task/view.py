@@ -49,7 +49,8 @@ class TaskView(Page):
     """A task; `is_asked`: it was asked to end itself.
 
     `may_lack_words`: it was cut off with its process, so that its log may lack its last words.
-    `last_lines` are those before the error.
+    `last_lines` are those before the error; `log_problem` is what is wrong with the part of the
+    log that was asked for.
     """
 
     template = "task/page.html"
@@ -74,6 +75,7 @@ class TaskView(Page):
     attempts: tuple[AttemptRow, ...]
     runs: RunStrip | None
     log: LogPart
+    log_problem: str
     last_lines: Sequence[StoredLine]
     may_lack_words: bool
     log_of_worker: str | None
@@ -114,6 +116,7 @@ def task_view(
     now: int,
     waiting: TaskWait | None = None,
     expires_at: int | None = None,
+    log_problem: str = "",
     snippets: tuple[Snippets, ...] = (),
 ) -> TaskView:
     task, log = read.task, log_part(read)
@@ -142,6 +145,7 @@ def task_view(
         ),
         runs=strip(task, read.runs, read.durations, now),
         log=log,
+        log_problem=log_problem,
         last_lines=_last_lines(task, log),
         may_lack_words=_may_lack_words(read),
         log_of_worker=read.log_of_worker,

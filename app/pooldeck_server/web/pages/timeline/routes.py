@@ -3,22 +3,33 @@
 import msgspec
 from fastapi import Request, Response
 
+from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.timeline import TimelineRequest
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.dependencies import ServerDep
+from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.responses import Answer
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.timeline.bars_json import timeline_json
 from pooldeck_server.web.pages.timeline.data import TimelineData, read
-from pooldeck_server.web.pages.timeline.view import read_address, read_request, timeline_view
+from pooldeck_server.web.pages.timeline.view import (
+    TimelineQuery,
+    read_address,
+    read_request,
+    timeline_view,
+)
+from pooldeck_server.web.text import formats
 
 router = page_router()
 
 
 @router.get("/timeline")
 async def timeline(request: Request, server: ServerDep) -> Response:
-    asked = read_address(request.query_params)
-    now = server.clock.now()
+    now, problem = server.clock.now(), ""
+    try:
+        asked = read_address(request.query_params)
+    except InvalidRequest as error:
+        asked, problem = TimelineQuery(), formats.sentence(error.detail)
     wanted = asked.request(now)
     found = await _read(server, wanted, now)
     choices = {
@@ -26,8 +37,10 @@ async def timeline(request: Request, server: ServerDep) -> Response:
         "function": [function.spec.name for function in server.catalogue.functions()],
     }
     pools = server.frames.latest().pools
-    shown = timeline_view(asked, wanted, found.timeline, pools, choices=choices, now=now)
-    return render(request, shown)
+    shown = timeline_view(
+        asked, wanted, found.timeline, pools, choices=choices, problem=problem, now=now
+    )
+    return render(request, shown, STATUS[InvalidRequest] if problem else 200)
 
 
 @router.get("/timeline.json")

@@ -1,7 +1,7 @@
 """The timeline's page: what its address asks for, the functions in it, and its longest runs."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +19,7 @@ from pooldeck_server.domain.tasks.timeline import Bar, Timeline, TimelineRequest
 from pooldeck_server.web.pages.shared.address import read_time
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats, zones
-from pooldeck_server.web.text.colours import colour_of
+from pooldeck_server.web.text.colours import OTHER, Colour, colours_of
 from pooldeck_server.web.text.i18n import _
 from pooldeck_server.web.text.zones import UTC_NAME
 
@@ -81,7 +81,7 @@ class LegendEntry(Struct, frozen=True):
     """A function in the picture; following `href` narrows the page to it, or widens it again."""
 
     function: str
-    colour: int
+    colour: Colour
     count: str
     is_chosen: bool
     href: str
@@ -136,15 +136,16 @@ class TimelineView(Page):
     periods: tuple[tuple[float, str], ...]
     choices: Mapping[str, Sequence[str]]
     legend: tuple[LegendEntry, ...]
-    longest: Sequence[tuple[Bar, str]]  # each with how it is marked
+    longest: Sequence[tuple[Bar, str, Colour]]  # each with how it is marked
     room: str
     limits: str
+    problem: str
     live_href: str
     earlier_href: str
     later_href: str
     is_latest: bool
     blank: Bar = _BLANK
-    blank_entry: LegendEntry = LegendEntry("", 0, "", is_chosen=False, href="")  # noqa: RUF009 - it is frozen
+    blank_entry: LegendEntry = LegendEntry("", OTHER, "", is_chosen=False, href="")  # noqa: RUF009 - it is frozen
 
 
 def timeline_view(
@@ -155,16 +156,20 @@ def timeline_view(
     *,
     choices: Mapping[str, Sequence[str]],
     now: int,
+    problem: str = "",
 ) -> TimelineView:
+    """Return the page; `problem` is what is wrong with its address, beside the last minute."""
+    colours = colours_of(_weights(found.bars, now))
     return TimelineView(
         asked=asked,
         request=request,
         periods=tuple((each, _round(each)) for each in sorted({*PERIODS, asked.span})),
         choices=choices,
-        legend=tuple(_legend(asked, found.bars)),
-        longest=[(bar, look(bar)) for bar in longest(found.bars, now)],
+        legend=tuple(_legend(asked, found.bars, colours)),
+        longest=[(bar, look(bar), colours[bar.function]) for bar in longest(found.bars, now)],
         room=_room(sum(1 for _slot in slots_of(pools))),
         limits=limits(request, found),
+        problem=problem,
         live_href=replace(asked, since=None).href,
         earlier_href=replace(asked, since=request.since - span(asked.span)).href,
         later_href=replace(asked, since=request.until).href,
@@ -177,13 +182,24 @@ def _round(seconds: float) -> str:
     return re.sub(r"(?<=\D) 0 \w+$|\.0(?= )", "", formats.duration(seconds))
 
 
-def _legend(asked: TimelineQuery, bars: Iterable[Bar]) -> Iterable[LegendEntry]:
+def _weights(bars: Sequence[Bar], now: int) -> dict[str, float]:
+    """Return how much of each function is in the picture: its share of bars and of their time."""
+    total = sum(bar.seconds(now) for bar in bars) or 1.0
+    weights: defaultdict[str, float] = defaultdict(float)
+    for bar in bars:
+        weights[bar.function] += 1 / len(bars) + bar.seconds(now) / total
+    return weights
+
+
+def _legend(
+    asked: TimelineQuery, bars: Iterable[Bar], colours: Mapping[str, Colour]
+) -> Iterable[LegendEntry]:
     counted = Counter(bar.function for bar in bars)
     for function in sorted(counted.keys() | ({asked.function} if asked.function else set())):
         is_chosen = function == asked.function
         href = replace(asked, function=None if is_chosen else function).href
         count = formats.count(counted[function])
-        yield LegendEntry(function, colour_of(function), count, is_chosen, href)
+        yield LegendEntry(function, colours.get(function, OTHER), count, is_chosen, href)
 
 
 def longest(bars: Iterable[Bar], now: int) -> list[Bar]:

@@ -25,6 +25,7 @@ from pooldeck_server.web.pages.functions import listing as functions
 from pooldeck_server.web.pages.functions import view as function
 from pooldeck_server.web.pages.functions.data import FunctionData, FunctionsData
 from pooldeck_server.web.pages.functions.form import form
+from pooldeck_server.web.pages.functions.order import FunctionOrder
 from pooldeck_server.web.pages.functions.view import signature_parts
 
 NAME = "acme.jobs.work"
@@ -36,12 +37,50 @@ def spec(name: str = NAME, doc: str = "", **options: Any) -> FunctionSpec:
 
 
 def listed(
-    *specs: FunctionSpec, wanted: str = "", holds: Sequence[Hold] = (), **changes: Any
+    *specs: FunctionSpec,
+    wanted: str = "",
+    holds: Sequence[Hold] = (),
+    order: FunctionOrder = FunctionOrder.NAME,
+    **changes: Any,
 ) -> functions.FunctionsView:
     catalogue = Catalogue({"cpu": PoolKind.PROCESS}, specs)
     read = FunctionsData(NOW_MINUTE, (), (), {})
     read = msgspec.structs.replace(read, **changes)
-    return functions.functions_view(read, catalogue, holds, (), wanted)
+    return functions.functions_view(read, catalogue, holds, (), wanted, order=order)
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        (FunctionOrder.NAME, ["a.one", "a.two", "b.one"]),
+        (FunctionOrder.FAILURES, ["b.one", "a.two", "a.one"]),
+        (FunctionOrder.RUN, ["a.two", "a.one", "b.one"]),
+        (FunctionOrder.LAST, ["a.one", "a.two", "b.one"]),
+    ],
+)
+def test_functions_are_in_the_order_asked_for_those_of_a_module_together(
+    order: FunctionOrder, names: list[str]
+) -> None:
+    def took(seconds: float) -> Spread:
+        return Spread(None, Percentiles(seconds, seconds))
+
+    found = listed(
+        *map(spec, ("b.one", "a.two", "a.one")),
+        order=order,
+        counts=[Count("cpu", "b.one", State.FAILED, 9), Count("cpu", "a.two", State.LOST, 2)],
+        activity=[Activity(NOW_MINUTE, "cpu", "b.one", State.FAILED, 1, 0.0, 0.0)],
+        spreads={"a.two": took(5.0), "b.one": took(0.1), "a.one": took(1.0)},
+        last={"a.one": 990, "b.one": 980, "a.two": 100},
+    )
+    assert [row.function.spec.name for row in found.functions] == names
+    assert {group.module: len(group.rows) for group in found.groups} == {"a": 2, "b": 1}
+    assert [choice.is_chosen for choice in found.orders] == [
+        each is order for each in FunctionOrder
+    ]
+
+
+def test_that_nothing_can_be_said_yet_is_said_once() -> None:
+    assert listed(spec("a.one"), spec("a.two")).unclear == 2
 
 
 def ended(minute: int, state: State, n: int) -> Activity:

@@ -132,7 +132,7 @@ def test_the_table_names_the_longest_runs_first_what_runs_among_them() -> None:
     short = bar(task="short", started_at=NOW - 2 * SECOND)
     running = bar(task="running", started_at=NOW - 4 * SECOND, finished_at=None)
     found = shown(TimelineQuery(), short, bar(), running).longest
-    assert [bar.task for bar, _look in found] == ["running", "0199", "short"]
+    assert [bar.task for bar, _look, _colour in found] == ["running", "0199", "short"]
 
 
 def test_it_is_said_what_the_picture_leaves_out() -> None:
