@@ -62,7 +62,7 @@ async function refresh() {
 // What somebody has seen is sent without leaving the page.
 async function see(event) {
   const form = event.target.closest("form");
-  if (!form?.getAttribute("action").endsWith("seen") || !box().contains(form)) return;
+  if (!form?.getAttribute("action")?.endsWith("seen") || !box().contains(form)) return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form));
   const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);

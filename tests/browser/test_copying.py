@@ -42,7 +42,7 @@ def test_what_is_wrong_with_a_form_is_said_beside_the_field(
         page.goto("/functions/shown.add")
         page.locator("#arg-left").fill("x")
         page.locator("#spell").click()
-        expect(page.get_by_text("x is not a whole number")).to_be_visible()
+        expect(page.locator(".field-error")).to_have_text("x is not a whole number.")
         expect(page.locator("#typed-snippets")).to_have_count(0)
 
 

@@ -14,7 +14,7 @@ _DATA: Final = Path(os.environ["DATA_OF_APP"])
 
 async def _allow(scope: Any) -> bool:
     headers = dict(scope["headers"])
-    return headers.get(b"x-user") == b"me" or headers.get(b"cookie") == b"user=me"
+    return headers.get(b"x-user") == b"me" or b"user=me" in headers.get(b"cookie", b"").split(b"; ")
 
 
 app = FastAPI()

@@ -131,7 +131,7 @@ def test_what_is_missing_is_said_by_the_extra_that_brings_it() -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("re", {"restore", "retry", "resize", "resume", "restart"}),
+        ("res", {"restore", "resize", "resume", "resume-function", "restart"}),
         ("submit web_functions.ad", {"web_functions.add"}),
         ("submit web_functions.add --pool c", {"cpu"}),
         ("resize ", {"cpu", "io", "solo"}),

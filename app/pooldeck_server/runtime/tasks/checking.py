@@ -101,7 +101,7 @@ class Checks:
             raise UnknownPool(no_pool(pool, self.queues), field="/pool")
 
 
-class _Kind(Struct, frozen=True):
+class _WayToAsk(Struct, frozen=True):
     """Tasks that are asked for in the same way, by an example that has nothing of its own."""
 
     function: RegisteredFunction
@@ -115,7 +115,7 @@ class CallChecks:
     checks: Checks
     now: int  # microseconds since the epoch
     are_tied: bool = field(init=False, default=False)  # whether any may come after other tasks
-    _kinds: dict[tuple[Any, ...], _Kind] = field(init=False, default_factory=dict)
+    _kinds: dict[tuple[Any, ...], _WayToAsk] = field(init=False, default_factory=dict)
 
     def check(self, submission: Submission, key: str | None = None) -> NewTask:
         """Return the task that a submission becomes, as if it came after no other.
@@ -146,7 +146,7 @@ class CallChecks:
             fingerprint=None if key is None else fingerprint_of(submission),
         )
 
-    def _kind(self, submission: Submission) -> _Kind:
+    def _kind(self, submission: Submission) -> _WayToAsk:
         """Return what tasks are like that are asked for as this one is."""
         function = self.checks.wanted(submission.function)
         self.checks.holds.check(submission.function)
@@ -168,7 +168,7 @@ class CallChecks:
             state=State.QUEUED if run_at is None else State.SCHEDULED,
             callback=submission.callback or None,
         )
-        return _Kind(function, example)
+        return _WayToAsk(function, example)
 
     def _place(
         self, submission: Submission, function: RegisteredFunction
@@ -182,7 +182,7 @@ class CallChecks:
 
 
 def _check_arguments(
-    kind: _Kind, submission: Submission, values: tuple[list[Any], dict[str, Any]]
+    kind: _WayToAsk, submission: Submission, values: tuple[list[Any], dict[str, Any]]
 ) -> None:
     """Find out whether arguments fit, those that may refer to results only by their names."""
     pool = kind.example.pool

@@ -43,14 +43,14 @@ Condition = ColumnElement[bool]
 Numbers = Select[tuple[int]] | CompoundSelect[tuple[int]]
 
 
-class Span(NamedTuple):
+class SeqSpan(NamedTuple):
     """The numbers from `low` up to but not including `high`."""
 
     low: int = 0
     high: int = AFTER_ALL
 
-    def within(self, other: Self) -> "Span":
-        return Span(max(self.low, other.low), min(self.high, other.high))
+    def within(self, other: Self) -> "SeqSpan":
+        return SeqSpan(max(self.low, other.low), min(self.high, other.high))
 
 
 @dataclass(frozen=True)
@@ -213,35 +213,35 @@ def counted_lanes(connection: Connection, wanted: TaskFilter) -> tuple[Lane, ...
     )
 
 
-def reach(connection: Connection, wanted: TaskFilter) -> Span:
+def reach(connection: Connection, wanted: TaskFilter) -> SeqSpan:
     """Return the numbers between which every task of a filter is, as far as states and such tell.
 
     For walks along other indexes: what failed, say, may be far behind a million that wait. All of
     it where the filter names neither states, functions nor pools.
     """
     if not any(getattr(wanted, name) for name in _COUNTED):
-        return Span()
+        return SeqSpan()
     lanes = counted_lanes(connection, wanted)
     if not 0 < len(lanes) <= MAX_LANES:
-        return Span() if lanes else Span(high=0)
+        return SeqSpan() if lanes else SeqSpan(high=0)
     ends = union_all(*(lane.ends() for lane in lanes)).subquery()
     found = select(func.min(ends.c.low), func.max(ends.c.high))
     low, high = connection.execute(found).one()
-    return Span(high=0) if high is None else Span(low, high + 1)
+    return SeqSpan(high=0) if high is None else SeqSpan(low, high + 1)
 
 
-def submitted(connection: Connection, wanted: TaskFilter) -> Span:
+def submitted(connection: Connection, wanted: TaskFilter) -> SeqSpan:
     """Return the numbers of what was submitted in the filter's time: ids tell the time."""
     low, high = 0, AFTER_ALL
     if wanted.since is not None:
         low = first_from(connection, first_id_at(wanted.since))
     if wanted.until is not None:
         high = first_from(connection, first_id_at(wanted.until))
-    return Span(low, high)
+    return SeqSpan(low, high)
 
 
-def begins_with(connection: Connection, start: str) -> Span:
-    return Span(first_from(connection, start), first_from(connection, start + "~"))
+def begins_with(connection: Connection, start: str) -> SeqSpan:
+    return SeqSpan(first_from(connection, start), first_from(connection, start + "~"))
 
 
 def first_from(connection: Connection, task_id: str) -> int:

@@ -10,7 +10,7 @@ from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.store.queries.index_plan import (
     AFTER_ALL,
     Condition,
-    Span,
+    SeqSpan,
     Walk,
     checks,
     newest_first,
@@ -112,7 +112,7 @@ def _as_sql(place: SortPosition) -> ColumnElement[Any]:
     return tuple_(literal(place.value), literal(place.seq))
 
 
-def _sorted(walk: Walk, span: Span, sort: Sort, after: SortPosition | None) -> Select[Any]:
+def _sorted(walk: Walk, span: SeqSpan, sort: Sort, after: SortPosition | None) -> Select[Any]:
     """Return what the walk finds, in the order of the list, without the list's own index."""
     column, is_listed = _COLUMNS[sort]
     held = newest_first([lane.between(*span, walk.rest) for lane in walk.lanes]).subquery()
@@ -121,7 +121,7 @@ def _sorted(walk: Walk, span: Span, sort: Sort, after: SortPosition | None) -> S
     )
 
 
-def _conditions(wanted: TaskFilter, span: Span) -> tuple[Condition, ...]:
+def _conditions(wanted: TaskFilter, span: SeqSpan) -> tuple[Condition, ...]:
     number = unindexed(tasks.c.seq)
     text = () if wanted.text is None else (contains(wanted.text),)
     return (*checks(wanted).values(), *text, number >= span.low, number < span.high)

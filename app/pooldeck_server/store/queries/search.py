@@ -8,7 +8,7 @@ from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store.bulk import fetch
 from pooldeck_server.store.queries.index_plan import (
     Numbers,
-    Span,
+    SeqSpan,
     Walk,
     is_counted_only,
     newest_first,
@@ -49,7 +49,7 @@ def search(
     index holds together), a search ends after `scan_limit` of them: it may then have found few
     tasks or none, and still say where to go on.
     """
-    span = submitted(connection, wanted).within(Span(high=before))
+    span = submitted(connection, wanted).within(SeqSpan(high=before))
     if not is_counted_only(wanted):
         span = span.within(reach(connection, wanted))
     walk = way(connection, wanted, span, scan_limit)
@@ -60,7 +60,7 @@ def search(
     return Found(seqs, looked_at.low if looked_at.low > span.low else None)
 
 
-def way(connection: Connection, wanted: TaskFilter, span: Span, scan_limit: int) -> Walk:
+def way(connection: Connection, wanted: TaskFilter, span: SeqSpan, scan_limit: int) -> Walk:
     """Return the walk to the tasks of a filter within `span`.
 
     With a text, it goes either along what the other fields hold, if that is little, or along what
@@ -75,7 +75,7 @@ def way(connection: Connection, wanted: TaskFilter, span: Span, scan_limit: int)
     return text_walk(connection, wanted, wanted.text) or with_text
 
 
-def holds_few(connection: Connection, walk: Walk, span: Span, few: int) -> bool:
+def holds_few(connection: Connection, walk: Walk, span: SeqSpan, few: int) -> bool:
     """Tell whether a walk meets at most `few` tasks within `span`."""
     if walk.scanned is not None:
         begin = max(span.low, walk.scanned.low)
@@ -86,12 +86,12 @@ def holds_few(connection: Connection, walk: Walk, span: Span, few: int) -> bool:
     return (connection.scalar(select(func.count()).select_from(met)) or 0) <= few
 
 
-def met_by(walk: Walk, span: Span) -> Numbers:
+def met_by(walk: Walk, span: SeqSpan) -> Numbers:
     """Return the tasks that a walk along indexes meets, before what is left is checked."""
     return newest_first([lane.between(*span) for lane in walk.indexed])
 
 
-def _numbers(connection: Connection, walk: Walk, span: Span, limit: int) -> list[int]:
+def _numbers(connection: Connection, walk: Walk, span: SeqSpan, limit: int) -> list[int]:
     if not walk.lanes:
         return []
     lanes = [lane.between(*span, walk.rest) for lane in walk.lanes]
@@ -100,14 +100,16 @@ def _numbers(connection: Connection, walk: Walk, span: Span, limit: int) -> list
     return sorted(found, reverse=True)
 
 
-def _cut(connection: Connection, walk: Walk, span: Span, scan_limit: int) -> Span:
+def _cut(connection: Connection, walk: Walk, span: SeqSpan, scan_limit: int) -> SeqSpan:
     """Return the newer part of `span`, in which the walk looks at about `scan_limit` tasks."""
     if walk.scanned is not None and (walk.rest or walk.scanned.conditions):
         oldest = min(span.high, _last(connection) + 1) - scan_limit
         if oldest > walk.scanned.low:
-            span = span.within(Span(low=oldest))
+            span = span.within(SeqSpan(low=oldest))
     if walk.indexed and walk.rest:
-        span = span.within(Span(low=_at(connection, met_by(walk, span), min(scan_limit, LOOKUPS))))
+        span = span.within(
+            SeqSpan(low=_at(connection, met_by(walk, span), min(scan_limit, LOOKUPS)))
+        )
     return span
 
 

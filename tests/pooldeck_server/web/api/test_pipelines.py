@@ -123,7 +123,9 @@ def test_a_task_shows_what_it_waits_for_from_the_first_answer_on(server: Served)
     second = server.submit("add", _result(first["id"]), wait=0).json()
     assert (second["state"], second["run_at"]) == ("scheduled", None)
     assert second["after"] == [first["id"]]
-    assert second == server.http.get(f"/api/v1/tasks/{second['id']}").json()
+    read = server.http.get(f"/api/v1/tasks/{second['id']}").json()
+    assert read["waiting"]["reason"] == "waits_for_tasks"
+    assert second == read | {"waiting": None}  # which an answer to a submission does not tell
     batch = {"tasks": [_step("add", 1), _step("add", 1, after=["nothing"])]}
     problem = server.http.post("/api/v1/tasks/batch", json=batch).json()
     assert (problem["code"], problem["index"]) == ("invalid_request", 1)

@@ -37,7 +37,7 @@ NAMES = {
 """What is called the same in every language."""
 
 TEMPLATES = sorted(resource("templates").rglob("*.html"))
-ATTRIBUTE = re.compile(r'[\w-]+="[^"]*"')  # which a block or a macro puts into a tag
+ATTRIBUTE = re.compile(r'[\w-]+="[^"]*"|\bautofocus\b')  # which a block or a macro puts into a tag
 PLACE = re.compile(r"%\((\w+)\)s")
 
 

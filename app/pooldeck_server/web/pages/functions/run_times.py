@@ -38,7 +38,7 @@ _Percentiles: TypeAlias = tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
-class Tick:
+class AxisTick:
     """A place on a scale, in units of the drawing, and what stands there."""
 
     place: float
@@ -46,7 +46,7 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Bar:
+class HistogramBar:
     """A bar of the drawing of the spread; `words` say what it counts."""
 
     x: float
@@ -57,7 +57,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Mark:
+class TrendMark:
     """Something that was done or happened, as a line across the drawings."""
 
     place: float
@@ -87,14 +87,14 @@ class ShownRunTimes:
 
     periods: Sequence[tuple[str, str, bool]]
     figures: Sequence[tuple[str, str]]
-    bars: Sequence[Bar]
-    ticks: Sequence[Tick]
-    percentiles: Sequence[Tick]
+    bars: Sequence[HistogramBar]
+    ticks: Sequence[AxisTick]
+    percentiles: Sequence[AxisTick]
     lines: Sequence[tuple[str, str]]
-    heights: Sequence[Tick]
+    heights: Sequence[AxisTick]
     failed: str
     most_failed: str
-    marks: Sequence[Mark]
+    marks: Sequence[TrendMark]
     since: int
     until: int
     rows: Sequence[TableRow]
@@ -111,7 +111,7 @@ def period_of(query: Mapping[str, str]) -> int:
 
 def shown_run_times(found: RunTimes, function: str) -> ShownRunTimes:
     counts = counts_in(found.run)
-    scale = _Scale.over([lower_bound(bucket) for bucket, _number in counts])
+    scale = _DurationScale.over([lower_bound(bucket) for bucket, _number in counts])
     of_percentiles = zip(_NAMES, found.percentiles, strict=True)
     known = [(name, value) for name, value in of_percentiles if value is not None]
     told = {point.at: point.percentiles for point in found.points}
@@ -123,10 +123,10 @@ def shown_run_times(found: RunTimes, function: str) -> ShownRunTimes:
         ],
         figures=list(_figures(found, known)),
         bars=list(_bars(counts, scale)),
-        ticks=[Tick(_WIDTH * place, words) for place, words in scale.ticks()],
-        percentiles=_named([Tick(_WIDTH * scale.place(value), name) for name, value in known]),
+        ticks=[AxisTick(_WIDTH * place, words) for place, words in scale.ticks()],
+        percentiles=_named([AxisTick(_WIDTH * scale.place(value), name) for name, value in known]),
         lines=list(_lines(found, told, scale)),
-        heights=[Tick(_TREND_HEIGHT * (1 - place), words) for place, words in scale.ticks()],
+        heights=[AxisTick(_TREND_HEIGHT * (1 - place), words) for place, words in scale.ticks()],
         failed=_failures(found, most),
         most_failed=formats.count(most) if most else "",
         marks=list(_marks(found))[-_MOST_MARKS:],
@@ -140,18 +140,18 @@ def _address(function: str, period: str) -> str:
     return f"/functions/{quote(function)}?period={period}#run-times"
 
 
-def _named(ticks: Sequence[Tick]) -> list[Tick]:
+def _named(ticks: Sequence[AxisTick]) -> list[AxisTick]:
     """Return percentiles with one name for those that are too near each other for two."""
-    found: list[Tick] = []
+    found: list[AxisTick] = []
     for tick in ticks:
         if found and tick.place - found[-1].place < _NAME_WIDTH:
-            found[-1] = Tick(found[-1].place, f"{found[-1].words}, {tick.words}")
+            found[-1] = AxisTick(found[-1].place, f"{found[-1].words}, {tick.words}")
         else:
             found.append(tick)
     return found
 
 
-class _Scale:
+class _DurationScale:
     """A scale of seconds from one power of ten to another."""
 
     def __init__(self, low: int, high: int) -> None:
@@ -159,7 +159,7 @@ class _Scale:
         self._high = high
 
     @classmethod
-    def over(cls, seconds: Iterable[float]) -> "_Scale":
+    def over(cls, seconds: Iterable[float]) -> "_DurationScale":
         """Return the shortest scale that holds all of `seconds`, of three powers at least."""
         powers = [math.log10(each) for each in seconds] or [-2.0]
         low = max(_DECADES.start, math.floor(min(powers)))
@@ -192,13 +192,13 @@ def _figures(
         yield name, formats.duration(value)
 
 
-def _bars(counts: Sequence[tuple[int, int]], scale: _Scale) -> Iterator[Bar]:
+def _bars(counts: Sequence[tuple[int, int]], scale: _DurationScale) -> Iterator[HistogramBar]:
     most = max((number for _bucket, number in counts), default=0)
     for bucket, number in counts:
         low, high = lower_bound(bucket), lower_bound(bucket + 1)
         left, right = _WIDTH * scale.place(low), _WIDTH * scale.place(high)
         height = max(_LEAST_BAR, round(_SPREAD_HEIGHT * number / most, 1))
-        yield Bar(
+        yield HistogramBar(
             x=round(left + 0.5, 1),
             width=round(max(1.0, right - left - 1), 1),
             y=_SPREAD_HEIGHT - height,
@@ -217,7 +217,7 @@ def _x(found: RunTimes, at: float) -> float:
 
 
 def _lines(
-    found: RunTimes, told: Mapping[int, _Percentiles], scale: _Scale
+    found: RunTimes, told: Mapping[int, _Percentiles], scale: _DurationScale
 ) -> Iterator[tuple[str, str]]:
     """Yield a path for each percentile; a stretch in which nothing ended leaves a gap."""
     for place, name in enumerate(_NAMES):
@@ -245,10 +245,10 @@ def _failures(found: RunTimes, most: int) -> str:
     return "".join(bars)
 
 
-def _marks(found: RunTimes) -> Iterator[Mark]:
+def _marks(found: RunTimes) -> Iterator[TrendMark]:
     for each in found.marks:
         place = _x(found, each.at / SECOND)
-        yield Mark(place, each.at, each.kind, annotation_words(each), each.href)
+        yield TrendMark(place, each.at, each.kind, annotation_words(each), each.href)
 
 
 def _row(point: RunTimesPoint, percentiles: _Percentiles) -> TableRow:
