@@ -240,7 +240,7 @@ def test_a_crash_is_told_and_its_function_released(own: Serving) -> None:
         assert 'action="/functions/shown.die/release"' in page(own.client, path)
     words = follow(own.client, post(own.client, "/functions/shown.die/release"))
     assert "It was released" in words
-    assert "on hold" not in words
+    assert "is on hold" not in words
     assert page(own.client, "/incidents/none", 404)
 
 

@@ -1,6 +1,7 @@
 """A living pool reads the box of a worker that has died."""
 
 import array
+import asyncio
 import fcntl
 import os
 import signal
@@ -33,6 +34,7 @@ async def test_an_end_that_a_killed_worker_noted_and_could_not_send_is_how_the_c
         listener.all_quick = True
         for n in range(MANY):
             listener.call(str(n), "long_text", SIZE)
+        await asyncio.sleep(0)  # in this turn of the loop they are sent
         box = tmp_path / f"{worker}.box"
         noted = kill_when_it_has_noted_more_than_sent(pid, box, worker)  # nobody reads meanwhile
         await eventually(lambda: listener.has_outcomes(1 + MANY))

@@ -6,8 +6,9 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
@@ -201,6 +202,14 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._reader, text.encode())
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C, as often as it takes: a question may be about to wait for its answer."""
+        until = time.monotonic() + 60
+        while self.process.poll() is None and time.monotonic() < until:
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)
+
     def end(self) -> int:
         """Return the exit code of the command, when it has ended."""
         while self._read():
@@ -277,7 +286,7 @@ def test_a_change_of_many_is_made_after_a_yes_and_only_then(
         if answer:
             asking.type(answer)
         else:
-            asking.process.send_signal(signal.SIGINT)
+            asking.interrupt()
         assert asking.end() == code
 
     attempts = server.http.get(f"/api/v1/tasks/{task}", params={"wait": 20}).json()["attempt"]
@@ -289,7 +298,7 @@ def test_an_interruption_leaves_a_task_that_is_followed_alone(
 ) -> None:
     with terminal(environment, "submit", "web_functions.block", "--follow") as following:
         following.wait_for("web_functions.block is running")
-        following.process.send_signal(signal.SIGINT)
+        following.interrupt()
         assert following.end() == 130
 
     assert "the task goes on: see it by `pooldeck logs -f" in following.said
