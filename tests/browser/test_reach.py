@@ -23,7 +23,7 @@ class View(NamedTuple):
     read_at: tuple[int, ...] = ()
 
 
-# What `make test` looks at is each language and theme once, with axe on a phone.
+# `make test` looks once at each page; axe takes seconds for each, and sees no languages.
 _VIEWS: Final = (
     pytest.param(View("zh-Hans", "light"), id="chinese-light"),
     pytest.param(View("en", "light", (320, 1024)), id="english-light", marks=pytest.mark.soak),
