@@ -134,8 +134,7 @@ def test_what_fails_stands_beside_the_chart_soon_after_it_has(
     expect(group.locator(".failing-words")).to_contain_text("no place for")
     expect(group.locator(".failing-where")).to_contain_text("cpu")
     expect(failed).to_have_text(str(before + 3))
-    number = int(group.locator(".failing-number").text_content() or "0")
-    assert number >= 3
+    expect(group.locator(".failing-number")).to_have_text(re.compile(r"^([3-9]|\d\d+)$"))
     assert barriers(page) == []
     group.locator(".failing-number").click()
     expect(page).to_have_url(re.compile(r"/tasks\?group=[0-9a-f]+&since=15m"))

@@ -12,6 +12,7 @@ from tests.browser.looking import (
     expect_live,
 )
 from tests.support.serving import Serving, serving
+from tests.support.waiting import eventually
 
 
 def test_on_a_phone_no_table_of_runs_is_cut_and_no_hole_is_between_figures(
@@ -20,7 +21,7 @@ def test_on_a_phone_no_table_of_runs_is_cut_and_no_hole_is_between_figures(
     task = shown.run("shown.add", 1)["id"]
     page = open_page("/functions/shown.add", **PHONE)
     expect(page.locator(f"#latest-{task}")).to_be_visible()
-    page.wait_for_function(NOTHING_IS_CUT)
+    eventually(lambda: bool(page.evaluate(NOTHING_IS_CUT)), "no table is cut")
     page.goto("/")
     ends = page.locator(".figures").first.evaluate(
         """each => [...each.children].map((figure) => {

@@ -118,8 +118,9 @@ def test_a_token_and_its_login_outlive_a_restart_and_a_revocation_ends_both(
     with served(tmp_path, access="tokens") as server:
         assert token(server, "create", "--role", "viewer", "bo") == 0
         secret = capsys.readouterr().out.strip()
-        server.http.post("/login", data={"token": secret})
+        assert server.http.post("/login", data={"token": secret}).status_code == 303
         cookies = dict(server.http.cookies)
+        assert server.http.get("/pools").status_code == 200
     with served(tmp_path, access="tokens") as server:
         server.http.cookies.update(cookies)
         assert server.http.get("/pools").status_code == 200

@@ -75,6 +75,6 @@ def test_a_further_item_of_a_list_keeps_all_of_the_task_that_its_release_does_no
     assert head.place_of(release, 8).item == 1
 
 
-def test_no_field_of_a_queued_task_is_left_to_its_default_but_its_attempts() -> None:
+def test_no_field_of_a_queued_task_is_left_to_its_default_but_attempts_and_edits() -> None:
     own = set(QueuedTask.__struct_fields__) - set(RunnableTask.__struct_fields__)
-    assert own == {"attempt", "reruns"}
+    assert own == {"attempt", "edits", "reruns"}

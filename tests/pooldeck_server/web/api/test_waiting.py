@@ -96,11 +96,12 @@ def test_a_task_that_waits_for_others_names_those_that_have_not_ended(own: Serve
 
 
 def test_a_task_for_later_says_when(own: Served) -> None:
-    found = _waiting(own, _submit(own, "add", 1, delay=3600))
+    task = _submit(own, "add", 1, delay=3600)
+    found = _waiting(own, task)
     assert found["reason"] == "waits_for_its_time"
     assert found["until"] is not None
     assert 3000 < found["seconds"] <= 3600
-    assert found["help"] is None
+    assert found["help"] == {"what": "run_now", "call": f"PATCH /api/v1/tasks/{task['id']}"}
 
 
 def test_a_failed_attempt_says_that_it_is_run_again(own: Served) -> None:

@@ -36,11 +36,11 @@ def test_whatever_was_done_is_said_in_the_language_of_the_reader(
     assert [did for did, words in said.items() if not words or words == flashes[did]] == []
 
 
-def test_there_are_words_for_whatever_cancelling_and_deleting_do() -> None:
+def test_there_are_words_for_whatever_can_be_done_to_tasks() -> None:
     outcomes = set(get_args(CancelOutcome))
     deleting = {"deleted", *get_args(WhyKept)}
     assert outcomes | deleting | {"retried"} == FLASHES["tasks"].keys()
-    of_one = {"retried", "is_kept", "let_go"}
+    of_one = {"retried", "is_kept", "let_go", "edited", "not_edited", "run_now"}
     assert (outcomes - {"killed"}) | set(Ending) | of_one == FLASHES["task"].keys()
 
 
