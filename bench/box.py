@@ -88,6 +88,13 @@ class _Feeding(PoolListener):
         while self._next is not None and self.pool.post(self._next, is_quick=True):
             self._next = next(self._calls, None)
 
+    def returned(self, calls: list[Call]) -> None:
+        """Hand out again what waited behind a call that took long after all."""
+        pending = [] if self._next is None else [self._next]
+        self._calls = itertools.chain(calls, pending, self._calls)
+        self._next = next(self._calls, None)
+        self.has_room()
+
     def finished(self, run: RunningCall, outcome: Outcome) -> None:
         if outcome.error is not None:
             raise RuntimeError(f"{run.call.function} failed: {outcome.error.message}")
