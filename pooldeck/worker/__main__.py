@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> NoReturn:
         until_committed=setup.box_path is not None,
     )
     box = BlackBox(setup.box_path, setup.box_mark, is_alone=_RUNNERS[setup.kind].runs_alone)
-    output = None if setup.output_path is None else OutputFile(setup.output_path, words)
+    output = _output_file(setup, words)
     capture.install()
     inheritance.install()
     fault = process_state.prepare(setup.fault_path, setup.stack_path)
@@ -121,6 +121,18 @@ def _load(loader: Loader, commands: Collection[Function]) -> Mapping[str, Functi
         loader.channel.send(Unready(error, loader.output_since()))
         exits.leave(exits.FAILED)
     return functions
+
+
+def _output_file(setup: Setup, words: LastWords) -> OutputFile | None:
+    """Return where its output goes, if there is a file for it; end where that cannot be made."""
+    if setup.output_path is None:
+        return None
+    try:
+        return OutputFile(setup.output_path, words)
+    except OSError as error:  # as where somebody has deleted the folder of the server
+        sys.stderr.write(f"worker {setup.worker} has no place for its output: {error}\n")
+        sys.stderr.flush()
+        exits.end(exits.FAILED)
 
 
 def _serve(runner: Runner, channel: Channel) -> None:

@@ -70,6 +70,8 @@ def no_main_script(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def tidiness() -> Iterator[None]:
     """Hold each test to what the standard library's own runner looks at: nothing is left."""
+    if STDLIB:
+        STDLIB["support"].environment_altered = False  # by a test before this one
     yield
     if STDLIB:
         assert not STDLIB["support"].environment_altered
