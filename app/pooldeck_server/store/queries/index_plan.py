@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators
 
-from pooldeck_server.domain.tasks.filter import TaskFilter
+from pooldeck_server.domain.tasks.filter import TaskFilter, is_counted
 from pooldeck_server.domain.tasks.ids import first_id_at
 from pooldeck_server.store.bulk import fetch, json_rows
 from pooldeck_server.store.tables import counters, links, task_tags, tasks
@@ -159,8 +159,8 @@ def _lanes(
     Those of the counters are taken where they hold few tasks, or where no other index helps.
     """
     other = _other_lanes(wanted)
-    is_counted = any(getattr(wanted, name) for name in _COUNTED)
-    if is_counted and (other is None or counted(connection, wanted) <= _FEW):
+    has_counted = any(getattr(wanted, name) for name in _COUNTED)
+    if has_counted and (other is None or counted(connection, wanted) <= _FEW):
         found = counted_lanes(connection, wanted)
         if len(found) <= MAX_LANES:
             return found, _COUNTED
@@ -182,8 +182,7 @@ def _other_lanes(wanted: TaskFilter) -> tuple[tuple[Lane, ...], frozenset[str]] 
 
 def is_counted_only(wanted: TaskFilter) -> bool:
     """Tell whether a filter names states, functions and pools, beside times, and nothing else."""
-    ever = TaskFilter(wanted.states, wanted.functions, wanted.pools)
-    return wanted == replace(ever, since=wanted.since, until=wanted.until)
+    return is_counted(replace(wanted, since=None, until=None))
 
 
 def counted(connection: Connection, wanted: TaskFilter) -> int:
