@@ -8,7 +8,7 @@ which no module holds can be named.
 import inspect
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar, overload
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar, ov
 import msgspec
 from msgspec import Struct
 
+from pooldeck import needs
 from pooldeck import task_marks as marks
 from pooldeck.kinds import PoolKind
 from pooldeck.risks import Risk
@@ -63,6 +64,7 @@ class RunOptions(Struct, frozen=True, gc=False, omit_defaults=True):
     retries: int = 0
     backoff: float = 1.0
     idempotent: bool = False
+    needs: dict[str, float] = {}  # of a machine while it runs, as {"gpu": 1}
 
     @classmethod
     def from_json(cls, text: str | None) -> "RunOptions":
@@ -160,6 +162,7 @@ RULES: Final = {
         (int, float), lambda seconds: 0 <= seconds < math.inf, "seconds from 0", "seconds"
     ),
     "idempotent": Rule((bool,), lambda _: True, "True or False"),
+    "needs": Rule((dict,), needs.are_well_formed, needs.WANTED),
     "priority": Rule(
         (int,),
         lambda value: abs(value) <= MOST_URGENT,
@@ -190,6 +193,7 @@ def task(
     retries: int = 0,
     backoff: float = 1.0,
     idempotent: bool = False,
+    needs: Mapping[str, float] = ...,
     priority: int = 0,
     sensitive: Collection[str] = (),
     safe_in: Collection[str] = (),
@@ -213,6 +217,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         retries: How often it is run again after an exception or a timeout.
         backoff: Seconds before the first retry, doubled each time.
         idempotent: Whether it may be run again after a crash.
+        needs: What a machine must have free for it while it runs: `{"gpu": 1, "memory_gb": 8}`.
         priority: From -100 to 100, higher first.
         sensitive: Names of parameters whose values are never shown.
         safe_in: Its owner's word: the kinds of pools, "thread" or "process", that measurements may
@@ -238,6 +243,8 @@ def _checked(options: dict[str, Any]) -> Options:
         _check(name, value, RULES[name])
     if "sensitive" in options:
         options["sensitive"] = tuple(options["sensitive"])
+    if "needs" in options:
+        options["needs"] = needs.ordered(options["needs"])
     if "safe_in" in options:  # in one order: every worker reports the same, whatever a set does
         options["safe_in"] = tuple(kind for kind in PoolKind if kind in options["safe_in"])
     return Options(**options)
@@ -262,29 +269,9 @@ def _register(function: F, options: Options) -> F:
     _check_sensitive(function, options.sensitive)
     marks.keep(function, options, place)
     attach(function)
-    if (line := _line_of_twin(function)) is not None:
+    if (line := marks.line_of_twin(function)) is not None:
         setattr(function, TWIN_ATTRIBUTE, line)
     return function
-
-
-def _line_of_twin(function: Callable[..., Any]) -> int | None:
-    """Return the line of another registered function that this one takes the place of, if any.
-
-    One of the same line is itself, as where its module is loaded anew; one of another file was
-    defined elsewhere, as a cell of a notebook that is run again.
-    """
-    if not inspect.isfunction(function):
-        return None
-    before = function.__globals__.get(function.__name__)
-    if not inspect.isfunction(before) or not hasattr(before, OPTIONS_ATTRIBUTE):
-        return None
-    mine, other = function.__code__, before.__code__
-    is_twin = (
-        other.co_filename == mine.co_filename
-        and other.co_firstlineno < mine.co_firstlineno
-        and "<locals>" not in function.__qualname__
-    )
-    return other.co_firstlineno if is_twin else None
 
 
 def _check_sensitive(function: Callable[..., Any], names: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any, Final
@@ -138,6 +138,26 @@ def refuse_method(function: Any, place: MarkPlace | None) -> None:
             f"@task goes on a function of a module; {function.__qualname__} is a method, which has "
             "no object to be called on in a worker"
         )
+
+
+def line_of_twin(function: Callable[..., Any]) -> int | None:
+    """Return the line of another registered function that this one takes the place of, if any.
+
+    One of the same line is itself, as where its module is loaded anew; one of another file was
+    defined elsewhere, as a cell of a notebook that is run again.
+    """
+    if not inspect.isfunction(function):
+        return None
+    before = function.__globals__.get(function.__name__)
+    if not inspect.isfunction(before) or not hasattr(before, OPTIONS_ATTRIBUTE):
+        return None
+    mine, other = function.__code__, before.__code__
+    is_twin = (
+        other.co_filename == mine.co_filename
+        and other.co_firstlineno < mine.co_firstlineno
+        and "<locals>" not in function.__qualname__
+    )
+    return other.co_firstlineno if is_twin else None
 
 
 def _is_static(function: Any) -> bool:

@@ -21,6 +21,7 @@ class SubmitOptions(Struct, frozen=True, omit_defaults=True):
         priority: From -100 to 100, higher first.
         timeout: Seconds from its start to its end.
         retries: Reruns after an exception or a timeout.
+        needs: What a machine must have free for it, in the place of what its function needs.
         delay: Seconds to wait before it may run.
         run_at: When it may run, with a time zone; not together with `delay`.
         tags: Labels to find it by.
@@ -33,6 +34,7 @@ class SubmitOptions(Struct, frozen=True, omit_defaults=True):
     priority: int | None = None
     timeout: float | None = None
     retries: int | None = None
+    needs: dict[str, float] | None = None
     delay: float | None = None
     run_at: datetime | None = None
     tags: tuple[str, ...] = ()

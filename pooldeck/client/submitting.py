@@ -70,6 +70,7 @@ class Submitting:
             priority: From -100 to 100, higher first.
             timeout: Seconds from the start of the task to its end.
             retries: Reruns after an exception or a timeout.
+            needs: What a machine must have free for it: `{"gpu": 1}`.
             delay: Seconds to wait before it may run.
             run_at: When it may run, with a time zone; not together with `delay`.
             tags: Labels to find it by.

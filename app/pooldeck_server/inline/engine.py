@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from pooldeck.client.errors import ClientError, refusal
 from pooldeck.client.future import RemoteFuture
@@ -37,7 +38,7 @@ from pooldeck_server.web.api.bodies import read_batch
 from pooldeck_server.web.http.errors import STATUS
 
 _MOST: Final = 10_000  # tasks of one drain: more of them submit each other for ever
-_CHOOSABLE: Final = ("timeout", "retries")
+_CHOOSABLE: Final = ("timeout", "retries", "needs")
 _WORKER_LIMITS: Final = Limits()
 _decode = msgspec.json.Decoder().decode
 
@@ -166,7 +167,7 @@ class InlineEngine:
         if submission.delay is not None and submission.run_at is not None:
             raise InvalidRequest("delay and run_at exclude each other", field="/run_at")
         chosen = {name: getattr(submission, name) for name in _CHOOSABLE}
-        given = {name: value for name, value in chosen.items() if value is not None}
+        given = {name: value for name, value in chosen.items() if value not in (None, UNSET)}
         return InlineTask(
             self._ids.next(),
             submission,
@@ -182,7 +183,9 @@ class InlineEngine:
         Raises:
             InvalidRequest: If there is no such task.
         """
-        needs = {each.task: each.on_failure or submission.on_failure for each in submission.needs}
+        needs = {
+            each.task: each.on_failure or submission.on_failure for each in submission.comes_after
+        }
         for name in references.names_in(arguments):
             needs.setdefault(name, submission.on_failure)
         for name in needs:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from pooldeck.needs import in_words
 from pooldeck_server.command_line.complaint import Complaint
 from pooldeck_server.command_line.output import Output
 from pooldeck_server.remote import completion
@@ -84,6 +85,7 @@ def _facts(function: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
         yield f"{_HELD[hold['kind']]} since", f"{moment(hold['since'])}{by}{because}"
     yield "timeout", duration(options["timeout"]) if options["timeout"] else None
     yield "retries", str(options["retries"])
+    yield "needs", in_words(options["needs"]) or None
     yield "idempotent", "yes" if options["idempotent"] else "no"
     for state, number in statistics["counts"].items():
         yield state, f"{number:,}"

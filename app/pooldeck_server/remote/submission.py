@@ -21,6 +21,15 @@ _OPTIONS: Final[dict[str, Any]] = {
         int | None,
         typer.Option(help="reruns after an exception or a timeout [the function's]"),
     ],
+    "needs": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--need",
+            metavar="NAME=AMOUNT",
+            help="what a machine must have free for it; may be given several times [the "
+            "function's]",
+        ),
+    ],
     "tags": Annotated[
         list[str] | None,
         typer.Option("--tag", metavar="TAG", help="to find it by; may be given several times"),
@@ -30,7 +39,20 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value not in (None, [])}
+    given = {name: value for name, value in options.items() if value not in (None, [])}
+    if "needs" in given:
+        given["needs"] = dict(map(_amount, given["needs"]))
+    return given
+
+
+def _amount(text: str) -> tuple[str, float]:
+    name, _, amount = text.partition("=")
+    try:
+        return name, float(amount)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no NAME=AMOUNT, as gpu=1", param_hint="--need"
+        ) from None
 
 
 submitting: Final = with_group(_OPTIONS, _given)

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from pooldeck import needs
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import KINDS, PoolKind
 from pooldeck_server.settings.units import unit
@@ -63,6 +64,15 @@ class PoolSettings(BaseModel, extra="forbid", frozen=True):
     leave_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=2.0,
         description="Seconds for a worker that is sent away to end as a program does.",
+    )
+    has: dict[
+        Annotated[str, Field(pattern=f"^{needs.NAME}$")],
+        Annotated[float, Field(gt=0, le=needs.MOST)],
+    ] = Field(
+        default={},
+        max_length=needs.MOST_NAMES,
+        description="What the server's machine has for tasks of this pool that need it, as "
+        "`{ gpu = 1 }`; `cpus` and `memory_gb` are known unless they are set.",
     )
     restore_environment: bool = Field(
         default=True,

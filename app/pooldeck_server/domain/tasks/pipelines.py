@@ -215,7 +215,7 @@ def _plan(name: str, step: Step) -> PlannedStep:
 
 
 def _needs(name: str, step: Step, values: list[Any]) -> tuple[StepNeed, ...]:
-    rules = {need.task: need.on_failure or step.on_failure for need in step.needs}
+    rules = {need.task: need.on_failure or step.on_failure for need in step.comes_after}
     try:
         for referred in names_in(values):
             rules.setdefault(referred, step.on_failure)

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
+from pooldeck import needs
 from pooldeck.functions import MOST_URGENT
 from pooldeck.kinds import Ending
 from pooldeck_server.domain.alerts.deliveries import MAX_URL
@@ -64,6 +65,17 @@ Retries: TypeAlias = Annotated[
         ge=0,
         le=MAX_RETRIES,
         description="Reruns after an exception or a timeout. Default: the function's.",
+    ),
+]
+Needs: TypeAlias = Annotated[
+    dict[
+        Annotated[str, Meta(pattern=f"^{needs.NAME}$")], Annotated[float, Meta(gt=0, le=needs.MOST)]
+    ],
+    Meta(
+        max_length=needs.MOST_NAMES,
+        description="What a machine of its pool must have free for it while it runs. Default: the "
+        "function's; `{}`: nothing.",
+        examples=[{"gpu": 1, "memory_gb": 8}],
     ),
 ]
 Key: TypeAlias = Annotated[
@@ -131,9 +143,10 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     after: Afters = ()
     on_failure: OnFailure = Rule.STOP
     callback: Callback | UnsetType | None = UNSET  # left out of digests where it is not given
+    needs: Needs | UnsetType | None = UNSET  # likewise
 
     @property
-    def needs(self) -> tuple[After, ...]:
+    def comes_after(self) -> tuple[After, ...]:
         """Return what stands in `after`, all of it in the longer form."""
         return tuple(each if isinstance(each, After) else After(each) for each in self.after)
 

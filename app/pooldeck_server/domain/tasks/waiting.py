@@ -4,12 +4,14 @@
 words for the pages, the API and the command line.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from pooldeck_server.domain.tasks.dependencies import RelatedTask
+from pooldeck_server.domain.tasks.needs import Lack
 from pooldeck_server.domain.tasks.states import State
 
 WAITS: Final = frozenset({State.SCHEDULED, State.QUEUED})
@@ -35,6 +37,8 @@ class WaitReason(StrEnum):
     BROKEN = "pool_broken"  # no worker of the pool can be started
     STARTING = "pool_starting"  # no worker of the pool is ready yet
     UNSCHEDULABLE = "no_worker_has_it"  # the workers have other code
+    NOBODY_HAS = "no_machine_has_it"  # what it needs of one: none of its pool has as much
+    IN_USE = "needs_in_use"  # the machines that have what it needs are busy with other tasks
     CLAIMED = "claimed"  # ahead of time: a worker that is busy has it next
     FULL = "slots_busy"  # all slots of its pool are, and it is in the line for one
     LINE = "in_line"  # slots are free, and it is on its way to one
@@ -90,3 +94,5 @@ class TaskWait(Struct, frozen=True):
     place: QueuePlace | None = None  # in the queue; None: not counted, or it would mean nothing
     seconds: float | None = None  # about how long until it starts; None: cannot be said
     help: Help | None = None
+    wants: Mapping[str, float] = {}  # what it needs of a machine, where that is the reason
+    lacks: tuple[Lack, ...] = ()  # of these what no machine has enough of

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from pooldeck.client.places import LocalServer
+from pooldeck.cpus import usable_cpus
+from pooldeck.memory import usable_memory
+from pooldeck.needs import of_machine
 from pooldeck.pools.boxes import Boxes
 from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
@@ -411,6 +414,7 @@ class _Startup:
                 name=name,
                 kind=settings.kind,
                 make_pool=partial(self._pool, name, boot, mark),
+                has=of_machine(usable_cpus(), usable_memory(), settings.has),
                 recorder=self.recorder,
                 reader=self.reader,
                 clock=self.clock,

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -111,8 +110,7 @@ class Health:
     def _notices(self, pool: PoolHealth, queue: Dispatcher) -> tuple[Notice, ...]:
         now = self.clock.now()
         found = [*notices.of_pool(pool)]
-        obstacle = partial(self.functions.obstacle, pool.name)
-        found += notices.of_waiting(pool.name, queue.unschedulable.counts, obstacle)
+        found += notices.of_waiting(pool.name, queue.unschedulable.counts, queue.obstacle)
         found += notices.of_code(pool, self._changed_files(pool))
         found += [notices.on_hold(hold, pool.name, now) for hold in self._holds_in(pool.name)]
         return self._since.fill(pool.name, found, self.clock.monotonic())

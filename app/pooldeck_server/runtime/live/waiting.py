@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.tasks.needs import lacks, needs_of
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.domain.tasks.waiting import (
@@ -125,7 +126,7 @@ class WaitingReasons:
         if found is None and queue is not None:
             found = (
                 self._by_function(waiting)
-                or self._by_pool(waiting, queue, task.seq)
+                or self._by_pool(waiting, queue, task)
                 or _by_slots(waiting, queue, task)
             )
         return found or waiting
@@ -156,11 +157,20 @@ class WaitingReasons:
             help=Help.RELEASE_FUNCTION,
         )
 
-    def _by_pool(self, waiting: TaskWait, queue: Dispatcher, seq: int) -> TaskWait | None:
+    def _by_pool(self, waiting: TaskWait, queue: Dispatcher, task: StoredTask) -> TaskWait | None:
+        needs = needs_of(task)
         if queue.pool.state in _HALTED:
             reason, best = _HALTED[queue.pool.state]
             return replace(waiting, reason=reason, help=best)
-        if seq in queue.unschedulable.seqs:
+        if needs and not queue.resources.lets(needs):
+            return replace(
+                waiting,
+                reason=WaitReason.NOBODY_HAS,
+                wants=needs,
+                lacks=lacks(needs, queue.resources.has.values()),
+                help=Help.SEE_UNSCHEDULABLE,
+            )
+        if task.seq in queue.unschedulable.seqs:
             return replace(
                 waiting,
                 reason=WaitReason.UNSCHEDULABLE,
@@ -208,6 +218,10 @@ def _by_slots(waiting: TaskWait, queue: Dispatcher, task: StoredTask) -> TaskWai
     waiting = replace(waiting, slots=queue.pool.size)
     if queue.has_in_hand(task.id, task.seq):
         return replace(waiting, reason=WaitReason.CLAIMED, help=Help.SEE_RUNNING)
+    if task.seq in queue.resources.parked:
+        return replace(
+            waiting, reason=WaitReason.IN_USE, wants=needs_of(task), help=Help.SEE_RUNNING
+        )
     if queue.pool.free:
         return waiting
     return replace(waiting, reason=WaitReason.FULL, help=Help.SEE_RUNNING)

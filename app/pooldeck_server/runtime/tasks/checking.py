@@ -10,9 +10,10 @@ from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from pooldeck import needs
 from pooldeck.functions import RunOptions
 from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.clock import Clock, micros, span
@@ -40,7 +41,8 @@ from pooldeck_server.runtime.tasks.keys import TaskKeys
 _CHOOSABLE: Final = [
     name for name in RunOptions.__struct_fields__ if name in Submission.__struct_fields__
 ]
-_way_to_ask = attrgetter("function", "pool", "priority", "delay", "run_at", "callback", *_CHOOSABLE)
+_WAY: Final = {"function", "pool", "priority", "delay", "run_at", "callback", *_CHOOSABLE}
+_way_to_ask = attrgetter(*sorted(_WAY - {"needs"}))
 _AS_THEY_ARE: Final = (None, None)  # arguments that may be shown so
 _RETRY_AFTER: Final = 5  # seconds
 _decode = msgspec.json.Decoder().decode
@@ -124,6 +126,10 @@ class CallChecks:
             PooldeckError: If it is refused.
         """
         way = _way_to_ask(submission)
+        if submission.needs:
+            way = (*way, *sorted(submission.needs.items()))
+        elif submission.needs is not UNSET:
+            way = (*way, submission.needs is None)
         kind = self._kinds.get(way)
         if kind is None:
             kind = self._kinds[way] = self._kind(submission)
@@ -207,6 +213,8 @@ def _run_at(submission: Submission, now: int) -> int | None:
 def _options(submission: Submission, function: RegisteredFunction) -> str | None:
     """Return what the task keeps of how it is run, as JSON."""
     named = {name: getattr(submission, name) for name in _CHOOSABLE}
-    chosen = {name: value for name, value in named.items() if value is not None}
+    chosen = {name: value for name, value in named.items() if value not in (None, UNSET)}
+    if "needs" in chosen:
+        chosen["needs"] = needs.ordered(chosen["needs"])
     options = function.run_options
     return traced_options(replace(options, **chosen) if chosen else options, submission_trace())

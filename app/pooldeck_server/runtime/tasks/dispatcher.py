@@ -25,6 +25,7 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.domain.tasks.changes import Claim, TaskChanged
+from pooldeck_server.domain.tasks.needs import Amounts, lack_words, needs_of
 from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.recording.recorder import Recorder
@@ -39,12 +40,14 @@ from pooldeck_server.runtime.tasks.give_back import GiveBack
 from pooldeck_server.runtime.tasks.holds import Holds
 from pooldeck_server.runtime.tasks.incidents import Incidents
 from pooldeck_server.runtime.tasks.logs import Logs
+from pooldeck_server.runtime.tasks.machines import machines_of
 from pooldeck_server.runtime.tasks.prefetch import Prefetch, Reservation
 from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.runtime.tasks.refill import Refill
+from pooldeck_server.runtime.tasks.resources import Resources
 from pooldeck_server.runtime.tasks.running import RunningTasks
 from pooldeck_server.runtime.tasks.unschedulable import Unschedulable
-from pooldeck_server.store import records
+from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 from pooldeck_server.store.transaction import Transaction
 
@@ -65,6 +68,7 @@ class Dispatcher:
     name: str
     kind: PoolKind
     make_pool: Callable[[PoolListener], PoolPort]
+    has: Amounts  # what the server's machine has, for a pool whose workers are on it
     recorder: Recorder
     reader: Reader
     clock: Clock
@@ -111,6 +115,13 @@ class Dispatcher:
         self._breakage = Breakage(self.name, self.clock)
         self._backlog = Backlog(self.memory)
         self.unschedulable = Unschedulable()
+        self._unmet: dict[str, str] = {}  # why those are it that need too much, by their function
+        self.resources = Resources(
+            machines=machines_of(self.pool, self.has),
+            free_by_worker=lambda: self.pool.free_by_worker,
+            in_hand=lambda: self.in_hand() | self.running.lingering(self.pool.pids),
+            running=lambda: set(self.running.seqs()),
+        )
         # Tasks with larger numbers are taken by every worker: they were checked against its code.
         self._sure_after = self.functions.sure_after(self.name)
         self._refill = Refill(
@@ -119,7 +130,7 @@ class Dispatcher:
             reader=self.reader,
             most=self.memory,
             in_hand=self.in_hand,
-            left_out=lambda: self.unschedulable.seqs,
+            left_out=lambda: (*self.unschedulable.seqs, *self.resources.parked.seqs),
             on_supplied=self.pump,
         )
         self._give_back = GiveBack(
@@ -199,6 +210,8 @@ class Dispatcher:
         ahead = set(seqs).difference(self.running.seqs())
         for seq in ahead.intersection(self.unschedulable):
             self.unschedulable.discard(seq)
+        for seq in ahead.intersection(self.resources.parked.seqs):
+            self.resources.parked.discard(seq)
         waiting = [task for seq in ahead if (task := self._backlog.remove(seq))]
         claimed = [entry for seq in ahead if (entry := self._claimed.remove(seq))]
         try:
@@ -250,11 +263,17 @@ class Dispatcher:
         """Take a task out of memory that was changed in the store."""
         self._backlog.remove(seq)
         self.unschedulable.discard(seq)
+        self.resources.parked.discard(seq)
 
     @property
     def holds_back(self) -> bool:
         """Tell whether tasks may wait in the store of which the memory here knows nothing."""
-        return not self._backlog.is_whole or bool(self.holds.all() or self.unschedulable.counts)
+        is_apart = self.unschedulable.counts or self.resources.parked
+        return not self._backlog.is_whole or bool(self.holds.all() or is_apart)
+
+    def obstacle(self, function: str) -> str:
+        """Say why no worker can run the tasks of a function that are unschedulable."""
+        return self._unmet.get(function) or self.functions.obstacle(self.name, function)
 
     @property
     def oldest(self) -> QueuedTask | None:
@@ -281,6 +300,8 @@ class Dispatcher:
         self._give_back.watch()
         if not self._hands_out or self._claiming or self.pool.state is not PoolState.RUNNING:
             return  # one claim at a time: what gathers meanwhile goes with the next
+        if self.resources.parked:
+            self._bring_back()
         if self._backlog and (chosen := self._choose()):
             self._claiming = {task.seq: task for task in chosen}
             self._prefetch.claiming = sum(map(self._seconds_of, chosen))
@@ -300,17 +321,20 @@ class Dispatcher:
         """
         if not self._is_mixed:
             while self._hands_out and (task := self._claimed.first):
-                if not self._hand_over(task):
+                if self._hand_over(task):
+                    self._claimed.take()
+                elif self.resources.machines.are_several and needs_of(task):
+                    break
+                else:
                     return
-                self._claimed.take()
-            return
         for task in list(self._claimed):
             if self._hands_out and self._hand_over(task):
                 self._claimed.remove(task.seq)
 
     def _choose(self) -> list[QueuedTask]:
         """Take out of the backlog what is to be claimed next."""
-        slots_left = self.pool.free - len(self._claimed) - self._prefetch.reserved
+        slots_left = self._slots_left
+        self.resources.begin_choice()
         if self._is_mixed:
             among = AmongWorkers(self._takers, self.pool.free_by_worker, slots_left)
             return self._backlog.choose(among, _AHEAD) if among.has_room else []
@@ -320,21 +344,64 @@ class Dispatcher:
         in_turn = InTurn(self._takers, self.durations.work, slots_left, seconds_left)
         return self._backlog.choose(in_turn, _AHEAD) if in_turn.has_room else []
 
+    @property
+    def _slots_left(self) -> int:
+        """Return how many free slots nobody is about to get."""
+        return self.pool.free - len(self._claimed) - self._prefetch.reserved
+
     def _takers(self, task: QueuedTask) -> Collection[str] | None:
-        """Return the workers that can run a task, None for all; note one that none can run."""
-        if task.seq > self._sure_after:
-            return None
-        takers = self.functions.takers(self.name, task)
-        if takers is not None and not takers and self.unschedulable.add(task):
+        """Return the workers that can run a task, None for all; note one that none can run.
+
+        What they are to have for it, if anything, is then held for it.
+        """
+        takers = None
+        if task.seq <= self._sure_after:
+            takers = self.functions.takers(self.name, task)
+            if takers is not None and not takers:
+                self._unmet.pop(task.function, None)
+                self._note_unschedulable(task)
+                return takers
+        if task.options is None or not (needs := needs_of(task)):
+            return takers
+        if not self.resources.lets(needs):
+            self._unmet[task.function] = lack_words(needs, self.resources.has.values())
+            self._note_unschedulable(task)
+            return ()
+        machine = self.resources.grant(task, needs, takers)
+        return () if machine is None else self.resources.workers_on(machine, takers)
+
+    def _note_unschedulable(self, task: QueuedTask) -> None:
+        if self.unschedulable.add(task):
             _log.warning(
                 "tasks of %s wait in pool %s: %s. They run when a worker can run them; or cancel "
                 "them",
                 task.function,
                 self.name,
-                self.functions.obstacle(self.name, task.function),
+                self.obstacle(task.function),
                 extra=about(pool=self.name, function=task.function, task=task.id),
             )
-        return takers
+
+    def _bring_back(self) -> None:
+        """Let tasks that waited for what is free now queue for a slot."""
+        if self._slots_left > 0 and (seqs := self.resources.due()):
+            self._works.start(self._read_again(seqs))
+
+    async def _read_again(self, seqs: list[int]) -> None:
+        if self._is_mixed and self.resources.machines.are_several:
+            # Where it is free may be nobody that takes the arguments: do not ask all the time.
+            await asyncio.sleep(_RETRY_SECONDS)
+        try:
+            tasks = await self.reader.run(queries.waiting, seqs)
+        except PooldeckError:
+            self.resources.came(seqs)
+            self.reread()
+            return
+        self.resources.came(seqs)
+        there = self.in_hand()
+        for task in tasks:
+            if task.pool == self.name and task.seq not in there:
+                self.offer(task)
+        self.pump()
 
     @property
     def _slots(self) -> int:
@@ -378,12 +445,20 @@ class Dispatcher:
         if task.function in self.holds:
             self._give_back.give_back([task])
             return True
-        if task.seq > self._sure_after:
-            return self.running.hand(task, self.pool)
-        takers = self.functions.takers(self.name, task)
-        if takers is not None and not takers:
-            self._give_back.give_back([task])
-            return True
+        takers = None
+        if task.seq <= self._sure_after:
+            takers = self.functions.takers(self.name, task)
+            if takers is not None and not takers:
+                self._give_back.give_back([task])
+                return True
+        if task.options is not None and (needs := needs_of(task)):
+            machine = self.resources.machine_of(task, needs)
+            if machine is None:
+                self._give_back.give_back([task])
+                return True
+            takers = self.resources.workers_on(machine, takers)
+            if takers is not None and not takers:
+                return False
         return self.running.hand(task, self.pool, takers)
 
     def take_back(self, tasks: Sequence[QueuedTask]) -> None:
@@ -452,10 +527,16 @@ class Dispatcher:
         pool = self.pool
         if self.functions.note_workers(self.name, pool.staffed, pool.ready, pool.pids):
             self._sure_after = self.functions.sure_after(self.name)
-            self.unschedulable.clear()
-            self.reread()
+            self._look_at_unschedulable()
+        if self.resources.look_again() and self._unmet:
+            self._look_at_unschedulable()
         self._commit_soon()  # one that is gone may have left its notes
         self._changed()
+
+    def _look_at_unschedulable(self) -> None:
+        self.unschedulable.clear()
+        self._unmet.clear()
+        self.reread()
 
     def _hold_changed(self, function: str) -> None:
         """Let a function's tasks wait in the store, or read them again when it is released."""

@@ -18,6 +18,7 @@ from pooldeck_server.domain.errors import (
     QueueFull,
 )
 from pooldeck_server.domain.tasks.batches import KeyedBatch
+from pooldeck_server.domain.tasks.needs import needs_of
 from pooldeck_server.domain.tasks.pipelines import Dependencies
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Accepted, Submission
@@ -242,7 +243,8 @@ class Intake:
     async def _store_or_claim(self, task: NewTask, ties: Dependencies) -> None:
         """Store a task; where nothing waits before it, claim it in the same commit."""
         queue = self.queues[task.pool]
-        reservation = queue.reserve(task.function) if task.state is State.QUEUED else None
+        may_be_next = task.state is State.QUEUED and not needs_of(task)
+        reservation = queue.reserve(task.function) if may_be_next else None
         if reservation is None:
             await self.store([task], ties)
             return

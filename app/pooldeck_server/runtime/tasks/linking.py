@@ -55,7 +55,7 @@ def rules_of(submission: Submission) -> dict[str, Rule]:
     Raises:
         InvalidRequest: If a reference in its arguments names nothing.
     """
-    rules = {need.task: need.on_failure or submission.on_failure for need in submission.needs}
+    rules = {need.task: need.on_failure or submission.on_failure for need in submission.comes_after}
     values: list[Any] = [_decode(bytes(text)) for text in (submission.args, submission.kwargs)]
     for name in names_in(values):
         rules.setdefault(name, submission.on_failure)

@@ -77,6 +77,10 @@ class RunningTasks(PoolListener):
     def seqs(self) -> Iterable[int]:
         return (attempt.task.seq for attempt in self._attempts.values())
 
+    def lingering(self, workers: Collection[str]) -> set[int]:
+        """Return the tasks that were abandoned, and whose threads may run on in these workers."""
+        return {each.task.seq for each in self._abandoned.values() if each.worker in workers}
+
     @property
     def held(self) -> int:
         """Return how many calls keep their slots for long, as far as is known."""

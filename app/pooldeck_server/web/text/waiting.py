@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from pooldeck.needs import in_words
+from pooldeck_server.domain.tasks.needs import Lack
 from pooldeck_server.domain.tasks.waiting import QueuePlace, TaskWait, WaitReason
 from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.web.text import formats
@@ -22,6 +24,8 @@ _SHORT: Final[Mapping[WaitReason, str]] = {
     WaitReason.BROKEN: later("its pool is broken"),
     WaitReason.STARTING: later("its pool starts"),
     WaitReason.UNSCHEDULABLE: later("no worker can run it"),
+    WaitReason.NOBODY_HAS: later("no machine has what it needs"),
+    WaitReason.IN_USE: later("what it needs is in use"),
     WaitReason.CLAIMED: later("next for a worker"),
     WaitReason.FULL: later("all slots are busy"),
     WaitReason.LINE: later("on its way to a slot"),
@@ -143,6 +147,43 @@ def _unschedulable(waiting: TaskWait) -> str:
     return _("No worker of the pool %(pool)s can run it.", pool=waiting.pool)
 
 
+def _nobody_has(waiting: TaskWait) -> str:
+    if not waiting.lacks:
+        return _(
+            "No machine of the pool %(pool)s has all of this together: %(needs)s.",
+            pool=waiting.pool,
+            needs=in_words(waiting.wants),
+        )
+    return " ".join(_lack(waiting.pool, lack) for lack in waiting.lacks)
+
+
+def _lack(pool: str, lack: Lack) -> str:
+    if not lack.most:
+        return _(
+            "No machine of the pool %(pool)s has %(name)s, of which it needs %(needed)s.",
+            pool=pool,
+            name=lack.name,
+            needed=f"{lack.needed:g}",
+        )
+    return _(
+        "No machine of the pool %(pool)s has %(name)s %(needed)s, as it needs: the most is "
+        "%(most)s.",
+        pool=pool,
+        name=lack.name,
+        needed=f"{lack.needed:g}",
+        most=f"{lack.most:g}",
+    )
+
+
+def _in_use(waiting: TaskWait) -> str:
+    return _(
+        "The machines of the pool %(pool)s that have what it needs are busy with other tasks: "
+        "%(needs)s.",
+        pool=waiting.pool,
+        needs=in_words(waiting.wants),
+    )
+
+
 def _full(waiting: TaskWait) -> str:
     return ngettext(
         "The only slot of the pool %(pool)s is busy.",
@@ -183,6 +224,8 @@ _SENTENCES: Final[Mapping[WaitReason, Callable[[TaskWait], str]]] = {
         later("The pool %(pool)s starts: none of its workers is ready yet.")
     ),
     WaitReason.UNSCHEDULABLE: _unschedulable,
+    WaitReason.NOBODY_HAS: _nobody_has,
+    WaitReason.IN_USE: _in_use,
     WaitReason.CLAIMED: _about_the_pool(
         later("It goes to the next slot of the pool %(pool)s that is free.")
     ),

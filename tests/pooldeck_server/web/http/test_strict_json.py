@@ -203,7 +203,7 @@ def test_a_wrong_field_in_a_batch_is_pointed_to() -> None:
 
 def test_what_a_task_comes_after_is_a_list_of_ids_or_of_ids_with_rules() -> None:
     more = b', "after": ["a", {"task": "b", "on_failure": "skip"}], "on_failure": "go_on"'
-    needs = read_submission(submission(more=more), LIMITS).needs
+    needs = read_submission(submission(more=more), LIMITS).comes_after
     assert [(need.task, need.on_failure) for need in needs] == [("a", None), ("b", "skip")]
     for wrong in (b"null", b'"a"', b'[""]', b'[{"task": "a", "on_failure": "hope"}]'):
         with pytest.raises(InvalidRequest) as caught:

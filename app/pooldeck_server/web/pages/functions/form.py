@@ -18,6 +18,7 @@ _OPTION_WORDS: Final = {
     "run_at": later("or run at"),
     "timeout": later("Timeout"),
     "retries": later("Retries"),
+    "needs": later("Needs"),
     "tags": later("Tags"),
 }
 OPTIONS: Final = tuple(_OPTION_WORDS)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from pooldeck.functions import FunctionSpec, ParameterKind
+from pooldeck.needs import are_well_formed
 from pooldeck_server.web.pages.functions.field_values import READERS, apart, read_field
 from pooldeck_server.web.pages.functions.fields import (
     ARGUMENT,
@@ -95,6 +96,11 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
             options["run_at"] = typed_moment(run_at, values.get("zone") or UTC_NAME)
         except UnclearTimeError as unclear:
             errors["run_at"] = formats.sentence(str(unclear))
+    try:
+        if text := values.get("needs", "").strip():
+            options["needs"] = typed_needs(text)
+    except ValueError as error:
+        errors["needs"] = str(error)
     for name, control in _NUMBERS.items():
         try:
             if text := values.get(name, "").strip():
@@ -102,6 +108,25 @@ def _read_options(values: Mapping[str, str], errors: dict[str, str]) -> dict[str
         except ValueError as error:
             errors[name] = str(error)
     return options
+
+
+def typed_needs(text: str) -> dict[str, float]:
+    """Return what was typed as needs: `gpu=1, memory_gb=8`.
+
+    Raises:
+        ValueError: If it is none of that.
+    """
+    found: dict[str, float] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, _equals, amount = map(str.strip, part.partition("="))
+        try:
+            found[name] = float(amount)
+        except ValueError:
+            found = {"": 0.0}
+            break
+    if not are_well_formed(found):
+        raise ValueError(_("Enter names with amounts above 0, as gpu=1, memory_gb=8."))
+    return found
 
 
 def _call(spec: FunctionSpec, given: dict[str, Raw]) -> tuple[list[Raw], dict[str, Raw]]:

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from pooldeck.functions import RunOptions
+from pooldeck.needs import in_words
 from pooldeck_server.domain.errors import InvalidRequest, NotFound, PooldeckError, no_pool
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.tasks.states import State
@@ -199,6 +200,8 @@ def _run_options(function: RegisteredFunction, options: RunOptions) -> dict[str,
         values["timeout"] = str(options.timeout)
     if options.retries != usual.retries:
         values["retries"] = str(options.retries)
+    if options.needs != usual.needs:
+        values["needs"] = in_words(options.needs)
     return values
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from pooldeck.functions import Options
 from pooldeck.kinds import PoolKind
+from pooldeck.needs import in_words
 from pooldeck_server.advice import Advice
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import AUTO, Placement, PlacementRule
@@ -172,6 +173,11 @@ def _options(options: Options) -> Iterable[str]:
     )
     if options.priority:
         yield _("Its priority is %(n)s; the usual one is 0.", n=options.priority)
+    if options.needs:
+        yield _(
+            "Of the machine that it runs on it needs for itself: %(needs)s.",
+            needs=in_words(options.needs),
+        )
     if options.sensitive:
         names = ", ".join(options.sensitive)
         yield _("Hidden everywhere, and erased when a task is final: %(names)s.", names=names)

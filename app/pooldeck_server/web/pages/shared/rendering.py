@@ -15,6 +15,7 @@ from markupsafe import Markup
 from starlette.datastructures import QueryParams
 
 from pooldeck.kinds import KINDS
+from pooldeck.needs import in_words
 from pooldeck_server.domain.errors import PooldeckError
 from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.pools.annotations import MAX_REASON
@@ -121,6 +122,7 @@ def environment() -> Environment:
         "folded_parts": folded_parts,
         "hint_words": hint_words,
         "history_words": history_words,
+        "needs": in_words,
         "person_words": person_words,
         "plain": plain,
         "spark": tiles.spark,

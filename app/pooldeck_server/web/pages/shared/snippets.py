@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from fastapi import Request
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.tasks.submission import Submission
@@ -17,7 +17,7 @@ from pooldeck_server.web.text.snippets import command_line, python
 from pooldeck_server.web.text.snippets.call import API, LATER, Address, Call, Snippet, as_json
 from pooldeck_server.web.text.snippets.curl import curl
 
-_OPTIONS: Final = ("pool", "priority", "delay", "run_at", "tags", "timeout", "retries")
+_OPTIONS: Final = ("pool", "priority", "delay", "run_at", "tags", "timeout", "retries", "needs")
 _WAIT: Final = ("wait", "30")  # seconds for the outcome to be in the answer
 _LONGEST: Final = 32 * 1024  # characters: a shell takes no more than 128 KiB for one argument
 
@@ -121,6 +121,7 @@ def _submission(
 
 def options_of(wanted: Submission) -> dict[str, Any]:
     """Return what a submission says of how it is run, as JSON has it."""
-    given = {name: getattr(wanted, name) for name in _OPTIONS}
+    found = {name: getattr(wanted, name) for name in _OPTIONS}
+    given = {name: value for name, value in found.items() if value is not UNSET}
     found = msgspec.to_builtins(given | {"tags": list(wanted.tags)})
     return {name: value for name, value in found.items() if value is not None and value != []}

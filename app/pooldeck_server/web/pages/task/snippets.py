@@ -48,7 +48,7 @@ def _options(task: StoredTask, function: RegisteredFunction) -> dict[str, Any]:
         found["pool"] = task.pool
     if task.priority != usual.priority:
         found["priority"] = task.priority
-    for name in ("timeout", "retries"):
+    for name in ("timeout", "retries", "needs"):
         if (value := getattr(options, name)) != getattr(usual, name):
             found[name] = value
     return found

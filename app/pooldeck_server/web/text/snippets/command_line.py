@@ -14,7 +14,7 @@ from pooldeck_server.web.text.snippets.call import LATER, Address, Snippet, on_o
 _NAME: Final = "CLI"
 _USUAL: Final = "http://127.0.0.1:8000"
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OPTIONS: Final = {"run_at": "--at", "tags": "--tag"}
+_OPTIONS: Final = {"run_at": "--at", "tags": "--tag", "needs": "--need"}
 _CONDITIONS: Final = {"q": "search"}
 
 
@@ -40,6 +40,9 @@ def submission(address: Address, wanted: Submission, options: Mapping[str, Any])
 def _options(options: Mapping[str, Any]) -> Iterable[str]:
     for name, value in options.items():
         option = _OPTIONS.get(name, f"--{name}")
+        if isinstance(value, dict):
+            yield from (f"{option}={each}={amount:g}" for each, amount in value.items())
+            continue
         for each in value if isinstance(value, list) else [value]:
             yield f"{option}={each}"
 
