@@ -1,15 +1,27 @@
 """The machines of a pool: what each has, and which one a worker is on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from pooldeck import needs
-from pooldeck.pools.hosted import HostedPool, HostState
+from pooldeck.hosts.model import HostSnapshot, HostState
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.tasks.needs import Amounts
 
 _THERE: Final = frozenset({HostState.ATTACHED, HostState.NO_CONTACT, HostState.DRAINING})
+
+
+@runtime_checkable
+class HostedPool(Protocol):
+    """What is asked here of a pool whose workers are on hosts."""
+
+    @property
+    def hosts(self) -> Sequence[HostSnapshot]:
+        """All boots of hosts, the oldest first."""
+
+    def host_of(self, worker: str) -> str | None:
+        """Return the name of the host that a worker is on, or was; None if it is not known."""
 
 
 class Machines(Protocol):
@@ -46,21 +58,20 @@ class Hosts:
 
     are_several = True
 
-    def __init__(self, pool: PoolPort, hosted: HostedPool) -> None:
+    def __init__(self, pool: HostedPool) -> None:
         self._pool = pool
-        self._hosted = hosted
 
     def has(self) -> Mapping[str, Amounts]:
         return {
             host.name: needs.of_machine(host.machine.cpus, host.machine.memory_bytes, host.has)
-            for host in self._pool.snapshot().hosts or ()
+            for host in self._pool.hosts
             if host.state in _THERE
         }
 
     def of(self, worker: str) -> str | None:
-        return self._hosted.host_of(worker)
+        return self._pool.host_of(worker)
 
 
 def machines_of(pool: PoolPort, own: Amounts) -> Machines:
     """Return the machines of a pool; `own` is what the server's has."""
-    return Hosts(pool, pool) if isinstance(pool, HostedPool) else OwnMachine(own)
+    return Hosts(pool) if isinstance(pool, HostedPool) else OwnMachine(own)

@@ -1,6 +1,7 @@
 """What tasks need of a machine: they share what there is, in their order, and hold nobody up."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,7 @@ async def test_two_that_need_the_only_one_run_one_after_the_other_and_others_bes
         flag.touch()
         ended = [await outcome(server, task) for task in needing]
         assert [task.state for task in ended] == [State.SUCCEEDED] * 3
-        for before, after in zip(ended, ended[1:], strict=False):
+        for before, after in pairwise(ended):
             assert before.finished_at is not None
             assert after.started_at is not None
             assert before.finished_at <= after.started_at
