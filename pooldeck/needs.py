@@ -59,4 +59,9 @@ def of_machine(cpus: int, memory_bytes: int, has: Mapping[str, float]) -> dict[s
 
 def in_words(needs: Mapping[str, float]) -> str:
     """Return amounts as people write them: `gpu=1, memory_gb=8`."""
-    return ", ".join(f"{name}={amount:g}" for name, amount in needs.items())
+    return ", ".join(f"{name}={amount_in_words(needs[name])}" for name in needs)
+
+
+def amount_in_words(amount: float) -> str:
+    """Return an amount with as many digits as mean something to people."""
+    return f"{amount:.6g}"

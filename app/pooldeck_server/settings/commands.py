@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from msgspec import Struct
-from msgspec.structs import fields
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
 from pydantic import AfterValidator, Field, create_model, model_validator
 
 from pooldeck.command_parameters import CommandParameter
@@ -20,9 +20,13 @@ _RESERVED = "POOLDECK_"
 def _settings(struct: type[Struct], rules: Mapping[str, Rule]) -> dict[str, Any]:
     """Return the fields of a struct as a model of settings takes them, bound by the same rules."""
     return {
-        each.name: (_bound(each.type, rules.get(each.name)), each.default)
+        each.name: (_bound(each.type, rules.get(each.name)), _default(each))
         for each in fields(struct)
     }
+
+
+def _default(each: FieldInfo) -> Any:
+    return each.default if each.default_factory is NODEFAULT else each.default_factory()
 
 
 def _bound(type_: Any, rule: Rule | None) -> Any:

@@ -217,12 +217,19 @@ def _one(schema: Schema) -> str:
             items = " or ".join(_MANY[kind["type"]] for kind in _kinds(schema["items"]))
             return f"list of {items}" + (", at least one" if "minItems" in schema else "")
         case "object":
-            return f"table of {_MANY[schema['additionalProperties']['type']]}"
+            return f"table of {_MANY[_kind_of_values(schema)]}"
         case None:
             return "anything that JSON has"
         case "string" if schema.get("format") == "path":
             return "path"
     return _ONE[schema["type"]] + _bounds(schema)
+
+
+def _kind_of_values(schema: Schema) -> str:
+    """Return the type of a table's values, whatever its keys may be."""
+    by_pattern = schema.get("patternProperties", {})
+    kind: str = next(iter(by_pattern.values()), schema.get("additionalProperties"))["type"]
+    return kind
 
 
 def _bounds(schema: Schema) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pooldeck.needs import in_words
+from pooldeck.needs import amount_in_words, in_words
 from pooldeck_server.domain.tasks.needs import Lack
 from pooldeck_server.domain.tasks.waiting import QueuePlace, TaskWait, WaitReason
 from pooldeck_server.domain.terminal_text import plain
@@ -163,15 +163,15 @@ def _lack(pool: str, lack: Lack) -> str:
             "No machine of the pool %(pool)s has %(name)s, of which it needs %(needed)s.",
             pool=pool,
             name=lack.name,
-            needed=f"{lack.needed:g}",
+            needed=amount_in_words(lack.needed),
         )
     return _(
         "No machine of the pool %(pool)s has %(name)s %(needed)s, as it needs: the most is "
         "%(most)s.",
         pool=pool,
         name=lack.name,
-        needed=f"{lack.needed:g}",
-        most=f"{lack.most:g}",
+        needed=amount_in_words(lack.needed),
+        most=amount_in_words(lack.most),
     )
 
 

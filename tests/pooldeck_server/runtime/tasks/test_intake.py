@@ -27,6 +27,7 @@ OTHER: dict[str, Any] = {
     "after": (After("x"),),
     "on_failure": Rule.SKIP,
     "callback": "https://example.com/",
+    "needs": {"gpu": 1.0},
 }
 PLAIN = Submission("a.b", Raw(b"[1]"))
 

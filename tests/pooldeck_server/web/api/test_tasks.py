@@ -303,7 +303,8 @@ def test_each_attempt_keeps_its_own_error_and_log(server: Served) -> None:
         2,
         1,
     )
-    assert task["options"] == {"timeout": None, "retries": 1, "backoff": 0.01, "idempotent": False}
+    options = {"timeout": None, "retries": 1, "backoff": 0.01, "idempotent": False, "needs": {}}
+    assert task["options"] == options
     url = f"/api/v1/tasks/{task['id']}"
     first, second = server.http.get(f"{url}/attempts").json()["items"]
     assert (first["attempt"], first["state"], first["error"]["message"]) == (1, "failed", "not yet")
