@@ -162,11 +162,7 @@ RULES: Final = {
         (int, float), lambda seconds: 0 <= seconds < math.inf, "seconds from 0", "seconds"
     ),
     "idempotent": Rule((bool,), lambda _: True, "True or False"),
-    "needs": Rule(
-        (dict, NoneType),
-        lambda amounts: amounts is None or needs.are_well_formed(amounts),
-        needs.WANTED,
-    ),
+    "needs": Rule((dict,), needs.are_well_formed, needs.WANTED),
     "priority": Rule(
         (int,),
         lambda value: abs(value) <= MOST_URGENT,
@@ -197,7 +193,7 @@ def task(
     retries: int = 0,
     backoff: float = 1.0,
     idempotent: bool = False,
-    needs: Mapping[str, float] | None = None,
+    needs: Mapping[str, float] = needs.NOTHING,
     priority: int = 0,
     sensitive: Collection[str] = (),
     safe_in: Collection[str] = (),
@@ -248,7 +244,7 @@ def _checked(options: dict[str, Any]) -> Options:
     if "sensitive" in options:
         options["sensitive"] = tuple(options["sensitive"])
     if "needs" in options:
-        options["needs"] = needs.ordered(options["needs"] or {})
+        options["needs"] = needs.ordered(options["needs"])
     if "safe_in" in options:  # in one order: every worker reports the same, whatever a set does
         options["safe_in"] = tuple(kind for kind in PoolKind if kind in options["safe_in"])
     return Options(**options)

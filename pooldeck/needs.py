@@ -20,11 +20,14 @@ MOST: Final = 1e12
 CPUS: Final = "cpus"
 MEMORY: Final = "memory_gb"
 
+NOTHING: Final[Mapping[str, float]] = {}
+
 GIGABYTE: Final = 1024**3
 """Bytes of one `memory_gb`."""
 
 WANTED: Final = f'names with amounts above 0, as {{"gpu": 1}}, {MOST_NAMES} at most'
 
+_THOUSAND: Final = 1000
 _name = re.compile(NAME)
 
 
@@ -64,4 +67,4 @@ def in_words(needs: Mapping[str, float]) -> str:
 
 def amount_in_words(amount: float) -> str:
     """Return an amount with as many digits as mean something to people."""
-    return f"{amount:.6g}"
+    return f"{amount:.4g}" if amount < _THOUSAND else f"{amount:.12g}"

@@ -18,9 +18,17 @@ kind = "process"
 size = 1
 spare = 0
 
+has = { gpu = 1 }
+
 [pools.io]
 kind = "thread"
 size = 1
+
+[pools.two]
+kind = "process"
+size = 2
+spare = 0
+has = { gpu = 1 }
 """
 
 
@@ -123,6 +131,36 @@ def test_the_same_is_said_in_chinese_and_without_javascript(own: Serving, browse
         page.click("#wait-help")
         expect(page).to_have_url(re.compile(f"/tasks/{task_id}$"))
     assert own.client.get(f"/api/v1/tasks/{task_id}?wait=30").json()["state"] == "succeeded"
+
+
+def test_what_a_task_needs_is_typed_said_and_waited_for(
+    own: Serving, context: BrowserContext, flag: Path
+) -> None:
+    first = submitted(own, "shown.hold", str(flag), pool="two", needs={"gpu": 1})
+    page = context.new_page()
+    page.goto("/functions/shown.hold")
+    page.get_by_label("path").fill(str(flag))
+    page.locator("#options summary").click()
+    page.get_by_label("Pool", exact=True).select_option("two")
+    page.locator("#needs").fill("gpu")
+    page.get_by_role("button", name="Submit task").click()
+    expect(page.locator("#needs-error")).to_contain_text("gpu=1, memory_gb=8")
+    assert barriers(page) == []
+    page.locator("#needs").fill("gpu=4")
+    page.get_by_role("button", name="Submit task").click()
+    block = page.locator("#waiting")
+    expect(block).to_contain_text("No machine of the pool two has gpu 4, as it needs")
+    expect(block).to_contain_text("the most is 1")
+    page = _opened(
+        context, f"/tasks/{submitted(own, 'shown.hold', str(flag), pool='two', needs={'gpu': 1})}"
+    )
+    expect(page.locator("#waiting")).to_contain_text("are busy with other tasks: gpu=1.")
+    page.get_by_role("link", name="What runs in two").click()
+    expect(page.locator(f"#task-{first}")).to_be_visible()
+    page.go_back()
+    flag.touch()
+    expect(page.locator(".task-state .state")).to_have_text("succeeded")
+    expect(page.locator("dl")).to_contain_text("gpu=1")
 
 
 def test_a_task_put_off_runs_at_a_click(own: Serving, context: BrowserContext) -> None:

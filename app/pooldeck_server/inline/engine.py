@@ -28,6 +28,7 @@ from pooldeck_server.domain.errors import (
 from pooldeck_server.domain.tasks import references
 from pooldeck_server.domain.tasks.dependencies import Rule
 from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.needs import checked_needs
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.submission import Submission
 from pooldeck_server.inline.functions import InlineFunctions
@@ -168,6 +169,8 @@ class InlineEngine:
             raise InvalidRequest("delay and run_at exclude each other", field="/run_at")
         chosen = {name: getattr(submission, name) for name in _CHOOSABLE}
         given = {name: value for name, value in chosen.items() if value not in (None, UNSET)}
+        if "needs" in given:
+            given["needs"] = checked_needs(given["needs"])
         return InlineTask(
             self._ids.next(),
             submission,

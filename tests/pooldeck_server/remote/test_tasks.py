@@ -60,6 +60,7 @@ def test_an_argument_may_come_from_standard_input(
         (("--delay", "nan"), "nan is no length of time"),
         (("--timeout", "long"), "'--timeout': a number is wanted"),
         (("--retries", "many"), "'--retries': a whole number is wanted"),
+        (("--need", "gpu"), "'gpu' is no NAME=AMOUNT, as gpu=1"),
         (("--within", "-1"), "it should be greater than"),
         (("--no-such-option",), "no such option"),
         (("-5",), "put -- before numbers below zero"),

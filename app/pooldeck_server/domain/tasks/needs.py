@@ -6,7 +6,8 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
-from pooldeck.needs import in_words
+from pooldeck.needs import WANTED, are_well_formed, in_words, ordered
+from pooldeck_server.domain.errors import InvalidRequest
 from pooldeck_server.domain.tasks.task import NewTask, QueuedTask, StoredTask
 
 Amounts: TypeAlias = Mapping[str, float]
@@ -36,6 +37,17 @@ def needs_of(task: NewTask | QueuedTask | StoredTask) -> Amounts:
     if options is None or '"needs"' not in options:
         return {}
     return _decode(options).needs
+
+
+def checked_needs(wanted: Amounts) -> dict[str, float]:
+    """Return what a submission needs in the one order.
+
+    Raises:
+        InvalidRequest: If nothing could have such a name.
+    """
+    if not are_well_formed(wanted):
+        raise InvalidRequest(f"needs: {WANTED}; a name has a-z, 0-9 and _", field="/needs")
+    return ordered(wanted)
 
 
 def has_all(has: Amounts, needs: Amounts) -> bool:

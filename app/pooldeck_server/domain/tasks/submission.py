@@ -68,14 +68,13 @@ Retries: TypeAlias = Annotated[
     ),
 ]
 Needs: TypeAlias = Annotated[
-    dict[
-        Annotated[str, Meta(pattern=f"^{needs.NAME}$")], Annotated[float, Meta(gt=0, le=needs.MOST)]
-    ],
+    dict[str, Annotated[float, Meta(gt=0, le=needs.MOST)]],
     Meta(
         max_length=needs.MOST_NAMES,
         description="What a machine of its pool must have free for it while it runs. Default: the "
         "function's; `{}`: nothing.",
         examples=[{"gpu": 1, "memory_gb": 8}],
+        extra_json_schema={"propertyNames": {"pattern": f"^{needs.NAME}$"}},
     ),
 ]
 Key: TypeAlias = Annotated[

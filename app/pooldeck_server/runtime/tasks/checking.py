@@ -13,7 +13,6 @@ import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from pooldeck import needs
 from pooldeck.functions import RunOptions
 from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.clock import Clock, micros, span
@@ -26,6 +25,7 @@ from pooldeck_server.domain.errors import (
 )
 from pooldeck_server.domain.functions.catalogue import RegisteredFunction
 from pooldeck_server.domain.functions.placements import AUTO
+from pooldeck_server.domain.tasks.needs import checked_needs
 from pooldeck_server.domain.tasks.references import may_refer
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import Submission
@@ -215,6 +215,6 @@ def _options(submission: Submission, function: RegisteredFunction) -> str | None
     named = {name: getattr(submission, name) for name in _CHOOSABLE}
     chosen = {name: value for name, value in named.items() if value not in (None, UNSET)}
     if "needs" in chosen:
-        chosen["needs"] = needs.ordered(chosen["needs"])
+        chosen["needs"] = checked_needs(chosen["needs"])
     options = function.run_options
     return traced_options(replace(options, **chosen) if chosen else options, submission_trace())

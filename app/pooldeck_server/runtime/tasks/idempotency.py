@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 from msgspec.structs import astuple
 from sqlalchemy import Connection
 
@@ -24,6 +24,7 @@ KeyTask: TypeAlias = StoredTask | DeletedInfo
 _KEY: Final = Submission.__struct_fields__.index("idempotency_key")
 _TIES: Final = slice(_KEY + 1, _KEY + 3)
 _UNSAID: Final = list(astuple(Submission(""))[_TIES])
+_UNGIVEN: Final = (None, UNSET)
 
 
 class IdempotencyKeys:
@@ -114,10 +115,13 @@ def fingerprint_of(submission: Submission) -> str:
     """Return a digest of everything that a submission asks for, except its key.
 
     The fields behind the key came later: `after` and `on_failure` count where any of them is given,
-    and `callback` where it is, so that digests that databases have from before stay true.
+    and `callback` and `needs` where they are, so that digests that databases have from before stay
+    true.
     """
     body = [bytes(value) if isinstance(value, Raw) else value for value in astuple(submission)]
-    ties, callback = body[_TIES], submission.callback or None
-    is_plain = ties == _UNSAID and callback is None
-    asked = body[:_KEY] + ([] if is_plain else ties) + ([] if callback is None else [callback])
+    more = [
+        each for each in (submission.callback or None, submission.needs) if each not in _UNGIVEN
+    ]
+    is_plain = body[_TIES] == _UNSAID and not more
+    asked = body[:_KEY] + ([] if is_plain else body[_TIES]) + more
     return hashlib.blake2b(msgspec.msgpack.encode(asked), digest_size=16).hexdigest()

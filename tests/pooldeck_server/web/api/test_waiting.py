@@ -14,7 +14,8 @@ from tests.support.waiting import eventually
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server whose pools are paused and filled by these tests alone."""
-    with served(tmp_path_factory.mktemp("waiting")) as running:
+    pools = POOLS | {"io": POOLS["io"] | {"has": {"licence": 1}}}
+    with served(tmp_path_factory.mktemp("waiting"), pools=pools) as running:
         yield running
 
 
@@ -165,3 +166,38 @@ def test_what_is_on_hold_says_so_and_counts_for_the_oldest_wait(tmp_path: Path) 
         assert pool()["queued"] == 1
         running.http.post(f"/api/v1/tasks/{tasks[2]['id']}/cancel").raise_for_status()
         eventually(lambda: pool()["oldest_wait"] is None)
+
+
+def test_what_no_machine_has_is_named_with_the_most_that_one_has(own: Served) -> None:
+    wide = _submit(own, "add", 1, needs={"gpu": 1, "cpus": 100_000})
+    eventually(lambda: _waiting(own, wide)["reason"] == "no_machine_has_it")
+    words = _waiting(own, wide)["words"]
+    assert "No machine of the pool cpu has gpu, of which it needs 1." in words
+    assert "has cpus 100000, as it needs: the most is " in words
+    listed = {each["id"]: each["waiting"] for each in _listed(own, "queued")}
+    assert listed[wide["id"]]["reason"] == "no_machine_has_it"
+
+
+def test_what_others_have_in_use_is_said_to_be(own: Served) -> None:
+    _submit(own, "wait_in_a_thread", needs={"licence": 1})
+    eventually(lambda: bool(_listed(own, "running")))
+    task = _submit(own, "say", "late", needs={"licence": 1, "cpus": 0.5})
+    eventually(lambda: _waiting(own, task)["reason"] == "needs_in_use")
+    assert _waiting(own, task)["words"] == (
+        "The machines of the pool io that have what it needs are busy with other tasks: "
+        "cpus=0.5, licence=1."
+    )
+    assert _waiting(own, task)["help"]["what"] == "see_running"
+    assert task["options"]["needs"] == {"cpus": 0.5, "licence": 1.0}
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [{"GPU": 1}, {"a b": 1}, {"gpu": 0}, {"gpu": -1}, {"gpu": "1"}, {"gpu": True}, {"gpu": 1e13}],
+)
+def test_needs_that_nobody_could_meet_are_refused_at_the_door(
+    own: Served, needs: dict[str, Any]
+) -> None:
+    answer = own.submit("add", 1, wait=0, needs=needs)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "needs" in str(answer.json())
