@@ -160,7 +160,7 @@ def test_what_a_task_needs_is_typed_said_and_waited_for(
     page.go_back()
     flag.touch()
     expect(page.locator(".task-state .state")).to_have_text("succeeded")
-    expect(page.locator("dl")).to_contain_text("gpu=1")
+    expect(page.get_by_text("gpu=1", exact=True)).to_be_visible()
 
 
 def test_a_task_put_off_runs_at_a_click(own: Serving, context: BrowserContext) -> None:
