@@ -10,6 +10,7 @@ from pooldeck.pools.model import PoolState, WorkerState
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.history import Recent
+from pooldeck_server.domain.pools.hosts import HostHealth
 
 POOL_STATES: Final = tuple(map(str, PoolState))
 """What the state of a pool may be."""
@@ -61,6 +62,7 @@ class WorkerHealth(Struct, frozen=True):
     code: str | None = None  # which code it has loaded: the same text for the same code
     is_outdated: bool = False  # a restart would load other code
     peak_rss_bytes: int | None = None  # the most that it ever held
+    host: str | None = None  # the name of the host that it is on; None: the server's own machine
 
 
 class DeadWorker(Struct, frozen=True):
@@ -92,6 +94,14 @@ class PoolHealth(Struct, frozen=True):
     recent: Recent | None = None  # what it did in the last minutes
     notices: tuple[Notice, ...] = ()  # what needs attention
     controls: PoolControl | None = None  # what was set by hand, if anything was
+    hosts: tuple[HostHealth, ...] | None = None  # None: it lives on the server's own machine
+
+
+def host_named(pools: Iterable[PoolHealth], pool: str, name: str | None) -> HostHealth | None:
+    """Return what is known of a host of a pool; of several of one name that of the latest."""
+    found = [host for each in pools if each.name == pool for host in each.hosts or ()]
+    named = [host for host in found if host.name == name]
+    return max(named, key=lambda host: (host.stands, host.last_contact), default=None)
 
 
 def slot_of(pools: Iterable[PoolHealth], task_id: str) -> SlotHealth | None:

@@ -17,6 +17,7 @@ from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SwitchRates, WorkerHealth
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live import notices
+from pooldeck_server.runtime.live.hosts import hosts_of
 from pooldeck_server.runtime.live.oldest import OldestWaits
 from pooldeck_server.runtime.live.outdated import OutdatedCode
 from pooldeck_server.runtime.live.recent import RecentMinutes
@@ -99,6 +100,7 @@ class Health:
             ctx_switches_per_s=_switches(workers),
             recent=self.recent.of(name),
             controls=self.controls.of(name),
+            hosts=hosts_of(name, pool.hosts, self.clock),
         )
         return replace(health, notices=self._notices(health, queue))
 
@@ -114,6 +116,7 @@ class Health:
         obstacle = partial(self.functions.obstacle, pool.name)
         found += notices.of_waiting(pool.name, queue.unschedulable.counts, obstacle)
         found += notices.of_code(pool, self._changed_files(pool))
+        found += notices.of_hosts(pool, now)
         found += [notices.on_hold(hold, pool.name, now) for hold in self._holds_in(pool.name)]
         return self._since.fill(pool.name, found, self.clock.monotonic())
 
