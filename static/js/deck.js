@@ -69,7 +69,7 @@ function fillRecent(card, recent) {
 
 function fillFigures(card, pool) {
   const switches = pool.ctx_switches_per_s;
-  for (const name of ["busy", "size", "queued", "incidents"]) say(card, name, count(pool[name]));
+  for (const name of ["busy", "slots", "queued", "incidents"]) say(card, name, count(pool[name]));
   for (const name of ["voluntary", "involuntary"]) say(card, name, switches ? count(Math.floor(switches[name] + 0.5)) : NOTHING);
   say(card, "restarts", ngettext("%(num)s restart", "%(num)s restarts", pool.restarts));
   tickFrom(field(card, "oldest_wait"), pool.oldest_wait, NOTHING);

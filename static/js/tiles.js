@@ -29,6 +29,7 @@ export function paint(pools) {
 
 function slotState(worker, slot, poolState) {
   if (slot.abandoned) return "abandoned";
+  if (worker.state === "no_contact") return worker.state;
   if (slot.task != null) return slot.cancel_requested ? "asked" : "busy";
   if (["starting", "stopping"].includes(worker.state)) return worker.state;
   return HALTED.includes(poolState) ? "paused" : "idle";

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.kinds import Ending, PoolKind
+from pooldeck.pools.hosted import HostState
 from pooldeck.pools.model import PoolState, WorkerState
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import PoolControl
@@ -15,7 +16,10 @@ from pooldeck_server.domain.pools.hosts import HostHealth
 POOL_STATES: Final = tuple(map(str, PoolState))
 """What the state of a pool may be."""
 
-WORKER_STATES: Final = tuple(map(str, WorkerState))
+NO_CONTACT: Final = str(HostState.NO_CONTACT)
+"""The state of workers whose host is not heard of: what they do is not known."""
+
+WORKER_STATES: Final = (*map(str, WorkerState), NO_CONTACT)
 """What the state of a worker may be."""
 
 
@@ -50,7 +54,7 @@ class WorkerHealth(Struct, frozen=True):
 
     id: str
     pid: int | None
-    state: str  # starting, idle, busy, spare, stopping
+    state: str  # starting, idle, busy, spare, stopping, no_contact
     started_at: int | None  # microseconds since the epoch
     tasks_done: int
     slots: tuple[SlotHealth, ...]
@@ -79,7 +83,7 @@ class PoolHealth(Struct, frozen=True):
 
     name: str
     kind: PoolKind
-    size: int
+    size: int  # where it has hosts, of each of them
     state: str  # running, paused, draining, broken, stopped
     reason: str | None  # why it is broken, in words, with the traceback
     busy: int
@@ -95,6 +99,14 @@ class PoolHealth(Struct, frozen=True):
     notices: tuple[Notice, ...] = ()  # what needs attention
     controls: PoolControl | None = None  # what was set by hand, if anything was
     hosts: tuple[HostHealth, ...] | None = None  # None: it lives on the server's own machine
+    engine: str | None = None  # why the engine that is to place hosts does not
+
+    @property
+    def slots(self) -> int:
+        """Return how many slots there are: `size`, or those of all hosts that may run something."""
+        if self.hosts is None:
+            return self.size
+        return sum(host.slots for host in self.hosts if host.stands)
 
 
 def host_named(pools: Iterable[PoolHealth], pool: str, name: str | None) -> HostHealth | None:

@@ -26,7 +26,7 @@ class PoolRow(Struct, frozen=True):
             pool["name"],
             pool["state"],
             pool["busy"],
-            pool["size"],
+            pool["slots"],
             pool["queued"],
             pool["oldest_wait"],
             recent.get("throughput"),

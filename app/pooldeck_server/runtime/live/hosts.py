@@ -1,14 +1,28 @@
 """The hosts of a pool as they are at this moment, in the times of people's clocks."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+from msgspec import Struct
 
 from pooldeck.pools.hosted import HostSnapshot
 from pooldeck_server.domain.clock import Clock, span
 from pooldeck_server.domain.pools.hosts import STANDING, HostHealth, HostTask
 
 
+class Hosting(Struct, frozen=True):
+    """What is known of a pool's hosts beside those that attached to it."""
+
+    refused: tuple[HostSnapshot, ...] = ()  # before they came as far as the pool
+    engine: str | None = None  # why the engine that is to place hosts does not, in a sentence
+
+
+def no_hosting(_pool: str) -> Hosting:
+    """Return that nothing is known."""
+    return Hosting()
+
+
 def hosts_of(
-    pool: str, hosts: Iterable[HostSnapshot] | None, clock: Clock
+    pool: str, hosts: Sequence[HostSnapshot] | None, clock: Clock
 ) -> tuple[HostHealth, ...] | None:
     """Return the hosts of a pool: those on which something may run first, each kind by its name.
 

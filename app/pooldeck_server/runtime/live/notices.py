@@ -69,9 +69,9 @@ def _starvation(pool: PoolHealth) -> Notice | None:
     """
     busy = [slot.elapsed for _, slot in _slots(pool) if slot.elapsed is not None]
     seconds = min(busy, default=0.0)
-    if not pool.queued or len(busy) < pool.size or seconds < STARVING_SECONDS:
+    if not pool.queued or not busy or len(busy) < pool.slots or seconds < STARVING_SECONDS:
         return None
-    return Notice(Need.STARVATION, pool.name, seconds, pool.size)
+    return Notice(Need.STARVATION, pool.name, seconds, pool.slots)
 
 
 def _stuck(pool: PoolHealth) -> Iterator[Notice]:
@@ -144,7 +144,7 @@ def of_hosts(pool: PoolHealth, now: int) -> Iterator[Notice]:
     if hosts is None:
         return
     if not any(host.stands for host in hosts):
-        yield Notice(Need.NO_HOST, pool.name, number=pool.queued)
+        yield Notice(Need.NO_HOST, pool.name, number=pool.queued, reason=pool.engine)
     standing = {host.name for host in hosts if host.stands}
     for host in hosts:
         if host.state is HostState.NO_CONTACT:

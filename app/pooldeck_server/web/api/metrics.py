@@ -215,7 +215,7 @@ def _ends_and_reruns(tally: Counts, names: FunctionNames) -> Iterator[Metric]:
 
 def _pools(pools: Sequence[PoolHealth]) -> Iterator[Metric]:
     for name, words, value in (
-        ("size", "Slots of the pool.", lambda pool: pool.size),
+        ("size", "Slots of the pool.", lambda pool: pool.slots),
         ("busy", "Slots that run a task.", lambda pool: pool.busy),
         ("queued", "Tasks that wait for a slot.", lambda pool: pool.queued),
         ("oldest_wait_seconds", "How long the oldest of them waits.", _oldest_wait),

@@ -42,7 +42,13 @@ from pooldeck_server.web.http.principals import principal_of
 _NOBODY: Final = Principal(name="nobody", role=Role.VIEWER, values=False, functions=("-",))
 _HIDDEN: Final = "hidden"  # stands for a message
 _NO_NAME: Final = ("",)  # no function or pool is called so
-_QUOTES: Final = {Need.BROKEN, Need.NO_NEW_WORKERS, Need.FAILED_MODULE, Need.REFUSED_HOST}
+_QUOTES: Final = {
+    Need.BROKEN,
+    Need.NO_NEW_WORKERS,
+    Need.FAILED_MODULE,
+    Need.REFUSED_HOST,
+    Need.NO_HOST,
+}
 """The notices whose reasons are messages of errors."""
 
 A = TypeVar("A", bound=StoredAttempt | TaskEnd)

@@ -403,10 +403,6 @@ _SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
         "went back from %(target)s to %(pool)s: it failed there as it never had before "
         "(%(why)s). Decide where it is to run."
     ),
-    Need.NO_HOST: later(
-        "has no host, so nothing runs%(since)s. Start one on a machine: pooldeck host --pool "
-        "%(pool)s."
-    ),
     Need.REFUSED_HOST: later("is a host that was refused by %(pool)s: %(why)s"),
     Need.RETURNED: both(
         "is back%(since)s, after somebody had marked it as fixed.",
@@ -447,6 +443,19 @@ def _held(notice: Notice) -> str:
     return _(words, **values)
 
 
+def _no_host(notice: Notice) -> str:
+    if notice.reason:
+        return _(
+            "has no host, so nothing runs%(since)s: %(why)s", since=_for(notice), why=notice.reason
+        )
+    return _(
+        "has no host, so nothing runs%(since)s. Start one on a machine: pooldeck host --pool "
+        "%(pool)s",
+        since=_for(notice),
+        pool=notice.pool,
+    )
+
+
 def _lost_contact(notice: Notice) -> str:
     if not notice.number:
         return _("of %(pool)s is not heard of. Nothing ran there.", pool=notice.pool)
@@ -477,6 +486,7 @@ _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
     Need.UNSCHEDULABLE: _unschedulable,
     Need.SERVER_DRAIN: drain_words,
     Need.LOST_CONTACT: _lost_contact,
+    Need.NO_HOST: _no_host,
 }
 
 

@@ -6,7 +6,13 @@ from msgspec import Meta, Struct
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.controls import PoolControl
-from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, SwitchRates
+from pooldeck_server.domain.pools.health import (
+    WORKER_STATES,
+    DeadWorker,
+    PoolHealth,
+    SlotHealth,
+    SwitchRates,
+)
 from pooldeck_server.domain.pools.history import Recent
 from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.web.api.schemas.hosts import Host
@@ -25,9 +31,7 @@ class Worker(Struct, frozen=True):
 
     id: str
     pid: int | None
-    state: Annotated[
-        str, Meta(extra_json_schema={"enum": ["starting", "idle", "busy", "spare", "stopping"]})
-    ]
+    state: Annotated[str, Meta(extra_json_schema={"enum": [*WORKER_STATES]})]
     started_at: Timestamp | None
     tasks_done: int
     rss_bytes: int | None
@@ -55,12 +59,14 @@ class Pool(Struct, frozen=True):
     what the pool did in the last minutes, the switches are of all its workers. `notice` says in
     words what needs attention (a line for each), and `controls` is what was set by hand. `why` is
     `reason` in the language of the stream. `hosts` are those that its workers are on, null where it
-    lives on the server's own machine, and `hosts_words` says how many in the same language.
+    lives on the server's own machine, and `hosts_words` says how many in the same language;
+    `engine` says why the engine that is to place hosts does not.
     """
 
     name: str
     kind: Annotated[str, Meta(extra_json_schema={"enum": [*PoolKind]})]
-    size: int
+    size: Annotated[int, Meta(description="Where it has hosts, of each of them.")]
+    slots: Annotated[int, Meta(description="All that there are.")]
     state: Annotated[
         str,
         Meta(extra_json_schema={"enum": ["running", "paused", "draining", "broken", "stopped"]}),
@@ -80,6 +86,7 @@ class Pool(Struct, frozen=True):
     controls: PoolControl | None
     hosts: list[Host] | None
     hosts_words: str | None
+    engine: str | None
     workers: list[Worker]
 
     @classmethod

@@ -13,7 +13,7 @@ from pooldeck_server.settings import MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import read
-from pooldeck_server.web.pages.pools.sizes import meaning
+from pooldeck_server.web.pages.pools.sizes import meaning, meaning_on_hosts
 from pooldeck_server.web.pages.pools.view import PoolsView, pool_section
 from pooldeck_server.web.pages.shared.posting import back_or, done, posted, reason, whole
 from pooldeck_server.web.pages.shared.rendering import page_router, render
@@ -62,6 +62,9 @@ async def size_in_words(
     if name not in advice:
         raise NotFound(no_pool(name, server.queues))
     memory = server.memories.all(advice.values())
+    pool = server.health.pool(name)
+    if pool.hosts is not None:
+        return PlainTextResponse(meaning_on_hosts(size, pool))
     return PlainTextResponse(meaning(size, memory[name], advice[name]))
 
 
