@@ -89,5 +89,5 @@ def count_words(hosts: Sequence[HostHealth]) -> str:
     if len(silent) == 1:
         words += _(", no contact with %(host)s", host=silent[0])
     elif silent:
-        words += ngettext(", no contact with %(num)s", ", no contact with %(num)s", len(silent))
+        words += _(", no contact with %(number)s of them", number=formats.count(len(silent)))
     return words
