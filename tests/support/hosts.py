@@ -5,10 +5,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
-from pooldeck.pools.hosted import HostState
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.domain.pools.hosts import HostHealth, HostTask
+from pooldeck_server.domain.pools.hosts import HostHealth, HostState, HostTask
 
 NOW = 1_796_000_000 * SECOND
 """A moment in microseconds since the epoch: 00:53:20 UTC."""
@@ -26,13 +25,13 @@ def host(name: str = "host-a", state: str = "attached", **changes: Any) -> HostH
         reason=None,
         hostname="node-1",
         machine="m1",
+        address="10.0.0.7:40000",
         cpus=8,
         since=NOW - 3600 * SECOND,
         last_contact=NOW,
-        lease_until=NOW + 15 * SECOND,
         lost_at=NOW + 20 * SECOND,
         gone_at=None,
-        end=None,
+        gone_by=None,
         pool_state="running",
         slots=2,
         busy=0,

@@ -16,6 +16,11 @@ _HEAD: Final = (
     *("pool", "host", "state", ">busy", ">slots", ">load", ">memory", "last contact"),
     "what is known",
 )
+_GONE_BY: Final = {
+    "lease": "its lease is over",
+    "own_word": "it said so",
+    "successor": "its next process found nothing of it",
+}
 _HostName = Annotated[str, typer.Argument(metavar="HOST", help="as `pooldeck hosts` has it")]
 
 
@@ -50,7 +55,7 @@ def _known(host: dict[str, Any]) -> str:
         words = f"{number} task{'' if number == 1 else 's'} may run on there"
         return f"{words}, lost at {_second(host['lost_at'])}" if host["lost_at"] else words
     if host["state"] == "gone":
-        return "its lease was over" if host["end"] == "lease" else "said so, or its successor"
+        return _GONE_BY[host["gone_by"]]
     return host["reason"] or ""
 
 

@@ -6,12 +6,11 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.kinds import Ending, PoolKind
-from pooldeck.pools.hosted import HostState
 from pooldeck.pools.model import PoolState, WorkerState
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.history import Recent
-from pooldeck_server.domain.pools.hosts import HostHealth
+from pooldeck_server.domain.pools.hosts import HostHealth, HostState
 
 POOL_STATES: Final = tuple(map(str, PoolState))
 """What the state of a pool may be."""

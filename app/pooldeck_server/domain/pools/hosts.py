@@ -1,11 +1,23 @@
 """Hosts: the machines that a pool's workers are on, as the API and the pages show them."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
-from pooldeck.pools.hosted import HostEnd, HostState
+from pooldeck.hosts.model import GoneBy
+
+
+class HostState(StrEnum):
+    """What the server knows of a host."""
+
+    ATTACHED = "attached"  # it is heard of, and is handed calls
+    NO_CONTACT = "no_contact"  # it is not heard of; what runs there may run on until its lease ends
+    DRAINING = "draining"  # it is heard of, finishes what runs, and is handed nothing new
+    GONE = "gone"  # nothing of it runs any more, for certain
+    REFUSED = "refused"  # it dialled and was turned away: `reason` says why
+
 
 HOST_STATES: Final = tuple(map(str, HostState))
 """What the state of a host may be."""
@@ -25,9 +37,9 @@ class HostTask(Struct, frozen=True):
 class HostHealth(Struct, frozen=True, kw_only=True):
     """A host at this moment. Times are microseconds since the epoch.
 
-    `lease_until` is the latest end of its lease that it may know of: by then its keeper ends what
-    runs there. `lost_at` is when its tasks are lost, unless it is heard of before. `end` says how
-    it is known that it is gone.
+    `lost_at` is when all that runs there has certainly ended, and is lost, if nothing more is heard
+    of it: its lease is over then, and the time that its keeper has to end everything. `gone_by`
+    says how it is known that it is gone.
     """
 
     name: str
@@ -37,13 +49,13 @@ class HostHealth(Struct, frozen=True, kw_only=True):
     reason: str | None
     hostname: str
     machine: str
+    address: str
     cpus: int
     since: int
     last_contact: int
-    lease_until: int | None
     lost_at: int | None
     gone_at: int | None
-    end: HostEnd | None
+    gone_by: GoneBy | None
     pool_state: str
     slots: int
     busy: int

@@ -9,7 +9,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.pools.hosted import HostState
 from pooldeck.pools.model import WorkerState
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import NotFound, UnknownFunction, no_pool
@@ -22,6 +21,7 @@ from pooldeck_server.domain.pools.health import (
     SwitchRates,
     WorkerHealth,
 )
+from pooldeck_server.domain.pools.hosts import HostState
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live import notices
 from pooldeck_server.runtime.live.hosts import Hosting, hosts_of, no_hosting
@@ -89,7 +89,7 @@ class Health:
         name = queue.pool.spec.name
         self.refresh(name)
         pool, hosting = queue.pool.snapshot(), self.hosting(name)
-        hosts = None if pool.hosts is None else (*pool.hosts, *hosting.refused)
+        hosts = hosts_of(name, pool.hosts, self.clock, hosting.refused)
         tiles = self._tiles.of(pool.workers, self._seats[name], queue.running.fraction)
         silent = {host.name for host in hosts or () if host.state is HostState.NO_CONTACT}
         workers = tuple(self._with_code(name, worker, silent) for worker in tiles)
@@ -110,7 +110,7 @@ class Health:
             ctx_switches_per_s=_switches(workers),
             recent=self.recent.of(name),
             controls=self.controls.of(name),
-            hosts=hosts_of(name, hosts, self.clock),
+            hosts=hosts,
             engine=hosting.engine,
         )
         return replace(health, notices=self._notices(health, queue))

@@ -6,7 +6,6 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from pooldeck.loaded_code import ModuleFailure
-from pooldeck.pools.hosted import HostState
 from pooldeck_server.domain.alerts.outbox import UNTOLD_SECONDS, OutboxState
 from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.drains import DrainProgress
@@ -19,6 +18,7 @@ from pooldeck_server.domain.leaps import ClockLeap
 from pooldeck_server.domain.notices import BY_SEVERITY, HALTED, HELD, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.hosts import HostState
 from pooldeck_server.domain.retention import DAY
 from pooldeck_server.store.standing import Displaced, Displacement
 

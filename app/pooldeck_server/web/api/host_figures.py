@@ -7,10 +7,9 @@ from typing import Final
 from prometheus_client.core import GaugeMetricFamily as _Gauge
 from prometheus_client.core import Metric
 
-from pooldeck.pools.hosted import HostState
 from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.pools.health import PoolHealth
-from pooldeck_server.domain.pools.hosts import HOST_STATES, HostHealth
+from pooldeck_server.domain.pools.hosts import HOST_STATES, HostHealth, HostState
 from pooldeck_server.web.api.figures import family
 
 _HOST: Final = ("pool", "host")
@@ -34,7 +33,7 @@ def of_hosts(pools: Sequence[PoolHealth], now: int) -> Iterator[Metric]:
         ),
         (
             "lease_left_seconds",
-            "Until the end of its lease, as far as it may know; its tasks are killed then.",
+            "Until it is certainly gone, with its tasks, if nothing more is heard of it.",
             lambda host: _left(host, now),
         ),
         ("slots", "Slots of the host.", lambda host: host.slots),
@@ -61,4 +60,4 @@ def _names(host: HostHealth) -> Sequence[str]:
 
 
 def _left(host: HostHealth, now: int) -> float | None:
-    return None if host.lease_until is None else max(0.0, seconds(host.lease_until - now))
+    return None if host.lost_at is None else max(0.0, seconds(host.lost_at - now))

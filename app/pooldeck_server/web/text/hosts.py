@@ -1,11 +1,24 @@
 """Hosts in words: what is known of one, how surely, and of a task that runs there."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from pooldeck.pools.hosted import HostEnd, HostState
-from pooldeck_server.domain.pools.hosts import HostHealth, host_of
+from pooldeck.hosts.model import GoneBy
+from pooldeck_server.domain.pools.hosts import HostHealth, HostState, host_of
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import _, ngettext
+from pooldeck_server.web.text.i18n import _, later, ngettext
+
+_GONE_BY: Final = {
+    GoneBy.LEASE: later(
+        "Gone for certain since %(time)s: its lease was over, by which its keeper ends all that "
+        "runs there."
+    ),
+    GoneBy.OWN_WORD: later("Gone for certain since %(time)s: it ended, and said so."),
+    GoneBy.SUCCESSOR: later(
+        "Gone for certain since %(time)s: the next host process on its machine found that nothing "
+        "of it was left."
+    ),
+}
 
 
 def worker_name(worker: str) -> str:
@@ -52,17 +65,7 @@ def _lost_at(host: HostHealth) -> str:
 
 def _gone(host: HostHealth) -> str:
     time = formats.second(host.gone_at or host.last_contact)
-    if host.end is HostEnd.LEASE:
-        return _(
-            "Gone for certain since %(time)s: its lease was over, by which its keeper ends all"
-            " that runs there.",
-            time=time,
-        )
-    return _(
-        "Gone for certain since %(time)s: it, or the next host on its machine, said that nothing"
-        " of it runs any more.",
-        time=time,
-    )
+    return _(_GONE_BY[host.gone_by or GoneBy.LEASE], time=time)
 
 
 def task_words(host: HostHealth | None) -> str:

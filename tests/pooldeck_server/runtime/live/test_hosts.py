@@ -1,11 +1,16 @@
 """The hosts in the live picture: in the times of people's clocks, with what needs attention."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
-from pooldeck.pools.hosted import HostEnd, HostSnapshot, HostState, Machine
+from pooldeck.hosts.model import GoneBy, HostSnapshot, HostState
+from pooldeck.hosts.wire import Machine
 from pooldeck.pools.listener import RunningCall
+from pooldeck.pools.model import PoolState
 from pooldeck.protocol import Call
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.notices import Need, Notice, Severity
@@ -27,20 +32,34 @@ class Clock:
         return 1000.0
 
 
+class Refused(Struct, frozen=True):
+    """A host that was turned away."""
+
+    name: str
+    why: str
+    address: str = "10.0.0.9:1234"
+    at: float = 998.0
+    since: float = 900.0
+    machine: Machine = MACHINE
+    versions: Mapping[str, str] = {}
+
+
 def snapshot(name: str = "host-a", **changes: Any) -> HostSnapshot:
-    seen: dict[str, Any] = {"since": 400.0, "last_contact": 990.0, "state": HostState.ATTACHED}
-    return HostSnapshot(
-        **({"name": name, "boot": "b1", "machine": MACHINE, "versions": {}} | seen | changes)
+    made = HostSnapshot(
+        *(name, "b1", MACHINE, {}, {}, HostState.ATTACHED, 400.0, 400.0, 990.0),
+        *(None, None, None, None, PoolState.RUNNING, 2, 0, (), None, 32 << 30, None, {}, {}, ()),
+        *("", "10.0.0.7:40000"),
     )
+    return replace(made, **changes)
 
 
 def test_times_of_hosts_are_told_by_the_clock_of_people() -> None:
-    silent = snapshot(state=HostState.NO_CONTACT, lease_until=1005.0, lost_at=1010.0)
+    silent = snapshot(state=HostState.NO_CONTACT, lease_until=1010.0)
 
     (found,) = hosts_of("big", (silent,), Clock()) or ()
 
     assert (found.since, found.last_contact) == (NOW - 600 * SECOND, NOW - 10 * SECOND)
-    assert (found.lease_until, found.lost_at) == (NOW + 5 * SECOND, NOW + 10 * SECOND)
+    assert found.lost_at == NOW + 10 * SECOND
     assert found.gone_at is None
 
 
@@ -61,15 +80,17 @@ def test_what_runs_on_a_host_is_named() -> None:
 
 def test_hosts_that_may_run_something_come_before_those_that_do_not() -> None:
     hosts = [
-        snapshot("a", state=HostState.GONE, gone_at=999.0, end=HostEnd.LEASE),
+        snapshot("a", state=HostState.GONE, gone_at=999.0, gone_by=GoneBy.LEASE),
         snapshot("z"),
-        snapshot("b", state=HostState.REFUSED, reason="no"),
         snapshot("y", state=HostState.NO_CONTACT),
     ]
+    refused = [Refused("b", "no such pool"), Refused("", "a wrong token")]
 
-    found = hosts_of("big", hosts, Clock())
+    found = hosts_of("big", hosts, Clock(), refused)
 
-    assert [each.name for each in found or ()] == ["y", "z", "a", "b"]
+    names = [each.name for each in found or ()]
+    assert names == ["y", "z", "10.0.0.9:1234", "a", "b"]
+    assert [each.reason for each in found or ()][-1] == "no such pool"
 
 
 def test_a_pool_on_this_machine_has_no_hosts() -> None:

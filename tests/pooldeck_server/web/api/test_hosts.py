@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from pooldeck.pools.hosted import HostEnd
+from pooldeck.hosts.model import GoneBy
 from pooldeck_server.domain.access import Principal, Role
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.notices import Need, Notice
@@ -36,8 +36,8 @@ def test_a_host_says_in_the_api_what_is_known_and_how_surely() -> None:
     assert found["lost_at"] == "2026-11-30T00:53:40.000000Z"
     assert [*found["tasks"]] == [{"task": "t1", "function": "acme.render", "is_started": True}]
     assert found["words"].startswith("No contact since 00:53:20 UTC.")
-    gone = msgspec.to_builtins(Host.of(host(state="gone", gone_at=NOW, end=HostEnd.LEASE)))
-    assert (gone["state"], gone["end"]) == ("gone", "lease")
+    gone = msgspec.to_builtins(Host.of(host(state="gone", gone_at=NOW, gone_by=GoneBy.LEASE)))
+    assert (gone["state"], gone["gone_by"]) == ("gone", "lease")
 
 
 def test_a_pool_has_its_hosts_and_one_on_this_machine_says_that_it_has_none() -> None:
@@ -57,7 +57,7 @@ def test_prometheus_is_told_of_hosts_on_which_something_may_run() -> None:
     assert found["hosts", "big", "attached"] == found["hosts", "big", "gone"] == 1
     assert (found["host_up", "big", "host-a"], found["host_up", "big", "b"]) == (1, 0)
     assert found["host_contact_age_seconds", "big", "b"] == 4
-    assert found["host_lease_left_seconds", "big", "host-a"] == 12
+    assert found["host_lease_left_seconds", "big", "host-a"] == 17
     assert (found["host_slots", "big", "host-a"], found["host_busy", "big", "host-a"]) == (2, 1)
     assert found["host_memory_used_bytes", "big", "host-a"] == 8 << 30
     assert ("host_load", "big", "b") not in found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pooldeck.pools.hosted import HostEnd
+from pooldeck.hosts.model import GoneBy
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.pools.hosts import HostHealth
 from pooldeck_server.web.text.hosts import contact_words, count_words, task_words, worker_name
@@ -41,11 +41,13 @@ def test_what_is_known_of_a_host_is_said_with_its_times(found: HostHealth, words
 
 
 def test_how_it_is_known_that_a_host_is_gone_is_said() -> None:
-    gone = host(state="gone", gone_at=NOW + SECOND, end=HostEnd.ATTESTED)
-    assert "since 00:53:21 UTC" in contact_words(gone)
-    assert "next host on its machine" in contact_words(gone)
-    gone = host(state="gone", gone_at=NOW + SECOND, end=HostEnd.LEASE)
-    assert "its lease was over" in contact_words(gone)
+    said = {
+        by: contact_words(host(state="gone", gone_at=NOW + SECOND, gone_by=by)) for by in GoneBy
+    }
+    assert all("since 00:53:21 UTC" in words for words in said.values())
+    assert "it ended, and said so" in said[GoneBy.OWN_WORD]
+    assert "the next host process" in said[GoneBy.SUCCESSOR]
+    assert "its lease was over" in said[GoneBy.LEASE]
 
 
 def test_of_a_task_it_is_said_until_when_nobody_knows_whether_it_runs() -> None:

@@ -15,11 +15,11 @@ class Host(Struct, frozen=True):
     """A host of a pool: one process on a machine, that runs the pool's calls under a lease.
 
     `busy` of its `slots` run something, or may: `tasks` names what. While there is `no_contact`,
-    its tasks may run on until `lease_until`, and are lost at `lost_at` unless it comes back. One
-    that is `gone` runs nothing any more, for certain: `end` says whether that is `attested` (by
-    itself, or by the next host of its machine) or follows from the end of its `lease`. `words` say
-    so in a sentence, "" while all is well. One that was `refused` has its `reason`. Hosts that are
-    gone or were refused are listed for some minutes.
+    its tasks may run on, and are lost at `lost_at` unless it comes back. One that is `gone` runs
+    nothing any more, for certain: by the end of its `lease`, by its `own_word`, or by that of its
+    `successor`, the next host process on its machine. `words` say so in a sentence, "" while all is
+    well. One that was `refused` has its `reason`. Hosts that are gone or were refused are listed
+    for some minutes.
     """
 
     name: str
@@ -33,13 +33,16 @@ class Host(Struct, frozen=True):
     words: str
     hostname: str
     machine: str
+    address: Annotated[str, Meta(description="Where it dialled from.")]
     cpus: int
     since: Timestamp
     last_contact: Timestamp
-    lease_until: Timestamp | None
     lost_at: Timestamp | None
     gone_at: Timestamp | None
-    end: Annotated[str | None, Meta(extra_json_schema={"enum": ["attested", "lease", None]})]
+    gone_by: Annotated[
+        str | None,
+        Meta(extra_json_schema={"enum": ["lease", "own_word", "successor", None]}),
+    ]
     pool_state: Annotated[str, Meta(description="Whether its own part of the pool runs calls.")]
     slots: int
     busy: int
@@ -61,7 +64,6 @@ class Host(Struct, frozen=True):
             words=plain(contact_words(host)),
             since=timestamp(host.since),
             last_contact=timestamp(host.last_contact),
-            lease_until=optional_timestamp(host.lease_until),
             lost_at=optional_timestamp(host.lost_at),
             gone_at=optional_timestamp(host.gone_at),
         )
