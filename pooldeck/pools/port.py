@@ -37,6 +37,8 @@ class PoolSnapshot(Struct, frozen=True):
     reason: str | None
     busy: int
     workers: tuple[WorkerSnapshot, ...]  # those that start or stop too, the oldest first
+    # When the latest workers were found too large, by the monotonic clock, the oldest first.
+    outgrown: tuple[float, ...] = ()
 
 
 class PoolPort(Protocol):
