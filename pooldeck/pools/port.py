@@ -42,6 +42,8 @@ class PoolSnapshot(Struct, frozen=True):
     busy: int
     workers: tuple[WorkerSnapshot, ...]  # those that start or stop too, the oldest first
     hosts: tuple[HostSnapshot, ...] | None = None  # None: it lives on the server's own machine
+    # When the latest workers were found too large, by the monotonic clock, the oldest first.
+    outgrown: tuple[float, ...] = ()
 
 
 class PoolPort(Protocol):
