@@ -133,14 +133,17 @@ class Host:
             OSError: If no keeper can be started, or there is no room for files.
         """
         gone = await asyncio.to_thread(self._folder.gone)
-        welcome = await self._enter(gone)
-        if welcome is None:
-            return self._end or HostEnd("it was told to end", is_final=True)
-        self._folder.forget(each.boot for each in gone)
+        await self._keeper.start()
+        welcome = None
         try:
-            await self._serve(welcome)
+            welcome = await self._enter(gone)
+            if welcome is not None:
+                await self._serve(welcome)
         finally:
+            await self._keeper.stop()
             self._talk.disconnect()
+            if welcome is not None:
+                self._folder.forget(each.boot for each in gone)
             if self._is_gone_known:
                 self._folder.forget([self.boot])
         return self._end or HostEnd("it is over")
@@ -167,7 +170,6 @@ class Host:
         finally:
             for helper in helpers:
                 helper.cancel()
-            await self._keeper.stop()
 
     def _make_pool(self, welcome: Welcome) -> Pool:
         boxes = self._folder.begin(self.boot, welcome.deck, welcome.term)
@@ -221,7 +223,7 @@ class Host:
             answer = from_server(received[1])
             match answer:
                 case Refused():
-                    return self._refused(answer)
+                    self._refused(answer)
                 case Over():
                     self.end(answer.why, is_final=answer.is_final)
                 case Welcome():

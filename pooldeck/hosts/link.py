@@ -114,7 +114,8 @@ class HostLink:
         self.pool_reason: str | None = None
         self.is_given_up = False
         self.is_draining = False
-        self.open_slots = 0
+        self.most_slots = spec.size  # that it is to have, or will have soon
+        self._open_slots = 0
         self.ends = EndsInOrder()
         self.code_version = ""
         self.looks: dict[str, asyncio.Future[str | None]] = {}
@@ -176,6 +177,11 @@ class HostLink:
             and not self.is_gone
             and self.pool_state is PoolState.RUNNING
         )
+
+    @property
+    def open_slots(self) -> int:
+        """Return how many slots it has."""
+        return min(self._open_slots, self.most_slots)
 
     @property
     def free(self) -> int:
@@ -375,7 +381,7 @@ class HostLink:
         self._gone_at = time.monotonic()
         self._gone_by, self._gone_reason = by, why
         self.workers = {}
-        self.open_slots = 0
+        self._open_slots = 0
         self._expiry.cancel()
         if self._silence is not None:
             self._silence.cancel()
@@ -501,7 +507,7 @@ class HostLink:
         self.is_given_up = message.is_given_up
         self.workers = {each.id: each for each in message.workers}
         self.workers_at = time.monotonic()
-        self.open_slots = sum(each.slots for each in message.workers if each.is_open)
+        self._open_slots = sum(each.slots for each in message.workers if each.is_open)
         here = self.workers
         self.abandoned = {key: each for key, each in self.abandoned.items() if each.worker in here}
         self._owner.changed(self)

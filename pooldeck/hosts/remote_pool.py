@@ -353,6 +353,8 @@ class RemotePool(PoolPort):
         if size < 1:
             raise ValueError(f"a pool has at least 1 slot, not {size}")
         self._spec = replace(self._spec, size=size)
+        for link in self._here:
+            link.most_slots = size
         self._say(Resize(size))
 
     def restart(self, code: CodeSpec | None = None) -> None:
