@@ -3,20 +3,21 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from pooldeck.hosts.ends import EndsInOrder
 from pooldeck.hosts.lease import ServerLease
-from pooldeck.hosts.model import GoneBy, HostRefused, HostSnapshot, HostState, HostTerms
+from pooldeck.hosts.model import HostRefused, HostTerms
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.talk import Talk
 from pooldeck.hosts.wire import (
     Ack,
     Back,
     Began,
+    Drain,
     Ended,
     FromHost,
     FromServer,
@@ -24,6 +25,7 @@ from pooldeck.hosts.wire import (
     Grant,
     Hello,
     HostPool,
+    Leaving,
     Over,
     PoolIs,
     Post,
@@ -32,12 +34,15 @@ from pooldeck.hosts.wire import (
     Stacked,
     Welcome,
     WorkerIs,
+    WorkerSample,
     encode,
 )
 from pooldeck.kinds import KINDS, Ending
 from pooldeck.outcome import Error, ErrorKind, Outcome
+from pooldeck.pools.hosted import HostEnd, HostSnapshot, HostState
 from pooldeck.pools.listener import RunningCall
-from pooldeck.pools.model import PoolSpec, PoolState
+from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
+from pooldeck.pools.port import WorkerSnapshot
 from pooldeck.pools.worker import MOST_CALLS
 from pooldeck.protocol import Call
 
@@ -125,12 +130,14 @@ class HostLink:
         self._lease = ServerLease(terms.lease, terms.margin, terms.rate_bound)
         self._talk = Talk.with_host(self._read, self._lost)
         self._sampled: Sampled | None = None
-        self._since = self._attached_at = self._heard_at = time.monotonic()
+        self._sampled_at = 0.0
+        self._samples: dict[str, WorkerSample] = {}
+        self._cpu_percent: dict[str, float] = {}
+        self._attached_at = self._heard_at = time.monotonic()
         self._has_contact = False
         self._gone_at: float | None = None
-        self._gone_by: GoneBy | None = None
-        self._gone_reason: str | None = None
-        self._address = ""
+        self._end: HostEnd | None = None
+        self._reason: str | None = None  # why it is drained, ended or gone
         self._loop = asyncio.get_running_loop()
         self._silence: asyncio.TimerHandle | None = None
         self._expiry = self._loop.call_later(0.0, lambda: None)
@@ -220,15 +227,21 @@ class HostLink:
     def snapshot(self) -> HostSnapshot:
         """Return it at this moment."""
         hello, sampled = self.hello, self._sampled
+        over_at = self._lease.over_at
         return HostSnapshot(
-            *(hello.name, hello.boot, hello.machine, hello.versions, hello.has, self.state),
-            since=self._since,
-            attached_at=self._attached_at,
+            name=hello.name,
+            boot=hello.boot,
+            machine=hello.machine,
+            versions=hello.versions,
+            has=hello.has,
+            state=self.state,
+            since=self._attached_at,
             last_contact=self._heard_at,
-            lease_until=None if self.is_gone else self._lease.over_at,
+            lease_until=None if self.is_gone else over_at - self._terms.margin,
+            lost_at=None if self.is_gone else over_at,
             gone_at=self._gone_at,
-            gone_by=self._gone_by,
-            reason=self._gone_reason or self.pool_reason,
+            end=self._end,
+            reason=self._reason or self.pool_reason,
             pool_state=self.pool_state,
             slots=self.open_slots,
             busy=min(len(self.calls), self.open_slots),
@@ -236,11 +249,31 @@ class HostLink:
             load=None if sampled is None else sampled.load,
             memory_bytes=hello.machine.memory_bytes,
             memory_used=None if sampled is None else sampled.memory_used,
-            rss_bytes={each.worker: each.rss_bytes for each in sampled.workers} if sampled else {},
             calls=tuple(handed.seen(self.ending(handed)) for handed in self.calls.values()),
             code_version=self.code_version,
-            address=self._talk.peer or self._address,
         )
+
+    def worker_snapshots(self) -> Iterator[WorkerSnapshot]:
+        """Yield its workers at this moment."""
+        calls: dict[str, list[RunningCall]] = {}
+        for handed in self.calls.values():
+            calls.setdefault(handed.worker, []).append(handed.seen(self.ending(handed)))
+        abandoned: dict[str, list[RunningCall]] = {}
+        for handed in self.abandoned.values():
+            abandoned.setdefault(handed.worker, []).append(handed.seen())
+        for each in self.workers.values():
+            here = tuple(calls.get(each.id, ()))
+            state = each.state
+            if each.is_open:
+                state = WorkerState.BUSY if here else WorkerState.IDLE
+            sample = self._samples.get(each.id)
+            yield WorkerSnapshot(
+                *(each.id, each.pid, state, self.workers_at - each.started_ago),
+                *(each.slots, each.tasks_done, here, tuple(abandoned.get(each.id, ()))),
+                host=self.name,
+                rss_bytes=None if sample is None else sample.rss_bytes,
+                cpu_percent=self._cpu_percent.get(each.id),
+            )
 
     def ending(self, handed: Handed) -> Ending:
         """Return how a call would end if it was killed."""
@@ -277,7 +310,6 @@ class HostLink:
         pool = HostPool.of(spec)
         welcome = Welcome(terms.deck, terms.term, pool, terms.lease, terms.renew, received)
         stream.send(0, encode(welcome))
-        self._address = stream.peer
         self._talk.connect(stream, hello.received)
         self._heard()
         self._watch()
@@ -287,11 +319,20 @@ class HostLink:
         if not self.is_gone:
             self._talk.send(message, key)
 
+    def drain(self, why: str) -> None:
+        """Hand it nothing new, and end it when nothing runs there any more."""
+        if not self.is_draining:
+            self.is_draining = True
+            self._reason = self._reason or why
+            self.say(Drain())
+            self._owner.changed(self)
+
     def end(self, why: str, *, is_final: bool = False) -> None:
         """Have it end; it says when it is gone."""
         self.is_draining = True
+        self._reason = self._reason or why
         self._talk.send_now(Over(why, is_final))
-        self._changed()
+        self._owner.changed(self)
 
     def close(self) -> None:
         """Close the connection, and watch it no more."""
@@ -313,17 +354,13 @@ class HostLink:
         self._silence = self._loop.call_later(_SILENT * self._terms.renew, self._without_contact)
         if not self._has_contact:
             self._has_contact = True
-            self._changed()
+            self._owner.changed(self)
             self._owner.has_room()
 
     def _without_contact(self) -> None:
         if self._has_contact:
             self._has_contact = False
-            self._changed()
-
-    def _changed(self) -> None:
-        self._since = time.monotonic()
-        self._owner.changed(self)
+            self._owner.changed(self)
 
     def _watch(self) -> None:
         """Look again when the lease is over, if it is not longer by then."""
@@ -340,21 +377,17 @@ class HostLink:
         silent = time.monotonic() - self._heard_at
         why = f"nothing was heard of it for {silent:.1f} s, and its lease is over"
         self._talk.send_now(Over("its lease is over"))
-        self._bury(GoneBy.LEASE, why)
+        self._bury(HostEnd.LEASE, why)
 
-    def resolve(self, gone: Gone, by: GoneBy) -> None:
+    def resolve(self, gone: Gone, why: str) -> None:
         """Take what is known of its calls now that nothing of it runs any more.
 
         Args:
             gone: What that is.
-            by: Who says so.
+            why: How it is known that it is gone.
         """
         if self.is_gone:
             return
-        words = {
-            GoneBy.OWN_WORD: "it ended, and said so",
-            GoneBy.SUCCESSOR: "its next process found that nothing of it was left",
-        }
         for task, attempt, end in gone.ended:
             handed = self.calls.get(task)
             if handed is not None and handed.call.attempt == attempt:
@@ -373,13 +406,13 @@ class HostLink:
                 self._drop(handed)
             if not_begun:
                 self._owner.returned([handed.call for handed in not_begun])
-        self._bury(by, words.get(by, "it is gone"))
+        self._bury(HostEnd.ATTESTED, why)
 
-    def _bury(self, by: GoneBy, why: str) -> None:
+    def _bury(self, by: HostEnd, why: str) -> None:
         """Note that nothing of it runs, and declare what it still had as lost."""
         self._lease.is_given_up = True
         self._gone_at = time.monotonic()
-        self._gone_by, self._gone_reason = by, why
+        self._end, self._reason = by, f"{self._reason}: {why}" if self._reason else why
         self.workers = {}
         self._open_slots = 0
         self._expiry.cancel()
@@ -389,15 +422,15 @@ class HostLink:
             if not look.done():
                 look.set_result(None)
         lost = [*self.calls.values()]
-        log = _log.info if by is GoneBy.OWN_WORD and not lost else _log.warning
+        log = _log.warning if lost or by is HostEnd.LEASE else _log.info
         log("host %s (boot %s) is gone: %s; %d calls lost", self.name, self.boot, why, len(lost))
         for handed in lost:
             self._drop(handed)
             words = f"host {self.name} was lost while it had the task: {why}"
             error = Error(ErrorKind.HOST_LOST, "HostLost", words)
             self._owner.finished(self, handed, Outcome(error=error), is_late=False)
-        self._changed()
-        if by is GoneBy.LEASE:
+        self._owner.changed(self)
+        if by is HostEnd.LEASE:
             self._loop.call_later(_LAST, self._talk.disconnect)
         else:
             self._talk.disconnect()
@@ -410,10 +443,7 @@ class HostLink:
             return
         match message:
             case Renew():
-                self._talk.acknowledge(message.received)
-                if self._lease.grant():
-                    self._talk.send_now(Grant(message.n, self._talk.acked()))
-                    self._heard()
+                self._renew(message)
             case Ended():
                 self._ended(message)
             case Began():
@@ -423,16 +453,29 @@ class HostLink:
             case PoolIs():
                 self._pool_is(message)
             case Sampled():
-                self._sampled = message
+                self._note_sample(message)
+            case _:
+                self._read_seldom(message)
+
+    def _read_seldom(self, message: FromHost | FromServer) -> None:
+        match message:
             case Stacked():
                 look = self.looks.pop(message.task, None)
                 if look is not None and not look.done():
                     look.set_result(message.text)
+            case Leaving():
+                self.drain(message.why)
             case Gone():
                 self._talk.send_now(Ack(self._talk.acked()))
-                self.resolve(message, GoneBy.OWN_WORD)
+                self.resolve(message, "it ended, and said so")
             case _:
                 self._owner.told(self, message)
+
+    def _renew(self, message: Renew) -> None:
+        self._talk.acknowledge(message.received)
+        if self._lease.grant():
+            self._talk.send_now(Grant(message.n, self._talk.acked()))
+            self._heard()
 
     def _refuse(self, message: FromHost | FromServer) -> None:
         """Leave what a boot says that was given up without effect."""
@@ -501,6 +544,18 @@ class HostLink:
         if calls:
             self._owner.returned([handed.call for handed in calls])
             self._owner.has_room()
+
+    def _note_sample(self, message: Sampled) -> None:
+        now = time.monotonic()
+        passed, self._sampled_at = now - self._sampled_at, now
+        before = self._samples
+        self._samples = {each.worker: each for each in message.workers}
+        self._cpu_percent = {
+            worker: 100.0 * (each.cpu_seconds - before[worker].cpu_seconds) / passed
+            for worker, each in self._samples.items()
+            if worker in before and passed > 0
+        }
+        self._sampled = message
 
     def _pool_is(self, message: PoolIs) -> None:
         self.pool_state, self.pool_reason = message.state, message.reason

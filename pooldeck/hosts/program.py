@@ -76,6 +76,7 @@ def host_options(
     pool: str,
     name: str | None,
     has: Sequence[str] = (),
+    *,
     config: Path | None = None,
     state: Path | None = None,
     environment: Mapping[str, str] = os.environ,
@@ -183,6 +184,7 @@ def run(options: HostOptions) -> str:
     Raises:
         BadHostError: If something is wrong that does not become right by itself.
     """
+    os.environ.pop(TOKEN, None)  # what tasks start inherits the rest
     try:
         return asyncio.run(_run(options))
     except HostRunningError as error:

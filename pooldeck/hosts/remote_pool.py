@@ -14,7 +14,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.hosts.link import Handed, HostLink
-from pooldeck.hosts.model import GoneBy, HostRefused, HostSnapshot, HostTerms
+from pooldeck.hosts.machine import is_seen
+from pooldeck.hosts.model import HostRefused, HostTerms
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import (
     Began,
@@ -43,9 +44,10 @@ from pooldeck.hosts.wire import (
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Outcome
 from pooldeck.pools.boxes import EndsSeen
-from pooldeck.pools.listener import PoolListener, RunningCall
+from pooldeck.pools.hosted import HostSnapshot
+from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
-from pooldeck.pools.port import PoolPort, PoolSnapshot, WorkerSnapshot
+from pooldeck.pools.port import PoolPort, PoolSnapshot
 from pooldeck.protocol import Call, LogLine
 
 _HISTORY: Final = 600.0  # seconds for which a host that is gone is remembered
@@ -118,7 +120,7 @@ class RemotePool(PoolPort):
     def _take_gone(self, gone: Gone) -> None:
         link = self._links.get(gone.boot)
         if link is not None and gone.term == self._terms.term and gone.deck == self._terms.deck:
-            link.resolve(gone, GoneBy.SUCCESSOR)
+            link.resolve(gone, "its next process found that nothing of it was left")
         else:
             self._on_gone(gone)
 
@@ -132,7 +134,7 @@ class RemotePool(PoolPort):
             if link.name != hello.name:
                 continue
             there = link.hello.machine
-            if there.sees_processes_of(hello.machine):
+            if is_seen(there, hello.machine):
                 where = "on the same machine"
             else:
                 where = f"on {there.hostname}, and this one is on {hello.machine.hostname}"
@@ -163,10 +165,7 @@ class RemotePool(PoolPort):
         """Let a host end when nothing runs there any more; return whether there is one."""
         links = self._named(name)
         for link in links:
-            link.is_draining = True
-            link.say(Drain())
-            self._end_if_drained(link)
-            self.changed(link)
+            link.drain("it was to be drained")
         return bool(links)
 
     def end_host(self, name: str, why: str) -> bool:
@@ -256,26 +255,9 @@ class RemotePool(PoolPort):
             yield from link.workers.values()
 
     def snapshot(self) -> PoolSnapshot:
-        workers: list[WorkerSnapshot] = []
-        for link in self._here:
-            calls: dict[str, list[RunningCall]] = {}
-            for handed in link.calls.values():
-                calls.setdefault(handed.worker, []).append(handed.seen(link.ending(handed)))
-            abandoned: dict[str, list[RunningCall]] = {}
-            for handed in link.abandoned.values():
-                abandoned.setdefault(handed.worker, []).append(handed.seen())
-            for each in link.workers.values():
-                here = tuple(calls.get(each.id, ()))
-                state = each.state
-                if each.is_open:
-                    state = WorkerState.BUSY if here else WorkerState.IDLE
-                workers.append(
-                    WorkerSnapshot(
-                        *(each.id, each.pid, state, link.workers_at - each.started_ago),
-                        *(each.slots, each.tasks_done, here, tuple(abandoned.get(each.id, ()))),
-                    )
-                )
-        return PoolSnapshot(self.spec, self.state, self.reason, self.busy, tuple(workers))
+        workers = tuple(each for link in self._here for each in link.worker_snapshots())
+        hosts = tuple(self.hosts)
+        return PoolSnapshot(self.spec, self.state, self.reason, self.busy, workers, hosts)
 
     # Calls.
 
