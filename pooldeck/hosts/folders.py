@@ -14,11 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from pooldeck.black_box import MARK_BYTES, DamagedError, Manifest, read
-from pooldeck.hosts.machine import is_seen
-from pooldeck.hosts.wire import Gone
+from pooldeck.hosts.wire import Gone, Machine
 from pooldeck.marks import sweep
 from pooldeck.pools.boxes import SUFFIX, Boxes
-from pooldeck.pools.hosted import Machine
 from pooldeck.protocol import Finished
 
 _log: Final = logging.getLogger(__name__)
@@ -102,7 +100,7 @@ class HostFolder:
 
     def _gone(self, folder: Path, owner: _Owner) -> Gone | None:
         """Return what a boot has left, None if it cannot be known here that it is gone."""
-        if is_seen(owner.machine, self._machine):
+        if self._machine.sees_processes_of(owner.machine):
             try:
                 sweep([owner.boot])
             except OSError as error:

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from pooldeck.hosts.ends import EndsInOrder
 from pooldeck.hosts.lease import ServerLease
-from pooldeck.hosts.model import HostRefused, HostTerms
+from pooldeck.hosts.model import GoneBy, HostRefused, HostSnapshot, HostState, HostTerms
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.talk import Talk
+from pooldeck.hosts.usage import HostUsage
 from pooldeck.hosts.wire import (
     Ack,
     Back,
@@ -34,12 +35,10 @@ from pooldeck.hosts.wire import (
     Stacked,
     Welcome,
     WorkerIs,
-    WorkerSample,
     encode,
 )
 from pooldeck.kinds import KINDS, Ending
 from pooldeck.outcome import Error, ErrorKind, Outcome
-from pooldeck.pools.hosted import HostEnd, HostSnapshot, HostState
 from pooldeck.pools.listener import RunningCall
 from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
 from pooldeck.pools.port import WorkerSnapshot
@@ -49,6 +48,11 @@ from pooldeck.protocol import Call
 _log: Final = logging.getLogger(__name__)
 _SILENT: Final = 2.5  # requests for a lease that do not come: there is no contact
 _LAST: Final = 60.0  # seconds for a connection to a host that is given up
+
+_ATTESTED: Final = {
+    GoneBy.OWN_WORD: "it ended, and said so",
+    GoneBy.SUCCESSOR: "its next process found that nothing of it was left",
+}
 
 
 class Handed(Struct):
@@ -129,14 +133,13 @@ class HostLink:
         self._owner = owner
         self._lease = ServerLease(terms.lease, terms.margin, terms.rate_bound)
         self._talk = Talk.with_host(self._read, self._lost)
-        self._sampled: Sampled | None = None
-        self._sampled_at = 0.0
-        self._samples: dict[str, WorkerSample] = {}
-        self._cpu_percent: dict[str, float] = {}
-        self._attached_at = self._heard_at = time.monotonic()
+        self._usage = HostUsage()
+        self._since = self._attached_at = self._heard_at = time.monotonic()
+        self._told = HostState.NO_CONTACT
         self._has_contact = False
         self._gone_at: float | None = None
-        self._end: HostEnd | None = None
+        self._gone_by: GoneBy | None = None
+        self._address = ""
         self._reason: str | None = None  # why it is drained, ended or gone
         self._loop = asyncio.get_running_loop()
         self._silence: asyncio.TimerHandle | None = None
@@ -226,31 +229,28 @@ class HostLink:
 
     def snapshot(self) -> HostSnapshot:
         """Return it at this moment."""
-        hello, sampled = self.hello, self._sampled
-        over_at = self._lease.over_at
+        hello, usage = self.hello, self._usage
         return HostSnapshot(
-            name=hello.name,
-            boot=hello.boot,
-            machine=hello.machine,
-            versions=hello.versions,
-            has=hello.has,
-            state=self.state,
-            since=self._attached_at,
+            *(hello.name, hello.boot, hello.machine, hello.versions, hello.has, self.state),
+            since=self._since,
+            attached_at=self._attached_at,
             last_contact=self._heard_at,
-            lease_until=None if self.is_gone else over_at - self._terms.margin,
-            lost_at=None if self.is_gone else over_at,
+            lease_until=None if self.is_gone else self._lease.over_at,
             gone_at=self._gone_at,
-            end=self._end,
+            gone_by=self._gone_by,
             reason=self._reason or self.pool_reason,
             pool_state=self.pool_state,
             slots=self.open_slots,
             busy=min(len(self.calls), self.open_slots),
             workers=tuple(self.workers),
-            load=None if sampled is None else sampled.load,
+            load=usage.load,
             memory_bytes=hello.machine.memory_bytes,
-            memory_used=None if sampled is None else sampled.memory_used,
+            memory_used=usage.memory_used,
+            rss_bytes=usage.rss_bytes,
+            cpu_percent=usage.cpu_percent,
             calls=tuple(handed.seen(self.ending(handed)) for handed in self.calls.values()),
             code_version=self.code_version,
+            address=self._talk.peer or self._address,
         )
 
     def worker_snapshots(self) -> Iterator[WorkerSnapshot]:
@@ -266,13 +266,12 @@ class HostLink:
             state = each.state
             if each.is_open:
                 state = WorkerState.BUSY if here else WorkerState.IDLE
-            sample = self._samples.get(each.id)
             yield WorkerSnapshot(
                 *(each.id, each.pid, state, self.workers_at - each.started_ago),
                 *(each.slots, each.tasks_done, here, tuple(abandoned.get(each.id, ()))),
                 host=self.name,
-                rss_bytes=None if sample is None else sample.rss_bytes,
-                cpu_percent=self._cpu_percent.get(each.id),
+                rss_bytes=self._usage.rss_bytes.get(each.id),
+                cpu_percent=self._usage.cpu_percent.get(each.id),
             )
 
     def ending(self, handed: Handed) -> Ending:
@@ -310,6 +309,7 @@ class HostLink:
         pool = HostPool.of(spec)
         welcome = Welcome(terms.deck, terms.term, pool, terms.lease, terms.renew, received)
         stream.send(0, encode(welcome))
+        self._address = stream.peer
         self._talk.connect(stream, hello.received)
         self._heard()
         self._watch()
@@ -325,14 +325,14 @@ class HostLink:
             self.is_draining = True
             self._reason = self._reason or why
             self.say(Drain())
-            self._owner.changed(self)
+            self._changed()
 
     def end(self, why: str, *, is_final: bool = False) -> None:
         """Have it end; it says when it is gone."""
         self.is_draining = True
         self._reason = self._reason or why
         self._talk.send_now(Over(why, is_final))
-        self._owner.changed(self)
+        self._changed()
 
     def close(self) -> None:
         """Close the connection, and watch it no more."""
@@ -354,13 +354,19 @@ class HostLink:
         self._silence = self._loop.call_later(_SILENT * self._terms.renew, self._without_contact)
         if not self._has_contact:
             self._has_contact = True
-            self._owner.changed(self)
+            self._changed()
             self._owner.has_room()
 
     def _without_contact(self) -> None:
         if self._has_contact:
             self._has_contact = False
-            self._owner.changed(self)
+            self._changed()
+
+    def _changed(self) -> None:
+        """Say that something changed, and remember since when its state is what it is."""
+        if self.state is not self._told:
+            self._told, self._since = self.state, time.monotonic()
+        self._owner.changed(self)
 
     def _watch(self) -> None:
         """Look again when the lease is over, if it is not longer by then."""
@@ -377,17 +383,18 @@ class HostLink:
         silent = time.monotonic() - self._heard_at
         why = f"nothing was heard of it for {silent:.1f} s, and its lease is over"
         self._talk.send_now(Over("its lease is over"))
-        self._bury(HostEnd.LEASE, why)
+        self._bury(GoneBy.LEASE, why)
 
-    def resolve(self, gone: Gone, why: str) -> None:
+    def resolve(self, gone: Gone, by: GoneBy) -> None:
         """Take what is known of its calls now that nothing of it runs any more.
 
         Args:
             gone: What that is.
-            why: How it is known that it is gone.
+            by: Who says so.
         """
         if self.is_gone:
             return
+        why = _ATTESTED[by]
         for task, attempt, end in gone.ended:
             handed = self.calls.get(task)
             if handed is not None and handed.call.attempt == attempt:
@@ -406,13 +413,13 @@ class HostLink:
                 self._drop(handed)
             if not_begun:
                 self._owner.returned([handed.call for handed in not_begun])
-        self._bury(HostEnd.ATTESTED, why)
+        self._bury(by, why)
 
-    def _bury(self, by: HostEnd, why: str) -> None:
+    def _bury(self, by: GoneBy, why: str) -> None:
         """Note that nothing of it runs, and declare what it still had as lost."""
         self._lease.is_given_up = True
         self._gone_at = time.monotonic()
-        self._end, self._reason = by, f"{self._reason}: {why}" if self._reason else why
+        self._gone_by, self._reason = by, f"{self._reason}: {why}" if self._reason else why
         self.workers = {}
         self._open_slots = 0
         self._expiry.cancel()
@@ -422,15 +429,15 @@ class HostLink:
             if not look.done():
                 look.set_result(None)
         lost = [*self.calls.values()]
-        log = _log.warning if lost or by is HostEnd.LEASE else _log.info
+        log = _log.warning if lost or by is GoneBy.LEASE else _log.info
         log("host %s (boot %s) is gone: %s; %d calls lost", self.name, self.boot, why, len(lost))
         for handed in lost:
             self._drop(handed)
             words = f"host {self.name} was lost while it had the task: {why}"
             error = Error(ErrorKind.HOST_LOST, "HostLost", words)
             self._owner.finished(self, handed, Outcome(error=error), is_late=False)
-        self._owner.changed(self)
-        if by is HostEnd.LEASE:
+        self._changed()
+        if by is GoneBy.LEASE:
             self._loop.call_later(_LAST, self._talk.disconnect)
         else:
             self._talk.disconnect()
@@ -453,7 +460,7 @@ class HostLink:
             case PoolIs():
                 self._pool_is(message)
             case Sampled():
-                self._note_sample(message)
+                self._usage.take(message)
             case _:
                 self._read_seldom(message)
 
@@ -467,7 +474,7 @@ class HostLink:
                 self.drain(message.why)
             case Gone():
                 self._talk.send_now(Ack(self._talk.acked()))
-                self.resolve(message, "it ended, and said so")
+                self.resolve(message, GoneBy.OWN_WORD)
             case _:
                 self._owner.told(self, message)
 
@@ -545,18 +552,6 @@ class HostLink:
             self._owner.returned([handed.call for handed in calls])
             self._owner.has_room()
 
-    def _note_sample(self, message: Sampled) -> None:
-        now = time.monotonic()
-        passed, self._sampled_at = now - self._sampled_at, now
-        before = self._samples
-        self._samples = {each.worker: each for each in message.workers}
-        self._cpu_percent = {
-            worker: 100.0 * (each.cpu_seconds - before[worker].cpu_seconds) / passed
-            for worker, each in self._samples.items()
-            if worker in before and passed > 0
-        }
-        self._sampled = message
-
     def _pool_is(self, message: PoolIs) -> None:
         self.pool_state, self.pool_reason = message.state, message.reason
         self.is_given_up = message.is_given_up
@@ -565,5 +560,5 @@ class HostLink:
         self._open_slots = sum(each.slots for each in message.workers if each.is_open)
         here = self.workers
         self.abandoned = {key: each for key, each in self.abandoned.items() if each.worker in here}
-        self._owner.changed(self)
+        self._changed()
         self._owner.has_room()

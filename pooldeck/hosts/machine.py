@@ -12,8 +12,7 @@ from typing import Final
 import psutil
 
 from pooldeck.cpus import usable_cpus
-from pooldeck.hosts.wire import Sampled, WorkerSample
-from pooldeck.pools.hosted import Machine
+from pooldeck.hosts.wire import Machine, Sampled, WorkerSample
 
 _MACHINE_IDS: Final = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -30,12 +29,6 @@ def this_machine() -> Machine:
         cpus=usable_cpus(),
         memory_bytes=psutil.virtual_memory().total,
     )
-
-
-def is_seen(there: Machine, here: Machine) -> bool:
-    """Tell whether a process here can find what one there has left running."""
-    seen, own = ((m.id, m.boot_id, m.pid_namespace) for m in (there, here))
-    return seen == own
 
 
 def _first_line(*paths: Path) -> str:

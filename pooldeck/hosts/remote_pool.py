@@ -14,8 +14,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.hosts.link import Handed, HostLink
-from pooldeck.hosts.machine import is_seen
-from pooldeck.hosts.model import HostRefused, HostTerms
+from pooldeck.hosts.model import GoneBy, HostRefused, HostSnapshot, HostTerms
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import (
     Began,
@@ -44,7 +43,6 @@ from pooldeck.hosts.wire import (
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Outcome
 from pooldeck.pools.boxes import EndsSeen
-from pooldeck.pools.hosted import HostSnapshot
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
 from pooldeck.pools.port import PoolPort, PoolSnapshot
@@ -120,7 +118,7 @@ class RemotePool(PoolPort):
     def _take_gone(self, gone: Gone) -> None:
         link = self._links.get(gone.boot)
         if link is not None and gone.term == self._terms.term and gone.deck == self._terms.deck:
-            link.resolve(gone, "its next process found that nothing of it was left")
+            link.resolve(gone, GoneBy.SUCCESSOR)
         else:
             self._on_gone(gone)
 
@@ -134,7 +132,7 @@ class RemotePool(PoolPort):
             if link.name != hello.name:
                 continue
             there = link.hello.machine
-            if is_seen(there, hello.machine):
+            if there.sees_processes_of(hello.machine):
                 where = "on the same machine"
             else:
                 where = f"on {there.hostname}, and this one is on {hello.machine.hostname}"

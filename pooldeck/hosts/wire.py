@@ -16,7 +16,6 @@ from pooldeck.commands import Command
 from pooldeck.kinds import PoolKind
 from pooldeck.loaded_code import LoadedCode
 from pooldeck.outcome import Observation, Outcome
-from pooldeck.pools.hosted import Machine
 from pooldeck.pools.listener import Death
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
 from pooldeck.protocol import (
@@ -35,6 +34,22 @@ NUMBER_BYTES: Final = 8
 
 DEFAULT_PORT: Final = 8790
 """Where a server listens for hosts."""
+
+
+class Machine(Struct, frozen=True, array_like=True):
+    """A machine, and what of its processes can be seen from where the host's process runs."""
+
+    id: str
+    boot_id: str  # of this start of its kernel
+    pid_namespace: str  # processes of another one cannot be seen
+    hostname: str
+    cpus: int
+    memory_bytes: int
+
+    def sees_processes_of(self, other: "Machine") -> bool:
+        """Tell whether a process here can find those that another process has left."""
+        mine = (self.id, self.boot_id, self.pid_namespace)
+        return mine == (other.id, other.boot_id, other.pid_namespace)
 
 
 class HostPool(Struct, frozen=True, array_like=True):
