@@ -26,7 +26,7 @@ def main() -> int:
     log_to_stderr(verbose=told.verbose)
     open_paths(told.path)
     try:
-        run(host_options(told.pool, told.name, told.has, told.config, told.state))
+        run(host_options(told.pool, told.name, told.has, config=told.config, state=told.state))
     except BadHostError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -76,6 +76,7 @@ def host_options(
     pool: str,
     name: str | None,
     has: Sequence[str] = (),
+    *,
     config: Path | None = None,
     state: Path | None = None,
     environment: Mapping[str, str] = os.environ,
@@ -183,6 +184,7 @@ def run(options: HostOptions) -> str:
     Raises:
         BadHostError: If something is wrong that does not become right by itself.
     """
+    os.environ.pop(TOKEN, None)  # what tasks start inherits the rest
     try:
         return asyncio.run(_run(options))
     except HostRunningError as error:
@@ -200,32 +202,39 @@ async def _run(options: HostOptions) -> str:
     async def dial() -> FrameStream:
         return await FrameStream.connect(*options.server, context)
 
-    told: list[str] = []
+    asked = _Asked(options.grace)
     try:
         while True:
-            host = Host(spec, dial, folder)
-            _end_by_signal(host, options.grace, told)
+            host = asked.host = Host(spec, dial, folder)
             end = await host.run()
             _log.info("host %s is over: %s", options.name, end.why)
-            if end.is_final or told:
+            if end.is_final or await asked.within(_PAUSE):
                 return end.why
-            await asyncio.sleep(_PAUSE)
-            if told:
-                return told[0]
     finally:
         folder.close()
 
 
-def _end_by_signal(host: Host, grace: float, told: list[str]) -> None:
-    """End a host when the process is asked to end; at once, when it is asked again."""
+class _Asked:
+    """Ends a host when the process is asked to end; at once, when it is asked again."""
 
-    def end(name: str) -> None:
-        told.append(f"it was told to end by {name}")
-        host.end(told[0], grace=grace if len(told) == 1 else 0.0, is_final=True)
+    def __init__(self, grace: float) -> None:
+        self.host: Host | None = None
+        self._grace = grace
+        self._is_asked = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._end, number.name)
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end, number.name)
+    def _end(self, name: str) -> None:
+        grace = 0.0 if self._is_asked.is_set() else self._grace
+        self._is_asked.set()
+        if self.host is not None:
+            self.host.end(f"it was told to end by {name}", grace=grace, is_final=True)
+
+    async def within(self, seconds: float) -> bool:
+        """Wait for a while; return whether the process was asked to end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_asked.wait(), seconds)
+        return self._is_asked.is_set()
 
 
 def open_paths(paths: Sequence[str]) -> None:

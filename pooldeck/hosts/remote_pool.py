@@ -43,9 +43,9 @@ from pooldeck.hosts.wire import (
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Outcome
 from pooldeck.pools.boxes import EndsSeen
-from pooldeck.pools.listener import PoolListener, RunningCall
+from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
-from pooldeck.pools.port import PoolPort, PoolSnapshot, WorkerSnapshot
+from pooldeck.pools.port import PoolPort, PoolSnapshot
 from pooldeck.protocol import Call, LogLine
 
 _HISTORY: Final = 600.0  # seconds for which a host that is gone is remembered
@@ -163,10 +163,7 @@ class RemotePool(PoolPort):
         """Let a host end when nothing runs there any more; return whether there is one."""
         links = self._named(name)
         for link in links:
-            link.is_draining = True
-            link.say(Drain())
-            self._end_if_drained(link)
-            self.changed(link)
+            link.drain("it was to be drained")
         return bool(links)
 
     def end_host(self, name: str, why: str) -> bool:
@@ -256,31 +253,9 @@ class RemotePool(PoolPort):
             yield from link.workers.values()
 
     def snapshot(self) -> PoolSnapshot:
-        workers: list[WorkerSnapshot] = []
+        workers = tuple(each for link in self._here for each in link.worker_snapshots())
         hosts = tuple(self.hosts)
-        by_boot = {host.boot: host for host in hosts}
-        for link in self._here:
-            host = by_boot[link.boot]
-            calls: dict[str, list[RunningCall]] = {}
-            for handed in link.calls.values():
-                calls.setdefault(handed.worker, []).append(handed.seen(link.ending(handed)))
-            abandoned: dict[str, list[RunningCall]] = {}
-            for handed in link.abandoned.values():
-                abandoned.setdefault(handed.worker, []).append(handed.seen())
-            for each in link.workers.values():
-                here = tuple(calls.get(each.id, ()))
-                state = each.state
-                if each.is_open:
-                    state = WorkerState.BUSY if here else WorkerState.IDLE
-                workers.append(
-                    WorkerSnapshot(
-                        *(each.id, each.pid, state, link.workers_at - each.started_ago),
-                        *(each.slots, each.tasks_done, here, tuple(abandoned.get(each.id, ()))),
-                        *(host.name, host.rss_bytes.get(each.id), host.cpu_percent.get(each.id)),
-                    )
-                )
-        about = (self.spec, self.state, self.reason, self.busy)
-        return PoolSnapshot(*about, tuple(workers), hosts)
+        return PoolSnapshot(self.spec, self.state, self.reason, self.busy, workers, hosts)
 
     # Calls.
 
@@ -358,6 +333,8 @@ class RemotePool(PoolPort):
         if size < 1:
             raise ValueError(f"a pool has at least 1 slot, not {size}")
         self._spec = replace(self._spec, size=size)
+        for link in self._here:
+            link.most_slots = size
         self._say(Resize(size))
 
     def restart(self, code: CodeSpec | None = None) -> None:

@@ -20,7 +20,6 @@ from pooldeck.protocol import (
     Abandon,
     Cancel,
     Committed,
-    Control,
     FrameBuffer,
     Look,
     Until,
