@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from pooldeck.kinds import Ending
 from pooldeck.pools.boxes import EndsSeen
+from pooldeck.pools.hosted import HostSnapshot
 from pooldeck.pools.listener import RunningCall
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
 from pooldeck.protocol import Call
@@ -27,6 +28,9 @@ class WorkerSnapshot(Struct, frozen=True):
     tasks_done: int
     calls: tuple[RunningCall, ...]  # that run or may run, not those that wait behind one
     abandoned: tuple[RunningCall, ...]  # whose threads have not ended
+    host: str | None = None  # the name of the host that it is on; None: the server's own machine
+    rss_bytes: int | None = None  # of one on a host, as that measured it
+    cpu_percent: float | None = None  # likewise
 
 
 class PoolSnapshot(Struct, frozen=True):
@@ -37,6 +41,7 @@ class PoolSnapshot(Struct, frozen=True):
     reason: str | None
     busy: int
     workers: tuple[WorkerSnapshot, ...]  # those that start or stop too, the oldest first
+    hosts: tuple[HostSnapshot, ...] | None = None  # None: it lives on the server's own machine
 
 
 class PoolPort(Protocol):
