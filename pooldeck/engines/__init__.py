@@ -1,7 +1,7 @@
 """Engines: what offers hosts for pools on other machines. Dask distributed is the first.
 
-    server ── socket pair ── companion (`python -m pooldeck.engines`) ── engine ── agents on hosts
-                                                                              each holds a host process
+    server ── socket pair ── companion ── engine ── agents, one on each host
+                             (`python -m pooldeck.engines`)  └ holds a host process
 
 The server says how many hosts a pool wants; the companion asks the engine for places; on each
 place an agent starts a host process (`pooldeck.hosts`), or finds the one that is there already, and

@@ -80,11 +80,10 @@ async def _run(descriptor: int) -> None:
         await engine.start()
     with suppress(OSError):  # the server died
         while (said := await words.next()) is not None:
-            match said:
-                case frames.Want(hosts=hosts) if engine is not None:
-                    engine.want(hosts)
-                case frames.Ask():
-                    relay.tell(frames.Here())
+            if isinstance(said, frames.Want):
+                relay.tell(frames.Here())
+                if engine is not None:
+                    engine.want(said.hosts)
     if engine is not None:
         await engine.stop()
 
@@ -105,6 +104,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     admit()
     logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it is said in a sentence
     asyncio.run(_run(int(sys.argv[1])))
 
 

@@ -2,8 +2,8 @@
 
 Only a companion process loads this. It submits an agent for each host that is wanted, and looks
 every half second what has become of it; the agents' own words come as events of the scheduler. No
-call of a pool goes through Dask, no result of an agent is gathered. When the scheduler is away, this
-tries for ever: agents are submitted again under the same keys, and join those that still run.
+call of a pool goes through Dask, no result of an agent is gathered. While the scheduler is away, it
+is tried for ever: agents are submitted again under the same keys, and join those that still run.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class DaskEngine:
         self._slots = Slots(numbers, following)
         self._agent = msgspec.json.encode(spec.task)
         self._changed = asyncio.Event()
-        self._futures: dict[int, Future] = {}
+        self._futures: dict[int, Future[Any]] = {}
         self._last_words: dict[int, str] = {}
         self._waiting_since: float | None = None
         self._complaint: str | None = None
@@ -62,11 +62,7 @@ class DaskEngine:
 
     async def stop(self) -> None:
         """Withdraw what has no place yet, and stop looking. Host processes go on."""
-        self.want(0)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CONNECT):
-                while any(self._slots.get(n) for n in self._unplaced()):
-                    await asyncio.sleep(_LOOK / 10)
+        self._wanted = 0
         self._keeping.cancel()
         with suppress(asyncio.CancelledError):
             await self._keeping
@@ -91,7 +87,7 @@ class DaskEngine:
             OSError: If it does not answer; so does `CommClosedError`.
             TypeError: If a way by TLS lacks certificates.
         """
-        return await Client(
+        client: Client = await Client(
             self._spec.scheduler,
             asynchronous=True,
             set_as_default=False,
@@ -99,6 +95,7 @@ class DaskEngine:
             security=self._security(),
             name=f"pooldeck-{self._spec.task.pool}",
         )
+        return client
 
     def _security(self) -> Security | None:
         """Return the certificates of the settings; without any, Dask's own configuration has them.
@@ -127,9 +124,12 @@ class DaskEngine:
                 self._judge()
                 await self._until_changed()
             self._listener.said(f"the scheduler {self._spec.scheduler} is gone; it is tried again")
-        except (OSError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError):
-                raise
+        except OSError as error:
+            self._listener.said(self._in_words(error))
+        except asyncio.CancelledError:
+            with suppress(OSError, TimeoutError):
+                await asyncio.wait_for(self._withdraw(client), _CONNECT)
+            raise
         finally:
             self._futures.clear()
             with suppress(OSError, TimeoutError):
@@ -230,7 +230,7 @@ class DaskEngine:
         """Return why the scheduler cannot be reached, for people."""
         scheduler = self._spec.scheduler
         if isinstance(error, TypeError | ssl.SSLError) or "ssl_context" in str(error):
-            return f"{scheduler} needs certificates: set authority, certificate and key of the pool's hosts"
+            return f"{scheduler} needs certificates: set authority, certificate and key of its pool"
         if isinstance(error, CommClosedError):
             return f"{scheduler} closed the connection: it may want TLS (tls://), or none (tcp://)"
         if isinstance(error, TimeoutError | OSError):

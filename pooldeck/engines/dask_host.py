@@ -12,6 +12,7 @@ import asyncio
 import importlib.util
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 RESOURCE: Final = "pooldeck"
 """One place for one host process; no worker has it but by this preload."""
 
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")  # what a host's name has not
 _TRIES: Final = 60  # to find a host that nobody holds
 _PAUSE: Final = 0.5  # seconds between two tries
 _INTERNAL: Final = "DASK_INTERNAL_INHERIT_CONFIG"
@@ -122,7 +124,7 @@ def _names(worker: Worker) -> Iterator[str]:
     hosts are called by their machine, and numbered.
     """
     if "://" not in (name := str(worker.name)):
-        yield from repeat(name, _TRIES)
+        yield from repeat(_NO_NAME.sub("-", name), _TRIES)
     else:
         yield from (f"{socket.gethostname()}-{n}" for n in range(1, _TRIES + 1))
 

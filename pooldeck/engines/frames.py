@@ -18,17 +18,13 @@ class Begin(Struct, frozen=True, array_like=True, tag="begin"):
 
 
 class Want(Struct, frozen=True, array_like=True, tag="want"):
-    """Have so many hosts."""
+    """Have so many hosts. It is said again and again: the answer shows that somebody is there."""
 
     hosts: int
 
 
-class Ask(Struct, frozen=True, array_like=True, tag="ask"):
-    """Answer that you are there."""
-
-
 class Here(Struct, frozen=True, array_like=True, tag="here"):
-    """The answer to `Ask`."""
+    """The answer to `Want`."""
 
 
 class Placing(Struct, frozen=True, array_like=True, tag="placing"):
@@ -64,7 +60,7 @@ class Said(Struct, frozen=True, array_like=True, tag="said"):
     sentence: str | None
 
 
-ToCompanion = Begin | Want | Ask
+ToCompanion = Begin | Want
 FromCompanion = Here | Placing | Offered | Left | Ended | Said
 
 _encode = msgspec.msgpack.Encoder().encode

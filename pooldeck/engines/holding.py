@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from pooldeck.end_signals import withheld
 from pooldeck.engines.port import HostTask
 from pooldeck.hosts.presence import TAKEN, Ended, Held, Here, Place, Word, word
 from pooldeck.inherited import TOKEN, inherited
@@ -22,7 +21,7 @@ _LAST_LINES: Final = 5  # of its standard error, which say why it did not start
 _LONGEST_LINE: Final = 500
 
 
-class HostFailed(Exception):
+class HostFailed(Exception):  # noqa: N818 - a condition, as the agent sees it
     """No host process can be had here; the text says why, for people."""
 
 
@@ -52,6 +51,7 @@ class Holding:
         self._has = has
         self._dropped = dropped
         self._process: subprocess.Popen[bytes] | None = None
+        self._asked_to_end: set[int] = set()
         self.is_adopted = False
 
     async def begin(self) -> None:
@@ -62,7 +62,7 @@ class Holding:
             HostFailed: If there is none, and none can be started.
         """
         try:
-            self._place = Place.of(self._task.deck, str(self._task.term), self._task.pool, self.host)
+            self._place = Place.of(self._task.deck, self._task.pool, self.host)
             await asyncio.wait_for(self._find_or_start(), _START)
         except TimeoutError:
             raise HostFailed(f"the host process was not there within {_START:.0f} s") from None
@@ -104,8 +104,12 @@ class Holding:
             return False
         self._pid = _peer(self._writer)
         match await self._word(self._task.silence):
-            case Here():
+            case Here(run=run) if run == self._task.run:
                 return True
+            case Here():  # its server has restarted: it knows nothing that this one needs
+                self._end_earlier()
+                self._writer.close()
+                return False
             case Held():
                 self._writer.close()
                 raise HostHeld(f"another agent holds the host {self.host}")
@@ -142,6 +146,13 @@ class Holding:
             raise EOFError
         return word(line)
 
+    def _end_earlier(self) -> None:
+        """Ask a host process of an earlier run to end, once: it may finish what runs."""
+        if self._pid not in self._asked_to_end:
+            self._asked_to_end.add(self._pid)
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
+
     def _kill(self) -> None:
         if self._pid:
             with suppress(ProcessLookupError):
@@ -152,8 +163,8 @@ class Holding:
         command = [sys.executable, "-P", "-m", "pooldeck.hosts"]
         command += ["--pool", self._task.pool, "--name", self.host]
         command += [f"--has={name}={count:g}" for name, count in self._has.items()]
-        command += ["--place", str(self._place.stem)]
-        with withheld(), self._place.log.open("wb") as log:
+        command += ["--place", str(self._place.stem), "--run", self._task.run]
+        with self._place.log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - the interpreter and our own module
                 command,
                 stdin=subprocess.DEVNULL,
@@ -166,7 +177,9 @@ class Holding:
     def _environment(self) -> dict[str, str]:
         """Return its environment, the way to the server in it: nobody else can read it."""
         found = {
-            name: value for name, value in inherited(os.environ).items() if name not in self._dropped
+            name: value
+            for name, value in inherited(os.environ).items()
+            if name not in self._dropped
         }
         found |= {"POOLDECK_SERVER": self._task.server, TOKEN: self._task.token}
         if self._task.authority is not None:
@@ -190,5 +203,3 @@ def _peer(writer: asyncio.StreamWriter) -> int:
     sent = pipe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     pid: int = struct.unpack("3i", sent)[0]
     return pid
-
-

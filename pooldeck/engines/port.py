@@ -25,6 +25,11 @@ class HostTask(Struct, frozen=True):
         """What the news of this pool's agents go by."""
         return f"pooldeck-{self.deck}-{self.pool}"
 
+    @property
+    def run(self) -> str:
+        """Which run of which server this is for."""
+        return f"{self.deck}-{self.term}"
+
     def key(self, number: int) -> str:
         """Return the key of an agent: whoever submits it again joins the one that runs."""
         return f"pooldeck-{self.deck}-{self.term}-{self.pool}-{number}"

@@ -26,9 +26,12 @@ _PATIENCE: Final = 2.0  # seconds for an agent to take the last word
 
 
 class Here(Struct, frozen=True, tag="here"):
-    """The first word to an agent: it holds this host process now."""
+    """The first word to an agent: it holds this host process now.
 
-    pid: int
+    `run` is which run of which server the process was started for.
+    """
+
+    run: str
 
 
 class Held(Struct, frozen=True, tag="held"):
@@ -73,7 +76,7 @@ class Place(Struct, frozen=True):
         """Return the place of a host process on this machine, for this user.
 
         Args:
-            names: What tells it from others: deck, term, pool and name.
+            names: What tells it from others: deck, pool and name.
 
         Raises:
             PermissionError: If another user made the folder that is to be this one's own.
@@ -99,7 +102,7 @@ class Place(Struct, frozen=True):
 
 def _folder() -> Path:
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    folder = Path(base) / f"pooldeck-hosts-{os.getuid()}"
+    folder = Path(base) / f"pooldeck-agents-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
@@ -115,10 +118,10 @@ class PlaceTaken(Exception):  # noqa: N818 - a condition, as the process sees it
 class Presence:
     """What a host process has of its place: the lock, and the socket that agents connect to."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, run: str) -> None:
         self._place = place
+        self._run = run
         self._holder: asyncio.StreamWriter | None = None
-        self._why: str | None = None
 
     async def take(self) -> None:
         """Take the place and listen for agents.
@@ -141,7 +144,6 @@ class Presence:
 
         What the process has started must have ended: another one takes its place at once.
         """
-        self._why = why
         self._server.close()
         self._place.socket.unlink(missing_ok=True)
         if (holder := self._holder) is not None:
@@ -159,7 +161,7 @@ class Presence:
             return
         self._holder = writer
         try:
-            _say(writer, Here(os.getpid()))
+            _say(writer, Here(self._run))
             while await reader.read(1):
                 _say(writer, Awake())
         except OSError:
