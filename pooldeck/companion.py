@@ -85,10 +85,12 @@ class Companion(ABC):
     def heard(self, data: bytes) -> None:  # noqa: B027 - most processes say nothing more
         """Take bytes that the process sent."""
 
-    async def tell(self, data: bytes) -> None:
-        """Send bytes to the process; where it has died, the next one gets the greeting instead."""
-        with suppress(OSError, AttributeError):
-            await asyncio.get_running_loop().sock_sendall(self._pipe, data)
+    def _tell(self, data: bytes) -> bool:
+        """Send a few bytes; return whether the process, which may be stopped, will get them."""
+        try:
+            return self._pipe.send(data) == len(data)
+        except OSError:  # it is gone, or has been stopped for long
+            return False
 
     def kill(self) -> None:
         """Kill the process; another takes its place."""

@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -77,8 +78,6 @@ class Holding:
         """
         why = await self._last_word()
         self._writer.close()
-        if self._process is not None:
-            await asyncio.to_thread(self._process.wait)  # it leaves no zombie
         return why
 
     def release(self) -> None:
@@ -90,6 +89,8 @@ class Holding:
         while not await self._connect():
             if self._process is None:
                 self._process = await asyncio.to_thread(self._spawn)
+                # It may outlive this agent: whoever waits for it leaves no zombie.
+                threading.Thread(target=self._process.wait, daemon=True).start()
             elif (code := self._process.poll()) is not None:
                 self._process = None  # if another one has the place, that one is to be found
                 if code != TAKEN:

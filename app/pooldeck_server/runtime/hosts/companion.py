@@ -67,6 +67,11 @@ class EngineCompanion(BackgroundPart):
         self._process = _Process(engine, spec, wanted, self._heard, self._died)
 
     @property
+    def pid(self) -> int:
+        """The process id of the present companion, once one has been started."""
+        return self._process.pid
+
+    @property
     def wanted(self) -> int:
         """How many hosts the pool is to have."""
         return self._process.wanted
@@ -86,9 +91,9 @@ class EngineCompanion(BackgroundPart):
         """How many hosts agents hold now."""
         return len(self._offers)
 
-    async def want(self, hosts: int) -> None:
+    def want(self, hosts: int) -> None:
         """Have another number of hosts; those too many are drained, the idle ones first."""
-        await self._process.want(hosts)
+        self._process.want(hosts)
         self._let_surplus_go()
 
     async def stop(self) -> None:
@@ -207,10 +212,11 @@ class _Process(Companion):
         if self._is_started:
             await self.stop()
 
-    async def want(self, hosts: int) -> None:
+    def want(self, hosts: int) -> None:
+        """Have another number of hosts; a process that does not get this is asked again soon."""
         self.wanted = hosts
         if self._is_started:
-            await self.tell(self.question())
+            self._tell(self.question())
 
     def command(self, descriptor: int) -> list[str]:
         """Return the command; what Dask's configuration says in the environment holds for it."""
