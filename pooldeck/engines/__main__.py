@@ -95,6 +95,8 @@ def _engine(begin: frames.Begin, relay: _Relay) -> Engine | None:
     except ImportError as error:
         relay.said(f"the server's machine has no Dask ({error}): pip install 'pooldeck[dask]'")
         return None
+    for name in ("distributed", "distributed.client"):  # what they say is told in sentences
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return DaskEngine(begin.spec, relay, begin.wanted, begin.numbers, begin.following)
 
 
@@ -104,7 +106,6 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     admit()
     logging.basicConfig(level=logging.WARNING)
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it is said in a sentence
     asyncio.run(_run(int(sys.argv[1])))
 
 

@@ -33,8 +33,8 @@ class DaskHosts:
     @property
     def attached(self) -> dict[str, HostSnapshot]:
         """The hosts that are there and take calls, by name."""
-        found = self.pool.snapshot().hosts or ()
-        return {host.name: host for host in found if host.state is HostState.ATTACHED}
+        hosts: Any = self.pool.hosts
+        return {host.name: host for host in hosts if host.state == HostState.ATTACHED}
 
     @property
     def boots(self) -> dict[str, str]:
@@ -56,7 +56,7 @@ class DaskHosts:
         """Return when these hosts, and no others, are attached, held and ready."""
         slots = len(names) * self.hosts.spec.size
         await eventually(lambda: set(self.attached) == self.held == set(names))
-        await eventually(lambda: self.pool.free >= slots)
+        await eventually(lambda: self.pool.free + self.pool.busy >= slots)
 
 
 @asynccontextmanager
@@ -89,9 +89,8 @@ async def dask_hosts(
             silence=terms.lease + terms.margin,
         )
         engine: Any = EngineSpec(dask.address, task, **(certificates or {}))
-        companion = EngineCompanion(
-            "dask", engine, hosts.pool, wanted, orphaned_seconds=orphaned_seconds
-        )
+        pool: Any = hosts.pool
+        companion = EngineCompanion("dask", engine, pool, wanted, orphaned_seconds=orphaned_seconds)
         companion.start()
         running = DaskHosts(hosts, dask, companion)
         try:

@@ -8,7 +8,7 @@ death stops nothing.
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import ClassVar, Final, Protocol
 
@@ -17,8 +17,8 @@ import msgspec
 from pooldeck.companion import Companion
 from pooldeck.engines import frames
 from pooldeck.engines.port import EngineSpec, HostOffer
-from pooldeck.pools.hosted import HostedPool, HostSnapshot, HostState
-from pooldeck.pools.port import PoolPort
+from pooldeck.pools.hosted import HostSnapshot, HostState
+from pooldeck.pools.model import PoolSpec
 from pooldeck.protocol import FrameBuffer, ProtocolError
 from pooldeck_server.runtime.background import BackgroundPart
 
@@ -29,8 +29,23 @@ _TURN: Final = 1.0  # seconds between two looks at which hosts have to go
 _ORPHANED: Final = 60.0  # seconds for another agent to hold a host whose place was taken away
 
 
-class EnginePool(PoolPort, HostedPool, Protocol):
-    """A pool whose hosts an engine offers."""
+class EnginePool(Protocol):
+    """What of a pool's hosts concerns its engine."""
+
+    @property
+    def spec(self) -> PoolSpec:
+        """What the pool is made of."""
+
+    @property
+    def hosts(self) -> Sequence[HostSnapshot]:
+        """The hosts that there are, or were a while ago."""
+
+    def drain_host(self, name: str) -> bool:
+        """Hand a host nothing new, and let it go when nothing runs there any more.
+
+        Returns:
+            Whether there is such a host. If not, nothing was done.
+        """
 
 
 class EngineCompanion(BackgroundPart):
@@ -157,15 +172,12 @@ class EngineCompanion(BackgroundPart):
         """
         hosts = [
             host
-            for host in self._hosts()
-            if host.state is HostState.ATTACHED and host.name in self._known
+            for host in self._pool.hosts
+            if host.state == HostState.ATTACHED and host.name in self._known
         ]
         hosts.sort(key=lambda host: (host.name not in self._orphans, host.busy, -host.since))
         for host in hosts[: max(0, len(hosts) - self.wanted)]:
             self._pool.drain_host(host.name)
-
-    def _hosts(self) -> Iterator[HostSnapshot]:
-        yield from self._pool.snapshot().hosts or ()
 
 
 class _Process(Companion):
