@@ -13,6 +13,7 @@ from pooldeck.hosts.lease import ServerLease
 from pooldeck.hosts.model import GoneBy, HostRefused, HostSnapshot, HostState, HostTerms
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.talk import Talk
+from pooldeck.hosts.usage import HostUsage
 from pooldeck.hosts.wire import (
     Ack,
     Back,
@@ -123,7 +124,7 @@ class HostLink:
         self._owner = owner
         self._lease = ServerLease(terms.lease, terms.margin, terms.rate_bound)
         self._talk = Talk.with_host(self._read, self._lost)
-        self._sampled: Sampled | None = None
+        self._usage = HostUsage()
         self._since = self._attached_at = self._heard_at = time.monotonic()
         self._has_contact = False
         self._gone_at: float | None = None
@@ -213,7 +214,7 @@ class HostLink:
 
     def snapshot(self) -> HostSnapshot:
         """Return it at this moment."""
-        hello, sampled = self.hello, self._sampled
+        hello, usage = self.hello, self._usage
         return HostSnapshot(
             *(hello.name, hello.boot, hello.machine, hello.versions, hello.has, self.state),
             since=self._since,
@@ -227,10 +228,11 @@ class HostLink:
             slots=self.open_slots,
             busy=min(len(self.calls), self.open_slots),
             workers=tuple(self.workers),
-            load=None if sampled is None else sampled.load,
+            load=usage.load,
             memory_bytes=hello.machine.memory_bytes,
-            memory_used=None if sampled is None else sampled.memory_used,
-            rss_bytes={each.worker: each.rss_bytes for each in sampled.workers} if sampled else {},
+            memory_used=usage.memory_used,
+            rss_bytes=usage.rss_bytes,
+            cpu_percent=usage.cpu_percent,
             calls=tuple(handed.seen(self.ending(handed)) for handed in self.calls.values()),
             code_version=self.code_version,
             address=self._talk.peer or self._address,
@@ -417,7 +419,7 @@ class HostLink:
             case PoolIs():
                 self._pool_is(message)
             case Sampled():
-                self._sampled = message
+                self._usage.take(message)
             case Stacked():
                 look = self.looks.pop(message.task, None)
                 if look is not None and not look.done():

@@ -257,7 +257,10 @@ class RemotePool(PoolPort):
 
     def snapshot(self) -> PoolSnapshot:
         workers: list[WorkerSnapshot] = []
+        hosts = tuple(self.hosts)
+        by_boot = {host.boot: host for host in hosts}
         for link in self._here:
+            host = by_boot[link.boot]
             calls: dict[str, list[RunningCall]] = {}
             for handed in link.calls.values():
                 calls.setdefault(handed.worker, []).append(handed.seen(link.ending(handed)))
@@ -273,9 +276,11 @@ class RemotePool(PoolPort):
                     WorkerSnapshot(
                         *(each.id, each.pid, state, link.workers_at - each.started_ago),
                         *(each.slots, each.tasks_done, here, tuple(abandoned.get(each.id, ()))),
+                        *(host.name, host.rss_bytes.get(each.id), host.cpu_percent.get(each.id)),
                     )
                 )
-        return PoolSnapshot(self.spec, self.state, self.reason, self.busy, tuple(workers))
+        about = (self.spec, self.state, self.reason, self.busy)
+        return PoolSnapshot(*about, tuple(workers), hosts)
 
     # Calls.
 

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from pooldeck.hosts.model import HostSnapshot
 from pooldeck.kinds import Ending
 from pooldeck.pools.boxes import EndsSeen
-from pooldeck.pools.hosted import HostSnapshot
 from pooldeck.pools.listener import RunningCall
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
 from pooldeck.protocol import Call

@@ -43,6 +43,9 @@ class Need(StrEnum):
     MISPLACED = "misplaced"  # functions that would do clearly better in another pool
     OPEN = "open"  # whoever reaches the server may do everything
     UNDONE = "undone"  # a function failed after a move as it never had before, and went back
+    NO_HOST = "no_host"  # a pool whose workers are on hosts, and none is attached
+    LOST_CONTACT = "lost_contact"  # a host is not heard of; what runs there may run on
+    REFUSED_HOST = "refused_host"  # a host dialled and was turned away
 
 
 class Notice(Struct, frozen=True):
@@ -69,6 +72,8 @@ class Notice(Struct, frozen=True):
     target: str | None = None  # the pool that the function would do better in, or came back from
     file: str | None = None  # the path of the file that is not what it was
     module: str | None = None  # the one that cannot be loaded
+    until: int | None = None  # microseconds since the epoch: when tasks of the host are lost
+    host: str | None = None  # the name of the host that is not heard of, or was refused
     # how many times as fast it would be there; the most, where there are several
     gain: float | None = None
     risks: int = 0  # how many things are seen in the function's code that its calls would share
@@ -83,8 +88,8 @@ class Notice(Struct, frozen=True):
     @property
     def key(self) -> str:
         """Return what names the matter, the same as long as it lasts: "paused:cpu"."""
-        of = (self.need, self.pool, self.worker, self.function, self.module, self.group, self.task)
-        return ":".join(part for part in of if part)
+        of = (self.need, self.pool, self.host, self.worker, self.function, self.module)
+        return ":".join(part for part in (*of, self.group, self.task) if part)
 
     @property
     def weight(self) -> int:
@@ -120,6 +125,7 @@ _SEVERITIES: Final[Mapping[Need, Severity]] = {
     Need.TAKEN_DATABASE: Severity.CRITICAL,
     Need.RESTORED: Severity.CRITICAL,
     Need.LOW_DISK: Severity.CRITICAL,
+    Need.NO_HOST: Severity.CRITICAL,
     Need.MISPLACED: Severity.NOTE,
     Need.UNDELETED: Severity.NOTE,
 }

@@ -55,6 +55,10 @@ def _paused_function(notice: Notice) -> Iterator[NoticeDeed]:
     yield NoticeDeed(_("Resume"), f"{_function(notice)}/resume", is_post=True)
 
 
+def _look_at_hosts(notice: Notice) -> Iterator[NoticeDeed]:
+    yield NoticeDeed(_("Look at its hosts"), f"/pools#hosts-{quote(notice.pool or '')}")
+
+
 def _starving(notice: Notice) -> Iterator[NoticeDeed]:
     query = urlencode({"state": "running", "pool": notice.pool})
     yield NoticeDeed(_("Look at what runs"), f"/tasks?{query}")
@@ -117,6 +121,9 @@ _DEEDS: Final[Mapping[Need, _Deeds]] = {
     Need.UNDONE: lambda notice: iter(
         (NoticeDeed(_("Decide where it runs"), f"{_function(notice)}#undone"),)
     ),
+    Need.NO_HOST: _look_at_hosts,
+    Need.LOST_CONTACT: _look_at_hosts,
+    Need.REFUSED_HOST: _look_at_hosts,
     Need.FAILED_MODULE: _one(lambda: _("Read the traceback"), "/functions#failed-modules"),
     Need.RESTORED: _one(lambda: _("Decide"), "/restored"),
     Need.UNDELETED: _one(lambda: _("Look at what would go"), "/retention"),
