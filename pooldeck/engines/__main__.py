@@ -27,7 +27,7 @@ class _Relay:
 
     def __init__(self, pipe: asyncio.StreamWriter) -> None:
         self._pipe = pipe
-        self._sentence: str | None = None
+        self._sentence: str | None = ""  # nothing has been said yet, not even that all is well
 
     def placing(self, numbers: tuple[int, ...], following: int) -> None:
         self.tell(frames.Placing(numbers, following))

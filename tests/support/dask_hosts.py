@@ -10,7 +10,6 @@ from typing import Any
 from pooldeck.engines.port import EngineSpec, HostTask
 from pooldeck.hosts.model import HostTerms
 from pooldeck.kinds import PoolKind
-from pooldeck.pools.hosted import HostSnapshot, HostState
 from pooldeck.pools.model import PoolSpec
 from pooldeck_server.runtime.hosts.companion import EngineCompanion
 from tests import FUNCTIONS
@@ -31,10 +30,9 @@ class DaskHosts:
         self.companion = companion
 
     @property
-    def attached(self) -> dict[str, HostSnapshot]:
+    def attached(self) -> dict[str, Any]:
         """The hosts that are there and take calls, by name."""
-        hosts: Any = self.pool.hosts
-        return {host.name: host for host in hosts if host.state == HostState.ATTACHED}
+        return {host.name: host for host in self.pool.hosts if host.state == "attached"}
 
     @property
     def boots(self) -> dict[str, str]:

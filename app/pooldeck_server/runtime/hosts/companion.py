@@ -17,7 +17,6 @@ import msgspec
 from pooldeck.companion import Companion
 from pooldeck.engines import frames
 from pooldeck.engines.port import EngineSpec, HostOffer
-from pooldeck.pools.hosted import HostSnapshot, HostState
 from pooldeck.pools.model import PoolSpec
 from pooldeck.protocol import FrameBuffer, ProtocolError
 from pooldeck_server.runtime.background import BackgroundPart
@@ -26,7 +25,28 @@ _log = logging.getLogger(__name__)
 _PAUSE: Final = 1.0  # seconds before another try to start the process
 _LONGEST: Final = 60.0
 _TURN: Final = 1.0  # seconds between two looks at which hosts have to go
+_ATTACHED: Final = "attached"
 _ORPHANED: Final = 60.0  # seconds for another agent to hold a host whose place was taken away
+
+
+class SeenHost(Protocol):
+    """What of the picture of a host concerns its engine."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def state(self) -> str:
+        """Whether it is attached."""
+
+    @property
+    def busy(self) -> int:
+        """How many of its slots have a call."""
+
+    @property
+    def since(self) -> float:
+        """A moment that is later for those that attached later."""
 
 
 class EnginePool(Protocol):
@@ -37,7 +57,7 @@ class EnginePool(Protocol):
         """What the pool is made of."""
 
     @property
-    def hosts(self) -> Sequence[HostSnapshot]:
+    def hosts(self) -> Sequence[SeenHost]:
         """The hosts that there are, or were a while ago."""
 
     def drain_host(self, name: str) -> bool:
@@ -173,7 +193,7 @@ class EngineCompanion(BackgroundPart):
         hosts = [
             host
             for host in self._pool.hosts
-            if host.state == HostState.ATTACHED and host.name in self._known
+            if host.state == _ATTACHED and host.name in self._known
         ]
         hosts.sort(key=lambda host: (host.name not in self._orphans, host.busy, -host.since))
         for host in hosts[: max(0, len(hosts) - self.wanted)]:
