@@ -123,6 +123,7 @@ class HostLink:
         self.pool_reason: str | None = None
         self.is_given_up = False
         self.is_draining = False
+        self.is_told_to_end = False  # over this connection
         self.most_slots = spec.size  # that it is to have, or will have soon
         self._open_slots = 0
         self.ends = EndsInOrder()
@@ -310,6 +311,7 @@ class HostLink:
         welcome = Welcome(terms.deck, terms.term, pool, terms.lease, terms.renew, received)
         stream.send(0, encode(welcome))
         self._address = stream.peer
+        self.is_told_to_end = False
         self._talk.connect(stream, hello.received)
         self._heard()
         self._watch()
@@ -329,7 +331,7 @@ class HostLink:
 
     def end(self, why: str, *, is_final: bool = False) -> None:
         """Have it end; it says when it is gone."""
-        self.is_draining = True
+        self.is_draining = self.is_told_to_end = True
         self._reason = self._reason or why
         self._talk.send_now(Over(why, is_final))
         self._changed()
