@@ -49,12 +49,17 @@ class TokenRequest(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse what would say less than it seems to.
 
         Raises:
-            InvalidRequest: If it is a limited admin, or its name stands for something else.
+            InvalidRequest: If it is a limited admin, a host that is limited in another way than by
+                pools, or its name stands for something else.
         """
         if self.role is Role.ADMIN and (self.functions or self.pools):
             raise InvalidRequest(
                 "functions, pools: an admin can make a token without limits; limit an operator or "
                 "a viewer"
+            )
+        if self.role is Role.HOST and (self.functions or self.values):
+            raise InvalidRequest(
+                "functions, values: a host runs whatever its pools run; limit it by pools"
             )
         if self.name in _TAKEN:
             raise InvalidRequest(f"name: {self.name} is the server's own word for somebody")
@@ -82,7 +87,7 @@ class Token(Struct, frozen=True):
         return Principal(
             name=self.name,
             role=self.role,
-            values=self.sees_values or self.role is not Role.VIEWER,
+            values=self.sees_values or self.role.sees_values,
             functions=self.functions,
             pools=self.pools,
         )

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import KINDS, PoolKind
+from pooldeck_server.settings.hosts import HostedSettings
 from pooldeck_server.settings.units import unit
 
 MAX_POOL_SIZE: Final = 1000
@@ -68,6 +69,11 @@ class PoolSettings(BaseModel, extra="forbid", frozen=True):
         default=True,
         description="Whether each task in a process finds the environment that the initializer "
         "left. Threads share theirs.",
+    )
+    hosts: HostedSettings | None = Field(
+        default=None,
+        description="Where the pool runs, if not on the server's machine: on hosts that dial in. "
+        "`size` is then that of each.",
     )
 
     @property
