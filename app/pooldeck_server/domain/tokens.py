@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.access import ANYBODY, OWNER, PATTERN, TASKS, Principal, Role
+from pooldeck_server.domain.access import ANYBODY, HOSTS, OWNER, PATTERN, TASKS, Principal, Role
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.errors import InvalidRequest
 
@@ -15,7 +15,7 @@ MAX_PATTERNS: Final = 50
 LONGEST_LIFE: Final = 10 * 366 * 24 * 3600  # seconds
 _PREFIX: Final = "pdk_"  # so that scanners of code find one that was left there
 _SECRET_BYTES: Final = 32
-_TAKEN: Final = frozenset({ANYBODY.name, OWNER.name, TASKS.name})
+_TAKEN: Final = frozenset({ANYBODY.name, HOSTS.name, OWNER.name, TASKS.name})
 _TIME: Final = re.compile(r"(\d{1,5})([hdwy])")
 _SECONDS: Final = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600, "y": 365 * 24 * 3600}
 

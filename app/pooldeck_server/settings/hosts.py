@@ -12,7 +12,9 @@ from pooldeck_server.settings.units import unit
 DEFAULT_PORT: Final = 8790
 """Where a server listens for hosts if nothing else is said."""
 
-_ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:]+)\]|(?P<host>[^:\[\]\s]+))(?::(?P<port>\d+))?")
+_ADDRESS: Final = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:]+)\]|(?P<host>[^:\[\]\s]+))(?::(?P<port>\d+))?"
+)
 _LAST_PORT: Final = 65535
 
 
@@ -27,6 +29,11 @@ class HostsSettings(BaseModel, extra="forbid", frozen=True):
         default=f"127.0.0.1:{DEFAULT_PORT}",
         description="Address and port for hosts; port 0 takes a free one. An address that other "
         "machines reach needs a certificate.",
+    )
+    address: str | None = Field(
+        default=None,
+        description="Where hosts reach that, such as `deck.example.com:8790`, for those that an "
+        "engine starts. Default: `listen`.",
     )
     certificate: Path | None = Field(
         default=None,
@@ -51,10 +58,11 @@ class HostsSettings(BaseModel, extra="forbid", frozen=True):
         description="What the machine of a host gets to end everything, when a lease is over.",
     )
 
-    @field_validator("listen")
+    @field_validator("listen", "address")
     @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        read_address(value)
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_address(value)
         return value
 
     @model_validator(mode="after")
@@ -63,7 +71,7 @@ class HostsSettings(BaseModel, extra="forbid", frozen=True):
             raise ValueError("hosts: certificate and key belong together: set both, or neither")
         if self.authority is not None and self.certificate is None:
             raise ValueError("hosts: authority is for TLS: set certificate and key too")
-        if self.certificate is None and not is_loopback(self.address[0]):
+        if self.certificate is None and not is_loopback(self.bound[0]):
             raise ValueError(
                 f"hosts.listen {self.listen} can be reached from other machines: set certificate "
                 "and key under [hosts], or listen on 127.0.0.1"
@@ -80,7 +88,7 @@ class HostsSettings(BaseModel, extra="forbid", frozen=True):
         return self
 
     @property
-    def address(self) -> tuple[str, int]:
+    def bound(self) -> tuple[str, int]:
         """Return the host and the port to listen on."""
         return read_address(self.listen)
 

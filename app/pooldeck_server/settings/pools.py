@@ -94,6 +94,12 @@ class PoolSettings(BaseModel, extra="forbid", frozen=True):
         return self.max_memory_mb * _MEBIBYTE
 
     @model_validator(mode="after")
+    def _hosts_have_a_size(self) -> Self:
+        if self.hosts is not None and self.size is None:
+            raise ValueError("size is missing: say how many slots each host has")
+        return self
+
+    @model_validator(mode="after")
     def _one_worker_has_no_spare(self) -> Self:
         if self.spare and not KINDS[self.kind].spares:
             raise ValueError(
