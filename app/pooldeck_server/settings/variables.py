@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from types import NoneType
 from typing import Any, Final, get_args, get_origin
 
-from pooldeck.hosts.program import AUTHORITY, CERTIFICATE, KEY, SERVER
 from pydantic import BaseModel
 
 from pooldeck.beside import address
@@ -27,7 +26,9 @@ PREFIX: Final = "POOLDECK_"
 _DELIMITER: Final = "__"  # between a table and what is in it
 _URL: Final = "POOLDECK_URL"  # where the commands find the server that they talk to
 _PROFILE: Final = "POOLDECK_PROFILE"  # the name of that place
-_FOR_HOSTS: Final = frozenset({SERVER, AUTHORITY, CERTIFICATE, KEY})  # what `pooldeck host` reads
+_FOR_HOSTS: Final = frozenset(  # what `pooldeck host` reads
+    f"POOLDECK_{name}" for name in ("SERVER", "AUTHORITY", "CERTIFICATE", "KEY")
+)
 _FOR_COMMANDS: Final = frozenset({_URL, _PROFILE})
 _OURS: Final = (
     frozenset({BOOT, WORKER, CALL, failpoints.VARIABLE, address.VARIABLE})

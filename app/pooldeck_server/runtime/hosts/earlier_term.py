@@ -74,7 +74,7 @@ class EarlierTerm(BackgroundPart):
             default=0.0,
         )
 
-    def __contains__(self, seq: int) -> bool:
+    def __contains__(self, seq: object) -> bool:
         """Tell whether a task, by its number, is not decided on yet."""
         return seq in self._seqs
 
@@ -118,9 +118,8 @@ class EarlierTerm(BackgroundPart):
         """Record what is certain by now."""
         said, now = list(self._gone), self.clock.now()
         for gone in said:
-            decide = partial(self._by_word, gone=gone, now=now)
             named = {*((task, attempt) for task, attempt, _ in gone.ended), *gone.cut_off}
-            await self._record(named, decide)
+            await self._record(named, partial(self._by_word, gone=gone, now=now))
             pool = self._pools[gone.boot]
             self._open[pool].discard(gone.boot)
             if not gone.is_whole:
@@ -128,8 +127,7 @@ class EarlierTerm(BackgroundPart):
             self._gone.remove(gone)
         for pool in [pool for pool, boots in self._open.items() if not boots]:
             rest = [key for key, task in self._left.items() if task.pool == pool]
-            decide = partial(self._not_named, now=now)
-            await self._record(rest, decide)
+            await self._record(rest, partial(self._not_named, now=now))
         if not self.seconds_left:
             await self._record(list(self._left), partial(_by_lease, now=now))
 

@@ -82,10 +82,8 @@ class HostListener:
             ) from error
         self.address = self._server.sockets[0].getsockname()[:2]
         how = "TLS" if self._context else "no TLS"
-        pools = ", ".join(self.pools) or "no pool yet"
-        _log.info(
-            "listening for hosts on %s, with %s; for %s", authority(*self.address), how, pools
-        )
+        pools, place = ", ".join(self.pools) or "none yet", authority(*self.address)
+        _log.info("listening for hosts on %s, with %s; their pools: %s", place, how, pools)
 
     async def stop(self) -> None:
         """Take no more hosts."""

@@ -1,4 +1,4 @@
-"""TLS for hosts: what the server shows them, what they have to show, and what went wrong in words."""
+"""TLS for hosts: what the server shows, what hosts have to show, and in words what went wrong."""
 
 import ssl
 

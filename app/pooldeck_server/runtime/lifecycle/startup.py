@@ -608,7 +608,7 @@ class _Startup:
         return Deletions(by_hand=by_hand, clock=self.clock, changes=self.changes)
 
     async def open_socket(self) -> None:
-        """Let in this server's own user and hosts; listen to `pooldeck token` and `pooldeck link`."""
+        """Let in this server's own user and hosts; listen to `pooldeck token` and `link`."""
         tokens, is_local = self.kept.tokens, self.settings.admission == "local"
         self.links = None
         if is_local and self.address is not None:
