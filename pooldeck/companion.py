@@ -76,6 +76,13 @@ class Companion(ABC):
         """Return the first bytes that the process gets."""
         return b""
 
+    def _tell(self, data: bytes) -> bool:
+        """Send a few bytes; return whether the process, which may be stopped, will get them."""
+        try:
+            return self._pipe.send(data) == len(data)
+        except OSError:  # it is gone, or has been stopped for long
+            return False
+
     async def _spawn(self) -> None:
         self._process, self._pipe = await asyncio.to_thread(self._spawn_ready)
         self._since = asyncio.get_running_loop().time()

@@ -22,10 +22,33 @@ class Keeper(Companion):
     def __init__(self, boot: str) -> None:
         super().__init__()
         self._boot = boot
+        self._until: float | None = None
+
+    def extend(self, until: float) -> bool:
+        """Let what carries the mark live until a moment, and no longer.
+
+        Args:
+            until: By the clock of `marks.moment`.
+
+        Returns:
+            Whether a keeper has been told; the next one learns it at its start.
+        """
+        if not self._tell(_told(until)):
+            return False
+        self._until = until
+        return True
+
+    def greeting(self) -> bytes:
+        """Return until when, if that is known."""
+        return b"" if self._until is None else _told(self._until)
 
     def command(self, descriptor: int) -> list[str]:
         """Return the command that runs the keeper."""
         return [*_flags(), marks.__file__, str(descriptor), self._boot]
+
+
+def _told(until: float) -> bytes:
+    return marks.UNTIL + marks.SECONDS.pack(until)
 
 
 def _flags() -> list[str]:

@@ -7,6 +7,9 @@ is out of reach.
 
 The keeper outlives the server by a moment: it waits for the server's end of a socket to close,
 which the kernel does however the server dies, and then ends whatever carries the boot's mark.
+A server can be told to answer for what it runs only until a moment; the keeper then ends it at that
+moment, too, if it is not told a later one: even a server that is stopped is held to that.
+
 `pooldeck.keeper` starts it by this file's path. As a module of the package it would load what the
 package loads: twice the memory, and three times as long until it watches. For the same reason this
 file imports little, and psutil only where there is no /proc.
@@ -18,7 +21,19 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
+from struct import Struct
 from time import monotonic, sleep
+
+try:
+    from time import CLOCK_BOOTTIME, clock_gettime
+except ImportError:  # there is none: a machine that sleeps finds out late
+    moment = monotonic
+else:
+
+    def moment() -> float:
+        """Return the seconds of a clock that goes on while the machine sleeps."""
+        return clock_gettime(CLOCK_BOOTTIME)
+
 
 BOOT = "POOLDECK_BOOT"
 WORKER = "POOLDECK_WORKER"
@@ -31,6 +46,8 @@ AreIn = Callable[[bytes], bool]
 HAS_PIDFD = hasattr(os, "pidfd_open") and os.path.exists("/proc/self/environ")  # noqa: PTH110
 READY = b"r"  # what the keeper sends when it watches, and when it is asked
 QUESTION = b"?"
+UNTIL = b"u"  # followed by when what it keeps is to be over, by the clock of `moment`
+SECONDS = Struct(">d")
 
 _PATIENCE = 5.0  # seconds for a sweep; what is left then cannot be killed
 _EXIT = 1.0  # seconds for one pass to wait for the ends of what it killed
@@ -38,6 +55,7 @@ _PAUSE = 0.02  # seconds between two passes
 _AT_ONCE = 256  # processes to end in one pass: each takes a file descriptor meanwhile
 # A process in the middle of an exec shows no environment: a pass that finds none is repeated.
 _QUIET_PASSES = 2
+_TURN = 0.25  # seconds between two looks at the clock, and two sweeps when that is over
 _GONE = (ProcessLookupError, FileNotFoundError, PermissionError)  # or another user's
 
 
@@ -161,10 +179,37 @@ def _keep(descriptor: int, boot: str) -> None:
     _detach()
     with suppress(OSError):  # the server is gone already
         os.write(descriptor, READY)
-        while os.read(descriptor, 64):
-            os.write(descriptor, READY)
+        _listen(descriptor, boot)
     while _swept(boot):
         pass
+
+
+def _listen(descriptor: int, boot: str) -> None:
+    """Answer questions, and sweep when the time that was told is over, until the line closes."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    told = b""
+    until = None
+    while True:
+        left = None if until is None else min(max(0.0, until - moment()), _TURN)
+        if until is not None and left == 0.0:
+            _swept(boot)
+            left = _TURN
+        if not poll.poll(left if left is None else left * 1000):
+            continue
+        data = os.read(descriptor, 4096)
+        if not data:
+            return
+        told += data
+        while told:
+            if told[:1] != UNTIL:
+                os.write(descriptor, READY)
+                told = told[1:]
+            elif len(told) > SECONDS.size:
+                (until,) = SECONDS.unpack_from(told, 1)
+                told = told[1 + SECONDS.size :]
+            else:
+                break
 
 
 def _detach() -> None:

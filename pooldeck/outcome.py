@@ -23,7 +23,7 @@ class ErrorKind(StrEnum):
     ABANDONED = "abandoned"  # killed on request, but a thread cannot be
     BYSTANDER = "bystander"  # shared a worker with a culprit, or may be the culprit itself
     INTERRUPTED = "interrupted"  # the server died while it was claimed or ran
-    HOST_LOST = "host_lost"  # its host is gone, or not heard of for longer than its lease
+    HOST_LOST = "host_lost"  # the host that had it is certainly gone
 
 
 class Error(Struct, frozen=True, omit_defaults=True):

@@ -88,6 +88,7 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
     restores_environment: bool = True  # after each call, where calls run alone
     tracing: Tracing | None = None  # where the spans go that calls make
     threads_per_task: int = 0  # that native libraries may start; 0: as many as they like
+    until: float | None = None  # as `Until`
 
 
 class Call(Struct, frozen=True, array_like=True, tag="call"):
@@ -131,6 +132,12 @@ class Committed(Struct, frozen=True, array_like=True, tag="committed"):
     """So many of the ends that this worker has sent, the first ones, are on record."""
 
     ends: int
+
+
+class Until(Struct, frozen=True, array_like=True, tag="until"):
+    """End the process at this moment unless a later one follows; by the clock of `marks.moment`."""
+
+    at: float
 
 
 # From the worker to the supervisor.
@@ -278,7 +285,7 @@ class Returned(Struct, frozen=True, array_like=True, tag="returned"):
 
 
 FromSupervisor = Setup | Call | Stop
-Control = Cancel | Abandon | Look | Committed
+Control = Cancel | Abandon | Look | Committed | Until
 FromWorker = (
     Loading
     | Ready

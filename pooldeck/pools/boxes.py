@@ -52,6 +52,10 @@ class Boxes:
         if worker in self._seen:
             self._seen[worker] += 1
 
+    def ends_of(self, worker: str) -> int:
+        """Return how many ends have come from a worker; 0 if it has no box."""
+        return self._seen.get(worker, 0)
+
     def read(self, worker: str) -> Box | None:
         """Return what a worker that is gone has left; None if that tells nothing."""
         if worker not in self._seen:

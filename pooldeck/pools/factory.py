@@ -32,14 +32,16 @@ class WorkerFactory:
         left_out: Iterable[ModuleFailure],
         receive: Callable[[Worker, FromWorker], None],
         ended: Callable[[Worker, WorkerExit], None],
+        until: float | None = None,
     ) -> Worker:
         """Return a new worker, whose frames and whose end are passed on as by `WorkerProcess`.
 
-        It does not import the modules that are `left_out`.
+        It does not import the modules that are `left_out`, and ends at `until` if it is not told
+        otherwise.
         """
-        worker_id = f"{spec.name}-{await self.next_number()}"
+        worker_id = f"{spec.worker_name or spec.name}-{await self.next_number()}"
         process = WorkerProcess(
-            self._setup(spec, worker_id, left_out),
+            replace(self._setup(spec, worker_id, left_out), until=until),
             self.boot,
             self.launcher,
             self.is_ending,

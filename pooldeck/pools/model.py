@@ -42,6 +42,7 @@ class PoolSpec(Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     shared: Access | None = None  # how its workers reach shared state
     tracing: Tracing | None = None  # where the spans of its tasks go
+    worker_name: str | None = None  # what the ids of its workers begin with; None: its own name
     native_threads: int | None = 0  # that libraries may start for a call; 0: any, None: a fair part
 
     @property

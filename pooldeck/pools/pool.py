@@ -39,7 +39,7 @@ from pooldeck.pools.stacks import StackRequests
 from pooldeck.pools.sweeper import Sweeper
 from pooldeck.pools.vitals import Vitals
 from pooldeck.pools.worker import MOST_CALLS, EndReason, Running, Worker
-from pooldeck.protocol import Call, Cancel, Committed
+from pooldeck.protocol import Call, Cancel, Committed, Until
 
 
 class Pool(PoolPort):
@@ -72,6 +72,7 @@ class Pool(PoolPort):
         self._is_started = False
         self._is_ending = False
         self._empty = asyncio.Event()  # no worker is left
+        self._until: float | None = None
         self._staff = Roster(spec, self._hire, self._settled)
         self._account = self._staff.account
         self._giving_up = CallEnder(self._staff, listener)
@@ -252,7 +253,7 @@ class Pool(PoolPort):
     async def _hire(self) -> Worker:
         left_out = self._staff.boots.left_out
         return await self._hiring.hire(
-            self.spec, left_out, self._reports.receive, self._reports.ended
+            self.spec, left_out, self._reports.receive, self._reports.ended, self._until
         )
 
     def _settled(self) -> None:
@@ -309,6 +310,16 @@ class Pool(PoolPort):
         await self._giving_up.stop()
         await self._vitals.stop()
         await self._sweeper.finish()
+
+    def extend(self, until: float) -> None:
+        """Let the workers live until a moment, and no longer; without this there is no such moment.
+
+        Args:
+            until: By the clock of `marks.moment`.
+        """
+        self._until = until
+        for worker in self.workers.values():
+            worker.process.tell(Until(until))
 
     def expel_leaving(self) -> None:
         self._staff.expel_leaving()

@@ -59,6 +59,7 @@ class WorkerProcess(asyncio.Protocol):
     _frames: FrameBuffer = field(default_factory=FrameBuffer, init=False)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop, init=False)
     _is_gone: bool = field(default=False, init=False)
+    _control: asyncio.WriteTransport | None = field(default=None, init=False)
     _signals: set[int] = field(default_factory=set, init=False)  # from outside, not judged yet
     _held: list[FromWorker] = field(default_factory=list, init=False)  # said since they came
     _obeyed: int | None = field(default=None, init=False)  # the signal that it is ended by
@@ -110,8 +111,11 @@ class WorkerProcess(asyncio.Protocol):
             self._transport.write(b"".join(unsent))
 
     def tell(self, message: Control) -> None:
-        """Send a frame on the second pipe, past what waits in the first; else as `send`."""
-        if not self._control.is_closing():
+        """Send a frame on the second pipe, past what waits in the first; else as `send`.
+
+        One that is about to be started takes nothing either.
+        """
+        if self._control is not None and not self._control.is_closing():
             self._control.write(frame(message))
 
     def data_received(self, data: bytes) -> None:
@@ -209,7 +213,8 @@ class WorkerProcess(asyncio.Protocol):
         self.kill()
         self._is_gone = True
         self._transport.abort()
-        self._control.abort()
+        if self._control is not None:
+            self._control.abort()
         self._read_rest()
         self._account_for(self._launched.reap())
 

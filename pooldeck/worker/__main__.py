@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> NoReturn:
         channel, setup, words, box, output, functions, signals, standard_input, limits, fault
     )
     runner = _RUNNERS[setup.kind](equipment)
-    control.start(pipe, runner)
+    control.start(pipe, runner, setup.until)
     channel.send(_ready(loader.loaded(equipment.functions.values()), inherited))
     _serve(runner, channel)
     with watched(fault, setup.leave_seconds):

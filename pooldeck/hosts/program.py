@@ -1,0 +1,243 @@
+"""The process of a host: one boot after the other, until it is told to end."""
+
+import asyncio
+import ipaddress
+import logging
+import os
+import re
+import signal
+import socket
+import ssl
+import stat
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from pooldeck.hosts.folders import HostFolder, HostRunningError
+from pooldeck.hosts.host import Host, HostSpec
+from pooldeck.hosts.machine import this_machine
+from pooldeck.hosts.stream import FrameStream
+from pooldeck.hosts.wire import DEFAULT_PORT
+
+_log: Final = logging.getLogger(__name__)
+
+SERVER: Final = "POOLDECK_SERVER"
+TOKEN: Final = "POOLDECK_TOKEN"  # noqa: S105 - its name
+AUTHORITY: Final = "POOLDECK_AUTHORITY"
+CERTIFICATE: Final = "POOLDECK_CERTIFICATE"
+KEY: Final = "POOLDECK_KEY"
+"""The variables that say what a configuration file may say, too."""
+
+NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+"""What the name of a host may be."""
+
+_GRACE: Final = 10.0  # seconds for what runs, when the process is asked to end
+_PAUSE: Final = 1.0  # seconds between two boots
+_NO_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class BadHostError(Exception):
+    """What a host is told about itself cannot be right; the text is a sentence."""
+
+
+class _File(Struct, forbid_unknown_fields=True):
+    """What a configuration file can say."""
+
+    server: str | None = None
+    token: str | None = None
+    authority: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+class HostOptions(Struct, frozen=True):
+    """What a host process is to be."""
+
+    pool: str
+    name: str
+    server: tuple[str, int]
+    token: str
+    has: dict[str, float] = {}
+    authority: str | None = None  # a file of the certificates that the server's is checked by
+    certificate: str | None = None  # its own, where the server asks for one
+    key: str | None = None
+    state: Path | None = None  # where it keeps its files
+    grace: float = _GRACE
+
+
+def host_options(
+    pool: str,
+    name: str | None,
+    has: Sequence[str] = (),
+    config: Path | None = None,
+    state: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> HostOptions:
+    """Return what a host is to be, from its command line, its file and its environment.
+
+    Args:
+        pool: The pool that it is part of.
+        name: Its name; None: that of the machine.
+        has: What it has, such as "gpu=1".
+        config: A file in TOML with the secrets, which nobody else may read.
+        state: Where it keeps its files; None: in the folder for temporary ones.
+        environment: Says what the file does not.
+
+    Raises:
+        BadHostError: If something is missing or wrong.
+    """
+    told = _File() if config is None else _read(config)
+    server = told.server or environment.get(SERVER)
+    token = told.token or environment.get(TOKEN)
+    if not server:
+        raise BadHostError(f"{SERVER} must say where the server listens for hosts, as host:port.")
+    if not token:
+        raise BadHostError(f"{TOKEN} must be a token of the server's that may run hosts.")
+    name = name or socket.gethostname()
+    if not NAME.fullmatch(name):
+        raise BadHostError(f"{name!r} is no name of a host: letters, digits and . _ - make one.")
+    options = HostOptions(
+        *(pool, name, _address(server), token, dict(map(_having, has))),
+        authority=told.authority or environment.get(AUTHORITY),
+        certificate=told.certificate or environment.get(CERTIFICATE),
+        key=told.key or environment.get(KEY),
+        state=state,
+    )
+    if options.authority is None and not _is_loopback(options.server[0]):
+        raise BadHostError(
+            f"{AUTHORITY} must name the file of the certificate authority by which "
+            f"{options.server[0]} is known: without it only this machine itself can be dialled."
+        )
+    return options
+
+
+def _read(path: Path) -> _File:
+    try:
+        if path.stat().st_mode & _NO_OTHERS:
+            raise BadHostError(f"{path} can be read by others: it has to have mode 0600.")
+        return msgspec.convert(tomllib.loads(path.read_text()), _File)
+    except (OSError, ValueError) as error:
+        raise BadHostError(f"{path} cannot be read: {error}") from error
+
+
+def _address(server: str) -> tuple[str, int]:
+    host, colon, port = server.rpartition(":")
+    if not colon or server.endswith("]"):
+        host, port = server, str(DEFAULT_PORT)
+    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise BadHostError(f"{server!r} is no address: it has to be host:port.")
+    return host.strip("[]"), int(port)
+
+
+def _having(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number or 1)
+    except ValueError as error:
+        raise BadHostError(f"{text!r} is not what a host can have: name=number is.") from error
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def host_context(options: HostOptions) -> ssl.SSLContext | None:
+    """Return what a connection to the server is secured by; None where nothing is needed.
+
+    Raises:
+        BadHostError: If a certificate cannot be used.
+    """
+    if options.authority is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=options.authority)
+        if options.certificate is not None:
+            context.load_cert_chain(options.certificate, options.key)
+    except OSError as error:
+        raise BadHostError(f"a certificate cannot be used: {error}") from error
+    return context
+
+
+def host_folder(options: HostOptions) -> Path:
+    """Return where a host keeps its files."""
+    root = options.state or Path(tempfile.gettempdir()) / f"pooldeck-hosts-{os.getuid()}"
+    server = "{}_{}".format(*options.server).replace(os.sep, "_").replace(":", "_")
+    return root / f"{options.pool}@{options.name}@{server}"
+
+
+def run(options: HostOptions) -> str:
+    """Be a host until it is told to end, or the server wants it no more.
+
+    Returns:
+        Why that is, in words.
+
+    Raises:
+        BadHostError: If something is wrong that does not become right by itself.
+    """
+    try:
+        return asyncio.run(_run(options))
+    except HostRunningError as error:
+        raise BadHostError(f"{error}.") from error
+    except OSError as error:
+        raise BadHostError(f"the host cannot run here: {error}") from error
+
+
+async def _run(options: HostOptions) -> str:
+    context = host_context(options)
+    machine = await asyncio.to_thread(this_machine)
+    folder = HostFolder(host_folder(options), machine)
+    spec = HostSpec(options.pool, options.name, options.token, options.has)
+
+    async def dial() -> FrameStream:
+        return await FrameStream.connect(*options.server, context)
+
+    told: list[str] = []
+    try:
+        while True:
+            host = Host(spec, dial, folder)
+            _end_by_signal(host, options.grace, told)
+            end = await host.run()
+            _log.info("host %s is over: %s", options.name, end.why)
+            if end.is_final or told:
+                return end.why
+            await asyncio.sleep(_PAUSE)
+            if told:
+                return told[0]
+    finally:
+        folder.close()
+
+
+def _end_by_signal(host: Host, grace: float, told: list[str]) -> None:
+    """End a host when the process is asked to end; at once, when it is asked again."""
+
+    def end(name: str) -> None:
+        told.append(f"it was told to end by {name}")
+        host.end(told[0], grace=grace if len(told) == 1 else 0.0, is_final=True)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end, number.name)
+
+
+def open_paths(paths: Sequence[str]) -> None:
+    """Have workers find the user's modules in folders, beside those of PYTHONPATH."""
+    if paths:
+        before = os.environ.get("PYTHONPATH")
+        every = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - as it is written
+        os.environ["PYTHONPATH"] = os.pathsep.join([*every, *([before] if before else [])])
+
+
+def log_to_stderr(*, verbose: bool = False) -> None:
+    """Have the log of the process written to standard error."""
+    words: Any = "%(asctime)s %(levelname)s %(message)s"
+    level = logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(stream=sys.stderr, level=level, format=words)
