@@ -451,7 +451,7 @@ class Dispatcher:
     def _workers_changed(self) -> None:
         """Look again at what waits for other code, if that has come."""
         pool = self.pool
-        if self.functions.note_workers(self.name, pool.staffed, pool.ready, pool.pids):
+        if self.functions.note_workers(self.name, pool.staffed, pool.ready, pool.present):
             self._sure_after = self.functions.sure_after(self.name)
             self.unschedulable.clear()
             self.reread()
