@@ -16,6 +16,7 @@ from pooldeck.engines.port import HostTask
 from pooldeck.hosts.presence import TAKEN, HeldByAnother, HostEnded, HostPlace, NowHeld, Word, word
 from pooldeck.inherited import TOKEN, inherited
 
+_AUTHORITY: Final = "POOLDECK_AUTHORITY"  # set on a machine, it goes before what the server sent
 _LOOK: Final = 0.05  # seconds between two looks for a host process that starts
 _START: Final = 60.0  # seconds for it to be there
 _LAST_LINES: Final = 5  # of its standard error, which say why it did not start
@@ -183,10 +184,10 @@ class Holding:
             if name not in self._dropped
         }
         found |= {"POOLDECK_SERVER": self._task.server, TOKEN: self._task.token}
-        if self._task.authority is not None:
+        if self._task.authority is not None and _AUTHORITY not in found:
             authority = self._place.stem.with_suffix(".pem")
             authority.write_text(self._task.authority)
-            found["POOLDECK_AUTHORITY"] = str(authority)
+            found[_AUTHORITY] = str(authority)
         return found
 
     def _story_of_failure(self, code: int) -> str:
