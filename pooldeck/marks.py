@@ -189,7 +189,7 @@ def _listen(descriptor: int, boot: str) -> None:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     told = b""
-    until = None
+    until: float | None = None
     while True:
         left = None if until is None else min(max(0.0, until - moment()), _TURN)
         if until is not None and left == 0.0:

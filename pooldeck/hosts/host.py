@@ -28,6 +28,7 @@ from pooldeck.hosts.wire import (
     Hello,
     KillCall,
     KillWorker,
+    Leaving,
     LookAt,
     Over,
     Post,
@@ -67,7 +68,7 @@ class HostSpec(Struct, frozen=True):
     has: dict[str, float] = {}
 
 
-class HostEnd(Struct, frozen=True):
+class BootEnd(Struct, frozen=True):
     """Why a boot is over; if it `is_final`, there is to be no other."""
 
     why: str
@@ -96,7 +97,7 @@ class Host:
         self._lease: HostLease
         self._pool: Pool
         self._reporter: Reporter
-        self._end: HostEnd | None = None
+        self._end: BootEnd | None = None
         self._over = asyncio.Event()
         self._away = asyncio.Event()  # there is no connection
         self._waiting = deque[tuple[Post, float]]()
@@ -120,30 +121,37 @@ class Host:
             is_final: Whether there is to be no other boot.
         """
         if self._end is None:
-            self._end = HostEnd(why, is_final)
+            self._end = BootEnd(why, is_final)
             self._grace = grace
         else:
             self._grace = 0.0
         self._over.set()
 
-    async def run(self) -> HostEnd:
+    def leave(self, why: str) -> None:
+        """Have the server hand over nothing more, and end the host when nothing runs there."""
+        self._talk.send(Leaving(why))
+
+    async def run(self) -> BootEnd:
         """Be a part of the server's pool; return when that is over and nothing is left running.
 
         Raises:
             OSError: If no keeper can be started, or there is no room for files.
         """
         gone = await asyncio.to_thread(self._folder.gone)
-        welcome = await self._enter(gone)
-        if welcome is None:
-            return self._end or HostEnd("it was told to end", is_final=True)
-        self._folder.forget(each.boot for each in gone)
+        await self._keeper.start()
+        welcome = None
         try:
-            await self._serve(welcome)
+            welcome = await self._enter(gone)
+            if welcome is not None:
+                await self._serve(welcome)
         finally:
+            await self._keeper.stop()
             self._talk.disconnect()
+            if welcome is not None:
+                self._folder.forget(each.boot for each in gone)
             if self._is_gone_known:
                 self._folder.forget([self.boot])
-        return self._end or HostEnd("it is over")
+        return self._end or BootEnd("it is over")
 
     async def _serve(self, welcome: Welcome) -> None:
         await self._keeper.start()
@@ -167,7 +175,6 @@ class Host:
         finally:
             for helper in helpers:
                 helper.cancel()
-            await self._keeper.stop()
 
     def _make_pool(self, welcome: Welcome) -> Pool:
         boxes = self._folder.begin(self.boot, welcome.deck, welcome.term)
@@ -221,7 +228,7 @@ class Host:
             answer = from_server(received[1])
             match answer:
                 case Refused():
-                    return self._refused(answer)
+                    self._refused(answer)
                 case Over():
                     self.end(answer.why, is_final=answer.is_final)
                 case Welcome():
@@ -415,11 +422,9 @@ class Host:
         await self._pool.stop(self._grace)
         self._reporter.tell_pool()
         await asyncio.to_thread(sweep, [self.boot])
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS if self._talk.is_connected else 0.0):
-                while self._talk.has_pieces:
-                    await asyncio.sleep(0.02)
+        if self._talk.is_connected:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._talk.sent(), _LAST_WORDS)
                 self._talk.send(Gone(self.boot, self._deck, self._term, is_whole=True))
-                while not self._talk.is_settled:
-                    await asyncio.sleep(0.02)
+                await asyncio.wait_for(self._talk.settled(), _LAST_WORDS)
                 self._is_gone_known = True

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -13,10 +13,12 @@ from pooldeck.hosts.lease import ServerLease
 from pooldeck.hosts.model import GoneBy, HostRefused, HostSnapshot, HostState, HostTerms
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.talk import Talk
+from pooldeck.hosts.usage import HostUsage
 from pooldeck.hosts.wire import (
     Ack,
     Back,
     Began,
+    Drain,
     Ended,
     FromHost,
     FromServer,
@@ -24,6 +26,7 @@ from pooldeck.hosts.wire import (
     Grant,
     Hello,
     HostPool,
+    Leaving,
     Over,
     PoolIs,
     Post,
@@ -37,13 +40,19 @@ from pooldeck.hosts.wire import (
 from pooldeck.kinds import KINDS, Ending
 from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.listener import RunningCall
-from pooldeck.pools.model import PoolSpec, PoolState
+from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
+from pooldeck.pools.port import WorkerSnapshot
 from pooldeck.pools.worker import MOST_CALLS
 from pooldeck.protocol import Call
 
 _log: Final = logging.getLogger(__name__)
 _SILENT: Final = 2.5  # requests for a lease that do not come: there is no contact
 _LAST: Final = 60.0  # seconds for a connection to a host that is given up
+
+_ATTESTED: Final = {
+    GoneBy.OWN_WORD: "it ended, and said so",
+    GoneBy.SUCCESSOR: "its next process found that nothing of it was left",
+}
 
 
 class Handed(Struct):
@@ -110,11 +119,14 @@ class HostLink:
         self.abandoned: dict[str, Handed] = {}
         self.workers: dict[str, WorkerIs] = {}
         self.workers_at = 0.0  # when they were told
+        self.described: set[str] = set()  # workers whose code was told, until they are gone
         self.pool_state = PoolState.RUNNING
         self.pool_reason: str | None = None
         self.is_given_up = False
         self.is_draining = False
-        self.open_slots = 0
+        self.is_told_to_end = False  # over this connection
+        self.most_slots = spec.size  # that it is to have, or will have soon
+        self._open_slots = 0
         self.ends = EndsInOrder()
         self.code_version = ""
         self.looks: dict[str, asyncio.Future[str | None]] = {}
@@ -123,13 +135,14 @@ class HostLink:
         self._owner = owner
         self._lease = ServerLease(terms.lease, terms.margin, terms.rate_bound)
         self._talk = Talk.with_host(self._read, self._lost)
-        self._sampled: Sampled | None = None
+        self._usage = HostUsage()
         self._since = self._attached_at = self._heard_at = time.monotonic()
+        self._told = HostState.NO_CONTACT
         self._has_contact = False
         self._gone_at: float | None = None
         self._gone_by: GoneBy | None = None
-        self._gone_reason: str | None = None
         self._address = ""
+        self._reason: str | None = None  # why it is drained, ended or gone
         self._loop = asyncio.get_running_loop()
         self._silence: asyncio.TimerHandle | None = None
         self._expiry = self._loop.call_later(0.0, lambda: None)
@@ -178,6 +191,11 @@ class HostLink:
         )
 
     @property
+    def open_slots(self) -> int:
+        """Return how many slots it has."""
+        return min(self._open_slots, self.most_slots)
+
+    @property
     def free(self) -> int:
         """Return how many calls it has slots for."""
         return max(0, self.open_slots - len(self.calls)) if self.takes_calls else 0
@@ -213,7 +231,7 @@ class HostLink:
 
     def snapshot(self) -> HostSnapshot:
         """Return it at this moment."""
-        hello, sampled = self.hello, self._sampled
+        hello, usage = self.hello, self._usage
         return HostSnapshot(
             *(hello.name, hello.boot, hello.machine, hello.versions, hello.has, self.state),
             since=self._since,
@@ -222,19 +240,41 @@ class HostLink:
             lease_until=None if self.is_gone else self._lease.over_at,
             gone_at=self._gone_at,
             gone_by=self._gone_by,
-            reason=self._gone_reason or self.pool_reason,
+            reason=self._reason or self.pool_reason,
             pool_state=self.pool_state,
             slots=self.open_slots,
             busy=min(len(self.calls), self.open_slots),
             workers=tuple(self.workers),
-            load=None if sampled is None else sampled.load,
+            load=usage.load,
             memory_bytes=hello.machine.memory_bytes,
-            memory_used=None if sampled is None else sampled.memory_used,
-            rss_bytes={each.worker: each.rss_bytes for each in sampled.workers} if sampled else {},
+            memory_used=usage.memory_used,
+            rss_bytes=usage.rss_bytes,
+            cpu_percent=usage.cpu_percent,
             calls=tuple(handed.seen(self.ending(handed)) for handed in self.calls.values()),
             code_version=self.code_version,
             address=self._talk.peer or self._address,
         )
+
+    def worker_snapshots(self) -> Iterator[WorkerSnapshot]:
+        """Yield its workers at this moment."""
+        calls: dict[str, list[RunningCall]] = {}
+        for handed in self.calls.values():
+            calls.setdefault(handed.worker, []).append(handed.seen(self.ending(handed)))
+        abandoned: dict[str, list[RunningCall]] = {}
+        for handed in self.abandoned.values():
+            abandoned.setdefault(handed.worker, []).append(handed.seen())
+        for each in self.workers.values():
+            here = tuple(calls.get(each.id, ()))
+            state = each.state
+            if each.is_open:
+                state = WorkerState.BUSY if here else WorkerState.IDLE
+            yield WorkerSnapshot(
+                *(each.id, each.pid, state, self.workers_at - each.started_ago),
+                *(each.slots, each.tasks_done, here, tuple(abandoned.get(each.id, ()))),
+                host=self.name,
+                rss_bytes=self._usage.rss_bytes.get(each.id),
+                cpu_percent=self._usage.cpu_percent.get(each.id),
+            )
 
     def ending(self, handed: Handed) -> Ending:
         """Return how a call would end if it was killed."""
@@ -272,6 +312,7 @@ class HostLink:
         welcome = Welcome(terms.deck, terms.term, pool, terms.lease, terms.renew, received)
         stream.send(0, encode(welcome))
         self._address = stream.peer
+        self.is_told_to_end = False
         self._talk.connect(stream, hello.received)
         self._heard()
         self._watch()
@@ -281,9 +322,18 @@ class HostLink:
         if not self.is_gone:
             self._talk.send(message, key)
 
+    def drain(self, why: str) -> None:
+        """Hand it nothing new, and end it when nothing runs there any more."""
+        if not self.is_draining:
+            self.is_draining = True
+            self._reason = self._reason or why
+            self.say(Drain())
+            self._changed()
+
     def end(self, why: str, *, is_final: bool = False) -> None:
         """Have it end; it says when it is gone."""
-        self.is_draining = True
+        self.is_draining = self.is_told_to_end = True
+        self._reason = self._reason or why
         self._talk.send_now(Over(why, is_final))
         self._changed()
 
@@ -316,7 +366,9 @@ class HostLink:
             self._changed()
 
     def _changed(self) -> None:
-        self._since = time.monotonic()
+        """Say that something changed, and remember since when its state is what it is."""
+        if self.state is not self._told:
+            self._told, self._since = self.state, time.monotonic()
         self._owner.changed(self)
 
     def _watch(self) -> None:
@@ -345,10 +397,7 @@ class HostLink:
         """
         if self.is_gone:
             return
-        words = {
-            GoneBy.OWN_WORD: "it ended, and said so",
-            GoneBy.SUCCESSOR: "its next process found that nothing of it was left",
-        }
+        why = _ATTESTED[by]
         for task, attempt, end in gone.ended:
             handed = self.calls.get(task)
             if handed is not None and handed.call.attempt == attempt:
@@ -367,15 +416,15 @@ class HostLink:
                 self._drop(handed)
             if not_begun:
                 self._owner.returned([handed.call for handed in not_begun])
-        self._bury(by, words.get(by, "it is gone"))
+        self._bury(by, why)
 
     def _bury(self, by: GoneBy, why: str) -> None:
         """Note that nothing of it runs, and declare what it still had as lost."""
         self._lease.is_given_up = True
         self._gone_at = time.monotonic()
-        self._gone_by, self._gone_reason = by, why
+        self._gone_by, self._reason = by, f"{self._reason}: {why}" if self._reason else why
         self.workers = {}
-        self.open_slots = 0
+        self._open_slots = 0
         self._expiry.cancel()
         if self._silence is not None:
             self._silence.cancel()
@@ -383,7 +432,7 @@ class HostLink:
             if not look.done():
                 look.set_result(None)
         lost = [*self.calls.values()]
-        log = _log.info if by is GoneBy.OWN_WORD and not lost else _log.warning
+        log = _log.warning if lost or by is GoneBy.LEASE else _log.info
         log("host %s (boot %s) is gone: %s; %d calls lost", self.name, self.boot, why, len(lost))
         for handed in lost:
             self._drop(handed)
@@ -404,10 +453,7 @@ class HostLink:
             return
         match message:
             case Renew():
-                self._talk.acknowledge(message.received)
-                if self._lease.grant():
-                    self._talk.send_now(Grant(message.n, self._talk.acked()))
-                    self._heard()
+                self._renew(message)
             case Ended():
                 self._ended(message)
             case Began():
@@ -417,16 +463,29 @@ class HostLink:
             case PoolIs():
                 self._pool_is(message)
             case Sampled():
-                self._sampled = message
+                self._usage.take(message)
+            case _:
+                self._read_seldom(message)
+
+    def _read_seldom(self, message: FromHost | FromServer) -> None:
+        match message:
             case Stacked():
                 look = self.looks.pop(message.task, None)
                 if look is not None and not look.done():
                     look.set_result(message.text)
+            case Leaving():
+                self.drain(message.why)
             case Gone():
                 self._talk.send_now(Ack(self._talk.acked()))
                 self.resolve(message, GoneBy.OWN_WORD)
             case _:
                 self._owner.told(self, message)
+
+    def _renew(self, message: Renew) -> None:
+        self._talk.acknowledge(message.received)
+        if self._lease.grant():
+            self._talk.send_now(Grant(message.n, self._talk.acked()))
+            self._heard()
 
     def _refuse(self, message: FromHost | FromServer) -> None:
         """Leave what a boot says that was given up without effect."""
@@ -499,10 +558,12 @@ class HostLink:
     def _pool_is(self, message: PoolIs) -> None:
         self.pool_state, self.pool_reason = message.state, message.reason
         self.is_given_up = message.is_given_up
+        before = self.workers
         self.workers = {each.id: each for each in message.workers}
+        self.described -= before.keys() - self.workers.keys()
         self.workers_at = time.monotonic()
-        self.open_slots = sum(each.slots for each in message.workers if each.is_open)
+        self._open_slots = sum(each.slots for each in message.workers if each.is_open)
         here = self.workers
         self.abandoned = {key: each for key, each in self.abandoned.items() if each.worker in here}
-        self._owner.changed(self)
+        self._changed()
         self._owner.has_room()

@@ -76,6 +76,7 @@ class HostSnapshot(Struct, frozen=True):
     memory_bytes: int
     memory_used: int | None
     rss_bytes: Mapping[str, int]  # by worker
+    cpu_percent: Mapping[str, float]  # by worker; 100 for one core
     calls: tuple[RunningCall, ...]
     code_version: str  # what its workers have loaded
     address: str

@@ -23,6 +23,7 @@ from msgspec import Struct
 from pooldeck.hosts.folders import HostFolder, HostRunningError
 from pooldeck.hosts.host import Host, HostSpec
 from pooldeck.hosts.machine import this_machine
+from pooldeck.hosts.presence import HostPlace, Presence
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import DEFAULT_PORT
 
@@ -70,12 +71,15 @@ class HostOptions(Struct, frozen=True):
     key: str | None = None
     state: Path | None = None  # where it keeps its files
     grace: float = _GRACE
+    place: Path | None = None  # the stem of its place, where an agent holds it
+    run: str = ""  # which run of which server it is for, if so
 
 
 def host_options(
     pool: str,
     name: str | None,
     has: Sequence[str] = (),
+    *,
     config: Path | None = None,
     state: Path | None = None,
     environment: Mapping[str, str] = os.environ,
@@ -182,13 +186,31 @@ def run(options: HostOptions) -> str:
 
     Raises:
         BadHostError: If something is wrong that does not become right by itself.
+        PlaceTaken: If another host process has its place.
     """
+    os.environ.pop(TOKEN, None)  # what tasks start inherits the rest
     try:
-        return asyncio.run(_run(options))
+        place = options.place
+        return asyncio.run(_run(options) if place is None else _held(options, HostPlace(place)))
     except HostRunningError as error:
         raise BadHostError(f"{error}.") from error
     except OSError as error:
         raise BadHostError(f"the host cannot run here: {error}") from error
+
+
+async def _held(options: HostOptions, place: HostPlace) -> str:
+    """Be a host that an agent holds; it hears why that is over."""
+    presence = Presence(place, options.run)
+    await presence.take()
+    why = "the host process failed"
+    try:
+        why = await _run(options)
+    except (BadHostError, HostRunningError, OSError) as error:
+        why = str(error)
+        raise
+    finally:
+        await presence.leave(why)
+    return why
 
 
 async def _run(options: HostOptions) -> str:
@@ -200,32 +222,40 @@ async def _run(options: HostOptions) -> str:
     async def dial() -> FrameStream:
         return await FrameStream.connect(*options.server, context)
 
-    told: list[str] = []
+    asked = _Asked(options.grace)
     try:
         while True:
-            host = Host(spec, dial, folder)
-            _end_by_signal(host, options.grace, told)
+            host = asked.host = Host(spec, dial, folder)
             end = await host.run()
             _log.info("host %s is over: %s", options.name, end.why)
-            if end.is_final or told:
+            # The agent of one that it holds is followed by another, which starts another process.
+            if end.is_final or options.place is not None or await asked.within(_PAUSE):
                 return end.why
-            await asyncio.sleep(_PAUSE)
-            if told:
-                return told[0]
     finally:
         folder.close()
 
 
-def _end_by_signal(host: Host, grace: float, told: list[str]) -> None:
-    """End a host when the process is asked to end; at once, when it is asked again."""
+class _Asked:
+    """Ends a host when the process is asked to end; at once, when it is asked again."""
 
-    def end(name: str) -> None:
-        told.append(f"it was told to end by {name}")
-        host.end(told[0], grace=grace if len(told) == 1 else 0.0, is_final=True)
+    def __init__(self, grace: float) -> None:
+        self.host: Host | None = None
+        self._grace = grace
+        self._is_asked = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._end, number.name)
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end, number.name)
+    def _end(self, name: str) -> None:
+        grace = 0.0 if self._is_asked.is_set() else self._grace
+        self._is_asked.set()
+        if self.host is not None:
+            self.host.end(f"it was told to end by {name}", grace=grace, is_final=True)
+
+    async def within(self, seconds: float) -> bool:
+        """Wait for a while; return whether the process was asked to end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_asked.wait(), seconds)
+        return self._is_asked.is_set()
 
 
 def open_paths(paths: Sequence[str]) -> None:

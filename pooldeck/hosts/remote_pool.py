@@ -43,9 +43,9 @@ from pooldeck.hosts.wire import (
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Outcome
 from pooldeck.pools.boxes import EndsSeen
-from pooldeck.pools.listener import PoolListener, RunningCall
+from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
-from pooldeck.pools.port import PoolPort, PoolSnapshot, WorkerSnapshot
+from pooldeck.pools.port import PoolPort, PoolSnapshot
 from pooldeck.protocol import Call, LogLine
 
 _HISTORY: Final = 600.0  # seconds for which a host that is gone is remembered
@@ -163,10 +163,7 @@ class RemotePool(PoolPort):
         """Let a host end when nothing runs there any more; return whether there is one."""
         links = self._named(name)
         for link in links:
-            link.is_draining = True
-            link.say(Drain())
-            self._end_if_drained(link)
-            self.changed(link)
+            link.drain("it was to be drained")
         return bool(links)
 
     def end_host(self, name: str, why: str) -> bool:
@@ -181,7 +178,8 @@ class RemotePool(PoolPort):
 
     def _end_if_drained(self, link: HostLink) -> None:
         is_empty = not link.calls and (not link.workers or link.pool_state is PoolState.STOPPED)
-        if link.is_draining and is_empty and self._state is not PoolState.DRAINING:
+        is_due = link.is_draining and not link.is_told_to_end
+        if is_due and is_empty and self._state is not PoolState.DRAINING:
             link.end("it was drained", is_final=True)
 
     # What it is.
@@ -243,6 +241,10 @@ class RemotePool(PoolPort):
         return {}
 
     @property
+    def present(self) -> Collection[str]:
+        return {worker for link in self._here for worker in (*link.workers, *link.described)}
+
+    @property
     def staffed(self) -> Sequence[str]:
         return [each.id for each in self._workers() if each.is_open]
 
@@ -256,26 +258,9 @@ class RemotePool(PoolPort):
             yield from link.workers.values()
 
     def snapshot(self) -> PoolSnapshot:
-        workers: list[WorkerSnapshot] = []
-        for link in self._here:
-            calls: dict[str, list[RunningCall]] = {}
-            for handed in link.calls.values():
-                calls.setdefault(handed.worker, []).append(handed.seen(link.ending(handed)))
-            abandoned: dict[str, list[RunningCall]] = {}
-            for handed in link.abandoned.values():
-                abandoned.setdefault(handed.worker, []).append(handed.seen())
-            for each in link.workers.values():
-                here = tuple(calls.get(each.id, ()))
-                state = each.state
-                if each.is_open:
-                    state = WorkerState.BUSY if here else WorkerState.IDLE
-                workers.append(
-                    WorkerSnapshot(
-                        *(each.id, each.pid, state, link.workers_at - each.started_ago),
-                        *(each.slots, each.tasks_done, here, tuple(abandoned.get(each.id, ()))),
-                    )
-                )
-        return PoolSnapshot(self.spec, self.state, self.reason, self.busy, tuple(workers))
+        workers = tuple(each for link in self._here for each in link.worker_snapshots())
+        hosts = tuple(self.hosts)
+        return PoolSnapshot(self.spec, self.state, self.reason, self.busy, workers, hosts)
 
     # Calls.
 
@@ -353,6 +338,8 @@ class RemotePool(PoolPort):
         if size < 1:
             raise ValueError(f"a pool has at least 1 slot, not {size}")
         self._spec = replace(self._spec, size=size)
+        for link in self._here:
+            link.most_slots = size
         self._say(Resize(size))
 
     def restart(self, code: CodeSpec | None = None) -> None:
@@ -451,6 +438,7 @@ class RemotePool(PoolPort):
                 listener.observed(message.observations)
             case Described():
                 link.code_version = _version(message.code.sources)
+                link.described.add(message.worker)
                 listener.described(message.worker, message.code)
             case Died():
                 at = time.monotonic() - message.ago

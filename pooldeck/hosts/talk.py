@@ -32,6 +32,7 @@ class Talk:
         self._lost = lost
         self._decode = decode
         self._line = Line()
+        self._stepped = asyncio.Event()  # the other side has more of what was sent
         self._stream: FrameStream | None = None
         self._pumping: asyncio.Task[None] | None = None
 
@@ -54,15 +55,19 @@ class Talk:
         """Tell whether there is a connection."""
         return self._stream is not None
 
-    @property
-    def is_settled(self) -> bool:
-        """Tell whether the other side has all that was sent."""
-        return self._line.is_settled
+    async def sent(self) -> None:
+        """Return when all of the long frames has been sent."""
+        while self._line.has_pieces:
+            await self._step()
 
-    @property
-    def has_pieces(self) -> bool:
-        """Tell whether parts of long frames have yet to be sent."""
-        return self._line.has_pieces
+    async def settled(self) -> None:
+        """Return when the other side has received everything."""
+        while not self._line.is_settled:
+            await self._step()
+
+    async def _step(self) -> None:
+        self._stepped.clear()
+        await self._stepped.wait()
 
     @property
     def peer(self) -> str:
@@ -101,6 +106,7 @@ class Talk:
     def acknowledge(self, received: int) -> None:
         """Note how far the other side has received frames."""
         self._line.acknowledge(received)
+        self._stepped.set()
 
     def send(self, message: FromHost | FromServer, key: str | None = None) -> None:
         """Say something that arrives once, over this connection or a later one.
@@ -129,6 +135,7 @@ class Talk:
             await stream.has_room()
             if stream is self._stream:
                 self._line.send_piece()
+                self._stepped.set()
             await asyncio.sleep(0)  # what else there is to say comes in between
 
     def _take(self, stream: FrameStream, n: int, message: bytes) -> None:
@@ -140,7 +147,7 @@ class Talk:
             if whole is not None:
                 self._pass_on(self._decode(whole))
         elif isinstance(decoded, Ack):
-            self._line.acknowledge(decoded.received)
+            self.acknowledge(decoded.received)
         else:
             self._pass_on(decoded)
         if self._line.wants_ack:

@@ -263,6 +263,12 @@ class WorkerIs(Struct, frozen=True, array_like=True):
     is_open: bool
 
 
+class Leaving(Struct, frozen=True, array_like=True, tag="leaving"):
+    """The host is to go when nothing runs there any more: hand it no more calls."""
+
+    why: str
+
+
 class PoolIs(Struct, frozen=True, array_like=True, tag="pool_is"):
     """The host's pool at one moment."""
 
@@ -384,6 +390,7 @@ FromHost = (
     | Described
     | Sampled
     | Stacked
+    | Leaving
     | PoolIs
     | Gone
 )

@@ -48,6 +48,13 @@ function fillState(card, { state, why, workers }) {
   field(card, "empty").hidden = workers.length > 0;
 }
 
+function fillHosts(card, { hosts, hosts_words: words }) {
+  if (hosts === null || !card.querySelector('[data-field="hosts"]')) return;
+  say(card, "hosts", words);
+  const standing = hosts.filter(({ state }) => ["attached", "draining", "no_contact"].includes(state));
+  flag(field(card, "hosts"), "data-amiss", !standing.length || standing.some(({ state }) => state === "no_contact"));
+}
+
 function fillRecent(card, recent) {
   say(card, "utilization", recent ? percent(100 * recent.utilization) : NOTHING);
   say(card, "throughput", recent ? rate(recent.throughput) : NOTHING);
@@ -62,7 +69,7 @@ function fillRecent(card, recent) {
 
 function fillFigures(card, pool) {
   const switches = pool.ctx_switches_per_s;
-  for (const name of ["busy", "size", "queued", "incidents"]) say(card, name, count(pool[name]));
+  for (const name of ["busy", "slots", "queued", "incidents"]) say(card, name, count(pool[name]));
   for (const name of ["voluntary", "involuntary"]) say(card, name, switches ? count(Math.floor(switches[name] + 0.5)) : NOTHING);
   say(card, "restarts", ngettext("%(num)s restart", "%(num)s restarts", pool.restarts));
   tickFrom(field(card, "oldest_wait"), pool.oldest_wait, NOTHING);
@@ -77,6 +84,7 @@ onFrame((frame) => {
     if (!card) continue;
     fillState(card, pool);
     fillFigures(card, pool);
+    fillHosts(card, pool);
     fillRecent(card, pool.recent);
     fillWorkers(field(card, "workers"), pool);
   }

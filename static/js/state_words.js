@@ -24,6 +24,10 @@ const words = {
   stopped: _("stopped"),
   broken: _("broken"),
   ready: _("ready"),
+  attached: _("attached"),
+  no_contact: _("no contact"),
+  gone: _("gone"),
+  refused: _("refused"),
 };
 
 export function stateWord(state) {

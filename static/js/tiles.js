@@ -6,6 +6,7 @@ import { duration, percent, size } from "./formats.js";
 import { at } from "./root.js";
 import { stateWord } from "./state_words.js";
 import { tickFrom } from "./ticking.js";
+import { workerName } from "./worker_names.js";
 import { _, ngettext } from "./words.js";
 
 const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
@@ -28,6 +29,7 @@ export function paint(pools) {
 
 function slotState(worker, slot, poolState) {
   if (slot.abandoned) return "abandoned";
+  if (worker.state === "no_contact") return worker.state;
   if (slot.task != null) return slot.cancel_requested ? "asked" : "busy";
   if (["starting", "stopping"].includes(worker.state)) return worker.state;
   return HALTED.includes(poolState) ? "paused" : "idle";
@@ -106,7 +108,7 @@ function fillWorker(element, worker, poolState) {
 
 // It may be too long for its tile.
 function sayId(element, id) {
-  say(element, "id", id);
+  say(element, "id", workerName(id));
   field(element, "id").title = id;
 }
 

@@ -171,9 +171,10 @@ function drawGutter(drawing) {
 
 function labelOf(row, worker, gutter) {
   if (row.collapsed) return `+ ${row.collapsed}`;
-  if (row.thread === null) return row.worker;
+  const name = workerName(row.worker);
+  if (row.thread === null) return name;
   if (row.worker === worker) return `#${row.thread}`;
-  return gutter < 100 ? row.worker : `${row.worker} #${row.thread}`;
+  return gutter < 100 ? name : `${name} #${row.thread}`;
 }
 
 function write({ pen, gutter }, text, y, font, colour) {

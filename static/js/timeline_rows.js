@@ -1,4 +1,6 @@
-// Which slot is drawn where: rows by pool, worker and thread, with the bars of each in order.
+// Which slot is drawn where: rows by pool, host, worker and thread, with the bars of each in order.
+
+import { hostOf } from "./worker_names.js";
 
 const MOST_ROWS = 200;
 const HEAD = 20; // pixels of a pool's heading
@@ -19,7 +21,7 @@ function slotRows({ bars, present, pools }) {
   for (const { pool, worker, thread, ...bar } of bars) row({ pool, worker, thread }).bars.push({ pool, worker, thread, ...bar });
   const place = (pool) => (pools.includes(pool) ? pools.indexOf(pool) : pools.length);
   const order = (one, other) =>
-    place(one.pool) - place(other.pool) || numberOf(one.worker) - numberOf(other.worker) || (one.thread ?? 0) - (other.thread ?? 0);
+    place(one.pool) - place(other.pool) || hostOf(one.worker).localeCompare(hostOf(other.worker)) || numberOf(one.worker) - numberOf(other.worker) || (one.thread ?? 0) - (other.thread ?? 0);
   return [...rows.values()].sort(order);
 }
 

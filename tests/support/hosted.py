@@ -34,7 +34,7 @@ class Hosts:
         self.refusals: list[str] = []
         self.processes: dict[str, Process] = {}
         self.pool = RemotePool(spec, terms, self.listener, on_gone=self.gone.append)
-        self.listener.pool = self.pool
+        self.listener.pool = self.pool  # type: ignore[assignment]
         self.port = 0
 
     async def listen(self) -> None:
@@ -108,6 +108,7 @@ class Hosts:
 @asynccontextmanager
 async def hosts(
     folder: Path,
+    /,
     kind: str = "process",
     size: int = 2,
     *,
@@ -127,3 +128,15 @@ async def hosts(
         yield running
     finally:
         await running.close()
+
+
+@asynccontextmanager
+async def pool_on_a_host(
+    folder: Path, /, kind: str, size: int, *, is_stopped: bool = False, **options: Any
+) -> AsyncIterator[Listener]:
+    """Run a remote pool with one host as `pooled.pool` does one here."""
+    async with hosts(folder, kind, size, names=(), **options) as there:
+        if is_stopped:
+            there.pool.drain()
+        await there.start()
+        yield there.listener

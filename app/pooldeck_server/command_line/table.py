@@ -25,6 +25,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "link": ("tokens:link", "print a link that logs a browser in, once"),
         "backup": ("backups:backup", "copy the database, also while a server uses it"),
         "restore": ("backups:restore", "put a backup into the place of the database"),
+        "host": (
+            "remote.host:host",
+            "run tasks of a pool here, on another machine than the server's",
+        ),
         "drain": (
             "remote.drain:drain",
             "have a running server take nothing new, before it is stopped",
@@ -52,6 +56,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "pause": ("remote.pools:pause", "have a pool hand nothing out"),
         "resume": ("remote.pools:resume", "have a pool go on"),
         "restart": ("remote.pools:restart", "replace the workers of a pool: loads new code"),
+        "hosts": ("remote.hosts:hosts", "list the hosts of pools: contact, load, what is wrong"),
+        "drain-host": ("remote.hosts:drain_host", "hand a host nothing new, and let it go"),
+        "end-host": ("remote.hosts:end_host", "end a host at once, with what runs there"),
     },
     "functions": {
         "functions": ("remote.functions:functions", "list the functions that can be called"),

@@ -40,6 +40,8 @@ class Deed(StrEnum):
     DRAIN = "drain"
     RESTART = "restart"
     KILL_WORKER = "kill_worker"
+    DRAIN_HOST = "drain_host"
+    END_HOST = "end_host"
     HOLD = "hold"
     RELEASE = "release"
     PLACE = "place"
@@ -81,6 +83,7 @@ TargetKind: TypeAlias = Literal[
     "tasks",
     "pool",
     "worker",
+    "host",
     "function",
     "error_group",
     "experiment",

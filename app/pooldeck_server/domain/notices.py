@@ -18,6 +18,7 @@ class Need(StrEnum):
     STOPPED = "stopped"
     STARVATION = "starvation"  # all slots of a pool are busy, nothing ends, and tasks wait
     STUCK = "stuck"  # a task runs far longer than its function usually does
+    OUTGROWN = "outgrown"  # workers are replaced again and again for the memory that they hold
     ABANDONED = "abandoned"  # threads that outlived their tasks
     NO_NEW_WORKERS = "no_new_workers"  # new ones do not start; those that run go on
     UNSCHEDULABLE = "unschedulable"  # tasks wait that no worker of the pool can run
@@ -43,6 +44,9 @@ class Need(StrEnum):
     MISPLACED = "misplaced"  # functions that would do clearly better in another pool
     OPEN = "open"  # whoever reaches the server may do everything
     UNDONE = "undone"  # a function failed after a move as it never had before, and went back
+    NO_HOST = "no_host"  # a pool whose workers are on hosts, and none is attached
+    LOST_CONTACT = "lost_contact"  # a host is not heard of; what runs there may run on
+    REFUSED_HOST = "refused_host"  # a host dialled and was turned away
 
 
 class Notice(Struct, frozen=True):
@@ -62,13 +66,15 @@ class Notice(Struct, frozen=True):
     # went back
     function: str | None = None
     usual: float | None = None  # seconds within which nineteen of twenty of its runs end
-    # what is known of the cause, in English; the type of an error; the process id of the
-    # other server that uses the database
+    # what is known of the cause, in English; the type of an error; the memory that a worker may
+    # hold; the process id of the other server that uses the database
     reason: str | None = None
     group: str | None = None  # the group of errors that returned, if it is only one
     target: str | None = None  # the pool that the function would do better in, or came back from
     file: str | None = None  # the path of the file that is not what it was
     module: str | None = None  # the one that cannot be loaded
+    until: int | None = None  # microseconds since the epoch: when tasks of the host are lost
+    host: str | None = None  # the name of the host that is not heard of, or was refused
     # how many times as fast it would be there; the most, where there are several
     gain: float | None = None
     risks: int = 0  # how many things are seen in the function's code that its calls would share
@@ -83,8 +89,8 @@ class Notice(Struct, frozen=True):
     @property
     def key(self) -> str:
         """Return what names the matter, the same as long as it lasts: "paused:cpu"."""
-        of = (self.need, self.pool, self.worker, self.function, self.module, self.group, self.task)
-        return ":".join(part for part in of if part)
+        of = (self.need, self.pool, self.host, self.worker, self.function, self.module)
+        return ":".join(part for part in (*of, self.group, self.task) if part)
 
     @property
     def weight(self) -> int:
@@ -120,6 +126,7 @@ _SEVERITIES: Final[Mapping[Need, Severity]] = {
     Need.TAKEN_DATABASE: Severity.CRITICAL,
     Need.RESTORED: Severity.CRITICAL,
     Need.LOW_DISK: Severity.CRITICAL,
+    Need.NO_HOST: Severity.CRITICAL,
     Need.MISPLACED: Severity.NOTE,
     Need.UNDELETED: Severity.NOTE,
 }
@@ -128,6 +135,7 @@ _SEVERITIES: Final[Mapping[Need, Severity]] = {
 _GROWING: Final = frozenset(
     {
         Need.STUCK,
+        Need.OUTGROWN,
         Need.ABANDONED,
         Need.UNSCHEDULABLE,
         Need.RETURNED,

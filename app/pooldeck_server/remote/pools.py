@@ -43,7 +43,7 @@ def row(pool: dict[str, Any]) -> tuple[str, ...]:
         pool["kind"],
         pool["state"],
         str(pool["busy"]),
-        str(pool["size"]),
+        str(pool["slots"]),
         str(pool["queued"]),
         duration(pool["oldest_wait"]),
         f"{recent['throughput']:.3g}" if recent else NOTHING,

@@ -1,9 +1,11 @@
-"""What every kind of pool promises through its port: one suite, real workers."""
+"""What every kind of pool promises through its port, here and on a host: one suite, real workers."""
 
 import asyncio
 import itertools
 import secrets
 import signal
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
@@ -18,13 +20,25 @@ from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
 from pooldeck.pools.pool import Pool
 from pooldeck.pools.port import PoolPort
 from pooldeck.protocol import Call
-from tests.support.pooled import BOUND, EACH_KIND, eventually, is_alive, pool
+from tests.support.hosted import pool_on_a_host
+from tests.support.pooled import BOUND, EACH_KIND, Listener, eventually, is_alive
+from tests.support.pooled import pool as local_pool
 
 MIB = 1024 * 1024
+MakePool = Callable[..., AbstractAsyncContextManager[Listener]]
+
+
+@pytest.fixture(params=["here", "on a host"])
+def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MakePool:
+    if request.param == "here":
+        return local_pool
+    return partial(pool_on_a_host, tmp_path_factory.mktemp("host"))
 
 
 @EACH_KIND
-async def test_every_call_ends_once_and_no_more_run_than_there_are_slots(kind: PoolKind) -> None:
+async def test_every_call_ends_once_and_no_more_run_than_there_are_slots(
+    kind: PoolKind, pool: MakePool
+) -> None:
     async with pool(kind, 3) as listener:
         for n in range(60):
             listener.call(str(n), "add", n, n)
@@ -36,10 +50,10 @@ async def test_every_call_ends_once_and_no_more_run_than_there_are_slots(kind: P
 
 
 @EACH_KIND
-async def test_a_pool_has_as_many_workers_as_its_kind_needs(kind: PoolKind) -> None:
+async def test_a_pool_has_as_many_workers_as_its_kind_needs(kind: PoolKind, pool: MakePool) -> None:
     async with pool(kind, 3) as listener:
         await eventually(lambda: listener.pool.free == 3)
-        assert len(listener.pool.pids) == KINDS[kind].workers(3)
+        assert len(listener.pool.staffed) == KINDS[kind].workers(3)
 
 
 @EACH_KIND
@@ -54,7 +68,7 @@ async def test_a_pool_has_as_many_workers_as_its_kind_needs(kind: PoolKind) -> N
     ],
 )
 async def test_a_death_is_told_in_words_and_the_next_call_runs(
-    kind: PoolKind, function: str, args: tuple[int, ...], cause: str
+    kind: PoolKind, pool: MakePool, function: str, args: tuple[int, ...], cause: str
 ) -> None:
     async with pool(kind, 1) as listener:
         listener.call("culprit", function, *args)
@@ -69,7 +83,9 @@ async def test_a_death_is_told_in_words_and_the_next_call_runs(
 
 
 @EACH_KIND
-async def test_a_pool_whose_workers_cannot_start_is_broken_and_says_why(kind: PoolKind) -> None:
+async def test_a_pool_whose_workers_cannot_start_is_broken_and_says_why(
+    kind: PoolKind, pool: MakePool
+) -> None:
     async with pool(kind, 1, initializer="pool_functions.refuse") as listener:
         await eventually(lambda: listener.pool.state is PoolState.BROKEN)
         assert listener.pool.reason is not None
@@ -78,7 +94,9 @@ async def test_a_pool_whose_workers_cannot_start_is_broken_and_says_why(kind: Po
 
 
 @EACH_KIND
-async def test_stopping_lets_what_runs_end_within_the_grace(kind: PoolKind, tmp_path: Path) -> None:
+async def test_stopping_lets_what_runs_end_within_the_grace(
+    kind: PoolKind, pool: MakePool, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
 
     async with pool(kind, 1) as listener:
@@ -93,12 +111,12 @@ async def test_stopping_lets_what_runs_end_within_the_grace(kind: PoolKind, tmp_
 
 @EACH_KIND
 async def test_what_does_not_end_within_the_grace_is_told_as_interrupted(
-    kind: PoolKind, tmp_path: Path
+    kind: PoolKind, pool: MakePool, tmp_path: Path
 ) -> None:
     async with pool(kind, 1) as listener:
         listener.call("last", "wait_for", str(tmp_path / "never"))
         await eventually(lambda: "last" in listener.begun)
-        pids = listener.pool.pids.values()
+        pids = [each.pid for each in listener.pool.snapshot().workers]
         await listener.pool.stop(0.1)
         error = listener.outcomes["last"].error
         assert error is not None
@@ -107,7 +125,9 @@ async def test_what_does_not_end_within_the_grace_is_told_as_interrupted(
 
 
 @EACH_KIND
-async def test_a_call_that_is_asked_ends_itself_and_its_worker_goes_on(kind: PoolKind) -> None:
+async def test_a_call_that_is_asked_ends_itself_and_its_worker_goes_on(
+    kind: PoolKind, pool: MakePool
+) -> None:
     async with pool(kind, 1) as listener:
         worker = await listener.running("asked", "work_until_asked")
         assert listener.pool.cancel("asked")
@@ -119,7 +139,9 @@ async def test_a_call_that_is_asked_ends_itself_and_its_worker_goes_on(kind: Poo
 
 
 @EACH_KIND
-async def test_what_no_worker_has_cannot_be_cancelled_or_killed(kind: PoolKind) -> None:
+async def test_what_no_worker_has_cannot_be_cancelled_or_killed(
+    kind: PoolKind, pool: MakePool
+) -> None:
     async with pool(kind, 1) as listener:
         assert not listener.pool.cancel("nobody")
         assert listener.pool.kill("nobody") is None
@@ -130,7 +152,7 @@ async def test_what_no_worker_has_cannot_be_cancelled_or_killed(kind: PoolKind) 
 @EACH_KIND
 @pytest.mark.parametrize("function", ["rest", "commands.rest"])
 async def test_a_pool_says_how_a_call_ends_before_it_is_killed(
-    kind: PoolKind, function: str
+    kind: PoolKind, pool: MakePool, function: str
 ) -> None:
     ending = KINDS[kind].ending_of(is_command=function == "commands.rest")
     command = Command(("sleep", "{seconds}"), Options(name="commands.rest"))
@@ -146,14 +168,16 @@ async def test_a_pool_says_how_a_call_ends_before_it_is_killed(
 
 
 @EACH_KIND
-async def test_the_calls_of_a_worker_killed_by_hand_are_really_stopped(kind: PoolKind) -> None:
+async def test_the_calls_of_a_worker_killed_by_hand_are_really_stopped(
+    kind: PoolKind, pool: MakePool
+) -> None:
     async with pool(kind, 2) as listener:
         worker = await listener.running("one", "rest", 600)
         await listener.running("two", "rest", 600)
-        pid = listener.pool.pids[worker]
+        pids = {each.id: each.pid for each in listener.pool.snapshot().workers}
         assert listener.pool.kill_worker(worker)
         assert await listener.outcome("one") == Outcome(cancelled=True)
-        assert not is_alive(pid)
+        assert not is_alive(pids[worker])
         if KINDS[kind].is_alone:
             assert "two" not in listener.outcomes
         else:
@@ -165,7 +189,7 @@ async def test_the_calls_of_a_worker_killed_by_hand_are_really_stopped(kind: Poo
 
 @EACH_KIND
 async def test_looking_at_a_call_shows_where_it_is_and_does_not_disturb_it(
-    kind: PoolKind, tmp_path: Path
+    kind: PoolKind, pool: MakePool, tmp_path: Path
 ) -> None:
     async with pool(kind, 1, folder=tmp_path) as listener:
         await listener.running("sleeper", "rest", 5.0)
@@ -178,7 +202,7 @@ async def test_looking_at_a_call_shows_where_it_is_and_does_not_disturb_it(
 
 @EACH_KIND
 async def test_a_pool_that_is_resized_under_load_loses_no_call_and_doubles_none(
-    kind: PoolKind, tmp_path: Path
+    kind: PoolKind, pool: MakePool, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     (tmp_path / "go").touch()
@@ -200,7 +224,7 @@ async def test_a_pool_that_is_resized_under_load_loses_no_call_and_doubles_none(
 @EACH_KIND
 @pytest.mark.parametrize("order", ["012", "210"])
 async def test_a_larger_pool_runs_more_at_a_time_and_a_smaller_one_lets_what_runs_end(
-    kind: PoolKind, order: str, tmp_path: Path
+    kind: PoolKind, pool: MakePool, order: str, tmp_path: Path
 ) -> None:
     async with pool(kind, 1) as listener:
         for n in range(4):
@@ -223,7 +247,7 @@ async def test_a_larger_pool_runs_more_at_a_time_and_a_smaller_one_lets_what_run
 
 
 @EACH_KIND
-async def test_a_pool_has_at_least_one_slot(kind: PoolKind) -> None:
+async def test_a_pool_has_at_least_one_slot(kind: PoolKind, pool: MakePool) -> None:
     async with pool(kind, 1) as listener:
         with pytest.raises(ValueError, match="at least 1 slot, not 0"):
             listener.pool.resize(0)
@@ -231,7 +255,7 @@ async def test_a_pool_has_at_least_one_slot(kind: PoolKind) -> None:
 
 @EACH_KIND
 async def test_a_paused_pool_hands_nothing_out_until_it_is_resumed(
-    kind: PoolKind, tmp_path: Path
+    kind: PoolKind, pool: MakePool, tmp_path: Path
 ) -> None:
     async with pool(kind, 2) as listener:
         await listener.running("before", "wait_for", str(tmp_path / "go"))
@@ -248,7 +272,7 @@ async def test_a_paused_pool_hands_nothing_out_until_it_is_resumed(
 
 @EACH_KIND
 async def test_a_drained_pool_finishes_what_runs_and_has_no_workers_until_it_is_resumed(
-    kind: PoolKind, tmp_path: Path
+    kind: PoolKind, pool: MakePool, tmp_path: Path
 ) -> None:
     async with pool(kind, 2, spare=KINDS[kind].spares) as listener:
         await listener.running("last", "wait_for", str(tmp_path / "go"))
@@ -267,6 +291,7 @@ async def test_a_drained_pool_finishes_what_runs_and_has_no_workers_until_it_is_
 @EACH_KIND
 async def test_a_pool_can_be_stopped_before_its_start_and_then_has_no_workers(
     kind: PoolKind,
+    pool: MakePool,
 ) -> None:
     async with pool(kind, 1, is_stopped=True) as listener:
         assert listener.pool.state is PoolState.STOPPED
@@ -279,11 +304,14 @@ async def test_a_pool_can_be_stopped_before_its_start_and_then_has_no_workers(
 async def test_a_worker_over_its_memory_is_replaced_when_it_is_done(
     kind: PoolKind, tmp_path: Path
 ) -> None:
-    async with pool(kind, 1, max_memory_bytes=100 * MIB) as listener:
+    async with local_pool(kind, 1, max_memory_bytes=100 * MIB) as listener:
         worker = await listener.running("large", "wait_for", str(tmp_path / "go"))
         listener.pool.note_memory(worker, 99 * MIB)
         assert len(listener.pool.pids) == 1
+        assert not listener.pool.snapshot().outgrown
         listener.pool.note_memory(worker, 120 * MIB)
+        listener.pool.note_memory(worker, 125 * MIB)
+        assert len(listener.pool.snapshot().outgrown) == 1
         await eventually(lambda: len(listener.pool.pids) == 2)
         await eventually(lambda: listener.ids(WorkerState.STOPPING) == {worker})
         (tmp_path / "go").touch()
@@ -296,18 +324,19 @@ async def test_a_worker_over_its_memory_is_replaced_when_it_is_done(
 
 @EACH_KIND
 async def test_a_worker_far_over_its_memory_is_killed_and_the_error_says_so(kind: PoolKind) -> None:
-    async with pool(kind, 1, max_memory_bytes=200 * MIB) as listener:
+    async with local_pool(kind, 1, max_memory_bytes=200 * MIB) as listener:
         worker = await listener.running("huge", "rest", 600)
         listener.pool.note_memory(worker, 312 * MIB)
         error = await listener.error("huge")
         assert error.kind is ErrorKind.CRASHED
         assert "312 MiB, over 1.5 times max_memory_mb = 200" in error.message
+        assert len(listener.pool.snapshot().outgrown) == 1
         assert not listener.deaths
 
 
 @EACH_KIND
 async def test_a_snapshot_shows_each_worker_and_call_and_never_changes(
-    kind: PoolKind, tmp_path: Path
+    kind: PoolKind, pool: MakePool, tmp_path: Path
 ) -> None:
     async with pool(kind, 2) as listener:
         await eventually(lambda: listener.pool.free == 2)
@@ -325,7 +354,7 @@ async def test_a_snapshot_shows_each_worker_and_call_and_never_changes(
             2,
         )
         assert [each.id for each in seen.workers] == list(listener.pool.staffed)
-        assert {each.id: each.pid for each in seen.workers} == listener.pool.pids
+        assert all(is_alive(each.pid) for each in seen.workers)
         assert sum(each.slots for each in seen.workers) == 2
         calls = {run.call.task: run for each in seen.workers for run in each.calls}
         assert calls.keys() == {"one", "two"}
@@ -338,7 +367,7 @@ async def test_a_snapshot_shows_each_worker_and_call_and_never_changes(
 
 @EACH_KIND
 async def test_a_snapshot_shows_what_was_abandoned_beside_what_runs(
-    kind: PoolKind, tmp_path: Path
+    kind: PoolKind, pool: MakePool, tmp_path: Path
 ) -> None:
     async with pool(kind, 3) as listener:
         await listener.running("killed", "wait_for", str(tmp_path / "go"))

@@ -16,6 +16,8 @@ Kind: TypeAlias = Literal[
     "drain",
     "restart",
     "kill_worker",
+    "drain_host",
+    "end_host",
     "kill_task",
     "crash",
     "hold",
@@ -37,8 +39,8 @@ OF_FUNCTIONS: Final = frozenset({"hold", "release", "pause_function", "resume_fu
 class StoredAnnotation(Struct, frozen=True):
     """A mark in time (microseconds since the epoch).
 
-    `pool` is None where it concerns all of them. `subject` is the worker, the task or the function
-    that it is about, and `reason` what a person gave for it. `data` is what else is known: of a
+    `pool` is None where it concerns all of them. `subject` is the worker, the host, the task or the
+    function that it is about, and `reason` what a person gave. `data` is what else is known: of a
     start `was_clean` and `down_seconds`, of a resize `before` and `after`, of a killed task its
     `function` and `outcome`, of a crash `incident` and `cause`, of a hold `deaths`, of a broken
     pool what it `said`, and of a function that was placed in another pool where it was `before`;

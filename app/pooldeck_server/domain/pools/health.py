@@ -10,11 +10,15 @@ from pooldeck.pools.model import PoolState, WorkerState
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.history import Recent
+from pooldeck_server.domain.pools.hosts import HostHealth, HostState
 
 POOL_STATES: Final = tuple(map(str, PoolState))
 """What the state of a pool may be."""
 
-WORKER_STATES: Final = tuple(map(str, WorkerState))
+NO_CONTACT: Final = str(HostState.NO_CONTACT)
+"""The state of workers whose host is not heard of: what they do is not known."""
+
+WORKER_STATES: Final = (*map(str, WorkerState), NO_CONTACT)
 """What the state of a worker may be."""
 
 
@@ -49,7 +53,7 @@ class WorkerHealth(Struct, frozen=True):
 
     id: str
     pid: int | None
-    state: str  # starting, idle, busy, spare, stopping
+    state: str  # starting, idle, busy, spare, stopping, no_contact
     started_at: int | None  # microseconds since the epoch
     tasks_done: int
     slots: tuple[SlotHealth, ...]
@@ -61,6 +65,7 @@ class WorkerHealth(Struct, frozen=True):
     code: str | None = None  # which code it has loaded: the same text for the same code
     is_outdated: bool = False  # a restart would load other code
     peak_rss_bytes: int | None = None  # the most that it ever held
+    host: str | None = None  # the name of the host that it is on; None: the server's own machine
 
 
 class DeadWorker(Struct, frozen=True):
@@ -77,7 +82,7 @@ class PoolHealth(Struct, frozen=True):
 
     name: str
     kind: PoolKind
-    size: int
+    size: int  # where it has hosts, of each of them
     state: str  # running, paused, draining, broken, stopped
     reason: str | None  # why it is broken, in words, with the traceback
     busy: int
@@ -87,11 +92,29 @@ class PoolHealth(Struct, frozen=True):
     workers: tuple[WorkerHealth, ...]
     spare: int = 0  # workers that are ready to take a dead one's place
     restarts: int = 0  # workers that were replaced since the server started
+    outgrown: int = 0  # of these, in the last minutes, for more memory than they may hold
+    max_memory_bytes: int = 0  # that a worker may hold; 0: as much as it likes
     dead: tuple[DeadWorker, ...] = ()  # the latest first
     ctx_switches_per_s: SwitchRates | None = None  # of all its workers together
     recent: Recent | None = None  # what it did in the last minutes
     notices: tuple[Notice, ...] = ()  # what needs attention
     controls: PoolControl | None = None  # what was set by hand, if anything was
+    hosts: tuple[HostHealth, ...] | None = None  # None: it lives on the server's own machine
+    engine: str | None = None  # why the engine that is to place hosts does not
+
+    @property
+    def slots(self) -> int:
+        """Return how many slots there are: `size`, or those of all hosts that may run something."""
+        if self.hosts is None:
+            return self.size
+        return sum(host.slots for host in self.hosts if host.stands)
+
+
+def host_named(pools: Iterable[PoolHealth], pool: str, name: str | None) -> HostHealth | None:
+    """Return what is known of a host of a pool; of several of one name that of the latest."""
+    found = [host for each in pools if each.name == pool for host in each.hosts or ()]
+    named = [host for host in found if host.name == name]
+    return max(named, key=lambda host: (host.stands, host.last_contact), default=None)
 
 
 def slot_of(pools: Iterable[PoolHealth], task_id: str) -> SlotHealth | None:

@@ -17,6 +17,7 @@ class PoolRow(Struct, frozen=True):
     oldest_wait: float | None
     per_second: float | None
     run_p95: float | None
+    hosts: str | None = None  # how many are heard of, of how many; None: it has no hosts
 
     @classmethod
     def of(cls, pool: dict[str, Any]) -> Self:
@@ -25,11 +26,12 @@ class PoolRow(Struct, frozen=True):
             pool["name"],
             pool["state"],
             pool["busy"],
-            pool["size"],
+            pool["slots"],
             pool["queued"],
             pool["oldest_wait"],
             recent.get("throughput"),
             recent.get("run_p95"),
+            _hosts(pool["hosts"]),
         )
 
 
@@ -85,6 +87,15 @@ class FailureRow(Struct, frozen=True):
         names = [each["function"] for each in group["functions"]]
         words = f"{group['type'] or group['kind']}: {group['message'] or ''}".removesuffix(": ")
         return cls(group["last_seen"], group["count"], names[0] if names else "", words)
+
+
+def _hosts(hosts: list[dict[str, Any]] | None) -> str | None:
+    if hosts is None:
+        return None
+    states = [host["state"] for host in hosts]
+    heard_of = sum(state in {"attached", "draining"} for state in states)
+    standing = heard_of + states.count("no_contact")
+    return f"{heard_of}/{standing}"
 
 
 def _running(frame: dict[str, Any]) -> Iterator[RunningRow]:

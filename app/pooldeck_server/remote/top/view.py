@@ -36,8 +36,11 @@ _STATES: Final = {
 }
 _GAP: Final = "  "
 _POOLS: Final = ("POOL", "STATE", "SLOTS", "BUSY", "QUEUED", "OLDEST", "PER S", "RUN P95")
+_HOSTS: Final = ("HOSTS",)  # heard of, of those that are not gone
 _RUNNING: Final = ("FUNCTION", "TASK", "POOL", "FOR", "DONE", "")
-_FROM_RIGHT: Final = {*("BUSY", "QUEUED", "OLDEST", "PER S", "RUN P95", "FOR", "DONE")}
+_FROM_RIGHT: Final = {
+    *("BUSY", "QUEUED", "OLDEST", "PER S", "RUN P95", "HOSTS", "FOR", "DONE"),
+}
 
 
 class Shown(Struct, frozen=True):
@@ -69,7 +72,10 @@ def _deck(shown: Shown, snapshot: Snapshot, state: TopState, height: int) -> lis
     top = [_head(shown), *_trouble(shown), *(_notices(snapshot))]
     bottom = [*_failures(shown.failures), _foot(state)]
     room = max(height - len(top) - len(bottom), 0)
-    pools = _table(_POOLS, [(key_of(each), _pool(each)) for each in snapshot.pools], selected)
+    has_hosts = any(pool.hosts is not None for pool in snapshot.pools)
+    head = (*_POOLS, *_HOSTS) if has_hosts else _POOLS
+    rows = [(key_of(each), _pool(each, has_hosts=has_hosts)) for each in snapshot.pools]
+    pools = _table(head, rows, selected)
     pools = _around(pools, selected, min(len(pools), max(room - 3, 2)))
     running = [(key_of(each), _task(each, shown.age)) for each in snapshot.running]
     title = _table(_RUNNING, running, selected)
@@ -105,7 +111,7 @@ def _notices(snapshot: Snapshot) -> list[Text]:
     return lines
 
 
-def _pool(pool: PoolRow) -> tuple[tuple[str, str], ...]:
+def _pool(pool: PoolRow, *, has_hosts: bool) -> tuple[tuple[str, str], ...]:
     full = round(_BAR * min(pool.busy / pool.size, 1)) if pool.size else 0
     return (
         (pool.name, ""),
@@ -116,7 +122,16 @@ def _pool(pool: PoolRow) -> tuple[tuple[str, str], ...]:
         (duration(pool.oldest_wait), ""),
         (NOTHING if pool.per_second is None else f"{pool.per_second:.3g}", ""),
         (duration(pool.run_p95), ""),
+        *([(pool.hosts or NOTHING, _hosts_style(pool.hosts))] if has_hosts else ()),
     )
+
+
+def _hosts_style(hosts: str | None) -> str:
+    """Return how it is drawn that a pool has hosts: in red if it has none, or misses one."""
+    if hosts is None:
+        return "dim"
+    heard_of, _, standing = hosts.partition("/")
+    return "" if heard_of == standing != "0" else "bold red"
 
 
 def _task(row: RunningRow, age: float) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,7 @@
 """The picture of all pools at this moment, put together from those who know each part of it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,9 +13,17 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import NotFound, UnknownFunction, no_pool
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import Hold
-from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SwitchRates, WorkerHealth
+from pooldeck_server.domain.pools.health import (
+    NO_CONTACT,
+    DeadWorker,
+    PoolHealth,
+    SwitchRates,
+    WorkerHealth,
+)
+from pooldeck_server.domain.pools.hosts import HostState
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live import notices
+from pooldeck_server.runtime.live.hosts import Hosting, hosts_of, no_hosting
 from pooldeck_server.runtime.live.oldest import OldestWaits
 from pooldeck_server.runtime.live.outdated import OutdatedCode
 from pooldeck_server.runtime.live.recent import RecentMinutes
@@ -49,6 +57,7 @@ class Health:
     controls: KeptControls
     outdated: OutdatedCode
     oldest: OldestWaits
+    hosting: Callable[[str], Hosting] = no_hosting  # of a pool, by its name
     _seats: defaultdict[str, Seats] = field(init=False, default_factory=lambda: defaultdict(Seats))
     _since: notices.Since = field(init=False, default_factory=notices.Since)
 
@@ -78,9 +87,11 @@ class Health:
     def _pool(self, queue: Dispatcher) -> PoolHealth:
         name = queue.pool.spec.name
         self.refresh(name)
-        pool = queue.pool.snapshot()
+        pool, hosting = queue.pool.snapshot(), self.hosting(name)
+        hosts = hosts_of(name, pool.hosts, self.clock, hosting.refused)
         tiles = self._tiles.of(pool.workers, self._seats[name], queue.running.fraction)
-        workers = tuple(self._with_code(name, worker) for worker in tiles)
+        silent = {host.name for host in hosts or () if host.state is HostState.NO_CONTACT}
+        workers = tuple(self._with_code(name, worker, silent) for worker in tiles)
         health = PoolHealth(
             name=name,
             kind=pool.spec.kind,
@@ -94,14 +105,21 @@ class Health:
             workers=workers,
             spare=sum(worker.state == WorkerState.SPARE for worker in workers),
             restarts=self._seats[name].restarts,
+            outgrown=notices.lately(pool.outgrown, self.clock.monotonic()),
+            max_memory_bytes=pool.spec.max_memory_bytes,
             dead=tuple(self._dead(name)),
             ctx_switches_per_s=_switches(workers),
             recent=self.recent.of(name),
             controls=self.controls.of(name),
+            hosts=hosts,
+            engine=hosting.engine,
         )
         return replace(health, notices=self._notices(health, queue))
 
-    def _with_code(self, pool: str, worker: WorkerHealth) -> WorkerHealth:
+    def _with_code(self, pool: str, worker: WorkerHealth, silent: Collection[str]) -> WorkerHealth:
+        """Return a worker with its code; what it does is not known if its host is `silent`."""
+        if worker.host in silent:
+            worker = replace(worker, state=NO_CONTACT)
         version = self.functions.version_of(pool, worker.id)
         if version is None:
             return worker
@@ -112,6 +130,7 @@ class Health:
         found = [*notices.of_pool(pool)]
         found += notices.of_waiting(pool.name, queue.unschedulable.counts, queue.obstacle)
         found += notices.of_code(pool, self._changed_files(pool))
+        found += notices.of_hosts(pool, now)
         found += [notices.on_hold(hold, pool.name, now) for hold in self._holds_in(pool.name)]
         return self._since.fill(pool.name, found, self.clock.monotonic())
 

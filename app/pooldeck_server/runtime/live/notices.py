@@ -18,11 +18,18 @@ from pooldeck_server.domain.leaps import ClockLeap
 from pooldeck_server.domain.notices import BY_SEVERITY, HALTED, HELD, Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.hosts import HostState
 from pooldeck_server.domain.retention import DAY
 from pooldeck_server.store.standing import Displaced, Displacement
 
 STARVING_SECONDS: Final = 10.0
 """How long all slots of a pool must have been busy, with nothing ended, to speak of starvation."""
+
+OUTGROWN_SECONDS: Final = 600.0
+"""How long a worker that was found too large is remembered."""
+
+OUTGROWN_LEAST: Final = 3
+"""How many of a pool have to be too large within that time: one in a while may leak."""
 
 STUCK_SECONDS: Final = 10.0
 """How long a task must have been running to be called stuck."""
@@ -37,7 +44,7 @@ _DISPLACED: Final = {
 }
 _MEBIBYTE: Final = 1024 * 1024
 _NAMED: Final = 3  # functions whose tasks no worker can run
-_Key: TypeAlias = tuple[Need, str | None, str | None]
+_Key: TypeAlias = tuple[Need, str | None, str | None, str | None]
 _OVERDUE_SECONDS: Final = 2.0  # past its timeout: by then it should have been ended
 
 
@@ -57,8 +64,16 @@ def of_pool(pool: PoolHealth) -> Iterator[Notice]:
         yield starving
     if pool.reason is not None and pool.state != "broken":
         yield Notice(Need.NO_NEW_WORKERS, pool.name, reason=pool.reason)
+    if pool.outgrown >= OUTGROWN_LEAST:
+        limit = f"{pool.max_memory_bytes // _MEBIBYTE:,} MiB"
+        yield Notice(Need.OUTGROWN, pool.name, number=pool.outgrown, reason=limit)
     yield from _stuck(pool)
     yield from _abandoned(pool)
+
+
+def lately(outgrown: Sequence[float], now: float) -> int:
+    """Return how many workers were found too large in the last minutes, by the monotonic clock."""
+    return sum(now - at < OUTGROWN_SECONDS for at in outgrown)
 
 
 def _starvation(pool: PoolHealth) -> Notice | None:
@@ -68,9 +83,9 @@ def _starvation(pool: PoolHealth) -> Notice | None:
     """
     busy = [slot.elapsed for _, slot in _slots(pool) if slot.elapsed is not None]
     seconds = min(busy, default=0.0)
-    if not pool.queued or len(busy) < pool.size or seconds < STARVING_SECONDS:
+    if not pool.queued or not busy or len(busy) < pool.slots or seconds < STARVING_SECONDS:
         return None
-    return Notice(Need.STARVATION, pool.name, seconds, pool.size)
+    return Notice(Need.STARVATION, pool.name, seconds, pool.slots)
 
 
 def _stuck(pool: PoolHealth) -> Iterator[Notice]:
@@ -135,6 +150,34 @@ def of_code(pool: PoolHealth, changed: Sequence[str]) -> Iterator[Notice]:
     if number:
         file = changed[0] if changed else None
         yield Notice(Need.OUTDATED, pool.name, number=number, file=file)
+
+
+def of_hosts(pool: PoolHealth, now: int) -> Iterator[Notice]:
+    """Yield what of a pool's hosts needs attention; `now` is in microseconds."""
+    hosts = pool.hosts
+    if hosts is None:
+        return
+    if not any(host.stands for host in hosts):
+        yield Notice(Need.NO_HOST, pool.name, number=pool.queued, reason=pool.engine)
+    standing = {host.name for host in hosts if host.stands}
+    for host in hosts:
+        if host.state is HostState.NO_CONTACT:
+            yield Notice(
+                Need.LOST_CONTACT,
+                pool.name,
+                max(0.0, seconds(now - host.last_contact)),
+                len(host.tasks),
+                until=host.lost_at,
+                host=host.name,
+            )
+        elif host.state is HostState.REFUSED and host.name not in standing:
+            yield Notice(
+                Need.REFUSED_HOST,
+                pool.name,
+                max(0.0, seconds(now - host.last_contact)),
+                reason=host.reason,
+                host=host.name,
+            )
 
 
 def of_modules(failures: Iterable[ModuleFailure]) -> Iterator[Notice]:
@@ -283,7 +326,7 @@ class Since:
         """
         before = self._first.get(pool)
         otherwise = None if before is None else now
-        keyed = [((each.need, each.worker, each.function), each) for each in notices]
+        keyed = [((each.need, each.worker, each.function, each.host), each) for each in notices]
         first = {key: (before or {}).get(key, otherwise) for key, _ in keyed}
         self._first[pool] = first
         return tuple(_timed(notice, first[key], now) for key, notice in keyed)

@@ -68,7 +68,7 @@ class RecentMinutes:
             pool = self._pools[health.name]
             # What has ended before the first look belongs to the second that begins with it.
             ended = pool.ended + present.ended(health.name) if pool.looks else pool.ended
-            pool.looks.append(_PoolLook(now, ended, health.busy, health.size))
+            pool.looks.append(_PoolLook(now, ended, health.busy, health.slots))
             failed = present.failed(health.name)
             pool.recent = _recent(pool, failed, *present.histograms(health.name))
 

@@ -16,6 +16,7 @@ import psutil
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pooldeck.pools.hosted import HostedPool
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.pools.health import SwitchRates
 from pooldeck_server.runtime.background import BackgroundPart
@@ -104,7 +105,9 @@ class WorkerSampling(BackgroundPart):
         self.vitals.note(time.monotonic(), found)
 
     def _pools(self) -> list[PoolPort]:
-        return [queue.pool for queue in self.queues.values()]
+        """Return the pools whose processes are on this machine; hosts measure their own."""
+        pools = (queue.pool for queue in self.queues.values())
+        return [pool for pool in pools if not isinstance(pool, HostedPool)]
 
 
 def _totals(process: psutil.Process) -> _Totals:

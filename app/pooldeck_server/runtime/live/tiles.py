@@ -46,7 +46,8 @@ class Tiles(Struct, frozen=True):
         now: float,
         fraction: Callable[[str], float | None],
     ) -> WorkerHealth:
-        sample = self.sampler.sample(worker.pid)
+        # A process of the same id on this machine is another one.
+        sample = self.sampler.sample(worker.pid) if worker.host is None else None
 
         def slot(run: RunningCall) -> SlotHealth:
             return self._slot(run, now, fraction(run.call.task))
@@ -58,12 +59,13 @@ class Tiles(Struct, frozen=True):
             started_at=self.clock.now() - span(now - worker.started_at),
             tasks_done=worker.tasks_done,
             slots=(*_placed(worker, slot), *map(slot, worker.abandoned)),
-            rss_bytes=sample.rss_bytes if sample else None,
+            rss_bytes=sample.rss_bytes if sample else worker.rss_bytes,
             peak_rss_bytes=sample.peak_rss_bytes if sample else None,
-            cpu_percent=sample.cpu_percent if sample else None,
+            cpu_percent=sample.cpu_percent if sample else worker.cpu_percent,
             ctx_switches_per_s=sample.switches if sample else None,
             restarts=seat.restarts if seat else 0,
             replaced=seat.replaced if seat else None,
+            host=worker.host,
         )
 
     def _slot(self, run: RunningCall, now: float, fraction: float | None) -> SlotHealth:

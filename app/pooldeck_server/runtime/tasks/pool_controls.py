@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from pooldeck.pools.hosted import HostedPool
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.actions import Action, Deed
 from pooldeck_server.domain.clock import Clock
@@ -158,6 +159,33 @@ class PoolControls:
                 return self._changed(name)
         raise NotFound(f"there is no worker {worker_id}; it may have ended")
 
+    async def drain_host(self, name: str, host: str, reason: str | None = None) -> PoolHealth:
+        """Hand a host of a pool nothing new, and let it go when nothing runs there any more."""
+        if not self._hosted(name).drain_host(host):
+            raise _no_host(name, host)
+        return self._done_to_host(Deed.DRAIN_HOST, "drain_host", name, host, reason)
+
+    async def end_host(self, name: str, host: str, reason: str | None = None) -> PoolHealth:
+        """End a host of a pool at once; what runs there is cut off."""
+        why = f"it was ended by hand: {reason}" if reason else "it was ended by hand"
+        if not self._hosted(name).end_host(host, why):
+            raise _no_host(name, host)
+        return self._done_to_host(Deed.END_HOST, "end_host", name, host, reason)
+
+    def _done_to_host(
+        self, deed: Deed, kind: Kind, name: str, host: str, reason: str | None
+    ) -> PoolHealth:
+        done = acting.action(self.clock.now(), deed, "host", f"{name}/{host}", reason=reason)
+        self.recorder.record_action(done)
+        self.annotations.annotate(kind, name, host, reason)
+        return self._changed(name)
+
+    def _hosted(self, name: str) -> HostedPool:
+        pool = self._pool(name)
+        if not isinstance(pool, HostedPool):
+            raise NotFound(f"the pool {name} has no hosts: it lives on the server's own machine")
+        return pool
+
     async def _turn(self, name: str, state: ControlState, reason: str | None = None) -> PoolHealth:
         pool = self._pool(name)
         before, after = {"state": self.kept.state(name)}, {"state": state}
@@ -178,6 +206,10 @@ class PoolControls:
     def _changed(self, name: str) -> PoolHealth:
         self.changes.invalidate()
         return self.health(name)
+
+
+def _no_host(pool: str, host: str) -> NotFound:
+    return NotFound(f"the pool {pool} has no host {host[:100]}; it may be gone")
 
 
 def turn(pool: PoolPort, state: ControlState) -> None:

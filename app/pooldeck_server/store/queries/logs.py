@@ -82,7 +82,10 @@ def is_in_worker_log(
 
 
 def is_worker(connection: Connection, worker: str) -> bool:
-    """Tell whether there is or was a worker of that name."""
+    """Tell whether there is or was a worker of that name; of one on a host, whether it spoke."""
+    if "@" in worker:  # on a host, which numbers its own
+        spoken = select(_ONE).where(worker_logs.c.worker == worker)
+        return connection.execute(spoken.limit(1)).first() is not None
     pool, _, number = worker.rpartition("-")
     numbered = select(workers.c.last_number).where(workers.c.pool == pool)
     last = connection.execute(numbered).scalar_one_or_none() or 0

@@ -20,8 +20,10 @@ from pooldeck_server.web.api.streams import OpenStream, first_of, send_part, ses
 from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.http.responses import READING, Responses, bad
 from pooldeck_server.web.http.sight import Sight
+from pooldeck_server.web.http.time_zone import zone_of
 from pooldeck_server.web.text.i18n import ENGLISH, speaking
 from pooldeck_server.web.text.notices import NoticeText, notices
+from pooldeck_server.web.text.zones import UTC_NAME, times_in
 
 router = APIRouter(tags=["live"])
 
@@ -57,11 +59,11 @@ class DeckFrame(Struct, frozen=True):
 
 
 class Encoder:
-    """Turns frames into events, each only once for all who read the same language and values."""
+    """Turns frames into events, once for all of the same language, time zone and rights."""
 
     def __init__(self) -> None:
         self._frame: Frame | None = None
-        self._events: dict[tuple[str, bool], bytes] = {}
+        self._events: dict[tuple[str, str, bool], bytes] = {}
 
     def encode(
         self,
@@ -69,13 +71,14 @@ class Encoder:
         attention: Callable[[Frame], tuple[NoticeText, ...]],
         language: str = ENGLISH,
         sight: Sight = _ALL,
+        zone: str = UTC_NAME,
     ) -> bytes:
         if frame is not self._frame:
             self._frame, self._events = frame, {}
-        key = language, sight.sees_values
+        key = language, zone, sight.sees_values
         if key not in self._events:
             shown = sight.frame(frame)
-            with speaking(language):
+            with speaking(language), times_in(zone):
                 self._events[key] = _event(shown, attention(shown))
         return self._events[key]
 
@@ -97,7 +100,8 @@ async def follow(
 ) -> Response:
     """Follow the live picture; what the dashboard listens to. `lang` is that of `notices`."""
     session = session_of(request, server)
-    return EventStream(server, request.app.state.encoder, lang, sight, session)
+    zone = zone_of(request.scope)
+    return EventStream(server, request.app.state.encoder, lang, sight, session, zone=zone)
 
 
 class EventStream(OpenStream):
@@ -112,11 +116,14 @@ class EventStream(OpenStream):
         language: str,
         sight: Sight,
         session: str,
+        *,
+        zone: str,
     ) -> None:
         super().__init__(server, sight.principal, session)
         self._encoder = encoder
         self._language = language
         self._sight = sight
+        self._zone = zone
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send one event after another."""
@@ -130,9 +137,10 @@ class EventStream(OpenStream):
 
     async def _pump(self, frames: AsyncIterator[Frame], send: Send) -> None:
         async for frame in frames:
-            await send_part(
-                send, self._encoder.encode(frame, self._attention, self._language, self._sight)
+            event = self._encoder.encode(
+                frame, self._attention, self._language, self._sight, self._zone
             )
+            await send_part(send, event)
 
     def _attention(self, frame: Frame) -> tuple[NoticeText, ...]:
         server = self._server

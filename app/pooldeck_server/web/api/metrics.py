@@ -26,7 +26,7 @@ from pooldeck_server.runtime.server import Server
 from pooldeck_server.runtime.tasks.counts import Counts
 from pooldeck_server.runtime.tasks.totals import FunctionNames
 from pooldeck_server.store import queries
-from pooldeck_server.web.api import figures, outbox_figures
+from pooldeck_server.web.api import figures, host_figures, outbox_figures
 from pooldeck_server.web.api.figures import family as _family
 from pooldeck_server.web.api.figures import one as _one
 from pooldeck_server.web.api.probes import is_alive, is_ready
@@ -130,6 +130,7 @@ class _Figures:
         words = "Tasks that may wait; more are refused."
         yield _family(_Gauge, "pool_queue_limit", words, _POOL, limits)
         yield from _workers(pools)
+        yield from host_figures.of_hosts(pools, server.clock.now())
         deaths = (((pool.name,), pool.incidents) for pool in pools)
         yield _family(_Counter, "incidents", "Unexpected deaths of workers.", _POOL, deaths)
         yield from figures.of_deaths(server.figures)
@@ -214,7 +215,7 @@ def _ends_and_reruns(tally: Counts, names: FunctionNames) -> Iterator[Metric]:
 
 def _pools(pools: Sequence[PoolHealth]) -> Iterator[Metric]:
     for name, words, value in (
-        ("size", "Slots of the pool.", lambda pool: pool.size),
+        ("size", "Slots of the pool.", lambda pool: pool.slots),
         ("busy", "Slots that run a task.", lambda pool: pool.busy),
         ("queued", "Tasks that wait for a slot.", lambda pool: pool.queued),
         ("oldest_wait_seconds", "How long the oldest of them waits.", _oldest_wait),

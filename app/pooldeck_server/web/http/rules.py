@@ -159,6 +159,9 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     f"{_API}/pools/{{name}}/restart": {"POST": _OPERATE},
     f"{_API}/pools/{{name}}/drain": {"POST": _OPERATE},
     f"{_API}/pools/{{name}}/cancel-unschedulable": {"POST": _OPERATE},
+    f"{_API}/hosts": {"GET": _ANYONE},
+    f"{_API}/pools/{{name}}/hosts/{{host}}/drain": {"POST": _OPERATE},
+    f"{_API}/pools/{{name}}/hosts/{{host}}/end": {"POST": _OPERATE},
     f"{_API}/workers/{{name}}/kill": {"POST": _OPERATE},
     f"{_API}/workers/{{name}}/logs": {"GET": _VALUES},
     "/pools": {"GET": _OVERVIEW},
@@ -169,6 +172,8 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     "/pools/{name}/drain": {"GET": _OPERATE, "POST": _OPERATE},
     "/pools/{name}/restart": {"GET": _OPERATE, "POST": _OPERATE},
     "/pools/{name}/unschedulable": {"GET": _OPERATE, "POST": _OPERATE},
+    "/pools/{name}/hosts/{host}/drain": {"POST": _OPERATE},
+    "/pools/{name}/hosts/{host}/end": {"GET": _OPERATE, "POST": _OPERATE},
     "/workers/{worker}/log": {"GET": _VALUES},
     "/workers/{worker_id}/kill": {"GET": _OPERATE, "POST": _OPERATE},
     # What went wrong.

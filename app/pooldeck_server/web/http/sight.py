@@ -42,7 +42,13 @@ from pooldeck_server.web.http.principals import principal_of
 _NOBODY: Final = Principal(name="nobody", role=Role.VIEWER, values=False, functions=("-",))
 _HIDDEN: Final = "hidden"  # stands for a message
 _NO_NAME: Final = ("",)  # no function or pool is called so
-_QUOTES: Final = {Need.BROKEN, Need.NO_NEW_WORKERS, Need.FAILED_MODULE}
+_QUOTES: Final = {
+    Need.BROKEN,
+    Need.NO_NEW_WORKERS,
+    Need.FAILED_MODULE,
+    Need.REFUSED_HOST,
+    Need.NO_HOST,
+}
 """The notices whose reasons are messages of errors."""
 
 A = TypeVar("A", bound=StoredAttempt | TaskEnd)
@@ -239,7 +245,11 @@ class Sight:
             pool = _narrowed(pool, self.principal)
         if self.sees_values:
             return pool
-        return replace(pool, reason=pool.reason and _HIDDEN, notices=_unquoted(pool.notices))
+        hosts = pool.hosts and tuple(
+            replace(host, reason=host.reason and _HIDDEN) for host in pool.hosts
+        )
+        notices = _unquoted(pool.notices)
+        return replace(pool, reason=pool.reason and _HIDDEN, notices=notices, hosts=hosts)
 
     def pools(self, pools: Iterable[PoolHealth]) -> Iterator[PoolHealth]:
         """Yield those pools that are for the principal, as they may be shown.
@@ -274,9 +284,14 @@ def _narrowed(pool: PoolHealth, principal: Principal) -> PoolHealth:
         )
         for worker in pool.workers
     )
+    hosts = pool.hosts and tuple(
+        replace(host, tasks=tuple(each for each in host.tasks if is_own(each.function)))
+        for host in pool.hosts
+    )
     return replace(
         pool,
         workers=workers,
+        hosts=hosts,
         reason=pool.reason and _HIDDEN if principal.functions else pool.reason,
         dead=tuple(each for each in pool.dead if each.function and is_own(each.function)),
         notices=tuple(

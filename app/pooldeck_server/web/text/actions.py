@@ -23,6 +23,8 @@ DEEDS: Final[Mapping[Deed, str]] = {
     Deed.DRAIN: later("drained"),
     Deed.RESTART: later("restarted"),
     Deed.KILL_WORKER: later("killed a worker"),
+    Deed.DRAIN_HOST: later("drained a host"),
+    Deed.END_HOST: later("ended a host"),
     Deed.HOLD: later("put on hold"),
     Deed.RELEASE: later("released"),
     Deed.PLACE: later("placed"),

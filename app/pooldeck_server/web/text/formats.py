@@ -148,6 +148,11 @@ def clock(at: int) -> str:
     return _wall(at).partition(" ")[2]
 
 
+def second(at: int) -> str:
+    """Return the time of day of `at` (microseconds since the epoch) to the second, and its zone."""
+    return f"{local(at):%H:%M:%S} {offset_name(at)}"
+
+
 def in_field(at: int | None) -> str:
     """Return a time as a field of a form holds it, in the reader's zone; None: empty."""
     return "" if at is None else f"{local(at):%Y-%m-%dT%H:%M:%S}"

@@ -55,12 +55,21 @@ def _paused_function(notice: Notice) -> Iterator[NoticeDeed]:
     yield NoticeDeed(_("Resume"), f"{_function(notice)}/resume", is_post=True)
 
 
+def _look_at_hosts(notice: Notice) -> Iterator[NoticeDeed]:
+    yield NoticeDeed(_("Look at its hosts"), f"/pools#hosts-{quote(notice.pool or '')}")
+
+
 def _starving(notice: Notice) -> Iterator[NoticeDeed]:
     query = urlencode({"state": "running", "pool": notice.pool})
     yield NoticeDeed(_("Look at what runs"), f"/tasks?{query}")
     yield NoticeDeed(
         _("Make it larger"), f"/pools?{urlencode({'pool': notice.pool})}#{notice.pool}"
     )
+
+
+def _outgrown(notice: Notice) -> Iterator[NoticeDeed]:
+    href = f"/pools?{urlencode({'pool': notice.pool})}#{notice.pool}"
+    yield NoticeDeed(_("Look at its memory"), href)
 
 
 def _stuck(notice: Notice) -> Iterator[NoticeDeed]:
@@ -110,6 +119,7 @@ _DEEDS: Final[Mapping[Need, _Deeds]] = {
     Need.HOLD: _hold,
     Need.PAUSED_FUNCTION: _paused_function,
     Need.STARVATION: _starving,
+    Need.OUTGROWN: _outgrown,
     Need.STUCK: _stuck,
     Need.UNSCHEDULABLE: _unschedulable,
     Need.RETURNED: _returned,
@@ -117,6 +127,9 @@ _DEEDS: Final[Mapping[Need, _Deeds]] = {
     Need.UNDONE: lambda notice: iter(
         (NoticeDeed(_("Decide where it runs"), f"{_function(notice)}#undone"),)
     ),
+    Need.NO_HOST: _look_at_hosts,
+    Need.LOST_CONTACT: _look_at_hosts,
+    Need.REFUSED_HOST: _look_at_hosts,
     Need.FAILED_MODULE: _one(lambda: _("Read the traceback"), "/functions#failed-modules"),
     Need.RESTORED: _one(lambda: _("Decide"), "/restored"),
     Need.UNDELETED: _one(lambda: _("Look at what would go"), "/retention"),

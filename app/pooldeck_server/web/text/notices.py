@@ -34,6 +34,7 @@ _SPANS: Final = (
 _MARKS: Final = {
     Need.STARVATION: "notice",
     Need.STUCK: "notice",
+    Need.OUTGROWN: "notice",
     Need.SLOW_WRITES: "notice",
     Need.RETURNED: "notice",
     Need.MISPLACED: "advice",
@@ -57,6 +58,9 @@ _MARKS: Final = {
     Need.OUTDATED: "notice",
     Need.FAILED_MODULE: "broken",
     Need.PAUSED_FUNCTION: "paused",
+    Need.NO_HOST: "broken",
+    Need.LOST_CONTACT: "lost",
+    Need.REFUSED_HOST: "notice",
 }
 _WHOLE_FROM: Final = 3.0
 _SUBJECTS: Final = {
@@ -175,7 +179,7 @@ def _subject(notice: Notice) -> str:
         return notice.reason or _("Errors")
     if notice.need in _SUBJECTS:
         return _(_SUBJECTS[notice.need])
-    return notice.worker or notice.pool or _("The database")
+    return notice.host or notice.worker or notice.pool or _("The database")
 
 
 def _href(notice: Notice) -> str:
@@ -326,6 +330,14 @@ _SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
         "has %(num)s abandoned threads%(since)s: their tasks are over, but they run on until they "
         "end. A restart of the pool gets rid of them.",
     ),
+    Need.OUTGROWN: both(
+        "is short of memory: %(num)s worker held more than its limit of %(why)s in the last 10 "
+        "minutes, and was replaced. Look at what makes its workers grow, or raise "
+        "max_memory_mb.",
+        "is short of memory: %(num)s workers held more than their limit of %(why)s in the last 10 "
+        "minutes, and were replaced. Look at what makes its workers grow, or raise "
+        "max_memory_mb.",
+    ),
     Need.REFUSED_WRITES: later(
         "does not take writes: %(why)s. What has ended is kept in memory and tried again."
     ),
@@ -400,6 +412,7 @@ _SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
         "went back from %(target)s to %(pool)s: it failed there as it never had before "
         "(%(why)s). Decide where it is to run."
     ),
+    Need.REFUSED_HOST: later("is a host that was refused by %(pool)s: %(why)s"),
     Need.RETURNED: both(
         "is back%(since)s, after somebody had marked it as fixed.",
         "of %(num)s kinds are back, after somebody had marked them as fixed.",
@@ -439,6 +452,40 @@ def _held(notice: Notice) -> str:
     return _(words, **values)
 
 
+def _no_host(notice: Notice) -> str:
+    if notice.reason:
+        return _(
+            "has no host, so nothing runs%(since)s: %(why)s", since=_for(notice), why=notice.reason
+        )
+    return _(
+        "has no host, so nothing runs%(since)s. Start one on a machine: pooldeck host --pool "
+        "%(pool)s",
+        since=_for(notice),
+        pool=notice.pool,
+    )
+
+
+def _lost_contact(notice: Notice) -> str:
+    if not notice.number:
+        return _("of %(pool)s is not heard of. Nothing ran there.", pool=notice.pool)
+    if notice.until is None:
+        return ngettext(
+            "of %(pool)s is not heard of: 1 task may run on there.",
+            "of %(pool)s is not heard of: %(num)s tasks may run on there.",
+            notice.number,
+            pool=notice.pool,
+        )
+    return ngettext(
+        "of %(pool)s is not heard of: 1 task may run on there. It is lost at %(time)s, unless the "
+        "host comes back.",
+        "of %(pool)s is not heard of: %(num)s tasks may run on there. They are lost at %(time)s, "
+        "unless the host comes back.",
+        notice.number,
+        pool=notice.pool,
+        time=formats.second(notice.until),
+    )
+
+
 _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
     Need.HOLD: _held,
     Need.PAUSED_FUNCTION: _held,
@@ -447,6 +494,8 @@ _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
     Need.MISPLACED: _misplaced,
     Need.UNSCHEDULABLE: _unschedulable,
     Need.SERVER_DRAIN: drain_words,
+    Need.LOST_CONTACT: _lost_contact,
+    Need.NO_HOST: _no_host,
 }
 
 

@@ -26,6 +26,10 @@ _WORDS: Final = {
     "stopped": later("stopped"),
     "broken": later("broken"),
     "ready": later("ready"),
+    "attached": later("attached"),
+    "no_contact": later("no contact"),
+    "gone": later("gone"),
+    "refused": later("refused"),
 }
 
 

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from pooldeck_server.domain.failures import incidents
 from pooldeck_server.domain.failures.incidents import Bystander, TaskName, VitalSample
+from pooldeck_server.domain.pools.hosts import host_of
 from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp, shown, timestamp
 
 
@@ -19,6 +20,7 @@ class Incident(Struct, frozen=True):
     id: str
     pool: str
     worker: str
+    host: Annotated[str | None, Meta(description="Null: the server's own machine.")]
     pid: int | None
     detected_at: Timestamp
     cause: Annotated[str, Meta(description="In words.", examples=["killed by SIGSEGV"])]
@@ -45,6 +47,7 @@ class Incident(Struct, frozen=True):
             cls,
             incident,
             detected_at=timestamp(incident.detected_at),
+            host=host_of(incident.worker),
             error_type="BrokenProcessPool",
             recovered_at=optional_timestamp(incident.recovered_at),
         )

@@ -6,10 +6,18 @@ from msgspec import Meta, Struct
 
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.pools.controls import PoolControl
-from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHealth, SwitchRates
+from pooldeck_server.domain.pools.health import (
+    WORKER_STATES,
+    DeadWorker,
+    PoolHealth,
+    SlotHealth,
+    SwitchRates,
+)
 from pooldeck_server.domain.pools.history import Recent
 from pooldeck_server.domain.terminal_text import plain
+from pooldeck_server.web.api.schemas.hosts import Host
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, shown
+from pooldeck_server.web.text.hosts import count_words
 from pooldeck_server.web.text.notices import in_english
 from pooldeck_server.web.text.reasons import cause_words, start_words
 
@@ -23,9 +31,7 @@ class Worker(Struct, frozen=True):
 
     id: str
     pid: int | None
-    state: Annotated[
-        str, Meta(extra_json_schema={"enum": ["starting", "idle", "busy", "spare", "stopping"]})
-    ]
+    state: Annotated[str, Meta(extra_json_schema={"enum": [*WORKER_STATES]})]
     started_at: Timestamp | None
     tasks_done: int
     rss_bytes: int | None
@@ -35,6 +41,7 @@ class Worker(Struct, frozen=True):
     replaced: str | None
     code: Annotated[str | None, Meta(description="The same text for the same code.")]
     is_outdated: Annotated[bool, Meta(description="Whether a restart would load other code.")]
+    host: Annotated[str | None, Meta(description="Null: on the server's own machine.")]
     slots: tuple[SlotHealth, ...]
 
 
@@ -51,12 +58,15 @@ class Pool(Struct, frozen=True):
     replaced since the server started; `dead` are those that died in the last seconds. `recent` is
     what the pool did in the last minutes, the switches are of all its workers. `notice` says in
     words what needs attention (a line for each), and `controls` is what was set by hand. `why` is
-    `reason` in the language of the stream.
+    `reason` in the language of the stream. `hosts` are those that its workers are on, null where it
+    lives on the server's own machine, and `hosts_words` says how many in the same language;
+    `engine` says why the engine that is to place hosts does not.
     """
 
     name: str
     kind: Annotated[str, Meta(extra_json_schema={"enum": [*PoolKind]})]
-    size: int
+    size: Annotated[int, Meta(description="Where it has hosts, of each of them.")]
+    slots: Annotated[int, Meta(description="All that there are.")]
     state: Annotated[
         str,
         Meta(extra_json_schema={"enum": ["running", "paused", "draining", "broken", "stopped"]}),
@@ -74,6 +84,9 @@ class Pool(Struct, frozen=True):
     recent: Recent | None
     notice: str | None
     controls: PoolControl | None
+    hosts: list[Host] | None
+    hosts_words: str | None
+    engine: str | None
     workers: list[Worker]
 
     @classmethod
@@ -91,6 +104,8 @@ class Pool(Struct, frozen=True):
             notice=in_english(pool.notices),
             dead=[shown(FallenWorker, each, words=cause_words(each.cause)) for each in pool.dead],
             workers=workers,
+            hosts=Host.all_of(pool.hosts),
+            hosts_words=None if pool.hosts is None else count_words(pool.hosts),
         )
 
 

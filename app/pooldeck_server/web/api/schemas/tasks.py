@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 from msgspec import Meta, Raw, Struct
 
 from pooldeck.functions import RunOptions
+from pooldeck_server.domain.pools.hosts import host_of
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.dependencies import StoredDependencies
 from pooldeck_server.domain.tasks.states import State, future_state
@@ -50,6 +51,7 @@ class TaskWorker(Struct, frozen=True):
     id: str
     pid: int | None
     thread: int | None
+    host: Annotated[str | None, Meta(description="Null: the server's own machine.")] = None
 
 
 class TaskOptions(RunOptions, frozen=True, omit_defaults=False):
@@ -211,7 +213,7 @@ def timing(task: StoredTask | StoredAttempt) -> Timing:
 def worker(task: StoredTask | StoredAttempt) -> TaskWorker | None:
     if task.worker is None:
         return None
-    return TaskWorker(id=task.worker, pid=task.pid, thread=task.thread)
+    return TaskWorker(task.worker, task.pid, task.thread, host_of(task.worker))
 
 
 class TaskList(Struct, frozen=True):

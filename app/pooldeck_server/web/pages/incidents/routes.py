@@ -4,6 +4,8 @@ from fastapi import Request, Response
 
 from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck_server.domain.errors import UnknownFunction
+from pooldeck_server.domain.pools.health import host_named
+from pooldeck_server.domain.pools.hosts import host_of
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.dependencies import ServerDep
 from pooldeck_server.web.pages.incidents.data import read, read_incident
@@ -27,10 +29,12 @@ async def incident(request: Request, server: ServerDep, incident_id: str) -> Res
     found = await server.read(read_incident, incident_id)
     culprit = found.incident.culprit
     function = culprit.function if culprit else ""
+    pools = server.health.all()
     shown = incident_view(
         found,
+        host=host_named(pools, found.incident.pool, host_of(found.incident.worker)),
         hold=next((hold for hold in server.holds.all() if hold.function == function), None),
-        workers=[worker for pool in server.health.all() for worker in pool.workers],
+        workers=[worker for pool in pools for worker in pool.workers],
         memory_bytes=MemoryWatch().limit_bytes(),
         may_rerun=_may_rerun(server, function),
     )

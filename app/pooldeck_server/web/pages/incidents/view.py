@@ -8,6 +8,7 @@ from pooldeck_server.domain.failures.incidents import StoredIncident, TaskToday,
 from pooldeck_server.domain.pools.annotations import OF_FUNCTIONS, StoredAnnotation
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import WorkerHealth
+from pooldeck_server.domain.pools.hosts import HostHealth, host_of
 from pooldeck_server.domain.tasks.log import StoredLine
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import StoredTask
@@ -19,6 +20,7 @@ from pooldeck_server.web.pages.shared.faults import Fault, fault_of
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.pages.shared.values import Value, arguments_of
 from pooldeck_server.web.text import formats
+from pooldeck_server.web.text.hosts import contact_words
 from pooldeck_server.web.text.i18n import _, ngettext
 
 
@@ -35,12 +37,17 @@ class Involved:
 
 @dataclass(frozen=True)
 class IncidentView(Page):
-    """The report of an incident; `text` is all of it, to be pasted into a ticket."""
+    """The report of an incident; `text` is all of it, to be pasted into a ticket.
+
+    `host_words` say what is known of its host now, and how surely.
+    """
 
     template = "incidents/incident.html"
     section = "incidents"
 
     incident: StoredIncident
+    host: str | None
+    host_words: str
     sentences: tuple[str, ...]
     involved: tuple[Involved, ...]
     gone: Mapping[str, int | None]
@@ -63,6 +70,7 @@ def incident_view(
     *,
     hold: Hold | None,
     workers: Sequence[WorkerHealth],
+    host: HostHealth | None,
     memory_bytes: int | None,
     may_rerun: bool | None,
 ) -> IncidentView:
@@ -72,6 +80,8 @@ def incident_view(
     alike = IncidentsQuery(function=culprit.function if culprit else "", cause=incident.cause)
     return IncidentView(
         incident=incident,
+        host=host_of(incident.worker),
+        host_words=contact_words(host) if host else "",
         sentences=sentences,
         involved=tasks,
         gone=read.gone,
@@ -195,6 +205,8 @@ def _facts(incident: StoredIncident) -> Iterator[str]:
     if incident.recovered_at is not None:
         yield f"pool whole again: {formats.moment(incident.recovered_at)}"
     yield f"pool: {incident.pool}"
+    if host := host_of(incident.worker):
+        yield f"host: {host}"
     yield f"process id: {incident.pid}"
     if incident.signal is not None:
         yield f"signal: {incident.signal}"

@@ -1,11 +1,13 @@
-"""Questions before a pool is drained or restarted, or one of its workers killed."""
+"""Questions before a pool is drained or restarted, or one of its workers or hosts ended."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.hosts import HostHealth
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, ngettext
@@ -36,6 +38,39 @@ def kill_worker(pool: PoolHealth, worker: WorkerHealth) -> PoolConfirmation:
         unlisted=max(0, len(running) - _LISTED),
         asks_reason=True,
     )
+
+
+def end_host(pool: PoolHealth, host: HostHealth) -> PoolConfirmation:
+    """Ask whether a host is to be ended, with all that runs there."""
+    workers = (worker for worker in pool.workers if worker.host == host.name)
+    running = [slot for worker in workers for slot in worker.slots if slot.task is not None]
+    return PoolConfirmation(
+        heading=_("End the host %(host)s?", host=host.name),
+        sentences=(
+            _("Its process and all that it started end at once. It may dial in again."),
+            _host_tasks(len(running)),
+        ),
+        action=f"/pools/{pool.name}/hosts/{quote(host.name)}/end",
+        button=_("End host"),
+        back=f"/pools#hosts-{pool.name}",
+        affected=tuple((slot, _cut(slot)) for slot in running[:_LISTED]),
+        unlisted=max(0, len(running) - _LISTED),
+        asks_reason=True,
+    )
+
+
+def _host_tasks(number: int) -> str:
+    if not number:
+        return _("No task runs there.")
+    return ngettext(
+        "%(num)s task runs there: it is cut off, and lost unless it may run again.",
+        "%(num)s tasks run there: they are cut off, and lost unless they may run again.",
+        number,
+    )
+
+
+def _cut(slot: SlotHealth) -> str:
+    return _("runs for %(time)s, will be cut off", time=formats.duration(slot.elapsed))
 
 
 def drain(pool: PoolHealth) -> PoolConfirmation:

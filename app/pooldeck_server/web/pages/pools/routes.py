@@ -7,12 +7,13 @@ from fastapi.responses import PlainTextResponse
 
 from pooldeck_server.domain.errors import NotFound, no_pool
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
+from pooldeck_server.domain.pools.hosts import HostHealth
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.settings import MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import read
-from pooldeck_server.web.pages.pools.sizes import meaning
+from pooldeck_server.web.pages.pools.sizes import meaning, meaning_on_hosts
 from pooldeck_server.web.pages.pools.view import PoolsView, pool_section
 from pooldeck_server.web.pages.shared.posting import back_or, done, posted, reason, whole
 from pooldeck_server.web.pages.shared.rendering import page_router, render
@@ -61,6 +62,9 @@ async def size_in_words(
     if name not in advice:
         raise NotFound(no_pool(name, server.queues))
     memory = server.memories.all(advice.values())
+    pool = server.health.pool(name)
+    if pool.hosts is not None:
+        return PlainTextResponse(meaning_on_hosts(size, pool))
     return PlainTextResponse(meaning(size, memory[name], advice[name]))
 
 
@@ -132,6 +136,31 @@ async def ask_to_kill(request: Request, server: ServerDep, worker_id: str) -> Re
 async def kill(request: Request, server: ServerDep, worker_id: str) -> Response:
     pool = await server.pools.kill_worker(worker_id, reason=reason(await posted(request)))
     return _done(pool.name, "killed")
+
+
+@router.post("/pools/{name}/hosts/{host}/drain")
+async def drain_host(server: ServerDep, name: str, host: str) -> Response:
+    await server.pools.drain_host(name, host)
+    return _done(name, "host_drained")
+
+
+@router.get("/pools/{name}/hosts/{host}/end")
+async def ask_to_end_host(request: Request, server: ServerDep, name: str, host: str) -> Response:
+    pool = server.health.pool(name)
+    return render(request, confirm_pools.end_host(pool, _host(pool, host)))
+
+
+@router.post("/pools/{name}/hosts/{host}/end")
+async def end_host(request: Request, server: ServerDep, name: str, host: str) -> Response:
+    await server.pools.end_host(name, host, reason=reason(await posted(request)))
+    return _done(name, "host_ended")
+
+
+def _host(pool: PoolHealth, name: str) -> HostHealth:
+    for host in pool.hosts or ():
+        if host.name == name and host.stands:
+            return host
+    raise NotFound(f"the pool {pool.name} has no host {name}; it may be gone")
 
 
 def _worker(server: Server, worker_id: str) -> tuple[PoolHealth, WorkerHealth]:

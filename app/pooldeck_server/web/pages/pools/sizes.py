@@ -28,6 +28,16 @@ def meaning(size: int, memory: PoolMemory, advice: SizeAdvice) -> str:
     return " ".join((*words, *needed_words(memory, size), *effect_words(effect_at(advice, size))))
 
 
+def meaning_on_hosts(size: int, pool: PoolHealth) -> str:
+    """Return what a size means for a pool whose workers are on hosts."""
+    standing = sum(host.stands for host in pool.hosts or ())
+    return _(
+        "%(slots)s on each host, %(all)s on the hosts that are there.",
+        slots=ngettext("%(num)s slot", "%(num)s slots", size),
+        all=formats.count(size * standing),
+    )
+
+
 def slider_end(pool: PoolHealth, cpus: int) -> int:
     """Return the largest size that a slider offers; the number beside it takes more."""
     if KINDS[pool.kind].is_alone:

@@ -33,8 +33,8 @@ class PoolSection:
     size_means: str
     slider_end: int
     native_threads: int  # that libraries may start for a task; 0: as many as they like
-    size_advice: ShownSize
-    memory: ShownMemory
+    size_advice: ShownSize | None  # None: it is not on this machine, which is measured
+    memory: ShownMemory | None  # likewise
     attention: tuple[NoticeText, ...]
     lately: Sequence[StoredAnnotation]
 
@@ -63,7 +63,7 @@ def pool_section(
     asked: int | None = None,
 ) -> PoolSection:
     """Return a pool as its page has it; `asked` is a size of which somebody asks what it means."""
-    size = asked or pool.size
+    size, is_here = asked or pool.size, pool.hosts is None
     lately = [
         each
         for each in annotations
@@ -74,11 +74,13 @@ def pool_section(
         settings=settings,
         size_origin=sizes.origin(pool.kind, settings, pool.controls),
         size=size,
-        size_means=sizes.meaning(size, memory, advice),
+        size_means=sizes.meaning(size, memory, advice)
+        if is_here
+        else sizes.meaning_on_hosts(size, pool),
         slider_end=sizes.slider_end(pool, advice.machine.cpus),
-        memory=shown_memory(memory),
+        memory=shown_memory(memory) if is_here else None,
         native_threads=threads_per_task(pool.kind, pool.size, settings.threads_per_task),
-        size_advice=shown(advice),
+        size_advice=shown(advice) if is_here else None,
         attention=tuple(notice_text(each) for each in pool.notices if each.need not in _SAID_ABOVE),
         lately=lately[:LATELY],
     )

@@ -124,6 +124,8 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
         "draining": later("It finishes what runs and hands nothing new out; then it is stopped."),
         "restarting": later("Its workers are replaced one by one; each loads the code anew."),
         "killed": later("The worker was killed, and another takes its place."),
+        "host_drained": later("The host finishes what runs there, and is handed nothing new."),
+        "host_ended": later("The host was ended, with all that ran there."),
         "restored_run": later("The tasks of the backup run as the pools get to them."),
         "restored_lost": later("The tasks that waited in the backup are recorded as lost."),
         "unscheduled": later("Its tasks that no worker could run were cancelled."),

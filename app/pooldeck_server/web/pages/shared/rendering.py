@@ -45,6 +45,7 @@ from pooldeck_server.web.text.actions import person_words
 from pooldeck_server.web.text.annotations import annotation_words, history_words
 from pooldeck_server.web.text.hints import hint_words
 from pooldeck_server.web.text.holds import hold_words
+from pooldeck_server.web.text.hosts import contact_words, count_words, worker_name
 from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.notices import severity_word
 from pooldeck_server.web.text.reasons import cause_words, error_word, role_word, start_words
@@ -122,6 +123,9 @@ def environment() -> Environment:
         "folded_parts": folded_parts,
         "hint_words": hint_words,
         "history_words": history_words,
+        "host_count": count_words,
+        "contact_words": contact_words,
+        "worker_name": worker_name,
         "needs": in_words,
         "person_words": person_words,
         "plain": plain,

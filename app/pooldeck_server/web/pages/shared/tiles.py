@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 from pooldeck.kinds import KINDS
 from pooldeck_server.domain.notices import HALTED
-from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.health import NO_CONTACT, PoolHealth, SlotHealth, WorkerHealth
 
 _SQUARES_FROM: Final = 65  # slots of a pool that are drawn as small squares
 _SPARK_WIDTH: Final = 90  # units, one for each ten seconds
@@ -17,7 +17,7 @@ T = TypeVar("T", SlotHealth, WorkerHealth)
 
 def layout(pool: PoolHealth) -> str:
     """Return how a pool's slots are drawn: "tiles", "cells" or "squares"."""
-    if pool.size >= _SQUARES_FROM:
+    if pool.slots >= _SQUARES_FROM:
         return "squares"
     return "tiles" if KINDS[pool.kind].is_alone else "cells"
 
@@ -26,6 +26,8 @@ def slot_state(worker: WorkerHealth, slot: SlotHealth, pool_state: str = "runnin
     """Return what a slot does, by the name of the state that its tile shows."""
     if slot.abandoned:
         return "abandoned"
+    if worker.state == NO_CONTACT:
+        return NO_CONTACT
     if slot.task is not None:
         return "asked" if slot.cancel_requested else "busy"
     if worker.state in {"starting", "stopping"}:

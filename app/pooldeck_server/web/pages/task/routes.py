@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from pooldeck_server.domain.access import Role
 from pooldeck_server.domain.errors import InvalidRequest, NotFound
-from pooldeck_server.domain.pools.health import slot_of
+from pooldeck_server.domain.pools.health import host_named, slot_of
+from pooldeck_server.domain.pools.hosts import host_of
 from pooldeck_server.domain.tasks.dependencies import RelatedTasks
 from pooldeck_server.domain.tasks.log import LogWindow
 from pooldeck_server.web.http.dependencies import MAX_NUMBER, ServerDep, SightDep
@@ -60,9 +61,11 @@ async def task(
         return render(request, await gone_view(server, sight, task_id), STATUS[NotFound])
     functions = (each for each in server.catalogue.functions() if each.problem is None)
     function = next((each for each in functions if each.spec.name == found.task.function), None)
+    pools = server.health.all()
     shown = task_view(
         found,
-        slot=slot_of(server.health.all(), task_id),
+        slot=slot_of(pools, task_id),
+        host=host_named(pools, found.task.pool, host_of(found.task.worker)),
         waiting=sight.waiting(server.waiting.of(found.task, found.wait)),
         is_callable=function is not None,
         snippets=snippets(request, found.task, function, sight),

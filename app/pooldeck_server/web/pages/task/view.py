@@ -10,6 +10,7 @@ import msgspec
 from pooldeck.functions import RunOptions
 from pooldeck.outcome import Error, ErrorKind, Measurement
 from pooldeck_server.domain.pools.health import SlotHealth
+from pooldeck_server.domain.pools.hosts import HostHealth, host_of
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.log import StoredLine
 from pooldeck_server.domain.tasks.states import FINAL, State
@@ -28,11 +29,14 @@ from pooldeck_server.web.pages.task.log import LogPart, log_part
 from pooldeck_server.web.pages.task.runs import RunStrip, strip
 from pooldeck_server.web.pages.task.times import Segment, segments
 from pooldeck_server.web.pages.task.waiting import WaitingBlock, waiting_block
+from pooldeck_server.web.text.hosts import task_words
 from pooldeck_server.web.text.kill_questions import kill_button
 from pooldeck_server.web.text.placement import placed_words
 
 _LAST_LINES: Final = 5  # of a log, beside the error that they lead to
-_CUT_OFF: Final = frozenset({ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
+_CUT_OFF: Final = frozenset(
+    {ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED, ErrorKind.HOST_LOST}
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class TaskView(Page):
     """A task; `is_asked`: it was asked to end itself.
 
     `may_lack_words`: it was cut off with its process, so that its log may lack its last words.
+    `host_words` say how surely it is known that it runs on its host.
     `last_lines` are those before the error; `log_problem` is what is wrong with the part of the
     log that was asked for.
     """
@@ -61,6 +66,8 @@ class TaskView(Page):
     task: StoredTask
     options: RunOptions
     placed: str
+    host: str | None
+    host_words: str
     is_final: bool
     waiting: WaitingBlock | None
     way: Journey
@@ -115,6 +122,7 @@ def task_view(
     is_callable: bool,
     now: int,
     waiting: TaskWait | None = None,
+    host: HostHealth | None = None,
     expires_at: int | None = None,
     log_problem: str = "",
     snippets: tuple[Snippets, ...] = (),
@@ -128,6 +136,8 @@ def task_view(
         task=task,
         options=RunOptions.from_json(task.options),
         placed=placed_words(task.placed),
+        host=host_of(task.worker),
+        host_words=task_words(host) if task.state is State.RUNNING else "",
         is_final=task.state in FINAL,
         waiting=waiting_block(waiting),
         way=way,

@@ -19,6 +19,8 @@ _KINDS: Final = {
     "drain": later("drained"),
     "restart": later("workers restarted"),
     "kill_worker": later("worker killed by hand"),
+    "drain_host": later("host drained by hand"),
+    "end_host": later("host ended by hand"),
     "kill_task": later("task killed by hand"),
     "crash": later("crashed"),
     "hold": later("put on hold"),

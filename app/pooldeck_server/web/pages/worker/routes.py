@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import Query, Request, Response
 
 from pooldeck_server.domain.errors import NotFound
+from pooldeck_server.domain.pools.hosts import host_of, pool_of
 from pooldeck_server.domain.tasks.log import LogWindow, StoredLine
 from pooldeck_server.store import queries
 from pooldeck_server.web.http.dependencies import MAX_NUMBER, ServerDep
@@ -26,6 +27,7 @@ class WorkerLogView(Page):
 
     worker: str
     pool: str
+    host: str | None
     lines: Sequence[StoredLine]
     earlier: str | None
     latest: str
@@ -51,7 +53,8 @@ def _view(worker: str, found: Sequence[StoredLine], window: LogWindow) -> Worker
     lines, address = found[-LOG_LINES:], f"/workers/{quote(worker)}/log"
     return WorkerLogView(
         worker=worker,
-        pool=worker.rpartition("-")[0],
+        pool=pool_of(worker),
+        host=host_of(worker),
         lines=lines,
         earlier=f"{address}?before={lines[0].n}" if len(found) > LOG_LINES else None,
         latest=address,
