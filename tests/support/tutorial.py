@@ -15,7 +15,7 @@ from tests.support.documented.shell import shell
 from tests.support.documented.walks import Step
 
 PAGE: Final = ROOT / "docs" / "tutorial.md"
-PAGES: Final = (PAGE, ROOT / "docs" / "command-line.md")
+PAGES: Final = (PAGE, ROOT / "docs" / "command-line.md", ROOT / "docs" / "hosts.md")
 _BLOCK: Final = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 

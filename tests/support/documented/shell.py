@@ -13,7 +13,7 @@ from tests.support.documented.apps import free_port
 from tests.support.documented.walks import Step
 from tests.support.programs import started
 
-PORTS: Final = ("8000", "8001")
+PORTS: Final = ("8000", "8001", "8790")
 """Those of pages: free ones stand in their place. The first is that of the server."""
 
 _FILE: Final = re.compile(r"`([\w.]+)`:\n\n```(?:python|toml)\n(.*?)```", re.DOTALL)
