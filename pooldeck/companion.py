@@ -34,10 +34,12 @@ class Companion(ABC):
     """A process that lives as long as this one; `on_death` is called before it is replaced."""
 
     name: ClassVar[str]  # in the log
+    longest_pause: ClassVar[float] = _PAUSE  # seconds; up to it, each pause is twice the last one
 
     def __init__(self, on_death: Callable[[], None] | None = None) -> None:
         self._on_death = on_death
         self._stopping = asyncio.Event()
+        self._next_pause = _PAUSE
 
     @property
     def pid(self) -> int:
@@ -76,12 +78,23 @@ class Companion(ABC):
         """Return the first bytes that the process gets."""
         return b""
 
+    def question(self) -> bytes:
+        """Return what the process is asked whether it is there; any bytes answer that."""
+        return marks.QUESTION
+
+    def heard(self, data: bytes) -> None:  # noqa: B027 - most processes say nothing more
+        """Take bytes that the process sent."""
+
     def _tell(self, data: bytes) -> bool:
         """Send a few bytes; return whether the process, which may be stopped, will get them."""
         try:
             return self._pipe.send(data) == len(data)
         except OSError:  # it is gone, or has been stopped for long
             return False
+
+    def kill(self) -> None:
+        """Kill the process; another takes its place."""
+        self._process.kill()
 
     async def _spawn(self) -> None:
         self._process, self._pipe = await asyncio.to_thread(self._spawn_ready)
@@ -110,22 +123,25 @@ class Companion(ABC):
         unanswered = 0
         while unanswered < _SILENCE:
             try:
-                answer = await asyncio.wait_for(loop.sock_recv(self._pipe, 64), _PULSE)
+                answer = await asyncio.wait_for(loop.sock_recv(self._pipe, 4096), _PULSE)
             except TimeoutError:
                 if unanswered:
                     self._process.send_signal(signal.SIGCONT)
-                await loop.sock_sendall(self._pipe, marks.QUESTION)
+                await loop.sock_sendall(self._pipe, self.question())
                 unanswered += 1
             else:
                 if not answer:
                     return
                 unanswered = 0
+                self.heard(answer)
         _log.warning("the %s (process %d) does not answer and is killed", self.name, self.pid)
         self._process.kill()
 
     async def _replace(self) -> None:
-        if asyncio.get_running_loop().time() - self._since < _PAUSE:
+        if asyncio.get_running_loop().time() - self._since < self.longest_pause:
             await self._pause()
+        else:
+            self._next_pause = _PAUSE
         while not self._stopping.is_set():
             try:
                 await self._spawn()
@@ -137,7 +153,8 @@ class Companion(ABC):
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), _PAUSE)
+            await asyncio.wait_for(self._stopping.wait(), self._next_pause)
+        self._next_pause = min(self.longest_pause, 2 * self._next_pause)
 
     def _spawn_ready(self) -> tuple["subprocess.Popen[bytes]", socket.socket]:
         """Start the process, wait until it is ready, and return it with the pipe to it."""

@@ -9,6 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from pooldeck.hosts.presence import TAKEN, PlaceTaken
 from pooldeck.hosts.program import BadHostError, host_options, log_to_stderr, open_paths, run
 
 
@@ -22,11 +25,16 @@ def main() -> int:
     parser.add_argument("--path", action="append", default=[], help="a folder with user modules")
     parser.add_argument("--state", type=Path, help="where it keeps its files")
     parser.add_argument("--verbose", action="store_true", help="log more")
+    parser.add_argument("--place", type=Path, help="where its agent finds it; for agents")
+    parser.add_argument("--run", default="", help="the run of the server it is for; for agents")
     told = parser.parse_args()
     log_to_stderr(verbose=told.verbose)
     open_paths(told.path)
     try:
-        run(host_options(told.pool, told.name, told.has, config=told.config, state=told.state))
+        options = host_options(told.pool, told.name, told.has, config=told.config, state=told.state)
+        run(replace(options, place=told.place, run=told.run))
+    except PlaceTaken:
+        return TAKEN
     except BadHostError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -23,6 +23,7 @@ from msgspec import Struct
 from pooldeck.hosts.folders import HostFolder, HostRunningError
 from pooldeck.hosts.host import Host, HostSpec
 from pooldeck.hosts.machine import this_machine
+from pooldeck.hosts.presence import HostPlace, Presence
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import DEFAULT_PORT
 
@@ -70,6 +71,8 @@ class HostOptions(Struct, frozen=True):
     key: str | None = None
     state: Path | None = None  # where it keeps its files
     grace: float = _GRACE
+    place: Path | None = None  # the stem of its place, where an agent holds it
+    run: str = ""  # which run of which server it is for, if so
 
 
 def host_options(
@@ -183,14 +186,31 @@ def run(options: HostOptions) -> str:
 
     Raises:
         BadHostError: If something is wrong that does not become right by itself.
+        PlaceTaken: If another host process has its place.
     """
     os.environ.pop(TOKEN, None)  # what tasks start inherits the rest
     try:
-        return asyncio.run(_run(options))
+        place = options.place
+        return asyncio.run(_run(options) if place is None else _held(options, HostPlace(place)))
     except HostRunningError as error:
         raise BadHostError(f"{error}.") from error
     except OSError as error:
         raise BadHostError(f"the host cannot run here: {error}") from error
+
+
+async def _held(options: HostOptions, place: HostPlace) -> str:
+    """Be a host that an agent holds; it hears why that is over."""
+    presence = Presence(place, options.run)
+    await presence.take()
+    why = "the host process failed"
+    try:
+        why = await _run(options)
+    except (BadHostError, HostRunningError, OSError) as error:
+        why = str(error)
+        raise
+    finally:
+        await presence.leave(why)
+    return why
 
 
 async def _run(options: HostOptions) -> str:
@@ -208,7 +228,8 @@ async def _run(options: HostOptions) -> str:
             host = asked.host = Host(spec, dial, folder)
             end = await host.run()
             _log.info("host %s is over: %s", options.name, end.why)
-            if end.is_final or await asked.within(_PAUSE):
+            # The agent of one that it holds is followed by another, which starts another process.
+            if end.is_final or options.place is not None or await asked.within(_PAUSE):
                 return end.why
     finally:
         folder.close()

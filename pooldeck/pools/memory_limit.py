@@ -11,7 +11,7 @@ _KILLED_OVER: Final = 1.5  # times the limit
 _MIB: Final = 1024 * 1024
 
 
-def enforce(worker: Worker, rss_bytes: int, most: int, roster: Roster) -> None:
+def enforce(worker: Worker, rss_bytes: int, most: int, roster: Roster) -> bool:
     """Have a worker replaced when its calls have ended, or killed with them, if it is too large.
 
     Args:
@@ -19,12 +19,16 @@ def enforce(worker: Worker, rss_bytes: int, most: int, roster: Roster) -> None:
         rss_bytes: Its resident memory.
         most: The limit in bytes; 0 for none.
         roster: Ends it.
+
+    Returns:
+        Whether it has to go, and did not have to before.
     """
     if not 0 < most < rss_bytes or not worker.has_worked:
-        return
+        return False
+    was_to_go = worker.is_worn or worker.verdict is not None
     if rss_bytes <= _KILLED_OVER * most:
         roster.retire_when_replaced(worker)
-        return
+        return not was_to_go
     why = (
         f"its worker used {rss_bytes // _MIB} MiB, over {_KILLED_OVER:g} times "
         f"max_memory_mb = {most // _MIB}"
@@ -35,3 +39,4 @@ def enforce(worker: Worker, rss_bytes: int, most: int, roster: Roster) -> None:
         extra=worker.log_extra,
     )
     roster.end(worker, EndReason.MEMORY, why=why)
+    return not was_to_go

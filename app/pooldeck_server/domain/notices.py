@@ -18,6 +18,7 @@ class Need(StrEnum):
     STOPPED = "stopped"
     STARVATION = "starvation"  # all slots of a pool are busy, nothing ends, and tasks wait
     STUCK = "stuck"  # a task runs far longer than its function usually does
+    OUTGROWN = "outgrown"  # workers are replaced again and again for the memory that they hold
     ABANDONED = "abandoned"  # threads that outlived their tasks
     NO_NEW_WORKERS = "no_new_workers"  # new ones do not start; those that run go on
     UNSCHEDULABLE = "unschedulable"  # tasks wait that no worker of the pool can run
@@ -65,8 +66,8 @@ class Notice(Struct, frozen=True):
     # went back
     function: str | None = None
     usual: float | None = None  # seconds within which nineteen of twenty of its runs end
-    # what is known of the cause, in English; the type of an error; the process id of the
-    # other server that uses the database
+    # what is known of the cause, in English; the type of an error; the memory that a worker may
+    # hold; the process id of the other server that uses the database
     reason: str | None = None
     group: str | None = None  # the group of errors that returned, if it is only one
     target: str | None = None  # the pool that the function would do better in, or came back from
@@ -134,6 +135,7 @@ _SEVERITIES: Final[Mapping[Need, Severity]] = {
 _GROWING: Final = frozenset(
     {
         Need.STUCK,
+        Need.OUTGROWN,
         Need.ABANDONED,
         Need.UNSCHEDULABLE,
         Need.RETURNED,

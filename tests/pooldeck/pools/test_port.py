@@ -308,7 +308,10 @@ async def test_a_worker_over_its_memory_is_replaced_when_it_is_done(
         worker = await listener.running("large", "wait_for", str(tmp_path / "go"))
         listener.pool.note_memory(worker, 99 * MIB)
         assert len(listener.pool.pids) == 1
+        assert not listener.pool.snapshot().outgrown
         listener.pool.note_memory(worker, 120 * MIB)
+        listener.pool.note_memory(worker, 125 * MIB)
+        assert len(listener.pool.snapshot().outgrown) == 1
         await eventually(lambda: len(listener.pool.pids) == 2)
         await eventually(lambda: listener.ids(WorkerState.STOPPING) == {worker})
         (tmp_path / "go").touch()
@@ -327,6 +330,7 @@ async def test_a_worker_far_over_its_memory_is_killed_and_the_error_says_so(kind
         error = await listener.error("huge")
         assert error.kind is ErrorKind.CRASHED
         assert "312 MiB, over 1.5 times max_memory_mb = 200" in error.message
+        assert len(listener.pool.snapshot().outgrown) == 1
         assert not listener.deaths
 
 

@@ -92,6 +92,8 @@ class PoolHealth(Struct, frozen=True):
     workers: tuple[WorkerHealth, ...]
     spare: int = 0  # workers that are ready to take a dead one's place
     restarts: int = 0  # workers that were replaced since the server started
+    outgrown: int = 0  # of these, in the last minutes, for more memory than they may hold
+    max_memory_bytes: int = 0  # that a worker may hold; 0: as much as it likes
     dead: tuple[DeadWorker, ...] = ()  # the latest first
     ctx_switches_per_s: SwitchRates | None = None  # of all its workers together
     recent: Recent | None = None  # what it did in the last minutes

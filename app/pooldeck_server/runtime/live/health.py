@@ -106,6 +106,8 @@ class Health:
             workers=workers,
             spare=sum(worker.state == WorkerState.SPARE for worker in workers),
             restarts=self._seats[name].restarts,
+            outgrown=notices.lately(pool.outgrown, self.clock.monotonic()),
+            max_memory_bytes=pool.spec.max_memory_bytes,
             dead=tuple(self._dead(name)),
             ctx_switches_per_s=_switches(workers),
             recent=self.recent.of(name),

@@ -25,6 +25,12 @@ from pooldeck_server.store.standing import Displaced, Displacement
 STARVING_SECONDS: Final = 10.0
 """How long all slots of a pool must have been busy, with nothing ended, to speak of starvation."""
 
+OUTGROWN_SECONDS: Final = 600.0
+"""How long a worker that was found too large is remembered."""
+
+OUTGROWN_LEAST: Final = 3
+"""How many of a pool have to be too large within that time: one in a while may leak."""
+
 STUCK_SECONDS: Final = 10.0
 """How long a task must have been running to be called stuck."""
 
@@ -58,8 +64,16 @@ def of_pool(pool: PoolHealth) -> Iterator[Notice]:
         yield starving
     if pool.reason is not None and pool.state != "broken":
         yield Notice(Need.NO_NEW_WORKERS, pool.name, reason=pool.reason)
+    if pool.outgrown >= OUTGROWN_LEAST:
+        limit = f"{pool.max_memory_bytes // _MEBIBYTE:,} MiB"
+        yield Notice(Need.OUTGROWN, pool.name, number=pool.outgrown, reason=limit)
     yield from _stuck(pool)
     yield from _abandoned(pool)
+
+
+def lately(outgrown: Sequence[float], now: float) -> int:
+    """Return how many workers were found too large in the last minutes, by the monotonic clock."""
+    return sum(now - at < OUTGROWN_SECONDS for at in outgrown)
 
 
 def _starvation(pool: PoolHealth) -> Notice | None:

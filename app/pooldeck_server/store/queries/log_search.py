@@ -125,8 +125,9 @@ _SHOWN: Final = FoundLine.__struct_fields__
 
 def _looked_at(connection: Connection, following: _Place | None) -> tuple[int, int]:
     """Return how many of the newest tasks have been looked at, of how many, by their numbers."""
-    query = select(func.json_array(func.min(tasks.c.seq), func.max(tasks.c.seq)))
-    first, last = fetch(connection, query, tuple[int | None, int | None])
+    # Each end by itself: both in one SELECT would read every task.
+    ends = (select(of(tasks.c.seq)).scalar_subquery() for of in (func.min, func.max))
+    first, last = fetch(connection, select(func.json_array(*ends)), tuple[int | None, int | None])
     if first is None or last is None:
         return 0, 0
     number = last - first + 1

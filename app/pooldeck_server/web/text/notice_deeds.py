@@ -67,6 +67,11 @@ def _starving(notice: Notice) -> Iterator[NoticeDeed]:
     )
 
 
+def _outgrown(notice: Notice) -> Iterator[NoticeDeed]:
+    href = f"/pools?{urlencode({'pool': notice.pool})}#{notice.pool}"
+    yield NoticeDeed(_("Look at its memory"), href)
+
+
 def _stuck(notice: Notice) -> Iterator[NoticeDeed]:
     if notice.task is None:
         query = urlencode({"state": "running", "pool": notice.pool})
@@ -114,6 +119,7 @@ _DEEDS: Final[Mapping[Need, _Deeds]] = {
     Need.HOLD: _hold,
     Need.PAUSED_FUNCTION: _paused_function,
     Need.STARVATION: _starving,
+    Need.OUTGROWN: _outgrown,
     Need.STUCK: _stuck,
     Need.UNSCHEDULABLE: _unschedulable,
     Need.RETURNED: _returned,

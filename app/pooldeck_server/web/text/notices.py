@@ -34,6 +34,7 @@ _SPANS: Final = (
 _MARKS: Final = {
     Need.STARVATION: "notice",
     Need.STUCK: "notice",
+    Need.OUTGROWN: "notice",
     Need.SLOW_WRITES: "notice",
     Need.RETURNED: "notice",
     Need.MISPLACED: "advice",
@@ -328,6 +329,14 @@ _SENTENCES: Final[Mapping[Need, str | tuple[str, str]]] = {
         "restart of the pool gets rid of it.",
         "has %(num)s abandoned threads%(since)s: their tasks are over, but they run on until they "
         "end. A restart of the pool gets rid of them.",
+    ),
+    Need.OUTGROWN: both(
+        "is short of memory: %(num)s worker held more than its limit of %(why)s in the last 10 "
+        "minutes, and was replaced. Look at what makes its workers grow, or raise "
+        "max_memory_mb.",
+        "is short of memory: %(num)s workers held more than their limit of %(why)s in the last 10 "
+        "minutes, and were replaced. Look at what makes its workers grow, or raise "
+        "max_memory_mb.",
     ),
     Need.REFUSED_WRITES: later(
         "does not take writes: %(why)s. What has ended is kept in memory and tried again."

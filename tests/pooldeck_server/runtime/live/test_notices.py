@@ -11,7 +11,14 @@ from pooldeck_server.domain.failures.error_groups import GroupState, StoredError
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
-from pooldeck_server.runtime.live.notices import Since, of_errors, of_pool, of_store, on_hold
+from pooldeck_server.runtime.live.notices import (
+    Since,
+    lately,
+    of_errors,
+    of_pool,
+    of_store,
+    on_hold,
+)
 from pooldeck_server.store.standing import Displaced, Displacement
 
 SECOND = 1_000_000
@@ -55,6 +62,16 @@ def test_a_pool_in_which_nothing_ends_while_something_waits_starves() -> None:
 )
 def test_a_pool_that_gets_on_does_not_starve(health: PoolHealth) -> None:
     assert Need.STARVATION not in needs(health)
+
+
+def test_a_pool_whose_workers_are_too_large_again_and_again_is_short_of_memory() -> None:
+    often = pool(slot(None), outgrown=3, max_memory_bytes=260 * 1024 * 1024)
+    assert list(of_pool(often)) == [Notice(Need.OUTGROWN, "cpu", number=3, reason="260 MiB")]
+    assert needs(pool(slot(None), outgrown=2, max_memory_bytes=1)) == []
+
+
+def test_what_was_too_large_is_remembered_for_ten_minutes() -> None:
+    assert lately((0.0, 500.0, 900.0), 1000.0) == 2
 
 
 def test_a_task_far_beyond_what_is_usual_is_stuck_and_named() -> None:

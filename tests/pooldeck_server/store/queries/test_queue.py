@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from pooldeck_server.domain.tasks.changes import Claim, End, ProgressMark, Rerun
 from pooldeck_server.domain.tasks.filter import Sort, TaskFilter
+from pooldeck_server.domain.tasks.log_search import LogSearch
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.store import queries, records
@@ -98,6 +99,10 @@ READS: dict[str, Read] = {
     "text in a pool": lambda c: queries.tasks(
         c, TaskFilter(text="zebra", pools=("cpu",)), scan_limit=100
     ),
+    "what fails now": lambda c: queries.failing(c, NOW),
+    "run times": lambda c: queries.run_times(c, "jobs.f1", "cpu", 3600, NOW),
+    "the oldest that waits": lambda c: queries.oldest_waiting(c, "cpu"),
+    "text in the logs": lambda c: queries.search_logs(c, LogSearch("zebra")),
     "all to change": lambda c: queries.matching(c, TaskFilter(states=(State.QUEUED,)), limit=20),
     "one": lambda c: queries.task(c, "unknown"),
     "attempts": lambda c: queries.attempts(c, "unknown"),
