@@ -36,6 +36,7 @@ class WaitReason(StrEnum):
     STOPPED = "pool_stopped"
     BROKEN = "pool_broken"  # no worker of the pool can be started
     STARTING = "pool_starting"  # no worker of the pool is ready yet
+    NO_HOST = "no_host"  # no host of its pool is attached
     UNSCHEDULABLE = "no_worker_has_it"  # the workers have other code
     NOBODY_HAS = "no_machine_has_it"  # what it needs of one: none of its pool has as much
     IN_USE = "needs_in_use"  # the machines that have what it needs are busy with other tasks

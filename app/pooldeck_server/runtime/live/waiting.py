@@ -42,6 +42,7 @@ _HAS_A_PLACE: Final = frozenset(
         WaitReason.SERVER_DRAIN,
         WaitReason.RESTORED,
         WaitReason.STARTING,
+        WaitReason.NO_HOST,
         WaitReason.FULL,
         WaitReason.LINE,
     }
@@ -162,6 +163,8 @@ class WaitingReasons:
         if queue.pool.state in _HALTED:
             reason, best = _HALTED[queue.pool.state]
             return replace(waiting, reason=reason, help=best)
+        if queue.resources.machines.are_several and not queue.resources.has:
+            return replace(waiting, reason=WaitReason.NO_HOST)
         if needs and not queue.resources.lets(needs):
             return replace(
                 waiting,

@@ -23,6 +23,7 @@ _SHORT: Final[Mapping[WaitReason, str]] = {
     WaitReason.STOPPED: later("its pool is stopped"),
     WaitReason.BROKEN: later("its pool is broken"),
     WaitReason.STARTING: later("its pool starts"),
+    WaitReason.NO_HOST: later("its pool has no host"),
     WaitReason.UNSCHEDULABLE: later("no worker can run it"),
     WaitReason.NOBODY_HAS: later("no machine has what it needs"),
     WaitReason.IN_USE: later("what it needs is in use"),
@@ -222,6 +223,9 @@ _SENTENCES: Final[Mapping[WaitReason, Callable[[TaskWait], str]]] = {
     ),
     WaitReason.STARTING: _about_the_pool(
         later("The pool %(pool)s starts: none of its workers is ready yet.")
+    ),
+    WaitReason.NO_HOST: _about_the_pool(
+        later("No host is attached to the pool %(pool)s: it has no slots before one is.")
     ),
     WaitReason.UNSCHEDULABLE: _unschedulable,
     WaitReason.NOBODY_HAS: _nobody_has,
