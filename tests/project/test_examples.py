@@ -1,5 +1,6 @@
 """The examples do what they say, as the ordinary functions that they are."""
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from examples import computing, failures, files, pictures, samples, warehouse, web
+from examples import by_reference, computing, failures, files, pictures, samples, warehouse, web
 from examples.site import slow_site
 from tests.support.discovered import discover
 
@@ -199,3 +200,12 @@ def test_crash_ends_its_process_with_the_code_it_was_given(tmp_path: Path) -> No
     completed = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
 
     assert completed.returncode == 7
+
+
+def test_words_are_counted_from_one_address_to_another_and_no_draft_is_left(folder: Path) -> None:
+    (folder / "text").write_text("to be or not to be")
+    target = f"file://{folder}/counts.json"
+
+    assert by_reference.count_words(f"file://{folder}/text", target) == target
+    assert json.loads((folder / "counts.json").read_text()) == {"to": 2, "be": 2, "or": 1, "not": 1}
+    assert [path.name for path in folder.glob("counts*")] == ["counts.json"]

@@ -303,7 +303,13 @@ def test_each_attempt_keeps_its_own_error_and_log(server: Served) -> None:
         2,
         1,
     )
-    options: dict[str, Any] = {"timeout": None, "retries": 1, "backoff": 0.01, "idempotent": False, "needs": {}}
+    options: dict[str, Any] = {
+        "timeout": None,
+        "retries": 1,
+        "backoff": 0.01,
+        "idempotent": False,
+        "needs": {},
+    }
     assert task["options"] == options
     url = f"/api/v1/tasks/{task['id']}"
     first, second = server.http.get(f"{url}/attempts").json()["items"]
