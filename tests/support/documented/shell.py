@@ -61,9 +61,9 @@ def _replaced(text: str, ports: Mapping[str, str]) -> str:
 @contextmanager
 def shell(page: str, folder: Path) -> Iterator[Shell]:
     """Open a shell in `folder`, with the files of a page; all that it starts ends with it."""
-    for name, content in _FILE.findall(page):
-        (folder / name).write_text(content)
     ports = {port: free_port() for port in PORTS}
+    for name, content in _FILE.findall(page):
+        (folder / name).write_text(_replaced(content, ports))
     inherited = {name: value for name, value in os.environ.items() if "POOLDECK" not in name}
     ours = str(Path(sys.executable).parent)
     server = ports[PORTS[0]]

@@ -227,9 +227,8 @@ def _one(schema: Schema) -> str:
 
 def _kind_of_values(schema: Schema) -> str:
     """Return the type of a table's values, whatever its keys may be."""
-    by_pattern = schema.get("patternProperties", {})
-    kind: str = next(iter(by_pattern.values()), schema.get("additionalProperties"))["type"]
-    return kind
+    [values] = (schema.get("patternProperties") or {"": schema["additionalProperties"]}).values()
+    return str(values["type"])
 
 
 def _bounds(schema: Schema) -> str:
