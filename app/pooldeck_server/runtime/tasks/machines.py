@@ -53,7 +53,7 @@ class OwnMachine:
         return ""
 
 
-class Hosts:
+class HostMachines:
     """The hosts of a pool, as they come and go."""
 
     are_several = True
@@ -74,4 +74,4 @@ class Hosts:
 
 def machines_of(pool: PoolPort, own: Amounts) -> Machines:
     """Return the machines of a pool; `own` is what the server's has."""
-    return Hosts(pool) if isinstance(pool, HostedPool) else OwnMachine(own)
+    return HostMachines(pool) if isinstance(pool, HostedPool) else OwnMachine(own)
