@@ -9,18 +9,20 @@ it is over; what earlier boots have left goes to whom it concerns.
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from pooldeck.functions import POOL_NAME
 from pooldeck.hosts.machine import versions
 from pooldeck.hosts.model import HostRefused, HostTerms
+from pooldeck.hosts.program import NAME
 from pooldeck.hosts.remote_pool import RemotePool
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import Hello, Over, Refused, encode, from_host, unframed
-
 from pooldeck.protocol import HEADER_BYTES, ProtocolError
 from pooldeck_server.domain.access import Principal, may_run_hosts
 from pooldeck_server.domain.addresses import authority
@@ -41,6 +43,9 @@ _log = logging.getLogger(__name__)
 _HELLO_SECONDS: Final = 10.0  # for a host to begin TLS and to say who it is
 _LARGEST_HELLO: Final = 16 * 1024 * 1024  # bytes: it has what earlier boots left
 _STRANGERS: Final = 32  # connections at a time that nobody has shown a token on
+_BOOT: Final = re.compile(r"[0-9a-f]{8,64}")
+_MOST_TEXTS: Final = 64
+_LONGEST_TEXT: Final = 300  # characters
 _OVER: Final = "the server was started anew"
 
 
@@ -82,8 +87,13 @@ class HostListener:
             ) from error
         self.address = self._server.sockets[0].getsockname()[:2]
         how = "TLS" if self._context else "no TLS"
-        pools, place = ", ".join(self.pools) or "none yet", authority(*self.address)
+        pools, place = ", ".join(self.pools) or "none yet", self.place
         _log.info("listening for hosts on %s, with %s; their pools: %s", place, how, pools)
+
+    @property
+    def place(self) -> str:
+        """Return where it listens, as an address."""
+        return authority(*self.address)
 
     async def stop(self) -> None:
         """Take no more hosts."""
@@ -113,10 +123,14 @@ class HostListener:
         except _Unknown as error:
             self._note(str(error), address, None)
             writer.close()
+        except (OSError, EOFError):  # it only looked whether somebody is there
+            writer.close()
         except (HostRefused, ProtocolError) as error:
             self._note(str(error), address, hello)
             is_final = isinstance(error, HostRefused) and error.is_final
-            stream.send(0, encode(Refused(str(error), is_final)))
+            is_back = hello is not None and hello.rejoin  # with a lease, which ends by this
+            answer = Over if is_back else Refused
+            stream.send(0, encode(answer(str(error), is_final)))
             stream.close()
 
     async def _hello(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Hello:
@@ -136,13 +150,11 @@ class HostListener:
             hello = from_host(message)
         except ssl.SSLError as error:
             raise _Unknown(why_no_tls(error)) from None
-        except (OSError, EOFError) as error:  # a timeout is one of these
-            is_late = isinstance(error, TimeoutError)
-            words = "it does not say who it is" if is_late else "it closed the connection"
-            raise _Unknown(words) from None
+        except TimeoutError:
+            raise _Unknown("it does not say who it is") from None
         except ProtocolError:
             raise _Unknown("what it says is no word of a host") from None
-        if not isinstance(hello, Hello):
+        if not isinstance(hello, Hello) or not _is_short(hello):
             raise _Unknown("what it says is no word of a host")
         return hello
 
@@ -245,6 +257,19 @@ class HostListener:
         if self.refusals.add(why, address, hello):
             which = f"host {hello.name} of pool {hello.pool}" if hello else "a host"
             _log.warning("%s at %s was turned away: %s", which, address, why)
+
+
+def _is_short(hello: Hello) -> bool:
+    """Tell whether what a stranger says of itself can be shown: its names are names."""
+    machine, said = hello.machine, (*hello.versions, *hello.versions.values())
+    texts = (machine.id, machine.boot_id, machine.pid_namespace, machine.hostname, *said)
+    return bool(
+        NAME.fullmatch(hello.name)
+        and re.fullmatch(POOL_NAME, hello.pool)
+        and _BOOT.fullmatch(hello.boot)
+        and len(texts) <= _MOST_TEXTS
+        and all(len(text) <= _LONGEST_TEXT for text in texts)
+    )
 
 
 def _check_versions(hello: Hello) -> None:

@@ -23,12 +23,12 @@ def server_context(settings: HostsSettings) -> ssl.SSLContext | None:
             f"[hosts] certificate {settings.certificate} with key {settings.key} cannot be used: "
             f"{_plain(error)}"
         ) from None
-    if settings.authority is not None:
+    if settings.host_authority is not None:
         try:
-            context.load_verify_locations(settings.authority)
+            context.load_verify_locations(settings.host_authority)
         except (OSError, ValueError) as error:
             raise StartupError(
-                f"[hosts] authority {settings.authority} cannot be used: {_plain(error)}"
+                f"[hosts] host_authority {settings.host_authority} cannot be used: {_plain(error)}"
             ) from None
         context.verify_mode = ssl.CERT_REQUIRED
     return context
@@ -40,9 +40,9 @@ def why_no_tls(error: OSError) -> str:
     if "UNKNOWN_CA" in reason or "BAD_CERTIFICATE" in reason or "CERTIFICATE_UNKNOWN" in reason:
         return "it does not trust this server's certificate: its POOLDECK_AUTHORITY is another one"
     if "CERTIFICATE_VERIFY_FAILED" in reason:
-        return "its certificate is not signed by the authority of [hosts]"
+        return "its certificate is not signed by the host_authority of [hosts]"
     if "DID_NOT_RETURN_A_CERTIFICATE" in reason:
-        return "it shows no certificate, and authority is set under [hosts]"
+        return "it shows no certificate, and host_authority is set under [hosts]"
     if reason in {"HTTP_REQUEST", "WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
         return "it speaks no TLS, and this server wants it"
     return f"no TLS could be begun with it ({_plain(error)})"
