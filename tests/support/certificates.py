@@ -1,6 +1,6 @@
 """Certificates for tests: an authority, and what it signs."""
 
-import datetime
+import datetime as dt
 import ipaddress
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_DAY = datetime.timedelta(days=1)
+_DAY = dt.timedelta(days=1)
 
 
 class Signed(NamedTuple):
@@ -64,7 +64,7 @@ def _named(name: str) -> x509.Name:
 def _begun(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -11,7 +11,6 @@ from typing import IO, Any
 from pooldeck_server.domain.access import Role
 from pooldeck_server.domain.tokens import CreateToken, TokenRequest
 from pooldeck_server.runtime.access.asking import ask
-from pooldeck_server.settings import Settings
 from tests import FUNCTIONS
 from tests.support.programs import started
 from tests.support.served import Served
@@ -34,9 +33,9 @@ def hosts_settings(**more: Any) -> dict[str, Any]:
     return {"pools": HOSTED, "hosts": {"listen": "127.0.0.1:0", **QUICK, **more}}
 
 
-def host_token(settings: Settings, name: str = "hosts", role: Role = Role.HOST) -> str:
+def host_token(socket: Path, name: str = "hosts", role: Role = Role.HOST) -> str:
     """Have a running server make a token."""
-    answer = ask(settings.socket, CreateToken(TokenRequest(name, role)))
+    answer = ask(socket, CreateToken(TokenRequest(name, role)))
     assert answer.secret is not None, answer.error
     return answer.secret
 

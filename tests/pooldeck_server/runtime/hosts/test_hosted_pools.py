@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def token(server: Served) -> str:
-    return host_token(server.settings)
+    return host_token(server.settings.socket)
 
 
 def test_a_task_runs_on_a_host_and_its_record_says_where(
