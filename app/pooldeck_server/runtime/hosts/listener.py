@@ -319,7 +319,9 @@ async def _open(
     protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
     try:
         transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=context)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, ConnectionError) as error:
+        if context is None:
+            raise
         raise _Unknown(why_no_tls(error)) from None
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 

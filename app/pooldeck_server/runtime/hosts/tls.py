@@ -1,9 +1,12 @@
 """TLS for hosts: what the server shows, what hosts have to show, and in words what went wrong."""
 
 import ssl
+from typing import Final
 
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.settings import HostsSettings
+
+_DISTRUST: Final = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN")
 
 
 def server_context(settings: HostsSettings) -> ssl.SSLContext | None:
@@ -37,7 +40,8 @@ def server_context(settings: HostsSettings) -> ssl.SSLContext | None:
 def why_no_tls(error: OSError) -> str:
     """Return in a sentence why the TLS with a host was not begun."""
     reason = getattr(error, "reason", None) or ""
-    if "UNKNOWN_CA" in reason or "BAD_CERTIFICATE" in reason or "CERTIFICATE_UNKNOWN" in reason:
+    # Some end without a word, where others send an alert.
+    if isinstance(error, ConnectionError) or any(alert in reason for alert in _DISTRUST):
         return "it does not trust this server's certificate: its POOLDECK_AUTHORITY is another one"
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return "its certificate is not signed by the host_authority of [hosts]"
