@@ -519,6 +519,7 @@ class _Startup:
                 functions=self.kept.functions,
                 holds=self.kept.holds,
                 queues=self.queues,
+                hosted=self.hosting.hosted,
             ),
             queues=self.queues,
             pools=self.settings.pools,
