@@ -79,9 +79,15 @@ class Installation:
         return path.read_text().splitlines() if path.exists() else []
 
 
-def submit(server: Serving, installation: Installation, function: str, ledger: str) -> str:
+def submit(
+    server: Serving,
+    installation: Installation,
+    function: str,
+    ledger: str,
+    seconds: float = LONG,
+) -> str:
     path = str(installation.folder / ledger)
-    body = {"function": f"jobs.{function}", "args": [path, LONG]}
+    body = {"function": f"jobs.{function}", "args": [path, seconds]}
     answer = server.client.post("/api/v1/tasks", json=body)
     assert answer.status_code < 300, answer.text
     found: str = answer.json()["id"]
@@ -95,7 +101,14 @@ def shown(server: Serving, task: str) -> dict[str, Any]:
 
 def kill(server: Serving) -> None:
     os.kill(server.process.pid, signal.SIGKILL)
-    server.process.wait(30)
+    server.wait()
+
+
+def wait_until_running(server: Serving, *tasks: str) -> None:
+    def run() -> bool:
+        return all(shown(server, task)["state"] == "running" for task in tasks)
+
+    eventually(run, "they run", 60)
 
 
 def last_sign_of_life(lines: list[str]) -> float:
@@ -111,8 +124,8 @@ def test_what_ran_on_a_host_is_decided_by_its_word_long_before_its_lease_is_over
         with host_process(tmp_path, "a", installation.place, token, functions=tmp_path):
             first.wait_until_ready()
             once, again = (submit(first, installation, name, name) for name in ("once", "again"))
-            eventually(lambda: bool(installation.ledger("once") and installation.ledger("again")))
-            waiting = submit(first, installation, "again", "waiting")
+            wait_until_running(first, once, again)
+            waiting = submit(first, installation, "once", "waiting", 0.0)
             kill(first)
 
             with installation.server() as second:
@@ -137,7 +150,7 @@ def test_without_a_word_it_is_lost_when_the_lease_is_over_and_not_before(tmp_pat
         with host_process(tmp_path, "a", installation.place, token, functions=tmp_path) as host:
             first.wait_until_ready()
             task = submit(first, installation, "once", "once")
-            eventually(lambda: bool(installation.ledger("once")), "it runs")
+            wait_until_running(first, task)
             kill(first)
             os.kill(host.pid, signal.SIGSTOP)  # its keeper and its workers go on
             try:
