@@ -57,4 +57,4 @@ def test_a_name_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_token_is_not_taken_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "No such option" in said(capsys, "--token", TOKEN)
+    assert "no such option: --token" in said(capsys, "--token", TOKEN)
