@@ -10,12 +10,13 @@ import secrets
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench.figures import Figure, of_rounds, ratios
 from bench.scale import Scale
+from pooldeck.black_box import MARK_BYTES, Manifest
 from pooldeck.hosts.model import HostTerms
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Outcome
@@ -27,6 +28,7 @@ from pooldeck.pools.port import PoolPort
 from pooldeck.protocol import Call
 from tests.support.host_ledger import Relay
 from tests.support.hosted import Hosts
+from tests.support.pooled import eventually
 
 _MODULES = ("bench.functions",)
 _ONE_WAY = 0.01  # seconds through the relay
@@ -79,6 +81,8 @@ class _Feeder(PoolListener):
 
 def measure(scale: Scale) -> list[Figure]:
     """Measure the same calls here, on a host, and on one behind a slow network."""
+    for side in ("here", "host", "far"):
+        (scale.folder / side).mkdir()
     return asyncio.run(_measure(scale))
 
 
@@ -93,7 +97,7 @@ async def _measure(scale: Scale) -> list[Figure]:
             "host": await _on_host(stack, scale.folder / "host", 0.0),
             "far": await _on_host(stack, scale.folder / "far", _ONE_WAY),
         }
-        for side, feeder in sides.items():  # the first round finds cold caches
+        for feeder in sides.values():  # the first round finds cold caches
             await feeder.run(20, "bench.functions.noop")
         for _ in range(scale.rounds):
             for side in ("here", "host"):
@@ -123,25 +127,23 @@ async def _measure(scale: Scale) -> list[Figure]:
 
 
 async def _here(stack: AsyncExitStack, folder: Path) -> _Feeder:
-    folder.mkdir()
     numbers = itertools.count(1)
 
     async def number() -> int:
         return next(numbers)
 
     feeder = _Feeder()
-    mark = secrets.token_bytes(16)
-    (folder / "boxes").touch()
-    pool = Pool(_spec(folder), secrets.token_hex(8), number, feeder, boxes=Boxes(folder, mark))
+    Manifest(folder).begin("{}")
+    boxes = Boxes(folder, secrets.token_bytes(MARK_BYTES))
+    pool = Pool(_spec(folder), secrets.token_hex(8), number, feeder, boxes=boxes)
     feeder.pool = pool
     await pool.start()
     stack.push_async_callback(pool.stop, 0.1)
-    await _until(lambda: pool.free == 2)
+    await eventually(lambda: pool.free == 2)
     return feeder
 
 
 async def _on_host(stack: AsyncExitStack, folder: Path, seconds: float) -> _Feeder:
-    folder.mkdir()
     feeder = _Feeder()
     hosts = Hosts(folder, _spec(folder), _TERMS, feeder)
     feeder.pool = hosts.pool
@@ -151,15 +153,9 @@ async def _on_host(stack: AsyncExitStack, folder: Path, seconds: float) -> _Feed
     await relay.start()
     stack.push_async_callback(relay.close)
     await hosts.start(port=relay.port if seconds else hosts.port, PYTHONPATH=str(Path.cwd()))
-    await _until(lambda: hosts.pool.free == 2)
+    await eventually(lambda: hosts.pool.free == 2)
     return feeder
 
 
 def _spec(folder: Path) -> PoolSpec:
     return PoolSpec(name="p", kind=PoolKind.PROCESS, size=2, modules=_MODULES, folder=folder)
-
-
-async def _until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not is_so():
-            await asyncio.sleep(0.01)
