@@ -56,7 +56,8 @@ def create(
     role: Annotated[
         Role,
         typer.Option(
-            help="viewer looks, operator also submits, cancels and retries, admin does everything"
+            help="viewer looks, operator also submits, cancels and retries, admin does everything; "
+            "host only runs tasks on another machine"
         ),
     ],
     expires: Annotated[

@@ -119,6 +119,7 @@ class HostLink:
         self.abandoned: dict[str, Handed] = {}
         self.workers: dict[str, WorkerIs] = {}
         self.workers_at = 0.0  # when they were told
+        self.described: set[str] = set()  # workers whose code was told, until they are gone
         self.pool_state = PoolState.RUNNING
         self.pool_reason: str | None = None
         self.is_given_up = False
@@ -557,7 +558,9 @@ class HostLink:
     def _pool_is(self, message: PoolIs) -> None:
         self.pool_state, self.pool_reason = message.state, message.reason
         self.is_given_up = message.is_given_up
+        before = self.workers
         self.workers = {each.id: each for each in message.workers}
+        self.described -= before.keys() - self.workers.keys()
         self.workers_at = time.monotonic()
         self._open_slots = sum(each.slots for each in message.workers if each.is_open)
         here = self.workers

@@ -241,6 +241,10 @@ class RemotePool(PoolPort):
         return {}
 
     @property
+    def present(self) -> Collection[str]:
+        return {worker for link in self._here for worker in (*link.workers, *link.described)}
+
+    @property
     def staffed(self) -> Sequence[str]:
         return [each.id for each in self._workers() if each.is_open]
 
@@ -434,6 +438,7 @@ class RemotePool(PoolPort):
                 listener.observed(message.observations)
             case Described():
                 link.code_version = _version(message.code.sources)
+                link.described.add(message.worker)
                 listener.described(message.worker, message.code)
             case Died():
                 at = time.monotonic() - message.ago

@@ -142,6 +142,10 @@ class Pool(PoolPort):
         return {worker.id: worker.pid for worker in self.workers.values() if worker.pid}
 
     @property
+    def present(self) -> Collection[str]:
+        return self.pids
+
+    @property
     def staffed(self) -> Sequence[str]:
         return [worker.id for worker in self.workers.values() if worker.is_open]
 

@@ -93,6 +93,10 @@ class PoolPort(Protocol):
         """The process id of each worker that has one, by the worker's id."""
 
     @property
+    def present(self) -> Collection[str]:
+        """The ids of the workers that have a process, wherever it is, if only a starting one."""
+
+    @property
     def staffed(self) -> Sequence[str]:
         """The ids of the workers that have slots, the oldest first."""
 

@@ -25,6 +25,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "link": ("tokens:link", "print a link that logs a browser in, once"),
         "backup": ("backups:backup", "copy the database, also while a server uses it"),
         "restore": ("backups:restore", "put a backup into the place of the database"),
+        "host": (
+            "remote.host:host",
+            "run tasks of a pool here, on another machine than the server's",
+        ),
         "drain": (
             "remote.drain:drain",
             "have a running server take nothing new, before it is stopped",

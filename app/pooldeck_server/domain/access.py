@@ -17,15 +17,23 @@ PATTERN: Final = r"^[A-Za-z0-9_.*-]+$"
 
 
 class Role(StrEnum):
-    """What somebody may do; each may do what those before it may."""
+    """What somebody may do; each may do what those before it may, but run hosts."""
 
+    HOST = "host"  # run tasks on another machine, and nothing else
     VIEWER = "viewer"  # look
     OPERATOR = "operator"  # and submit, cancel, retry, change what runs
     ADMIN = "admin"  # and say who may come in, what is deleted, who is told
 
     def includes(self, other: "Role") -> bool:
         """Tell whether this role may do all that `other` may."""
-        return self is other or _ORDER.index(self) > _ORDER.index(other)
+        if self is other:
+            return True
+        return other is not Role.HOST and _ORDER.index(self) > _ORDER.index(other)
+
+    @property
+    def sees_values(self) -> bool:
+        """Tell whether arguments, results and messages are shown to it without more being said."""
+        return self.includes(Role.OPERATOR)
 
 
 _ORDER: Final = tuple(Role)
@@ -70,7 +78,16 @@ def _expression(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(parts), re.DOTALL)
 
 
+def may_run_hosts(principal: Principal, pool: str) -> bool:
+    """Tell whether somebody's host may run tasks of a pool: it sees them, and says their results.
+
+    An admin may, who could make a token for that as well.
+    """
+    return principal.role in {Role.HOST, Role.ADMIN} and fits(principal.pools, pool)
+
+
 ANYBODY = Principal(name="anybody", role=Role.ADMIN)  # where no token is asked for
 # Who has the token of the settings; where none is asked of him, the server's own user.
 OWNER = Principal(name="owner", role=Role.ADMIN)
+HOSTS = Principal(name="hosts", role=Role.HOST, values=False)  # that an engine starts for us
 TASKS = Principal(name="tasks", role=Role.OPERATOR)  # what runs in the workers

@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
-from pooldeck_server.domain.access import ANYBODY, OWNER, PATTERN, TASKS, Principal, Role
+from pooldeck_server.domain.access import ANYBODY, HOSTS, OWNER, PATTERN, TASKS, Principal, Role
 from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.errors import InvalidRequest
 
@@ -15,7 +15,7 @@ MAX_PATTERNS: Final = 50
 LONGEST_LIFE: Final = 10 * 366 * 24 * 3600  # seconds
 _PREFIX: Final = "pdk_"  # so that scanners of code find one that was left there
 _SECRET_BYTES: Final = 32
-_TAKEN: Final = frozenset({ANYBODY.name, OWNER.name, TASKS.name})
+_TAKEN: Final = frozenset({ANYBODY.name, HOSTS.name, OWNER.name, TASKS.name})
 _TIME: Final = re.compile(r"(\d{1,5})([hdwy])")
 _SECONDS: Final = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600, "y": 365 * 24 * 3600}
 
@@ -49,12 +49,17 @@ class TokenRequest(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse what would say less than it seems to.
 
         Raises:
-            InvalidRequest: If it is a limited admin, or its name stands for something else.
+            InvalidRequest: If it is a limited admin, a host that is limited in another way than by
+                pools, or its name stands for something else.
         """
         if self.role is Role.ADMIN and (self.functions or self.pools):
             raise InvalidRequest(
                 "functions, pools: an admin can make a token without limits; limit an operator or "
                 "a viewer"
+            )
+        if self.role is Role.HOST and (self.functions or self.values):
+            raise InvalidRequest(
+                "functions, values: a host runs whatever its pools run; limit it by pools"
             )
         if self.name in _TAKEN:
             raise InvalidRequest(f"name: {self.name} is the server's own word for somebody")
@@ -82,7 +87,7 @@ class Token(Struct, frozen=True):
         return Principal(
             name=self.name,
             role=self.role,
-            values=self.sees_values or self.role is not Role.VIEWER,
+            values=self.sees_values or self.role.sees_values,
             functions=self.functions,
             pools=self.pools,
         )

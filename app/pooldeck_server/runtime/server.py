@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from pooldeck_server.domain.clock import Clock
@@ -33,6 +34,7 @@ from pooldeck_server.runtime.advice.sizes import Sizes
 from pooldeck_server.runtime.alerts.alerts import Alerts
 from pooldeck_server.runtime.alerts.callbacks import Callbacks
 from pooldeck_server.runtime.experiments.experiments import Experiments
+from pooldeck_server.runtime.hosts.hosting import Hosting
 from pooldeck_server.runtime.live.figures import Figures
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
@@ -82,7 +84,8 @@ class Server:
 
     settings: Settings
     clock: Clock
-    run: ServerRun
+    begun: ServerRun  # as it was at its start
+    hosting: Hosting
     sessions: Sessions
     tokens: Tokens
     links: LoginLinks | None  # where the server's own user is let in
@@ -127,6 +130,11 @@ class Server:
     experiments: Experiments
     alerts: Alerts
     callbacks: Callbacks
+
+    @property
+    def run(self) -> ServerRun:
+        """This run, with what is known by now of what the one before it left."""
+        return replace(self.begun, report=self.hosting.earlier.report)
 
     @property
     def catalogue(self) -> Catalogue:

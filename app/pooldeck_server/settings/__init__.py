@@ -8,6 +8,7 @@ from pooldeck_server.settings.alerts import AlertSettings
 from pooldeck_server.settings.backup import BackupSettings
 from pooldeck_server.settings.commands import CommandSettings, ParameterSettings
 from pooldeck_server.settings.errors import BadSettings
+from pooldeck_server.settings.hosts import HostedSettings, HostsSettings
 from pooldeck_server.settings.injected import injected
 from pooldeck_server.settings.limits import LimitSettings, SharedSettings
 from pooldeck_server.settings.log import LogSettings
@@ -30,6 +31,8 @@ __all__ = [
     "BadSettings",
     "CommandSettings",
     "GroupSettings",
+    "HostedSettings",
+    "HostsSettings",
     "LimitSettings",
     "LogSettings",
     "MetricsSettings",

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from pooldeck.cpus import usable_cpus
 from pooldeck.kinds import KINDS, PoolKind
+from pooldeck_server.settings.hosts import HostedSettings
 from pooldeck_server.settings.units import unit
 
 MAX_POOL_SIZE: Final = 1000
@@ -69,6 +70,11 @@ class PoolSettings(BaseModel, extra="forbid", frozen=True):
         description="Whether each task in a process finds the environment that the initializer "
         "left. Threads share theirs.",
     )
+    hosts: HostedSettings | None = Field(
+        default=None,
+        description="Where the pool runs, if not on the server's machine: on hosts that dial in. "
+        "`size` is then that of each.",
+    )
 
     @property
     def slots(self) -> int:
@@ -86,6 +92,12 @@ class PoolSettings(BaseModel, extra="forbid", frozen=True):
     def max_memory_bytes(self) -> int:
         """Return the memory above which a worker is replaced, 0 for no limit."""
         return self.max_memory_mb * _MEBIBYTE
+
+    @model_validator(mode="after")
+    def _hosts_have_a_size(self) -> Self:
+        if self.hosts is not None and self.size is None:
+            raise ValueError("size is missing: say how many slots each host has")
+        return self
 
     @model_validator(mode="after")
     def _one_worker_has_no_spare(self) -> Self:

@@ -14,6 +14,7 @@ from pooldeck_server.settings.alerts import AlertSettings
 from pooldeck_server.settings.backup import BackupSettings
 from pooldeck_server.settings.commands import CommandSettings, ParameterSettings
 from pooldeck_server.settings.errors import BadSettings
+from pooldeck_server.settings.hosts import HostsSettings
 from pooldeck_server.settings.log import LogSettings
 from pooldeck_server.settings.oidc import OidcSettings
 from pooldeck_server.settings.pools import PoolSettings
@@ -33,6 +34,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "backup": BackupSettings,
     "tracing": TracingSettings,
     "oidc": OidcSettings,
+    "hosts": HostsSettings,
 }
 _SECRETS = {"token", "client_secret"}  # the names of settings
 _LONGEST_VALUE = 80

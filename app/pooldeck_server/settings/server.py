@@ -23,11 +23,13 @@ from pydantic_settings import (
 from pooldeck.commands import Command
 from pooldeck.functions import POOL_NAME
 from pooldeck.kinds import KINDS, PoolKind
+from pooldeck_server.domain.addresses import is_loopback
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.settings.actions import ActionSettings
 from pooldeck_server.settings.alerts import AlertSettings
 from pooldeck_server.settings.backup import BackupSettings
 from pooldeck_server.settings.commands import CommandSettings
+from pooldeck_server.settings.hosts import HostsSettings
 from pooldeck_server.settings.limits import LimitSettings, SharedSettings
 from pooldeck_server.settings.log import LogSettings
 from pooldeck_server.settings.metrics import MetricsSettings
@@ -154,6 +156,7 @@ class Settings(BaseSettings):
     commands: dict[Annotated[str, Field(pattern=_COMMAND_NAME)], CommandSettings] = Field(
         default={}, description="Functions that are programs."
     )
+    hosts: HostsSettings | None = None
     log: LogSettings | None = None
     backup: BackupSettings | None = None
     actions: ActionSettings = ActionSettings()
@@ -224,6 +227,16 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _hosts_can_dial_in(self) -> Self:
+        hosted = ", ".join(name for name, pool in self.pools.items() if pool.hosts is not None)
+        if hosted and self.hosts is None:
+            raise ValueError(
+                f"hosts is missing, and a pool is on hosts ({hosted}): add a table [hosts], with "
+                "the address where they dial in"
+            )
+        return self
+
     @property
     def admission(self) -> Access:
         """What `access` comes to: who has set a token, or a provider, has chosen tokens."""
@@ -233,7 +246,7 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Tell whether the server binds to an address that only this machine reaches."""
-        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+        return is_loopback(self.host)
 
     @property
     def database(self) -> Path:

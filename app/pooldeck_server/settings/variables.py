@@ -26,9 +26,14 @@ PREFIX: Final = "POOLDECK_"
 _DELIMITER: Final = "__"  # between a table and what is in it
 _URL: Final = "POOLDECK_URL"  # where the commands find the server that they talk to
 _PROFILE: Final = "POOLDECK_PROFILE"  # the name of that place
+_FOR_HOSTS: Final = frozenset(  # what `pooldeck host` reads
+    f"POOLDECK_{name}" for name in ("SERVER", "AUTHORITY", "CERTIFICATE", "KEY")
+)
 _FOR_COMMANDS: Final = frozenset({_URL, _PROFILE})
 _OURS: Final = (
-    frozenset({BOOT, WORKER, CALL, failpoints.VARIABLE, address.VARIABLE}) | _FOR_COMMANDS
+    frozenset({BOOT, WORKER, CALL, failpoints.VARIABLE, address.VARIABLE})
+    | _FOR_COMMANDS
+    | _FOR_HOSTS
 )
 _CLOSE: Final = 0.6  # as difflib has it
 _VERY_CLOSE: Final = 0.8  # where a part of the name is taken from what was given

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from pooldeck_server.domain.tasks.states import State
 
-SCHEMA = "0016"
+SCHEMA = "0017"
 """The revision of the newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -268,6 +268,21 @@ runs = Table(
     Column("cut_off", Text),
     UniqueConstraint("boot", name="runs_boot"),
 )
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("boot", Text, primary_key=True),
+    *_required(Text, "pool", "name"),
+    Column("term", Integer, nullable=False),
+    *_required(Double, "lease_seconds", "margin_seconds"),
+    Column("attached_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The hosts that may have been handed calls, each before the first: what is left is asked of them.
+
+`term` is the `n` of the run that they were attached to.
+"""
 
 samples = Table(
     "samples",

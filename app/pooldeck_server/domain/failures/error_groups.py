@@ -18,7 +18,7 @@ from pooldeck_server.domain.terminal_text import plain
 
 _LONGEST_TYPE: Final = 200  # characters
 _ID_BYTES: Final = 8
-_FROM_OUTSIDE: Final = frozenset({ErrorKind.INTERRUPTED, ErrorKind.BYSTANDER})
+_FROM_OUTSIDE: Final = frozenset({ErrorKind.INTERRUPTED, ErrorKind.BYSTANDER, ErrorKind.HOST_LOST})
 _MASKED: Final = 1000  # characters of a message; the rest tells nothing of its kind
 
 MESSAGE_CHARACTERS: Final = 300

@@ -102,6 +102,7 @@ class StartReport(Struct, frozen=True):
     drained: Drained | None = None  # by whom the run before this one was drained before it ended
     not_begun: int = 0  # tasks that workers were to get, and had not begun: they are queued
     found: int = 0  # tasks that had ended, which was not on record yet
+    on_hosts: int = 0  # tasks that hosts may run still: not decided on yet
 
 
 class ServerRun(Struct, frozen=True):

@@ -28,6 +28,27 @@ def in_words(report: StartReport) -> str:
     return "; ".join(parts)
 
 
+def decided_in_words(found: int, not_begun: int, rerun: int, lost: int, left: int) -> str:
+    """Return what has become known of tasks that hosts had when the server before this one ended.
+
+    Args:
+        found: Those that had ended.
+        not_begun: Those that had not begun: they are queued as before.
+        rerun: Those that are run again.
+        lost: Those that are lost.
+        left: Those that nothing is known of yet.
+    """
+    figures = (
+        (found, "had ended"),
+        (not_begun, "had not begun"),
+        (rerun, "run again"),
+        (lost, "lost"),
+        (left, "not known yet"),
+    )
+    said = ", ".join(f"{number} {words}" for number, words in figures if number)
+    return f"tasks that hosts had when the server before this one ended: {said}"
+
+
 def _tasks(report: StartReport) -> str:
     figures = (
         (report.queued, "queued"),
@@ -36,6 +57,7 @@ def _tasks(report: StartReport) -> str:
         (report.found, "had ended, found in the workers' notes"),
         (report.rerun, "run again"),
         (report.lost, "lost"),
+        (report.on_hosts, "on hosts that have not said what became of them"),
     )
     return ", ".join(f"{number} {words}" for number, words in figures if number)
 

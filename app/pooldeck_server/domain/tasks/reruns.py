@@ -14,7 +14,9 @@ LONGEST_PAUSE: Final = 600.0
 
 _MOST_DOUBLINGS: Final = 64  # enough to pass the longest pause, few enough for a float
 _FAILED = frozenset({ErrorKind.EXCEPTION, ErrorKind.TIMEOUT})
-_CUT_OFF = frozenset({ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
+_CUT_OFF = frozenset(
+    {ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED, ErrorKind.HOST_LOST}
+)
 
 
 def rerun_at(

@@ -8,34 +8,27 @@ it is where the boxes cannot be believed.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pooldeck.black_box import BoxedCall, LongEnd
-from pooldeck.functions import RunOptions
-from pooldeck.outcome import Error, ErrorKind
-from pooldeck.pools.listener import RunningCall
+from pooldeck.black_box import LongEnd
+from pooldeck.outcome import ErrorKind
 from pooldeck.protocol import Finished, LogLine
 from pooldeck_server.domain.clock import Clock, span
-from pooldeck_server.domain.failures.error_groups import group_of
 from pooldeck_server.domain.pools.controls import CutOff, CutOffTask, ServerRun, StartReport
 from pooldeck_server.domain.pools.starts import in_words
 from pooldeck_server.domain.tasks.changes import Claim, End, Rerun
 from pooldeck_server.domain.tasks.log import LogEntry
-from pooldeck_server.domain.tasks.reruns import rerun_at
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.lifecycle.boxes import BoxesLeft
 from pooldeck_server.runtime.lifecycle.runs import Beginning
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.tasks.attempts import RunningAttempt
 from pooldeck_server.runtime.tasks.counts import Counts
-from pooldeck_server.runtime.tasks.running import with_json
+from pooldeck_server.runtime.tasks.left_in_hand import Decide, found_end, lost, was, what_becomes
 from pooldeck_server.store import records
 from pooldeck_server.store.records.interruption import Interruption, LeftInHand
 from pooldeck_server.store.transaction import Transaction
@@ -44,15 +37,24 @@ _log = logging.getLogger(__name__)
 
 
 class Recovered(Struct, frozen=True):
-    """What became of the tasks in hand: cut off, not begun, or ended before that was on record."""
+    """What became of the tasks in hand: cut off, not begun, or ended before that was on record.
+
+    `on_hosts` are not decided on yet: hosts may run them.
+    """
 
     cut_off: CutOff = CutOff()
     not_begun: int = 0
     found: int = 0
+    on_hosts: int = 0
 
 
 async def recover(
-    recorder: Recorder, clock: Clock, boxes: BoxesLeft, *, is_copy: bool = False
+    recorder: Recorder,
+    clock: Clock,
+    boxes: BoxesLeft,
+    *,
+    is_copy: bool = False,
+    left_on_hosts: Collection[LeftInHand] = (),
 ) -> Recovered:
     """Record what became of every task that was in hand; return how many that were, of each kind.
 
@@ -63,6 +65,7 @@ async def recover(
         clock: What time it is.
         boxes: What the workers of the earlier server have noted.
         is_copy: Whether it is such a copy.
+        left_on_hosts: Those that hosts may run still: nothing is decided on them.
     """
     if is_copy:  # what had not begun waits with the others
         await recorder.perform(records.release_all)
@@ -70,7 +73,8 @@ async def recover(
     decide = partial(in_a_copy, now=now) if is_copy else Decision(boxes, now)
     cut_off: list[CutOffTask] = []
     not_begun = found = 0
-    write = partial(_interrupt, decide=decide, boxes=boxes)
+    on_hosts = {task.pool for task in left_on_hosts}
+    write = partial(_interrupt, decide=decide, boxes=boxes, on_hosts=on_hosts)
     while interruption := await recorder.perform(write):
         not_begun += interruption.released
         for move in interruption.moves:
@@ -78,19 +82,20 @@ async def recover(
                 cut_off.append(CutOffTask(move.id, move.function, move.state))
             else:
                 found += 1
-    return Recovered(CutOff.of(cut_off), not_begun, found)
+    return Recovered(CutOff.of(cut_off), not_begun, found, len(left_on_hosts))
 
 
 def _interrupt(
     transaction: Transaction,
-    decide: Callable[[LeftInHand], End | Rerun | Claim],
+    decide: Decide,
     boxes: BoxesLeft,
+    on_hosts: Collection[str],
 ) -> Interruption:
     """Record what some of the tasks become, and what they had said that had not arrived.
 
     What those say that have sensitive arguments is masked by nobody here, and left out.
     """
-    interruption = records.interrupt(transaction, decide)
+    interruption = records.interrupt(transaction, decide, apart_from=on_hosts)
     entries = [
         _entry(task, line)
         for task in interruption.tasks
@@ -123,7 +128,17 @@ class Decision:
     def __call__(self, task: LeftInHand) -> End | Rerun | Claim:
         boxed = self.boxes.find(task.id, task.attempt)
         if boxed is not None and isinstance(boxed.end, Finished):
-            return _found_end(task, boxed, boxed.end, self.now)
+            begun = boxed.begun
+            since = max(0.0, time.monotonic() - begun.at)  # the machine was not started since
+            return found_end(
+                task,
+                boxed.end,
+                self.now,
+                worker=boxed.worker,
+                pid=boxed.pid,
+                since=since,
+                thread=begun.thread,
+            )
         if boxed is not None and isinstance(boxed.end, LongEnd):
             what = "well" if boxed.end.what == "result" else f"with {boxed.end.what}"
             words = f"it had ended {what}; what came out ({boxed.end.size:,} bytes) went with it. "
@@ -134,77 +149,18 @@ class Decision:
         return what_becomes(task, self.now)
 
 
-def _found_end(task: LeftInHand, boxed: BoxedCall, end: Finished, now: int) -> End | Rerun:
-    """Return the end of a task that had ended before that was on record."""
-    queued = QueuedTask(
-        seq=task.seq,
-        id=task.id,
-        function=task.function,
-        pool=task.pool,
-        priority=task.priority,
-        created_at=task.created_at,
-        args="",  # it is not run by this
-        kwargs="",
-        run_at=task.run_at,
-        options=task.options,
-        attempt=task.attempt - 1,
-        reruns=task.reruns,
-    )
-    attempt = RunningAttempt.next_of(queued)
-    since = max(0.0, time.monotonic() - boxed.begun.at)  # the machine has not been started since
-    attempt.started_at = now - span(since)
-    outcome = with_json(end.outcome)
-    seconds = since if outcome.measurement is None else min(since, outcome.measurement.run)
-    run = RunningCall(
-        call=attempt.call(),
-        worker=boxed.worker,
-        pid=boxed.pid,
-        posted_at=boxed.begun.at,
-        started_at=boxed.begun.at,
-        thread=boxed.begun.thread,
-        is_asked=False,
-        is_abandoned=False,
-    )
-    ended = attempt.end(run, outcome, seconds, attempt.started_at + span(seconds))
-    return attempt.rerun(ended, outcome.error) or ended
-
-
-def what_becomes(task: LeftInHand, now: int, story: str = "") -> End | Rerun:
-    """Return the end of a task that was cut off: it is lost, or run again if it is idempotent."""
-    options = RunOptions.from_json(task.options)
-    story = story or (
-        f"The server stopped while this task {_was(task)}, so nobody can know how far it got. "
-    )
-    if rerun_at(options, task.reruns, ErrorKind.INTERRUPTED, now, jitter=1.0) is None:
-        return _lost(task, now, f"{story}It was not run again.")
-    return Rerun(_lost(task, now, f"{story}It is idempotent, so it is run again."), now)
-
-
 def in_a_copy(task: LeftInHand, now: int) -> End:
     """Return the end of a task that was in hand when the database was copied: it is lost."""
-    words = f"This task {_was(task)} when the backup was made, and may have ended since."
-    return _lost(task, now, words)
-
-
-def _was(task: LeftInHand) -> str:
-    return "ran" if task.state is State.RUNNING else "was handed to a worker"
-
-
-def _lost(task: LeftInHand, now: int, words: str) -> End:
-    error = Error(ErrorKind.INTERRUPTED, "Interrupted", words)
-    return End(
-        task.seq,
-        task.attempt,
-        State.LOST,
-        now,
-        error_kind=error.kind,
-        error=msgspec.json.encode(error).decode(),
-        error_group=group_of(error, task.function).id,
-    )
+    words = f"This task {was(task)} when the backup was made, and may have ended since."
+    return lost(task, now, words)
 
 
 async def report(
-    beginning: Beginning, recovered: Recovered, counts: Counts, held: int, recorder: Recorder
+    beginning: Beginning,
+    recovered: Recovered,
+    counts: Counts,
+    held: int,
+    recorder: Recorder,
 ) -> ServerRun:
     """Log and keep what the start found; return this run with it.
 
@@ -229,6 +185,7 @@ async def report(
         drained=before.drained if before else None,
         not_begun=recovered.not_begun,
         found=recovered.found,
+        on_hosts=recovered.on_hosts,
     )
     if beginning.before is not None:
         is_fine = found.was_clean and not cut_off.number

@@ -17,6 +17,7 @@ from pooldeck.pools.launcher import SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.out_of_memory import MemoryWatch
 from pooldeck.pools.pool import Pool
+from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.access import OWNER
 from pooldeck_server.domain.clock import Clock, SystemClock
 from pooldeck_server.domain.errors import PooldeckError, StartupError
@@ -38,6 +39,7 @@ from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
+from pooldeck_server.runtime.hosts.hosting import Hosting
 from pooldeck_server.runtime.lifecycle.boxes import BoxesLeft, begin_boxes, boxes_left
 from pooldeck_server.runtime.lifecycle.draining import pools_running
 from pooldeck_server.runtime.lifecycle.ending import Ending
@@ -376,16 +378,35 @@ class _Startup:
         if not beginning.is_beside:
             folder, database = worker_folder(self.settings), self.kept.restored.identity.id
             boxes = await asyncio.to_thread(boxes_left, folder, database, beginning.earlier)
+        is_copy = self.kept.restored.waits_for_a_word
+        self.hosting = await Hosting.after(
+            settings=self.settings,
+            database=self.kept.restored.identity.id,
+            boot=beginning.run.boot,
+            is_copy=is_copy,
+            clock=self.clock,
+            recorder=self.recorder,
+            reader=self.reader,
+            tokens=self.kept.tokens,
+            queues=self.queues,
+            changes=self.changes,
+        )
         recovered = await recover(
-            self.recorder, self.clock, boxes, is_copy=self.kept.restored.waits_for_a_word
+            self.recorder,
+            self.clock,
+            boxes,
+            is_copy=is_copy,
+            left_on_hosts=self.hosting.earlier.left,
         )
         await self.kept.restored.settle_if_nothing_waits()
         self.annotations.annotate(
             "start", was_clean=beginning.was_clean, down_seconds=beginning.down_seconds
         )
-        return await report(
+        run = await report(
             beginning, recovered, self.kept.counts, len(self.kept.holds.all()), self.recorder
         )
+        self.hosting.earlier.report = run.report
+        return run
 
     async def make_pools(self, boot: str) -> None:
         """Make the pools, not started, in the sizes and states that were set by hand."""
@@ -424,25 +445,30 @@ class _Startup:
                 memory=self.settings.memory_queue,
                 is_closing=self.door.is_closing,
                 is_halted=lambda: self.drain.holds_queue,
+                undecided=self.hosting.earlier,
                 on_change=partial(self._pool_changed, name),
             )
             self.kept.controls.apply(queue.pool, is_held=self.kept.restored.waits_for_a_word)
         self.kept.restored.apply = self._let_go
+        self._start(self.hosting.earlier)
 
     def _let_go(self) -> None:
         """Let the pools hand out, or not, as they were set by hand before."""
         for queue in self.queues.values():
             self.kept.controls.let_go(queue.pool)
 
-    def _pool(self, name: str, boot: str, mark: bytes, listener: PoolListener) -> Pool:
+    def _pool(self, name: str, boot: str, mark: bytes, listener: PoolListener) -> PoolPort:
+        spec = pool_spec(
+            name,
+            self.settings,
+            self.code.spec,
+            self.kept.controls.size(name),
+            self.shared.access,
+        )
+        if self.settings.pools[name].hosts is not None:
+            return self.hosting.pool(spec, listener, partial(self._pool_changed, name))
         return Pool(
-            pool_spec(
-                name,
-                self.settings,
-                self.code.spec,
-                self.kept.controls.size(name),
-                self.shared.access,
-            ),
+            spec,
             boot,
             worker_numbers(self.recorder, name),
             listener,
@@ -476,6 +502,7 @@ class _Startup:
             door=self.door,
             annotations=self.annotations,
             restored=self.kept.restored,
+            check_decided=self.hosting.earlier.check,
         )
         self._start(self._releases())
         self._start(self.scheduler)
@@ -581,7 +608,7 @@ class _Startup:
         return Deletions(by_hand=by_hand, clock=self.clock, changes=self.changes)
 
     async def open_socket(self) -> None:
-        """Let in this server's own user, and listen to `pooldeck token` and `pooldeck link`."""
+        """Let in this server's own user and hosts; listen to `pooldeck token` and `link`."""
         tokens, is_local = self.kept.tokens, self.settings.admission == "local"
         self.links = None
         if is_local and self.address is not None:
@@ -597,6 +624,8 @@ class _Startup:
         listening = TokenSocket(self.settings.socket, tokens, self.links)
         await listening.start()
         self.stack.push_async_callback(listening.stop)
+        await self.hosting.start()
+        self.stack.push_async_callback(self.hosting.stop)
 
     def _local(self, address: str) -> LocalServer:
         """Return what programs of this server's own user may know."""
@@ -630,7 +659,8 @@ class _Startup:
         return Server(
             settings=self.settings,
             clock=self.clock,
-            run=run,
+            begun=run,
+            hosting=self.hosting,
             sessions=self.kept.sessions,
             tokens=self.kept.tokens,
             links=self.links,

@@ -24,7 +24,7 @@ from pooldeck_server.runtime.tasks.attempt_log import AttemptLog
 Answer = Literal["started", "ended", "returned"]
 """What became of an attempt that was asked to end itself while nobody knew whether it had begun."""
 
-_LOST: Final = frozenset({ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
+_LOST: Final = frozenset({ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED, ErrorKind.HOST_LOST})
 _to_json = msgspec.json.Encoder().encode
 
 

@@ -63,6 +63,7 @@ class TaskControl:
     door: Door
     annotations: Annotations
     restored: Restored
+    check_decided: Callable[[str, int], None] = lambda _task, _seq: None  # raises `Conflict` if not
 
     async def get(self, task_id: str) -> StoredTask:
         task = await self.reader.run(queries.task, task_id)
@@ -90,6 +91,7 @@ class TaskControl:
         for _ in range(_LOOKS):
             if task.state in FINAL:
                 return Cancelled("already_ended", task)
+            self.check_decided(task.id, task.seq)
             action = _of_one(action, task)
             stopped = await self._stop(task, action, kill=kill)
             if isinstance(stopped, Ending):
@@ -153,7 +155,10 @@ class TaskControl:
         return await self.cancel_all(self.queues[pool].unschedulable.ids(function))
 
     async def _cancelled(self, task_id: str, *, action: Action, kill: bool) -> str:
-        return (await self._cancel(task_id, action, kill=kill)).outcome
+        try:
+            return (await self._cancel(task_id, action, kill=kill)).outcome
+        except Conflict as error:
+            return error.code
 
     async def _cancel_found(
         self, found: Sequence[TaskRef], cancel: Callable[[str], Awaitable[str]], action: Action

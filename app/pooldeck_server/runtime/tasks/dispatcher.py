@@ -12,7 +12,7 @@ never run, are claimed when a slot is free and not before.
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -78,6 +78,7 @@ class Dispatcher:
     memory: int  # queued tasks to hold in memory
     is_closing: Callable[[], bool]  # tells whether nothing is to be handed out any more
     is_halted: Callable[[], bool]  # tells the same for now: what waits is to wait on
+    undecided: Container[int] = ()  # tasks that an earlier server left, and that may run
     on_change: Callable[[], None]  # told that the pool's picture changed
     _claiming: dict[int, QueuedTask] = field(init=False, default_factory=dict)
     _claim_work: asyncio.Task[None] | None = field(init=False, default=None)
@@ -196,7 +197,7 @@ class Dispatcher:
         if self._claim_work is not None and not self._claiming.keys().isdisjoint(seqs):
             await asyncio.shield(self._claim_work)
         await self._give_back.settled(seqs)
-        ahead = set(seqs).difference(self.running.seqs())
+        ahead = {seq for seq in seqs if seq not in self.undecided}.difference(self.running.seqs())
         for seq in ahead.intersection(self.unschedulable):
             self.unschedulable.discard(seq)
         waiting = [task for seq in ahead if (task := self._backlog.remove(seq))]
@@ -450,7 +451,7 @@ class Dispatcher:
     def _workers_changed(self) -> None:
         """Look again at what waits for other code, if that has come."""
         pool = self.pool
-        if self.functions.note_workers(self.name, pool.staffed, pool.ready, pool.pids):
+        if self.functions.note_workers(self.name, pool.staffed, pool.ready, pool.present):
             self._sure_after = self.functions.sure_after(self.name)
             self.unschedulable.clear()
             self.reread()

@@ -17,6 +17,7 @@ from pooldeck_server.store.queries.alerts import (
 )
 from pooldeck_server.store.queries.annotations import annotations, kill_of
 from pooldeck_server.store.queries.argument_text import Unindexed, not_indexed, unindexed
+from pooldeck_server.store.queries.attachments import attachments, term_of
 from pooldeck_server.store.queries.batches import batch_by_key, unkeyed_tasks
 from pooldeck_server.store.queries.callbacks import (
     are_callbacks_crowded,

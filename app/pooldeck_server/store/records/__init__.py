@@ -14,6 +14,7 @@ from pooldeck_server.store.records.alerts import (
     raise_alerts,
     save_rule,
 )
+from pooldeck_server.store.records.attachments import attach_host, forget_hosts
 from pooldeck_server.store.records.attempts import claim, end, release, release_all, start
 from pooldeck_server.store.records.batches import add_batch
 from pooldeck_server.store.records.callbacks import (
@@ -62,7 +63,7 @@ from pooldeck_server.store.records.functions import (
     save_profiles,
 )
 from pooldeck_server.store.records.history import annotate, roll_up, save_stretches, trim_history
-from pooldeck_server.store.records.interruption import interrupt
+from pooldeck_server.store.records.interruption import interrupt, left_in_hand, settle
 from pooldeck_server.store.records.logs import cut_logs, log, log_of_workers, trim_worker_logs
 from pooldeck_server.store.records.notes import (
     erase_traces,

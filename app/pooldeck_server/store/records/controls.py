@@ -138,11 +138,14 @@ def begin_run(transaction: Transaction, run: ServerRun) -> None:
     )
 
 
-def save_report(transaction: Transaction, boot: str, report: StartReport) -> None:
+def save_report(
+    transaction: Transaction, boot: str, report: StartReport, *, is_news: bool = True
+) -> None:
+    """Keep what a start found; `is_news`: those are told by alerts whom it concerns."""
     text = msgspec.json.encode(report).decode()
     found = update(runs).where(runs.c.boot == boot).values(report=text).returning(runs.c.started_at)
     started_at = transaction.connection.execute(found).scalar_one()
-    if report.cut_off:
+    if report.cut_off and is_news:
         words = "the server before this one ended while tasks ran: "
         words += f"{report.lost} lost, {report.rerun} run again"
         fact = AlertFact(

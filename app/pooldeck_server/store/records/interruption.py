@@ -1,9 +1,9 @@
 """Tasks that were in hand when an earlier server ended: found, and recorded as what they become."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from msgspec import Struct
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from pooldeck_server.domain.tasks.changes import Claim, End, Rerun, TaskChanged
 from pooldeck_server.domain.tasks.states import State
@@ -43,23 +43,26 @@ class Interruption(Struct, frozen=True):
         return bool(self.tasks)
 
 
-_left_in_hand = (
-    select(tasks)
-    .where(
-        tasks.c.pool.in_(select(counters.c.pool).distinct()),  # so that an index finds them
-        tasks.c.state.in_((State.RUNNING, State.QUEUED)),
-        is_in_hand,
+def _left_in(pools: ColumnElement[bool], limit: int | None) -> Select[tuple[str]]:
+    """Return what finds the tasks in hand, in pools that fit a condition on the counters."""
+    found = (
+        select(tasks)
+        .where(
+            tasks.c.pool.in_(select(counters.c.pool).where(pools).distinct()),  # by an index
+            tasks.c.state.in_((State.RUNNING, State.QUEUED)),
+            is_in_hand,
+        )
+        .limit(limit)
+        .subquery()
     )
-    .limit(bindparam("limit"))
-    .subquery()
-)
-_find_left_in_hand = select(held_rows(_left_in_hand, LeftInHand))
+    return select(held_rows(found, LeftInHand))
 
 
 def interrupt(
     transaction: Transaction,
     become: Callable[[LeftInHand], End | Rerun | Claim],
     limit: int = 1000,
+    apart_from: Collection[str] = (),
 ) -> Interruption:
     """Record what up to `limit` tasks become that an earlier server left in hand.
 
@@ -69,8 +72,23 @@ def interrupt(
         transaction: Where it is recorded.
         become: Decides on one of them; a claim is taken back.
         limit: How many to take.
+        apart_from: Pools whose tasks stay as they are.
     """
-    left = fetch(transaction.connection, _find_left_in_hand, list[LeftInHand], limit=limit)
+    find = _left_in(counters.c.pool.not_in(apart_from), limit)
+    return settle(transaction, fetch(transaction.connection, find, list[LeftInHand]), become)
+
+
+def left_in_hand(connection: Connection, pools: Collection[str]) -> list[LeftInHand]:
+    """Return the tasks that an earlier server left in hand in some pools."""
+    return fetch(connection, _left_in(counters.c.pool.in_(pools), None), list[LeftInHand])
+
+
+def settle(
+    transaction: Transaction,
+    left: list[LeftInHand],
+    become: Callable[[LeftInHand], End | Rerun | Claim],
+) -> Interruption:
+    """Record what tasks become that are in hand still; arguments as those of `interrupt`."""
     became = [become(task) for task in left]
     ends = [each for each in became if isinstance(each, End)]
     reruns = [each for each in became if isinstance(each, Rerun)]

@@ -14,6 +14,7 @@ _ERRORS: Final = {
     "abandoned": later("abandoned"),
     "bystander": later("bystander"),
     "interrupted": later("interrupted"),
+    "host_lost": later("host lost"),
 }
 _MEMORY: Final = re.compile(
     r"(?P<cause>.+), probably out of memory: (?P<most>at most )?(?P<amount>.+)", re.DOTALL
@@ -55,6 +56,7 @@ _STARTS: Final = (
 """Why a worker did not start, as `pooldeck.pools.exit_cause` and its roster say it."""
 
 _ROLES: Final = {
+    "host": later("host"),
     "viewer": later("viewer"),
     "operator": later("operator"),
     "admin": later("admin"),

@@ -23,7 +23,7 @@ from pooldeck_server.domain.failures.error_groups import (
 from pooldeck_server.domain.tasks.changes import Claim, End, Rerun
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.task import NewTask
-from pooldeck_server.runtime.lifecycle.recovery import what_becomes
+from pooldeck_server.runtime.tasks.left_in_hand import what_becomes
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
 

@@ -10,7 +10,7 @@ from pooldeck.outcome import Error, ErrorKind
 from pooldeck_server.domain.tasks.changes import Claim
 from pooldeck_server.domain.tasks.reruns import CRASH_RERUNS
 from pooldeck_server.domain.tasks.states import State
-from pooldeck_server.runtime.lifecycle.recovery import what_becomes
+from pooldeck_server.runtime.tasks.left_in_hand import what_becomes
 from pooldeck_server.store import queries, records
 from tests.support.stored import opened
 

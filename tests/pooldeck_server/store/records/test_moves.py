@@ -9,7 +9,7 @@ import pytest
 from pooldeck_server.domain.tasks.changes import Claim, End, Rerun, TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, MOVES, State
 from pooldeck_server.domain.tasks.task import NewTask
-from pooldeck_server.runtime.lifecycle.recovery import what_becomes
+from pooldeck_server.runtime.tasks.left_in_hand import what_becomes
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.transaction import Transaction
 from tests.support.stored import Store, opened

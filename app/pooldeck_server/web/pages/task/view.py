@@ -34,7 +34,9 @@ from pooldeck_server.web.text.kill_questions import kill_button
 from pooldeck_server.web.text.placement import placed_words
 
 _LAST_LINES: Final = 5  # of a log, beside the error that they lead to
-_CUT_OFF: Final = frozenset({ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED})
+_CUT_OFF: Final = frozenset(
+    {ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED, ErrorKind.HOST_LOST}
+)
 
 
 @dataclass(frozen=True)

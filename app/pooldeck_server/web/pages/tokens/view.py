@@ -15,6 +15,7 @@ _ROLES: Final = {
     Role.VIEWER: later("viewer: looks"),
     Role.OPERATOR: later("operator: also submits, cancels, retries, changes pools"),
     Role.ADMIN: later("admin: also says who may come in"),
+    Role.HOST: later("host: runs tasks on another machine, and nothing else"),
 }
 _LIVES: Final = {
     "30d": later("in 30 days"),
