@@ -53,6 +53,7 @@ from pooldeck_server.runtime.live.figures import Figures
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
 from pooldeck_server.runtime.live.history import PoolHistory
+from pooldeck_server.runtime.live.hosts import HostNews
 from pooldeck_server.runtime.live.loop_lag import LoopLag
 from pooldeck_server.runtime.live.misplaced import MisplacedFunctions
 from pooldeck_server.runtime.live.notices import of_frame
@@ -275,6 +276,7 @@ class _Startup:
             controls=self.kept.controls,
             outdated=self.outdated,
             oldest=self.oldest,
+            host_news=self._host_news,
         )
         self.advisor = Advisor(
             profiles=self.kept.profiles, functions=self.kept.functions, queues=self.queues
@@ -456,6 +458,9 @@ class _Startup:
         """Let the pools hand out, or not, as they were set by hand before."""
         for queue in self.queues.values():
             self.kept.controls.let_go(queue.pool)
+
+    def _host_news(self, pool: str) -> HostNews:
+        return HostNews(self.hosting.refusals.of(pool))
 
     def _pool(self, name: str, boot: str, mark: bytes, listener: PoolListener) -> PoolPort:
         spec = pool_spec(
