@@ -15,7 +15,7 @@ from typing import Final
 
 from pooldeck.end_signals import END_SIGNALS, admit
 from pooldeck.engines import frames
-from pooldeck.engines.port import Engine, HostOffer
+from pooldeck.engines.port import HostEngine, HostOffer
 from pooldeck.marks import READY
 from pooldeck.protocol import FrameBuffer
 
@@ -30,21 +30,21 @@ class _Relay:
         self._sentence: str | None = ""  # nothing has been said yet, not even that all is well
 
     def placing(self, numbers: tuple[int, ...], following: int) -> None:
-        self.tell(frames.Placing(numbers, following))
+        self.tell(frames.PlacingAgents(numbers, following))
 
     def offered(self, offer: HostOffer) -> None:
-        self.tell(frames.Offered(offer))
+        self.tell(frames.HostOffered(offer))
 
     def left(self, host: str) -> None:
-        self.tell(frames.Left(host))
+        self.tell(frames.AgentLeft(host))
 
     def ended(self, number: int, host: str | None, why: str) -> None:
-        self.tell(frames.Ended(number, host, why))
+        self.tell(frames.AgentEnded(number, host, why))
 
     def said(self, sentence: str | None) -> None:
         if sentence != self._sentence:
             self._sentence = sentence
-            self.tell(frames.Said(sentence))
+            self.tell(frames.EngineSaid(sentence))
 
     def tell(self, message: frames.FromCompanion) -> None:
         self._pipe.write(frames.frame(message))
@@ -72,7 +72,7 @@ async def _run(descriptor: int) -> None:
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
     words, relay = _Words(reader), _Relay(writer)
     begin = await words.next()
-    if not isinstance(begin, frames.Begin):
+    if not isinstance(begin, frames.Commission):
         return
     writer.write(READY)
     engine = _engine(begin, relay)
@@ -80,15 +80,15 @@ async def _run(descriptor: int) -> None:
         await engine.start()
     with suppress(OSError):  # the server died
         while (said := await words.next()) is not None:
-            if isinstance(said, frames.Want):
-                relay.tell(frames.Here())
+            if isinstance(said, frames.WantHosts):
+                relay.tell(frames.StillHere())
                 if engine is not None:
                     engine.want(said.hosts)
     if engine is not None:
         await engine.stop()
 
 
-def _engine(begin: frames.Begin, relay: _Relay) -> Engine | None:
+def _engine(begin: frames.Commission, relay: _Relay) -> HostEngine | None:
     """Return the engine that the pool has; without one there are no hosts, and that is said."""
     try:
         from pooldeck.engines.dask import DaskEngine  # noqa: PLC0415 - only here, and if it is there

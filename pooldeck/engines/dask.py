@@ -30,7 +30,7 @@ _LONGEST_TEXT: Final = 500
 
 
 class DaskEngine:
-    """Keeps agents on a Dask cluster: `Engine` for one pool."""
+    """Keeps agents on a Dask cluster: `HostEngine` for one pool."""
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from pooldeck.engines.port import EngineSpec, HostOffer
 from pooldeck.protocol import HEADER_BYTES
 
 
-class Begin(Struct, frozen=True, array_like=True, tag="begin"):
+class Commission(Struct, frozen=True, array_like=True, tag="begin"):
     """The first frame: the engine, and the agents that an earlier companion asked for."""
 
     engine: str
@@ -17,36 +17,36 @@ class Begin(Struct, frozen=True, array_like=True, tag="begin"):
     following: int = 1
 
 
-class Want(Struct, frozen=True, array_like=True, tag="want"):
+class WantHosts(Struct, frozen=True, array_like=True, tag="want"):
     """Have so many hosts. It is said again and again: the answer shows that somebody is there."""
 
     hosts: int
 
 
-class Here(Struct, frozen=True, array_like=True, tag="here"):
-    """The answer to `Want`."""
+class StillHere(Struct, frozen=True, array_like=True, tag="here"):
+    """The answer to `WantHosts`."""
 
 
-class Placing(Struct, frozen=True, array_like=True, tag="placing"):
+class PlacingAgents(Struct, frozen=True, array_like=True, tag="placing"):
     """The numbers of the agents that are asked for; sent before they are."""
 
     numbers: tuple[int, ...]
     following: int
 
 
-class Offered(Struct, frozen=True, array_like=True, tag="offered"):
+class HostOffered(Struct, frozen=True, array_like=True, tag="offered"):
     """An agent holds a host process."""
 
     offer: HostOffer
 
 
-class Left(Struct, frozen=True, array_like=True, tag="left"):
+class AgentLeft(Struct, frozen=True, array_like=True, tag="left"):
     """A host process has lost its agent, since its place was taken away."""
 
     host: str
 
 
-class Ended(Struct, frozen=True, array_like=True, tag="ended"):
+class AgentEnded(Struct, frozen=True, array_like=True, tag="ended"):
     """An agent has ended."""
 
     number: int
@@ -54,14 +54,14 @@ class Ended(Struct, frozen=True, array_like=True, tag="ended"):
     why: str
 
 
-class Said(Struct, frozen=True, array_like=True, tag="said"):
+class EngineSaid(Struct, frozen=True, array_like=True, tag="said"):
     """Why there are fewer hosts than are wanted; None: nothing is in the way."""
 
     sentence: str | None
 
 
-ToCompanion = Begin | Want
-FromCompanion = Here | Placing | Offered | Left | Ended | Said
+ToCompanion = Commission | WantHosts
+FromCompanion = StillHere | PlacingAgents | HostOffered | AgentLeft | AgentEnded | EngineSaid
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_to = msgspec.msgpack.Decoder(ToCompanion).decode

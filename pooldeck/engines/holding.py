@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import Final
 
 from pooldeck.engines.port import HostTask
-from pooldeck.hosts.presence import TAKEN, Ended, Held, Here, Place, Word, word
+from pooldeck.hosts.presence import TAKEN, HeldByAnother, HostEnded, HostPlace, NowHeld, Word, word
 from pooldeck.inherited import TOKEN, inherited
 
+_AUTHORITY: Final = "POOLDECK_AUTHORITY"  # set on a machine, it goes before what the server sent
 _LOOK: Final = 0.05  # seconds between two looks for a host process that starts
 _START: Final = 60.0  # seconds for it to be there
 _LAST_LINES: Final = 5  # of its standard error, which say why it did not start
@@ -63,7 +64,7 @@ class Holding:
             HostFailed: If there is none, and none can be started.
         """
         try:
-            self._place = Place.of(self._task.deck, self._task.pool, self.host)
+            self._place = HostPlace.of(self._task.deck, self._task.pool, self.host)
             await asyncio.wait_for(self._find_or_start(), _START)
         except TimeoutError:
             raise HostFailed(f"the host process was not there within {_START:.0f} s") from None
@@ -105,13 +106,13 @@ class Holding:
             return False
         self._pid = _peer(self._writer)
         match await self._word(self._task.silence):
-            case Here(run=run) if run == self._task.run:
+            case NowHeld(run=run) if run == self._task.run:
                 return True
-            case Here():  # its server has restarted: it knows nothing that this one needs
+            case NowHeld():  # its server has restarted: it knows nothing that this one needs
                 self._end_earlier()
                 self._writer.close()
                 return False
-            case Held():
+            case HeldByAnother():
                 self._writer.close()
                 raise HostHeld(f"another agent holds the host {self.host}")
         self._kill()  # it does not answer
@@ -130,7 +131,7 @@ class Holding:
             if said is None:
                 self._kill()
                 return f"the host process did not answer for {self._task.silence:.0f} s: killed"
-            if isinstance(said, Ended):
+            if isinstance(said, HostEnded):
                 return said.why
 
     async def _word(self, seconds: float) -> Word | None:
@@ -183,10 +184,10 @@ class Holding:
             if name not in self._dropped
         }
         found |= {"POOLDECK_SERVER": self._task.server, TOKEN: self._task.token}
-        if self._task.authority is not None:
+        if self._task.authority is not None and _AUTHORITY not in found:
             authority = self._place.stem.with_suffix(".pem")
             authority.write_text(self._task.authority)
-            found["POOLDECK_AUTHORITY"] = str(authority)
+            found[_AUTHORITY] = str(authority)
         return found
 
     def _story_of_failure(self, code: int) -> str:

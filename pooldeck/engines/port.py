@@ -73,7 +73,7 @@ class EngineListener(Protocol):
         """Take why there are fewer hosts than are wanted; None: nothing is in the way."""
 
 
-class Engine(Protocol):
+class HostEngine(Protocol):
     """Finds places for host processes and keeps as many as are wanted."""
 
     async def start(self) -> None:

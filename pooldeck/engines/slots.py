@@ -10,7 +10,7 @@ _PAUSE: Final = 1.0  # seconds before another takes the place of one that did no
 _LONGEST: Final = 60.0
 
 
-class Slot(Struct):
+class AgentSlot(Struct):
     """One wanted host, and the agent that is to hold it."""
 
     number: int
@@ -25,7 +25,7 @@ class Slots:
     """The agents of a pool. Numbers are never used again: an engine knows an agent by its own."""
 
     def __init__(self, numbers: Sequence[int], following: int) -> None:
-        self._slots = {number: Slot(number, 0.0) for number in numbers}
+        self._slots = {number: AgentSlot(number, 0.0) for number in numbers}
         self._following = following
 
     @property
@@ -43,11 +43,11 @@ class Slots:
         """How many hold a host process."""
         return sum(slot.held_since is not None for slot in self._slots.values())
 
-    def get(self, number: int) -> Slot | None:
+    def get(self, number: int) -> AgentSlot | None:
         """Return an agent's slot; None if it is not wanted any more."""
         return self._slots.get(number)
 
-    def due(self, now: float) -> Iterator[Slot]:
+    def due(self, now: float) -> Iterator[AgentSlot]:
         """Yield the slots whose agents are to be asked for now."""
         yield from (s for s in self._slots.values() if not s.is_asked and s.at <= now)
 
@@ -91,5 +91,5 @@ class Slots:
         self._add(now + pause, pause)
 
     def _add(self, at: float, pause: float) -> None:
-        self._slots[self._following] = Slot(self._following, at, pause)
+        self._slots[self._following] = AgentSlot(self._following, at, pause)
         self._following += 1

@@ -31,9 +31,7 @@ def main() -> int:
     log_to_stderr(verbose=told.verbose)
     open_paths(told.path)
     try:
-        options = host_options(
-            told.pool, told.name, told.has, config=told.config, state=told.state
-        )
+        options = host_options(told.pool, told.name, told.has, config=told.config, state=told.state)
         run(replace(options, place=told.place, run=told.run))
     except PlaceTaken:
         return TAKEN

@@ -25,7 +25,7 @@ TAKEN: Final = 75
 _PATIENCE: Final = 2.0  # seconds for an agent to take the last word
 
 
-class Here(Struct, frozen=True, tag="here"):
+class NowHeld(Struct, frozen=True, tag="here"):
     """The first word to an agent: it holds this host process now.
 
     `run` is which run of which server the process was started for.
@@ -34,7 +34,7 @@ class Here(Struct, frozen=True, tag="here"):
     run: str
 
 
-class Held(Struct, frozen=True, tag="held"):
+class HeldByAnother(Struct, frozen=True, tag="held"):
     """The only word to an agent that comes while another one holds the host process."""
 
 
@@ -42,13 +42,13 @@ class Awake(Struct, frozen=True, tag="awake"):
     """The answer to each byte that an agent sends."""
 
 
-class Ended(Struct, frozen=True, tag="ended"):
+class HostEnded(Struct, frozen=True, tag="ended"):
     """The last word: why the host process ends."""
 
     why: str
 
 
-Word = Here | Held | Awake | Ended
+Word = NowHeld | HeldByAnother | Awake | HostEnded
 
 _decode = msgspec.json.Decoder(Word).decode
 
@@ -62,7 +62,7 @@ def word(line: bytes) -> Word:
     return _decode(line)
 
 
-class Place(Struct, frozen=True):
+class HostPlace(Struct, frozen=True):
     """Where a host process and its agent find each other.
 
     `stem` is the path of its files without their endings; it is short, since that of a socket may
@@ -72,7 +72,7 @@ class Place(Struct, frozen=True):
     stem: Path
 
     @classmethod
-    def of(cls, *names: str) -> "Place":
+    def of(cls, *names: str) -> "HostPlace":
         """Return the place of a host process on this machine, for this user.
 
         Args:
@@ -118,7 +118,7 @@ class PlaceTaken(Exception):  # noqa: N818 - a condition, as the process sees it
 class Presence:
     """What a host process has of its place: the lock, and the socket that agents connect to."""
 
-    def __init__(self, place: Place, run: str) -> None:
+    def __init__(self, place: HostPlace, run: str) -> None:
         self._place = place
         self._run = run
         self._holder: asyncio.StreamWriter | None = None
@@ -148,7 +148,7 @@ class Presence:
         self._place.socket.unlink(missing_ok=True)
         if (holder := self._holder) is not None:
             with suppress(OSError, TimeoutError):
-                _say(holder, Ended(why))
+                _say(holder, HostEnded(why))
                 await asyncio.wait_for(holder.drain(), _PATIENCE)
             holder.close()
         os.close(self._lock)
@@ -156,12 +156,12 @@ class Presence:
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve an agent until it goes."""
         if self._holder is not None:
-            _say(writer, Held())
+            _say(writer, HeldByAnother())
             writer.close()
             return
         self._holder = writer
         try:
-            _say(writer, Here(self._run))
+            _say(writer, NowHeld(self._run))
             while await reader.read(1):
                 _say(writer, Awake())
         except OSError:

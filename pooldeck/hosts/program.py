@@ -23,7 +23,7 @@ from msgspec import Struct
 from pooldeck.hosts.folders import HostFolder, HostRunningError
 from pooldeck.hosts.host import Host, HostSpec
 from pooldeck.hosts.machine import this_machine
-from pooldeck.hosts.presence import Place, Presence
+from pooldeck.hosts.presence import HostPlace, Presence
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import DEFAULT_PORT
 
@@ -191,14 +191,14 @@ def run(options: HostOptions) -> str:
     os.environ.pop(TOKEN, None)  # what tasks start inherits the rest
     try:
         place = options.place
-        return asyncio.run(_run(options) if place is None else _held(options, Place(place)))
+        return asyncio.run(_run(options) if place is None else _held(options, HostPlace(place)))
     except HostRunningError as error:
         raise BadHostError(f"{error}.") from error
     except OSError as error:
         raise BadHostError(f"the host cannot run here: {error}") from error
 
 
-async def _held(options: HostOptions, place: Place) -> str:
+async def _held(options: HostOptions, place: HostPlace) -> str:
     """Be a host that an agent holds; it hears why that is over."""
     presence = Presence(place, options.run)
     await presence.take()

@@ -11,7 +11,7 @@ import pytest
 
 from pooldeck.engines.holding import Holding, HostFailed, HostHeld
 from pooldeck.engines.port import HostTask
-from pooldeck.hosts.presence import Place
+from pooldeck.hosts.presence import HostPlace
 from tests.support.marked_processes import lives, new_boot, wait_until
 
 _TOKEN = "a-secret-that-hosts-have"
@@ -40,7 +40,7 @@ def host_of(deck: str, name: str = "host-a") -> psutil.Process:
     [found] = [
         process
         for process in psutil.process_iter(["cmdline"])
-        if str(Place.of(deck, "big", name).stem) in (process.info["cmdline"] or ())
+        if str(HostPlace.of(deck, "big", name).stem) in (process.info["cmdline"] or ())
     ]
     return found
 
@@ -119,10 +119,10 @@ async def test_why_none_can_be_started_is_told_in_its_own_last_words(deck: str) 
 
 async def test_its_files_are_out_of_the_reach_of_others(deck: str) -> None:
     async with held(task_of(deck)):
-        folder = Place.of(deck, "big", "host-a").stem.parent
+        folder = HostPlace.of(deck, "big", "host-a").stem.parent
 
         assert folder.stat().st_mode & 0o777 == 0o700
-        assert len(os.fsencode(Place.of("d" * 60, "p" * 60, "n" * 60).socket)) < 100
+        assert len(os.fsencode(HostPlace.of("d" * 60, "p" * 60, "n" * 60).socket)) < 100
 
 
 async def test_a_folder_of_somebody_else_is_not_used(

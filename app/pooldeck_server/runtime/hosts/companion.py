@@ -145,11 +145,11 @@ class EngineCompanion(BackgroundPart):
 
     def _heard(self, message: frames.FromCompanion) -> None:
         match message:
-            case frames.Offered(offer=offer):
+            case frames.HostOffered(offer=offer):
                 self._offered(offer)
-            case frames.Left(host=host):
+            case frames.AgentLeft(host=host):
                 self._left(host)
-            case frames.Ended(number=number, host=host, why=why):
+            case frames.AgentEnded(number=number, host=host, why=why):
                 self._ended(number, host, why)
         self._on_change()
 
@@ -257,12 +257,14 @@ class _Process(Companion):
 
     def greeting(self) -> bytes:
         """Return what it is for, and which agents it finds; the token is in here alone."""
-        begin = frames.Begin(self._engine, self._spec, self.wanted, self._numbers, self._following)
+        begin = frames.Commission(
+            self._engine, self._spec, self.wanted, self._numbers, self._following
+        )
         return frames.frame(begin)
 
     def question(self) -> bytes:
         """Return the number of hosts, which is answered."""
-        return frames.frame(frames.Want(self.wanted))
+        return frames.frame(frames.WantHosts(self.wanted))
 
     def heard(self, data: bytes) -> None:
         try:
@@ -274,11 +276,11 @@ class _Process(Companion):
 
     def _take(self, message: frames.FromCompanion) -> None:
         match message:
-            case frames.Here():
+            case frames.StillHere():
                 return
-            case frames.Placing(numbers=numbers, following=following):
+            case frames.PlacingAgents(numbers=numbers, following=following):
                 self._numbers, self._following = numbers, following
-            case frames.Said(sentence=sentence):
+            case frames.EngineSaid(sentence=sentence):
                 self.sentence = sentence
         self._on_word(message)
 
