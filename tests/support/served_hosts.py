@@ -18,7 +18,7 @@ from tests.support.served import POOLS, WEB_FUNCTIONS, Served, served
 from tests.support.waiting import eventually
 
 POOL = "big"
-TOKEN = "a-token-of-an-admin"  # noqa: S105 - made up
+TOKEN = "a-token-of-an-admin"
 LEASE = {"lease_seconds": 6.0, "renew_seconds": 0.4, "margin_seconds": 2.0}
 
 
@@ -29,7 +29,7 @@ class ServedHosts:
         self.server = server
         self.address = address
         self.folder = folder
-        self.processes: dict[str, "subprocess.Popen[bytes]"] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = stack
 
     @property
@@ -98,7 +98,7 @@ def served_hosts(folder: Path, *names: str, size: int = 1) -> Iterator[ServedHos
                 functions=(WEB_FUNCTIONS,),
                 pools={"io": POOLS["io"], POOL: big},
                 hosts={"listen": address, **LEASE},
-                token=TOKEN
+                token=TOKEN,
             )
         )
         server.http.headers["authorization"] = f"Bearer {TOKEN}"
