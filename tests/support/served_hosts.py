@@ -18,7 +18,6 @@ from tests.support.served import POOLS, WEB_FUNCTIONS, Served, served
 from tests.support.waiting import eventually
 
 POOL = "big"
-TOKEN = "a-token-of-an-admin"
 LEASE = {"lease_seconds": 6.0, "renew_seconds": 0.4, "margin_seconds": 2.0}
 
 
@@ -31,6 +30,8 @@ class ServedHosts:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = stack
+        made = self.http.post("/api/v1/tokens", json={"name": "hosts", "role": "host"})
+        self._token: str = made.json()["secret"]
 
     @property
     def http(self) -> httpx.Client:
@@ -38,7 +39,7 @@ class ServedHosts:
 
     def start(self, name: str, **variables: str) -> None:
         """Start a host; it may be refused."""
-        told = {"POOLDECK_SERVER": self.address, "POOLDECK_TOKEN": TOKEN}
+        told = {"POOLDECK_SERVER": self.address, "POOLDECK_TOKEN": self._token}
         command = ("-m", "pooldeck.hosts", "--pool", POOL, "--name", name)
         self.processes[name] = self._stack.enter_context(
             started(
@@ -98,10 +99,8 @@ def served_hosts(folder: Path, *names: str, size: int = 1) -> Iterator[ServedHos
                 functions=(WEB_FUNCTIONS,),
                 pools={"io": POOLS["io"], POOL: big},
                 hosts={"listen": address, **LEASE},
-                token=TOKEN,
             )
         )
-        server.http.headers["authorization"] = f"Bearer {TOKEN}"
         there = ServedHosts(server, address, folder, stack)
         try:
             for name in names:
