@@ -30,7 +30,7 @@ class ServedHosts:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = stack
-        made = self.http.post("/api/v1/tokens", json={"name": "hosts", "role": "host"})
+        made = self.http.post("/api/v1/tokens", json={"name": "machines", "role": "host"})
         self._token: str = made.json()["secret"]
 
     @property
