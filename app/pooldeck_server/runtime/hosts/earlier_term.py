@@ -18,9 +18,9 @@ from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
+
 from pooldeck.hosts.lease import certainly_over
 from pooldeck.hosts.wire import Gone
-
 from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import Conflict, PooldeckError
