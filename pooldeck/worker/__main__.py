@@ -39,6 +39,7 @@ from pooldeck.worker.logs.last_words import LastWords
 from pooldeck.worker.logs.output import OutputFile
 from pooldeck.worker.measure import child_cpu, memory
 from pooldeck.worker.runner import Equipment, Runner, SerialRunner
+from pooldeck.worker.signal_changes import SignalChanges
 from pooldeck.worker.thread_runner import ThreadRunner
 
 _RUNNERS: Final[Mapping[PoolKind, type[Runner]]] = {
@@ -58,6 +59,7 @@ def main(arguments: list[str]) -> NoReturn:
         raise ProtocolError(f"the first frame is a {type(setup).__name__}, not a Setup")
     standard_input = EmptyInput()
     limits = ResourceLimits()
+    changes = SignalChanges()
     words = LastWords(
         setup.words_path,
         setup.limits.message_bytes,
@@ -84,7 +86,17 @@ def main(arguments: list[str]) -> NoReturn:
     signals.take()
     process_state.report_crashes(fault)
     equipment = Equipment(
-        channel, setup, words, box, output, functions, signals, standard_input, limits, fault
+        channel,
+        setup,
+        words,
+        box,
+        output,
+        functions,
+        signals,
+        changes,
+        standard_input,
+        limits,
+        fault,
     )
     runner = _RUNNERS[setup.kind](equipment)
     control.start(pipe, runner)

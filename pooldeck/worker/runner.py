@@ -42,6 +42,7 @@ from pooldeck.worker.logs.output import OutputFile
 from pooldeck.worker.logs.task_log import OwnLog, TaskLog
 from pooldeck.worker.measure.probe import Probe
 from pooldeck.worker.runs import Run, Runs, Slot
+from pooldeck.worker.signal_changes import SignalChanges
 
 _QUICK_SECONDS: Final = 0.001
 
@@ -57,6 +58,7 @@ class Equipment:
     output: OutputFile | None  # None if descriptors 1 and 2 were left alone
     functions: Mapping[str, Function]
     signals: EndSignals
+    signal_changes: SignalChanges
     standard_input: EmptyInput
     limits: ResourceLimits
     fault: int | None  # the descriptor that crash reports go to
@@ -287,6 +289,7 @@ class SerialRunner(Runner):
         super().__init__(equipment)
         self._process_state = ProcessState(
             equipment.signals,
+            equipment.signal_changes,
             equipment.standard_input,
             equipment.limits,
             equipment.fault,

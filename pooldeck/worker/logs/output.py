@@ -42,6 +42,11 @@ class _Part:
     def size(self) -> int:
         return os.lseek(self.file, 0, os.SEEK_END)
 
+    @property
+    def has_more(self) -> bool:
+        """Tell whether there may be something to move: it has grown, or must be looked at."""
+        return self.taken != os.lseek(self.file, 0, os.SEEK_END) or self.tail != b""
+
     def move(self) -> None:
         """Move what has appeared to the log that it belongs to."""
         size = self.size
@@ -94,8 +99,9 @@ class OutputFile:
     def turn_to(self, owner: GatheredLog) -> None:
         """Move what has appeared, and let what appears from now on be another log's."""
         with self._lock:
-            self._move()
-            self._move_left()
+            if self._left or self._present.has_more:
+                self._move()
+                self._move_left()
             self._present.owner = owner
 
     def leave_to(self, owner: GatheredLog, is_used: Callable[[], bool]) -> None:
