@@ -23,7 +23,7 @@ class RunReadings:
     `memory` is that of a process in which nothing else runs, so that it belongs to this run, as
     does the CPU time of children; None where other calls run beside it. `turns` are those of its
     function there. A quick run will probably be so short that its memory and its wait for a CPU,
-    which stand in files, would cost more than they say.
+    which stand in files, and what other threads did meanwhile would cost more than they say.
     """
 
     memory: PeakMemory | None
@@ -34,7 +34,7 @@ class RunReadings:
         self._delayed = None if self.is_quick else run_delay.for_cpu()
         self._child_delayed = child_cpu.reaped().delayed
         self._child_cpu = self._children_cpu()
-        self._process_cpu = process_time()
+        self._process_cpu = 0.0 if self.is_quick else process_time()
         self._before = _thread_usage()
         self._cpu = thread_time()
         self._part = 0.0 if self.turns is None else self.turns.begin()
@@ -45,7 +45,8 @@ class RunReadings:
         self._part = self._run if self.turns is None else self.turns.end() - self._part
         self._cpu = elapsed(self._cpu, thread_time())
         self._after = _thread_usage()
-        self._process_cpu = elapsed(self._process_cpu, process_time())
+        if not self.is_quick:
+            self._process_cpu = elapsed(self._process_cpu, process_time())
         self._child_cpu = elapsed(self._child_cpu, self._children_cpu())
         if self._delayed is not None:
             self._delayed = elapsed(self._delayed, run_delay.for_cpu() or 0.0)
