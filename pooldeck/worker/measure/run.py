@@ -11,6 +11,8 @@ from pooldeck.worker.measure.memory import PeakMemory
 from pooldeck.worker.measure.turns import Turns
 
 _WHO = getattr(resource, "RUSAGE_THREAD", None)  # a thread's own switches, where there are such
+_CHILDREN = resource.RUSAGE_CHILDREN
+_usage = resource.getrusage
 
 _OWN_SECONDS = 0.001  # of CPU, and beside it a share of the run: what the worker's own threads
 _OWN_SHARE = 0.08  # use meanwhile; less is not taken for the function's
@@ -108,9 +110,9 @@ class RunReadings:
 
 
 def _thread_usage() -> resource.struct_rusage | None:
-    return None if _WHO is None else resource.getrusage(_WHO)
+    return None if _WHO is None else _usage(_WHO)
 
 
 def _children_cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    usage = _usage(_CHILDREN)
     return usage.ru_utime + usage.ru_stime
