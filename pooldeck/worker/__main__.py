@@ -34,6 +34,7 @@ from pooldeck.worker.late_stacks import watched
 from pooldeck.worker.leftovers import child_processes, process_state
 from pooldeck.worker.leftovers.empty_input import EmptyInput
 from pooldeck.worker.leftovers.resource_limits import ResourceLimits
+from pooldeck.worker.leftovers.timers import Timers
 from pooldeck.worker.logs import capture, inheritance
 from pooldeck.worker.logs.last_words import LastWords
 from pooldeck.worker.logs.output import OutputFile
@@ -60,6 +61,7 @@ def main(arguments: list[str]) -> NoReturn:
     standard_input = EmptyInput()
     limits = ResourceLimits()
     changes = SignalChanges()
+    timers = Timers()
     words = LastWords(
         setup.words_path,
         setup.limits.message_bytes,
@@ -96,6 +98,7 @@ def main(arguments: list[str]) -> NoReturn:
         changes,
         standard_input,
         limits,
+        timers,
         fault,
     )
     runner = _RUNNERS[setup.kind](equipment)

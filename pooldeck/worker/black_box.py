@@ -29,7 +29,6 @@ _ALONE_HALF: Final = 240 * 1024  # of the only slot of a process worker
 _SHARED_HALF: Final = 28 * 1024  # of one slot of many
 _LARGEST: Final = 4  # of what fits into a half, the largest end is the fourth part
 _HEAD: Final = RECORD.size
-_NOTHING: Final = bytes(_HEAD)
 _ROOM: Final = 1024  # for a begin, and an end that is too long to be kept
 _LONGEST_TYPE: Final = 200  # characters of the name of an error's type
 
@@ -102,7 +101,7 @@ class Region:
         at, size = self._at, len(payload)
         begin = at + _HEAD
         end = begin + size
-        memory[begin : end + _HEAD] = payload + _NOTHING
+        memory[begin:end] = payload  # and nothing follows it: so has a half been left
         _put_head(memory, at, size, _crc(payload))
         self._at = end
 

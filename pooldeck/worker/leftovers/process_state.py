@@ -19,7 +19,6 @@ from pooldeck.worker.leftovers.resource_limits import ResourceLimits
 from pooldeck.worker.logs import capture
 from pooldeck.worker.signal_changes import SignalChanges
 
-_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _SIGNALS = tuple(
     number
     for number in signal.valid_signals() - END_SIGNALS - {signal.SIGKILL, signal.SIGSTOP}
@@ -83,13 +82,6 @@ def open_import_path() -> None:
     named = pythonpath.split(os.pathsep) if pythonpath else []
     theirs = [os.path.abspath(entry) for entry in named]  # noqa: PTH100 - as `site` does
     sys.path[:] = dict.fromkeys([str(Path.cwd()), *theirs, *sys.path])
-
-
-def end_timers() -> None:
-    """End the timers that a task has left: their handlers are not to run in what is ours."""
-    for timer in _TIMERS:
-        _signal.setitimer(timer, 0)
-    faulthandler.cancel_dump_traceback_later()  # it may be told to end the process
 
 
 class ProcessState:

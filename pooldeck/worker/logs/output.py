@@ -40,12 +40,7 @@ class _Part:
 
     @property
     def size(self) -> int:
-        return os.lseek(self.file, 0, os.SEEK_END)
-
-    @property
-    def has_more(self) -> bool:
-        """Tell whether there may be something to move: it has grown, or must be looked at."""
-        return self.taken != os.lseek(self.file, 0, os.SEEK_END) or self.tail != b""
+        return _size(self.file)
 
     def move(self) -> None:
         """Move what has appeared to the log that it belongs to."""
@@ -99,10 +94,12 @@ class OutputFile:
     def turn_to(self, owner: GatheredLog) -> None:
         """Move what has appeared, and let what appears from now on be another log's."""
         with self._lock:
-            if self._left or self._present.has_more:
+            present = self._present
+            if self._left or present.tail or _size(present.file) != present.taken:
                 self._move()
                 self._move_left()
-            self._present.owner = owner
+                present = self._present
+            present.owner = owner
 
     def leave_to(self, owner: GatheredLog, is_used: Callable[[], bool]) -> None:
         """Leave the file to processes that run on, with a log for what they write; take a new one.
@@ -170,6 +167,10 @@ class OutputFile:
     @property
     def size(self) -> int:
         return self._present.size
+
+
+def _size(file: int) -> int:
+    return os.lseek(file, 0, os.SEEK_END)
 
 
 def _opened(path: str) -> int:
