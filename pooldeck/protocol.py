@@ -344,17 +344,17 @@ def from_worker(body: bytes) -> FromWorker:
     """
     try:
         message = _decode_from_worker(body)
-        _check(message)
+        if isinstance(message, Ready):
+            _check(message)
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
     return message
 
 
-def _check(message: FromWorker) -> None:
+def _check(message: Ready) -> None:
     """Raise an error if texts in a frame are not of the form that whoever reads them relies on."""
-    if isinstance(message, Ready):
-        for function in message.code.functions:
-            function.check()
+    for function in message.code.functions:
+        function.check()
 
 
 class FrameBuffer:
