@@ -224,9 +224,9 @@ class Runner(ABC):
         """Remember whether a function was quick, and return it."""
         measured = outcome.measurement
         is_quick = measured is not None and measured.run < _QUICK_SECONDS
-        if is_quick and not run.is_quick:
+        if is_quick:
             self._quick.add(run.call.function)
-        elif not is_quick:
+        else:
             self._quick.discard(run.call.function)
         return is_quick
 
