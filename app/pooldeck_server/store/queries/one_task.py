@@ -1,5 +1,7 @@
 """One task, and its attempts."""
 
+from functools import reduce
+from operator import add
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -28,8 +30,8 @@ SMALL: Final = 64 * 1024
 """Characters of a task's long texts together up to which `small_task` reads it."""
 
 _by_id = select(WHOLE_TASK).where(tasks.c.id == bindparam("task_id"))
-_is_small = sum(func.coalesce(func.length(tasks.c[name]), 0) for name in LONG_TEXTS) <= SMALL
-_small_by_id = _by_id.where(_is_small)
+_length = reduce(add, (func.coalesce(func.length(tasks.c[name]), 0) for name in LONG_TEXTS))
+_small_by_id = _by_id.where(_length <= SMALL)
 _task = msgspec.json.Decoder(StoredTask)
 
 
