@@ -36,11 +36,6 @@ _DATA: Final = (
     ".graph, .steps, .method, .reference, #reference-schemas",
     "figcaption, .progress, option, .danger, legend",
 )
-# Sentences that the server makes in English, until its causes and reasons are translated.
-_ENGLISH_BY_NOW: Final = (
-    ".held, .notice, .lead, .problem, li:has(> p > .alert-text)",
-    ".cell-reason, .cell-cause, .dead-cause, .happenings",
-)
 
 
 def out_of_reach(page: Page, width: int) -> list[str]:
@@ -52,7 +47,6 @@ def out_of_reach(page: Page, width: int) -> list[str]:
 
 def foreign_words(page: Page, names: list[str]) -> list[str]:
     """Return texts of a Chinese page with Latin words that are neither data nor terms."""
-    data = ", ".join((*_DATA, *_ENGLISH_BY_NOW))
-    asked = {"names": names, "terms": _TERMS.split(), "data": data}
+    asked = {"names": names, "terms": _TERMS.split(), "data": ", ".join(_DATA)}
     found: list[str] = page.evaluate(_FOREIGN, asked)
     return found
