@@ -8,7 +8,7 @@
     .sort((one, other) => other.length - one.length)
     .map((name) => new RegExp(`(?<![A-Za-z])${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![A-Za-z])`, "g"));
   const taken = new Set(terms);
-  const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*|\b[A-Z]+[a-z]+[A-Z]\w*/g;
+  const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b_\w+|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*|\b[A-Z]+[a-z]+[A-Z]\w*/g;
   const complaints = new Set();
   const look = (element, text, place) => {
     if (element.closest(DATA) || element.closest(data)) return;

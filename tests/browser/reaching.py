@@ -26,7 +26,7 @@ _TERMS: Final = """
 Pooldeck CPU GIL API JSON Lines ID UTC HTTP URL CSV PID GiB MiB KiB kB ms min curl Python CLI
 JavaScript Webhook webhook Apprise Slack Teams Future PENDING RUNNING FINISHED CANCELLED SIGSEGV
 None null DEBUG INFO WARNING ERROR CRITICAL GET POST PUT PATCH DELETE Enter Shift English
-never access tokens ci acme state tag failed nightly admin operator viewer
+never access open tokens ci acme state tag failed nightly admin operator viewer
 """
 # Texts that come from users' code and clients, and messages that the record keeps as they came.
 _DATA: Final = (

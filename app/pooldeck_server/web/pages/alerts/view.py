@@ -17,6 +17,7 @@ from pooldeck_server.web.pages.shared.refusal import Refusal
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.alerts import delivery_state, rule_title, rule_words, unit_words
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.recorded import alert_subject, alert_words
 
 _MARKS: Final = {
     DeliveryState.WAITING: "queued",
@@ -80,8 +81,8 @@ class AlertRow:
     def of(cls, alert: StoredAlert) -> "AlertRow":
         return cls(
             title=rule_title(alert.rule),
-            subject=alert.subject,
-            text=alert.text,
+            subject=alert_subject(alert.subject),
+            text=alert_words(alert.text),
             path=alert.path,
             count=alert.count,
             begun_at=alert.begun_at,
