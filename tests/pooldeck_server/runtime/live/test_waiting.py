@@ -60,14 +60,15 @@ async def test_a_task_that_is_claimed_ahead_of_a_free_slot_is_said_to_be_next(
         for _ in range(_ROUNDS):  # which are short, and so are those after them, for all it knows
             await outcome(server, await _submitted(server, here))
         # On a busy machine one of them may look too long to be claimed ahead for.
-        found = [await _behind_another(server, tmp_path / f"flag-{n}") for n in range(5)]
+        found = [await _behind_another(server, tmp_path, n) for n in range(5)]
         why = next(each for each in found if each.reason is WaitReason.CLAIMED)
         assert why.help is Help.SEE_RUNNING
         assert waiting_words(why) == "It goes to the next slot of the pool cpu that is free."
 
 
-async def _behind_another(server: Server, flag: Path) -> TaskWait:
+async def _behind_another(server: Server, folder: Path, number: int) -> TaskWait:
     """Return why a task waits that is submitted while another keeps the only slot."""
+    flag = folder / f"flag-{number}"
     tasks = [await _submitted(server, flag) for _ in range(2)]
     why = await _why(server, tasks[1])
     flag.touch()
