@@ -284,6 +284,22 @@ def test_values_are_copied_exactly_as_they_are_stored(open_page: Open, shown: Se
     assert copied == shown.client.get(f"/tasks/{task['id']}/args.json").text
 
 
+def test_escaped_arguments_read_as_text_and_lists_in_them_fold(
+    open_page: Open, shown: Serving
+) -> None:
+    body = r'{"function": "shown.tell", "args": [["\u7814\u53d1", "two", "three"]]}'
+    as_json = {"Content-Type": "application/json"}
+    task = shown.client.post("/api/v1/tasks?wait=30", content=body, headers=as_json).json()
+    opened = open_page(f"/tasks/{task['id']}", **DESK)
+    line = opened.locator("#json-args .json-line", has_text="研发")
+    expect(line).to_be_visible()
+    opened.locator("#json-args summary").last.click()
+    expect(line).to_be_hidden()
+    opened.goto("/tasks")
+    row = opened.locator("tr", has=opened.locator(f"#task-{task['id']}"))
+    expect(row.locator(".cell-arguments")).to_contain_text("研发")
+
+
 def test_what_was_never_returned_cannot_be_had(client: httpx.Client, shown: Serving) -> None:
     task = shown.run("shown.fail", "result")
     assert client.get(f"/tasks/{task['id']}/result.json").status_code == 404
