@@ -42,7 +42,7 @@ from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
-from pooldeck_server.runtime.hosts.hosting import Hosting
+from pooldeck_server.runtime.hosts.hosted_pools import HostedPools
 from pooldeck_server.runtime.lifecycle.boxes import BoxesLeft, begin_boxes, boxes_left
 from pooldeck_server.runtime.lifecycle.draining import pools_running
 from pooldeck_server.runtime.lifecycle.ending import Ending
@@ -76,7 +76,6 @@ from pooldeck_server.runtime.recording.log_file import open_log_file
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.recording.spans import open_spans
 from pooldeck_server.runtime.recording.vouched_clock import VouchedClock
-from pooldeck_server.runtime.recording.waiters import Waiters
 from pooldeck_server.runtime.recording.watches import Watches
 from pooldeck_server.runtime.retention.by_hand import DeletionByHand
 from pooldeck_server.runtime.retention.deletions import Deletions
@@ -146,7 +145,6 @@ class _Startup:
 
     def __post_init__(self) -> None:
         self.changes = LiveChanges()
-        self.waiters = Waiters()
         self.waits = Waits()
         self.sampler = Sampler()
         self.code = DeployedCode(self.settings)
@@ -278,6 +276,7 @@ class _Startup:
             controls=self.kept.controls,
             outdated=self.outdated,
             oldest=self.oldest,
+            host_news=lambda pool: self.hosting.seen(pool),  # noqa: PLW0108 - it comes later
         )
         self.advisor = Advisor(
             profiles=self.kept.profiles, functions=self.kept.functions, queues=self.queues
@@ -346,7 +345,7 @@ class _Startup:
         self.scheduler = Scheduler(recorder=self.recorder, reader=self.reader, clock=self.clock)
         self.requeue = Requeue(reader=self.reader, queues=self.queues, scheduler=self.scheduler)
         self._start(self.frames)
-        self.stack.push_async_callback(self.waiters.release_all, 0)
+        self.stack.push_async_callback(self.recorder.waiters.release_all, 0)
         self.stack.push_async_callback(self.kept.errors.stop)
         self.stack.push_async_callback(self.trials.stop)
         self.recorder.start(
@@ -357,7 +356,7 @@ class _Startup:
                     self.waits,
                     self.kept.counts,
                     self.totals,
-                    self.waiters,
+                    self.recorder.waiters,
                     self.watches,
                     self.frames,
                 ),
@@ -382,7 +381,7 @@ class _Startup:
             folder, database = worker_folder(self.settings), self.kept.restored.identity.id
             boxes = await asyncio.to_thread(boxes_left, folder, database, beginning.earlier)
         is_copy = self.kept.restored.waits_for_a_word
-        self.hosting = await Hosting.after(
+        self.hosting = await HostedPools.after(
             settings=self.settings,
             database=self.kept.restored.identity.id,
             boot=beginning.run.boot,
@@ -502,7 +501,7 @@ class _Startup:
             clock=self.clock,
             queues=self.queues,
             intake=self.intake,
-            waiters=self.waiters,
+            waiters=self.recorder.waiters,
             door=self.door,
             annotations=self.annotations,
             restored=self.kept.restored,
@@ -522,6 +521,7 @@ class _Startup:
                 functions=self.kept.functions,
                 holds=self.kept.holds,
                 queues=self.queues,
+                hosted=self.hosting.hosted,
             ),
             queues=self.queues,
             pools=self.settings.pools,
@@ -700,7 +700,7 @@ class _Startup:
                 code=self.code,
                 health=self.health.pool,
             ),
-            waiters=self.waiters,
+            waiters=self.recorder.waiters,
             watches=self.watches,
             counts=self.kept.counts,
             figures=Figures(
