@@ -95,3 +95,11 @@ def test_hosts_end_when_their_token_is_revoked(server: Served, tmp_path: Path) -
 
         assert process.wait(30) == 0
         eventually(lambda: not pool_of(server)["workers"], "its workers are gone", 30)
+
+
+def test_no_advice_is_given_on_what_runs_on_other_machines(server: Served) -> None:
+    size = server.http.get("/api/v1/pools/big/advice").json()
+
+    assert (size["verdict"], size["rule"]) == ("unknown", "on_hosts")
+    assert server.http.get("/api/v1/functions/web_functions.block/advice").status_code == 404
+    assert server.http.get("/functions/web_functions.block").status_code == 200
