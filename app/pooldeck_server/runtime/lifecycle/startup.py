@@ -279,7 +279,10 @@ class _Startup:
             host_news=lambda pool: self.hosting.seen(pool),  # noqa: PLW0108 - it comes later
         )
         self.advisor = Advisor(
-            profiles=self.kept.profiles, functions=self.kept.functions, queues=self.queues
+            profiles=self.kept.profiles,
+            functions=self.kept.functions,
+            queues=self.queues,
+            hosted={name for name, pool in self.settings.pools.items() if pool.hosts},
         )
         self.outbox = OutboxWatch(recorder=self.recorder, reader=self.reader, changes=self.changes)
         self.notices = ServerNotices(
