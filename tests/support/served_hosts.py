@@ -37,10 +37,11 @@ class ServedHosts:
     def http(self) -> httpx.Client:
         return self.server.http
 
-    def start(self, name: str, **variables: str) -> None:
-        """Start a host; it may be refused."""
+    def start(self, name: str, *has: str, **variables: str) -> None:
+        """Start a host that has something; it may be refused."""
         told = {"POOLDECK_SERVER": self.address, "POOLDECK_TOKEN": self._token}
-        command = ("-m", "pooldeck.hosts", "--pool", POOL, "--name", name)
+        command = ["-m", "pooldeck.hosts", "--pool", POOL, "--name", name]
+        command += [f"--has={each}" for each in has]
         self.processes[name] = self._stack.enter_context(
             started(
                 [sys.executable, *command, "--state", str(self.folder), "--path", str(FUNCTIONS)],
