@@ -94,9 +94,9 @@ async def dask_hosts(
         try:
             yield running
         finally:
+            await companion.stop()  # else it asks for others in the place of those that end
             await hosts.close()
             await _gone(terms.deck)
-            await companion.stop()
 
 
 async def _gone(deck: str) -> None:
