@@ -154,20 +154,15 @@ class Host:
         return self._end or BootEnd("it is over")
 
     async def _serve(self, welcome: Welcome) -> None:
-        await self._keeper.start()
-        helpers: list[asyncio.Task[None]] = []
+        # Nothing is awaited until there is a pool: the server's next frame is about it.
+        self._pool = self._make_pool(welcome)
+        self._reporter.pool = self._pool
+        if not self._keeper.extend(self._lease.until):
+            self.end("it has no keeper")
+        self._pool.extend(self._lease.until)
+        work = (self._renew(welcome.renew), self._stay_in_touch(), self._sample(), self._retry())
+        helpers = [asyncio.create_task(each) for each in work]
         try:
-            self._keeper.extend(self._lease.until)
-            self._pool = self._make_pool(welcome)
-            self._reporter.pool = self._pool
-            self._pool.extend(self._lease.until)
-            work = (
-                self._renew(welcome.renew),
-                self._stay_in_touch(),
-                self._sample(),
-                self._retry(),
-            )
-            helpers = [asyncio.create_task(each) for each in work]
             await self._pool.start()
             self._reporter.tell_pool()
             await self._over.wait()

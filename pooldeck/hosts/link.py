@@ -124,7 +124,6 @@ class HostLink:
         self.pool_reason: str | None = None
         self.is_given_up = False
         self.is_draining = False
-        self.is_told_to_end = False  # over this connection
         self.most_slots = spec.size  # that it is to have, or will have soon
         self._open_slots = 0
         self.ends = EndsInOrder()
@@ -138,6 +137,7 @@ class HostLink:
         self._usage = HostUsage()
         self._since = self._attached_at = self._heard_at = time.monotonic()
         self._told = HostState.NO_CONTACT
+        self._over: Over | None = None  # what it was told, if it is to end
         self._has_contact = False
         self._gone_at: float | None = None
         self._gone_by: GoneBy | None = None
@@ -312,8 +312,9 @@ class HostLink:
         welcome = Welcome(terms.deck, terms.term, pool, terms.lease, terms.renew, received)
         stream.send(0, encode(welcome))
         self._address = stream.peer
-        self.is_told_to_end = False
         self._talk.connect(stream, hello.received)
+        if self._over is not None:
+            self._talk.send_now(self._over)
         self._heard()
         self._watch()
 
@@ -332,10 +333,12 @@ class HostLink:
 
     def end(self, why: str, *, is_final: bool = False) -> None:
         """Have it end; it says when it is gone."""
-        self.is_draining = self.is_told_to_end = True
-        self._reason = self._reason or why
-        self._talk.send_now(Over(why, is_final))
-        self._changed()
+        if self._over is None:
+            self.is_draining = True
+            self._reason = self._reason or why
+            self._over = Over(why, is_final)
+            self._talk.send_now(self._over)
+            self._changed()
 
     def close(self) -> None:
         """Close the connection, and watch it no more."""

@@ -178,8 +178,7 @@ class RemotePool(PoolPort):
 
     def _end_if_drained(self, link: HostLink) -> None:
         is_empty = not link.calls and (not link.workers or link.pool_state is PoolState.STOPPED)
-        is_due = link.is_draining and not link.is_told_to_end
-        if is_due and is_empty and self._state is not PoolState.DRAINING:
+        if link.is_draining and is_empty and self._state is not PoolState.DRAINING:
             link.end("it was drained", is_final=True)
 
     # What it is.

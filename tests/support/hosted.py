@@ -15,6 +15,7 @@ from pooldeck.hosts.remote_pool import RemotePool
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import Gone, Hello, Over, Refused, encode, from_host
 from pooldeck.kinds import PoolKind
+from pooldeck.marks import marked
 from pooldeck.pools.model import PoolSpec
 from tests import FUNCTIONS
 from tests.support.pooled import BOUND, Listener, eventually
@@ -91,7 +92,8 @@ class Hosts:
         await eventually(lambda: self.pool.free >= slots)
 
     async def close(self) -> None:
-        """End the pool, and every host process."""
+        """End the pool, and every host process; nothing that they started is left."""
+        boots = {host.boot for host in self.pool.hosts}
         await self.pool.stop(0.1)
         for process in self.processes.values():
             with suppress(ProcessLookupError):
@@ -103,6 +105,7 @@ class Hosts:
                 process.kill()
                 await process.wait()
         self._server.close()
+        await eventually(lambda: not any(map(marked, boots)))
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What every kind of pool promises through its port, here and on a host: one suite, real workers."""
+"""What every kind of pool promises through its port, here and on a host; real workers."""
 
 import asyncio
 import itertools
