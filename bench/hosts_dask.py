@@ -1,7 +1,7 @@
 """`python -m bench.hosts_dask`: no-ops through two hosts that Dask offers, and as plain Dask tasks.
 
 Both go over the same two Dask workers, one after the other in each round, with one process slot a
-host and one thread a worker. Neither writes anything down: this compares transports and schedulers.
+host and one thread a worker for plain tasks. Neither writes anything down: this compares transports and schedulers.
 Plain tasks are measured as Dask is set by default, and with `worker-saturation: inf`, its best.
 """
 
@@ -199,7 +199,8 @@ def _cluster(folder: Path, environment: dict[str, str]) -> Iterator[str]:
             time.sleep(0.05)
         scheduler: str = json.loads(text)["address"]
         for n in range(_HOSTS):
-            options = ("--nanny", "--nthreads", "1", "--name", f"host-{n}")
+            # The agent takes one of the two: one is left for plain tasks.
+            options = ("--nanny", "--nthreads", "2", "--name", f"host-{n}")
             preload = ("--preload", "pooldeck.engines.dask_host")
             storage = ("--local-directory", str(folder))
             worker = (*cli, "distributed.cli.dask_worker", scheduler, *common)

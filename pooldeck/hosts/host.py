@@ -131,6 +131,11 @@ class Host:
         """Have the server hand over nothing more, and end the host when nothing runs there."""
         self._talk.send(Leaving(why))
 
+    def end_untaken(self) -> None:
+        """Begin to end if no server has taken it yet."""
+        if not self._deck:
+            self.end("no server has taken it in time", is_final=True)
+
     async def run(self) -> BootEnd:
         """Be a part of the server's pool; return when that is over and nothing is left running.
 
