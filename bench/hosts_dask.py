@@ -1,8 +1,9 @@
 """`python -m bench.hosts_dask`: no-ops through two hosts that Dask offers, and as plain Dask tasks.
 
 Both go over the same two Dask workers, one after the other in each round, with one process slot a
-host and one thread a worker for plain tasks. Neither writes anything down: this compares transports and schedulers.
-Plain tasks are measured as Dask is set by default, and with `worker-saturation: inf`, its best.
+host and one thread a worker for plain tasks. Neither writes anything down: this compares transports
+and schedulers. Plain tasks are measured as Dask is set by default, and with `worker-saturation:
+inf`, its best.
 """
 
 import argparse
