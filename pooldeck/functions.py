@@ -91,7 +91,7 @@ class FunctionSpec(Struct, frozen=True):
     """A registered function as a worker describes it to the server: data, no code.
 
     `risks` are None where its code could not be looked at. `code` is a digest of what was looked
-    at, which differs once that does something else.
+    at, which differs once that does something else. `shares`: it uses `pooldeck.shared`.
     """
 
     name: str
@@ -105,6 +105,7 @@ class FunctionSpec(Struct, frozen=True):
     problem: str | None = None  # why it cannot be called, in words
     risks: tuple[Risk, ...] | None = None
     code: str = ""
+    shares: bool = False
 
     def check(self) -> None:
         """Raise an error if it is none that `@task` and a worker make.

@@ -292,6 +292,8 @@ class Host:
     def _lost(self, why: str | None) -> None:
         if self._end is None:
             _log.warning("host %s lost its connection: %s", self._spec.name, why or "it was closed")
+            if why is not None:
+                self.end(f"the server said what cannot be taken: {why}")
         self._away.set()
 
     async def _renew(self, seconds: float) -> None:
@@ -418,6 +420,7 @@ class Host:
     async def _leave(self) -> None:
         """End all that runs, and say so."""
         _log.info("host %s ends: %s", self._spec.name, self._end.why if self._end else "")
+        self._talk.send(Leaving(self._end.why if self._end else ""))
         self._hand_on()
         await self._pool.stop(self._grace)
         self._reporter.tell_pool()

@@ -350,6 +350,8 @@ class HostLink:
     def _lost(self, why: str | None) -> None:
         if not self.is_gone:
             _log.warning("host %s has lost its connection: %s", self.name, why or "it was closed")
+            if why is not None:  # what it said then is lost, so nothing it has can be relied on
+                self.end(f"it said what cannot be taken: {why}")
             self._without_contact()
 
     def _heard(self) -> None:

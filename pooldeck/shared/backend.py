@@ -119,6 +119,11 @@ def backend() -> Backend:
 def _new_backend() -> Backend:
     if (own := worker_access()) is not None:
         return Remote(*own)
+    if "@" in os.environ.get(WORKER, ""):
+        raise SharedUnavailableError(
+            "shared state is on the server's machine, and this task runs on a host: let the task "
+            "run in a pool of the server's own machine, or keep the state in a database"
+        )
     if WORKER in os.environ:
         raise SharedUnavailableError(
             "shared state is reached by workers of the server and by processes that they fork. "

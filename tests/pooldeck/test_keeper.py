@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pooldeck.keeper import Keeper
-from pooldeck.marks import READY, marked
+from pooldeck.marks import READY, marked, moment
 from tests.support.marked_processes import (
     FAMILY,
     HOLD_THE_GIL,
@@ -86,6 +86,48 @@ def test_nothing_outlives_a_server_that_dies(number: signal.Signals) -> None:
         server.send_signal(number)
         wait_until(lambda: not lives(keeper))
         assert marked(boot) == []
+
+
+def test_a_keeper_ends_what_it_keeps_at_the_moment_that_it_was_told_last() -> None:
+    boot = new_boot()
+
+    async def check(keeper: Keeper) -> None:
+        begun = moment()
+        assert keeper.extend(begun + 0.1)
+        assert keeper.extend(begun + 0.4)
+        await asyncio.to_thread(wait_until, lambda: not lives(worker.pid))
+        assert moment() - begun >= 0.4
+        with process(WAIT, marks(boot)) as late:  # and what begins after it
+            await asyncio.to_thread(wait_until, lambda: not lives(late.pid))
+
+    with process(WAIT, marks(boot)) as worker:
+        said(worker)
+        _kept(check, boot)
+
+
+def test_a_keeper_in_place_of_another_knows_until_when_it_keeps() -> None:
+    boot = new_boot()
+
+    async def check(keeper: Keeper) -> None:
+        assert keeper.extend(moment() + 1.5)
+        first = keeper.pid
+        os.kill(first, signal.SIGKILL)
+        await _replacement(keeper, first)
+        assert lives(worker.pid)
+        await asyncio.to_thread(wait_until, lambda: not lives(worker.pid))
+
+    with process(WAIT, marks(boot)) as worker:
+        said(worker)
+        _kept(check, boot)
+
+
+def test_a_keeper_that_is_gone_cannot_be_told() -> None:
+    async def check(keeper: Keeper) -> None:
+        os.kill(keeper.pid, signal.SIGKILL)
+        await asyncio.to_thread(wait_until, lambda: not lives(keeper.pid))
+        assert not keeper.extend(moment() + 60)
+
+    _kept(check)
 
 
 def test_a_keeper_that_died_is_replaced_and_the_other_one_keeps(

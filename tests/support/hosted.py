@@ -16,6 +16,7 @@ from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import Gone, Hello, Over, Refused, encode, from_host
 from pooldeck.kinds import PoolKind
 from pooldeck.marks import marked
+from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import PoolSpec
 from tests import FUNCTIONS
 from tests.support.pooled import BOUND, Listener, eventually
@@ -26,7 +27,13 @@ QUICK = HostTerms(deck="deck", term=1, lease=2.0, renew=0.2, margin=1.0)
 class Hosts:
     """A remote pool that listens, and the host processes that were started for it."""
 
-    def __init__(self, folder: Path, spec: PoolSpec, terms: HostTerms) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        spec: PoolSpec,
+        terms: HostTerms,
+        told: PoolListener | None = None,
+    ) -> None:
         self.folder = folder
         self.spec = spec
         self.terms = terms
@@ -34,7 +41,7 @@ class Hosts:
         self.gone: list[Gone] = []
         self.refusals: list[str] = []
         self.processes: dict[str, Process] = {}
-        self.pool = RemotePool(spec, terms, self.listener, on_gone=self.gone.append)
+        self.pool = RemotePool(spec, terms, told or self.listener, on_gone=self.gone.append)
         self.listener.pool = self.pool  # type: ignore[assignment]
         self.port = 0
 

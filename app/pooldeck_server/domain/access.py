@@ -89,5 +89,5 @@ def may_run_hosts(principal: Principal, pool: str) -> bool:
 ANYBODY = Principal(name="anybody", role=Role.ADMIN)  # where no token is asked for
 # Who has the token of the settings; where none is asked of him, the server's own user.
 OWNER = Principal(name="owner", role=Role.ADMIN)
-HOSTS = Principal(name="hosts", role=Role.HOST, values=False)  # that an engine starts for us
+HOSTS = Principal(name="engine", role=Role.HOST, values=False)  # that an engine starts for us
 TASKS = Principal(name="tasks", role=Role.OPERATOR)  # what runs in the workers

@@ -60,7 +60,7 @@ def host(
     program.log_to_stderr(verbose=verbose)
     program.open_paths(["", *(path or [])])
     try:
-        options = program.host_options(pool, name, has or (), config, state)
+        options = program.host_options(pool, name, has or (), config=config, state=state)
     except program.BadHostError as error:
         raise Complaint(str(error), exit_code=WRONG) from None
     try:

@@ -34,7 +34,7 @@ from pooldeck_server.runtime.advice.sizes import Sizes
 from pooldeck_server.runtime.alerts.alerts import Alerts
 from pooldeck_server.runtime.alerts.callbacks import Callbacks
 from pooldeck_server.runtime.experiments.experiments import Experiments
-from pooldeck_server.runtime.hosts.hosting import Hosting
+from pooldeck_server.runtime.hosts.hosted_pools import HostedPools
 from pooldeck_server.runtime.live.figures import Figures
 from pooldeck_server.runtime.live.frames import Frames
 from pooldeck_server.runtime.live.health import Health
@@ -85,7 +85,7 @@ class Server:
     settings: Settings
     clock: Clock
     begun: ServerRun  # as it was at its start
-    hosting: Hosting
+    hosting: HostedPools
     sessions: Sessions
     tokens: Tokens
     links: LoginLinks | None  # where the server's own user is let in

@@ -42,8 +42,13 @@ class HostsSettings(BaseModel, extra="forbid", frozen=True):
     key: Path | None = Field(default=None, description="Its private key, as PEM.")
     authority: Path | None = Field(
         default=None,
-        description="Certificates that hosts have to be signed by. Default: hosts show a token "
-        "only.",
+        description="What the server's certificate is signed by, as PEM, for hosts that an engine "
+        "starts. Default: `certificate` itself.",
+    )
+    host_authority: Path | None = Field(
+        default=None,
+        description="What certificates of hosts have to be signed by, as PEM. Default: hosts show "
+        "a token and no certificate.",
     )
     lease_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=15.0,
@@ -69,8 +74,8 @@ class HostsSettings(BaseModel, extra="forbid", frozen=True):
     def _certificate_has_a_key(self) -> Self:
         if (self.certificate is None) is not (self.key is None):
             raise ValueError("hosts: certificate and key belong together: set both, or neither")
-        if self.authority is not None and self.certificate is None:
-            raise ValueError("hosts: authority is for TLS: set certificate and key too")
+        if self.certificate is None and (self.authority or self.host_authority):
+            raise ValueError("hosts: an authority is for TLS: set certificate and key too")
         if self.certificate is None and not is_loopback(self.bound[0]):
             raise ValueError(
                 f"hosts.listen {self.listen} can be reached from other machines: set certificate "
@@ -114,12 +119,21 @@ class HostedSettings(BaseModel, extra="forbid", frozen=True):
         default=None, description="How many hosts Dask is asked for. Default: 1."
     )
 
+    authority: Path | None = Field(
+        default=None, description="What Dask's certificates are signed by, as PEM."
+    )
+    certificate: Path | None = Field(
+        default=None, description="What this server shows Dask's scheduler, as PEM."
+    )
+    key: Path | None = Field(default=None, description="Its private key, as PEM.")
+
     @model_validator(mode="after")
     def _scheduler_is_for_dask(self) -> Self:
         if self.engine == "dask" and self.scheduler is None:
             raise ValueError("hosts: the engine dask needs the address of its scheduler")
-        if self.engine != "dask" and (self.scheduler is not None or self.count is not None):
-            raise ValueError("hosts: scheduler and count are for the engine dask")
+        others = [name for name in type(self).model_fields if name != "engine"]
+        if self.engine != "dask" and (set_too := [n for n in others if getattr(self, n)]):
+            raise ValueError(f"hosts: {', '.join(set_too)}: for the engine dask only")
         return self
 
 

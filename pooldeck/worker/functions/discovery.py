@@ -98,7 +98,9 @@ def _function(held: HeldFunction, module: str, sources: Sources) -> Function:
     )
     seen = look(call, sources)
     problem = described.problem or held.problem or _twin(call, described.name)
-    spec = structs.replace(described, risks=seen.risks, code=seen.code, problem=problem)
+    spec = structs.replace(
+        described, risks=seen.risks, code=seen.code, problem=problem, shares=seen.shares
+    )
     conversion = Conversion(what, types, options.sensitive)
     return Function(
         spec, call, conversion if conversion.needed else None, return_type(call, what.signature)

@@ -4,6 +4,7 @@ import ast
 from collections import deque
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from itertools import chain
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +12,7 @@ from pooldeck.risks import Risk
 from pooldeck.worker.risks.helpers import layers
 from pooldeck.worker.risks.reader import Reader
 from pooldeck.worker.risks.scopes import scope_of
+from pooldeck.worker.risks.shared_use import uses_shared
 from pooldeck.worker.risks.sources import Sources
 
 _MOST_RISKS: Final = 20
@@ -19,10 +21,14 @@ _DIGEST_BYTES: Final = 8
 
 
 class Seen(NamedTuple):
-    """What was seen in a function, None where it could not be read; and a digest of its code."""
+    """What was seen in a function, None where it could not be read; and a digest of its code.
+
+    `shares`: it, or a helper of it, uses shared state.
+    """
 
     risks: tuple[Risk, ...] | None
     code: str
+    shares: bool = False
 
 
 def look(call: Callable[..., Any], sources: Sources) -> Seen:
@@ -38,11 +44,15 @@ def look(call: Callable[..., Any], sources: Sources) -> Seen:
 
 def _look(first: Sequence[FunctionType], sources: Sources) -> Seen:
     read = _read(first, sources)
+    helpers = chain.from_iterable(reader.uses for reader in read.values())
+    shares = any(map(uses_shared, chain(first, helpers)))
     if not first or not {id(each) for each in first} <= read.keys():
-        return Seen(None, "")
+        return Seen(None, "", shares)
     found = {risk for reader in read.values() for risk in reader.risks()}
     risks = sorted(found, key=lambda risk: (risk.line, risk.kind, risk.what))
-    return Seen(tuple(risks[:_MOST_RISKS]), _digest([reader.node for reader in read.values()]))
+    return Seen(
+        tuple(risks[:_MOST_RISKS]), _digest([reader.node for reader in read.values()]), shares
+    )
 
 
 def _read(first: Sequence[FunctionType], sources: Sources) -> dict[int, Reader]:

@@ -97,7 +97,8 @@ async def _run(folder: Path, calls: int, pause: float) -> None:
             await asyncio.sleep(rng.uniform(0.5, 1.5) * pause)
             await faults.strike()
         await eventually(lambda: len(there.listener.outcomes) == calls)
-        print(dict(faults.done), dict(ledger.kinds()), len(there.pool.hosts), "boots")
+        found = f"{dict(faults.done)} {dict(ledger.kinds())} {len(there.pool.hosts)} boots"
+        (folder / "found").write_text(found)
         ledger.check(calls)
         for relay in relays.values():
             await relay.close()

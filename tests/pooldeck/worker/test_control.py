@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pooldeck.marks import moment
 from pooldeck.outcome import ErrorKind
 from pooldeck.protocol import (
     Abandon,
@@ -17,6 +18,7 @@ from pooldeck.protocol import (
     Returned,
     Stack,
     Started,
+    Until,
 )
 from tests.support.driven import DrivenWorker
 
@@ -210,3 +212,17 @@ def test_many_calls_one_after_the_other_use_one_slot(tmp_path: Path) -> None:
     with DrivenWorker(tmp_path, PATIENT, kind="thread", slots=4) as worker:
         idents = {tuple(worker.run("whoami").result) for _ in range(50)}
     assert len(idents) == 1
+
+
+@KINDS
+def test_a_worker_ends_when_the_time_is_over_that_it_was_told_last(
+    tmp_path: Path, kind: str
+) -> None:
+    with DrivenWorker(tmp_path, PATIENT, kind=kind) as worker:
+        task = worker.submit("wait_for_ever")
+        worker.hear_of(task, Started)
+        told = moment()
+        worker.control(Until(told + 0.1))
+        worker.control(Until(told + 0.5))
+        assert worker.process.wait(30) == 0
+        assert moment() - told >= 0.5

@@ -71,12 +71,14 @@ class Experiments:
         """Begin an experiment; return it when it is stored.
 
         Raises:
-            Conflict: If another one runs, or a backup's tasks wait for a word.
+            Conflict: If another one runs, a backup's tasks wait for a word, or the function's
+                pool is on hosts.
             PooldeckError: If it is refused for another reason; nothing is stored then.
         """
         self.restored.check()
         function = self._function(request.function)
         self._refuse_a_second()
+        self._refuse_on_hosts(function)
         samples = await samples_of(
             request, function, self.settings.limits.arguments_bytes, self._latest
         )
@@ -169,6 +171,16 @@ class Experiments:
                 f"experiment {self._present.id} is running; two would measure each other: wait "
                 "until it has ended, or stop it",
                 experiment=self._present.id,
+            )
+
+    def _refuse_on_hosts(self, function: RegisteredFunction) -> None:
+        """Refuse what would be measured on another machine than it runs on."""
+        pool = self.settings.pools.get(function.pool)
+        if pool is not None and pool.hosts is not None:
+            raise Conflict(
+                f"{function.spec.name} runs in pool {function.pool}, which is on hosts, and an "
+                "experiment would measure it on the server's machine: set another pool for it, "
+                "and measure it there"
             )
 
     async def _latest(self, function: str, limit: int) -> Sequence[SampleCall]:

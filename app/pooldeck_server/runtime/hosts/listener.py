@@ -9,18 +9,20 @@ it is over; what earlier boots have left goes to whom it concerns.
 
 import asyncio
 import logging
+import re
+import socket
 import ssl
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from pooldeck.functions import POOL_NAME
 from pooldeck.hosts.machine import versions
 from pooldeck.hosts.model import HostRefused, HostTerms
+from pooldeck.hosts.program import NAME
 from pooldeck.hosts.remote_pool import RemotePool
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import Hello, Over, Refused, encode, from_host, unframed
-
 from pooldeck.protocol import HEADER_BYTES, ProtocolError
 from pooldeck_server.domain.access import Principal, may_run_hosts
 from pooldeck_server.domain.addresses import authority
@@ -29,7 +31,7 @@ from pooldeck_server.domain.errors import PooldeckError, StartupError
 from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.domain.pools.attachments import Attachment
 from pooldeck_server.runtime.access.tokens import Tokens
-from pooldeck_server.runtime.background import BackgroundTasks
+from pooldeck_server.runtime.background import Background, BackgroundTasks
 from pooldeck_server.runtime.hosts.earlier_term import EarlierTerm
 from pooldeck_server.runtime.hosts.refusals import Refusals
 from pooldeck_server.runtime.hosts.tls import server_context, why_no_tls
@@ -41,6 +43,10 @@ _log = logging.getLogger(__name__)
 _HELLO_SECONDS: Final = 10.0  # for a host to begin TLS and to say who it is
 _LARGEST_HELLO: Final = 16 * 1024 * 1024  # bytes: it has what earlier boots left
 _STRANGERS: Final = 32  # connections at a time that nobody has shown a token on
+_BOOT: Final = re.compile(r"[0-9a-f]{8,64}")
+_MOST_TEXTS: Final = 64
+_LONGEST_TEXT: Final = 300  # characters
+_NO_WORD: Final = "what it says is no word of a host of this version of Pooldeck"
 _OVER: Final = "the server was started anew"
 
 
@@ -72,81 +78,87 @@ class HostListener:
             StartupError: If that is not possible: the port is taken, a certificate is none.
         """
         self._context = await asyncio.to_thread(server_context, self.settings)
-        host, port = self.settings.bound
         try:
-            self._server = await asyncio.start_server(self._dialled, host, port)
+            self._socket = await asyncio.to_thread(_listen, *self.settings.bound)
         except OSError as error:
             raise StartupError(
                 f"the server cannot listen for hosts on {self.settings.listen}: "
                 f"{error.strerror or error}"
             ) from error
-        self.address = self._server.sockets[0].getsockname()[:2]
+        self.address = self._socket.getsockname()[:2]
+        self._accepting = Background("taking the connections of hosts", self._accept)
+        self._accepting.start()
         how = "TLS" if self._context else "no TLS"
-        pools, place = ", ".join(self.pools) or "none yet", authority(*self.address)
+        pools, place = ", ".join(self.pools) or "none yet", self.place
         _log.info("listening for hosts on %s, with %s; their pools: %s", place, how, pools)
+
+    @property
+    def place(self) -> str:
+        """Return where it listens, as an address."""
+        return authority(*self.address)
 
     async def stop(self) -> None:
         """Take no more hosts."""
-        self._server.close()
+        await self._accepting.stop()
+        self._socket.close()
         await self._works.stop()
 
-    def _dialled(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._strangers >= _STRANGERS:
-            writer.close()
-            return
-        self._strangers += 1
-        self._works.start(self._receive(reader, writer))
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, peer = await loop.sock_accept(self._socket)
+            if self._strangers >= _STRANGERS:
+                connection.close()
+                continue
+            self._strangers += 1
+            self._works.start(self._receive(connection, authority(*peer[:2])))
 
-    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _receive(self, connection: socket.socket, address: str) -> None:
         """Take a host, or turn it away."""
-        address = _address(writer)
-        hello: Hello | None = None
         try:
-            try:
-                hello = await self._hello(reader, writer)
-            finally:
-                self._strangers -= 1
-            stream = FrameStream(reader, writer)
-            if await self._is_over(hello, stream):
-                return
-            await self._take(hello, stream)
+            hello, stream = await self._hello(connection)
         except _Unknown as error:
             self._note(str(error), address, None)
-            writer.close()
+        except (OSError, EOFError):  # it only looked whether somebody is there
+            _log.debug("%s dialled, and closed the connection", address)
+        else:
+            await self._answer(hello, stream, address)
+        finally:
+            self._strangers -= 1
+
+    async def _answer(self, hello: Hello, stream: FrameStream, address: str) -> None:
+        """Take a host that has said who it is, or tell it why not."""
+        try:
+            if not self._is_over(hello, stream):
+                await self._take(hello, stream)
         except (HostRefused, ProtocolError) as error:
             self._note(str(error), address, hello)
             is_final = isinstance(error, HostRefused) and error.is_final
-            stream.send(0, encode(Refused(str(error), is_final)))
+            answer = Over if hello.rejoin else Refused  # one with a lease gives it up
+            stream.send(0, encode(answer(str(error), is_final)))
             stream.close()
 
-    async def _hello(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Hello:
-        """Return how what has dialled introduces itself.
+    async def _hello(self, connection: socket.socket) -> tuple[Hello, FrameStream]:
+        """Return how what has dialled introduces itself, and the connection to it.
 
         Raises:
             _Unknown: If it does not.
+            OSError: If it closes the connection.
+            EOFError: The same.
         """
+        writer: asyncio.StreamWriter | None = None
         try:
             async with asyncio.timeout(_HELLO_SECONDS):
-                if self._context is not None:
-                    await writer.start_tls(self._context, ssl_handshake_timeout=_HELLO_SECONDS)
-                size = int.from_bytes(await reader.readexactly(HEADER_BYTES), "big")
-                if size > _LARGEST_HELLO:
-                    raise _Unknown("what it says is no word of a host")
-                _, message = unframed(await reader.readexactly(size))
-            hello = from_host(message)
-        except ssl.SSLError as error:
-            raise _Unknown(why_no_tls(error)) from None
-        except (OSError, EOFError) as error:  # a timeout is one of these
-            is_late = isinstance(error, TimeoutError)
-            words = "it does not say who it is" if is_late else "it closed the connection"
-            raise _Unknown(words) from None
-        except ProtocolError:
-            raise _Unknown("what it says is no word of a host") from None
-        if not isinstance(hello, Hello):
-            raise _Unknown("what it says is no word of a host")
-        return hello
+                reader, writer = await _open(connection, self._context)
+                hello = await _read_hello(reader)
+        except BaseException as error:
+            (writer or connection).close()
+            if isinstance(error, TimeoutError):
+                raise _Unknown("it does not say who it is") from None
+            raise
+        return hello, FrameStream(reader, writer)
 
-    async def _is_over(self, hello: Hello, stream: FrameStream) -> bool:
+    def _is_over(self, hello: Hello, stream: FrameStream) -> bool:
         """Take what a host says of earlier boots; tell one of an earlier run that it is over.
 
         Raises:
@@ -247,6 +259,19 @@ class HostListener:
             _log.warning("%s at %s was turned away: %s", which, address, why)
 
 
+def _is_short(hello: Hello) -> bool:
+    """Tell whether what a stranger says of itself can be shown: its names are names."""
+    machine, said = hello.machine, (*hello.versions, *hello.versions.values())
+    texts = (machine.id, machine.boot_id, machine.pid_namespace, machine.hostname, *said)
+    return bool(
+        NAME.fullmatch(hello.name)
+        and re.fullmatch(POOL_NAME, hello.pool)
+        and _BOOT.fullmatch(hello.boot)
+        and len(texts) <= _MOST_TEXTS
+        and all(len(text) <= _LONGEST_TEXT for text in texts)
+    )
+
+
 def _check_versions(hello: Hello) -> None:
     """Refuse a host that would not understand this server, or whose code would run otherwise.
 
@@ -272,8 +297,53 @@ def _minor(known: Mapping[str, str]) -> str:
     return f"{name} {'.'.join(known.get('python', '?').split('.')[:2])}"
 
 
-def _address(writer: asyncio.StreamWriter) -> str:
-    peer = None
-    with suppress(OSError):
-        peer = writer.get_extra_info("peername")
-    return authority(*peer[:2]) if isinstance(peer, tuple) else "an unknown place"
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; it looks a name up, so it does not belong on a loop."""
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.create_server(address[:2], family=family, backlog=_STRANGERS)
+    listening.setblocking(False)
+    return listening
+
+
+async def _open(
+    connection: socket.socket, context: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return the ends of a connection that was accepted, when its TLS is begun.
+
+    Raises:
+        _Unknown: If that was not possible.
+        OSError: If the other side closed it.
+    """
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    try:
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=context)
+    except (ssl.SSLError, ConnectionError) as error:
+        if context is None:
+            raise
+        raise _Unknown(why_no_tls(error)) from None
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+async def _read_hello(reader: asyncio.StreamReader) -> Hello:
+    """Return the first frame of a host.
+
+    Raises:
+        _Unknown: If it is none.
+        OSError: If the other side is gone.
+        EOFError: The same.
+    """
+    try:
+        size = int.from_bytes(await reader.readexactly(HEADER_BYTES), "big")
+        if size > _LARGEST_HELLO:
+            raise _Unknown(_NO_WORD)
+        _, message = unframed(await reader.readexactly(size))
+        hello = from_host(message)
+    except ssl.SSLError as error:
+        raise _Unknown(why_no_tls(error)) from None
+    except ProtocolError:
+        raise _Unknown(_NO_WORD) from None
+    if not isinstance(hello, Hello) or not _is_short(hello):
+        raise _Unknown(_NO_WORD)
+    return hello

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec import Struct
+
 from pooldeck.hosts.wire import Hello, Machine
 
 KEPT_SECONDS: Final = 600.0

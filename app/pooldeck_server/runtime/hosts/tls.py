@@ -1,9 +1,12 @@
 """TLS for hosts: what the server shows, what hosts have to show, and in words what went wrong."""
 
 import ssl
+from typing import Final
 
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.settings import HostsSettings
+
+_DISTRUST: Final = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN")
 
 
 def server_context(settings: HostsSettings) -> ssl.SSLContext | None:
@@ -23,12 +26,12 @@ def server_context(settings: HostsSettings) -> ssl.SSLContext | None:
             f"[hosts] certificate {settings.certificate} with key {settings.key} cannot be used: "
             f"{_plain(error)}"
         ) from None
-    if settings.authority is not None:
+    if settings.host_authority is not None:
         try:
-            context.load_verify_locations(settings.authority)
+            context.load_verify_locations(settings.host_authority)
         except (OSError, ValueError) as error:
             raise StartupError(
-                f"[hosts] authority {settings.authority} cannot be used: {_plain(error)}"
+                f"[hosts] host_authority {settings.host_authority} cannot be used: {_plain(error)}"
             ) from None
         context.verify_mode = ssl.CERT_REQUIRED
     return context
@@ -37,12 +40,13 @@ def server_context(settings: HostsSettings) -> ssl.SSLContext | None:
 def why_no_tls(error: OSError) -> str:
     """Return in a sentence why the TLS with a host was not begun."""
     reason = getattr(error, "reason", None) or ""
-    if "UNKNOWN_CA" in reason or "BAD_CERTIFICATE" in reason or "CERTIFICATE_UNKNOWN" in reason:
+    # Some end without a word, where others send an alert.
+    if isinstance(error, ConnectionError) or any(alert in reason for alert in _DISTRUST):
         return "it does not trust this server's certificate: its POOLDECK_AUTHORITY is another one"
     if "CERTIFICATE_VERIFY_FAILED" in reason:
-        return "its certificate is not signed by the authority of [hosts]"
+        return "its certificate is not signed by the host_authority of [hosts]"
     if "DID_NOT_RETURN_A_CERTIFICATE" in reason:
-        return "it shows no certificate, and authority is set under [hosts]"
+        return "it shows no certificate, and host_authority is set under [hosts]"
     if reason in {"HTTP_REQUEST", "WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
         return "it speaks no TLS, and this server wants it"
     return f"no TLS could be begun with it ({_plain(error)})"

@@ -39,7 +39,7 @@ from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.experiments.experiments import Experiments
 from pooldeck_server.runtime.experiments.pools import TemporaryPools
-from pooldeck_server.runtime.hosts.hosting import Hosting
+from pooldeck_server.runtime.hosts.hosted_pools import HostedPools
 from pooldeck_server.runtime.lifecycle.boxes import BoxesLeft, begin_boxes, boxes_left
 from pooldeck_server.runtime.lifecycle.draining import pools_running
 from pooldeck_server.runtime.lifecycle.ending import Ending
@@ -275,6 +275,7 @@ class _Startup:
             controls=self.kept.controls,
             outdated=self.outdated,
             oldest=self.oldest,
+            host_news=lambda pool: self.hosting.seen(pool),  # noqa: PLW0108 - it comes later
         )
         self.advisor = Advisor(
             profiles=self.kept.profiles, functions=self.kept.functions, queues=self.queues
@@ -379,7 +380,7 @@ class _Startup:
             folder, database = worker_folder(self.settings), self.kept.restored.identity.id
             boxes = await asyncio.to_thread(boxes_left, folder, database, beginning.earlier)
         is_copy = self.kept.restored.waits_for_a_word
-        self.hosting = await Hosting.after(
+        self.hosting = await HostedPools.after(
             settings=self.settings,
             database=self.kept.restored.identity.id,
             boot=beginning.run.boot,
@@ -518,6 +519,7 @@ class _Startup:
                 functions=self.kept.functions,
                 holds=self.kept.holds,
                 queues=self.queues,
+                hosted=self.hosting.hosted,
             ),
             queues=self.queues,
             pools=self.settings.pools,

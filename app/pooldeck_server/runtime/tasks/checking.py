@@ -4,7 +4,7 @@ What the submissions of one call have in common is found out once: they come at 
 of them ask for the same function in the same way. It decides only; the intake asks and stores.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
@@ -18,6 +18,7 @@ from pooldeck.pools.model import PoolState
 from pooldeck_server.domain.clock import Clock, micros, span
 from pooldeck_server.domain.errors import (
     BadArguments,
+    Conflict,
     FunctionUnavailable,
     Starting,
     UnknownPool,
@@ -55,6 +56,7 @@ class Checks:
     functions: Functions
     holds: Holds
     queues: Mapping[str, Dispatcher]  # the dispatcher of each pool
+    hosted: Container[str] = ()  # pools on hosts
 
     def of_call(self) -> "CallChecks":
         """Return what checks the submissions of one call, which are made at this moment."""
@@ -91,14 +93,28 @@ class Checks:
         Raises:
             PooldeckError: If not: its function or pool is gone, or on hold.
         """
-        self.functions.catalogue.get(function)
+        registered = self.functions.catalogue.get(function)
         self.holds.check(function)
         self.check_pool(pool)
+        self.check_shares(registered, pool)
 
     def check_pool(self, pool: str) -> None:
         """Raise `UnknownPool` where there is no such pool."""
         if pool not in self.queues:
             raise UnknownPool(no_pool(pool, self.queues), field="/pool")
+
+    def check_shares(self, function: RegisteredFunction, pool: str) -> None:
+        """Refuse a function that uses what is not there where a pool runs.
+
+        Raises:
+            Conflict: If it uses shared state, and the pool is on hosts.
+        """
+        if function.spec.shares and pool in self.hosted:
+            raise Conflict(
+                f"{function.spec.name} uses pooldeck.shared, which is on the server's machine, and "
+                f"pool {pool} is on hosts: name another pool, or keep that state in a database",
+                field="/pool",
+            )
 
 
 class _WayToAsk(Struct, frozen=True):
@@ -151,6 +167,7 @@ class CallChecks:
         function = self.checks.wanted(submission.function)
         self.checks.holds.check(submission.function)
         pool, placed = self._place(submission, function)
+        self.checks.check_shares(function, pool)
         run_at = _run_at(submission, self.now)
         priority = submission.priority
         example = NewTask(

@@ -125,6 +125,7 @@ class TaskEditing:
         if pool == AUTO:
             return replace(task, pool=function.pool, placed=function.placed_text)
         self.tasks.intake.checks.check_pool(pool)
+        self.tasks.intake.checks.check_shares(function, pool)
         return task if pool == task.pool else replace(task, pool=pool, placed=None)
 
     def _with_arguments(self, task: EditableTask, wanted: TaskEdit) -> EditableTask:

@@ -52,13 +52,20 @@ _FOUND: Final = (
     ),
     ("lost", both("%(num)s task under way was lost.", "%(num)s tasks under way were lost.")),
     (
+        "on_hosts",
+        both(
+            "%(num)s task may run on a host that has not said what became of it.",
+            "%(num)s tasks may run on hosts that have not said what became of them.",
+        ),
+    ),
+    (
         "reaped",
         both("%(num)s process left behind was ended.", "%(num)s processes left behind were ended."),
     ),
 )
 """What the report of a start counts: its field, and the words."""
 
-_COST: Final = frozenset({"rerun", "lost"})
+_COST: Final = frozenset({"rerun", "lost", "on_hosts"})
 """What of that is told after an end in good order."""
 
 _BY_NAME: Final = {
@@ -164,7 +171,7 @@ def story(run: ServerRun, now: int) -> Story:
     report = run.report
     if report is None or now - run.started_at > _TOLD:
         return ()
-    if report.was_clean and not (report.lost or report.rerun or report.drained):
+    if report.was_clean and not (report.lost or report.rerun or report.on_hosts or report.drained):
         return ()
     found: list[tuple[str, str | None]] = [(_first_sentence(report), None)]
     for name, words in _FOUND:

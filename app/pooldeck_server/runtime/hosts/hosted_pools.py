@@ -2,32 +2,43 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from pathlib import Path
+from typing import Final, Self
 
+from msgspec.structs import replace
+
+from pooldeck.engines.port import EngineSpec, HostTask
+from pooldeck.hosts.machine import versions
 from pooldeck.hosts.model import HostTerms
 from pooldeck.hosts.remote_pool import RemotePool
-
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import PoolSpec
+from pooldeck_server.domain.access import HOSTS
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.runtime.access.tokens import Tokens
 from pooldeck_server.runtime.changes import LiveChanges
+from pooldeck_server.runtime.hosts.companion import EngineCompanion
 from pooldeck_server.runtime.hosts.earlier_term import EarlierTerm
 from pooldeck_server.runtime.hosts.listener import HostListener
 from pooldeck_server.runtime.hosts.refusals import Refusals
+from pooldeck_server.runtime.live.hosts import HostNews
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
-from pooldeck_server.settings import HostsSettings, Settings
+from pooldeck_server.settings import HostedSettings, HostsSettings, Settings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 from pooldeck_server.store.records.interruption import left_in_hand
 
+_SILENCE: Final = 30.0  # seconds without an answer until an agent kills its host process
+
 
 @dataclass(kw_only=True, eq=False)
-class Hosting:
+class HostedPools:
     """What the server has of hosts; without `[hosts]` that is what earlier runs left, if any."""
 
     settings: HostsSettings | None
+    hosted: Mapping[str, HostedSettings]  # of each pool on hosts
+    on_change: Callable[[], None]  # told of what is to be seen
     terms: HostTerms
     earlier: EarlierTerm
     refusals: Refusals
@@ -35,6 +46,7 @@ class Hosting:
     recorder: Recorder
     clock: Clock
     pools: dict[str, RemotePool] = field(init=False, default_factory=dict)
+    companions: dict[str, EngineCompanion] = field(init=False, default_factory=dict)  # by pool
     listener: HostListener | None = field(init=False, default=None)  # while it listens
 
     @classmethod
@@ -83,6 +95,8 @@ class Hosting:
         )
         return cls(
             settings=settings.hosts,
+            hosted={name: each.hosts for name, each in settings.pools.items() if each.hosts},
+            on_change=changes.mark_dirty,
             terms=await _terms(settings.hosts, database, boot, reader),
             earlier=earlier,
             refusals=Refusals(on_change=changes.mark_dirty),
@@ -99,8 +113,14 @@ class Hosting:
         self.pools[spec.name] = made
         return made
 
+    def seen(self, pool: str) -> HostNews:
+        """Return what is known of a pool's hosts beside those that attached to it."""
+        companion = self.companions.get(pool)
+        sentence = None if companion is None else companion.sentence
+        return HostNews(self.refusals.of(pool), sentence)
+
     async def start(self) -> None:
-        """Let hosts in, if they are to dial in anywhere.
+        """Let hosts in, if they are to dial in anywhere; have engines start some.
 
         Raises:
             StartupError: If that is not possible.
@@ -119,12 +139,55 @@ class Hosting:
         )
         await listener.start()
         self.listener = listener
+        for name, pool in self.pools.items():
+            hosted = self.hosted[name]
+            if hosted.engine != "manual":
+                self._start_companion(hosted, pool, engine_spec(hosted, self._task(name, listener)))
+
+    def _start_companion(self, hosted: HostedSettings, pool: RemotePool, spec: EngineSpec) -> None:
+        companion = EngineCompanion(
+            hosted.engine, spec, pool, hosted.count or 1, on_change=self.on_change
+        )
+        self.companions[pool.spec.name] = companion
+        companion.start()
+
+    def _task(self, pool: str, listener: HostListener) -> HostTask:
+        """Return what hosts of a pool are told that an engine starts."""
+        settings = listener.settings
+        authority = settings.authority or settings.certificate
+        return HostTask(
+            deck=self.terms.deck,
+            term=self.terms.term,
+            pool=pool,
+            server=settings.address or listener.place,
+            token=self.tokens.make_for_run(replace(HOSTS, pools=(pool,))),
+            version=versions()["pooldeck"],
+            authority=None if authority is None else authority.read_text(),
+            silence=max(_SILENCE, 2 * self.terms.lease),
+        )
 
     async def stop(self) -> None:
-        """Let no more hosts in."""
+        """Let no more hosts in, and have engines start none."""
+        for companion in self.companions.values():
+            await companion.stop()
         if self.listener is not None:
             await self.listener.stop()
             self.listener = None
+
+
+def engine_spec(hosted: HostedSettings, task: HostTask) -> EngineSpec:
+    """Return which engine, and the way to it."""
+    return EngineSpec(
+        hosted.scheduler or "",
+        task,
+        authority=_path(hosted.authority),
+        certificate=_path(hosted.certificate),
+        key=_path(hosted.key),
+    )
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path.resolve())
 
 
 async def _terms(
