@@ -25,7 +25,7 @@ _LOOK: Final = 0.5  # seconds between two looks at the agents
 _STUCK: Final = 3.0  # seconds that an agent waits behind another one before it is moved
 _PLACES: Final = 2.0  # seconds between two looks at where they run
 _PAUSE: Final = 1.0  # seconds before the scheduler is tried again
-_LONGEST: Final = 30.0
+_LONGEST: Final = 10.0
 _PATIENCE: Final = 30.0  # seconds that agents wait for a place before that is said
 
 

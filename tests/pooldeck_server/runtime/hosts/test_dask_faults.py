@@ -38,7 +38,7 @@ async def kill_scheduler(running: DaskHosts) -> None:
     nannies = dict(running.dask.nannies)
     await running.until(lambda: all(nanny.poll() is not None for nanny in nannies.values()))
     await running.until(lambda: running.companion.sentence is not None)
-    running.dask.start_scheduler()
+    await asyncio.to_thread(running.dask.start_scheduler)
     for name in nannies:
         running.dask.start_worker(name)
 
@@ -86,7 +86,7 @@ async def test_what_dies_around_hosts_stops_no_call(harm: Harm, tmp_path: Path) 
         assert ledger.kinds() == {"done": 62}
         await running.settled("host-a", "host-b")
         assert running.boots == boots
-        assert running.companion.sentence is None
+        await running.until(lambda: running.companion.sentence is None)
 
 
 async def test_another_host_takes_the_place_of_one_that_was_killed(tmp_path: Path) -> None:
