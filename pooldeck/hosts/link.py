@@ -42,10 +42,10 @@ from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.listener import RunningCall
 from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
 from pooldeck.pools.port import WorkerSnapshot
-from pooldeck.pools.worker import MOST_CALLS
 from pooldeck.protocol import Call
 
 _log: Final = logging.getLogger(__name__)
+_LEAD: Final = 32  # quick calls that a slot may have ahead: what is on its way is no use to it yet
 _SILENT: Final = 2.5  # requests for a lease that do not come: there is no contact
 _LAST: Final = 60.0  # seconds for a connection to a host that is given up
 
@@ -205,7 +205,7 @@ class HostLink:
         """Return how many quick calls it may have beyond its slots now."""
         if not self.takes_calls or self._quick < len(self.calls):
             return 0
-        return max(0, MOST_CALLS * self.open_slots - len(self.calls))
+        return max(0, _LEAD * self.open_slots - len(self.calls))
 
     def can_run(self, among: Collection[str] | None) -> bool:
         """Tell whether one of some workers is here; None: any."""

@@ -22,6 +22,8 @@ from tests import FUNCTIONS
 from tests.support.pooled import BOUND, Listener, eventually
 
 QUICK = HostTerms(deck="deck", term=1, lease=2.0, renew=0.2, margin=1.0)
+PATIENT = HostTerms(deck="deck", term=1, lease=60.0, renew=0.5, margin=5.0)
+"""Leases that do not end in a test, however slow the machine is."""
 
 
 class Hosts:
@@ -123,7 +125,7 @@ async def hosts(
     size: int = 2,
     *,
     names: tuple[str, ...] = ("a",),
-    terms: HostTerms = QUICK,
+    terms: HostTerms = PATIENT,
     modules: tuple[str, ...] = ("pool_functions",),
     **options: Any,
 ) -> AsyncIterator[Hosts]:
