@@ -17,7 +17,7 @@ function clusters(plot, marks) {
   return found;
 }
 
-const SERIOUS = ["crash", "broken", "kill_worker", "kill_task", "hold", "shared_lost"];
+const SERIOUS = ["crash", "broken", "kill_worker", "end_host", "kill_task", "hold", "shared_lost"];
 
 function element({ left, marks }) {
   const link = document.createElement(marks.some((mark) => mark.href) ? "a" : "span");

@@ -3,6 +3,7 @@
 import { firstFrom } from "./timeline_rows.js";
 import { drawMark, drawSpecial } from "./timeline_marks.js";
 import { offset, wall } from "./zone.js";
+import { workerName } from "./worker_names.js";
 
 export const AXIS = 24; // pixels, above the rows
 const FONT = "12px system-ui, sans-serif";

@@ -24,8 +24,9 @@ HOSTED = {
     "io": {"kind": "thread", "size": 1},
     "cpu": {"kind": "thread", "size": 1},  # instead of the default one, with its processes
     "big": {"kind": "process", "size": 2, "spare": 0, "hosts": {"engine": "manual"}},
+    "solo": {"kind": "process", "size": 1, "hosts": {"engine": "manual"}},  # without a host
 }
-"""A pool on the server's machine, and one on hosts."""
+"""Pools on the server's machine, and pools on hosts."""
 
 
 def hosts_settings(**more: Any) -> dict[str, Any]:

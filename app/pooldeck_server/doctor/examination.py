@@ -12,6 +12,7 @@ from pooldeck_server.doctor import (
     configuration,
     database,
     disk,
+    hosts,
     limits,
     modules,
     network,
@@ -58,6 +59,7 @@ def _of_settings(settings: Settings | None, data: Path) -> list[Look]:
         partial(clock.look_at, settings.database),
         partial(disk.look_at_backups, settings),
         partial(modules.look_at, settings),
+        partial(hosts.look_at, settings),
     ]
 
 

@@ -7,7 +7,7 @@ import typer
 
 from pooldeck_server.command_line.output import Output
 from pooldeck_server.remote.command import remote
-from pooldeck_server.remote.formats import NOTHING, clock, size
+from pooldeck_server.remote.formats import NOTHING, clock, moment, size
 from pooldeck_server.remote.naming import PoolName
 from pooldeck_server.remote.pools import Reason, say
 from pooldeck_server.remote.server import RemoteServer
@@ -31,10 +31,11 @@ def hosts(server: RemoteServer, output: Output) -> None:
     if output.is_json:
         output.json(found)
     else:
-        output.table(_HEAD, [_row(host) for host in found["items"]])
+        output.table(_HEAD, [row(host) for host in found["items"]])
 
 
-def _row(host: dict[str, Any]) -> tuple[str, ...]:
+def row(host: dict[str, Any]) -> tuple[str, ...]:
+    """Return a host as a table has it."""
     return (
         host["pool"],
         host["name"],
@@ -61,7 +62,7 @@ def _known(host: dict[str, Any]) -> str:
 
 def _second(at: str) -> str:
     is_today = datetime.fromisoformat(at).astimezone().date() == datetime.now().astimezone().date()
-    return clock(at).partition(".")[0] if is_today else at
+    return clock(at).partition(".")[0] if is_today else moment(at)
 
 
 @remote

@@ -21,6 +21,7 @@ from pooldeck_server.doctor.findings import Level
 from pooldeck_server.store.connections import has_wal_bug
 from pooldeck_server.store.lock import Lock
 from pooldeck_server.store.tables import SCHEMA
+from tests.support.certificates import Authority
 from tests.support.stored import make
 
 DATA, DATABASE = Path("data"), Path("data/pooldeck.sqlite3")
@@ -304,3 +305,35 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
     DATA.chmod(0o500)
     assert "cannot write to" in found("disk")
     DATA.chmod(0o700)
+
+
+HOSTS = """
+[hosts]
+certificate = "server.pem"
+key = "server.key"
+[pools.big]
+kind = "process"
+size = 1
+hosts = { engine = "manual" }
+"""
+
+
+def test_a_certificate_for_hosts_that_cannot_be_used_is_found() -> None:
+    Path("pooldeck.toml").write_text(HOSTS)
+
+    assert "[hosts] certificate server.pem with key server.key cannot be used" in found("hosts")
+
+
+def test_a_key_for_hosts_that_others_can_read_is_found(tmp_path: Path) -> None:
+    shown = Authority(tmp_path).sign("server")
+    Path("pooldeck.toml").write_text(HOSTS)
+    shown.key.chmod(0o644)
+
+    assert "can read server.key, the private key" in found("hosts", Level.LOOK)
+    assert "127.0.0.1:8790, for big, with TLS" in found("hosts", Level.OK)
+
+
+def test_a_place_for_hosts_that_no_pool_uses_is_found() -> None:
+    Path("pooldeck.toml").write_text("[hosts]\n")
+
+    assert "no pool is on hosts" in found("hosts", Level.LOOK)

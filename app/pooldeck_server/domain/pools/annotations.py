@@ -18,6 +18,8 @@ Kind: TypeAlias = Literal[
     "kill_worker",
     "drain_host",
     "end_host",
+    "host_came",
+    "host_gone",
     "kill_task",
     "crash",
     "hold",
@@ -42,7 +44,8 @@ class StoredAnnotation(Struct, frozen=True):
     `pool` is None where it concerns all of them. `subject` is the worker, the host, the task or the
     function that it is about, and `reason` what a person gave. `data` is what else is known: of a
     start `was_clean` and `down_seconds`, of a resize `before` and `after`, of a killed task its
-    `function` and `outcome`, of a crash `incident` and `cause`, of a hold `deaths`, of a broken
+    `function` and `outcome`, of a crash `incident` and `cause`, of a host
+    that is gone `gone_by`, of a hold `deaths`, of a broken
     pool what it `said`, and of a function that was placed in another pool where it was `before`;
     where it was given back, `given_back` is the rule that it had been placed by, where measurements
     moved it there is their `verdict`, and where a move was `undone` the error that it was for. Of a

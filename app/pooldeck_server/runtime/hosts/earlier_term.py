@@ -56,7 +56,7 @@ class EarlierTerm(BackgroundPart):
     since: float = field(default_factory=time.monotonic)
     _left: dict[tuple[str, int], LeftInHand] = field(init=False)
     _seqs: set[int] = field(init=False)
-    _open: dict[str, set[str]] = field(init=False)  # boots not heard of, by pool
+    unheard: dict[str, set[str]] = field(init=False)  # boots that nobody has spoken of, by pool
     _doubtful: set[str] = field(init=False, default_factory=set)  # pools with calls nobody knows of
     _gone: list[Gone] = field(init=False, default_factory=list)  # said, and not decided on
     _news: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -64,9 +64,9 @@ class EarlierTerm(BackgroundPart):
     def __post_init__(self) -> None:
         self._left = {(task.id, task.attempt): task for task in self.left}
         self._seqs = {task.seq for task in self._left.values()}
-        self._open = {}
+        self.unheard = {}
         for each in self.attachments:
-            self._open.setdefault(each.pool, set()).add(each.boot)
+            self.unheard.setdefault(each.pool, set()).add(each.boot)
         self._pools = {each.boot: each.pool for each in self.attachments}
         self._names = {each.boot: each.name for each in self.attachments}
         self.patience = max(
@@ -121,11 +121,11 @@ class EarlierTerm(BackgroundPart):
             named = {*((task, attempt) for task, attempt, _ in gone.ended), *gone.cut_off}
             await self._record(named, partial(self._by_word, gone=gone, now=now))
             pool = self._pools[gone.boot]
-            self._open[pool].discard(gone.boot)
+            self.unheard[pool].discard(gone.boot)
             if not gone.is_whole:
                 self._doubtful.add(pool)
             self._gone.remove(gone)
-        for pool in [pool for pool, boots in self._open.items() if not boots]:
+        for pool in [pool for pool, boots in self.unheard.items() if not boots]:
             rest = [key for key, task in self._left.items() if task.pool == pool]
             await self._record(rest, partial(self._not_named, now=now))
         if not self.seconds_left:

@@ -21,7 +21,7 @@ from pooldeck_server.runtime.hosts.companion import EngineCompanion
 from pooldeck_server.runtime.hosts.earlier_term import EarlierTerm
 from pooldeck_server.runtime.hosts.listener import HostListener
 from pooldeck_server.runtime.hosts.refusals import Refusals
-from pooldeck_server.runtime.live.hosts import Hosting
+from pooldeck_server.runtime.live.hosts import HostNews
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.settings import HostedSettings, HostsSettings, Settings
@@ -113,11 +113,11 @@ class HostedPools:
         self.pools[spec.name] = made
         return made
 
-    def seen(self, pool: str) -> Hosting:
+    def seen(self, pool: str) -> HostNews:
         """Return what is known of a pool's hosts beside those that attached to it."""
         companion = self.companions.get(pool)
         sentence = None if companion is None else companion.sentence
-        return Hosting(self.refusals.of(pool), sentence)
+        return HostNews(self.refusals.of(pool), sentence)
 
     async def start(self) -> None:
         """Let hosts in, if they are to dial in anywhere; have engines start some.

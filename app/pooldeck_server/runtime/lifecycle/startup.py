@@ -275,7 +275,7 @@ class _Startup:
             controls=self.kept.controls,
             outdated=self.outdated,
             oldest=self.oldest,
-            hosting=lambda pool: self.hosting.seen(pool),  # noqa: PLW0108 - it comes later
+            host_news=lambda pool: self.hosting.seen(pool),  # noqa: PLW0108 - it comes later
         )
         self.advisor = Advisor(
             profiles=self.kept.profiles, functions=self.kept.functions, queues=self.queues

@@ -24,7 +24,7 @@ from pooldeck_server.domain.pools.health import (
 from pooldeck_server.domain.pools.hosts import HostState
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live import notices
-from pooldeck_server.runtime.live.hosts import Hosting, hosts_of, no_hosting
+from pooldeck_server.runtime.live.hosts import HostNews, hosts_of, no_news
 from pooldeck_server.runtime.live.oldest import OldestWaits
 from pooldeck_server.runtime.live.outdated import OutdatedCode
 from pooldeck_server.runtime.live.recent import RecentMinutes
@@ -58,7 +58,7 @@ class Health:
     controls: KeptControls
     outdated: OutdatedCode
     oldest: OldestWaits
-    hosting: Callable[[str], Hosting] = no_hosting  # of a pool, by its name
+    host_news: Callable[[str], HostNews] = no_news  # of a pool, by its name
     _seats: defaultdict[str, Seats] = field(init=False, default_factory=lambda: defaultdict(Seats))
     _since: notices.Since = field(init=False, default_factory=notices.Since)
 
@@ -88,8 +88,8 @@ class Health:
     def _pool(self, queue: Dispatcher) -> PoolHealth:
         name = queue.pool.spec.name
         self.refresh(name)
-        pool, hosting = queue.pool.snapshot(), self.hosting(name)
-        hosts = hosts_of(name, pool.hosts, self.clock, hosting.refused)
+        pool, news = queue.pool.snapshot(), self.host_news(name)
+        hosts = hosts_of(name, pool.hosts, self.clock, news.refused)
         tiles = self._tiles.of(pool.workers, self._seats[name], queue.running.fraction)
         silent = {host.name for host in hosts or () if host.state is HostState.NO_CONTACT}
         workers = tuple(self._with_code(name, worker, silent) for worker in tiles)
@@ -113,7 +113,7 @@ class Health:
             recent=self.recent.of(name),
             controls=self.controls.of(name),
             hosts=hosts,
-            engine=hosting.engine,
+            engine=news.engine,
         )
         return replace(health, notices=self._notices(health, queue))
 

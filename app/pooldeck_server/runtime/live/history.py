@@ -74,6 +74,7 @@ class PoolHistory(BackgroundPart):
         now = self._stretch_now()
         pools = self.pools()
         self.annotations.annotate_broken(pools)
+        self.annotations.annotate_hosts(pools)
         if now != self._at:
             if not self._present.has_samples:  # the server began within its last second
                 self._present.add_sample(pools)

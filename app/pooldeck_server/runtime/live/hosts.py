@@ -44,16 +44,16 @@ class RefusedHost(Protocol):
         """What it has."""
 
 
-class Hosting(Struct, frozen=True):
+class HostNews(Struct, frozen=True):
     """What is known of a pool's hosts beside those that attached to it."""
 
     refused: Sequence[RefusedHost] = ()
     engine: str | None = None  # why the engine that is to place hosts does not, in a sentence
 
 
-def no_hosting(_pool: str) -> Hosting:
+def no_news(_pool: str) -> HostNews:
     """Return that nothing is known."""
-    return Hosting()
+    return HostNews()
 
 
 def hosts_of(

@@ -21,6 +21,7 @@ class Annotations:
     recorder: Recorder
     clock: Clock
     _broken: set[str] = field(init=False, default_factory=set)
+    _hosts: dict[str, bool] = field(init=False, default_factory=dict)  # by boot: is it gone?
 
     def annotate(
         self,
@@ -42,3 +43,13 @@ class Annotations:
         for name in broken.keys() - self._broken:
             self.annotate("broken", name, said=(broken[name] or "").partition("\n")[0])
         self._broken = set(broken)
+
+    def annotate_hosts(self, pools: Iterable[PoolHealth]) -> None:
+        """Note which hosts came and which are gone since the last look, each boot of them once."""
+        hosts = [host for pool in pools for host in pool.hosts or () if host.boot]
+        for host in hosts:
+            if host.boot not in self._hosts:
+                self.annotate("host_came", host.pool, host.name)
+            if host.gone_by is not None and self._hosts.get(host.boot) is not True:
+                self.annotate("host_gone", host.pool, host.name, gone_by=host.gone_by)
+        self._hosts = {host.boot: host.gone_by is not None for host in hosts}

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request, Response
 
 from pooldeck_server.web.api.reasons import MAY_SAY_WHY, reason_of
-from pooldeck_server.web.api.schemas.hosts import Host, HostList
+from pooldeck_server.web.api.schemas.hosts import PoolHost, PoolHostList
 from pooldeck_server.web.api.schemas.pools import Pool
 from pooldeck_server.web.http.dependencies import NamePath, ServerDep, SightDep
 from pooldeck_server.web.http.responses import READING, WRITING, answer, bad, good
@@ -16,11 +16,11 @@ _POOL: Final = good(Pool, "The pool.")
 _HostPath = Annotated[str, Path(max_length=100)]
 
 
-@router.get("/hosts", responses=good(HostList, "All hosts.") | bad(*READING))
+@router.get("/hosts", responses=good(PoolHostList, "All hosts.") | bad(*READING))
 async def list_hosts(server: ServerDep, sight: SightDep) -> Response:
     """Return what is known of the hosts of every pool, of those that are for a limited token."""
     pools = sight.pools(server.health.all())
-    return answer(HostList([Host.of(host) for pool in pools for host in pool.hosts or ()]))
+    return answer(PoolHostList([PoolHost.of(host) for pool in pools for host in pool.hosts or ()]))
 
 
 @router.post(

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from pooldeck.hosts.model import GoneBy
 from pooldeck_server.domain.functions.placements import PlacementRule
 from pooldeck_server.domain.pools.annotations import Kind, StoredAnnotation
 from pooldeck_server.web.text import formats
@@ -43,6 +44,12 @@ def _kill_task(note: StoredAnnotation) -> str:
     if note.data.get("outcome") == "abandoned":
         return _("a task of %(function)s was abandoned by hand", function=function)
     return _("a task of %(function)s was killed by hand", function=function)
+
+
+def _host_gone(note: StoredAnnotation) -> str:
+    if note.data.get("gone_by") == GoneBy.OWN_WORD:
+        return _("the host %(host)s has ended", host=note.subject)
+    return _("the host %(host)s is gone", host=note.subject)
 
 
 def _crash(note: StoredAnnotation) -> str:
@@ -88,6 +95,10 @@ _WORDS: Final[Mapping[Kind, Callable[[StoredAnnotation], str]]] = {
     "drain": lambda _note: _("drained"),
     "restart": lambda _note: _("workers restarted"),
     "kill_worker": lambda note: _("%(worker)s was killed by hand", worker=note.subject),
+    "drain_host": lambda note: _("the host %(host)s was drained by hand", host=note.subject),
+    "end_host": lambda note: _("the host %(host)s was ended by hand", host=note.subject),
+    "host_came": lambda note: _("the host %(host)s was attached", host=note.subject),
+    "host_gone": _host_gone,
     "kill_task": _kill_task,
     "crash": _crash,
     "hold": lambda note: _("%(function)s was put on hold", function=note.subject),

@@ -1,160 +1,168 @@
-"""A server that is killed and started again: what hosts of the run before it had in hand."""
+"""What a start does with tasks that hosts of the run before it may have: it waits for a word."""
 
-import json
-import os
-import signal
-import socket
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
-from tests.support.host_processes import host_process, host_token
-from tests.support.serving import Serving, serving
-from tests.support.waiting import eventually
-
-JOBS = '''
+import asyncio
 import time
 from pathlib import Path
-from pooldeck import current_task, task
 
-def work(ledger, seconds):
-    """Note in a ledger that it began, that it goes on, and that it ended."""
-    until = time.monotonic() + seconds
-    with Path(ledger).open("a", buffering=1) as file:
-        file.write(f"start {current_task().attempt}\\n")
-        while time.monotonic() < until:
-            file.write(f"alive {time.time()}\\n")
-            time.sleep(0.02)
-        file.write("end\\n")
+import pytest
+from msgspec.structs import replace
 
-@task
-def once(ledger: str, seconds: float) -> None:
-    work(ledger, seconds)
+from pooldeck.hosts.wire import Gone
+from pooldeck.outcome import Measurement, Outcome
+from pooldeck.protocol import Finished
+from pooldeck_server.domain.clock import SystemClock
+from pooldeck_server.domain.errors import Conflict
+from pooldeck_server.domain.pools.attachments import Attachment
+from pooldeck_server.domain.pools.controls import ServerRun
+from pooldeck_server.domain.tasks.changes import Claim, Start
+from pooldeck_server.domain.tasks.ids import TaskIds
+from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import NewTask, StoredTask
+from pooldeck_server.runtime.server import Server
+from pooldeck_server.store import queries, records
+from pooldeck_server.store.database import Database
+from tests.support.engine import engine, eventually
 
-@task(idempotent=True)
-def again(ledger: str, seconds: float) -> int:
-    work(ledger, seconds if current_task().attempt == 1 else 0)
-    return current_task().attempt
-'''
-LONG = 60.0
-
-
-class Installation:
-    """A folder with a server's settings, and a port where it listens for hosts."""
-
-    def __init__(self, folder: Path, lease: float) -> None:
-        self.folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.place = f"127.0.0.1:{free.getsockname()[1]}"
-        (folder / "jobs.py").write_text(JOBS)
-        (folder / "pooldeck.toml").write_text(
-            f"""
-            functions = ["jobs"]
-            [hosts]
-            listen = "{self.place}"
-            lease_seconds = {lease}
-            renew_seconds = 0.2
-            margin_seconds = 1
-            [pools.big]
-            kind = "process"
-            size = 2
-            spare = 0
-            hosts = {{ engine = "manual" }}
-            """
-        )
-
-    @contextmanager
-    def server(self) -> Iterator[Serving]:
-        with serving(self.folder, environment={"PYTHONPATH": str(self.folder)}) as found:
-            yield found
-
-    @property
-    def token(self) -> str:
-        return host_token(self.folder / "pooldeck-data" / "pooldeck.sock")
-
-    def ledger(self, name: str) -> list[str]:
-        path = self.folder / name
-        return path.read_text().splitlines() if path.exists() else []
+CLOCK = SystemClock()
+BOOTS = ("aaaaaaaa", "bbbbbbbb")
+POOLS = {
+    "io": {"kind": "thread", "size": 1},
+    "cpu": {"kind": "process", "size": 1, "hosts": {"engine": "manual"}},
+}
+HOSTS = {"listen": "127.0.0.1:0"}
+PLAIN = NewTask(
+    seq=0,
+    id="",
+    function="runtime_functions.add",
+    pool="cpu",
+    state=State.QUEUED,
+    priority=0,
+    created_at=0,
+    args="[1,2]",
+    kwargs="{}",
+)
 
 
-def submit(server: Serving, installation: Installation, function: str, ledger: str) -> str:
-    path = str(installation.folder / ledger)
-    body = {"function": f"jobs.{function}", "args": [path, LONG]}
-    answer = server.client.post("/api/v1/tasks", json=body)
-    assert answer.status_code < 300, answer.text
-    found: str = answer.json()["id"]
-    return found
+def leave_behind(data: Path, lease: float = 3600.0) -> list[str]:
+    """Make the database of a server that was cut off, with hosts; return the ids of its tasks.
+
+    The first ran on a host, the second too and is idempotent, the third was handed over.
+    """
+    ids = TaskIds(CLOCK)
+    options = (None, '{"idempotent":true}', None)
+    tasks = [
+        replace(PLAIN, seq=seq, id=ids.next(), created_at=CLOCK.now(), options=each)
+        for seq, each in enumerate(options, 1)
+    ]
+    database = Database.open(data / "pooldeck.sqlite3")
+    with database.transaction() as tx:
+        records.begin_run(tx, ServerRun("0" * 16, 1, CLOCK.now()))
+        for boot in BOOTS:
+            attachment = Attachment(boot, "cpu", f"host-{boot[0]}", 1, lease, 0.5, CLOCK.now())
+            records.attach_host(tx, attachment)
+        records.insert_tasks(tx, tasks)
+        records.claim(tx, [Claim(task.seq, 1) for task in tasks])
+        starts = [Start(seq, 1, CLOCK.now(), 0.0, "cpu@host-a.aaaaaa-1", 1, None) for seq in (1, 2)]
+        records.start(tx, starts)
+    database.close()
+    return [task.id for task in tasks]
 
 
-def shown(server: Serving, task: str) -> dict[str, Any]:
-    found: dict[str, Any] = server.client.get(f"/api/v1/tasks/{task}").json()
-    return found
+def gone(boot: str, **known: object) -> Gone:
+    """Return what the next process of a host says of one before it."""
+    return replace(Gone(boot, "", 1, is_whole=True), **known)
 
 
-def kill(server: Serving) -> None:
-    os.kill(server.process.pid, signal.SIGKILL)
-    server.process.wait(30)
+async def found(server: Server, ids: list[str]) -> list[StoredTask]:
+    return [await server.tasks.get(each) for each in ids]
 
 
-def last_sign_of_life(lines: list[str]) -> float:
-    return max(float(line.split()[1]) for line in lines if line.startswith("alive"))
+async def decided(server: Server) -> None:
+    """Return when nothing waits for a word any more, and nobody is remembered who could say it."""
+    await eventually(lambda: not any(seq in server.hosting.earlier for seq in (1, 2, 3)))
+    while await server.read(queries.attachments):  # noqa: ASYNC110 - only asking tells
+        await asyncio.sleep(0.01)
 
 
-def test_what_ran_on_a_host_is_decided_by_its_word_long_before_its_lease_is_over(
+def told(server: Server) -> tuple[int, int, int, int, int]:
+    report = server.run.report
+    assert report is not None
+    return report.found, report.not_begun, report.rerun, report.lost, report.on_hosts
+
+
+async def test_until_a_word_comes_nothing_is_decided_and_nothing_can_be_done(
     tmp_path: Path,
 ) -> None:
-    installation = Installation(tmp_path, lease=120)
-    with installation.server() as first:
-        token = installation.token
-        with host_process(tmp_path, "a", installation.place, token, functions=tmp_path):
-            first.wait_until_ready()
-            once, again = (submit(first, installation, name, name) for name in ("once", "again"))
-            eventually(lambda: bool(installation.ledger("once") and installation.ledger("again")))
-            waiting = submit(first, installation, "again", "waiting")
-            kill(first)
-
-            with installation.server() as second:
-                eventually(lambda: shown(second, once)["state"] == "lost", "it is lost", 60)
-                lost_at, lost = time.time(), shown(second, once)
-                for task, attempts in ((again, 2), (waiting, 1)):
-                    found = second.client.get(f"/api/v1/tasks/{task}?wait=60").json()
-                    assert (found["state"], found["attempt"]) == ("succeeded", attempts)
-                report = second.client.get("/api/v1/server").json()["last_start"]
-
-    assert lost["error"]["kind"] == "interrupted"
-    assert "on the host a, which has ended it" in lost["error"]["message"]
-    assert (report["lost"], report["rerun"], report["on_hosts"]) == (1, 1, 0)
-    assert [line for line in installation.ledger("once") if "start" in line] == ["start 1"]
-    assert last_sign_of_life(installation.ledger("once")) < lost_at
+    ids = leave_behind(tmp_path)
+    async with engine(tmp_path, pools=POOLS, hosts=HOSTS) as server:
+        for task in ids:
+            with pytest.raises(Conflict, match="was with a host when the server before"):
+                await server.tasks.cancel(task, kill=True)
+        assert (await server.tasks.cancel_all(ids)).outcomes == {"conflict": 3}
+        assert [task.state for task in await found(server, ids)] == ["running"] * 2 + ["queued"]
+        assert told(server) == (0, 0, 0, 0, 3)
 
 
-def test_without_a_word_it_is_lost_when_the_lease_is_over_and_not_before(tmp_path: Path) -> None:
-    installation = Installation(tmp_path, lease=4)
-    with installation.server() as first:
-        token = installation.token
-        with host_process(tmp_path, "a", installation.place, token, functions=tmp_path) as host:
-            first.wait_until_ready()
-            task = submit(first, installation, "once", "once")
-            eventually(lambda: bool(installation.ledger("once")), "it runs")
-            kill(first)
-            os.kill(host.pid, signal.SIGSTOP)  # its keeper and its workers go on
-            try:
-                started_at = time.monotonic()
-                with installation.server() as second:
-                    before = shown(second, task)
-                    refused = second.client.post(f"/api/v1/tasks/{task}/cancel", json={})
-                    eventually(lambda: shown(second, task)["state"] == "lost", "it is lost", 60)
-                    waited, lost_at = time.monotonic() - started_at, time.time()
-                    lost = shown(second, task)
-            finally:
-                os.kill(host.pid, signal.SIGCONT)
+async def test_what_no_host_speaks_of_is_lost_when_the_lease_is_over_and_not_before(
+    tmp_path: Path,
+) -> None:
+    ids = leave_behind(tmp_path, lease=1.0)
+    before = time.monotonic()
+    async with engine(tmp_path, pools=POOLS, hosts=HOSTS) as server:
+        await decided(server)
+        assert time.monotonic() - before >= 1.5
+        ran, rerun, claimed = await found(server, ids)
+        assert (ran.state, ran.error_kind) == ("lost", "host_lost")
+        assert (claimed.state, claimed.error_kind) == ("lost", "host_lost")
+        assert (rerun.state, rerun.attempt) == ("queued", 1)
+        assert told(server) == (0, 0, 1, 2, 0)
 
-    assert before["state"] == "running"
-    assert refused.status_code == 409
-    assert "was with a host when the server before this one ended" in refused.json()["detail"]
-    assert waited >= 5.0
-    assert lost["error"]["kind"] == "host_lost"
-    assert last_sign_of_life(installation.ledger("once")) < lost_at
-    assert json.dumps(lost["error"]).count("not heard of again") == 1
+
+async def test_a_host_says_what_ended_what_was_cut_off_and_what_had_not_begun(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = leave_behind(tmp_path)
+    outcome = Outcome(result=b"3", measurement=Measurement(run=0.5, cpu=0.1))
+    with caplog.at_level("INFO"):
+        async with engine(tmp_path, pools=POOLS, hosts=HOSTS) as server:
+            earlier = server.hosting.earlier
+            ended = ((ids[0], 1, Finished(ids[0], outcome)),)
+            earlier.hear(gone(BOOTS[0], ended=ended, cut_off=((ids[1], 1),)))
+            await eventually(lambda: 1 not in earlier)
+            assert 3 in earlier  # the other host may have it
+            earlier.hear(gone(BOOTS[1]))
+            await decided(server)
+            done, cut_off, waiting = await found(server, ids)
+
+            assert (done.state, done.result, done.run_seconds) == ("succeeded", "3", 0.5)
+            assert (cut_off.state, waiting.state) == ("queued", "queued")
+            assert told(server) == (1, 1, 1, 0, 0)
+    assert "tasks that hosts had when the server before this one ended: 1 had ended" in caplog.text
+
+
+async def test_where_the_notes_of_a_host_are_not_whole_nothing_counts_as_not_begun(
+    tmp_path: Path,
+) -> None:
+    ids = leave_behind(tmp_path)
+    async with engine(tmp_path, pools=POOLS, hosts=HOSTS) as server:
+        server.hosting.earlier.hear(gone(BOOTS[0], is_whole=False))
+        server.hosting.earlier.hear(gone(BOOTS[1]))
+        await decided(server)
+        assert [task.state for task in await found(server, ids)] == ["lost", "queued", "lost"]
+
+
+async def test_the_word_of_a_host_that_nobody_knows_is_nothing(tmp_path: Path) -> None:
+    ids = leave_behind(tmp_path)
+    async with engine(tmp_path, pools=POOLS, hosts=HOSTS) as server:
+        server.hosting.earlier.hear(gone("cccccccc", cut_off=((ids[0], 1),)))
+        server.hosting.earlier.hear(gone(BOOTS[0]))
+        await eventually(lambda: server.hosting.earlier.unheard == {"cpu": {BOOTS[1]}})
+        assert told(server) == (0, 0, 0, 0, 3)
+
+
+async def test_a_task_that_is_not_decided_waits_over_another_start(tmp_path: Path) -> None:
+    ids = leave_behind(tmp_path)
+    for _ in range(2):
+        async with engine(tmp_path, pools=POOLS, hosts=HOSTS) as server:
+            assert told(server)[-1] == 3
+            assert (await found(server, ids))[0].state is State.RUNNING

@@ -19,7 +19,9 @@ from tests.support.waiting import eventually
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("data"), **hosts_settings()) as found:
+    functions = ("web_functions", "shared_functions")
+    folder = tmp_path_factory.mktemp("data")
+    with served(folder, functions=functions, **hosts_settings()) as found:
         yield found
 
 
@@ -62,3 +64,22 @@ def test_a_host_without_the_modules_is_part_of_its_pool_and_says_what_is_missing
         eventually(lambda: "web_functions" in str(pool_of(server)["reason"]), "it is said")
 
         assert server.submit("add", 1, 2, pool="io").json()["result"] == 3
+
+
+def test_a_function_that_shares_state_is_refused_where_that_is_not(server: Served) -> None:
+    body = {"function": "shared_functions.count", "args": ["hits", 1]}
+
+    refused = server.http.post("/api/v1/tasks", json=body | {"pool": "big"})
+    assert refused.status_code == 409
+    assert "uses pooldeck.shared, which is on the server's machine" in refused.json()["detail"]
+    ran = server.http.post("/api/v1/tasks?wait=60", json=body | {"pool": "io"})
+    assert ran.json()["state"] == "succeeded"
+
+
+def test_an_experiment_would_measure_another_machine_and_is_refused(server: Served) -> None:
+    wanted = {"function": "web_functions.block", "samples": [{"args": [], "kwargs": {}}]}
+
+    refused = server.http.post("/api/v1/experiments", json=wanted)
+
+    assert refused.status_code == 409
+    assert "runs in pool solo, which is on hosts" in refused.json()["detail"]

@@ -31,6 +31,9 @@ class Clock:
     def monotonic(self) -> float:
         return 1000.0
 
+    def since_boot(self) -> float:
+        return 1000.0
+
 
 class Refused(Struct, frozen=True):
     """A host that was turned away."""
@@ -46,9 +49,31 @@ class Refused(Struct, frozen=True):
 
 def snapshot(name: str = "host-a", **changes: Any) -> HostSnapshot:
     made = HostSnapshot(
-        *(name, "b1", MACHINE, {}, {}, HostState.ATTACHED, 400.0, 400.0, 990.0),
-        *(None, None, None, None, PoolState.RUNNING, 2, 0, (), None, 32 << 30, None, {}, {}, ()),
-        *("", "10.0.0.7:40000"),
+        name=name,
+        boot="b1",
+        machine=MACHINE,
+        versions={},
+        has={},
+        state=HostState.ATTACHED,
+        since=400.0,
+        attached_at=400.0,
+        last_contact=990.0,
+        lease_until=None,
+        gone_at=None,
+        gone_by=None,
+        reason=None,
+        pool_state=PoolState.RUNNING,
+        slots=2,
+        busy=0,
+        workers=(),
+        load=None,
+        memory_bytes=32 << 30,
+        memory_used=None,
+        rss_bytes={},
+        cpu_percent={},
+        calls=(),
+        code_version="",
+        address="10.0.0.7:40000",
     )
     return replace(made, **changes)
 

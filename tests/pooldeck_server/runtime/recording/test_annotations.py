@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pooldeck.hosts.model import GoneBy
 from pooldeck.kinds import PoolKind
 from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.errors import NotFound
@@ -19,6 +20,7 @@ from pooldeck_server.runtime.server import Server
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
 from tests.support.engine import BOUND, call, engine, eventually, outcome, submit
+from tests.support.hosts import host, hosted
 
 POOL = PoolHealth(
     name="cpu",
@@ -172,3 +174,24 @@ def test_a_pool_is_noted_as_broken_once_and_again_when_it_was_mended(tmp_path: P
     assert [parts(one) for one in asyncio.run(story())] == [
         ("cpu", None, {"said": "it fails"}, None)
     ] * 2
+
+
+def test_each_boot_of_a_host_comes_once_and_is_gone_once(tmp_path: Path) -> None:
+    gone, refused = host(state="gone", gone_by=GoneBy.LEASE), host("b", "refused", boot="")
+
+    async def story() -> list[StoredAnnotation]:
+        database = Database.open(tmp_path / "pooldeck.sqlite3", "normal")
+        recorder = Recorder(database, 100)
+        annotations = Annotations(recorder=recorder, clock=ManualClock())
+        for hosts in ([host(), refused], [host()], [gone], [gone, host(boot="next")], []):
+            annotations.annotate_hosts([hosted(*hosts)])
+        recorder.start()
+        await recorder.stop()
+        with closing(database), closing(Reader(database, threads=1)) as reader:
+            return reader.call(queries.annotations)
+
+    assert [(one.kind, *parts(one)[:3]) for one in asyncio.run(story())[::-1]] == [
+        ("host_came", "big", "host-a", {}),
+        ("host_gone", "big", "host-a", {"gone_by": "lease"}),
+        ("host_came", "big", "host-a", {}),
+    ]

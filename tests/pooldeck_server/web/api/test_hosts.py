@@ -12,7 +12,7 @@ from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.hosts import HostTask
 from pooldeck_server.web.api.host_figures import of_hosts
-from pooldeck_server.web.api.schemas.hosts import Host
+from pooldeck_server.web.api.schemas.hosts import PoolHost
 from pooldeck_server.web.api.schemas.pools import Pool
 from pooldeck_server.web.http.sight import Sight
 from tests.support.hosts import NOW, TASK, host, hosted
@@ -30,13 +30,13 @@ def figures(*pools: PoolHealth) -> dict[tuple[str, ...], float]:
 def test_a_host_says_in_the_api_what_is_known_and_how_surely() -> None:
     silent = host(state="no_contact", tasks=(TASK,))
 
-    found = msgspec.to_builtins(Host.of(silent))
+    found = msgspec.to_builtins(PoolHost.of(silent))
 
     assert found["last_contact"] == "2026-11-30T00:53:20.000000Z"
     assert found["lost_at"] == "2026-11-30T00:53:40.000000Z"
     assert [*found["tasks"]] == [{"task": "t1", "function": "acme.render", "is_started": True}]
     assert found["words"].startswith("No contact since 00:53:20 UTC.")
-    gone = msgspec.to_builtins(Host.of(host(state="gone", gone_at=NOW, gone_by=GoneBy.LEASE)))
+    gone = msgspec.to_builtins(PoolHost.of(host(state="gone", gone_at=NOW, gone_by=GoneBy.LEASE)))
     assert (gone["state"], gone["gone_by"]) == ("gone", "lease")
 
 

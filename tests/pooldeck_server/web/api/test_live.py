@@ -12,6 +12,7 @@ import pytest
 
 from pooldeck_server.domain.frames import EndsWindow, Frame
 from pooldeck_server.web.api.live import Encoder
+from pooldeck_server.web.text.formats import second
 from pooldeck_server.web.text.i18n import gettext
 from pooldeck_server.web.text.notices import NoticeText
 from tests.support.served import BOUND, Served, served
@@ -153,3 +154,15 @@ def first_event(server: Served) -> dict[str, Any]:
     """Return the picture that a stream begins with."""
     with following(server) as events:
         return next(events)
+
+
+def test_times_in_a_frame_are_told_in_the_zone_of_its_reader() -> None:
+    frame = Frame(7, 0, {}, EndsWindow(1), 0.0, None, (), ())
+
+    def attention(_: Frame) -> tuple[NoticeText, ...]:
+        return (NoticeText("notice", second(0), "", "/pools"),)
+
+    encoder = Encoder()
+    here, there = (encoder.encode(frame, attention, zone=name) for name in ("UTC", "Asia/Shanghai"))
+    assert b'"subject":"00:00:00 UTC"' in here
+    assert b'"subject":"08:00:00 UTC+8"' in there

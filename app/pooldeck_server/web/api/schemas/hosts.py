@@ -11,7 +11,7 @@ from pooldeck_server.web.api.schemas.types import Timestamp, optional_timestamp,
 from pooldeck_server.web.text.hosts import contact_words
 
 
-class Host(Struct, frozen=True):
+class PoolHost(Struct, frozen=True):
     """A host of a pool: one process on a machine, that runs the pool's calls under a lease.
 
     `busy` of its `slots` run something, or may: `tasks` names what. While there is `no_contact`,
@@ -73,7 +73,7 @@ class Host(Struct, frozen=True):
         return None if hosts is None else [cls.of(host) for host in hosts]
 
 
-class HostList(Struct, frozen=True):
+class PoolHostList(Struct, frozen=True):
     """The hosts of all pools, in the order of the settings."""
 
-    items: list[Host]
+    items: list[PoolHost]

@@ -15,7 +15,7 @@ from pooldeck_server.domain.pools.health import (
 )
 from pooldeck_server.domain.pools.history import Recent
 from pooldeck_server.domain.terminal_text import plain
-from pooldeck_server.web.api.schemas.hosts import Host
+from pooldeck_server.web.api.schemas.hosts import PoolHost
 from pooldeck_server.web.api.schemas.types import Seconds, Timestamp, optional_timestamp, shown
 from pooldeck_server.web.text.hosts import count_words
 from pooldeck_server.web.text.notices import in_english
@@ -84,7 +84,7 @@ class Pool(Struct, frozen=True):
     recent: Recent | None
     notice: str | None
     controls: PoolControl | None
-    hosts: list[Host] | None
+    hosts: list[PoolHost] | None
     hosts_words: str | None
     engine: str | None
     workers: list[Worker]
@@ -104,7 +104,7 @@ class Pool(Struct, frozen=True):
             notice=in_english(pool.notices),
             dead=[shown(FallenWorker, each, words=cause_words(each.cause)) for each in pool.dead],
             workers=workers,
-            hosts=Host.all_of(pool.hosts),
+            hosts=PoolHost.all_of(pool.hosts),
             hosts_words=None if pool.hosts is None else count_words(pool.hosts),
         )
 

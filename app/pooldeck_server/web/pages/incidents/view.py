@@ -70,7 +70,7 @@ def incident_view(
     *,
     hold: Hold | None,
     workers: Sequence[WorkerHealth],
-    host: HostHealth | None,
+    host: HostHealth | None = None,
     memory_bytes: int | None,
     may_rerun: bool | None,
 ) -> IncidentView:

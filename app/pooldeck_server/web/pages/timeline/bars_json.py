@@ -21,6 +21,8 @@ _KINDS: Final = {
     "kill_worker": later("worker killed by hand"),
     "drain_host": later("host drained by hand"),
     "end_host": later("host ended by hand"),
+    "host_came": later("host attached"),
+    "host_gone": later("host gone"),
     "kill_task": later("task killed by hand"),
     "crash": later("crashed"),
     "hold": later("put on hold"),
