@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from pooldeck.hosts.model import HostRefused, HostTerms
 from pooldeck.hosts.remote_pool import RemotePool
 from pooldeck.hosts.stream import FrameStream
-from pooldeck.hosts.wire import Gone, Hello, Over, Refused, encode, from_host
+from pooldeck.hosts.wire import Gone, Hello, NotTaken, Over, encode, from_host
 from pooldeck.kinds import PoolKind
 from pooldeck.marks import marked
 from pooldeck.pools.listener import PoolListener
@@ -68,8 +68,10 @@ class Hosts:
             self.pool.attach(hello, stream)
         except HostRefused as refused:
             self.refusals.append(str(refused))
-            answer = Over(str(refused)) if hello.rejoin else Refused(str(refused), refused.is_final)
-            stream.send(0, encode(answer))
+            answer = (
+                Over(str(refused)) if hello.rejoin else NotTaken(str(refused), refused.is_final)
+            )
+            stream.send(0, encode(answer(str(refused), refused.is_final)))
             stream.close()
 
     async def start(self, name: str = "a", port: int | None = None, **variables: str) -> Process:
