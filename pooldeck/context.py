@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field
+from threading import Thread
 from typing import Any, Final, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 T = TypeVar("T")
 
@@ -57,6 +59,9 @@ class CurrentTask:
     throttles: int = 0
     throttled_seconds: float = 0.0
     _at_end: dict[Callable[[], None], None] | None = field(default=None, init=False)
+    # What it has started, for the worker to look after: threads by id, and processes.
+    _threads: WeakValueDictionary[int, Thread] | None = field(default=None, init=False)
+    _children: set[int] | None = field(default=None, init=False)
 
     @property
     def cancelled(self) -> bool:

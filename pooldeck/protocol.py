@@ -12,6 +12,7 @@ supervisor and its workers share.
 """
 
 import signal
+import struct
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -303,6 +304,7 @@ FromWorker = (
     | LeftBehind
 )
 
+_read_size: Final = struct.Struct(">I").unpack_from
 _encode = msgspec.msgpack.Encoder().encode
 _decode_from_supervisor: Callable[[bytes], FromSupervisor] = msgspec.msgpack.Decoder(
     FromSupervisor
@@ -349,24 +351,24 @@ def from_worker(body: bytes) -> FromWorker:
     """
     try:
         message = _decode_from_worker(body)
-        _check(message)
+        if isinstance(message, Ready):
+            _check(message)
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
     return message
 
 
-def _check(message: FromWorker) -> None:
+def _check(message: Ready) -> None:
     """Raise an error if texts in a frame are not of the form that whoever reads them relies on."""
-    if isinstance(message, Ready):
-        for function in message.code.functions:
-            function.check()
+    for function in message.code.functions:
+        function.check()
 
 
 class FrameBuffer:
     """Cuts a stream of bytes into the bodies of its frames."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
+        self._begun = bytearray()  # of a frame that is not complete
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the body of each frame that is complete with `data`.
@@ -374,16 +376,25 @@ class FrameBuffer:
         Raises:
             ProtocolError: If a frame claims to be larger than any frame may be.
         """
-        self._bytes += data
-        start = 0
-        available = len(self._bytes)
-        while available - start >= HEADER_BYTES:
-            size = int.from_bytes(self._bytes[start : start + HEADER_BYTES], "big")
-            if size > _MAX_FRAME:
-                raise ProtocolError(f"a frame of {size} bytes is over the limit of {_MAX_FRAME}")
-            end = start + HEADER_BYTES + size
-            if end > available:
-                break
-            yield bytes(self._bytes[start + HEADER_BYTES : end])
+        begun = self._begun
+        if begun:  # it grows in place: a large frame comes in many pieces
+            begun += data
+            if len(begun) < HEADER_BYTES or len(begun) < _end_of_frame(begun, 0):
+                return
+            data = bytes(begun)
+            begun.clear()
+        start, available = 0, len(data)
+        while (
+            available - start >= HEADER_BYTES and (end := _end_of_frame(data, start)) <= available
+        ):
+            yield data[start + HEADER_BYTES : end]
             start = end
-        del self._bytes[:start]
+        begun += data[start:]
+
+
+def _end_of_frame(data: bytes | bytearray, start: int) -> int:
+    """Return where the frame ends whose head is at `start`."""
+    (size,) = _read_size(data, start)
+    if size > _MAX_FRAME:
+        raise ProtocolError(f"a frame of {size} bytes is over the limit of {_MAX_FRAME}")
+    return start + HEADER_BYTES + int(size)

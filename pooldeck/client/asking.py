@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from pooldeck.client.changes import TaskChanges, change_body
+
 
 class Question(NamedTuple):
     """A request: the method, the path below `/api/v1`, its body, its query, and more headers.
@@ -26,6 +28,11 @@ def tasks(filters: dict[str, Any]) -> Question:
     """Ask for a page of tasks."""
     given = {name: value for name, value in filters.items() if value is not None}
     return Question("GET", "/tasks", query=given)
+
+
+def change(task_id: str, changes: TaskChanges) -> Question:
+    """Ask for changes of a task that has not started; raises as `change_body`."""
+    return Question("PATCH", f"/tasks/{task_id}", change_body(changes))
 
 
 def cancel(task_id: str, *, kill: bool, reason: str | None = None) -> Question:

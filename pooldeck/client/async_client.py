@@ -4,10 +4,11 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from pooldeck.client import asking
 from pooldeck.client.asking import Question
+from pooldeck.client.changes import TaskChanges
 from pooldeck.client.engine import ClientEngine
 from pooldeck.client.future import RemoteFuture, check_futures
 from pooldeck.client.mapping import WINDOW, Window
@@ -152,6 +153,10 @@ class AsyncClient(_AsyncSubmitting):
     async def cancel(self, task_id: str, *, kill: bool = False, reason: str | None = None) -> Any:
         """Cancel a task; return what that did and the task; as `Client.cancel`."""
         return await self.ask(asking.cancel(task_id, kill=kill, reason=reason))
+
+    async def change(self, task_id: str, **changes: Unpack[TaskChanges]) -> Any:
+        """Change a task that has not started; return its record; as `Client.change`."""
+        return await self.ask(asking.change(task_id, changes))
 
     async def retry(self, task_id: str, *, reason: str | None = None) -> Any:
         """Run a task that has ended once more, as a new attempt; return its record."""

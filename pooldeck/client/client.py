@@ -6,10 +6,11 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 from pooldeck.client import asking
 from pooldeck.client.asking import Question
+from pooldeck.client.changes import TaskChanges
 from pooldeck.client.engine import ClientEngine
 from pooldeck.client.errors import ClientError, Detached
 from pooldeck.client.future import RemoteFuture, check_futures
@@ -130,6 +131,24 @@ class Client(SyncSubmitting):
             reason: Why, for the log of actions.
         """
         return self.ask(asking.cancel(task_id, kill=kill, reason=reason))
+
+    def change(self, task_id: str, **changes: Unpack[TaskChanges]) -> Any:
+        """Change what a task that has not started will do; return its record, as it is then.
+
+        Either that is what runs, or the change is refused and nothing of it is done.
+
+        Args:
+            task_id: Its id.
+            changes: `priority`, `pool`, `args`, `kwargs`, `delay` in seconds from now, or `run_at`,
+                a time with its zone, where None is as soon as a slot is free. `args` and `kwargs`
+                each replace the whole. `reason` says why, for the log of actions.
+
+        Raises:
+            TypeError: If there is no such change, or an argument has no JSON.
+            ValueError: If an argument has a value that JSON does not have.
+            Refused: If it has started, or would not run as it would be then.
+        """
+        return self.ask(asking.change(task_id, changes))
 
     def retry(self, task_id: str, *, reason: str | None = None) -> Any:
         """Run a task that has ended once more, as a new attempt; return its record."""

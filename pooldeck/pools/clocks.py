@@ -17,7 +17,9 @@ from pooldeck.protocol import LogLine
 
 def started_at(reported: float, running: Running) -> float:
     """Return when a call started: not before it was handed over, and not after now."""
-    return _between(running.posted_at, reported, time.monotonic())
+    if running.posted_at <= reported <= (now := time.monotonic()):
+        return reported
+    return _between(running.posted_at, reported, now)
 
 
 def said_at(lines: Sequence[LogLine], worker: Worker) -> list[LogLine]:

@@ -202,9 +202,9 @@ class Pool(PoolPort):
         """Return the worker with the fewest calls among those that take another behind them."""
         taker, fewest = None, MOST_CALLS
         for worker in self._staff.workers.values():
-            may_take = worker.takes_more and (among is None or worker.id in among)
-            if may_take and len(worker.running) < fewest:
-                taker, fewest = worker, len(worker.running)
+            has = len(worker.running)  # first: most often all are full, and this is asked for each
+            if has < fewest and worker.takes_more and (among is None or worker.id in among):
+                taker, fewest = worker, has
         return taker
 
     def cancel(self, task: str) -> bool:

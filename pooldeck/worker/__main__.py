@@ -34,11 +34,13 @@ from pooldeck.worker.late_stacks import watched
 from pooldeck.worker.leftovers import child_processes, process_state
 from pooldeck.worker.leftovers.empty_input import EmptyInput
 from pooldeck.worker.leftovers.resource_limits import ResourceLimits
+from pooldeck.worker.leftovers.timers import Timers
 from pooldeck.worker.logs import capture, inheritance
 from pooldeck.worker.logs.last_words import LastWords
 from pooldeck.worker.logs.output import OutputFile
 from pooldeck.worker.measure import child_cpu, memory
 from pooldeck.worker.runner import Equipment, Runner, SerialRunner
+from pooldeck.worker.signal_changes import SignalChanges
 from pooldeck.worker.thread_runner import ThreadRunner
 
 _RUNNERS: Final[Mapping[PoolKind, type[Runner]]] = {
@@ -58,6 +60,8 @@ def main(arguments: list[str]) -> NoReturn:
         raise ProtocolError(f"the first frame is a {type(setup).__name__}, not a Setup")
     standard_input = EmptyInput()
     limits = ResourceLimits()
+    changes = SignalChanges()
+    timers = Timers()
     words = LastWords(
         setup.words_path,
         setup.limits.message_bytes,
@@ -84,7 +88,18 @@ def main(arguments: list[str]) -> NoReturn:
     signals.take()
     process_state.report_crashes(fault)
     equipment = Equipment(
-        channel, setup, words, box, output, functions, signals, standard_input, limits, fault
+        channel,
+        setup,
+        words,
+        box,
+        output,
+        functions,
+        signals,
+        changes,
+        standard_input,
+        limits,
+        timers,
+        fault,
     )
     runner = _RUNNERS[setup.kind](equipment)
     control.start(pipe, runner, setup.until)

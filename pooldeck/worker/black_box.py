@@ -28,7 +28,7 @@ from pooldeck.outcome import Outcome
 _ALONE_HALF: Final = 240 * 1024  # of the only slot of a process worker
 _SHARED_HALF: Final = 28 * 1024  # of one slot of many
 _LARGEST: Final = 4  # of what fits into a half, the largest end is the fourth part
-_NOTHING: Final = bytes(RECORD.size)
+_HEAD: Final = RECORD.size
 _ROOM: Final = 1024  # for a begin, and an end that is too long to be kept
 _LONGEST_TYPE: Final = 200  # characters of the name of an error's type
 
@@ -49,8 +49,9 @@ class Region:
         self._half = half
         self._current = 0
         self._at = self._start(0)
+        self._limit = self._at + half  # of the current half
+        self._other_end = 0  # how far the other half is used
         self._last = [0, 0]  # the number of the last end in each half
-        self._used = [0, 0]  # bytes of each half
         self._committed = 0
         self._is_open = False
         self._lock = Lock()
@@ -58,23 +59,24 @@ class Region:
     def begin(self, begun: Begun) -> None:
         """Note that a call begins. When this returns, it is noted."""
         with self._lock:
-            if self._memory is None:
+            memory = self._memory
+            if memory is None:
                 return
-            if self._at + _ROOM > self._start(self._current) + self._half:
-                self._turn()
+            if self._at + _ROOM > self._limit:
+                self._turn(memory)
             self._is_open = True
-            self._write(BEGIN + _encode(begun))
+            self._write(memory, BEGIN + _encode(begun))
 
     def end(self, number: int, body: bytes, outcome: Outcome) -> None:
         """Note how the call ended: as the frame `body`, which is the worker's end `number`."""
         with self._lock:
-            if self._memory is None:
+            memory, size = self._memory, len(body)
+            if memory is None:
                 return
-            room = self._start(self._current) + self._half - self._at - 2 * RECORD.size - 1
-            if len(body) > min(room, self._half // _LARGEST):
-                self._write(LONG_END + _encode(_in_short(outcome, len(body))))
+            if size > self._limit - self._at - 2 * _HEAD - 1 or size > self._half // _LARGEST:
+                self._write(memory, LONG_END + _encode(_in_short(outcome, size)))
             else:
-                self._write(END + body)
+                self._write(memory, END + body)
             self._last[self._current] = number
             self._is_open = False
 
@@ -82,41 +84,46 @@ class Region:
         """Forget what is not needed any more: the worker's ends up to `number` are committed."""
         with self._lock:
             self._committed = number
-            if self._memory is None or self._is_open or max(self._last) > number:
+            memory = self._memory
+            if memory is None or self._is_open or max(self._last) > number:
                 return
-            for half in (0, 1):
-                self._clear(half)
-            self._memory[0] = 0
-            self._current, self._at = 0, self._start(0)
+            self._clear(memory, self._current, self._at)
+            self._clear(memory, 1 - self._current, self._other_end)
+            self._other_end = 0
+            memory[0] = 0
+            self._go_on_in(0)
 
     def detach(self) -> None:
         """Leave the box to the worker: this is a forked child of it."""
         self._memory = None
 
-    def _write(self, payload: bytes) -> None:
-        assert self._memory is not None  # noqa: S101 - only called where there is one
-        at, begin = self._at, self._at + RECORD.size
-        end = begin + len(payload)
-        self._memory[begin : end + RECORD.size] = payload + _NOTHING
-        _put_head(self._memory, at, len(payload), _crc(payload))
+    def _write(self, memory: mmap.mmap, payload: bytes) -> None:
+        at, size = self._at, len(payload)
+        begin = at + _HEAD
+        end = begin + size
+        memory[begin:end] = payload  # and nothing follows it: so has a half been left
+        _put_head(memory, at, size, _crc(payload))
         self._at = end
-        self._used[self._current] = end + RECORD.size - self._start(self._current)
 
-    def _turn(self) -> None:
+    def _turn(self, memory: mmap.mmap) -> None:
         """Go on in the other half."""
-        assert self._memory is not None  # noqa: S101 - only called where there is one
         other = 1 - self._current
         if self._last[other] > self._committed:
-            self._memory[0] = 1
-        self._clear(other)
-        self._current, self._at = other, self._start(other)
+            memory[0] = 1
+        self._clear(memory, other, self._other_end)
+        self._other_end = self._at
+        self._go_on_in(other)
 
-    def _clear(self, half: int) -> None:
-        """Let nothing of a half be left: results are not for everybody."""
-        assert self._memory is not None  # noqa: S101 - only called where there is one
-        start, used = self._start(half), self._used[half]
-        self._memory[start : start + used] = bytes(used)
-        self._last[half] = self._used[half] = 0
+    def _go_on_in(self, half: int) -> None:
+        self._current, self._at = half, self._start(half)
+        self._limit = self._at + self._half
+
+    def _clear(self, memory: mmap.mmap, half: int, end: int) -> None:
+        """Let nothing of a half be left, which is used up to `end`: results are not for all."""
+        start = self._start(half)
+        if end > start:
+            memory[start : end + _HEAD] = bytes(end + _HEAD - start)
+        self._last[half] = 0
 
     def _start(self, half: int) -> int:
         return REGION_HEADER + half * self._half

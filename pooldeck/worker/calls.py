@@ -19,7 +19,7 @@ from pooldeck.text import bounded
 from pooldeck.worker import exits, failures
 from pooldeck.worker.functions.conversion import BadArgument
 from pooldeck.worker.functions.discovery import Function
-from pooldeck.worker.leftovers import process_state
+from pooldeck.worker.leftovers.timers import Timers
 from pooldeck.worker.measure.memory import PeakMemory
 from pooldeck.worker.measure.run import RunReadings
 from pooldeck.worker.measure.turns import Turns
@@ -32,16 +32,26 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Caller:
-    """Runs calls of registered functions; `sole` if they have the process to themselves."""
+    """Runs calls of registered functions; `sole` if they have the process to themselves.
+
+    Then `timers` are ended with each of them; else they may be another's.
+    """
 
     def __init__(
-        self, functions: Mapping[str, Function], limits: Limits, runs: Runs, *, sole: bool
+        self,
+        functions: Mapping[str, Function],
+        limits: Limits,
+        runs: Runs,
+        *,
+        sole: bool,
+        timers: Timers | None = None,
     ) -> None:
         self._functions = functions
         self._limits = limits
         self._runs = runs
         self._memory = PeakMemory() if sole else None
         self._turns = None if sole else {name: Turns() for name in functions}
+        self._timers = timers if sole else None
 
     def run(self, run: Run) -> Outcome:
         call = run.call
@@ -113,9 +123,8 @@ class Caller:
         return value, None
 
     def _end_timers(self) -> None:
-        """End the timers of a call that has the process to itself; else they may be another's."""
-        if self._turns is None:
-            process_state.end_timers()
+        if self._timers is not None:
+            self._timers.end()
 
     def _failed(self, exception: BaseException, run: Run) -> Outcome:
         if run.task.is_asked and _is_cancellation(exception):

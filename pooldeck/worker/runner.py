@@ -33,6 +33,7 @@ from pooldeck.worker.leftovers.empty_input import EmptyInput
 from pooldeck.worker.leftovers.left_behind import Leftovers
 from pooldeck.worker.leftovers.process_state import ProcessState
 from pooldeck.worker.leftovers.resource_limits import ResourceLimits
+from pooldeck.worker.leftovers.timers import Timers
 from pooldeck.worker.logs import capture
 from pooldeck.worker.logs.flusher import Flusher
 from pooldeck.worker.logs.gathered_log import GatheredLog, Outlet
@@ -42,6 +43,7 @@ from pooldeck.worker.logs.output import OutputFile
 from pooldeck.worker.logs.task_log import OwnLog, TaskLog
 from pooldeck.worker.measure.probe import Probe
 from pooldeck.worker.runs import Run, Runs, Slot
+from pooldeck.worker.signal_changes import SignalChanges
 
 _QUICK_SECONDS: Final = 0.001
 
@@ -57,8 +59,10 @@ class Equipment:
     output: OutputFile | None  # None if descriptors 1 and 2 were left alone
     functions: Mapping[str, Function]
     signals: EndSignals
+    signal_changes: SignalChanges
     standard_input: EmptyInput
     limits: ResourceLimits
+    timers: Timers
     fault: int | None  # the descriptor that crash reports go to
 
 
@@ -75,7 +79,11 @@ class Runner(ABC):
         self._words = equipment.words
         self._runs = Runs()
         self._caller = Caller(
-            equipment.functions, self._setup.limits, self._runs, sole=self.runs_alone
+            equipment.functions,
+            self._setup.limits,
+            self._runs,
+            sole=self.runs_alone,
+            timers=equipment.timers,
         )
         self._context = contextvars.copy_context()  # with what the initializer has set
         self._quick: set[str] = set()  # functions whose latest run was short
@@ -153,7 +161,8 @@ class Runner(ABC):
         self._logging.restore(was_quick=is_quick)
         capture.restore_hooks(self._hooks)
         self._runs.leave(run)
-        self._forget_secrets(run)
+        if run.mask is not None:
+            self._forget_secrets(run)
         self._free_slot(run)
         self._channel.finish(Finished(call.task, outcome, start, run.is_abandoned), slot.region)
 
@@ -287,6 +296,7 @@ class SerialRunner(Runner):
         super().__init__(equipment)
         self._process_state = ProcessState(
             equipment.signals,
+            equipment.signal_changes,
             equipment.standard_input,
             equipment.limits,
             equipment.fault,
@@ -322,10 +332,12 @@ class SerialRunner(Runner):
             self._channel.send(Returned(tasks))
 
     def _begin_output(self, run: Run) -> None:
-        self._turn_output(run.log)
+        if self._output is not None:
+            self._output.turn_to(run.log)
 
     def _end_output(self, _run: Run) -> None:
-        self._turn_output(self._own_log)
+        if self._output is not None:
+            self._output.turn_to(self._own_log)
 
     def _put_in_order(self) -> list[str]:
         return self._process_state.restore()

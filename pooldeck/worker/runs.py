@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Coroutine, Iterable
 from threading import Lock
 from time import monotonic
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -60,7 +60,7 @@ class Run(Struct, eq=False):
     mask: Mask | None = None  # of its sensitive arguments
 
 
-class _Ended(NamedTuple):
+class _Ended(Struct, frozen=True, gc=False):
     """A call that has ended; moments of the monotonic clock."""
 
     function: str

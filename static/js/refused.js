@@ -3,5 +3,5 @@
 
 import { at } from "./root.js";
 
-const form = document.querySelector("[data-refused]");
-history.replaceState(null, "", at(form.dataset.refused));
+const refused = document.querySelector("[data-refused]");
+history.replaceState(null, "", at(refused.dataset.refused));

@@ -8,20 +8,20 @@
     .sort((one, other) => other.length - one.length)
     .map((name) => new RegExp(`(?<![A-Za-z])${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![A-Za-z])`, "g"));
   const taken = new Set(terms);
-  const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*|\b[A-Z]+[a-z]+[A-Z]\w*/g;
+  const IDENTIFIERS = /\bhttps?:\S+|\b[\w-]*\d[\w-]*\b|\b\w+(?:[._/=@-]\w+)+\b|<[^>]*>|\b_\w+|\b[a-z]+[A-Z]\w*|\b[A-Z]+_\w*|\b[A-Z]+[a-z]+[A-Z]\w*/g;
   const complaints = new Set();
-  const look = (element, text, place) => {
+  const look = (element, text, place, before = "") => {
     if (element.closest(DATA) || element.closest(data)) return;
     let rest = text;
     for (const name of known) rest = rest.replace(name, " ");
     const words = rest.replace(IDENTIFIERS, " ").match(/[A-Za-z][A-Za-z']+/g) ?? [];
     const foreign = words.filter((word) => !taken.has(word));
-    const halved = rest.match(/[\u4e00-\u9fff）][.,:;!?](?=\s|$|[\u4e00-\u9fff])/g);
+    const halved = `${before}${rest}`.match(/[\u4e00-\u9fff）][.,:;!?](?=\s|$|[\u4e00-\u9fff])/g);
     if (foreign.length || halved) complaints.add(`${place}: ${text.trim().replace(/\s+/g, " ").slice(0, 110)}`);
   };
   const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode())
-    look(node.parentElement, node.data, `${node.parentElement.localName}.${node.parentElement.className.baseVal ?? node.parentElement.className}`);
+    look(node.parentElement, node.data, `${node.parentElement.localName}.${node.parentElement.className.baseVal ?? node.parentElement.className}`, node.previousSibling?.textContent.trim().at(-1));
   for (const attribute of ["title", "aria-label", "placeholder", "alt"])
     for (const element of document.querySelectorAll(`[${attribute}]`)) look(element, element.getAttribute(attribute), attribute);
   return [...complaints];

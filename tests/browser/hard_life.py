@@ -174,6 +174,7 @@ PAGES: Final[Mapping[str, str]] = {
     "task failed": "/tasks/{failed}",
     "task killed": "/tasks/{late}/kill",
     "task's stack": "/tasks/{late}/stack",
+    "task that is changed": "/tasks/{scheduled}/edit",
     "task's attempt": "/tasks/{retried}?did=retried&attempt=1",
     "tasks retried": "/tasks/retry?state=failed",
     "tasks deleted": "/tasks/delete?state=failed",
@@ -190,6 +191,7 @@ PAGES: Final[Mapping[str, str]] = {
     "pools": "/pools",
     "pool drained": "/pools/cpu/drain",
     "worker's log": "/workers/{worker}/log",
+    "logs": "/logs?q=hard",
     "pipelines": "/pipelines",
     "pipeline": "/pipelines/{pipeline}",
     "experiments": "/experiments",
@@ -201,6 +203,7 @@ PAGES: Final[Mapping[str, str]] = {
     "actions": "/actions",
     "retention": "/retention",
     "drain": "/drain",
+    "time zone": "/time-zone",
     "reference": "/docs",
     "reference of a group": "/docs/retention",
 }

@@ -1,5 +1,6 @@
 // What of a page cannot be reached: text that is cut off with no way to scroll to it, text that lies
-// over other text or over a control, what reaches out of the page, and what scrolls without saying so.
+// over other text or over a control, what reaches out of the page, what scrolls without saying so, and
+// what is named by nothing but a number.
 // Evaluated in a page: `(exceptions) => [complaints]`; each exception is a selector with its reason.
 
 (exceptions) => {
@@ -134,6 +135,13 @@
     const name = element.localName === "pre" || element.ariaLabel || element.getAttribute("aria-labelledby") || element.closest("[aria-label]");
     const says = style.scrollbarWidth !== "none" || style.backgroundImage !== "none";
     if (!reachable || !name || !says) complain("scrolls and does not say so", element, `${reachable ? "" : "no way by keys "}${name ? "" : "no name "}${says ? "" : "no bar"}`);
+  }
+
+  // Who hears links one by one has to know what each number counts.
+  for (const element of document.querySelectorAll("a[href], button")) {
+    const name = element.ariaLabel ?? element.textContent;
+    if (shown(element) && /^[\s\d.,:%×+-]+$/.test(name) && !element.title && !element.ariaLabelledByElements?.length)
+      complain("named by a bare number", element, name);
   }
   return [...complaints.values()];
 };

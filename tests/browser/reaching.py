@@ -26,7 +26,7 @@ _TERMS: Final = """
 Pooldeck CPU GIL API JSON Lines ID UTC HTTP URL CSV PID GiB MiB KiB kB ms min curl Python CLI
 JavaScript Webhook webhook Apprise Slack Teams Future PENDING RUNNING FINISHED CANCELLED SIGSEGV
 None null DEBUG INFO WARNING ERROR CRITICAL GET POST PUT PATCH DELETE Enter Shift English
-never access tokens ci acme state tag failed nightly admin operator viewer
+never access open tokens ci acme state tag failed nightly admin operator viewer
 """
 # Texts that come from users' code and clients, and messages that the record keeps as they came.
 _DATA: Final = (
@@ -35,11 +35,6 @@ _DATA: Final = (
     ".error-message, .error-words, .group-words, .cause-words, .attempts summary, .cell-answer",
     ".graph, .steps, .method, .reference, #reference-schemas",
     "figcaption, .progress, option, .danger, legend",
-)
-# Sentences that the server makes in English, until its causes and reasons are translated.
-_ENGLISH_BY_NOW: Final = (
-    ".held, .notice, .lead, .problem, li:has(> p > .alert-text)",
-    ".cell-reason, .cell-cause, .dead-cause, .happenings",
 )
 
 
@@ -52,7 +47,6 @@ def out_of_reach(page: Page, width: int) -> list[str]:
 
 def foreign_words(page: Page, names: list[str]) -> list[str]:
     """Return texts of a Chinese page with Latin words that are neither data nor terms."""
-    data = ", ".join((*_DATA, *_ENGLISH_BY_NOW))
-    asked = {"names": names, "terms": _TERMS.split(), "data": data}
+    asked = {"names": names, "terms": _TERMS.split(), "data": ", ".join(_DATA)}
     found: list[str] = page.evaluate(_FOREIGN, asked)
     return found

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.serving import Serving
@@ -71,3 +72,38 @@ def test_an_option_that_is_wrong_is_shown_and_has_the_focus(
         _submit(page)
         expect(page.locator("#priority")).to_be_focused()
         expect(page.locator("#priority")).to_have_accessible_description(re.compile("100"))
+
+
+@pytest.mark.parametrize(
+    ("path", "button", "typed"),
+    [
+        ("/retention", "Set these rules", {"#functions": "a b c d"}),
+        ("/tokens", "Make the token", {"#name": "two words", "#pools": "cpu"}),
+        ("/alerts", "Add destination", {"#url": "ftp://acme", "#name": "ops"}),
+        ("/alerts", "Save No backup", {"#quiet-no_backup": "soon"}),
+    ],
+)
+def test_a_refused_form_of_settings_says_so_first_and_leads_to_the_field(
+    browser: Browser, shown: Serving, path: str, button: str, typed: dict[str, str]
+) -> None:
+    """The first of the fields that are typed into is what is wrong."""
+    wrong = next(iter(typed))
+    with browser.new_page(base_url=str(shown.client.base_url)) as page:
+        page.goto(path)
+        for field, text in typed.items():
+            page.locator(field).fill(text)
+        page.get_by_role("button", name=button).click()
+        expect(page).to_have_title(re.compile("^Error: "))
+        expect(page.locator(wrong)).to_be_focused()
+        expect(page.locator(wrong)).to_have_accessible_description(re.compile(r"^\w.+\.$"))
+        for field, text in typed.items():
+            expect(page.locator(field)).to_have_value(text)
+        summary = page.get_by_role("alert").filter(has_text="Nothing was changed.")
+        expect(summary).to_have_count(1)
+        page.evaluate("scrollTo(0, 0)")
+        expect(summary).to_be_in_viewport()
+        summary.get_by_role("link").click()
+        expect(page.locator(wrong)).to_be_in_viewport()
+        page.reload()
+        expect(page).not_to_have_title(re.compile("^Error: "))
+        expect(summary).to_have_count(0)

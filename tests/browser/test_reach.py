@@ -30,6 +30,7 @@ _VIEWS: Final = (
     pytest.param(View("en", "dark", (320, 1024)), id="english-dark", marks=pytest.mark.soak),
     pytest.param(View("zh-Hans", "dark"), id="chinese-dark", marks=pytest.mark.soak),
 )
+_WITH_BARS: Final = ("deck", "task late", "function on hold", "pools", "experiment")
 _Opened: TypeAlias = Callable[[str, Literal["dark", "light"]], Page]
 
 
@@ -87,6 +88,57 @@ def test_nothing_on_a_page_is_out_of_reach(
     assert complaints == []
 
 
+@pytest.mark.parametrize("place", _WITH_BARS)
+def test_bars_do_not_vanish_in_forced_colours(browser: Browser, life: HardLife, place: str) -> None:
+    with browser.new_context(
+        base_url=str(life.client.base_url), forced_colors="active", reduced_motion="reduce"
+    ) as context:
+        page = context.new_page()
+        page.goto(life.path(place))
+        expect(page.locator(".connection")).to_have_attribute("data-connection", "live")
+        page.emulate_media(forced_colors="none")
+        page.evaluate(_MARK_WHAT_IS_DRAWN)
+        page.emulate_media(forced_colors="active")
+        assert page.locator("[data-drawn]").count() > 0
+        assert page.evaluate(_VANISHED) == []
+        page.evaluate(_ADD_A_BAR)
+        bar = page.locator("#a-bar")
+        bar.scroll_into_view_if_needed()
+        empty = bar.screenshot()
+        bar.evaluate("bar => { bar.value = 1; }")
+        assert bar.screenshot() != empty
+
+
+# Marks what is drawn by nothing but a background, as bars are; says which of it is not seen.
+_MARK_WHAT_IS_DRAWN: Final = """() => {
+  const plain = "rgba(0, 0, 0, 0)";
+  for (const each of document.querySelectorAll("main *, .strip *")) {
+    const style = getComputedStyle(each), box = each.getBoundingClientRect();
+    const isDrawn = style.backgroundColor !== plain && box.width > 2 && box.height > 2;
+    if (isDrawn && !each.textContent.trim() && !each.matches("input, select, textarea, progress"))
+      each.dataset.drawn = "";
+  }
+}"""
+_ADD_A_BAR: Final = """() => {
+  const bar = Object.assign(document.createElement("progress"), { id: "a-bar", max: 1, value: 0 });
+  document.querySelector("main").prepend(bar);
+}"""
+_VANISHED: Final = """() => {
+  const behind = (at) => {
+    for (; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (colour !== "rgba(0, 0, 0, 0)") return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  return [...document.querySelectorAll("[data-drawn]")].filter((each) => {
+    const style = getComputedStyle(each);
+    const hasEdge = parseFloat(style.borderTopWidth) > 0 || style.outlineStyle !== "none";
+    return behind(each) === behind(each.parentElement) && !hasEdge;
+  }).map((each) => each.parentElement.className + " > " + each.localName + "." + each.className);
+}"""
+
+
 def test_long_times_do_not_run_into_one_another_on_the_deck(
     browser: Browser, life: HardLife
 ) -> None:
@@ -123,6 +175,7 @@ def test_what_cannot_be_reached_is_found(browser: Browser) -> None:
         "beyond the page",
         "wider than the page",
         "scrolls and does not say so",
+        "named by a bare number",
     }
     assert foreign == ["p.: 池 is broken", "p.: 完成.", "title: Kill it"]
 
@@ -134,5 +187,6 @@ _BROKEN: Final = """<!doctype html><html lang="zh-Hans"><body>
 <div style="width:600px;text-align:right">在页面之外</div>
 <div style="overflow-x:auto;scrollbar-width:none;width:60px;white-space:nowrap">
 没有滚动条的很长的文字</div>
+<p><a href="/tasks">40</a></p>
 <p>池 is broken</p><p>完成.</p><p title="Kill it">acme.jobs 在 CPU 上</p><p lang="en">English</p>
 </body></html>"""

@@ -99,3 +99,19 @@ def test_the_log_of_a_worker_has_a_page_and_other_names_have_none(
     assert barriers(opened) == []
     assert "There is no worker nobody-1" in text_of(page(client, "/workers/nobody-1/log", 404))
     assert not re.search("worker-log", page(client, f"/tasks/{shown.run('shown.add', 1)['id']}"))
+
+
+def test_the_logs_of_all_tasks_are_searched_and_a_line_leads_to_its_place(
+    open_page: Open, shown: Serving
+) -> None:
+    task = shown.run("shown.tell", ["before", "a needle in the hay", "after"])
+    opened = open_page("/logs", **PHONE)
+    opened.get_by_role("searchbox", name="Text").fill("needle in")
+    opened.get_by_role("button", name="Search").click()
+    found = opened.locator("#found-lines li")
+    expect(found).to_have_count(1)
+    expect(opened.locator("#looked-at")).to_contain_text("1 line found")
+    assert barriers(opened) == []
+    found.locator(".log-task").click()
+    expect(opened).to_have_url(re.compile(f"/tasks/{task['id']}"))
+    expect(opened.locator("#log-lines li:target")).to_contain_text("a needle in the hay")

@@ -44,6 +44,34 @@ def test_an_open_page_follows_a_task_to_its_end(
     assert barriers(opened) == []
 
 
+def test_all_times_of_one_end_say_the_same_at_any_moment(
+    open_page: Open, shown: Serving, flag: Path
+) -> None:
+    task_id = submitted(shown, "shown.wait", str(flag))
+    opened = open_page(f"/tasks/{task_id}", **DESK)
+    expect_live(opened)
+    flag.touch()
+    expect(opened.locator(".task-state .state")).to_have_text("succeeded")
+    ended = shown.client.get(f"/api/v1/tasks/{task_id}").json()["finished_at"]
+    said = opened.evaluate(_SAID_OF_A_MOMENT, ended)
+    assert min(len(each) for each in said) >= 2
+    assert [each for each in said if len(set(each)) > 1] == []
+    assert len({each[0] for each in said}) > 1  # it went on meanwhile
+
+
+# What is said of a moment at all its places, in each picture of a second and a half.
+_SAID_OF_A_MOMENT = """moment => new Promise(done => {
+  const said = [], end = performance.now() + 1500;
+  const look = () => {
+    const places = [...document.querySelectorAll("[data-ago]")].filter(
+      each => Date.parse(each.dataset.ago || each.dateTime) === Date.parse(moment));
+    said.push(places.map(each => each.textContent));
+    performance.now() < end ? requestAnimationFrame(look) : done(said);
+  };
+  look();
+})"""
+
+
 def test_an_open_page_shows_the_log_of_an_attempt_that_begins_later(
     open_page: Open, shown: Serving
 ) -> None:
@@ -254,6 +282,22 @@ def test_values_are_copied_exactly_as_they_are_stored(open_page: Open, shown: Se
     copied = opened.evaluate("navigator.clipboard.readText()")
     assert json.loads(copied) == [[text]]
     assert copied == shown.client.get(f"/tasks/{task['id']}/args.json").text
+
+
+def test_escaped_arguments_read_as_text_and_lists_in_them_fold(
+    open_page: Open, shown: Serving
+) -> None:
+    body = r'{"function": "shown.tell", "args": [["\u7814\u53d1", "two", "three"]]}'
+    as_json = {"Content-Type": "application/json"}
+    task = shown.client.post("/api/v1/tasks?wait=30", content=body, headers=as_json).json()
+    opened = open_page(f"/tasks/{task['id']}", **DESK)
+    line = opened.locator("#json-args .json-line", has_text="研发")
+    expect(line).to_be_visible()
+    opened.locator("#json-args summary").last.click()
+    expect(line).to_be_hidden()
+    opened.goto("/tasks")
+    row = opened.locator("tr", has=opened.locator(f"#task-{task['id']}"))
+    expect(row.locator(".cell-arguments")).to_contain_text("研发")
 
 
 def test_what_was_never_returned_cannot_be_had(client: httpx.Client, shown: Serving) -> None:

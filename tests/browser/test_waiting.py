@@ -73,6 +73,28 @@ def test_a_task_of_a_paused_pool_says_so_and_runs_at_a_click(
     expect(page).to_have_title(re.compile("^add succeeded"))
 
 
+def test_a_task_of_a_function_on_hold_says_so_counts_as_the_oldest_and_runs_at_a_click(
+    own: Serving, context: BrowserContext
+) -> None:
+    _paused(own, is_paused=True)
+    task_id = submitted(own, "shown.add", 1)
+    hold = own.client.post("/api/v1/functions/shown.add/hold", json={"reason": "it is wrong"})
+    hold.raise_for_status()
+    _paused(own, is_paused=False)
+    page = _opened(context, f"/tasks/{task_id}")
+    expect(page.locator("#waiting")).to_contain_text(
+        "Its function shown.add is on hold: it is wrong."
+    )
+    for place in (".strip [data-field=oldest_wait]", "[data-pool=cpu] [data-field=oldest_wait]"):
+        if place.startswith("["):
+            page.goto("/")
+        expect(page.locator(place)).to_have_text(re.compile(r"^\d.* m?s$"))
+    page.goto(f"/tasks/{task_id}")
+    page.click("#wait-help")
+    expect(page.locator(".task-state .state")).to_have_text("succeeded")
+    expect(page.locator("#waiting")).to_have_count(0)
+
+
 def test_the_list_says_in_a_word_why_each_task_waits(own: Serving, context: BrowserContext) -> None:
     _paused(own, is_paused=True)
     queued = submitted(own, "shown.add", 1)
@@ -127,7 +149,8 @@ def test_the_same_is_said_in_chinese_and_without_javascript(own: Serving, browse
 
 def test_a_task_put_off_runs_at_a_click(own: Serving, context: BrowserContext) -> None:
     _paused(own, is_paused=False)
-    page = _opened(context, f"/tasks/{submitted(own, 'shown.add', 3, delay=3600)}")
+    page = _opened(context, f"/tasks/{submitted(own, 'shown.add', 3, delay=259_200)}")
+    expect(page.locator("#waiting time")).to_have_text("in 3 d")  # though some seconds are gone
     page.locator("#waiting").get_by_role("button", name="Run now").click()
     expect(page.locator(".task-state .state")).to_have_text("succeeded")
 

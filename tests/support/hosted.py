@@ -71,7 +71,7 @@ class Hosts:
             answer = (
                 Over(str(refused)) if hello.rejoin else NotTaken(str(refused), refused.is_final)
             )
-            stream.send(0, encode(answer(str(refused), refused.is_final)))
+            stream.send(0, encode(answer))
             stream.close()
 
     async def start(self, name: str = "a", port: int | None = None, **variables: str) -> Process:

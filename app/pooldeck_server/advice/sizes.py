@@ -57,7 +57,9 @@ class _Judgement(Struct, frozen=True):
 
 def size_advice(pool: SizedPool, machine: Machine, pools: Iterable[SizedPool]) -> SizeAdvice:
     """Return what to make of the size of a pool, which is one of `pools`."""
-    computing = sum(map(computing_slots, pools))
+    computing = sum(computing_slots(each) for each in pools if not each.is_on_hosts)
+    if pool.is_on_hosts:
+        return SizeAdvice(pool, machine, "unknown", SizeRule.ON_HOSTS, computing)
     if pool.cost is None:
         judged = _over_cpus(pool, machine) or _Judgement("unknown", SizeRule.NOTHING_RAN)
         return SizeAdvice(

@@ -214,4 +214,5 @@ class Server:
             if task.state in FINAL or seconds <= 0 or self.door.is_closing():
                 return task
             await asyncio.wait([ended], timeout=seconds)
-        return await self.tasks.get(task_id)
+            found = ended.result() if ended.done() else None
+        return await self.tasks.get(task_id) if found is None else queries.decoded(found)

@@ -11,10 +11,11 @@ different texts of SQL, which the driver keeps prepared, and one statement for m
 empty row meets no row of a table; where rows are inserted, `is_given` leaves it out.
 """
 
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Any, Final, TypeAlias, TypeVar, get_origin
+from typing import Any, Final, TypeAlias, TypeVar, cast, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -34,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from pooldeck_server.store.connections import driver
 
@@ -128,16 +130,21 @@ def fetch_text(connection: Connection, query: Select[Any], **given: Any) -> str 
 
     For those that are asked often: SQLAlchemy adds more to them than they take.
     """
-    sql, names, values = _prepared(query)
-    known = {**values, **given}
-    found = driver(connection).execute(sql, [known[name] for name in names]).fetchall()
+    found = execute(connection, query, **given).fetchall()
     return found[0][0] if found else None
 
 
+def execute(connection: Connection, statement: ClauseElement, **given: Any) -> sqlite3.Cursor:
+    """Run a statement that is made once and lives as long as the program."""
+    sql, names, values = _prepared(statement)
+    known = {**values, **given}
+    return driver(connection).execute(sql, [known[name] for name in names])
+
+
 @lru_cache(maxsize=64)
-def _prepared(query: Select[Any]) -> tuple[str, Sequence[str], Mapping[str, Any]]:
-    """Return the SQL of a query, and the names of its values in their order with those it has."""
-    compiled = query.compile(dialect=_DIALECT)
+def _prepared(statement: ClauseElement) -> tuple[str, Sequence[str], Mapping[str, Any]]:
+    """Return the SQL of it, and the names of its values in their order with those it has."""
+    compiled = cast(SQLCompiler, statement.compile(dialect=_DIALECT))
     return str(compiled), compiled.positiontup or (), compiled.params
 
 
@@ -152,12 +159,19 @@ def fetch_all(
 
     Columns that hold JSON texts are named by `json`.
     """
+    return fetch(connection, in_one_text(query, item, json=json), list[item])  # type: ignore[valid-type]
+
+
+def in_one_text(
+    query: Select[Any] | CompoundSelect[Any], item: type[S], *, json: Collection[str] = ()
+) -> Select[Any]:
+    """Return the query that finds the same as `fetch_all` in one JSON text: a list of items."""
     found = query.subquery()
     names = item.__struct_fields__
     fields = {name: func.json(found.c[name]) if name in json else found.c[name] for name in names}
     is_array = item.__struct_config__.array_like
     row = func.json_array(*fields.values()) if is_array else json_object(fields)
-    return fetch(connection, select(func.json_group_array(row)), list[item])  # type: ignore[valid-type]
+    return select(func.json_group_array(row))
 
 
 def json_object(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:

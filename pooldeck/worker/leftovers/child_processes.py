@@ -11,15 +11,12 @@ from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from pooldeck.context import LOCAL, CurrentTask, current_task
 
 _STARTERS: Final = ("fork", "posix_spawn", "posix_spawnp")  # they return the child's id
 _MANY: Final = 64  # children of one task, of which most will have ended
 _HELPERS: Final = (b".resource_tracker import main", b"multiprocessing.forkserver")
-
-_started: WeakKeyDictionary[CurrentTask, set[int]] = WeakKeyDictionary()
 
 
 def install() -> None:
@@ -38,7 +35,7 @@ def install() -> None:
 
 def children_of(task: CurrentTask) -> list[int]:
     """Return the ids of the processes that a task, or a thread of its own, started and that run."""
-    started = _started.get(task)
+    started = task._children  # noqa: SLF001 - kept there for this
     if not started:
         return []
     return [pid for pid in sorted(started) if runs(pid) and not _is_helper(pid)]
@@ -85,7 +82,9 @@ def _noting(start: Callable[..., Any], pid_of: Callable[[Any], int] = int) -> Ca
 def _note(task: CurrentTask, pid: int) -> None:
     if task is LOCAL:
         return
-    children = _started.setdefault(task, set())
+    if task._children is None:  # noqa: SLF001 - see `children_of`
+        task._children = set()  # noqa: SLF001
+    children = task._children  # noqa: SLF001
     if len(children) >= _MANY:
         children.intersection_update([each for each in children if runs(each)])
     children.add(pid)

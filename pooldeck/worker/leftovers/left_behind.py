@@ -65,7 +65,10 @@ class Leftovers:
         """
         for what in not_put_back:
             _say(run, f"{what} cannot be put back as it was, so this worker is replaced")
-        threads, children = _staying(threads_of(run.task)), _remaining(children_of(run.task))
+        if threads := threads_of(run.task):
+            threads = _staying(threads)
+        if children := children_of(run.task):
+            children = _remaining(children)
         if not_put_back or threads or children or self._left:
             with self._lock:
                 if threads or children:
@@ -120,7 +123,7 @@ class Leftovers:
 
 def _staying(threads: list[Thread]) -> list[Thread]:
     """Return the threads that do not end within a moment, as those of a lost executor do."""
-    until = monotonic() + _MOMENT if threads else 0.0
+    until = monotonic() + _MOMENT
     for thread in threads:
         if not thread.daemon:  # those are made to stay
             thread.join(max(0.0, until - monotonic()))
@@ -129,7 +132,7 @@ def _staying(threads: list[Thread]) -> list[Thread]:
 
 def _remaining(children: list[int]) -> list[int]:
     """Return the child processes that do not end within a moment."""
-    until = monotonic() + _MOMENT if children else 0.0
+    until = monotonic() + _MOMENT
     while children and monotonic() < until:
         _sleep(_LOOK)
         children = [child for child in children if runs(child)]

@@ -17,8 +17,8 @@ from pooldeck.worker.end_signals import EndSignals
 from pooldeck.worker.leftovers.empty_input import EmptyInput
 from pooldeck.worker.leftovers.resource_limits import ResourceLimits
 from pooldeck.worker.logs import capture
+from pooldeck.worker.signal_changes import SignalChanges
 
-_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _SIGNALS = tuple(
     number
     for number in signal.valid_signals() - END_SIGNALS - {signal.SIGKILL, signal.SIGSTOP}
@@ -84,13 +84,6 @@ def open_import_path() -> None:
     sys.path[:] = dict.fromkeys([str(Path.cwd()), *theirs, *sys.path])
 
 
-def end_timers() -> None:
-    """End the timers that a task has left: their handlers are not to run in what is ours."""
-    for timer in _TIMERS:
-        _signal.setitimer(timer, 0)
-    faulthandler.cancel_dump_traceback_later()  # it may be told to end the process
-
-
 class ProcessState:
     """What a task may change of its process and the next one must not meet.
 
@@ -102,6 +95,7 @@ class ProcessState:
     def __init__(
         self,
         signals: EndSignals,
+        changes: SignalChanges,
         standard_input: EmptyInput,
         limits: ResourceLimits,
         fault: int | None,
@@ -109,6 +103,7 @@ class ProcessState:
         with_environment: bool,
     ) -> None:
         self._signals = signals
+        self._changes = changes
         self._input = standard_input
         self._fault = fault
         self._directory = lift(os.open(".", _DIRECTORY))
@@ -128,36 +123,41 @@ class ProcessState:
             for number in _SIGNALS
             if (handler := _signal.getsignal(number)) is not None  # else it is none of Python's
         }
+        changes.may_differ = False
 
     def restore(self) -> list[str]:
         """Put back what a task has changed; return the names of what could not be."""
         limits = self._limits.restore()  # first: they may forbid the rest
         self._restore_signals()
-        self._restore_environment()
+        if self._variables is not None:
+            self._restore_environment(self._variables)
         capture.restore_streams()
         self._input.restore()
         os.umask(self._mask)
-        with contextlib.suppress(OSError):
+        try:  # noqa: SIM105 - this is after each call, and takes a tenth of the time
             os.fchdir(self._directory)
+        except OSError:
+            pass
         report_crashes(self._fault)
         return limits + self._restore_scheduling()
 
     def _restore_signals(self) -> None:
         """Give signals their handlers back."""
         _signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+        if not self._changes.may_differ:
+            return
         for number, handler in self._handlers.items():
             if _signal.getsignal(number) is not handler:
                 _signal.signal(number, handler)
         self._signals.take()
+        self._changes.may_differ = False  # last: what puts them back changes them, too
 
-    def _restore_environment(self) -> None:
-        if self._variables is None:
-            return
+    def _restore_environment(self, variables: dict[bytes, bytes]) -> None:
         os.environ, os.environb = self._mappings
-        if is_changed := _variables != self._variables:
-            for name in _variables.keys() - self._variables.keys():
+        if is_changed := _variables != variables:
+            for name in _variables.keys() - variables.keys():
                 del _environment[name]
-            _environment.update(self._variables)
+            _environment.update(variables)
         if is_changed or time.tzname is not self._zone:
             time.tzset()
             self._zone = time.tzname

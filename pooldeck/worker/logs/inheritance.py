@@ -13,17 +13,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from pooldeck.context import LOCAL, CurrentTask, call_as, current_task, enter
 
 _STARTER: Final = "_pooldeck_starter"  # what a thread is told of between its start and its run
 _POOL_METHODS: Final = ("apply_async", "_map_async", "imap", "imap_unordered")
 _CALLBACKS: Final = ("callback", "error_callback")  # of theirs
-
-_started: WeakKeyDictionary[CurrentTask, WeakValueDictionary[int, threading.Thread]] = (
-    WeakKeyDictionary()
-)
 
 
 def install() -> None:
@@ -54,7 +50,7 @@ def install_for_pools() -> None:
 
 def threads_of(task: CurrentTask) -> list[threading.Thread]:
     """Return the threads that a task, or a thread of its own, has started and that still run."""
-    threads = _started.get(task)
+    threads = task._threads  # noqa: SLF001 - kept there for this
     if threads is None:
         return []
     alive = (reference() for reference in threads.valuerefs())
@@ -67,7 +63,9 @@ def _noting_starter(start: Callable[[Any], None]) -> Callable[[Any], None]:
         task = current_task()
         if task is not LOCAL:
             setattr(self, _STARTER, task)
-            _started.setdefault(task, WeakValueDictionary())[id(self)] = self
+            if task._threads is None:  # noqa: SLF001 - see `threads_of`
+                task._threads = WeakValueDictionary()  # noqa: SLF001
+            task._threads[id(self)] = self  # noqa: SLF001
         start(self)
 
     return noting

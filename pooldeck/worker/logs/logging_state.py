@@ -8,12 +8,14 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 _GLOBALS: Final = ("_loggerClass", "_logRecordFactory", "lastResort", "raiseExceptions")
 _CHANGES: Final = ("addHandler", "removeHandler", "addFilter", "removeFilter")
 
 _module: Final[dict[str, Any]] = vars(logging)
+_globals: Final = itemgetter(*_GLOBALS)  # what `setLoggerClass` and the like set in the module
 
 
 class _Mark:
@@ -40,7 +42,7 @@ class LoggingState:
         self._root = logging.getLogger()
         self._manager = self._root.manager
         self._disable = self._manager.disable
-        self._globals = _globals()
+        self._globals = _globals(_module)
         self._class = self._manager.loggerClass
         self._states: dict[str, _State] = {}
         self._root_state = _state_of(self._root)
@@ -58,7 +60,7 @@ class LoggingState:
         is_changed = (
             _Mark.is_set
             or self._manager._disable != self._disable  # type: ignore[attr-defined]  # noqa: SLF001 - `disable` is a property
-            or _globals() != self._globals
+            or _globals(_module) != self._globals
             or _has_other_lists(self._root_state)
             or (not was_quick and any(map(_has_other_lists, tuple(self._states.values()))))
         )
@@ -92,11 +94,6 @@ def _state_of(logger: logging.Logger) -> _State:
         logger.propagate,
         logger.disabled,
     )
-
-
-def _globals() -> tuple[Any, ...]:
-    """Return what `setLoggerClass` and the like set in the module."""
-    return tuple(map(_module.__getitem__, _GLOBALS))
 
 
 def _has_other_lists(state: _State) -> bool:

@@ -40,7 +40,7 @@ class _Part:
 
     @property
     def size(self) -> int:
-        return os.lseek(self.file, 0, os.SEEK_END)
+        return _size(self.file)
 
     def move(self) -> None:
         """Move what has appeared to the log that it belongs to."""
@@ -94,9 +94,12 @@ class OutputFile:
     def turn_to(self, owner: GatheredLog) -> None:
         """Move what has appeared, and let what appears from now on be another log's."""
         with self._lock:
-            self._move()
-            self._move_left()
-            self._present.owner = owner
+            present = self._present
+            if self._left or present.tail or _size(present.file) != present.taken:
+                self._move()
+                self._move_left()
+                present = self._present
+            present.owner = owner
 
     def leave_to(self, owner: GatheredLog, is_used: Callable[[], bool]) -> None:
         """Leave the file to processes that run on, with a log for what they write; take a new one.
@@ -164,6 +167,10 @@ class OutputFile:
     @property
     def size(self) -> int:
         return self._present.size
+
+
+def _size(file: int) -> int:
+    return os.lseek(file, 0, os.SEEK_END)
 
 
 def _opened(path: str) -> int:

@@ -50,7 +50,8 @@ class TaskLog(GatheredLog):
     def close(self) -> Started | None:
         """Send the rest, unfinished lines too; return the start if there was no need of a frame."""
         with self._adding:
-            self._add_interjections()
+            if self._interjections:
+                self._add_interjections()
             if self._streams:
                 self._finish_streams()
             self._heir = self._own

@@ -1,41 +1,48 @@
 """The measurement of a run: time, CPU time, switches and memory, read before and after it."""
 
 import resource
-from dataclasses import dataclass
 from time import perf_counter, process_time, thread_time
 
 from pooldeck.outcome import Measurement
 from pooldeck.quantities import MOST_SECONDS, elapsed
 from pooldeck.worker.measure import child_cpu, run_delay
+from pooldeck.worker.measure.child_cpu import Reaped
 from pooldeck.worker.measure.memory import PeakMemory
 from pooldeck.worker.measure.turns import Turns
 
 _WHO = getattr(resource, "RUSAGE_THREAD", None)  # a thread's own switches, where there are such
+_CHILDREN = resource.RUSAGE_CHILDREN
+_usage = resource.getrusage
 
 _OWN_SECONDS = 0.001  # of CPU, and beside it a share of the run: what the worker's own threads
 _OWN_SHARE = 0.08  # use meanwhile; less is not taken for the function's
 
 
-@dataclass(kw_only=True)
 class RunReadings:
     """Readings of one run, taken on the thread that it runs on.
 
     `memory` is that of a process in which nothing else runs, so that it belongs to this run, as
     does the CPU time of children; None where other calls run beside it. `turns` are those of its
     function there. A quick run will probably be so short that its memory and its wait for a CPU,
-    which stand in files, would cost more than they say.
+    which stand in files, and what other threads did meanwhile would cost more than they say.
     """
 
-    memory: PeakMemory | None
-    turns: Turns | None = None
-    is_quick: bool = False
+    def __init__(
+        self, *, memory: PeakMemory | None, turns: Turns | None = None, is_quick: bool = False
+    ) -> None:
+        self.memory = memory
+        self.turns = turns
+        self.is_quick = is_quick
 
     def start(self) -> None:
-        self._delayed = None if self.is_quick else run_delay.for_cpu()
-        self._child_delayed = child_cpu.reaped().delayed
-        self._child_cpu = self._children_cpu()
-        self._process_cpu = process_time()
-        self._before = _thread_usage()
+        self._delayed: float | None = None
+        self._process_cpu = 0.0
+        if not self.is_quick:
+            self._delayed = run_delay.for_cpu()
+            self._process_cpu = process_time()
+        self._reaped = child_cpu.reaped()
+        self._children = None if self.memory is None else _usage(_CHILDREN)
+        self._before = None if _WHO is None else _usage(_WHO)
         self._cpu = thread_time()
         self._part = 0.0 if self.turns is None else self.turns.begin()
         self._run = perf_counter()
@@ -44,12 +51,23 @@ class RunReadings:
         self._run = elapsed(self._run, perf_counter())
         self._part = self._run if self.turns is None else self.turns.end() - self._part
         self._cpu = elapsed(self._cpu, thread_time())
-        self._after = _thread_usage()
-        self._process_cpu = elapsed(self._process_cpu, process_time())
-        self._child_cpu = elapsed(self._child_cpu, self._children_cpu())
+        self._after = None if _WHO is None else _usage(_WHO)
+        if not self.is_quick:
+            self._process_cpu = elapsed(self._process_cpu, process_time())
+        self._child_cpu, self._child_delayed = self._of_children(child_cpu.reaped())
         if self._delayed is not None:
             self._delayed = elapsed(self._delayed, run_delay.for_cpu() or 0.0)
-        self._child_delayed = elapsed(self._child_delayed, child_cpu.reaped().delayed)
+
+    def _of_children(self, reaped: Reaped) -> tuple[float, float]:
+        """Return the CPU time of the children that have ended in the run, and their delay."""
+        cpu = delayed = 0.0
+        if reaped is not self._reaped:
+            cpu = elapsed(self._reaped.cpu, reaped.cpu)
+            delayed = elapsed(self._reaped.delayed, reaped.delayed)
+        if (before := self._children) is not None:
+            after = _usage(_CHILDREN)
+            cpu = elapsed(before.ru_utime + before.ru_stime, after.ru_utime + after.ru_stime)
+        return cpu, delayed
 
     def measurement(
         self,
@@ -101,15 +119,3 @@ class RunReadings:
         """Return the CPU time of other threads, where it is more than the worker's own take."""
         others = self._process_cpu - self._cpu
         return others if others > _OWN_SECONDS + _OWN_SHARE * self._run else 0.0
-
-    def _children_cpu(self) -> float:
-        return child_cpu.reaped().cpu if self.memory is None else _children_cpu()
-
-
-def _thread_usage() -> resource.struct_rusage | None:
-    return None if _WHO is None else resource.getrusage(_WHO)
-
-
-def _children_cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime

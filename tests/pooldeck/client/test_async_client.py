@@ -92,6 +92,13 @@ async def test_options_references_and_questions_are_as_those_of_a_client(
         await client.task("nothing")
 
 
+async def test_what_has_not_started_is_changed(client: AsyncClient) -> None:
+    future = client.options(delay=86_400).submit(functions.add, 1)
+    task_id = await client.stored(future)
+    assert (await client.change(task_id, kwargs={"b": 5}, run_at=None))["kwargs"] == {"b": 5}
+    assert await future == 6
+
+
 async def test_a_future_that_is_cancelled_before_it_is_sent_never_is(client: AsyncClient) -> None:
     future = client.submit(functions.add, 1)
     assert future.cancel()

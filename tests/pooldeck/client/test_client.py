@@ -341,6 +341,24 @@ def test_tasks_are_found_their_logs_read_and_they_are_run_again(client: Client) 
     assert caught.value.code == "not_found"
 
 
+def test_what_has_not_started_is_changed_and_runs_as_it_was_changed(client: Client) -> None:
+    later = datetime.now(UTC) + timedelta(days=1)
+    future = client.options(run_at=later).submit(functions.echo, "before")
+    task_id = future.stored()
+    changed = client.change(task_id, priority=7, args=[date(2026, 2, 28)], reason="it is wrong")
+    assert (changed["priority"], changed["state"]) == (7, "scheduled")
+    assert client.change(task_id, pool="io")["pool"] == "io"
+    with pytest.raises(TypeError, match="the argument value contains object"):
+        client.change(task_id, kwargs={"value": object()})
+    with pytest.raises(TypeError, match="colour cannot be changed; there are priority"):
+        client.change(task_id, colour="red")  # type: ignore[call-arg]  # that is the mistake
+    client.change(task_id, run_at=None)
+    assert future.result(BOUND) == "2026-02-28"
+    with pytest.raises(Refused, match="has ended") as caught:
+        client.change(task_id, delay=1.5)
+    assert caught.value.code == "conflict"
+
+
 def test_a_future_can_be_had_of_any_task_ended_or_not(client: Client, url: str) -> None:
     task_id = client.submit(functions.add, 1).stored()
     with Client(url) as other:

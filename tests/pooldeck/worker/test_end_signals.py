@@ -47,6 +47,10 @@ SOURCE = """
         signal.set_wakeup_fd(-1)
 
     @task
+    def take_only_what_python_writes_to():
+        signal.set_wakeup_fd(-1)
+
+    @task
     def in_a_loop(seconds):
         async def main():
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, print)
@@ -107,6 +111,16 @@ def test_what_a_task_takes_of_the_signals_is_taken_back_after_it(tmp_path: Path)
         os.kill(worker.process.pid, signal.SIGTERM)
         assert worker.signals_told() == {signal.SIGTERM}
         assert worker.report(task).result is True
+
+
+def test_what_python_writes_signals_to_is_taken_back_where_a_task_took_only_that(
+    tmp_path: Path,
+) -> None:
+    with DrivenWorker(tmp_path, SOURCE) as worker:
+        worker.run("take_only_what_python_writes_to")
+        worker.hear_of(worker.submit("deadlock"), Started)
+        os.kill(worker.process.pid, signal.SIGTERM)
+        assert worker.signals_told() == {signal.SIGTERM}
 
 
 def test_a_signal_is_told_while_a_task_has_an_event_loop_that_takes_signals(tmp_path: Path) -> None:

@@ -98,6 +98,14 @@ def test_nothing_can_be_said_of_a_pool_in_which_nothing_ran() -> None:
     assert (found.right, found.recommended, found.present) == (None, None, None)
 
 
+def test_nothing_can_be_said_of_a_pool_on_hosts_and_it_takes_nothing_from_this_machine() -> None:
+    away = replace(pool("process", 8), is_on_hosts=True)
+    here = pool("process", 2)
+
+    assert advice(away).rule is SizeRule.ON_HOSTS
+    assert size_advice(here, MACHINE, (here, away)).computing == 2
+
+
 def test_threads_are_bounded_by_the_cpus_and_how_much_they_wait() -> None:
     cost = FunctionCost(alone=0.1, cpu=0.02, gil=0.0001, wall=0.1)
     assert advice(pool("thread", 6, cost, window(1))).by_cpus == 2 * (1 + 4)

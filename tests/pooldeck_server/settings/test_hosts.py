@@ -69,12 +69,12 @@ def test_with_a_certificate_other_machines_may_reach_it() -> None:
 )
 def test_an_engine_gets_what_it_needs_and_nothing_else(hosts: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
-        PoolSettings(kind="process", size=1, hosts=hosts)  # type: ignore[arg-type]  # as it is read
+        PoolSettings(kind="process", size=1, hosts=hosts)
 
 
 def test_a_pool_on_hosts_says_how_large_it_is_on_each() -> None:
     with pytest.raises(ValidationError, match="say how many slots each host has"):
-        PoolSettings(kind="process", hosts={"engine": "manual"})  # type: ignore[arg-type]  # as it is read
+        PoolSettings(kind="process", hosts={"engine": "manual"})
 
 
 def test_a_pool_on_hosts_needs_a_place_where_they_dial_in() -> None:

@@ -44,6 +44,7 @@ class SizeRule(StrEnum):
     """What decided about a size."""
 
     NOTHING_RAN = "nothing_ran"  # nothing was measured that it could be judged by
+    ON_HOSTS = "on_hosts"  # its slots are on other machines, and these are not measured
     LOAD_FITS = "load_fits"  # the load needs no more, and the machine bears what there is
     LOAD_NEEDS_MORE = "load_needs_more"
     MACHINE_FULL = "machine_full"  # the load needs more, but the CPUs or the GIL give no more
@@ -101,6 +102,7 @@ class SizedPool(Struct, frozen=True):
     load: PoolLoad = PoolLoad()
     cost: FunctionCost | None = None
     long_running: int = 0
+    is_on_hosts: bool = False
 
     @property
     def busy(self) -> float:

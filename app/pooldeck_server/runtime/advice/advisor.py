@@ -4,7 +4,7 @@ It owns no evidence. An advice is worked out when somebody asks for it, and kept
 that it rests on has changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,24 +37,28 @@ class Advisor:
     profiles: Profiles
     functions: Functions
     queues: Mapping[str, Dispatcher]  # the pools, by name
+    hosted: Container[str] = ()  # those on hosts: what suits them is not measured
     _cpus: int = field(init=False, default_factory=usable_cpus)
     _kept: dict[str, tuple[_Evidence, Advice]] = field(init=False, default_factory=dict)
 
     def of(self, function: str) -> Advice | None:
-        """Return the advice on a function; None if it names a pool that does not exist.
+        """Return the advice on a function; None if its pool does not exist, or is on hosts.
 
         Raises:
             UnknownFunction: If there is no such function.
         """
         found = self.functions.catalogue.get(function)
-        return self._advice(found, self.shapes()) if found.pool in self.queues else None
+        return self._advice(found, self.shapes()) if self._is_measured(found.pool) else None
+
+    def _is_measured(self, pool: str) -> bool:
+        return pool in self.queues and pool not in self.hosted
 
     def all(self) -> tuple[Advice, ...]:
         shapes = self.shapes()
         return tuple(
             self._advice(function, shapes)
             for function in self.functions.catalogue.functions()
-            if function.pool in self.queues
+            if self._is_measured(function.pool)
         )
 
     def misplaced(self) -> tuple[Advice, ...]:
@@ -76,6 +80,7 @@ class Advisor:
         return tuple(
             PoolShape(name, queue.pool.spec.kind, queue.pool.spec.size)
             for name, queue in self.queues.items()
+            if name not in self.hosted
         )
 
     def _advice(self, function: RegisteredFunction, shapes: tuple[PoolShape, ...]) -> Advice:

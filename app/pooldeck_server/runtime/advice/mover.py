@@ -65,7 +65,8 @@ class Mover(BackgroundPart):
 
     async def _look_at(self, function: RegisteredFunction) -> None:
         name, placement = function.spec.name, function.placement
-        if placement is None or placement.is_settled_for(function.spec.code):
+        is_away = placement is not None and placement.pool in self.advisor.hosted
+        if placement is None or is_away or placement.is_settled_for(function.spec.code):
             self._wishes.pop(name, None)
         elif self._has_news(name):
             await self._consider(function, placement)

@@ -86,6 +86,7 @@ class Sizes:
             load=load,
             cost=_mean(costs),
             long_running=self._long_running(pool),
+            is_on_hosts=self.settings[name].hosts is not None,
         )
 
     def _long_running(self, pool: PoolPort) -> int:

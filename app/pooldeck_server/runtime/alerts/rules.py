@@ -61,7 +61,7 @@ class AlertRules:
             range_ = f"from {kind.least:g} to {kind.most:g}"
             raise InvalidRequest(f"threshold: expected {kind.unit} {range_}", field="/threshold")
         if quiet_seconds is not None and not 0 <= quiet_seconds <= MOST_QUIET_SECONDS:
-            most = f"{MOST_QUIET_SECONDS:g}"
+            most = f"{MOST_QUIET_SECONDS:g} seconds"
             raise InvalidRequest(f"quiet_seconds: expected 0 to {most}", field="/quiet_seconds")
         changed = replace(
             self._rules[rule], is_on=is_on, threshold=threshold, quiet_seconds=quiet_seconds

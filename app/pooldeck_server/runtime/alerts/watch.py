@@ -136,8 +136,8 @@ def _text(notice: Notice) -> str:
         case Need.STARVATION:
             return f"all {notice.number} slots are busy, nothing ends, and tasks wait"
         case Need.STUCK:
-            what = notice.function or f"{notice.number} tasks"
-            return f"{what} runs far longer than usual"
+            what = f"{notice.function} runs" if notice.function else f"{notice.number} tasks run"
+            return f"{what} far longer than usual"
         case _:
             return reason or "its workers do not start"
 

@@ -20,6 +20,7 @@ from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.hosts.companion import EngineCompanion
 from pooldeck_server.runtime.hosts.earlier_term import EarlierTerm
 from pooldeck_server.runtime.hosts.listener import HostListener
+from pooldeck_server.runtime.hosts.on_record import HostsOnRecord
 from pooldeck_server.runtime.hosts.refusals import Refusals
 from pooldeck_server.runtime.live.hosts import HostNews
 from pooldeck_server.runtime.recording.recorder import Recorder
@@ -132,8 +133,7 @@ class HostedPools:
             terms=self.terms,
             pools=self.pools,
             tokens=self.tokens,
-            recorder=self.recorder,
-            clock=self.clock,
+            on_record=HostsOnRecord(terms=self.terms, recorder=self.recorder, clock=self.clock),
             earlier=self.earlier,
             refusals=self.refusals,
         )

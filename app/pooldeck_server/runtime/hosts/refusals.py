@@ -16,7 +16,7 @@ _MOST: Final = 200
 _UNKNOWN: Final = Machine("", "", "", "", 0, 0)
 
 
-class Refusal(Struct, frozen=True):
+class HostRefusal(Struct, frozen=True):
     """A host that was turned away. `pool` is None of one that did not get as far as naming it."""
 
     pool: str | None
@@ -35,7 +35,9 @@ class Refusals:
 
     on_change: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.monotonic
-    _by_host: dict[tuple[str | None, str, str], Refusal] = field(init=False, default_factory=dict)
+    _by_host: dict[tuple[str | None, str, str], HostRefusal] = field(
+        init=False, default_factory=dict
+    )
 
     def add(self, why: str, address: str, hello: Hello | None = None) -> bool:
         """Note that a host was turned away; return whether that is news, or just once more."""
@@ -45,7 +47,7 @@ class Refusals:
         key = (pool, name, address.rpartition(":")[0])
         before = self._by_host.pop(key, None)
         is_news = before is None or before.why != why
-        self._by_host[key] = Refusal(
+        self._by_host[key] = HostRefusal(
             pool=pool,
             name=name,
             address=address,
@@ -65,7 +67,7 @@ class Refusals:
         for key in [key for key in self._by_host if key[:2] == (pool, name)]:
             del self._by_host[key]
 
-    def of(self, pool: str) -> Sequence[Refusal]:
+    def of(self, pool: str) -> Sequence[HostRefusal]:
         """Return the hosts that a pool did not get, and those that did not say which they want."""
         self._forget_old()
         return [each for each in self._by_host.values() if each.pool in {pool, None}]

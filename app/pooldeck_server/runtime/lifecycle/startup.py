@@ -73,7 +73,6 @@ from pooldeck_server.runtime.recording.log_file import open_log_file
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.recording.spans import open_spans
 from pooldeck_server.runtime.recording.vouched_clock import VouchedClock
-from pooldeck_server.runtime.recording.waiters import Waiters
 from pooldeck_server.runtime.recording.watches import Watches
 from pooldeck_server.runtime.retention.by_hand import DeletionByHand
 from pooldeck_server.runtime.retention.deletions import Deletions
@@ -143,7 +142,6 @@ class _Startup:
 
     def __post_init__(self) -> None:
         self.changes = LiveChanges()
-        self.waiters = Waiters()
         self.waits = Waits()
         self.sampler = Sampler()
         self.code = DeployedCode(self.settings)
@@ -278,7 +276,10 @@ class _Startup:
             host_news=lambda pool: self.hosting.seen(pool),  # noqa: PLW0108 - it comes later
         )
         self.advisor = Advisor(
-            profiles=self.kept.profiles, functions=self.kept.functions, queues=self.queues
+            profiles=self.kept.profiles,
+            functions=self.kept.functions,
+            queues=self.queues,
+            hosted={name for name, pool in self.settings.pools.items() if pool.hosts},
         )
         self.outbox = OutboxWatch(recorder=self.recorder, reader=self.reader, changes=self.changes)
         self.notices = ServerNotices(
@@ -344,7 +345,7 @@ class _Startup:
         self.scheduler = Scheduler(recorder=self.recorder, reader=self.reader, clock=self.clock)
         self.requeue = Requeue(reader=self.reader, queues=self.queues, scheduler=self.scheduler)
         self._start(self.frames)
-        self.stack.push_async_callback(self.waiters.release_all, 0)
+        self.stack.push_async_callback(self.recorder.waiters.release_all, 0)
         self.stack.push_async_callback(self.kept.errors.stop)
         self.stack.push_async_callback(self.trials.stop)
         self.recorder.start(
@@ -355,7 +356,7 @@ class _Startup:
                     self.waits,
                     self.kept.counts,
                     self.totals,
-                    self.waiters,
+                    self.recorder.waiters,
                     self.watches,
                     self.frames,
                 ),
@@ -499,7 +500,7 @@ class _Startup:
             clock=self.clock,
             queues=self.queues,
             intake=self.intake,
-            waiters=self.waiters,
+            waiters=self.recorder.waiters,
             door=self.door,
             annotations=self.annotations,
             restored=self.kept.restored,
@@ -698,7 +699,7 @@ class _Startup:
                 code=self.code,
                 health=self.health.pool,
             ),
-            waiters=self.waiters,
+            waiters=self.recorder.waiters,
             watches=self.watches,
             counts=self.kept.counts,
             figures=Figures(

@@ -24,6 +24,7 @@ class OutdatedCode(BackgroundPart):
     functions: Functions
     changes: LiveChanges
     _disk: dict[str, str | None] = field(init=False, default_factory=dict)  # digests by path
+    _changed: dict[str, list[str]] = field(init=False, default_factory=dict)  # by version, since
     _compared: set[str] = field(init=False, default_factory=set)  # versions, at the latest look
     _stamps: dict[str, tuple[int, int] | None] = field(init=False, default_factory=dict)
 
@@ -41,7 +42,9 @@ class OutdatedCode(BackgroundPart):
         """
         if version.id not in self._compared:
             return []
-        return self._unlike(version)
+        if version.id not in self._changed:  # asked for several times a second, of many files
+            self._changed[version.id] = self._unlike(version)
+        return self._changed[version.id]
 
     def _unlike(self, version: Version) -> list[str]:
         return [
@@ -59,7 +62,7 @@ class OutdatedCode(BackgroundPart):
             in_doubt = {path for version in versions for path in self._unlike(version)}
             before = self._disk, self._compared
             await asyncio.to_thread(self._read, paths, in_doubt)
-            self._compared = {version.id for version in versions}
+            self._compared, self._changed = {version.id for version in versions}, {}
             if (self._disk, self._compared) != before:
                 self.changes.mark_dirty()
 

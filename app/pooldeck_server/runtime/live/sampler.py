@@ -5,6 +5,8 @@ the latest figures from it. A process that is gone is skipped: its pool says wha
 """
 
 import asyncio
+import os
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +27,9 @@ from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.vitals import WorkerVitals
 
 _SECONDS: Final = 2.0
+_SWITCHES: Final = re.compile(
+    rb"^voluntary_ctxt_switches:\s*(\d+)\nnonvoluntary_ctxt_switches:\s*(\d+)$", re.MULTILINE
+)
 
 
 class ProcessSample(Struct, frozen=True):
@@ -122,13 +127,13 @@ def _thread_switches(pid: int) -> tuple[int, int] | None:
     `psutil.Process.num_ctx_switches` counts the main thread only, which waits in a thread worker.
     """
     voluntary = involuntary = 0
+    threads = f"/proc/{pid}/task"
     try:
-        for status in Path(f"/proc/{pid}/task").glob("*/status"):
-            for line in status.read_text().splitlines():
-                if line.startswith("voluntary_ctxt_switches"):
-                    voluntary += int(line.split()[1])
-                elif line.startswith("nonvoluntary_ctxt_switches"):
-                    involuntary += int(line.split()[1])
+        for thread in os.listdir(threads):  # noqa: PTH208 - of each worker, every other second
+            with open(f"{threads}/{thread}/status", "rb", buffering=0) as status:  # noqa: PTH123
+                if found := _SWITCHES.search(status.read()):
+                    voluntary += int(found[1])
+                    involuntary += int(found[2])
     except OSError:
         return None
     return (voluntary, involuntary) if voluntary or involuntary else None

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from pooldeck_server import failpoints
@@ -30,6 +30,7 @@ from pooldeck_server.domain.tasks.task import NewTask
 from pooldeck_server.runtime.recording.lag import Lag
 from pooldeck_server.runtime.recording.pending import Acted, CommitBatch, Insert, LogBatch, Request
 from pooldeck_server.runtime.recording.traces import Traces
+from pooldeck_server.runtime.recording.waiters import Waiters
 from pooldeck_server.store import records
 from pooldeck_server.store.database import Database
 from pooldeck_server.store.transaction import Transaction
@@ -75,6 +76,7 @@ class Recorder:
         self.trouble: PooldeckError | None = None  # why the last commit failed, if it did
         self._troubled_at = 0.0  # when that began
         self.lag = Lag()
+        self.waiters = Waiters()
         self._traces = Traces(database)
 
     def start(self, followers: Sequence[CommitFollower] = ()) -> None:
@@ -299,7 +301,7 @@ class Recorder:
 
     def _commit(self, batch: CommitBatch) -> None:
         try:
-            results, moves = self._write(batch)
+            results, moves, ended = self._write(batch)
         except (StorageUnavailable, DiskFull) as error:
             self._refuse(batch, error)
         except Exception as error:  # noqa: BLE001 - one bad row must not stop all others
@@ -308,10 +310,10 @@ class Recorder:
             self._note_success()
             self.ends_done += batch.number_of_ends
             self._traces.note(moves)
-            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves)
+            self._loop.call_soon_threadsafe(self._deliver, batch, results, moves, ended)
 
-    def _write(self, batch: CommitBatch) -> tuple[list[Any], Moves]:
-        """Write a batch in one transaction; return the answers and the moves."""
+    def _write(self, batch: CommitBatch) -> tuple[list[Any], Moves, Mapping[str, str]]:
+        """Write a batch in one transaction; return the answers, the moves, the awaited ends."""
         results: list[Any] = [None] * len(batch.inserts)
         with self._database.transaction() as transaction:
             if batch.inserts:
@@ -333,9 +335,10 @@ class Recorder:
             if batch.reruns:
                 records.rerun(transaction, batch.reruns)
             _write_events(transaction, batch)
+            ended = self.waiters.read_ends(transaction)
             failpoints.reach("before_commit")
         failpoints.reach("after_commit")
-        return results, transaction.moves
+        return results, transaction.moves, ended
 
     def _refuse(self, batch: CommitBatch, error: PooldeckError) -> None:
         """Tell those who wait that the database does not take writes; keep what has happened."""
@@ -397,8 +400,11 @@ class Recorder:
 
     # Back on the event loop.
 
-    def _deliver(self, batch: CommitBatch, results: list[Any], moves: Moves) -> None:
+    def _deliver(
+        self, batch: CommitBatch, results: list[Any], moves: Moves, ended: Mapping[str, str]
+    ) -> None:
         self.commits += 1
+        self.waiters.announce(ended)
         if moves:
             for follower in self._followers:
                 follower.on_commit(moves)

@@ -55,8 +55,10 @@ class GiveBack:
         self._timer = None
         is_turning = self.slots() > 0
         patience = max(LONGEST_WAIT, 2 * self.prefetch.most(1)) if is_turning else PATIENCE
-        if self.claimed.longest_wait(self.clock.monotonic()) >= patience:
+        waited = self.claimed.longest_wait(self.clock.monotonic())
+        if waited >= patience / 2:  # claim less from now on, before what is claimed goes back
             self.prefetch.cut()
+        if waited >= patience:
             self.give_back_all()
         self.watch()
 

@@ -99,9 +99,12 @@ from pooldeck_server.store.queries.logs import (
     worker_log,
 )
 from pooldeck_server.store.queries.one_task import (
+    SMALL,
     KeyOwner,
     are_arguments_erased,
     attempts,
+    decoded,
+    small_task,
     task,
     task_by_key,
 )

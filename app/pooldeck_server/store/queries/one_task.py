@@ -1,6 +1,8 @@
 """One task, and its attempts."""
 
-from typing import Any, NamedTuple
+from functools import reduce
+from operator import add
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -9,6 +11,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     exists,
+    func,
     not_,
     or_,
     select,
@@ -19,11 +22,16 @@ from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.states import FINAL
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.store.bulk import fetch_all, fetch_text
-from pooldeck_server.store.queries.task_json import WHOLE_TASK
+from pooldeck_server.store.queries.task_json import LONG_TEXTS, WHOLE_TASK
 from pooldeck_server.store.tables import attempts as archive
 from pooldeck_server.store.tables import tasks
 
+SMALL: Final = 64 * 1024
+"""Characters of a task's long texts together up to which `small_task` reads it."""
+
 _by_id = select(WHOLE_TASK).where(tasks.c.id == bindparam("task_id"))
+_length = reduce(add, (func.coalesce(func.length(tasks.c[name]), 0) for name in LONG_TEXTS))
+_small_by_id = _by_id.where(_length <= SMALL)
 _task = msgspec.json.Decoder(StoredTask)
 
 
@@ -37,7 +45,21 @@ class KeyOwner(NamedTuple):
 
 def task(connection: Connection, task_id: str) -> StoredTask | None:
     found = fetch_text(connection, _by_id, task_id=task_id)
-    return None if found is None else _task.decode(found)
+    return None if found is None else decoded(found)
+
+
+def small_task(connection: Connection, task_id: str) -> str | None:
+    """Return a task as `decoded` takes it; None if its long texts have over `SMALL` characters."""
+    return fetch_text(connection, _small_by_id, task_id=task_id)
+
+
+def decoded(text: str) -> StoredTask:
+    """Return the task that was read as a text.
+
+    Raises:
+        msgspec.ValidationError: If the text is not of one.
+    """
+    return _task.decode(text)
 
 
 def task_by_key(connection: Connection, key: str) -> KeyOwner | None:

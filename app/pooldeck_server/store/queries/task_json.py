@@ -19,7 +19,7 @@ LISTED_OF_MESSAGE = 300
 
 _MADE = {"omitted", "dependencies", "error_type", "error_message"}
 _needed = tasks.alias("needed")
-_LONG_TEXTS = ("args", "kwargs", "result", "error", "measurement")
+LONG_TEXTS = ("args", "kwargs", "result", "error", "measurement")
 
 
 def _fields() -> dict[str, ColumnElement[Any]]:
@@ -61,7 +61,7 @@ def _dependencies(texts: tuple[str, ...] = ()) -> ColumnElement[Any]:
 def _without_long_texts(fields: dict[str, ColumnElement[Any]]) -> dict[str, ColumnElement[Any]]:
     fields = dict(fields)
     names: ColumnElement[str] = literal_column("''", Text)
-    for name in _LONG_TEXTS:
+    for name in LONG_TEXTS:
         is_long = func.length(fields[name]) > LONG
         fields[name] = case((is_long, None), else_=fields[name])
         names = names + case((is_long, f',"{name}"'), else_="")

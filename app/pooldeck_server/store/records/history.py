@@ -7,12 +7,25 @@ longer ones only.
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.sqlite import Insert
 
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import (
@@ -23,11 +36,14 @@ from pooldeck_server.domain.pools.history import (
     merged_flows,
     merged_samples,
 )
-from pooldeck_server.store.bulk import Rows, fetch_all
+from pooldeck_server.store.bulk import Rows, execute, fetch_text, in_one_text
 from pooldeck_server.store.tables import annotations, flows, samples
 from pooldeck_server.store.transaction import Transaction
 
 _DELETED_AT_ONCE: Final = 1000
+_last = select(func.max(samples.c.at)).where(
+    samples.c.seconds == bindparam("seconds"), samples.c.at < bindparam("before")
+)
 
 R = TypeVar("R", PoolSample, Flow)
 
@@ -73,8 +89,7 @@ def trim_history(transaction: Transaction, now: int) -> int:
 
 def _end_of_last(connection: Connection, seconds: int, now: int) -> int:
     """Return where the last stretch of a length ends; what a clock put into the future is none."""
-    last = select(func.max(samples.c.at)).where(samples.c.seconds == seconds, samples.c.at < now)
-    found: int | None = connection.execute(last).scalar_one()
+    ((found,),) = execute(connection, _last, seconds=seconds, before=now).fetchall()
     return 0 if found is None else found + seconds
 
 
@@ -95,10 +110,10 @@ class _Kind(Generic[R]):
 
     def between(self, connection: Connection, seconds: int, at: range) -> list[R]:
         """Return the rows of the stretches of a length that begin within `at`."""
-        wanted = select(self.table).where(
-            self.table.c.seconds == seconds, self.table.c.at >= at.start, self.table.c.at < at.stop
+        found = fetch_text(
+            connection, self._wanted, seconds=seconds, start=at.start, before=at.stop
         )
-        return fetch_all(connection, wanted, self.row)
+        return msgspec.json.decode(found or "[]", type=list[self.row])  # type: ignore[name-defined]
 
     def merged(self, parts: Iterable[R], seconds: int) -> list[R]:
         """Return the stretches of a length that `parts` make up."""
@@ -114,23 +129,41 @@ class _Kind(Generic[R]):
     def save(self, connection: Connection, rows: Sequence[R]) -> None:
         """Keep rows in place of those of the same keys."""
         if rows:
-            new = Rows.of(self.row)
-            added = new.insert_into(self.table)
-            values = {column.name: added.excluded[column.name] for column in self.table.c}
-            replace = added.on_conflict_do_update(
-                index_elements=list(self.table.primary_key), set_=values
-            )
-            new.execute(connection, replace, rows)
+            self._new.execute(connection, self._replace, rows)
 
     def delete_before(self, connection: Connection, seconds: int, at: int) -> int:
         """Delete some of the rows of the stretches that began before `at`; return how many."""
-        old = (
-            select(*self.table.primary_key)
-            .where(self.table.c.seconds == seconds, self.table.c.at < at)
-            .limit(_DELETED_AT_ONCE)
+        return execute(connection, self._delete, seconds=seconds, before=at).rowcount
+
+    # Statements, made once: to make them takes many times as long as to run them.
+
+    @cached_property
+    def _wanted(self) -> Select[Any]:
+        is_within = (
+            self.table.c.seconds == bindparam("seconds"),
+            self.table.c.at >= bindparam("start"),
+            self.table.c.at < bindparam("before"),
         )
-        key = tuple_(*self.table.primary_key)
-        return connection.execute(delete(self.table).where(key.in_(old))).rowcount
+        return in_one_text(select(self.table).where(*is_within), self.row)
+
+    @cached_property
+    def _new(self) -> Rows:
+        return Rows.of(self.row)
+
+    @cached_property
+    def _replace(self) -> Insert:
+        added = self._new.insert_into(self.table)
+        values = {column.name: added.excluded[column.name] for column in self.table.c}
+        return added.on_conflict_do_update(index_elements=list(self.table.primary_key), set_=values)
+
+    @cached_property
+    def _delete(self) -> Delete:
+        is_old = (
+            self.table.c.seconds == bindparam("seconds"),
+            self.table.c.at < bindparam("before"),
+        )
+        old = select(*self.table.primary_key).where(*is_old).limit(_DELETED_AT_ONCE)
+        return delete(self.table).where(tuple_(*self.table.primary_key).in_(old))
 
 
 _samples: Final = _Kind(samples, PoolSample, merged_samples)

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from pooldeck_server.domain.errors import InvalidRequest, MalformedJson, TooLarge
+from pooldeck_server.domain.tasks.names import PRINTABLE
 from pooldeck_server.web.http.choices import choices_at
 
 T = TypeVar("T")
@@ -232,7 +233,8 @@ def _none_of(problem: str, choices: list[str]) -> str:
 
 def _in_words(problem: str) -> str:
     if "matching regex" in problem:
-        return "control characters are not allowed here"
+        has_control = repr(PRINTABLE) in problem
+        return f"{'control' if has_control else 'some of these'} characters are not allowed here"
     problem = re.sub(r"`([a-z |]+)`", lambda found: _named(found[1]), problem)
     return problem[:1].lower() + problem[1:]
 

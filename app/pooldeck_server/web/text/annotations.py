@@ -10,7 +10,7 @@ from pooldeck_server.domain.functions.placements import PlacementRule
 from pooldeck_server.domain.pools.annotations import Kind, StoredAnnotation
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
-from pooldeck_server.web.text.reasons import cause_words
+from pooldeck_server.web.text.reasons import cause_words, start_words
 
 
 def history_words(annotation: StoredAnnotation) -> str:
@@ -105,7 +105,7 @@ _WORDS: Final[Mapping[Kind, Callable[[StoredAnnotation], str]]] = {
     "release": lambda note: _("%(function)s was released", function=note.subject),
     "pause_function": lambda note: _("%(function)s was paused", function=note.subject),
     "resume_function": lambda note: _("%(function)s was resumed", function=note.subject),
-    "broken": lambda note: _("broken: %(why)s", why=note.data.get("said", "")),
+    "broken": lambda note: _("broken: %(why)s", why=start_words(note.data.get("said", ""))),
     "shared_lost": lambda _note: _("shared state was lost: its process died and began anew"),
     "placed": _placed,
     "restored": _restored,

@@ -21,6 +21,7 @@ from pooldeck_server.web.text.i18n import ENGLISH, _, both, later, ngettext, spe
 from pooldeck_server.web.text.i18n import in_english as in_english_words
 from pooldeck_server.web.text.notice_deeds import NoticeDeed, deeds
 from pooldeck_server.web.text.reasons import start_words
+from pooldeck_server.web.text.recorded import problem_words
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -435,7 +436,7 @@ def _unschedulable(notice: Notice) -> str:
         "or cancel them.",
         notice.number,
         pool=notice.pool,
-        why=notice.reason,
+        why=problem_words(notice.reason or ""),
     )
 
 

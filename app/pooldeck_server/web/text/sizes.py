@@ -17,6 +17,9 @@ _VERDICTS: Final[Mapping[SizeRule, str | tuple[str, str]]] = {
     SizeRule.NOTHING_RAN: later(
         "Cannot say yet: nothing that was measured ran in it within the last hour."
     ),
+    SizeRule.ON_HOSTS: later(
+        "Cannot say: its slots are on hosts, and only the server's own machine is measured."
+    ),
     SizeRule.LOAD_FITS: later(
         "Its size fits: the busiest minutes of the last hour needed %(needed)s of its %(size)s."
     ),
@@ -46,6 +49,8 @@ _VERDICTS: Final[Mapping[SizeRule, str | tuple[str, str]]] = {
 
 def size_sentences(advice: SizeAdvice) -> list[str]:
     """Return an advice on a size in whole sentences: what to do and why, then what it rests on."""
+    if advice.rule is SizeRule.ON_HOSTS:
+        return [size_verdict(advice)]
     return [
         size_verdict(advice),
         *_threads(advice),

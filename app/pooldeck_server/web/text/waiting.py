@@ -7,6 +7,7 @@ from pooldeck_server.domain.tasks.waiting import QueuePlace, TaskWait, WaitReaso
 from pooldeck_server.domain.terminal_text import plain
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later, ngettext
+from pooldeck_server.web.text.recorded import problem_words, reason_words
 
 _SHORT: Final[Mapping[WaitReason, str]] = {
     WaitReason.TASKS: later("waits for other tasks"),
@@ -128,7 +129,7 @@ def _held(waiting: TaskWait) -> str:
         return _(
             "Its function %(function)s is on hold: %(why)s.",
             function=waiting.function,
-            why=waiting.why,
+            why=reason_words(waiting.why),
         )
     return _("Its function %(function)s is on hold.", function=waiting.function)
 
@@ -138,7 +139,7 @@ def _unschedulable(waiting: TaskWait) -> str:
         return _(
             "No worker of the pool %(pool)s can run it: %(why)s.",
             pool=waiting.pool,
-            why=waiting.why,
+            why=problem_words(waiting.why),
         )
     return _("No worker of the pool %(pool)s can run it.", pool=waiting.pool)
 

@@ -113,6 +113,7 @@ LEAVES_BEHIND = """
         "signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
         "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})",
         "signal.signal(signal.SIGALRM, print); signal.setitimer(signal.ITIMER_REAL, 0.2)",
+        "import ctypes; ctypes.CDLL(None).ualarm(200_000, 0)",
         "faulthandler.dump_traceback_later(0.2, exit=True)",
         "os.chdir('/'); os.umask(0o777)",
         "gone = tempfile.mkdtemp(); os.chdir(gone); os.rmdir(gone)",
@@ -142,6 +143,25 @@ def test_a_task_finds_its_process_as_it_was_at_the_start(tmp_path: Path, what: s
     assert before["child"] == 3
     assert before["folder"] == str(tmp_path)
     assert before["environment"] == [None, True]
+
+
+@pytest.mark.parametrize("timer", ["ITIMER_VIRTUAL", "ITIMER_PROF"])
+def test_a_timer_that_is_left_does_not_end_the_next_task(tmp_path: Path, timer: str) -> None:
+    source = """
+        import signal, time
+        @task
+        def leave(timer):
+            signal.setitimer(getattr(signal, timer), 0.05)
+        @task
+        def compute():
+            until = time.process_time() + 0.15
+            while time.process_time() < until:
+                pass
+            return "done"
+    """
+    with DrivenWorker(tmp_path, source) as worker:
+        worker.run("leave", timer)
+        assert worker.run("compute").result == "done"
 
 
 def test_an_alarm_that_is_left_does_not_ring_while_the_result_is_encoded(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pooldeck_server.domain.tokens import RevokeToken
+from pooldeck_server.runtime.access.asking import ask
 from tests.support.host_processes import (
     host_process,
     host_token,
@@ -83,3 +85,21 @@ def test_an_experiment_would_measure_another_machine_and_is_refused(server: Serv
 
     assert refused.status_code == 409
     assert "runs in pool solo, which is on hosts" in refused.json()["detail"]
+
+
+def test_hosts_end_when_their_token_is_revoked(server: Served, tmp_path: Path) -> None:
+    token = host_token(server.settings.socket, "to-be-revoked")
+    with host_process(tmp_path, "host-r", place_of(server), token) as process:
+        wait_for_workers(server, 2)
+        ask(server.settings.socket, RevokeToken("to-be-revoked"))
+
+        assert process.wait(30) == 0
+        eventually(lambda: not pool_of(server)["workers"], "its workers are gone", 30)
+
+
+def test_no_advice_is_given_on_what_runs_on_other_machines(server: Served) -> None:
+    size = server.http.get("/api/v1/pools/big/advice").json()
+
+    assert (size["verdict"], size["rule"]) == ("unknown", "on_hosts")
+    assert server.http.get("/api/v1/functions/web_functions.block/advice").status_code == 404
+    assert server.http.get("/functions/web_functions.block").status_code == 200

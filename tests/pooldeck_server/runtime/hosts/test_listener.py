@@ -94,7 +94,7 @@ def test_another_python_is_refused(server: Served, token: str) -> None:
 def test_a_pool_that_is_not_on_hosts_takes_none(server: Served, token: str) -> None:
     answer = dial(server, encode(hello(token, "host-x", pool="io")))
 
-    assert answer == NotTaken("there is no pool io on hosts; those on hosts: big")
+    assert answer == NotTaken("there is no pool io on hosts; those on hosts: big, solo")
 
 
 def test_a_host_of_an_earlier_run_is_told_that_it_is_over(server: Served, token: str) -> None:

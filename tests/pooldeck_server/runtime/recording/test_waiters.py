@@ -1,10 +1,16 @@
 """Whoever waits for a task's end is answered by its commit, or at last with what there is."""
 
 import asyncio
+from pathlib import Path
 
-from pooldeck_server.domain.tasks.changes import TaskChanged
+import pytest
+
+from pooldeck_server.domain.tasks.changes import End, TaskChanged
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.recording.waiters import Waiters
+from pooldeck_server.store import queries
+from tests.support.stored import opened
 
 
 def move(state: State) -> TaskChanged:
@@ -36,3 +42,29 @@ async def test_at_last_everybody_is_answered() -> None:
     with waiters.waiter("a") as ended:
         await waiters.release_all(0)
         assert ended.done()
+
+
+@pytest.mark.parametrize("size", [1, queries.SMALL + 1])
+async def test_what_ended_comes_with_its_commit_as_the_store_has_it_unless_it_is_large(
+    tmp_path: Path, size: int
+) -> None:
+    with opened(tmp_path) as store:
+        task, other = store.running(shown_args='["***"]'), store.running()
+        ends = [
+            End(each.seq, 1, State.SUCCEEDED, 9, result=f'"{"x" * size}"', pid=7)
+            for each in (task, other)
+        ]
+        recorder = Recorder(store.database, 10)
+        recorder.start([recorder.waiters])
+        with recorder.waiters.waiter(task.id) as ended:
+            recorder.record_results([], ends)
+            text = await asyncio.wait_for(ended, 30)
+        await recorder.stop()
+        stored = store.read(queries.task, task.id)
+        assert stored is not None
+        assert stored.state is State.SUCCEEDED
+        if size == 1:
+            assert text is not None
+            assert queries.decoded(text) == stored
+        else:
+            assert text is None

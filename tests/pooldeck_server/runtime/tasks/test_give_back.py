@@ -1,14 +1,22 @@
 """Claims that ran ahead of slots which did not come free are given back, and tasks queue again."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from pooldeck_server.domain.clock import ManualClock
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.task import QueuedTask
+from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.server import Server
+from pooldeck_server.runtime.tasks.claimed import Claimed, Entry
+from pooldeck_server.runtime.tasks.give_back import GiveBack
+from pooldeck_server.runtime.tasks.prefetch import LONGEST_WAIT, PATIENCE, Prefetch
 from tests.support.engine import call, engine, eventually, outcome, submit
+from tests.support.stored import opened
 
 WAITING = 40
 QUICK = 0.0005  # seconds
@@ -149,3 +157,49 @@ async def test_what_was_given_back_waits_when_its_pool_is_paused(tmp_path: Path)
         assert stood.noted() == []
         await server.pools.resume("cpu")
         assert (await outcome(server, waiting[-1])).attempt == 1
+
+
+class Given:
+    """Claims that wait, at a moment of a clock that stands still, and what becomes of them."""
+
+    def __init__(self, recorder: Recorder, waited: float) -> None:
+        self.back: list[int] = []
+        self.claimed, self.prefetch, clock = Claimed(), Prefetch(), ManualClock()
+        task = QueuedTask(1, "a", "f", "cpu", 0, 1, "[]", "{}")
+        self.claimed.add(Entry(task, QUICK, clock.monotonic() - waited))
+        self.before = self.prefetch.most(2)
+        self.work = GiveBack(
+            pool="cpu",
+            claimed=self.claimed,
+            prefetch=self.prefetch,
+            recorder=recorder,
+            clock=clock,
+            slots=lambda: 2,
+            offer=lambda task: self.back.append(task.seq),
+            take_back=lambda _: None,
+            on_queued=lambda: None,
+        )
+
+
+@pytest.mark.parametrize(
+    ("waited", "cuts", "back"),
+    [
+        (0.4 * LONGEST_WAIT, False, []),
+        (0.7 * LONGEST_WAIT, True, []),
+        (1.1 * LONGEST_WAIT, True, [1]),
+    ],
+)
+async def test_claims_that_wait_for_long_are_made_less_far_ahead_before_they_are_given_back(
+    tmp_path: Path, waited: float, *, cuts: bool, back: list[int]
+) -> None:
+    with opened(tmp_path) as store:
+        recorder = Recorder(store.database, 10)
+        recorder.start()
+        given = Given(recorder, waited)
+        given.work.watch()
+        await asyncio.sleep(1.5 * PATIENCE)
+        assert (given.prefetch.most(2) < given.before) is cuts
+        await given.work.settled([1])
+        assert given.back == back
+        await given.work.finish()
+        await recorder.stop()

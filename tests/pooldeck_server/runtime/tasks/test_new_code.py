@@ -22,10 +22,12 @@ from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.submission import After, Submission
 from pooldeck_server.domain.tasks.task import StoredTask
+from pooldeck_server.domain.tasks.waiting import Help, WaitReason
 from pooldeck_server.runtime.lifecycle.startup import running
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.settings import Settings
 from pooldeck_server.store import queries
+from pooldeck_server.web.text.waiting import waiting_words
 from tests.support.deployed import Deployment
 from tests.support.engine import engine, eventually, outcome
 
@@ -136,6 +138,13 @@ async def test_tasks_that_no_worker_can_run_wait_by_name_and_run_when_their_func
             Need.UNSCHEDULABLE,
             "shop.charge",
             3,
+        )
+        why = server.waiting.of(await server.tasks.get(waiting[0]))
+        assert why is not None
+        assert (why.reason, why.help) == (WaitReason.UNSCHEDULABLE, Help.SEE_UNSCHEDULABLE)
+        assert waiting_words(why) == (
+            "No worker of the pool cpu can run it: the code that the workers of pool cpu have "
+            "loaded is without it."
         )
         await server.tasks.cancel(waiting[0])
         assert notices(server, "cpu")[0].number == 2

@@ -13,8 +13,10 @@ from pooldeck_server.domain.errors import Conflict
 from pooldeck_server.domain.measurements.experiment_request import ExperimentRequest
 from pooldeck_server.domain.notices import Need
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.domain.tasks.waiting import Help, WaitReason
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.store.copies import Copying, put_back
+from pooldeck_server.web.text.waiting import waiting_words
 from tests.support.engine import engine, eventually, outcome, submit
 
 
@@ -65,6 +67,10 @@ async def test_nothing_runs_and_what_ran_is_lost_until_somebody_says(tmp_path: P
         assert await state_of(server, delayed) is State.SCHEDULED
         assert await state_of(server, running) is State.LOST
         assert await state_of(server, new) is State.QUEUED
+        why = server.waiting.of(await server.tasks.get(new))
+        assert why is not None
+        assert (why.reason, why.help) == (WaitReason.RESTORED, Help.SETTLE_RESTORED)
+        assert waiting_words(why).startswith("The database was put back from a backup")
 
 
 async def test_what_waited_runs_when_somebody_says_so(tmp_path: Path) -> None:

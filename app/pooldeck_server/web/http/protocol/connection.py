@@ -82,7 +82,8 @@ class Connection(HttpToolsProtocol):
         """Begin to wait for a request, if there is room for one more connection."""
         self._bounds: SharedBounds = self.config.bounds  # type: ignore[attr-defined]  # server.Config
         self._bare = transport
-        super().connection_made(CoalescingTransport(transport, self._bounds.unread.watch))  # type: ignore[arg-type]  # it is one, in all that counts
+        self._writing = CoalescingTransport(transport, self._bounds.unread.watch)
+        super().connection_made(self._writing)  # type: ignore[arg-type]  # it is one, in all that counts
         self.flow: _Flow = _Flow(self.transport)
         self.address = network(self.client[0]) if self.client else ""
         self._peer = Peer(transport.get_extra_info("socket"), transport.is_closing)
@@ -251,7 +252,8 @@ class Connection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
-        """Go on with what came behind the request that is answered now."""
+        """Send the answer, and go on with what came behind its request."""
+        self._writing.flush()  # not a turn of the loop later, behind what else is to be done then
         super().on_response_complete()
         if self.transport.is_closing():
             return

@@ -6,7 +6,9 @@ from typing import Any
 
 
 class CoalescingTransport:
-    """Stands before a transport, gathers writes until the loop's next turn, passes all else on.
+    """Stands before a transport, gathers writes, passes all else on.
+
+    They leave when an answer is whole (`flush`), and at the latest in the loop's next turn.
 
     uvicorn writes the head of an answer and its body apart; each system call costs a server that
     answers thousands of requests a second as much as all its checks of one.
@@ -31,17 +33,18 @@ class CoalescingTransport:
         if self.is_closing():
             return
         if not self._gathered:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.flush)
         self._gathered.append(data)
 
     def close(self) -> None:
         """Close when all is sent that was written; `on_close` hears of it."""
         if not self.is_closing():
-            self._send()
+            self.flush()
             self._transport.close()
             self._on_close(self._transport)
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Send what was gathered."""
         gathered, self._gathered = self._gathered, []
         if gathered and not self.is_closing():
             self._transport.write(b"".join(gathered))

@@ -1,6 +1,7 @@
 """The page of alerts, and what is set on it. All of it is for admins."""
 
 import math
+from dataclasses import replace
 from typing import Final
 
 from fastapi import Request, Response
@@ -11,6 +12,7 @@ from pooldeck_server.domain.alerts.rules import RULES, AlertRule
 from pooldeck_server.domain.errors import Conflict, InvalidRequest, NotFound
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.http.dependencies import MAX_NUMBER, ServerDep
+from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.alerts.view import (
     AlertRow,
     AlertsView,
@@ -20,10 +22,12 @@ from pooldeck_server.web.pages.alerts.view import (
     DestinationRow,
     NewSecret,
     RuleRow,
+    typed_rule,
 )
 from pooldeck_server.web.pages.shared.posting import done, posted
+from pooldeck_server.web.pages.shared.refusal import Control, Refusal, refusal
 from pooldeck_server.web.pages.shared.rendering import page_router, render
-from pooldeck_server.web.text.formats import sentence
+from pooldeck_server.web.text.alerts import rule_title
 from pooldeck_server.web.text.i18n import _
 
 router = page_router()
@@ -44,13 +48,18 @@ async def change_rule(request: Request, server: ServerDep, name: str) -> Respons
         raise NotFound(f"there is no rule {name}")
     rule = AlertRule(name)
     has_threshold = RULES[rule].threshold is not None
-    quiet = _float(form, "quiet")
-    await server.alerts.rules.change(
-        rule,
-        is_on="is_on" in form,
-        threshold=_float(form, "threshold") if has_threshold else None,
-        quiet_seconds=None if quiet is None else quiet * 60,
-    )
+    try:
+        quiet = _float(form, "quiet")
+        await server.alerts.rules.change(
+            rule,
+            is_on="is_on" in form,
+            threshold=_float(form, "threshold") if has_threshold else None,
+            quiet_seconds=None if quiet is None else quiet * 60,
+        )
+    except InvalidRequest as error:
+        view = await _view(server, refused=refusal(error, _controls_of(rule)))
+        rules = [typed_rule(row, form) if row.name == rule else row for row in view.rules]
+        return render(request, replace(view, rules=rules), STATUS[InvalidRequest])
     return done("/alerts", "rule_changed", "rules")
 
 
@@ -64,8 +73,8 @@ async def add_destination(request: Request, server: ServerDep) -> Response:
     try:
         added, secret = await server.alerts.add(typed.name, DestinationKind(typed.kind), typed.url)
     except (InvalidRequest, Conflict) as error:
-        wrong = DestinationForm(typed.name, typed.url, typed.kind, sentence(error.detail))
-        return render(request, await _view(server, form=wrong), 422)
+        view = await _view(server, form=typed, refused=refusal(error, _controls()))
+        return render(request, view, STATUS[InvalidRequest])
     if secret is None:
         return done("/alerts", "added", "destinations")
     return await _with_secret(request, server, NewSecret(added.name, secret))
@@ -133,6 +142,7 @@ async def _view(
     before: int | None = None,
     secret: NewSecret | None = None,
     form: DestinationForm | None = None,
+    refused: Refusal | None = None,
 ) -> AlertsView:
     deliveries = await server.alerts.deliveries(_PAGE, before)
     destinations = await server.alerts.destinations()
@@ -149,7 +159,21 @@ async def _view(
         is_first=before is None,
         secret=secret,
         form=form or DestinationForm(),
+        refusal=refused,
     )
+
+
+def _controls() -> dict[str, Control]:
+    """Return the fields of a destination by the names that complaints begin with."""
+    return {"name": Control("name", _("Name")), "url": Control("url", _("Address"))}
+
+
+def _controls_of(rule: AlertRule) -> dict[str, Control]:
+    """Return the fields of a rule by the names that complaints begin with."""
+    title = rule_title(rule)
+    quiet = Control(f"quiet-{rule}", f"{title}, {_('Quiet')}")
+    limit = Control(f"threshold-{rule}", f"{title}, {_('Limit')}")
+    return {"threshold": limit, "quiet": quiet, "quiet_seconds": quiet}
 
 
 def _chosen(form: QueryParams) -> list[AlertRule] | None:

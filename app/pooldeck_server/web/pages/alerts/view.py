@@ -1,7 +1,7 @@
 """What the page of alerts shows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pooldeck_server.domain.alerts.callbacks import Signing, StoredCallback
@@ -13,9 +13,11 @@ from pooldeck_server.domain.alerts.deliveries import (
 )
 from pooldeck_server.domain.alerts.rules import RULES, StoredAlert, StoredRule
 from pooldeck_server.web.pages.shared.flash import FLASHES
+from pooldeck_server.web.pages.shared.refusal import Refusal
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.alerts import delivery_state, rule_title, rule_words, unit_words
 from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.recorded import alert_subject, alert_words
 
 _MARKS: Final = {
     DeliveryState.WAITING: "queued",
@@ -54,6 +56,16 @@ class RuleRow:
         )
 
 
+def typed_rule(row: RuleRow, typed: Mapping[str, str]) -> RuleRow:
+    """Return a rule as a form shows it that came back: with what was typed."""
+    return replace(
+        row,
+        is_on="is_on" in typed,
+        threshold=typed.get("threshold", row.threshold),
+        quiet=typed.get("quiet", row.quiet),
+    )
+
+
 @dataclass(frozen=True)
 class AlertRow:
     """Something that a rule speaks of."""
@@ -69,8 +81,8 @@ class AlertRow:
     def of(cls, alert: StoredAlert) -> "AlertRow":
         return cls(
             title=rule_title(alert.rule),
-            subject=alert.subject,
-            text=alert.text,
+            subject=alert_subject(alert.subject),
+            text=alert_words(alert.text),
             path=alert.path,
             count=alert.count,
             begun_at=alert.begun_at,
@@ -155,17 +167,19 @@ class NewSecret:
 
 @dataclass(frozen=True)
 class DestinationForm:
-    """What somebody has typed, and what is wrong with it."""
+    """What somebody has typed for a destination."""
 
     name: str = ""
     url: str = ""
     kind: str = DestinationKind.WEBHOOK.value
-    error: str = ""
 
 
 @dataclass(frozen=True)
 class AlertsView(Page):
-    """Rules, destinations and deliveries; `quiet` is the usual quiet time in minutes."""
+    """Rules, destinations and deliveries; `quiet` is the usual quiet time in minutes.
+
+    `refusal` says what was wrong with the form that was sent.
+    """
 
     template = "alerts/page.html"
     section = "alerts"
@@ -182,3 +196,4 @@ class AlertsView(Page):
     is_first: bool = True
     secret: NewSecret | None = None
     form: DestinationForm = DestinationForm()
+    refusal: Refusal | None = None

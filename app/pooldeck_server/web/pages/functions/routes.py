@@ -251,7 +251,7 @@ def _page(
         function,
         form,
         data,
-        pools={shape.name: shape.size for shape in server.advisor.shapes()},
+        pools={pool: queue.pool.size for pool, queue in server.queues.items()},
         hold=next((hold for hold in server.holds.all() if hold.function == name), None),
         advice=server.advisor.of(name),
         profiles=server.profiles.of(name),

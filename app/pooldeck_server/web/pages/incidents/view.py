@@ -22,6 +22,7 @@ from pooldeck_server.web.pages.shared.values import Value, arguments_of
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.hosts import contact_words
 from pooldeck_server.web.text.i18n import _, ngettext
+from pooldeck_server.web.text.reasons import cause_words
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,12 @@ def _otherwise(today: TaskToday | None) -> str:
 
 
 def story(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> Iterator[str]:
-    named = {"worker": incident.worker, "pool": incident.pool, "cause": incident.cause}
-    yield _("The worker %(worker)s of the pool %(pool)s died: %(cause)s.", **named)
+    yield _(
+        "The worker %(worker)s of the pool %(pool)s died: %(cause)s.",
+        worker=incident.worker,
+        pool=incident.pool,
+        cause=cause_words(incident.cause),
+    )
     yield _whose_fault(incident)
     if not incident.culprit and incident.left:
         yield ngettext(
@@ -179,7 +184,7 @@ def _recovered(incident: StoredIncident, workers: Iterable[WorkerHealth]) -> str
 
 def _line(each: Involved) -> str:
     today = each.today.state if each.today else "no longer kept"
-    return f"{each.role}: {each.function} {each.task}, then {each.became}, today {today}"
+    return f"{each.role}: {each.function} {each.task}, then {each.became}, now {today}"
 
 
 def _belongs(annotation: StoredAnnotation, incident: StoredIncident) -> bool:

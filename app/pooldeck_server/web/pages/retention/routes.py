@@ -13,7 +13,9 @@ from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.retention.form import DAYS, read_rules
 from pooldeck_server.web.pages.retention.view import RetentionView, retention_view
 from pooldeck_server.web.pages.shared.posting import done, posted
+from pooldeck_server.web.pages.shared.refusal import Control, Refusal, refusal
 from pooldeck_server.web.pages.shared.rendering import page_router, render
+from pooldeck_server.web.text.i18n import _
 
 router = page_router()
 
@@ -32,7 +34,7 @@ async def set_rules(request: Request, server: ServerDep) -> Response:
         rules = read_rules(form)
     except InvalidRequest as error:
         values = {name: form.get(name, "") for name in (*DAYS, "most", "functions")}
-        shown = await _view(server, values, error.detail)
+        shown = await _view(server, values, refusal(error, _controls()))
         return render(request, shown, STATUS[InvalidRequest])
     await server.retention.set_rules(rules)
     return done(_PAGE, "set")
@@ -63,9 +65,23 @@ async def stop_deletion(server: ServerDep, name: str) -> Response:
     return done(_PAGE, did, fragment="deletion")
 
 
+def _controls() -> dict[str, Control]:
+    """Return the fields of the form by the names that complaints begin with."""
+    labels = {
+        "succeeded": _("Succeeded"),
+        "failed": _("Failed"),
+        "cancelled": _("Cancelled"),
+        "lost": _("Lost"),
+        "most": _("Most tasks in all"),
+        "others": _("Everything else"),
+    }
+    controls = {name: Control(f"rule-{name}", label) for name, label in labels.items()}
+    return controls | {"functions": Control("functions", _("Functions of their own"))}
+
+
 async def _view(
-    server: Server, values: dict[str, str] | None = None, error: str | None = None
+    server: Server, values: dict[str, str] | None = None, refused: Refusal | None = None
 ) -> RetentionView:
     upcoming = await server.retention.upcoming()
     pins = await server.read(queries.count_kept)
-    return retention_view(server, upcoming, pins, values=values, error=error)
+    return retention_view(server, upcoming, pins, values=values, refusal=refused)

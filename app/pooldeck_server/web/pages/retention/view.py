@@ -12,6 +12,7 @@ from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.pages.retention.form import values_of
 from pooldeck_server.web.pages.shared.flash import FLASHES
+from pooldeck_server.web.pages.shared.refusal import Refusal
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
@@ -61,7 +62,7 @@ class DeletionShown:
 
 @dataclass(frozen=True)
 class RetentionView(Page):
-    """How long tasks are kept. `error` says what was wrong with the form that was sent."""
+    """How long tasks are kept. `refusal` says what was wrong with the form that was sent."""
 
     template = "retention/page.html"
     section = "tasks"
@@ -73,7 +74,7 @@ class RetentionView(Page):
     states: Sequence[StateRow]
     too_old: int
     values: Mapping[str, str]
-    error: str | None
+    refusal: Refusal | None
     pins: int
     deleted: int
     last_at: int | None
@@ -92,7 +93,7 @@ def retention_view(
     pins: int,
     *,
     values: Mapping[str, str] | None = None,
-    error: str | None = None,
+    refusal: Refusal | None = None,
 ) -> RetentionView:
     """Return the page.
 
@@ -101,7 +102,7 @@ def retention_view(
         upcoming: Of each final state, how many tasks are too old, and are so within a week.
         pins: How many tasks somebody keeps.
         values: The texts of a form that could not be read; None: those of the rules.
-        error: What was wrong with it.
+        refusal: What was wrong with it.
     """
     retention, storage = server.retention, server.storage
     counts, leap = server.counts.counts(), retention.vouched.leap
@@ -116,7 +117,7 @@ def retention_view(
         states=rows,
         too_old=sum(row.old for row in rows),
         values=values or values_of(retention.rules),
-        error=error,
+        refusal=refusal,
         pins=pins,
         deleted=retention.deleting.ends.total(),
         last_at=retention.last_at,

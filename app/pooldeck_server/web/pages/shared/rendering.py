@@ -48,6 +48,7 @@ from pooldeck_server.web.text.hosts import contact_words, count_words, worker_na
 from pooldeck_server.web.text.kinds import kind_words
 from pooldeck_server.web.text.notices import severity_word
 from pooldeck_server.web.text.reasons import cause_words, error_word, role_word, start_words
+from pooldeck_server.web.text.recorded import problem_words, reason_words
 from pooldeck_server.web.text.states import state_word
 from pooldeck_server.web.text.terminal_text import coloured
 from pooldeck_server.web.text.zones import zone_words
@@ -134,6 +135,8 @@ def environment() -> Environment:
         "role_word": role_word,
         "severity_word": severity_word,
         "hold_words": hold_words,
+        "problem_words": problem_words,
+        "reason_words": reason_words,
         "start_words": start_words,
         "traceback_parts": traceback_parts,
         "zone_words": zone_words,

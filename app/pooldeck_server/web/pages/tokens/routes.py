@@ -10,8 +10,10 @@ from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.strict_json import complaint
 from pooldeck_server.web.pages.shared.posting import done, posted
+from pooldeck_server.web.pages.shared.refusal import Control, refusal
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.tokens.view import ask_to_revoke, tokens_view
+from pooldeck_server.web.text.i18n import _
 
 router = page_router()
 
@@ -30,7 +32,10 @@ async def create(request: Request, server: ServerDep, sight: SightDep) -> Respon
         token, secret = await found.create(_wanted(form), sight.principal.name)
     except (InvalidRequest, Conflict) as error:
         shown = tokens_view(
-            found.all(), is_asked_for=found.is_asked_for, filled=dict(form), error=error.detail
+            found.all(),
+            is_asked_for=found.is_asked_for,
+            filled=dict(form),
+            refusal=refusal(error, _controls(), "name"),
         )
         return render(request, shown, STATUS[type(error)])
     shown = tokens_view(
@@ -50,6 +55,17 @@ async def ask(request: Request, server: ServerDep, name: str) -> Response:
 async def revoke(server: ServerDep, name: str) -> Response:
     await server.tokens.revoke(name)
     return done("/tokens", "revoked")
+
+
+def _controls() -> dict[str, Control]:
+    """Return the fields of the form by the names that complaints begin with."""
+    return {
+        "name": Control("name", _("Name")),
+        "role": Control("role", _("Role")),
+        "expires": Control("expires", _("Expires")),
+        "functions": Control("functions", _("Only these functions")),
+        "pools": Control("pools", _("Only these pools")),
+    }
 
 
 def _wanted(form: QueryParams) -> TokenRequest:

@@ -8,6 +8,7 @@ from pooldeck_server.domain.access import Role
 from pooldeck_server.domain.tokens import Token
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.pages.shared.flash import FLASHES
+from pooldeck_server.web.pages.shared.refusal import Refusal
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.i18n import _, later
 
@@ -29,7 +30,7 @@ _LIVES: Final = {
 class TokensView(Page):
     """The tokens; `made` is the name of the one that was made just now, `secret` its secret.
 
-    `error` says why none was made, of what the form had: `filled`.
+    `refusal` says why none was made, of what the form had: `filled`.
     """
 
     template = "tokens/page.html"
@@ -43,7 +44,7 @@ class TokensView(Page):
     filled: dict[str, str]
     made: str | None = None
     secret: str | None = None
-    error: str | None = None
+    refusal: Refusal | None = None
 
 
 class TokenConfirmation(Confirmation):
@@ -59,7 +60,7 @@ def tokens_view(
     filled: dict[str, str] | None = None,
     made: str | None = None,
     secret: str | None = None,
-    error: str | None = None,
+    refusal: Refusal | None = None,
 ) -> TokensView:
     return TokensView(
         tokens=tokens,
@@ -70,7 +71,7 @@ def tokens_view(
         | (filled or {}),
         made=made,
         secret=secret,
-        error=error,
+        refusal=refusal,
     )
 
 

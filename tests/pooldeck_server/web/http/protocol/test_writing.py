@@ -58,6 +58,19 @@ def test_what_is_written_in_one_turn_is_sent_at_once() -> None:
     assert asyncio.run(told()) == [b"head body", b"next"]
 
 
+def test_an_answer_that_is_whole_is_sent_in_the_same_turn_and_once() -> None:
+    async def told() -> list[bytes | str]:
+        transport, corked = _corked()
+        corked.write(b"head ")
+        corked.write(b"body")
+        corked.flush()
+        assert transport.told == [b"head body"]
+        await asyncio.sleep(0)
+        return transport.told
+
+    assert asyncio.run(told()) == [b"head body"]
+
+
 def test_a_close_sends_what_was_written_first() -> None:
     async def told() -> list[bytes | str]:
         transport, corked = _corked()
