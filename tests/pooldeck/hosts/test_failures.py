@@ -235,7 +235,7 @@ async def test_a_host_without_power_is_lost_by_its_lease_alone(tmp_path: Path) -
         ledger.call("12", 60)
         await eventually(lambda: ledger.has_begun("1") and ledger.has_begun("2"))
         host = _host(there)
-        for process in (*host.children(recursive=True), host):
+        for process in [host, *host.children(recursive=True)]:  # the host cannot tell
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         (seen,) = there.pool.hosts
