@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pooldeck.hosts.machine import this_machine, versions
 from pooldeck.hosts.stream import FrameStream
-from pooldeck.hosts.wire import FromServer, Hello, Over, Refused, Renew, encode, from_server
+from pooldeck.hosts.wire import FromServer, Hello, NotTaken, Over, Renew, encode, from_server
 from pooldeck_server.domain.access import Role
 from tests.support.certificates import Authority
 from tests.support.host_processes import (
@@ -61,7 +61,7 @@ def dial(server: Served, said: bytes) -> FromServer | None:
 def refusal(server: Served, word: Hello) -> str:
     """Return why a host is refused, which its pool says too."""
     answer = dial(server, encode(word))
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, NotTaken)
     shown = {host["name"]: host["reason"] for host in pool_of(server)["hosts"]}
     assert shown[word.name] == answer.why
     return answer.why
@@ -94,7 +94,7 @@ def test_another_python_is_refused(server: Served, token: str) -> None:
 def test_a_pool_that_is_not_on_hosts_takes_none(server: Served, token: str) -> None:
     answer = dial(server, encode(hello(token, "host-x", pool="io")))
 
-    assert answer == Refused("there is no pool io on hosts; those on hosts: big, solo")
+    assert answer == NotTaken("there is no pool io on hosts; those on hosts: big, solo")
 
 
 def test_a_host_of_an_earlier_run_is_told_that_it_is_over(server: Served, token: str) -> None:
@@ -123,7 +123,7 @@ def test_who_dials_and_says_nothing_keeps_no_host_out(server: Served, token: str
     async def crowd() -> None:
         lines = [await asyncio.open_connection(host, int(port)) for _ in range(20)]
         word = encode(hello(token, "host-y", versions={}))
-        assert isinstance(await asyncio.to_thread(dial, server, word), Refused)
+        assert isinstance(await asyncio.to_thread(dial, server, word), NotTaken)
         for _, writer in lines:
             writer.close()
 
