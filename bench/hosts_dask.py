@@ -30,7 +30,7 @@ from pooldeck.engines.port import EngineSpec, HostTask
 from pooldeck.hosts.model import HostRefused, HostTerms
 from pooldeck.hosts.remote_pool import RemotePool
 from pooldeck.hosts.stream import FrameStream
-from pooldeck.hosts.wire import Hello, Refused, encode, from_host
+from pooldeck.hosts.wire import Hello, NotTaken, encode, from_host
 from pooldeck.kinds import PoolKind
 from pooldeck.outcome import Outcome
 from pooldeck.pools.listener import PoolListener, RunningCall
@@ -165,7 +165,7 @@ async def _pool(scheduler: str) -> AsyncIterator[_Counting]:
             if isinstance(hello, Hello):
                 pool.attach(hello, stream)
         except HostRefused as refused:
-            stream.send(0, encode(Refused(str(refused), refused.is_final)))
+            stream.send(0, encode(NotTaken(str(refused), refused.is_final)))
             stream.close()
 
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
