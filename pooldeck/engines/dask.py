@@ -7,26 +7,26 @@ is tried for ever: agents are submitted again under the same keys, and join thos
 """
 
 import asyncio
-import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any, Final
 
 import msgspec
 from distributed import Client, Future, Security, fire_and_forget
-from distributed.comm.core import CommClosedError
 
 from pooldeck.engines import dask_host
+from pooldeck.engines.dask_words import ENDS, LONGEST_TEXT, in_words
 from pooldeck.engines.port import EngineListener, EngineSpec, HostOffer
-from pooldeck.engines.slots import Slots
+from pooldeck.engines.slots import AgentSlot, Slots
 
 _CONNECT: Final = 5.0  # seconds for the scheduler to answer
 _LOOK: Final = 0.5  # seconds between two looks at the agents
+_STUCK: Final = 3.0  # seconds that an agent waits behind another one before it is moved
+_PLACES: Final = 2.0  # seconds between two looks at where they run
 _PAUSE: Final = 1.0  # seconds before the scheduler is tried again
-_LONGEST: Final = 30.0
+_LONGEST: Final = 10.0
 _PATIENCE: Final = 30.0  # seconds that agents wait for a place before that is said
-_LONGEST_TEXT: Final = 500
 
 
 class DaskEngine:
@@ -49,6 +49,7 @@ class DaskEngine:
         self._futures: dict[int, Future[Any]] = {}
         self._last_words: dict[int, str] = {}
         self._waiting_since: float | None = None
+        self._next_places = 0.0
         self._complaint: str | None = None
 
     async def start(self) -> None:
@@ -73,7 +74,7 @@ class DaskEngine:
             try:
                 client = await self._connected()
             except (OSError, TypeError, ValueError, RuntimeError) as error:
-                self._listener.said(self._in_words(error))
+                self._listener.said(in_words(error, self._spec.scheduler))
                 await asyncio.sleep(pause)
                 pause = min(_LONGEST, pause * 2)
             else:
@@ -119,16 +120,19 @@ class DaskEngine:
                 self._hear_event(event)  # what was said while nobody listened
             while client.status == "running":
                 self._look(client)
+                await self._look_for_places(client)
                 await self._withdraw(client)
                 self._ask(client)
                 self._judge()
                 await self._until_changed()
             self._listener.said(f"the scheduler {self._spec.scheduler} is gone; it is tried again")
         except OSError as error:
-            self._listener.said(self._in_words(error))
+            self._listener.said(in_words(error, self._spec.scheduler))
         except asyncio.CancelledError:
             with suppress(OSError, TimeoutError):
-                await asyncio.wait_for(self._withdraw(client), _CONNECT)
+                async with asyncio.timeout(_CONNECT):
+                    await self._look_for_places(client, at_once=True)
+                    await self._withdraw(client)
             raise
         finally:
             self._futures.clear()
@@ -146,10 +150,65 @@ class DaskEngine:
             if future.status != "pending" and client.status == "running":
                 self._ended(number, str(future.status))
 
+    async def _look_for_places(self, client: Client, *, at_once: bool = False) -> None:
+        """Take that agents are without a place whose Dask workers died without a word.
+
+        One that has just ended is missed once; what becomes of it is heard before the next time.
+        """
+        if not at_once and monotonic() < self._next_places:
+            return
+        self._next_places = monotonic() + _PLACES
+        processing = await client.processing()
+        for slot in self._slots.holding:
+            is_there = self._spec.task.key(slot.number) in processing.get(slot.place, ())
+            if is_there or not (slot.is_missed or at_once):
+                slot.is_missed = not is_there
+            elif slot.host is not None:
+                self._listener.left(slot.host)
+                self._slots.left(slot.number)
+        if stuck := self._stuck(processing):
+            await self._move(client, stuck, processing)
+
+    def _stuck(self, processing: Mapping[str, Sequence[str]]) -> list[AgentSlot]:
+        """Return the agents that wait behind another one on a worker, and have for a while.
+
+        That is where Dask puts those that come before its other workers do.
+        """
+        crowded = {
+            key
+            for keys in processing.values()
+            if len(agents := [key for key in keys if _is_agent(key)]) > 1
+            for key in agents
+        }
+        since = monotonic() - _STUCK
+        waiting = [slot for slot in self._slots.waiting if slot.asked_at <= since]
+        return [slot for slot in waiting if self._spec.task.key(slot.number) in crowded]
+
+    async def _move(
+        self,
+        client: Client,
+        stuck: Sequence[AgentSlot],
+        processing: Mapping[str, Sequence[str]],
+    ) -> None:
+        """Ask for others in the place of agents that are stuck, on workers that have none."""
+        scheduler: Any = client.scheduler
+        workers = (await scheduler.identity(n_workers=-1))["workers"]
+        free = [
+            address
+            for address, worker in workers.items()
+            if worker["resources"].get(dask_host.RESOURCE)
+            and not any(map(_is_agent, processing.get(address, ())))
+        ]
+        for slot, place in zip(stuck, free, strict=False):
+            future = self._futures.pop(slot.number)
+            self._slots.aim(slot.number, place, monotonic())
+            self._listener.placing(self._slots.numbers, self._slots.following)
+            await client.cancel([future], force=True)
+
     def _ended(self, number: int, status: str) -> None:
         self._futures.pop(number).release()
         slot = self._slots.get(number)
-        why = self._last_words.pop(number, _ENDS.get(status, f"Dask calls it {status}"))
+        why = self._last_words.pop(number, ENDS.get(status, f"Dask calls it {status}"))
         host = None if slot is None else slot.host
         if slot is not None:
             self._slots.ended(number, self._wanted, monotonic())
@@ -171,6 +230,7 @@ class DaskEngine:
         if due:
             self._listener.placing(self._slots.numbers, self._slots.following)
         for slot in due:
+            aim = {} if slot.aim is None else {"workers": [slot.aim], "allow_other_workers": True}
             future = client.submit(
                 dask_host.agent,
                 slot.number,
@@ -179,10 +239,12 @@ class DaskEngine:
                 pure=False,
                 retries=0,
                 resources={dask_host.RESOURCE: 1},
+                **aim,
             )
             fire_and_forget(future)  # it outlives this client
             self._futures[slot.number] = future
             slot.is_asked = True
+            slot.asked_at = monotonic()
 
     def _hear_event(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """Take what an agent says."""
@@ -193,7 +255,7 @@ class DaskEngine:
         number, host = int(said["number"]), str(said["host"])
         match said["what"]:
             case "offered":
-                self._slots.holds(number, host, monotonic())
+                self._slots.holds(number, host, str(said["worker"]), monotonic())
                 self._complaint = None
                 offer = HostOffer(number, host, str(said["machine"]), bool(said["is_adopted"]))
                 self._listener.offered(offer)
@@ -201,7 +263,7 @@ class DaskEngine:
                 self._slots.left(number)
                 self._listener.left(host)
             case "ended":
-                self._last_words[number] = str(said["why"])[:_LONGEST_TEXT]
+                self._last_words[number] = str(said["why"])[:LONGEST_TEXT]
         self._changed.set()
 
     def _unplaced(self) -> tuple[int, ...]:
@@ -226,21 +288,6 @@ class DaskEngine:
         else:
             self._listener.said(None)
 
-    def _in_words(self, error: Exception) -> str:
-        """Return why the scheduler cannot be reached, for people."""
-        scheduler = self._spec.scheduler
-        if isinstance(error, TypeError | ssl.SSLError) or "ssl_context" in str(error):
-            return f"{scheduler} needs certificates: set authority, certificate and key of its pool"
-        if isinstance(error, CommClosedError):
-            return f"{scheduler} closed the connection: it may want TLS (tls://), or none (tcp://)"
-        if isinstance(error, TimeoutError | OSError):
-            return f"no scheduler answers at {scheduler}; it is tried again"
-        return f"{scheduler} cannot be reached: {str(error)[:_LONGEST_TEXT]}"
 
-
-_ENDS: Final = {
-    "finished": "the agent ended without a word",
-    "cancelled": "somebody cancelled the agent",
-    "lost": "Dask lost the agent",
-    "error": "the Dask workers below the agent died again and again, or it could not run there",
-}
+def _is_agent(key: str) -> bool:
+    return str(key).startswith("pooldeck-")

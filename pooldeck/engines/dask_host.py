@@ -105,7 +105,7 @@ class _News:
 
     def offered(self, host: str, *, is_adopted: bool) -> None:
         self._said["host"] = host
-        self._say(what="offered", is_adopted=is_adopted)
+        self._say(what="offered", is_adopted=is_adopted, worker=self._worker.address)
 
     def left(self) -> None:
         self._say(what="left")

@@ -54,6 +54,7 @@ class Holding:
         self._dropped = dropped
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_to_end: set[int] = set()
+        self._is_held = False
         self.is_adopted = False
 
     async def begin(self) -> None:
@@ -105,19 +106,26 @@ class Holding:
         except (FileNotFoundError, ConnectionRefusedError):
             return False
         self._pid = _peer(self._writer)
+        try:
+            return await self._greeted()
+        except (OSError, EOFError):  # it has just ended
+            return False
+        finally:
+            if not self._is_held:
+                self._writer.close()
+
+    async def _greeted(self) -> bool:
+        """Take the first word of a host process; tell whether it is held now."""
         match await self._word(self._task.silence):
             case NowHeld(run=run) if run == self._task.run:
-                return True
+                self._is_held = True
             case NowHeld():  # its server has restarted: it knows nothing that this one needs
                 self._end_earlier()
-                self._writer.close()
-                return False
             case HeldByAnother():
-                self._writer.close()
                 raise HostHeld(f"another agent holds the host {self.host}")
-        self._kill()  # it does not answer
-        self._writer.close()
-        return False
+            case _:  # it does not answer
+                self._kill()
+        return self._is_held
 
     async def _last_word(self) -> str:
         while True:

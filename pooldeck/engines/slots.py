@@ -18,7 +18,11 @@ class AgentSlot(Struct):
     pause: float = 0.0  # before this one
     held_since: float | None = None  # since when it holds a host process
     host: str | None = None
+    place: str | None = None  # where the engine runs it, by the engine's own name
+    is_missed: bool = False  # it was not seen there lately
     is_asked: bool = False
+    asked_at: float = 0.0
+    aim: str | None = None  # a place that was free
 
 
 class Slots:
@@ -38,11 +42,6 @@ class Slots:
         """The number of the next agent."""
         return self._following
 
-    @property
-    def held(self) -> int:
-        """How many hold a host process."""
-        return sum(slot.held_since is not None for slot in self._slots.values())
-
     def get(self, number: int) -> AgentSlot | None:
         """Return an agent's slot; None if it is not wanted any more."""
         return self._slots.get(number)
@@ -50,6 +49,18 @@ class Slots:
     def due(self, now: float) -> Iterator[AgentSlot]:
         """Yield the slots whose agents are to be asked for now."""
         yield from (s for s in self._slots.values() if not s.is_asked and s.at <= now)
+
+    @property
+    def waiting(self) -> tuple[AgentSlot, ...]:
+        """Those that were asked for and have no place yet."""
+        slots = self._slots.values()
+        return tuple(slot for slot in slots if slot.is_asked and slot.held_since is None)
+
+    def aim(self, number: int, place: str, now: float) -> None:
+        """Ask for the next agent instead of one that has no place, and for a place that is free."""
+        slot = self._slots.pop(number)
+        self._add(now, slot.pause)
+        self._slots[self._following - 1].aim = place
 
     def asked_anew(self) -> None:
         """Take that none is asked for any more: the engine has forgotten them, or may have."""
@@ -67,16 +78,22 @@ class Slots:
             del self._slots[number]
         return dropped
 
-    def holds(self, number: int, host: str, now: float) -> None:
-        """Take that an agent holds a host process."""
+    @property
+    def holding(self) -> tuple[AgentSlot, ...]:
+        """Those that hold a host process."""
+        return tuple(slot for slot in self._slots.values() if slot.held_since is not None)
+
+    def holds(self, number: int, host: str, place: str, now: float) -> None:
+        """Take that an agent holds a host process, and where the engine runs it."""
         if (slot := self._slots.get(number)) is not None:
             slot.held_since = now
-            slot.host = host
+            slot.host, slot.place = host, place
+            slot.is_missed = False
 
     def left(self, number: int) -> None:
         """Take that an agent's place was taken away; the engine looks for another."""
         if (slot := self._slots.get(number)) is not None:
-            slot.held_since = slot.host = None
+            slot.held_since = slot.host = slot.place = None
 
     def ended(self, number: int, wanted: int, now: float) -> None:
         """Take an agent's end: another one follows if that many are wanted, after a pause.

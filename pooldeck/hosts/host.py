@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pooldeck.hosts.folders import HostFolder
 from pooldeck.hosts.lease import HostLease, host_clock
 from pooldeck.hosts.machine import sample, this_machine, versions
-from pooldeck.hosts.reporter import Reporter
+from pooldeck.hosts.reporter import HostReporter
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.talk import Talk
 from pooldeck.hosts.wire import (
@@ -30,9 +30,9 @@ from pooldeck.hosts.wire import (
     KillWorker,
     Leaving,
     LookAt,
+    NotTaken,
     Over,
     Post,
-    Refused,
     Renew,
     Resize,
     Restart,
@@ -96,7 +96,7 @@ class Host:
         self._talk = Talk.with_server(self._read, self._lost)
         self._lease: HostLease
         self._pool: Pool
-        self._reporter: Reporter
+        self._reporter: HostReporter
         self._end: BootEnd | None = None
         self._over = asyncio.Event()
         self._away = asyncio.Event()  # there is no connection
@@ -130,6 +130,11 @@ class Host:
     def leave(self, why: str) -> None:
         """Have the server hand over nothing more, and end the host when nothing runs there."""
         self._talk.send(Leaving(why))
+
+    def end_untaken(self) -> None:
+        """Begin to end if no server has taken it yet."""
+        if not self._deck:
+            self.end("no server has taken it in time", is_final=True)
 
     async def run(self) -> BootEnd:
         """Be a part of the server's pool; return when that is over and nothing is left running.
@@ -174,7 +179,7 @@ class Host:
     def _make_pool(self, welcome: Welcome) -> Pool:
         boxes = self._folder.begin(self.boot, welcome.deck, welcome.term)
         loop = asyncio.get_running_loop()
-        self._reporter = Reporter(self._talk.send, boxes, self._hand_on, loop.call_later)
+        self._reporter = HostReporter(self._talk.send, boxes, self._hand_on, loop.call_later)
         named = f"{welcome.pool.name}@{self._spec.name}.{self.boot[:6]}"
         spec = replace(welcome.pool.spec(), folder=boxes.folder, worker_name=named)
         numbers = iter(range(1, 1 << 62))
@@ -222,7 +227,7 @@ class Host:
                 raise ConnectionResetError("the server closed the connection")
             answer = from_server(received[1])
             match answer:
-                case Refused():
+                case NotTaken():
                     self._refused(answer)
                 case Over():
                     self.end(answer.why, is_final=answer.is_final)
@@ -250,7 +255,7 @@ class Host:
             rejoin=not is_first,
         )
 
-    def _refused(self, answer: Refused) -> None:
+    def _refused(self, answer: NotTaken) -> None:
         """Note a refusal.
 
         Raises:

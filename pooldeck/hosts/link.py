@@ -42,10 +42,10 @@ from pooldeck.outcome import Error, ErrorKind, Outcome
 from pooldeck.pools.listener import RunningCall
 from pooldeck.pools.model import PoolSpec, PoolState, WorkerState
 from pooldeck.pools.port import WorkerSnapshot
-from pooldeck.pools.worker import MOST_CALLS
 from pooldeck.protocol import Call
 
 _log: Final = logging.getLogger(__name__)
+_LEAD: Final = 32  # quick calls that a slot may have ahead: what is on its way is no use to it yet
 _SILENT: Final = 2.5  # requests for a lease that do not come: there is no contact
 _LAST: Final = 60.0  # seconds for a connection to a host that is given up
 
@@ -55,7 +55,7 @@ _ATTESTED: Final = {
 }
 
 
-class Handed(Struct):
+class Posted(Struct):
     """A call that was posted to a boot. Times are seconds of the server's monotonic clock."""
 
     call: Call
@@ -89,7 +89,7 @@ class LinkOwner(Protocol):
         """The host says something that is no concern of the link's."""
 
     def finished(
-        self, link: "HostLink", handed: Handed, outcome: Outcome, *, is_late: bool
+        self, link: "HostLink", handed: Posted, outcome: Outcome, *, is_late: bool
     ) -> None:
         """A call ended; if it `is_late`, it was reported as abandoned before."""
 
@@ -115,8 +115,8 @@ class HostLink:
 
     def __init__(self, hello: Hello, terms: HostTerms, spec: PoolSpec, owner: LinkOwner) -> None:
         self.hello = hello
-        self.calls: dict[str, Handed] = {}
-        self.abandoned: dict[str, Handed] = {}
+        self.calls: dict[str, Posted] = {}
+        self.abandoned: dict[str, Posted] = {}
         self.workers: dict[str, WorkerIs] = {}
         self.workers_at = 0.0  # when they were told
         self.described: set[str] = set()  # workers whose code was told, until they are gone
@@ -205,7 +205,7 @@ class HostLink:
         """Return how many quick calls it may have beyond its slots now."""
         if not self.takes_calls or self._quick < len(self.calls):
             return 0
-        return max(0, MOST_CALLS * self.open_slots - len(self.calls))
+        return max(0, _LEAD * self.open_slots - len(self.calls))
 
     def can_run(self, among: Collection[str] | None) -> bool:
         """Tell whether one of some workers is here; None: any."""
@@ -276,13 +276,13 @@ class HostLink:
                 cpu_percent=self._usage.cpu_percent.get(each.id),
             )
 
-    def ending(self, handed: Handed) -> Ending:
+    def ending(self, handed: Posted) -> Ending:
         """Return how a call would end if it was killed."""
         if not handed.worker and self._kind.is_alone:
             return Ending.NEVER_STARTED if self._is_behind(handed) else self._kind.function
         return self._kind.ending_of(is_command=self._is_command(handed.call.function))
 
-    def _is_behind(self, handed: Handed) -> bool:
+    def _is_behind(self, handed: Posted) -> bool:
         """Tell whether a call has not begun and waits behind others, as far as that is known."""
         before = 0
         for other in self.calls.values():
@@ -505,7 +505,7 @@ class HostLink:
 
     def hand(self, call: Call, *, is_quick: bool, among: Collection[str] | None) -> None:
         """Post a call; there is room for it."""
-        self.calls[call.task] = Handed(call, time.monotonic(), is_quick)
+        self.calls[call.task] = Posted(call, time.monotonic(), is_quick)
         self._quick += is_quick
         here = None
         if among is not None:
@@ -514,11 +514,11 @@ class HostLink:
         post = Post(self.boot, self._terms.term, call, is_quick, here)
         self._talk.send(post, call.task)
 
-    def _drop(self, handed: Handed) -> None:
+    def _drop(self, handed: Posted) -> None:
         del self.calls[handed.call.task]
         self._quick -= handed.is_quick
 
-    def _find(self, task: str, attempt: int) -> Handed | None:
+    def _find(self, task: str, attempt: int) -> Posted | None:
         handed = self.calls.get(task)
         return handed if handed is not None and handed.call.attempt == attempt else None
 

@@ -122,6 +122,7 @@ class Presence:
         self._place = place
         self._run = run
         self._holder: asyncio.StreamWriter | None = None
+        self._attending: set[asyncio.Task[None]] = set()
 
     async def take(self) -> None:
         """Take the place and listen for agents.
@@ -137,7 +138,7 @@ class Presence:
             os.close(self._lock)
             raise PlaceTaken from error
         self._place.socket.unlink(missing_ok=True)  # that of a process that was killed
-        self._server = await asyncio.start_unix_server(self._attend, self._place.socket)
+        self._server = await asyncio.start_unix_server(self._meet, self._place.socket)
 
     async def leave(self, why: str) -> None:
         """Tell the agent why this process ends, and give the place up.
@@ -152,6 +153,11 @@ class Presence:
                 await asyncio.wait_for(holder.drain(), _PATIENCE)
             holder.close()
         os.close(self._lock)
+
+    def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._attend(reader, writer))
+        self._attending.add(task)
+        task.add_done_callback(self._attending.discard)
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve an agent until it goes."""

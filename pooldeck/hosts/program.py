@@ -41,6 +41,7 @@ NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 _GRACE: Final = 10.0  # seconds for what runs, when the process is asked to end
 _PAUSE: Final = 1.0  # seconds between two boots
+_UNHEARD: Final = 60.0  # seconds for a server to take a host that an agent holds
 _NO_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -226,6 +227,8 @@ async def _run(options: HostOptions) -> str:
     try:
         while True:
             host = asked.host = Host(spec, dial, folder)
+            if options.place is not None:  # it is not to wait for a server that is no more
+                asyncio.get_running_loop().call_later(_UNHEARD, host.end_untaken)
             end = await host.run()
             _log.info("host %s is over: %s", options.name, end.why)
             # The agent of one that it holds is followed by another, which starts another process.

@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.hosts.link import Handed, HostLink
+from pooldeck.hosts.link import HostLink, Posted
 from pooldeck.hosts.model import GoneBy, HostRefused, HostSnapshot, HostTerms
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import (
@@ -281,7 +281,7 @@ class RemotePool(PoolPort):
         link.hand(call, is_quick=is_quick, among=among)
         return True
 
-    def _find(self, task: str) -> tuple[HostLink, Handed] | None:
+    def _find(self, task: str) -> tuple[HostLink, Posted] | None:
         for link in self._here:
             handed = link.calls.get(task)
             if handed is not None:
@@ -445,7 +445,7 @@ class RemotePool(PoolPort):
             case Recovered():
                 listener.recovered(message.worker, message.seconds)
 
-    def finished(self, link: HostLink, handed: Handed, outcome: Outcome, *, is_late: bool) -> None:
+    def finished(self, link: HostLink, handed: Posted, outcome: Outcome, *, is_late: bool) -> None:
         """Pass on an end."""
         if is_late:
             self._listener.abandoned_ended(handed.seen(), outcome)

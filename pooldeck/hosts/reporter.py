@@ -33,7 +33,7 @@ Send = Callable[[FromHost, str | None], None]
 _SOON: Final = 0.02  # seconds in which changes of the pool are told together
 
 
-class Reporter(PoolListener):
+class HostReporter(PoolListener):
     """Tells the server what happens in a pool.
 
     Args:

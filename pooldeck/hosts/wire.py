@@ -292,7 +292,7 @@ class Welcome(Struct, frozen=True, array_like=True, tag="welcome"):
     received: int = 0
 
 
-class Refused(Struct, frozen=True, array_like=True, tag="refused"):
+class NotTaken(Struct, frozen=True, array_like=True, tag="not_taken"):
     """The host is not taken; `why` is a sentence for people. If it `is_final`, it gives up."""
 
     why: str
@@ -396,7 +396,7 @@ FromHost = (
 )
 FromServer = (
     Welcome
-    | Refused
+    | NotTaken
     | Grant
     | Ack
     | Piece

@@ -24,6 +24,7 @@ from bench import (
     experiments,
     figures,
     gil,
+    hosts,
     idle,
     large_store,
     latency,
@@ -90,6 +91,7 @@ MEASUREMENTS = {
     idle: {"idle: memory of the server (RSS)", "idle: memory of all processes (PSS)"},
     dashboards: {"2 open dashboards, 20 tasks a second: frames"},
     gil: {"/healthz under GIL abuse: 99th percentile"},
+    hosts: {"a no-op alone, on a host", "no-ops in a batch, on a host"},
     crash: {"SIGKILL of a worker to the next start", "  pebble"},
     experiments: {
         "computing: knee of the experiment",

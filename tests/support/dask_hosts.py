@@ -66,10 +66,8 @@ async def dask_hosts(
     size: int = 2,
     terms: HostTerms = QUICK,
     orphaned_seconds: float = 60.0,
-    tls: Sequence[str] = (),
-    certificates: Mapping[str, str] | None = None,
     modules: tuple[str, ...] = ("pool_functions",),
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[DaskHosts]:
     """Run a pool, a cluster and a companion for the time of the block; nothing outlives it."""
     terms = HostTerms(
@@ -80,13 +78,14 @@ async def dask_hosts(
     spec = PoolSpec(name="p", kind=kind, size=size, modules=modules, boot_seconds=BOUND)
     hosts = Hosts(folder, spec, terms)
     await hosts.listen()
-    with cluster(folder, workers, environment={"PYTHONPATH": path, **environment}, tls=tls) as dask:
+    environment = {"PYTHONPATH": path, **(environment or {})}
+    with cluster(folder, workers, environment=environment) as dask:
         task = HostTask(
             *(terms.deck, terms.term, "p", f"127.0.0.1:{hosts.port}", "secret"),
             version("pooldeck"),
             silence=terms.lease + terms.margin,
         )
-        engine: Any = EngineSpec(dask.address, task, **(certificates or {}))
+        engine = EngineSpec(dask.address, task)
         pool: Any = hosts.pool
         companion = EngineCompanion("dask", engine, pool, wanted, orphaned_seconds=orphaned_seconds)
         companion.start()
@@ -94,9 +93,9 @@ async def dask_hosts(
         try:
             yield running
         finally:
+            await companion.stop()  # else it asks for others in the place of those that end
             await hosts.close()
             await _gone(terms.deck)
-            await companion.stop()
 
 
 async def _gone(deck: str) -> None:

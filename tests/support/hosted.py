@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from pooldeck.hosts.model import HostRefused, HostTerms
 from pooldeck.hosts.remote_pool import RemotePool
 from pooldeck.hosts.stream import FrameStream
-from pooldeck.hosts.wire import Gone, Hello, Over, Refused, encode, from_host
+from pooldeck.hosts.wire import Gone, Hello, NotTaken, Over, encode, from_host
 from pooldeck.kinds import PoolKind
 from pooldeck.marks import marked
 from pooldeck.pools.listener import PoolListener
@@ -22,6 +22,8 @@ from tests import FUNCTIONS
 from tests.support.pooled import BOUND, Listener, eventually
 
 QUICK = HostTerms(deck="deck", term=1, lease=2.0, renew=0.2, margin=1.0)
+PATIENT = HostTerms(deck="deck", term=1, lease=60.0, renew=0.5, margin=5.0)
+"""Leases that do not end in a test, however slow the machine is."""
 
 
 class Hosts:
@@ -66,7 +68,9 @@ class Hosts:
             self.pool.attach(hello, stream)
         except HostRefused as refused:
             self.refusals.append(str(refused))
-            answer = Over(str(refused)) if hello.rejoin else Refused(str(refused), refused.is_final)
+            answer = (
+                Over(str(refused)) if hello.rejoin else NotTaken(str(refused), refused.is_final)
+            )
             stream.send(0, encode(answer))
             stream.close()
 
@@ -123,7 +127,7 @@ async def hosts(
     size: int = 2,
     *,
     names: tuple[str, ...] = ("a",),
-    terms: HostTerms = QUICK,
+    terms: HostTerms = PATIENT,
     modules: tuple[str, ...] = ("pool_functions",),
     **options: Any,
 ) -> AsyncIterator[Hosts]:

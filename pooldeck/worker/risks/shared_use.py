@@ -1,5 +1,6 @@
 """Whether a function uses `pooldeck.shared`, as far as its code names it."""
 
+import sys
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 _PACKAGE: Final = "pooldeck"
 _NAME: Final = "shared"
 _MODULE: Final = f"{_PACKAGE}.{_NAME}"
+_module_of = type.__dict__["__module__"].__get__  # whatever a metaclass makes it out to be
 
 
 def uses_shared(function: FunctionType) -> bool:
@@ -25,8 +27,9 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _is_shared(value: object) -> bool:
-    """Tell whether something is the module, or of it; asked by types, which cannot lie or hang."""
-    if type(value).__name__ == "module":
-        return getattr(value, "__name__", None) == _MODULE
-    module = type(value).__module__
-    return isinstance(module, str) and (module == _MODULE or module.startswith(f"{_MODULE}."))
+    """Tell whether something is the module, or of it; no code of the user's is run for that."""
+    module = sys.modules.get(_MODULE)
+    if value is module and module is not None:
+        return True
+    made_in = _module_of(type(value))
+    return isinstance(made_in, str) and (made_in == _MODULE or made_in.startswith(f"{_MODULE}."))

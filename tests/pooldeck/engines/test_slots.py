@@ -43,7 +43,7 @@ def test_an_agent_that_ends_is_followed_by_the_next_number() -> None:
     slots = Slots((), 1)
     slots.want(1, 0.0)
     due(slots, 0.0)
-    slots.holds(1, "host-a", 1.0)
+    slots.holds(1, "host-a", "tcp://host-a", 1.0)
 
     slots.ended(1, 1, 100.0)
 
@@ -68,7 +68,7 @@ def test_agents_that_end_at_once_follow_each_other_after_pauses_that_grow_to_a_m
 def test_with_fewer_hosts_wanted_those_without_a_place_are_withdrawn_the_last_first() -> None:
     slots = Slots((), 1)
     slots.want(3, 0.0)
-    slots.holds(2, "host-a", 0.0)
+    slots.holds(2, "host-a", "tcp://host-a", 0.0)
 
     assert slots.want(2, 1.0) == (3,)
     assert slots.want(1, 1.0) == (1,)
@@ -79,22 +79,22 @@ def test_with_fewer_hosts_wanted_those_without_a_place_are_withdrawn_the_last_fi
 def test_a_host_too_many_is_not_followed_by_another() -> None:
     slots = Slots((), 1)
     slots.want(2, 0.0)
-    slots.holds(1, "host-a", 0.0)
-    slots.holds(2, "host-b", 0.0)
+    slots.holds(1, "host-a", "tcp://host-a", 0.0)
+    slots.holds(2, "host-b", "tcp://host-b", 0.0)
     slots.want(1, 1.0)
 
     slots.ended(1, 1, 2.0)
 
     assert slots.numbers == (2,)
-    assert slots.held == 1
+    assert [slot.number for slot in slots.holding] == [2]
 
 
 def test_an_agent_whose_place_was_taken_away_has_none() -> None:
     slots = Slots((), 1)
     slots.want(1, 0.0)
-    slots.holds(1, "host-a", 0.0)
+    slots.holds(1, "host-a", "tcp://host-a", 0.0)
 
     slots.left(1)
 
-    assert slots.held == 0
+    assert slots.holding == ()
     assert slots.want(0, 1.0) == (1,)

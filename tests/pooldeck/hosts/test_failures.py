@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 from pooldeck.hosts.model import GoneBy, HostState
 from pooldeck.outcome import ErrorKind
@@ -86,10 +87,11 @@ async def test_what_a_killed_host_had_not_begun_comes_back_and_what_had_ended_ha
         await relay.close()
 
 
+@pytest.mark.soak
 async def test_a_stopped_host_is_ended_by_its_keeper_before_its_calls_are_called_lost(
     tmp_path: Path,
 ) -> None:
-    async with hosts(tmp_path, modules=MODULES) as there:
+    async with hosts(tmp_path, modules=MODULES, terms=QUICK) as there:
         ledger = Ledger(there)
         await there.ready(2)
         ledger.call("12", 60)
@@ -113,6 +115,7 @@ async def test_a_stopped_host_is_ended_by_its_keeper_before_its_calls_are_called
         ledger.check(2)
 
 
+@pytest.mark.soak
 async def test_a_host_whose_keeper_is_killed_goes_on_with_another_one(tmp_path: Path) -> None:
     async with hosts(tmp_path, modules=MODULES) as there:
         ledger = Ledger(there)
@@ -125,10 +128,11 @@ async def test_a_host_whose_keeper_is_killed_goes_on_with_another_one(tmp_path: 
         assert is_alive(_keeper(_host(there)).pid)
 
 
+@pytest.mark.soak
 async def test_workers_end_by_themselves_where_host_and_keeper_cannot_end_them(
     tmp_path: Path,
 ) -> None:
-    async with hosts(tmp_path, modules=MODULES) as there:
+    async with hosts(tmp_path, modules=MODULES, terms=QUICK) as there:
         ledger = Ledger(there)
         await there.ready(2)
         ledger.call("12", 60)
@@ -145,8 +149,9 @@ async def test_workers_end_by_themselves_where_host_and_keeper_cannot_end_them(
             host.resume()
 
 
+@pytest.mark.soak
 async def test_what_a_call_has_started_ends_with_the_lease_too(tmp_path: Path) -> None:
-    async with hosts(tmp_path, modules=MODULES) as there:
+    async with hosts(tmp_path, modules=MODULES, terms=QUICK) as there:
         ledger = Ledger(there)
         await there.ready(2)
         ledger.call("1", 60, "with_child")
@@ -178,6 +183,7 @@ async def test_a_worker_that_is_killed_on_a_host_is_told_as_at_home(tmp_path: Pa
         ledger.check(3)
 
 
+@pytest.mark.soak
 async def test_a_dropped_link_costs_no_call(tmp_path: Path) -> None:
     async with hosts(tmp_path, names=(), modules=MODULES) as there:
         relay = Relay(there.port)
@@ -198,8 +204,9 @@ async def test_a_dropped_link_costs_no_call(tmp_path: Path) -> None:
         await relay.close()
 
 
+@pytest.mark.soak
 async def test_calls_end_with_the_lease_if_the_server_cannot_be_reached(tmp_path: Path) -> None:
-    async with hosts(tmp_path, names=(), modules=MODULES) as there:
+    async with hosts(tmp_path, names=(), modules=MODULES, terms=QUICK) as there:
         relay = Relay(there.port)
         await relay.start()
         await there.start(port=relay.port)
@@ -220,14 +227,15 @@ async def test_calls_end_with_the_lease_if_the_server_cannot_be_reached(tmp_path
         await relay.close()
 
 
+@pytest.mark.soak
 async def test_a_host_without_power_is_lost_by_its_lease_alone(tmp_path: Path) -> None:
-    async with hosts(tmp_path, modules=MODULES) as there:
+    async with hosts(tmp_path, modules=MODULES, terms=QUICK) as there:
         ledger = Ledger(there)
         await there.ready(2)
         ledger.call("12", 60)
         await eventually(lambda: ledger.has_begun("1") and ledger.has_begun("2"))
         host = _host(there)
-        for process in (*host.children(recursive=True), host):
+        for process in [host, *host.children(recursive=True)]:  # the host cannot tell
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         (seen,) = there.pool.hosts

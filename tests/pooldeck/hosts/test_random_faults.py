@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pooldeck.hosts.model import HostTerms
 from tests.support.host_ledger import Ledger, Relay
-from tests.support.hosted import QUICK, Hosts, hosts
+from tests.support.hosted import PATIENT, QUICK, Hosts, hosts
 from tests.support.pooled import eventually
 
 _SEED = int(os.environ.get("POOLDECK_SEED", "1"))
@@ -22,7 +23,10 @@ _SEED = int(os.environ.get("POOLDECK_SEED", "1"))
 class _Faults:
     """Does bad things to two hosts, and starts again what has ended."""
 
-    def __init__(self, there: Hosts, relays: dict[str, Relay], rng: random.Random) -> None:
+    def __init__(
+        self, there: Hosts, relays: dict[str, Relay], rng: random.Random, stops: list[float]
+    ) -> None:
+        self._stops = stops
         self.done: Counter[str] = Counter()
         self._there = there
         self._relays = relays
@@ -60,7 +64,7 @@ class _Faults:
 
     async def _stop(self, name: str) -> None:
         self._hosts[name].send_signal(signal.SIGSTOP)
-        await asyncio.sleep(self._rng.choice([0.5, QUICK.lease + QUICK.margin + 0.5]))
+        await asyncio.sleep(self._rng.choice(self._stops))
         self._hosts[name].send_signal(signal.SIGCONT)
 
     async def _kill_keeper(self, name: str) -> None:
@@ -81,13 +85,15 @@ class _Faults:
         return found
 
 
-async def _run(folder: Path, calls: int, pause: float) -> None:
+async def _run(
+    folder: Path, calls: int, pause: float, stops: list[float], terms: HostTerms
+) -> None:
     rng = random.Random(_SEED)
-    async with hosts(folder, names=(), modules=("host_functions",)) as there:
+    async with hosts(folder, names=(), modules=("host_functions",), terms=terms) as there:
         relays = {name: Relay(there.port) for name in "ab"}
         for relay in relays.values():
             await relay.start()
-        faults = _Faults(there, relays, rng)
+        faults = _Faults(there, relays, rng, stops)
         ledger = Ledger(there)
         await faults.start()
         await there.ready(4)
@@ -105,9 +111,10 @@ async def _run(folder: Path, calls: int, pause: float) -> None:
 
 
 async def test_no_call_starts_twice_or_runs_on_whatever_happens(tmp_path: Path) -> None:
-    await _run(tmp_path, 300, 0.4)
+    await _run(tmp_path, 300, 0.8, [0.3], PATIENT)
 
 
 @pytest.mark.soak
 async def test_no_call_of_many_starts_twice_or_runs_on_whatever_happens(tmp_path: Path) -> None:
-    await _run(tmp_path, int(os.environ.get("POOLDECK_CALLS", "10000")), 2.0)
+    stops = [0.5, QUICK.lease + QUICK.margin + 0.5]
+    await _run(tmp_path, int(os.environ.get("POOLDECK_CALLS", "10000")), 2.0, stops, QUICK)

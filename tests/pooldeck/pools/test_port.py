@@ -28,7 +28,7 @@ MIB = 1024 * 1024
 MakePool = Callable[..., AbstractAsyncContextManager[Listener]]
 
 
-@pytest.fixture(params=["here", "on a host"])
+@pytest.fixture(params=["here", pytest.param("on a host", marks=pytest.mark.soak)])
 def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MakePool:
     if request.param == "here":
         return local_pool

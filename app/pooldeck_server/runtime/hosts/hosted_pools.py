@@ -15,6 +15,7 @@ from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import PoolSpec
 from pooldeck_server.domain.access import HOSTS
 from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.runtime.access.tokens import Tokens
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.hosts.companion import EngineCompanion
@@ -162,7 +163,7 @@ class HostedPools:
             server=settings.address or listener.place,
             token=self.tokens.make_for_run(replace(HOSTS, pools=(pool,))),
             version=versions()["pooldeck"],
-            authority=None if authority is None else authority.read_text(),
+            authority=None if authority is None else _text(authority),
             silence=max(_SILENCE, 2 * self.terms.lease),
         )
 
@@ -184,6 +185,18 @@ def engine_spec(hosted: HostedSettings, task: HostTask) -> EngineSpec:
         certificate=_path(hosted.certificate),
         key=_path(hosted.key),
     )
+
+
+def _text(path: Path) -> str:
+    """Return what is in a file.
+
+    Raises:
+        StartupError: If it cannot be read.
+    """
+    try:
+        return path.read_text()
+    except (OSError, UnicodeError) as error:
+        raise StartupError(f"[hosts] authority {path} cannot be read: {error}") from None
 
 
 def _path(path: Path | None) -> str | None:

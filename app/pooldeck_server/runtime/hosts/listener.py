@@ -1,7 +1,7 @@
 """The door for hosts: they dial in, say who they are, and become part of a pool or hear why not.
 
     host ── TLS ── Hello: token, pool, versions ──▶ this ──▶ RemotePool.attach
-                                                     └─ Refused ─▶ host, log, the pool's page
+                                                     └─ NotTaken ─▶ host, log, the pool's page
 
 Nothing is believed of who has no token for it. A host that belongs to an earlier run is told that
 it is over; what earlier boots have left goes to whom it concerns.
@@ -17,7 +17,7 @@ from typing import Final
 from pooldeck.hosts.model import HostRefused, HostTerms
 from pooldeck.hosts.remote_pool import RemotePool
 from pooldeck.hosts.stream import FrameStream
-from pooldeck.hosts.wire import Hello, Over, Refused, encode
+from pooldeck.hosts.wire import Hello, NotTaken, Over, encode
 from pooldeck.protocol import ProtocolError
 from pooldeck_server.domain.access import Principal
 from pooldeck_server.domain.addresses import authority
@@ -119,7 +119,7 @@ class HostListener:
         except (HostRefused, ProtocolError) as error:
             self._note(str(error), address, hello)
             is_final = isinstance(error, HostRefused) and error.is_final
-            answer = Over if hello.rejoin else Refused  # one with a lease gives it up
+            answer = Over if hello.rejoin else NotTaken  # one with a lease gives it up
             stream.send(0, encode(answer(str(error), is_final)))
             stream.close()
 

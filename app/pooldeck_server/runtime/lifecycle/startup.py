@@ -631,8 +631,8 @@ class _Startup:
         listening = TokenSocket(self.settings.socket, tokens, self.links)
         await listening.start()
         self.stack.push_async_callback(listening.stop)
-        await self.hosting.start()
         self.stack.push_async_callback(self.hosting.stop)
+        await self.hosting.start()
 
     def _local(self, address: str) -> LocalServer:
         """Return what programs of this server's own user may know."""

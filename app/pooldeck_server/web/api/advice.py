@@ -32,6 +32,12 @@ async def get_advice(server: ServerDep, name: NamePath) -> Response:
     except UnknownFunction as error:  # in a path it is the address that does not exist
         raise NotFound(error.detail) from None
     if advice is None:
+        pool = server.catalogue.get(name).pool
+        if pool in server.advisor.hosted:
+            raise Conflict(
+                f"{name} runs in pool {pool}, which is on hosts: only what runs on the server's "
+                "own machine is measured and compared"
+            )
         raise Conflict(f"{name} names a pool that does not exist: there is nothing to compare")
     return answer(_shown(server, advice))
 

@@ -4,10 +4,19 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pooldeck.engines.port import EngineSpec, HostTask
+from pooldeck.hosts.remote_pool import RemotePool
+from pooldeck.kinds import PoolKind
+from pooldeck.pools.listener import PoolListener
+from pooldeck.pools.model import PoolSpec
+from pooldeck_server.runtime.hosts.companion import EngineCompanion
 from tests.support.dask_hosts import DaskHosts, dask_hosts
+from tests.support.hosted import QUICK
+from tests.support.pooled import eventually
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +82,20 @@ async def test_another_companion_joins_the_agents_of_one_that_was_killed(
     assert running.boots == boots
     assert running.companion.pid != pid
     assert running.companion.sentence is None
+
+
+async def test_a_server_whose_machine_has_no_dask_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "distributed.py").write_text("raise ImportError('there is none')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    spec = PoolSpec(name="p", kind=PoolKind.PROCESS, size=1, modules=())
+    pool: Any = RemotePool(spec, QUICK, PoolListener())
+    task = HostTask("deck", 1, "p", "127.0.0.1:9", "secret", "0")
+    companion = EngineCompanion("dask", EngineSpec("tcp://127.0.0.1:9", task), pool, 1)
+    companion.start()
+    try:
+        await eventually(lambda: companion.sentence is not None)
+        assert "pip install 'pooldeck[dask]'" in str(companion.sentence)
+    finally:
+        await companion.stop()

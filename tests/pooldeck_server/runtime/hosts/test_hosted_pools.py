@@ -101,5 +101,7 @@ def test_no_advice_is_given_on_what_runs_on_other_machines(server: Served) -> No
     size = server.http.get("/api/v1/pools/big/advice").json()
 
     assert (size["verdict"], size["rule"]) == ("unknown", "on_hosts")
-    assert server.http.get("/api/v1/functions/web_functions.block/advice").status_code == 404
+    refused = server.http.get("/api/v1/functions/web_functions.block/advice")
+    assert refused.status_code == 409
+    assert "runs in pool solo, which is on hosts" in refused.json()["detail"]
     assert server.http.get("/functions/web_functions.block").status_code == 200

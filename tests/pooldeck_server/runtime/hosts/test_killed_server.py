@@ -117,6 +117,7 @@ def last_sign_of_life(lines: list[str]) -> float:
     return max(float(line.split()[1]) for line in lines if line.startswith("alive"))
 
 
+@pytest.mark.soak  # test_earlier_term.py has it without processes
 def test_what_ran_on_a_host_is_decided_by_its_word_long_before_its_lease_is_over(
     tmp_path: Path,
 ) -> None:

@@ -25,7 +25,7 @@ from pooldeck_server.web.pages.alerts.view import (
     typed_rule,
 )
 from pooldeck_server.web.pages.shared.posting import done, posted
-from pooldeck_server.web.pages.shared.refusal import Control, Refusal, refusal
+from pooldeck_server.web.pages.shared.refusal import FormField, FormRefusal, refusal
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.text.alerts import rule_title
 from pooldeck_server.web.text.i18n import _
@@ -142,7 +142,7 @@ async def _view(
     before: int | None = None,
     secret: NewSecret | None = None,
     form: DestinationForm | None = None,
-    refused: Refusal | None = None,
+    refused: FormRefusal | None = None,
 ) -> AlertsView:
     deliveries = await server.alerts.deliveries(_PAGE, before)
     destinations = await server.alerts.destinations()
@@ -163,16 +163,16 @@ async def _view(
     )
 
 
-def _controls() -> dict[str, Control]:
+def _controls() -> dict[str, FormField]:
     """Return the fields of a destination by the names that complaints begin with."""
-    return {"name": Control("name", _("Name")), "url": Control("url", _("Address"))}
+    return {"name": FormField("name", _("Name")), "url": FormField("url", _("Address"))}
 
 
-def _controls_of(rule: AlertRule) -> dict[str, Control]:
+def _controls_of(rule: AlertRule) -> dict[str, FormField]:
     """Return the fields of a rule by the names that complaints begin with."""
     title = rule_title(rule)
-    quiet = Control(f"quiet-{rule}", f"{title}, {_('Quiet')}")
-    limit = Control(f"threshold-{rule}", f"{title}, {_('Limit')}")
+    quiet = FormField(f"quiet-{rule}", f"{title}, {_('Quiet')}")
+    limit = FormField(f"threshold-{rule}", f"{title}, {_('Limit')}")
     return {"threshold": limit, "quiet": quiet, "quiet_seconds": quiet}
 
 

@@ -13,7 +13,7 @@ from pooldeck_server.domain.alerts.deliveries import (
 )
 from pooldeck_server.domain.alerts.rules import RULES, StoredAlert, StoredRule
 from pooldeck_server.web.pages.shared.flash import FLASHES
-from pooldeck_server.web.pages.shared.refusal import Refusal
+from pooldeck_server.web.pages.shared.refusal import FormRefusal
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.alerts import delivery_state, rule_title, rule_words, unit_words
 from pooldeck_server.web.text.i18n import _
@@ -196,4 +196,4 @@ class AlertsView(Page):
     is_first: bool = True
     secret: NewSecret | None = None
     form: DestinationForm = DestinationForm()
-    refusal: Refusal | None = None
+    refusal: FormRefusal | None = None

@@ -13,7 +13,7 @@ from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.pages.retention.form import DAYS, read_rules
 from pooldeck_server.web.pages.retention.view import RetentionView, retention_view
 from pooldeck_server.web.pages.shared.posting import done, posted
-from pooldeck_server.web.pages.shared.refusal import Control, Refusal, refusal
+from pooldeck_server.web.pages.shared.refusal import FormField, FormRefusal, refusal
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.text.i18n import _
 
@@ -65,7 +65,7 @@ async def stop_deletion(server: ServerDep, name: str) -> Response:
     return done(_PAGE, did, fragment="deletion")
 
 
-def _controls() -> dict[str, Control]:
+def _controls() -> dict[str, FormField]:
     """Return the fields of the form by the names that complaints begin with."""
     labels = {
         "succeeded": _("Succeeded"),
@@ -75,12 +75,12 @@ def _controls() -> dict[str, Control]:
         "most": _("Most tasks in all"),
         "others": _("Everything else"),
     }
-    controls = {name: Control(f"rule-{name}", label) for name, label in labels.items()}
-    return controls | {"functions": Control("functions", _("Functions of their own"))}
+    controls = {name: FormField(f"rule-{name}", label) for name, label in labels.items()}
+    return controls | {"functions": FormField("functions", _("Functions of their own"))}
 
 
 async def _view(
-    server: Server, values: dict[str, str] | None = None, refused: Refusal | None = None
+    server: Server, values: dict[str, str] | None = None, refused: FormRefusal | None = None
 ) -> RetentionView:
     upcoming = await server.retention.upcoming()
     pins = await server.read(queries.count_kept)

@@ -12,7 +12,7 @@ from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.runtime.server import Server
 from pooldeck_server.web.pages.retention.form import values_of
 from pooldeck_server.web.pages.shared.flash import FLASHES
-from pooldeck_server.web.pages.shared.refusal import Refusal
+from pooldeck_server.web.pages.shared.refusal import FormRefusal
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text import formats
 from pooldeck_server.web.text.i18n import _, later
@@ -74,7 +74,7 @@ class RetentionView(Page):
     states: Sequence[StateRow]
     too_old: int
     values: Mapping[str, str]
-    refusal: Refusal | None
+    refusal: FormRefusal | None
     pins: int
     deleted: int
     last_at: int | None
@@ -93,7 +93,7 @@ def retention_view(
     pins: int,
     *,
     values: Mapping[str, str] | None = None,
-    refusal: Refusal | None = None,
+    refusal: FormRefusal | None = None,
 ) -> RetentionView:
     """Return the page.
 

@@ -9,7 +9,7 @@ from pooldeck_server.web.text.formats import sentence
 
 
 @dataclass(frozen=True)
-class Control:
+class FormField:
     """A field of a form: the id of what is typed into, and what it is called."""
 
     id: str
@@ -17,10 +17,10 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class FormRefusal:
     """Why nothing was changed, and the field that it is about; None where it is about none."""
 
-    control: Control | None
+    control: FormField | None
     words: str
 
     def is_about(self, control: str) -> bool:
@@ -28,7 +28,9 @@ class Refusal:
         return self.control is not None and self.control.id == control
 
 
-def refusal(error: PooldeckError, controls: Mapping[str, Control], otherwise: str = "") -> Refusal:
+def refusal(
+    error: PooldeckError, controls: Mapping[str, FormField], otherwise: str = ""
+) -> FormRefusal:
     """Return what an error says of a form.
 
     Args:
@@ -39,5 +41,5 @@ def refusal(error: PooldeckError, controls: Mapping[str, Control], otherwise: st
     names, colon, words = error.detail.partition(": ")
     name = re.split(r"[,/]", names)[0]
     if colon and name in controls:
-        return Refusal(controls[name], sentence(words))
-    return Refusal(controls.get(otherwise), sentence(error.detail))
+        return FormRefusal(controls[name], sentence(words))
+    return FormRefusal(controls.get(otherwise), sentence(error.detail))

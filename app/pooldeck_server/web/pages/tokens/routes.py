@@ -10,7 +10,7 @@ from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.http.errors import STATUS
 from pooldeck_server.web.http.strict_json import complaint
 from pooldeck_server.web.pages.shared.posting import done, posted
-from pooldeck_server.web.pages.shared.refusal import Control, refusal
+from pooldeck_server.web.pages.shared.refusal import FormField, refusal
 from pooldeck_server.web.pages.shared.rendering import page_router, render
 from pooldeck_server.web.pages.tokens.view import ask_to_revoke, tokens_view
 from pooldeck_server.web.text.i18n import _
@@ -57,14 +57,14 @@ async def revoke(server: ServerDep, name: str) -> Response:
     return done("/tokens", "revoked")
 
 
-def _controls() -> dict[str, Control]:
+def _controls() -> dict[str, FormField]:
     """Return the fields of the form by the names that complaints begin with."""
     return {
-        "name": Control("name", _("Name")),
-        "role": Control("role", _("Role")),
-        "expires": Control("expires", _("Expires")),
-        "functions": Control("functions", _("Only these functions")),
-        "pools": Control("pools", _("Only these pools")),
+        "name": FormField("name", _("Name")),
+        "role": FormField("role", _("Role")),
+        "expires": FormField("expires", _("Expires")),
+        "functions": FormField("functions", _("Only these functions")),
+        "pools": FormField("pools", _("Only these pools")),
     }
 
 

@@ -8,7 +8,7 @@ from pooldeck_server.domain.access import Role
 from pooldeck_server.domain.tokens import Token
 from pooldeck_server.web.pages.shared.confirmation import Confirmation
 from pooldeck_server.web.pages.shared.flash import FLASHES
-from pooldeck_server.web.pages.shared.refusal import Refusal
+from pooldeck_server.web.pages.shared.refusal import FormRefusal
 from pooldeck_server.web.pages.shared.rendering import Page
 from pooldeck_server.web.text.i18n import _, later
 
@@ -44,7 +44,7 @@ class TokensView(Page):
     filled: dict[str, str]
     made: str | None = None
     secret: str | None = None
-    refusal: Refusal | None = None
+    refusal: FormRefusal | None = None
 
 
 class TokenConfirmation(Confirmation):
@@ -60,7 +60,7 @@ def tokens_view(
     filled: dict[str, str] | None = None,
     made: str | None = None,
     secret: str | None = None,
-    refusal: Refusal | None = None,
+    refusal: FormRefusal | None = None,
 ) -> TokensView:
     return TokensView(
         tokens=tokens,
