@@ -74,7 +74,7 @@ class ServedHosts:
 
         def runs() -> bool:
             task.update(self.http.get(f"/api/v1/tasks/{task['id']}").json())
-            return task["state"] == "running"
+            return bool(task["state"] == "running")
 
         eventually(runs, "the task runs")
         return task  # type: ignore[no-any-return]  # what JSON has
