@@ -325,9 +325,11 @@ class Dispatcher:
                 if self._hand_over(task):
                     self._claimed.take()
                 elif self.resources.machines.are_several and needs_of(task):
-                    break
+                    break  # those behind it may run on other machines
                 else:
                     return
+            else:
+                return
         for task in list(self._claimed):
             if self._hands_out and self._hand_over(task):
                 self._claimed.remove(task.seq)
