@@ -34,7 +34,7 @@ from pooldeck.pools.launcher import Launcher, SubprocessLauncher
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
 from pooldeck.pools.out_of_memory import MemoryWatch
-from pooldeck.pools.port import PoolPort, PoolSnapshot, WorkerSnapshot
+from pooldeck.pools.port import Outgrown, PoolPort, PoolSnapshot, WorkerSnapshot
 from pooldeck.pools.reports import Reports
 from pooldeck.pools.roster import Roster
 from pooldeck.pools.stacks import StackRequests
@@ -84,7 +84,7 @@ class Pool(PoolPort):
         self._vitals = Vitals(self._staff)
         self._looks = StackRequests()
         self._causes = ExitCauses(memory)
-        self._outgrown: deque[float] = deque(maxlen=_OUTGROWN)
+        self._outgrown: deque[Outgrown] = deque(maxlen=_OUTGROWN)
         self._sweeper = Sweeper(boot)
         self._reports = Reports(
             self._staff,
@@ -261,7 +261,7 @@ class Pool(PoolPort):
         if worker := self.workers.get(worker_id):
             worker.note_memory(rss_bytes)
             if memory_limit.enforce(worker, rss_bytes, self.spec.max_memory_bytes, self._staff):
-                self._outgrown.append(time.monotonic())
+                self._outgrown.append(Outgrown(time.monotonic(), rss_bytes))
 
     async def _hire(self) -> Worker:
         left_out = self._staff.boots.left_out

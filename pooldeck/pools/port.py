@@ -33,6 +33,13 @@ class WorkerSnapshot(Struct, frozen=True):
     cpu_percent: float | None = None  # likewise
 
 
+class Outgrown(Struct, frozen=True):
+    """A worker that was found too large: when, by the monotonic clock, and how large."""
+
+    at: float
+    rss_bytes: int
+
+
 class PoolSnapshot(Struct, frozen=True):
     """A pool at one moment; each value is what the port calls so."""
 
@@ -42,8 +49,7 @@ class PoolSnapshot(Struct, frozen=True):
     busy: int
     workers: tuple[WorkerSnapshot, ...]  # those that start or stop too, the oldest first
     hosts: tuple[HostSnapshot, ...] | None = None  # None: it lives on the server's own machine
-    # When the latest workers were found too large, by the monotonic clock, the oldest first.
-    outgrown: tuple[float, ...] = ()
+    outgrown: tuple[Outgrown, ...] = ()  # the latest, the oldest first
 
 
 class PoolPort(Protocol):

@@ -17,6 +17,7 @@ class Need(StrEnum):
     DRAINING = "draining"
     STOPPED = "stopped"
     STARVATION = "starvation"  # all slots of a pool are busy, nothing ends, and tasks wait
+    SHORT_OF_SLOTS = "short_of_slots"  # its slots are always busy, and tasks wait for long
     STUCK = "stuck"  # a task runs far longer than its function usually does
     OUTGROWN = "outgrown"  # workers are replaced again and again for the memory that they hold
     ABANDONED = "abandoned"  # threads that outlived their tasks

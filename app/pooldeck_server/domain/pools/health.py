@@ -93,6 +93,7 @@ class PoolHealth(Struct, frozen=True):
     spare: int = 0  # workers that are ready to take a dead one's place
     restarts: int = 0  # workers that were replaced since the server started
     outgrown: int = 0  # of these, in the last minutes, for more memory than they may hold
+    outgrown_bytes: int = 0  # the most that one of these held
     max_memory_bytes: int = 0  # that a worker may hold; 0: as much as it likes
     dead: tuple[DeadWorker, ...] = ()  # the latest first
     ctx_switches_per_s: SwitchRates | None = None  # of all its workers together

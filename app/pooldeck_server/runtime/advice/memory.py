@@ -66,7 +66,9 @@ def _held(pool: PoolHealth) -> int:
 
 
 def _most(pool: PoolHealth) -> int:
-    return max((worker.peak_rss_bytes or 0 for worker in pool.workers), default=0)
+    """Return the most that a worker held, of those that were replaced for it lately, too."""
+    peaks = (worker.peak_rss_bytes or 0 for worker in pool.workers)
+    return max(pool.outgrown_bytes, *peaks, 0)
 
 
 def _own() -> int:

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pooldeck.pools.model import WorkerState
-from pooldeck_server.domain.clock import Clock
+from pooldeck_server.domain.clock import Clock, seconds
 from pooldeck_server.domain.errors import NotFound, UnknownFunction, no_pool
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import Hold
@@ -92,6 +92,7 @@ class Health:
         tiles = self._tiles.of(pool.workers, self._seats[name], queue.running.fraction)
         silent = {host.name for host in hosts or () if host.state is HostState.NO_CONTACT}
         workers = tuple(self._with_code(name, worker, silent) for worker in tiles)
+        outgrown = notices.lately(pool.outgrown, self.clock.monotonic())
         health = PoolHealth(
             name=name,
             kind=pool.spec.kind,
@@ -105,7 +106,8 @@ class Health:
             workers=workers,
             spare=sum(worker.state == WorkerState.SPARE for worker in workers),
             restarts=self._seats[name].restarts,
-            outgrown=notices.lately(pool.outgrown, self.clock.monotonic()),
+            outgrown=len(outgrown),
+            outgrown_bytes=max((each.rss_bytes for each in outgrown), default=0),
             max_memory_bytes=pool.spec.max_memory_bytes,
             dead=tuple(self._dead(name)),
             ctx_switches_per_s=_switches(workers),
@@ -128,11 +130,18 @@ class Health:
     def _notices(self, pool: PoolHealth, queue: Dispatcher) -> tuple[Notice, ...]:
         now = self.clock.now()
         found = [*notices.of_pool(pool)]
+        found += notices.of_backlog(pool, self._waited(queue))
         found += notices.of_waiting(pool.name, queue.unschedulable.counts, queue.obstacle)
         found += notices.of_code(pool, self._changed_files(pool))
         found += notices.of_hosts(pool, now)
         found += [notices.on_hold(hold, pool.name, now) for hold in self._holds_in(pool.name)]
         return self._since.fill(pool.name, found, self.clock.monotonic())
+
+    def _waited(self, queue: Dispatcher) -> float | None:
+        """Return for how many seconds the oldest task has waited that needs but a slot."""
+        if (oldest := queue.oldest) is None:
+            return None
+        return seconds(self.clock.now() - max(oldest.created_at, oldest.run_at or 0))
 
     def _changed_files(self, pool: PoolHealth) -> list[str]:
         versions = {self.functions.version_of(pool.name, worker.id) for worker in pool.workers}

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from pooldeck.loaded_code import ModuleFailure
+from pooldeck.pools.port import Outgrown
 from pooldeck_server.domain.alerts.outbox import UNTOLD_SECONDS, OutboxState
 from pooldeck_server.domain.clock import seconds
 from pooldeck_server.domain.drains import DrainProgress
@@ -31,6 +32,9 @@ OUTGROWN_SECONDS: Final = 600.0
 OUTGROWN_LEAST: Final = 3
 """How many of a pool have to be too large within that time: one in a while may leak."""
 
+SHORT_SECONDS: Final = 60.0
+"""How long a task must have waited for a slot to say that there are too few."""
+
 STUCK_SECONDS: Final = 10.0
 """How long a task must have been running to be called stuck."""
 
@@ -42,6 +46,7 @@ _DISPLACED: Final = {
     Displaced.REPLACED: Need.REPLACED_DATABASE,
     Displaced.TAKEN: Need.TAKEN_DATABASE,
 }
+_BUSY: Final = 0.9  # of the slots, in the last minute: hardly any was ever free
 _MEBIBYTE: Final = 1024 * 1024
 _NAMED: Final = 3  # functions whose tasks no worker can run
 _Key: TypeAlias = tuple[Need, str | None, str | None, str | None]
@@ -71,21 +76,40 @@ def of_pool(pool: PoolHealth) -> Iterator[Notice]:
     yield from _abandoned(pool)
 
 
-def lately(outgrown: Sequence[float], now: float) -> int:
-    """Return how many workers were found too large in the last minutes, by the monotonic clock."""
-    return sum(now - at < OUTGROWN_SECONDS for at in outgrown)
+def lately(outgrown: Iterable[Outgrown], now: float) -> list[Outgrown]:
+    """Return the workers that were found too large in the last minutes, by the monotonic clock."""
+    return [each for each in outgrown if now - each.at < OUTGROWN_SECONDS]
 
 
 def _starvation(pool: PoolHealth) -> Notice | None:
     """Return a notice if nothing ends while something waits.
 
-    What runs longest is no sign: the slot that was filled last says since when nothing has ended.
+    What runs longest is no sign: the slot that was filled last says since when nothing has ended,
+    unless tasks like that one usually take so long.
     """
-    busy = [slot.elapsed for _, slot in _slots(pool) if slot.elapsed is not None]
-    seconds = min(busy, default=0.0)
-    if not pool.queued or not busy or len(busy) < pool.slots or seconds < STARVING_SECONDS:
+    busy = [slot for _, slot in _slots(pool) if slot.elapsed is not None]
+    last = min(busy, key=lambda slot: slot.elapsed or 0.0, default=SlotHealth())
+    seconds, usual = last.elapsed or 0.0, last.usual_p95 or 0.0
+    is_full = bool(busy) and len(busy) >= pool.slots
+    if not pool.queued or not is_full or seconds < max(STARVING_SECONDS, 2 * usual):
         return None
     return Notice(Need.STARVATION, pool.name, seconds, pool.slots)
+
+
+def of_backlog(pool: PoolHealth, waited: float | None) -> Iterator[Notice]:
+    """Yield a notice if a pool has too few slots for what is queued.
+
+    Args:
+        pool: The pool.
+        waited: For how many seconds the oldest has waited of those that a slot would be enough for;
+            None if there is none.
+    """
+    is_busy = pool.recent is not None and pool.recent.utilization >= _BUSY
+    is_told = any(each.need is Need.STARVATION for each in of_pool(pool))
+    if waited is None or waited < SHORT_SECONDS or not is_busy or is_told:
+        return
+    if pool.state == "running":
+        yield Notice(Need.SHORT_OF_SLOTS, pool.name, waited, pool.queued)
 
 
 def _stuck(pool: PoolHealth) -> Iterator[Notice]:

@@ -103,10 +103,15 @@ def _headers(error: PooldeckError) -> dict[str, str]:
 
 def internal(error: Exception) -> Response:
     """Log an unexpected error under an id of its own; return the answer that gives only the id."""
+    return problem(logged(error))
+
+
+def logged(error: Exception) -> Internal:
+    """Log an unexpected error under an id of its own; return what may be said of it: the id."""
     number = secrets.token_hex(8)
     _log.error("internal error %s", number, exc_info=error, extra=about(error=number))
-    return problem(
-        Internal(f"this is a defect of the server; its log has the details as {number}", id=number)
+    return Internal(
+        f"this is a defect of the server; its log has the details as {number}", id=number
     )
 
 

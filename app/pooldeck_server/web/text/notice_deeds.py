@@ -59,12 +59,24 @@ def _look_at_hosts(notice: Notice) -> Iterator[NoticeDeed]:
     yield NoticeDeed(_("Look at its hosts"), f"/pools#hosts-{quote(notice.pool or '')}")
 
 
-def _starving(notice: Notice) -> Iterator[NoticeDeed]:
+def _look_at_what_runs(notice: Notice) -> NoticeDeed:
     query = urlencode({"state": "running", "pool": notice.pool})
-    yield NoticeDeed(_("Look at what runs"), f"/tasks?{query}")
-    yield NoticeDeed(
-        _("Make it larger"), f"/pools?{urlencode({'pool': notice.pool})}#{notice.pool}"
-    )
+    return NoticeDeed(_("Look at what runs"), f"/tasks?{query}")
+
+
+def _make_larger(notice: Notice) -> NoticeDeed:
+    query = urlencode({"pool": notice.pool})
+    return NoticeDeed(_("Make it larger"), f"/pools?{query}#{notice.pool}")
+
+
+def _starving(notice: Notice) -> Iterator[NoticeDeed]:
+    yield _look_at_what_runs(notice)
+    yield _make_larger(notice)
+
+
+def _short_of_slots(notice: Notice) -> Iterator[NoticeDeed]:
+    yield _make_larger(notice)
+    yield _look_at_what_runs(notice)
 
 
 def _outgrown(notice: Notice) -> Iterator[NoticeDeed]:
@@ -118,6 +130,7 @@ _DEEDS: Final[Mapping[Need, _Deeds]] = {
     Need.STOPPED: _resume_pool,
     Need.HOLD: _hold,
     Need.PAUSED_FUNCTION: _paused_function,
+    Need.SHORT_OF_SLOTS: _short_of_slots,
     Need.STARVATION: _starving,
     Need.OUTGROWN: _outgrown,
     Need.STUCK: _stuck,

@@ -28,12 +28,15 @@ _HOUR: Final = 3600
 _SPANS: Final = (
     (86400, later("for over a day")),
     (_HOUR, later("for over an hour")),
+    (_HOUR // 2, later("for over half an hour")),
     (10 * _MINUTE, later("for over 10 minutes")),
+    (5 * _MINUTE, later("for over 5 minutes")),
     (_MINUTE, later("for over a minute")),
     (10, later("for over 10 s")),
 )
 _MARKS: Final = {
     Need.STARVATION: "notice",
+    Need.SHORT_OF_SLOTS: "notice",
     Need.STUCK: "notice",
     Need.OUTGROWN: "notice",
     Need.SLOW_WRITES: "notice",
@@ -245,6 +248,17 @@ def _starving(notice: Notice) -> str:
         "starves: %(slots)s been busy %(since)s while tasks wait. If what runs waits for what is "
         "queued, neither ends: make the pool larger, or kill one.",
         slots=slots,
+        since=span(notice.seconds),
+    )
+
+
+def _short_of_slots(notice: Notice) -> str:
+    return ngettext(
+        "is short of slots: all are busy nearly always, and %(num)s task waits, %(since)s. Make it "
+        "larger, or look at what runs.",
+        "is short of slots: all are busy nearly always, and %(num)s tasks wait, the oldest "
+        "%(since)s. Make it larger, or look at what runs.",
+        notice.number,
         since=span(notice.seconds),
     )
 
@@ -491,6 +505,7 @@ _TEXTS: Final[Mapping[Need, Callable[[Notice], str]]] = {
     Need.HOLD: _held,
     Need.PAUSED_FUNCTION: _held,
     Need.STARVATION: _starving,
+    Need.SHORT_OF_SLOTS: _short_of_slots,
     Need.STUCK: _stuck,
     Need.MISPLACED: _misplaced,
     Need.UNSCHEDULABLE: _unschedulable,

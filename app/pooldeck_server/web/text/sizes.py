@@ -76,6 +76,12 @@ def size_verdict(advice: SizeAdvice) -> str:
 def _full(advice: SizeAdvice) -> str:
     slots = kind_words(advice.pool.kind).many
     if KINDS[advice.pool.kind].is_alone:
+        if advice.pool.cost is not None and advice.pool.cost.cpu_share <= WAITS:
+            return _(
+                "It is busy with waiting: more %(slots)s would do more at once, each with memory "
+                "of its own, and leave the CPUs free.",
+                slots=slots,
+            )
         return ngettext(
             "It is busy, but more %(slots)s would not help: there is %(num)s CPU.",
             "It is busy, but more %(slots)s would not help: there are %(num)s CPUs.",

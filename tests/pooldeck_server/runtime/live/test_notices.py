@@ -6,14 +6,17 @@ import pytest
 from msgspec.structs import replace
 
 from pooldeck.kinds import PoolKind
+from pooldeck.pools.port import Outgrown
 from pooldeck_server.domain.errors import DiskFull
 from pooldeck_server.domain.failures.error_groups import GroupState, StoredErrorGroup
 from pooldeck_server.domain.notices import Need, Notice
 from pooldeck_server.domain.pools.controls import Hold
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.history import Recent
 from pooldeck_server.runtime.live.notices import (
     Since,
     lately,
+    of_backlog,
     of_errors,
     of_pool,
     of_store,
@@ -71,7 +74,27 @@ def test_a_pool_whose_workers_are_too_large_again_and_again_is_short_of_memory()
 
 
 def test_what_was_too_large_is_remembered_for_ten_minutes() -> None:
-    assert lately((0.0, 500.0, 900.0), 1000.0) == 2
+    at_times = [Outgrown(at, 1) for at in (0.0, 500.0, 900.0)]
+    assert lately(at_times, 1000.0) == at_times[1:]
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "starves"), [(39.0, False), (41.0, True)], ids=["as usual", "far longer"]
+)
+def test_a_pool_whose_tasks_usually_take_long_does_not_starve_for_that(
+    elapsed: float, starves: bool
+) -> None:
+    busy = pool(slot(elapsed, usual_p95=20.0), queued=5)
+    assert (Need.STARVATION in needs(busy)) == starves
+
+
+def test_a_pool_is_short_of_slots_if_all_are_busy_and_a_task_waits_that_needs_but_one() -> None:
+    recent = Recent(1.0, 0.1, 20.0, 0.95, ())
+    busy = pool(slot(3.0, usual_p95=20.0), queued=5, recent=recent)
+    assert list(of_backlog(busy, 61.0)) == [Notice(Need.SHORT_OF_SLOTS, "cpu", 61.0, 5)]
+    assert not [*of_backlog(busy, 59.0), *of_backlog(busy, None)]
+    assert not [*of_backlog(replace(busy, recent=replace(recent, utilization=0.5)), 61.0)]
+    assert not [*of_backlog(replace(busy, state="paused"), 61.0)]
 
 
 def test_a_task_far_beyond_what_is_usual_is_stuck_and_named() -> None:

@@ -9,6 +9,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from pooldeck_server.domain.errors import NotFound, PooldeckError, QueueFull, Unauthorized
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.errors import STATUS, problem
+from pooldeck_server.web.pages.shared.rendering import page_router
 from tests.support.answering import answering
 from tests.support.served import Served, connected
 
@@ -122,3 +123,25 @@ def _get(app: Application, path: str) -> Response:
 def _expect(response: Response, status: int, code: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_a_defect_of_a_page_is_a_page_too_with_the_way_on(
+    server: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    router = page_router()
+
+    @router.get("/drain")
+    async def defect() -> None:
+        raise ZeroDivisionError("a secret of the inside")
+
+    routes = server.app.load().router.routes
+    routes[:0] = router.routes
+    try:
+        answer = server.http.get("/drain")
+    finally:  # others use the same server
+        routes.remove(router.routes[0])
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert 'href="/"' in answer.text
+    assert "secret" not in answer.text
+    [record] = [each for each in caplog.records if "internal error" in each.getMessage()]
+    assert record.getMessage().rpartition(" ")[2] in answer.text

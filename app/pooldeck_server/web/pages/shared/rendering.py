@@ -3,20 +3,23 @@
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from pooldeck.kinds import KINDS
 from pooldeck.needs import in_words
-from pooldeck_server.domain.errors import PooldeckError
+from pooldeck_server.domain.errors import Internal, PooldeckError
 from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.pools.annotations import MAX_REASON
 from pooldeck_server.domain.tasks.states import State, future_state
@@ -25,7 +28,7 @@ from pooldeck_server.resources import resource
 from pooldeck_server.web.http.application import server_of
 from pooldeck_server.web.http.cookies import cookies
 from pooldeck_server.web.http.credentials import COOKIE
-from pooldeck_server.web.http.errors import STATUS
+from pooldeck_server.web.http.errors import STATUS, logged
 from pooldeck_server.web.http.language import language_of
 from pooldeck_server.web.http.modules import imported_by
 from pooldeck_server.web.http.mount import path_of, place_page, root_path_of
@@ -255,6 +258,10 @@ class ErrorView(Fragment):
     detail: str
 
 
+_ANSWERED_ELSEWHERE: Final = (HTTPException, RequestValidationError, ClientDisconnect)
+"""What the application has answers for, those of the API too."""
+
+
 class PageRoute(APIRoute):
     """A route that answers in the reader's language, and with a page where something is wrong."""
 
@@ -267,6 +274,10 @@ class PageRoute(APIRoute):
                     return await handler(request)
                 except PooldeckError as error:
                     return error_page(request, error, STATUS[type(error)])
+                except _ANSWERED_ELSEWHERE:
+                    raise
+                except Exception as error:  # noqa: BLE001 - it is logged, and said on a page
+                    return error_page(request, logged(error), STATUS[Internal])
 
         return answer
 
