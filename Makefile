@@ -31,7 +31,7 @@ test: $(READY) ## Run the tests, side by side (one of them: .venv/bin/pytest tes
 	$(BIN)/python -m tests -n auto -m 'not soak'
 
 test-all: $(READY) ## Run what `make test` leaves out: the tests that take long by nature
-	$(BIN)/python -m tests -n auto -m soak
+	$(BIN)/python -m tests -n auto -m 'soak and not endurance'
 
 bench: $(READY) ## Measure throughput and latency on this machine
 	$(BIN)/python -m bench
@@ -63,9 +63,10 @@ constraints: $(READY) ## Take the newest releases that fit together, with their 
 licences: $(READY) ## Write docs/licences.md anew
 	$(BIN)/python -m tests.support.licences
 
-soak: $(READY) ## Do bad things to a server for ten minutes (SECONDS=60 SEED=1), then kill it 500 times (ROUNDS=50)
+soak: $(READY) ## Do bad things to a server for ten minutes (SECONDS=60 SEED=1), kill it 500 times (ROUNDS=50), then hosts for 10,000 calls (CALLS=1000)
 	$(BIN)/python -m tests.faults.soak
 	POOLDECK_ROUNDS=$(or $(ROUNDS),500) $(BIN)/python -m pytest -m soak tests/faults/test_killed_at_random.py
+	POOLDECK_CALLS=$(or $(CALLS),10000) $(BIN)/python -m pytest -m endurance tests
 
 fuzz: $(READY) ## Send a server anything at all for a minute (SECONDS=600 SEED=1), and see what does harm
 	$(BIN)/python -m tests.fuzz

@@ -115,6 +115,8 @@ async def test_no_call_starts_twice_or_runs_on_whatever_happens(tmp_path: Path) 
 
 
 @pytest.mark.soak
+@pytest.mark.endurance
+@pytest.mark.timeout(7200)
 async def test_no_call_of_many_starts_twice_or_runs_on_whatever_happens(tmp_path: Path) -> None:
     stops = [0.5, QUICK.lease + QUICK.margin + 0.5]
     await _run(tmp_path, int(os.environ.get("POOLDECK_CALLS", "10000")), 2.0, stops, QUICK)

@@ -154,6 +154,7 @@ async def test_hosts_run_on_a_dask_worker_with_uvloop(tmp_path: Path) -> None:
         ledger.check(1)
 
 
+@pytest.mark.endurance
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1])
 async def test_whatever_dies_no_call_runs_twice_and_each_is_accounted_for(
