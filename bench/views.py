@@ -80,6 +80,7 @@ NOT_LOOKED_AT: Final = {
     "/notices": "a part of each page",
     "/tasks/{task_id}/stack": "of a task that runs: a worker answers",
     "/tasks/{task_id}/kill": "of a task that runs",
+    "/pools/{name}/hosts/{host}/end": "of a host that is attached",
     "/tasks/{task_id}/edit": "of a task that waits: a form",
     "/functions/{name}/hold": "a question",
     "/functions/{name}/pause": "a question",

@@ -70,6 +70,7 @@ from pooldeck_server.runtime.tasks.shared_state import Shared
 from pooldeck_server.settings import Settings
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Database, Reader
+from pooldeck_server.store.queries.one_task import decoded
 
 if TYPE_CHECKING:  # imported only where it is set
     from pooldeck_server.runtime.access.oidc.logins import OidcLogins
@@ -215,4 +216,4 @@ class Server:
                 return task
             await asyncio.wait([ended], timeout=seconds)
             found = ended.result() if ended.done() else None
-        return await self.tasks.get(task_id) if found is None else queries.decoded(found)
+        return await self.tasks.get(task_id) if found is None else decoded(found)

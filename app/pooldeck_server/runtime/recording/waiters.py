@@ -28,7 +28,8 @@ class Waiters:
     def waiter(self, task_id: str) -> Iterator["asyncio.Future[str | None]"]:
         """Give a future that is done when the end of a task is announced.
 
-        Its result is the task as `queries.decoded` takes it, or None if it has to be read.
+        Its result is the text of the task, for `decoded` of the store's `one_task`, or None if it
+        has to be read.
 
         What was announced before is not announced again: take the future first, then look at
         the task.

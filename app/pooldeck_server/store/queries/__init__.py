@@ -103,7 +103,6 @@ from pooldeck_server.store.queries.one_task import (
     KeyOwner,
     are_arguments_erased,
     attempts,
-    decoded,
     small_task,
     task,
     task_by_key,

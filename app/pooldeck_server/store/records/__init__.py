@@ -63,7 +63,7 @@ from pooldeck_server.store.records.functions import (
     save_profiles,
 )
 from pooldeck_server.store.records.history import annotate, roll_up, save_stretches, trim_history
-from pooldeck_server.store.records.interruption import interrupt, left_in_hand, settle
+from pooldeck_server.store.records.interruption import interrupt, settle
 from pooldeck_server.store.records.logs import cut_logs, log, log_of_workers, trim_worker_logs
 from pooldeck_server.store.records.notes import (
     erase_traces,

@@ -36,12 +36,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def advice(
-    kind: str, size: int, per_second: int, cost: FunctionCost | None, machine: Machine = CALM
+    kind: str,
+    size: int,
+    per_second: int,
+    cost: FunctionCost | None,
+    machine: Machine = CALM,
+    *,
+    is_on_hosts: bool = False,
 ) -> SizeAdvice:
     passed = Passed("acme.f", 300 * per_second, 300 * per_second)
     window = LoadWindow(300, 0.0, size, size, 0.0, 0.0, 0.0, (passed,))
     pool = SizedPool(
-        "p", PoolKind(kind), size, SizeOrigin("setting", size), PoolLoad((window,)), cost
+        "p",
+        PoolKind(kind),
+        size,
+        SizeOrigin("setting", size),
+        PoolLoad((window,)),
+        cost,
+        is_on_hosts=is_on_hosts,
     )
     return size_advice(pool, machine, [pool])
 
@@ -55,6 +67,7 @@ ADVICE = {
     SizeRule.THROTTLED: advice("thread", 8, 10, replace(WAITS, throttled=0.5)),
     SizeRule.OVER_CPUS: advice("process", 5, 10, COMPUTES),
     SizeRule.CROWDED: advice("thread", 8, 10, HASHES),
+    SizeRule.ON_HOSTS: advice("process", 2, 10, COMPUTES, is_on_hosts=True),
 }
 
 
