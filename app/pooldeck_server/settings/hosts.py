@@ -104,7 +104,10 @@ class HostsSettings(BaseModel, extra="forbid", frozen=True):
 
 
 class HostedSettings(BaseModel, extra="forbid", frozen=True):
-    """How a pool gets its hosts. Its `size` counts the slots of each."""
+    """Where the pool runs, if not on the server's machine: on hosts that dial in.
+
+    `size` is then that of each.
+    """
 
     engine: Literal["manual", "dask"] = Field(
         default="manual",

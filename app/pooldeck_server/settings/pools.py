@@ -80,11 +80,7 @@ class PoolSettings(BaseModel, extra="forbid", frozen=True):
         description="Whether each task in a process finds the environment that the initializer "
         "left. Threads share theirs.",
     )
-    hosts: HostedSettings | None = Field(
-        default=None,
-        description="Where the pool runs, if not on the server's machine: on hosts that dial in. "
-        "`size` is then that of each.",
-    )
+    hosts: HostedSettings | None = None
 
     @property
     def slots(self) -> int:

@@ -135,6 +135,7 @@ ROWS: Final = (
     Row("docs/hosts.md", "python", "import time", by=_TUTORIAL),
     Row("docs/hosts.md", "console", by=_TUTORIAL),
     Row("docs/hosts.md", "sh", "ssh worker-1", why="is for machines that no test has"),
+    Row("docs/hosts.md", "ini", why="is for systemd on a machine that no test has"),
     Row("docs/hosts.md", "sh", "dask worker", why="needs a scheduler on another machine"),
     Row("docs/logs.md", "python", "def passed_on", why="is for loguru, which is not installed"),
     Row("docs/monitoring.md", "sh", "pip install", why=_INSTALLS),
