@@ -293,6 +293,8 @@ class HostLink:
 
     def ending(self, handed: Posted) -> Ending:
         """Return how a call would end if it was killed."""
+        if not self._has_contact:
+            return Ending.UNREACHED
         if not handed.worker and self._kind.is_alone:
             return Ending.NEVER_STARTED if self._is_behind(handed) else self._kind.function
         return self._kind.ending_of(is_command=self._is_command(handed.call.function))

@@ -106,13 +106,14 @@ class LogFragment(Fragment):
 
 @dataclass(frozen=True)
 class StackView(Page):
-    """Where a running task is."""
+    """Where a running task is; `no_contact`: its host is not heard of, so that nobody can tell."""
 
     template = "task/stack.html"
     section = "tasks"
 
     task: StoredTask
     text: str
+    no_contact: bool
 
 
 def task_view(
