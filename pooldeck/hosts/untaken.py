@@ -37,9 +37,7 @@ class Secured(Struct, frozen=True):
                 return f"the server's certificate is not good: {error.verify_message}"
             case ClosedAtOnceError():
                 return f"the server closed the connection without a word: {self._perhaps}"
-            case ConnectionRefusedError():
-                return str(error)
-            case ssl.SSLError() | ConnectionError() if self.authority is not None:
+            case ssl.SSLError() | ConnectionResetError() if self.authority is not None:
                 return f"no TLS could be begun: perhaps the server speaks none ({error})"
             case TimeoutError():
                 return "the server does not answer in time"

@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 
 
 @contextmanager
-def host(folder: Path, name: str, place: str, token: str, **variables: object) -> Iterator[Path]:
+def host(folder: Path, name: str, place: str, token: str, **variables: Path) -> Iterator[Path]:
     """Run a host; give the path of its log."""
     told = {"POOLDECK_SERVER": place, "POOLDECK_TOKEN": token}
     more = {f"POOLDECK_{key.upper()}": str(value) for key, value in variables.items()}
@@ -46,13 +46,12 @@ def test_a_host_says_what_the_server_may_want_that_it_has_not(tmp_path: Path) ->
     mine, others = Authority(tmp_path / "mine"), Authority(tmp_path / "others", "others")
     shown, wrong = mine.sign("server"), others.sign("wrong")
     tls = {"certificate": shown.certificate, "key": shown.key, "host_authority": mine.file}
-    of_wrong = {"certificate": wrong.certificate, "key": wrong.key}
     with served(tmp_path / "data", **hosts_settings(**tls)) as server:
         to = place_of(server), host_token(server.settings.socket)
         with (
             host(tmp_path, "plain", *to) as plain,
             host(tmp_path, "bare", *to, authority=mine.file) as bare,
-            host(tmp_path, "strange", *to, authority=mine.file, **of_wrong) as strange,
+            host(tmp_path, "strange", *to, authority=mine.file, **wrong._asdict()) as strange,
             host(tmp_path, "wary", *to, authority=others.file) as wary,
         ):
             says(plain, "plain has no server yet: the server closed the connection without a word")
