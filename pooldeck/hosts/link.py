@@ -120,7 +120,7 @@ class HostLink:
         self.abandoned: dict[str, Posted] = {}
         self.workers: dict[str, WorkerIs] = {}
         self.workers_at = 0.0  # when they were told
-        self._done = Counter[str]()  # calls that have ended, by worker
+        self._done = Counter[str]()  # calls that have ended since, by worker
         self.described: set[str] = set()  # workers whose code was told, until they are gone
         self.pool_state = PoolState.RUNNING
         self.pool_reason: str | None = None
@@ -285,7 +285,8 @@ class HostLink:
                 state = WorkerState.BUSY if here else WorkerState.IDLE
             yield WorkerSnapshot(
                 *(each.id, each.pid, state, self.workers_at - each.started_ago),
-                *(each.slots, self._done[each.id], here, tuple(abandoned.get(each.id, ()))),
+                *(each.slots, each.tasks_done + self._done[each.id]),
+                *(here, tuple(abandoned.get(each.id, ()))),
                 host=self.name,
                 rss_bytes=self._usage.rss_bytes.get(each.id),
                 cpu_percent=self._usage.cpu_percent.get(each.id),
@@ -460,7 +461,13 @@ class HostLink:
                 look.set_result(None)
         lost = [*self.calls.values()]
         log = _log.warning if lost or by is GoneBy.LEASE else _log.info
-        log("host %s (boot %s) is gone: %s; %d calls lost", self.name, self.boot, why, len(lost))
+        log(
+            "host %s (boot %s) is gone: %s; %d calls ended with it",
+            self.name,
+            self.boot,
+            why,
+            len(lost),
+        )
         for handed in lost:
             self._drop(handed)
             words = f"host {self.name} was lost while it had the task: {why}"
@@ -598,9 +605,9 @@ class HostLink:
         self.workers = {each.id: each for each in message.workers}
         self.described -= before.keys() - self.workers.keys()
         self.workers_at = time.monotonic()
+        self._done.clear()
         self._open_slots = sum(each.slots for each in message.workers if each.is_open)
         here = self.workers
-        self._done = Counter({worker: self._done[worker] for worker in here})
         self.abandoned = {key: each for key, each in self.abandoned.items() if each.worker in here}
         self._changed()
         self._owner.has_room()

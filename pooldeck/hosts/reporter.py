@@ -139,6 +139,7 @@ class HostReporter(PoolListener):
         workers = [
             WorkerIs(
                 *(each.id, each.pid, each.state, now - each.started_at, each.slots),
+                each.tasks_done,
                 each.is_open,
             )
             for each in self.pool.workers.values()

@@ -259,6 +259,7 @@ class WorkerIs(Struct, frozen=True, array_like=True):
     state: WorkerState
     started_ago: float
     slots: int
+    tasks_done: int
     is_open: bool
 
 
