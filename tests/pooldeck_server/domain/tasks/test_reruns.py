@@ -11,7 +11,7 @@ from pooldeck_server.domain.tasks.states import State
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000
 FAILED = (ErrorKind.EXCEPTION, ErrorKind.TIMEOUT)
-CUT_OFF = (ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED)
+CUT_OFF = (ErrorKind.CRASHED, ErrorKind.BYSTANDER, ErrorKind.INTERRUPTED, ErrorKind.HOST_LOST)
 
 
 def pause(options: RunOptions, reruns: int, jitter: float = 1.0) -> float:
