@@ -29,6 +29,7 @@ class Ending(StrEnum):
     COMMAND_ENDED = "command_ended"  # its command ends, its worker goes on: cancelled
     ABANDONED = "abandoned"  # its thread cannot be ended and may run on: failed
     NEVER_STARTED = "never_started"  # it waits behind another in its worker: cancelled
+    UNREACHED = "unreached"  # its host has no contact: it is killed when it has, if it still runs
 
 
 class Kind(Struct, frozen=True):

@@ -17,6 +17,7 @@ from pooldeck.hosts.machine import sample, this_machine, versions
 from pooldeck.hosts.reporter import HostReporter
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.talk import Talk
+from pooldeck.hosts.untaken import ClosedAtOnceError, Secured, TurnedAwayError
 from pooldeck.hosts.wire import (
     CancelCall,
     Drain,
@@ -82,15 +83,21 @@ class Host:
         spec: What it says of itself.
         dial: Opens a connection to the server.
         folder: Its place for files.
+        secured: What secures its connections.
     """
 
     def __init__(
-        self, spec: HostSpec, dial: Callable[[], Awaitable[FrameStream]], folder: HostFolder
+        self,
+        spec: HostSpec,
+        dial: Callable[[], Awaitable[FrameStream]],
+        folder: HostFolder,
+        secured: Secured,
     ) -> None:
         self.boot = secrets.token_hex(8)
         self._spec = spec
         self._dial = dial
         self._folder = folder
+        self._secured = secured
         self._machine = this_machine()
         self._keeper = Keeper(self.boot)
         self._talk = Talk.with_server(self._read, self._lost)
@@ -198,9 +205,9 @@ class Host:
             try:
                 return await self._join(gone, is_first=True)
             except (OSError, ProtocolError, TimeoutError) as error:
-                why = str(error) or type(error).__name__
+                why = self._secured.why(error)
                 if why != last:
-                    _log.warning("host %s has no server yet: %s", self._spec.name, why)
+                    _log.warning("host %s %s", self._spec.name, why)
                 last = why
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), pause)
@@ -224,7 +231,7 @@ class Host:
             stream.send(0, encode(self._hello(gone, is_first=is_first)))
             received = await asyncio.wait_for(stream.receive(), _ANSWER)
             if received is None:
-                raise ConnectionResetError("the server closed the connection")
+                raise ClosedAtOnceError
             answer = from_server(received[1])
             match answer:
                 case NotTaken():
@@ -259,10 +266,10 @@ class Host:
         """Note a refusal.
 
         Raises:
-            ConnectionRefusedError: If it is worth another try.
+            TurnedAwayError: If it is worth another try.
         """
         if not answer.is_final:
-            raise ConnectionRefusedError(answer.why)
+            raise TurnedAwayError(answer.why)
         self.end(answer.why, is_final=True)
 
     def _take_on(self, welcome: Welcome, asked: float) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final, Protocol
 
@@ -119,6 +120,7 @@ class HostLink:
         self.abandoned: dict[str, Posted] = {}
         self.workers: dict[str, WorkerIs] = {}
         self.workers_at = 0.0  # when they were told
+        self._done = Counter[str]()  # calls that have ended since, by worker
         self.described: set[str] = set()  # workers whose code was told, until they are gone
         self.pool_state = PoolState.RUNNING
         self.pool_reason: str | None = None
@@ -138,6 +140,7 @@ class HostLink:
         self._since = self._attached_at = self._heard_at = time.monotonic()
         self._told = HostState.NO_CONTACT
         self._over: Over | None = None  # what it was told, if it is to end
+        self._ends_with_server = False  # that is why
         self._has_contact = False
         self._gone_at: float | None = None
         self._gone_by: GoneBy | None = None
@@ -196,6 +199,18 @@ class HostLink:
         return min(self._open_slots, self.most_slots)
 
     @property
+    def slots(self) -> int:
+        """Return how many slots it has, with those that are gone when what runs there has ended."""
+        running = {handed.worker for handed in self.calls.values()}
+        here = (each for each in self.workers.values() if each.is_open or each.id in running)
+        return min(sum(each.slots for each in here), self.most_slots)
+
+    @property
+    def busy(self) -> int:
+        """Return how many of its slots run something, or may."""
+        return min(len(self.calls), max(1, self.slots))
+
+    @property
     def free(self) -> int:
         """Return how many calls it has slots for."""
         return max(0, self.open_slots - len(self.calls)) if self.takes_calls else 0
@@ -242,8 +257,8 @@ class HostLink:
             gone_by=self._gone_by,
             reason=self._reason or self.pool_reason,
             pool_state=self.pool_state,
-            slots=self.open_slots,
-            busy=min(len(self.calls), self.open_slots),
+            slots=self.slots,
+            busy=self.busy,
             workers=tuple(self.workers),
             load=usage.load,
             memory_bytes=hello.machine.memory_bytes,
@@ -270,7 +285,8 @@ class HostLink:
                 state = WorkerState.BUSY if here else WorkerState.IDLE
             yield WorkerSnapshot(
                 *(each.id, each.pid, state, self.workers_at - each.started_ago),
-                *(each.slots, each.tasks_done, here, tuple(abandoned.get(each.id, ()))),
+                *(each.slots, each.tasks_done + self._done[each.id]),
+                *(here, tuple(abandoned.get(each.id, ()))),
                 host=self.name,
                 rss_bytes=self._usage.rss_bytes.get(each.id),
                 cpu_percent=self._usage.cpu_percent.get(each.id),
@@ -278,6 +294,8 @@ class HostLink:
 
     def ending(self, handed: Posted) -> Ending:
         """Return how a call would end if it was killed."""
+        if not self._has_contact:
+            return Ending.UNREACHED
         if not handed.worker and self._kind.is_alone:
             return Ending.NEVER_STARTED if self._is_behind(handed) else self._kind.function
         return self._kind.ending_of(is_command=self._is_command(handed.call.function))
@@ -339,6 +357,11 @@ class HostLink:
             self._over = Over(why, is_final)
             self._talk.send_now(self._over)
             self._changed()
+
+    def end_with_server(self) -> None:
+        """Have it end because the server does: that is what cuts off what runs there then."""
+        self._ends_with_server = self._over is None
+        self.end("the server ends")
 
     def close(self) -> None:
         """Close the connection, and watch it no more."""
@@ -438,12 +461,17 @@ class HostLink:
                 look.set_result(None)
         lost = [*self.calls.values()]
         log = _log.warning if lost or by is GoneBy.LEASE else _log.info
-        log("host %s (boot %s) is gone: %s; %d calls lost", self.name, self.boot, why, len(lost))
+        log(
+            "host %s (boot %s) is gone: %s; %d calls ended with it",
+            self.name,
+            self.boot,
+            why,
+            len(lost),
+        )
         for handed in lost:
             self._drop(handed)
             words = f"host {self.name} was lost while it had the task: {why}"
-            error = Error(ErrorKind.HOST_LOST, "HostLost", words)
-            self._owner.finished(self, handed, Outcome(error=error), is_late=False)
+            self._owner.finished(self, handed, _lost(words), is_late=False)
         self._changed()
         if by is GoneBy.LEASE:
             self._loop.call_later(_LAST, self._talk.disconnect)
@@ -544,8 +572,18 @@ class HostLink:
         if message.is_abandoned:
             handed.is_abandoned = True
             self.abandoned[f"{message.task}/{message.attempt}"] = handed
+        self._done[message.worker] += 1
         self._owner.has_room()
-        self._owner.finished(self, handed, message.outcome, is_late=False)
+        self._owner.finished(self, handed, self._judged(message.outcome), is_late=False)
+
+    def _judged(self, outcome: Outcome) -> Outcome:
+        """Say of what the end of the host cut off that it was that, if the server goes on."""
+        error = outcome.error
+        is_cut_off = error is not None and error.kind is ErrorKind.INTERRUPTED
+        if not is_cut_off or self._ends_with_server:
+            return outcome
+        why = self._reason or "it was stopped"
+        return _lost(f"host {self.name} ended while this task ran there: {why}")
 
     def _returned(self, message: Back) -> None:
         found = [self._find(task, attempt) for task, attempt in message.calls]
@@ -567,8 +605,13 @@ class HostLink:
         self.workers = {each.id: each for each in message.workers}
         self.described -= before.keys() - self.workers.keys()
         self.workers_at = time.monotonic()
+        self._done.clear()
         self._open_slots = sum(each.slots for each in message.workers if each.is_open)
         here = self.workers
         self.abandoned = {key: each for key, each in self.abandoned.items() if each.worker in here}
         self._changed()
         self._owner.has_room()
+
+
+def _lost(words: str) -> Outcome:
+    return Outcome(error=Error(ErrorKind.HOST_LOST, "HostLost", words))

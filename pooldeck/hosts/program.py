@@ -25,6 +25,7 @@ from pooldeck.hosts.host import Host, HostSpec
 from pooldeck.hosts.machine import this_machine
 from pooldeck.hosts.presence import HostPlace, Presence
 from pooldeck.hosts.stream import FrameStream
+from pooldeck.hosts.untaken import Secured
 from pooldeck.hosts.wire import DEFAULT_PORT
 
 _log: Final = logging.getLogger(__name__)
@@ -165,11 +166,19 @@ def host_context(options: HostOptions) -> ssl.SSLContext | None:
         return None
     try:
         context = ssl.create_default_context(cafile=options.authority)
-        if options.certificate is not None:
-            context.load_cert_chain(options.certificate, options.key)
     except OSError as error:
-        raise BadHostError(f"a certificate cannot be used: {error}") from error
+        raise _unusable(f"authority {options.authority}", error) from error
+    if options.certificate is not None:
+        try:
+            context.load_cert_chain(options.certificate, options.key)
+        except OSError as error:
+            files = f"certificate {options.certificate} with key {options.key}"
+            raise _unusable(files, error) from error
     return context
+
+
+def _unusable(what: str, error: OSError) -> BadHostError:
+    return BadHostError(f"the {what} cannot be used: {error.strerror or error}.")
 
 
 def host_folder(options: HostOptions) -> Path:
@@ -219,6 +228,7 @@ async def _run(options: HostOptions) -> str:
     machine = await asyncio.to_thread(this_machine)
     folder = HostFolder(host_folder(options), machine)
     spec = HostSpec(options.pool, options.name, options.token, options.has)
+    secured = Secured(options.authority, options.certificate)
 
     async def dial() -> FrameStream:
         return await FrameStream.connect(*options.server, context)
@@ -226,7 +236,7 @@ async def _run(options: HostOptions) -> str:
     asked = _Asked(options.grace)
     try:
         while True:
-            host = asked.host = Host(spec, dial, folder)
+            host = asked.host = Host(spec, dial, folder, secured)
             if options.place is not None:  # it is not to wait for a server that is no more
                 asyncio.get_running_loop().call_later(_UNHEARD, host.end_untaken)
             end = await host.run()

@@ -230,9 +230,7 @@ class RemotePool(PoolPort):
 
     @property
     def busy(self) -> int:
-        return sum(
-            min(len(link.calls), max(1, link.open_slots)) for link in self._here if link.calls
-        )
+        return sum(link.busy for link in self._here)
 
     @property
     def pids(self) -> Mapping[str, int]:
@@ -403,7 +401,7 @@ class RemotePool(PoolPort):
         with suppress(TimeoutError):
             await asyncio.wait_for(self._nothing(lambda link: bool(link.calls)), grace)
         for link in self._here:
-            link.end("the server ends")
+            link.end_with_server()
         with suppress(TimeoutError):
             most = self._terms.margin + _FAREWELL
             await asyncio.wait_for(self._nothing(lambda link: link.has_contact), most)

@@ -15,7 +15,12 @@ from pooldeck_server.remote.formats import counted
 from pooldeck_server.remote.naming import whole_id
 from pooldeck_server.remote.server import RemoteServer
 
-_DONE: Final = frozenset({"cancelled", "cancel_requested", "killed", "abandoned", "retried"})
+_DONE: Final = frozenset(
+    {"cancelled", "cancel_requested", "killed", "abandoned", "unreached", "retried"}
+)
+_WORDS: Final = {"unreached": "asked to end; its host has no contact"}
+"""What is said of an outcome whose name does not say it."""
+
 _ALIVE: Final = ("scheduled", "queued", "running")
 _ENDED: Final = ("succeeded", "failed", "cancelled", "lost")
 _PAGE: Final = 500
@@ -140,7 +145,8 @@ class _Change:
             self._output.json(answer)
         else:
             for outcome, number in answer["outcomes"].items():
-                self._output.line(f"{counted(number, 'task')}: {outcome.replace('_', ' ')}")
+                words = _WORDS.get(outcome, outcome.replace("_", " "))
+                self._output.line(f"{counted(number, 'task')}: {words}")
             if not answer["outcomes"]:
                 self._output.note(f"no task fits that can be {self._past}")
         return 0 if _DONE & answer["outcomes"].keys() else NOT_DONE

@@ -18,6 +18,8 @@ from pooldeck_server.domain.frames import Frame
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.notices import Notice
 from pooldeck_server.domain.pools.controls import ServerRun
+from pooldeck_server.domain.pools.health import host_named
+from pooldeck_server.domain.pools.hosts import HostState, host_of
 from pooldeck_server.domain.readiness import Readiness
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.submission import Submission, TaskStack
@@ -174,7 +176,10 @@ class Server:
         queue = self.queues.get(task.pool)
         if task.state is not State.RUNNING or queue is None:
             raise Conflict(f"task {task_id} is {task.state}; only what runs has a stack")
-        return TaskStack(task, await queue.pool.stack(task_id))
+        text = await queue.pool.stack(task_id)
+        host = host_named(self.health.all(), task.pool, host_of(task.worker))
+        no_contact = text is None and host is not None and host.state is HostState.NO_CONTACT
+        return TaskStack(task, text, no_contact)
 
     async def submit_and_wait(
         self,

@@ -290,3 +290,28 @@ async def test_a_drained_host_finishes_what_runs_and_goes(tmp_path: Path) -> Non
         await ledger.all_said(6)
         assert ledger.kinds() == {"done": 6}
         assert {there.pool.host_of(there.listener.workers[task]) for task in "56"} == {"b"}
+
+
+async def test_what_the_end_of_a_host_cuts_off_is_lost_with_it_and_says_why(
+    tmp_path: Path,
+) -> None:
+    async with hosts(tmp_path, size=1) as there:
+        await there.ready(1)
+        await there.listener.running("1", "wait_for", str(tmp_path / "gate"))
+        there.pool.end_host("a", "it was ended by hand: it burns")
+        await eventually(lambda: there.listener.has_outcomes(1))
+        error = there.listener.outcomes["1"].error
+        assert error is not None
+        assert error.kind is ErrorKind.HOST_LOST
+        where = "host a ended while this task ran there"
+        assert error.message == f"{where}: it was ended by hand: it burns"
+
+
+async def test_what_the_end_of_the_server_cuts_off_on_a_host_is_interrupted(tmp_path: Path) -> None:
+    async with hosts(tmp_path, size=1) as there:
+        await there.ready(1)
+        await there.listener.running("1", "wait_for", str(tmp_path / "gate"))
+        await there.pool.stop(0)
+        error = there.listener.outcomes["1"].error
+        assert error is not None
+        assert error.kind is ErrorKind.INTERRUPTED

@@ -77,4 +77,5 @@ def lack_words(needs: Amounts, machines: Iterable[Amounts]) -> str:
 def _lack_words(lack: Lack) -> str:
     if not lack.most:
         return f"no machine of it has {lack.name}"
-    return f"no machine of it has {lack.name} {lack.needed:g}, the most is {lack.most:g}"
+    needed, most = round(lack.needed, 2), round(lack.most, 2)
+    return f"no machine of it has {lack.name} {needed:g}, the most is {most:g}"

@@ -37,9 +37,14 @@ def rerun_at(
     """
     if kind in _FAILED and reruns < options.retries:
         return now + round(SECOND * _pause(options.backoff, reruns, jitter))
-    if kind in _CUT_OFF and options.idempotent and reruns < max(options.retries, CRASH_RERUNS):
+    if kind in _CUT_OFF and options.idempotent and reruns < most_reruns(options):
         return now
     return None
+
+
+def most_reruns(options: RunOptions) -> int:
+    """Return how often a task may be run again, whatever the reason."""
+    return max(options.retries, CRASH_RERUNS) if options.idempotent else options.retries
 
 
 def _pause(backoff: float, reruns: int, jitter: float) -> float:

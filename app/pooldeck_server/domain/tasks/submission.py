@@ -167,6 +167,7 @@ CancelOutcome: TypeAlias = Literal[
     "cancel_requested",  # it runs, and has been asked to end itself
     "killed",  # its worker was ended, or its command
     "abandoned",  # it ran in a thread, which cannot be killed: nobody waits for it any more
+    "unreached",  # its host has no contact, and is asked to kill it when it has
     "already_ended",
 ]
 """What cancelling a task did."""
@@ -188,7 +189,11 @@ class BulkDone(Struct, frozen=True):
 
 
 class TaskStack(Struct, frozen=True):
-    """Where a running task is: `text` is None if it ended meanwhile or its worker cannot tell."""
+    """Where a running task is: `text` is None if it ended meanwhile or its worker cannot tell.
+
+    `no_contact`: that is since its host is not heard of.
+    """
 
     task: StoredTask
     text: str | None
+    no_contact: bool = False

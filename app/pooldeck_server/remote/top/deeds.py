@@ -11,6 +11,7 @@ _KILLED: dict[str, str] = {
     "abandoned": "was abandoned: its thread may go on",
     "cancelled": "was cancelled before it ran",
     "cancel_requested": "was asked to end",
+    "unreached": "goes on for now: its host has no contact, and is asked to kill it when it has",
     "already_ended": "had ended already",
 }
 

@@ -25,6 +25,7 @@ _IF_KILLED: Final = {
     "command_ended": "its command ends",
     "abandoned": "its thread cannot be ended, and may run on",
     "never_started": "it never starts",
+    "unreached": "its host has no contact, and is asked to when it has",
 }
 _STEPS: Final = {
     keys.UP: -1,

@@ -42,7 +42,7 @@ def why_no_tls(error: OSError) -> str:
     reason = getattr(error, "reason", None) or ""
     # Some end without a word, where others send an alert.
     if isinstance(error, ConnectionError) or any(alert in reason for alert in _DISTRUST):
-        return "it does not trust this server's certificate: its POOLDECK_AUTHORITY is another one"
+        return "it does not trust this server's certificate: its authority is another one"
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return "its certificate is not signed by the host_authority of [hosts]"
     if "DID_NOT_RETURN_A_CERTIFICATE" in reason:

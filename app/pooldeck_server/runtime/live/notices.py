@@ -67,7 +67,8 @@ def of_pool(pool: PoolHealth) -> Iterator[Notice]:
         yield Notice(HALTED[pool.state], pool.name, number=pool.queued)
     elif starving := _starvation(pool):
         yield starving
-    if pool.reason is not None and pool.state != "broken":
+    has_workers = pool.hosts is None or any(host.stands for host in pool.hosts)
+    if pool.reason is not None and pool.state != "broken" and has_workers:
         yield Notice(Need.NO_NEW_WORKERS, pool.name, reason=pool.reason)
     if pool.outgrown >= OUTGROWN_LEAST:
         limit = f"{pool.max_memory_bytes // _MEBIBYTE:,} MiB"

@@ -45,6 +45,11 @@ _AT_ONCE: Final = 1000  # tasks in one commit
 _COUNTED_AT_ONCE: Final = 10_000
 _LOOKS: Final = 10
 _COMMIT_SECONDS: Final = 2.0  # for an end that has happened to be committed
+_KILLED: Final[Mapping[Ending, CancelOutcome]] = {
+    Ending.ABANDONED: "abandoned",
+    Ending.UNREACHED: "unreached",
+}
+"""What killing did that did not just end a process or a command."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -106,13 +111,14 @@ class TaskControl:
         raise Conflict(f"task {task_id} is on its way between two states; try again")
 
     async def _killed(self, task: StoredTask, ending: Ending, action: Action) -> Cancelled:
-        """Note that a task was killed, and wait for its end."""
-        outcome: CancelOutcome = "abandoned" if ending is Ending.ABANDONED else "killed"
+        """Note that a task was killed, and wait for its end where that is near."""
+        outcome = _KILLED.get(ending, "killed")
         self.recorder.record_action(action, [task.seq])
         self.annotations.annotate(
             "kill_task", task.pool, task.id, action.reason, function=task.function, outcome=outcome
         )
-        await self._end_of(task.id)
+        if ending is not Ending.UNREACHED:
+            await self._end_of(task.id)
         return Cancelled(outcome, await self.get(task.id), ending)
 
     async def _stop(

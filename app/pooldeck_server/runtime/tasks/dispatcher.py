@@ -116,7 +116,6 @@ class Dispatcher:
         self._breakage = Breakage(self.name, self.clock)
         self._backlog = Backlog(self.memory)
         self.unschedulable = Unschedulable()
-        self._unmet: dict[str, str] = {}  # why those are it that need too much, by their function
         self.resources = Resources(
             machines=machines_of(self.pool, self.has),
             free_by_worker=lambda: self.pool.free_by_worker,
@@ -274,7 +273,8 @@ class Dispatcher:
 
     def obstacle(self, function: str) -> str:
         """Say why no worker can run the tasks of a function that are unschedulable."""
-        return self._unmet.get(function) or self.functions.obstacle(self.name, function)
+        unmet = self.unschedulable.unmet(function)
+        return unmet or self.functions.obstacle(self.name, function)
 
     @property
     def oldest(self) -> QueuedTask | None:
@@ -361,20 +361,18 @@ class Dispatcher:
         if task.seq <= self._sure_after:
             takers = self.functions.takers(self.name, task)
             if takers is not None and not takers:
-                self._unmet.pop(task.function, None)
                 self._note_unschedulable(task)
                 return takers
         if task.options is None or not (needs := needs_of(task)):
             return takers
         if not self.resources.lets(needs):
-            self._unmet[task.function] = lack_words(needs, self.resources.has.values())
-            self._note_unschedulable(task)
+            self._note_unschedulable(task, lack_words(needs, self.resources.has.values()))
             return ()
         machine = self.resources.grant(task, needs, takers)
         return () if machine is None else self.resources.workers_on(machine, takers)
 
-    def _note_unschedulable(self, task: QueuedTask) -> None:
-        if self.unschedulable.add(task):
+    def _note_unschedulable(self, task: QueuedTask, unmet: str | None = None) -> None:
+        if self.unschedulable.add(task, unmet):
             _log.warning(
                 "tasks of %s wait in pool %s: %s. They run when a worker can run them; or cancel "
                 "them",
@@ -531,14 +529,13 @@ class Dispatcher:
         if self.functions.note_workers(self.name, pool.staffed, pool.ready, pool.present):
             self._sure_after = self.functions.sure_after(self.name)
             self._look_at_unschedulable()
-        if self.resources.look_again() and self._unmet:
+        if self.resources.look_again() and self.unschedulable.are_unmet:
             self._look_at_unschedulable()
         self._commit_soon()  # one that is gone may have left its notes
         self._changed()
 
     def _look_at_unschedulable(self) -> None:
         self.unschedulable.clear()
-        self._unmet.clear()
         self.reread()
 
     def _hold_changed(self, function: str) -> None:

@@ -133,7 +133,10 @@ class RunningTasks(PoolListener):
                 return attempt.task
             if news == "ended":
                 return None
-        return pool.kill(task_id) if kill else "cancel_requested"
+        if not kill:
+            return "cancel_requested"
+        attempt.is_asked = True  # it is not run again either if its host is lost before
+        return pool.kill(task_id)
 
     async def _cancel(self, attempt: RunningAttempt, pool: PoolPort) -> str:
         answer = attempt.request_end()

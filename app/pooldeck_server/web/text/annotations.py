@@ -43,6 +43,8 @@ def _kill_task(note: StoredAnnotation) -> str:
     function = formats.short_name(str(note.data.get("function", "")))
     if note.data.get("outcome") == "abandoned":
         return _("a task of %(function)s was abandoned by hand", function=function)
+    if note.data.get("outcome") == "unreached":
+        return _("the host of a task of %(function)s was asked to kill it", function=function)
     return _("a task of %(function)s was killed by hand", function=function)
 
 

@@ -69,6 +69,14 @@ KILL_WORDS: Final[Mapping[Ending, KillWords]] = {
         later("Cancel task"),
         (later("It has not started, and then never will."), _CANCELLED),
     ),
+    Ending.UNREACHED: KillWords(
+        _KILL,
+        later("Kill task"),
+        (
+            later("Its host has no contact: it is asked to kill the task when it has."),
+            later("Until then the task may run on; if the host is lost, so is the task."),
+        ),
+    ),
 }
 
 

@@ -168,3 +168,8 @@ async def test_what_nobody_has_does_not_hold_up_what_comes_after_it(tmp_path: Pa
         queue = server.queues["cpu"]
         assert dict(queue.unschedulable.counts) == {"runtime_functions.add": 1}
         assert queue.obstacle("runtime_functions.add") == "no machine of it has tpu"
+        await submit(server, "add", 1, 1, needs={"gpu": 100})
+        await eventually(lambda: "gpu" in queue.obstacle("runtime_functions.add"))
+        tpu, gpu = queue.obstacle("runtime_functions.add").split("; ")
+        assert tpu == "no machine of it has tpu"
+        assert gpu.startswith("no machine of it has gpu 100, the most is ")

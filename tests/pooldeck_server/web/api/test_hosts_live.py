@@ -69,6 +69,28 @@ def test_while_a_host_is_not_heard_of_nothing_is_said_to_run_there_and_then_it_g
     assert there.http.post(f"/api/v1/tasks/{task['id']}/cancel", json={"kill": True}).is_success
 
 
+def test_what_is_killed_on_a_host_that_is_not_heard_of_runs_on_until_the_host_is_back(
+    there: ServedHosts,
+) -> None:
+    there.is_in("a", "attached")
+    task = there.block()
+    path = f"/tasks/{task['id']}"
+    there.stop("a")
+    try:
+        there.is_in("a", "no_contact")
+        assert "Its host has no contact" in page(there, f"{path}/kill")
+        assert "its host has no contact" in page(there, f"{path}/stack")
+        assert "its host has no contact" in there.http.get(f"/api/v1{path}/stack").json()["detail"]
+        killed = there.http.post(f"/api/v1{path}/cancel", json={"kill": True}).json()
+        assert (killed["outcome"], killed["task"]["state"]) == ("unreached", "running")
+        assert "reaches it when its host has contact again" in page(there, path)
+    finally:
+        there.go_on("a")
+    there.is_in("a", "attached")
+    ended = there.http.get(f"/api/v1{path}", params={"wait": 30}).json()
+    assert ended["state"] == "cancelled"
+
+
 def test_who_ended_a_host_and_why_is_kept_and_its_pool_says_that_it_has_none(
     there: ServedHosts,
 ) -> None:
@@ -81,7 +103,12 @@ def test_who_ended_a_host_and_why_is_kept_and_its_pool_says_that_it_has_none(
     assert there.host("a")["gone_by"] == "own_word"
     ended = there.http.get(f"/api/v1/tasks/{task['id']}", params={"wait": 30}).json()
     assert ended["state"] == "lost"
+    assert ended["error"]["kind"] == "host_lost"
+    assert "it was ended by hand: it burns" in ended["error"]["message"]
     assert "no_host" in there.pool()["notice"]
+    assert "no_new_workers" not in there.pool()["notice"]
+    (queue,) = [each for name, each in there.server.app.server.queues.items() if name == POOL]
+    assert queue.running.cut_off == []  # by the end of the server, which goes on
     (deed,) = there.http.get("/api/v1/actions", params={"deed": "end_host"}).json()["items"]
     assert (deed["target_kind"], deed["target"]) == ("host", f"{POOL}/a")
     assert deed["reason"] == "it burns"

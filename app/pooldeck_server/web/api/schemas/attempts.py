@@ -19,6 +19,7 @@ from pooldeck_server.web.api.schemas.types import (
 )
 
 STACK_UNKNOWN: Final = "it has just ended, or its worker cannot tell at the moment; ask again"
+STACK_UNREACHED: Final = "its host has no contact, so nobody can tell; ask again when it has"
 
 
 class Attempt(Struct, frozen=True):
@@ -67,5 +68,6 @@ class Stack(Struct, frozen=True):
 
     @classmethod
     def of(cls, stack: TaskStack) -> Self:
-        detail = None if stack.text is not None else STACK_UNKNOWN
+        unknown = STACK_UNREACHED if stack.no_contact else STACK_UNKNOWN
+        detail = None if stack.text is not None else unknown
         return cls(stack.task.id, worker(stack.task), stack.text, detail)

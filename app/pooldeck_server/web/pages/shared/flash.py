@@ -36,6 +36,10 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
         Ending.ABANDONED: later(
             "It was abandoned: its thread cannot be ended and runs on, but its slot is free."
         ),
+        Ending.UNREACHED: later(
+            "Its host has no contact: it is asked to kill the task when it has. Until then the "
+            "task may run on; if the host is lost, so is the task."
+        ),
         "already_ended": later("It had ended before."),
         "retried": later("It is queued again, as a new attempt."),
         "edited": later("It is changed."),
@@ -58,6 +62,7 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
         "cancel_requested": later("%(number)s asked to end"),
         "killed": later("%(number)s killed"),
         "abandoned": later("%(number)s abandoned"),
+        "unreached": later("%(number)s on hosts without contact, which were asked to kill them"),
         "already_ended": later("%(number)s had ended before"),
         "retried": later("%(number)s queued again"),
         "deleted": later("%(number)s deleted"),

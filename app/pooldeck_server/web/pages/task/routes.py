@@ -144,7 +144,7 @@ async def value(
 async def stack(request: Request, server: ServerDep, sight: SightDep, task_id: str) -> Response:
     await sight.check_task(task_id, server)
     found = await server.stack(task_id)
-    return render(request, StackView(found.task, found.text or ""))
+    return render(request, StackView(found.task, found.text or "", found.no_contact))
 
 
 @router.post("/tasks/{task_id}/cancel")

@@ -13,6 +13,7 @@ from pooldeck_server.domain.pools.health import SlotHealth
 from pooldeck_server.domain.pools.hosts import HostHealth, host_of
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.log import StoredLine
+from pooldeck_server.domain.tasks.reruns import most_reruns
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.domain.tasks.waiting import TaskWait
@@ -53,6 +54,7 @@ class TaskView(Page):
     """A task; `is_asked`: it was asked to end itself.
 
     `may_lack_words`: it was cut off with its process, so that its log may lack its last words.
+    `most_reruns` may follow its ends, after failures only as many as its `retries`.
     `host_words` say how surely it is known that it runs on its host.
     `last_lines` are those before the error; `log_problem` is what is wrong with the part of the
     log that was asked for.
@@ -65,6 +67,7 @@ class TaskView(Page):
     read: TaskData
     task: StoredTask
     options: RunOptions
+    most_reruns: int
     placed: str
     host: str | None
     host_words: str
@@ -106,13 +109,14 @@ class LogFragment(Fragment):
 
 @dataclass(frozen=True)
 class StackView(Page):
-    """Where a running task is."""
+    """Where a running task is; `no_contact`: its host is not heard of, so that nobody can tell."""
 
     template = "task/stack.html"
     section = "tasks"
 
     task: StoredTask
     text: str
+    no_contact: bool
 
 
 def task_view(
@@ -128,13 +132,15 @@ def task_view(
     snippets: tuple[Snippets, ...] = (),
 ) -> TaskView:
     task, log = read.task, log_part(read)
+    options = RunOptions.from_json(task.options)
     measured = _measurement(task.measurement)
     ended = sum(each.state in FINAL for each in read.attempts)
     way = journey(task, max(0, ended - (task.state in FINAL)), now)
     return TaskView(
         read=read,
         task=task,
-        options=RunOptions.from_json(task.options),
+        options=options,
+        most_reruns=most_reruns(options),
         placed=placed_words(task.placed),
         host=host_of(task.worker),
         host_words=task_words(host) if task.state is State.RUNNING else "",

@@ -299,6 +299,12 @@ def test_a_log_may_lack_words_where_the_process_ended_first(
     assert shown(task=task(**{"started_at": 1} | changes)).may_lack_words is may_lack_words
 
 
+def test_reruns_after_a_crash_are_allowed_to_what_may_run_again() -> None:
+    assert shown(task=task(options='{"idempotent": true}')).most_reruns == 3
+    assert shown(task=task(options='{"idempotent": true, "retries": 5}')).most_reruns == 5
+    assert shown(task=task(options='{"retries": 1}')).most_reruns == 1
+
+
 def test_a_log_may_lack_words_of_what_was_killed_by_hand() -> None:
     killed = {"task": task(state=State.CANCELLED, attempt=2, started_at=1)}
     attempts = [StoredAttempt(n, State.CANCELLED, started_at=1) for n in (1, 2)]
