@@ -10,6 +10,7 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.recording.waiters import Waiters
 from pooldeck_server.store import queries
+from pooldeck_server.store.queries.one_task import decoded
 from tests.support.stored import opened
 
 
@@ -65,6 +66,6 @@ async def test_what_ended_comes_with_its_commit_as_the_store_has_it_unless_it_is
         assert stored.state is State.SUCCEEDED
         if size == 1:
             assert text is not None
-            assert queries.decoded(text) == stored
+            assert decoded(text) == stored
         else:
             assert text is None
