@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck_server.domain.access import ANYBODY, HOSTS, OWNER, TASKS, Principal
+from pooldeck_server.domain.access import ANYBODY, OWNER, TASKS, Principal
 from pooldeck_server.domain.actions import Action, Deed
 from pooldeck_server.domain.clock import SECOND, Clock
 from pooldeck_server.domain.errors import Conflict, NotFound
@@ -130,7 +130,8 @@ class Tokens(BackgroundPart):
 
     async def wait_for_end(self, principal: Principal) -> None:
         """Return when the named token of a principal is over; never where it was let in without."""
-        if principal in {OWNER, ANYBODY, HOSTS, TASKS} or PROVIDED in principal.name:
+        is_of_run = principal in self._of_run.values()
+        if is_of_run or principal in {OWNER, ANYBODY, TASKS} or PROVIDED in principal.name:
             await asyncio.Event().wait()
         token = self._named(principal.name)
         if token is None:
