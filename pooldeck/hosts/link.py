@@ -148,7 +148,8 @@ class HostLink:
         self._reason: str | None = None  # why it is drained, ended or gone
         self._loop = asyncio.get_running_loop()
         self._silence: asyncio.TimerHandle | None = None
-        self._expiry = self._loop.call_later(0.0, lambda: None)
+        self._expiry: asyncio.TimerHandle | None = None
+        self._commands = {command.name for command in spec.commands}
         self._quick = 0  # of the calls
 
     # What it is.
@@ -265,7 +266,7 @@ class HostLink:
             memory_used=usage.memory_used,
             rss_bytes=usage.rss_bytes,
             cpu_percent=usage.cpu_percent,
-            calls=tuple(handed.seen(self.ending(handed)) for handed in self.calls.values()),
+            calls=tuple(self._seen()),
             code_version=self.code_version,
             address=self._talk.peer or self._address,
         )
@@ -273,8 +274,8 @@ class HostLink:
     def worker_snapshots(self) -> Iterator[WorkerSnapshot]:
         """Yield its workers at this moment."""
         calls: dict[str, list[RunningCall]] = {}
-        for handed in self.calls.values():
-            calls.setdefault(handed.worker, []).append(handed.seen(self.ending(handed)))
+        for call in self._seen():
+            calls.setdefault(call.worker, []).append(call)
         abandoned: dict[str, list[RunningCall]] = {}
         for handed in self.abandoned.values():
             abandoned.setdefault(handed.worker, []).append(handed.seen())
@@ -292,25 +293,27 @@ class HostLink:
                 cpu_percent=self._usage.cpu_percent.get(each.id),
             )
 
+    def _seen(self) -> Iterator[RunningCall]:
+        """Yield its calls as others see them, the one that was posted first before all others."""
+        for before, handed in enumerate(self.calls.values()):
+            yield handed.seen(self._ending(handed, before))
+
     def ending(self, handed: Posted) -> Ending:
         """Return how a call would end if it was killed."""
+        before = next(n for n, each in enumerate(self.calls.values()) if each is handed)
+        return self._ending(handed, before)
+
+    def _ending(self, handed: Posted, before: int) -> Ending:
+        """Return how a call would end that has so many before it.
+
+        One that is not known to have begun may wait behind these.
+        """
         if not self._has_contact:
             return Ending.UNREACHED
         if not handed.worker and self._kind.is_alone:
-            return Ending.NEVER_STARTED if self._is_behind(handed) else self._kind.function
-        return self._kind.ending_of(is_command=self._is_command(handed.call.function))
-
-    def _is_behind(self, handed: Posted) -> bool:
-        """Tell whether a call has not begun and waits behind others, as far as that is known."""
-        before = 0
-        for other in self.calls.values():
-            if other is handed:
-                break
-            before += 1
-        return before >= max(1, self.open_slots)
-
-    def _is_command(self, function: str) -> bool:
-        return function in self._commands
+            is_behind = before >= max(1, self.open_slots)
+            return Ending.NEVER_STARTED if is_behind else self._kind.function
+        return self._kind.ending_of(is_command=handed.call.function in self._commands)
 
     # The connection.
 
@@ -365,7 +368,8 @@ class HostLink:
 
     def close(self) -> None:
         """Close the connection, and watch it no more."""
-        self._expiry.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
         if self._silence is not None:
             self._silence.cancel()
         self._talk.disconnect()
@@ -401,7 +405,8 @@ class HostLink:
 
     def _watch(self) -> None:
         """Look again when the lease is over, if it is not longer by then."""
-        self._expiry.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
         left = self._lease.over_at - time.monotonic()
         self._expiry = self._loop.call_later(max(0.0, left), self._judge)
 
@@ -453,7 +458,8 @@ class HostLink:
         self._gone_by, self._reason = by, f"{self._reason}: {why}" if self._reason else why
         self.workers = {}
         self._open_slots = 0
-        self._expiry.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
         if self._silence is not None:
             self._silence.cancel()
         for look in self.looks.values():
