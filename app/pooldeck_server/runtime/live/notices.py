@@ -106,10 +106,9 @@ def of_backlog(pool: PoolHealth, waited: float | None) -> Iterator[Notice]:
             None if there is none.
     """
     is_busy = pool.recent is not None and pool.recent.utilization >= _BUSY
-    is_told = any(each.need is Need.STARVATION for each in of_pool(pool))
-    if waited is None or waited < SHORT_SECONDS or not is_busy or is_told:
+    if waited is None or waited < SHORT_SECONDS or not is_busy:
         return
-    if pool.state == "running":
+    if pool.state == "running" and _starvation(pool) is None:  # that says more
         yield Notice(Need.SHORT_OF_SLOTS, pool.name, waited, pool.queued)
 
 
