@@ -5,10 +5,13 @@ memory, in the control group of the process or, without one, in the whole system
 count rose is a death called probably out of memory.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from pooldeck.small_files import read_small
 
 _ROOT: Final = Path("/")
 _MIB: Final = 1 << 20
@@ -113,6 +116,6 @@ def _number(path: Path) -> int | None:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        return os.fsdecode(read_small(str(path))).splitlines()
     except OSError:
         return []

@@ -9,26 +9,29 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from pooldeck.small_files import read_small
+
 HAS_PROC: Final = Path("/proc/self/stat").exists()
-_STOPPED: Final = "T"  # by a signal; "t" is held by a debugger
-_NO_MAIN_THREAD: Final = "Z"  # that has ended, though the process is there
-_WAITS_ITS_TURN: Final = "RD"  # for a CPU, or for its memory or disk
+STOPPED: Final = "T"
+"""By a signal; "t" is held by a debugger."""
+
+NO_MAIN_THREAD: Final = "Z"
+"""It has ended, though the process is there."""
+
+_UNKNOWN: Final = " "
+_WAITS_ITS_TURN: Final = frozenset("RD")  # for a CPU, or for its memory or disk
 
 Program = tuple[int, int]
 """The file that a process runs: its device and its number there."""
 
 
-def is_stopped(pid: int) -> bool:
-    """Tell whether a signal has stopped a process, and nobody has let it go on."""
+def shown_state(pid: int) -> str:
+    """Return the `state` of a process; where there is no /proc, no more than whether it stands."""
     if HAS_PROC:
-        return state(pid) == _STOPPED
+        return state(pid)
     from pooldeck import marks_elsewhere  # noqa: PLC0415 - loads psutil
 
-    return marks_elsewhere.is_stopped(pid)
-
-
-def has_no_main_thread(pid: int) -> bool:
-    return state(pid) == _NO_MAIN_THREAD
+    return STOPPED if marks_elsewhere.is_stopped(pid) else _UNKNOWN
 
 
 def waits_its_turn(pid: int) -> bool:
@@ -39,9 +42,9 @@ def waits_its_turn(pid: int) -> bool:
 def state(pid: int) -> str:
     """Return the kernel's letter for what the main thread does, a space if that is not known."""
     with suppress(OSError):
-        _, _, rest = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")
-        return rest[:1] or " "
-    return " "
+        _, _, rest = read_small(f"/proc/{pid}/stat").rpartition(b") ")
+        return rest[:1].decode() or _UNKNOWN
+    return _UNKNOWN
 
 
 def program(pid: int) -> Program | None:

@@ -56,9 +56,10 @@ class Vitals:
 
     def _signs(self, worker: Worker) -> Iterator[str]:
         pid = worker.pid
-        if signs.is_stopped(pid):
+        state = signs.shown_state(pid)
+        if state == signs.STOPPED:
             yield _STOOD_STILL
-        if signs.has_no_main_thread(pid):
+        if state == signs.NO_MAIN_THREAD:
             yield _LOST_MAIN_THREAD
         if worker.program is not None and signs.program(pid) not in {worker.program, None}:
             yield _BECAME_ANOTHER

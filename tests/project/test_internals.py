@@ -44,6 +44,7 @@ OVERRIDDEN: Final[dict[tuple[type, type], dict[str, tuple[str, ...]]]] = {
         "__init__": ("config",),
         "capture_signals": (),
         "startup": ("sockets",),
+        "main_loop": (),
         "handle_exit": ("sig", "frame"),
         "shutdown": ("sockets",),
     },

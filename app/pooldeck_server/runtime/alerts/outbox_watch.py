@@ -27,6 +27,7 @@ class OutboxWatch(BackgroundPart):
     reader: Reader
     changes: LiveChanges
     state: OutboxState = field(init=False, default=OutboxState())
+    _commits: int = field(init=False, default=-1)  # as of the latest look
 
     async def _run(self) -> None:
         while True:
@@ -38,9 +39,13 @@ class OutboxWatch(BackgroundPart):
 
     async def step(self) -> None:
         """Look once, and keep what waits within its bounds; raises as `Reader.run`."""
+        commits = self.recorder.commits
+        if commits == self._commits:  # what is on record is what it was
+            return
         if await self.reader.run(queries.are_callbacks_crowded):
             await self.recorder.perform(records.trim_callbacks)
         found = await self.reader.run(queries.outbox)
         if found != self.state:
             self.state = found
             self.changes.mark_dirty()
+        self._commits = commits

@@ -364,7 +364,8 @@ class _Startup:
                     self.frames,
                 ),
                 *(self.requeue, self.trials),
-            )
+            ),
+            self.watches.wait_for_few,
         )
         self.stack.push_async_callback(self.recorder.stop)
         self._start(LagWatch(self.recorder.lag.seconds))

@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -20,6 +19,7 @@ from msgspec.structs import replace
 
 from pooldeck.pools.hosted import HostedPool
 from pooldeck.pools.port import PoolPort
+from pooldeck.small_files import read_small
 from pooldeck_server.domain.pools.health import SwitchRates
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
@@ -30,6 +30,7 @@ _SECONDS: Final = 2.0
 _SWITCHES: Final = re.compile(
     rb"^voluntary_ctxt_switches:\s*(\d+)\nnonvoluntary_ctxt_switches:\s*(\d+)$", re.MULTILINE
 )
+_PEAK: Final = re.compile(rb"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
 
 class ProcessSample(Struct, frozen=True):
@@ -130,10 +131,9 @@ def _thread_switches(pid: int) -> tuple[int, int] | None:
     threads = f"/proc/{pid}/task"
     try:
         for thread in os.listdir(threads):  # noqa: PTH208 - of each worker, every other second
-            with open(f"{threads}/{thread}/status", "rb", buffering=0) as status:  # noqa: PTH123
-                if found := _SWITCHES.search(status.read()):
-                    voluntary += int(found[1])
-                    involuntary += int(found[2])
+            if found := _SWITCHES.search(read_small(f"{threads}/{thread}/status")):
+                voluntary += int(found[1])
+                involuntary += int(found[2])
     except OSError:
         return None
     return (voluntary, involuntary) if voluntary or involuntary else None
@@ -142,9 +142,8 @@ def _thread_switches(pid: int) -> tuple[int, int] | None:
 def _peak(pid: int) -> int | None:
     """Return the most memory that a process ever held, in bytes, where /proc tells it."""
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
+        if found := _PEAK.search(read_small(f"/proc/{pid}/status")):
+            return int(found[1]) * 1024
     return None
 
 

@@ -69,6 +69,8 @@ class Recorder:
         self.ends_given = 0  # by those whose attempts have ended, reruns too
         self.ends_done = 0  # of these, in the order given: on record, or given up as bad
         self.commits = 0  # since the start: what is on record changes with them alone
+        self._inserted_at = 0.0  # when the thread took the latest submissions
+        self._flows_until = 0.0  # until then ends gather, since submissions keep coming
         self._arrived = 0  # single submissions since the start
         self._awaits_others = False
         self._closing = False
@@ -79,9 +81,18 @@ class Recorder:
         self.waiters = Waiters()
         self._traces = Traces(database)
 
-    def start(self, followers: Sequence[CommitFollower] = ()) -> None:
-        """Start the writer thread; of each commit, followers hear before those who wait for it."""
+    def start(
+        self,
+        followers: Sequence[CommitFollower] = (),
+        awaits_ends: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Start the writer thread; of each commit, followers hear before those who wait for it.
+
+        `awaits_ends` tells whether somebody wants to hear of each end as soon as it has come,
+        besides the `waiters`.
+        """
         self._followers = tuple(followers)
+        self._awaits_ends = awaits_ends
         self._thread.start()
 
     async def stop(self) -> None:
@@ -189,7 +200,10 @@ class Recorder:
             self._batch.ends.extend(ends)
             self._batch.reruns.extend(reruns)
             self.ends_given += len(ends) + len(reruns)
-        self._wake(asked=False)
+            is_awaited = bool(ends) and (bool(self.waiters) or self._awaits_ends())
+            if is_awaited:
+                self._flows_until = 0.0
+        self._wake(asked=is_awaited)
 
     def record_incident(self, incident: StoredIncident) -> None:
         """Record an incident, or what more is known of it."""
@@ -262,20 +276,24 @@ class Recorder:
 
         Under load, what has happened gathers for a while, and commits in between carry only
         what somebody waits for: a commit costs much the same whether it ends one task or fifty.
+        So it does while submissions come one after the other and nobody waits for an end: the next
+        one would wait for the commit of the end of the one before.
         And so that nobody waits for the ends of others, these are written right after submissions,
         while the clients take their answers and send on; apart from them only if none come.
         """
-        due = 0.0  # when what has happened is written at the latest
+        loaded_until = 0.0
         while True:
             if not self._closing:
                 self._wait_for_more()
+                due = max(loaded_until, self._flows_until)
                 self._asked.wait(max(0.0, due - time.monotonic()))
+            due = max(loaded_until, self._flows_until)  # when what has happened is to be written
             early = _GATHER_SECONDS / 2 if self._asked.is_set() else 0.0
             is_due = self._closing or time.monotonic() >= due - early
             batch = self._take(with_what_happened=is_due)
             if is_due:
                 is_loaded = len(batch.ends) >= _MANY_ENDS
-                due = time.monotonic() + _GATHER_SECONDS if is_loaded else 0.0
+                loaded_until = time.monotonic() + _GATHER_SECONDS if is_loaded else 0.0
             if self._closing and not batch:
                 return
             for part in _by_urgency(batch):
@@ -297,6 +315,11 @@ class Recorder:
             if not self._batch:
                 self._gathered.clear()
             self._asked.clear()
+            if batch.inserts:
+                now = time.monotonic()
+                if with_what_happened and now < self._inserted_at + _GATHER_SECONDS:
+                    self._flows_until = now + _GATHER_SECONDS
+                self._inserted_at = now
         return batch
 
     def _commit(self, batch: CommitBatch) -> None:

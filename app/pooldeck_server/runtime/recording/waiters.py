@@ -24,6 +24,10 @@ class Waiters:
     def __init__(self) -> None:
         self._futures: dict[str, list[asyncio.Future[str | None]]] = {}
 
+    def __len__(self) -> int:
+        """Return how many tasks are waited for."""
+        return len(self._futures)
+
     @contextmanager
     def waiter(self, task_id: str) -> Iterator["asyncio.Future[str | None]"]:
         """Give a future that is done when the end of a task is announced.

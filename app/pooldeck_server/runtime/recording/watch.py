@@ -22,11 +22,13 @@ from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.store import queries
 from pooldeck_server.store.database import Reader
 
+MANY: Final = 4
+"""Ends at a time, from which on some may gather before they are told."""
+
 LONGEST_END: Final = 256 * 1024
 """Characters of a result and an error up to which they are told; longer ones are to be fetched."""
 
 _SIGN_SECONDS: Final = 10.0  # of silence, until the sign of life
-_MANY: Final = 4  # ends told at once: such a load it pays to gather under
 _GATHER_SECONDS: Final = 0.03
 _AT_ONCE: Final = 1024  # ends in one answer of the store
 _SHORT: Final = 4096  # characters of a result; longer ones are read a few at a time
@@ -114,7 +116,7 @@ class Watch:
                     yield news
             if is_silent:
                 yield WatchNews()
-            elif told >= _MANY and not self._due:
+            elif told >= MANY and not self._due:
                 await asyncio.sleep(_GATHER_SECONDS)
 
     async def _latest(self) -> AsyncIterator[WatchNews]:

@@ -11,7 +11,7 @@ from pooldeck_server.domain.errors import NotFound, TooLarge, TooManyStreams
 from pooldeck_server.domain.tasks.changes import TaskChanged
 from pooldeck_server.domain.tasks.states import FINAL, State
 from pooldeck_server.runtime.recording.recorder import Recorder
-from pooldeck_server.runtime.recording.watch import Watch
+from pooldeck_server.runtime.recording.watch import MANY, Watch
 from pooldeck_server.store.database import Reader
 
 MOST_WATCHED: Final = 100_000
@@ -40,6 +40,10 @@ class Watches:
     def tasks(self) -> int:
         """How many tasks are watched."""
         return sum(map(len, self._watches.values()))
+
+    def wait_for_few(self) -> bool:
+        """Tell whether a watch is for so few tasks that its reader is held up by each of them."""
+        return any(0 < len(watch) < MANY for watch in self._watches.values())
 
     @contextmanager
     def open(

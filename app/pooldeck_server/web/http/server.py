@@ -30,6 +30,7 @@ from pooldeck_server.web.http.protocol.connection import Connection, SharedBound
 from pooldeck_server.web.http.protocol.socket_owners import way_to_know
 
 _BACKLOG: Final = 2048
+_TICKS: Final = 10  # of uvicorn's, in a second; its clock is set when so many have passed
 _LAST_SECONDS: Final = 1  # for connections, when nothing runs any more
 # What is left to the system cannot be seen to wait: it would take megabytes for a silent reader.
 _NOT_SENT: Final = getattr(socket, "TCP_NOTSENT_LOWAT", None)
@@ -133,6 +134,7 @@ class HttpServer(uvicorn.Server):
         self._app = app
         app.state.bounds = config.bounds
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_told = asyncio.Event()  # to end
         self._leaving: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
@@ -168,6 +170,16 @@ class HttpServer(uvicorn.Server):
                 _log.info("Pooldeck is at http://%s", authority(host, port))
             self._say_how_to_log_in()
             self._tell_the_program(bound)
+
+    async def main_loop(self) -> None:
+        """Set the clock of the answers' heads once a second, until the server is told to end.
+
+        uvicorn's own looks ten times a second whether it is.
+        """
+        while not await self.on_tick(_TICKS):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._is_told.wait()
 
     def _tell_the_program(self, bound: list[tuple[str, int]]) -> None:
         """Tell the program beside which this server runs, if there is one, where it is."""
@@ -213,14 +225,18 @@ class HttpServer(uvicorn.Server):
     def _pass_on(self, number: int) -> None:
         ending: Ending | None = getattr(self._app.state, "ending", None)
         if ending is None:
-            self.should_exit = True
+            self._leave_now()
             return
         ending.on_signal(number)
         self._leaving = self._leaving or asyncio.create_task(self._leave(ending))
 
     async def _leave(self, ending: Ending) -> None:
         await ending.finished.wait()
+        self._leave_now()
+
+    def _leave_now(self) -> None:
         self.should_exit = True
+        self._is_told.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let connections end, then the app; who still sends or takes after a moment is cut off."""

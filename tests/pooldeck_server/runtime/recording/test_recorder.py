@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -132,6 +133,39 @@ async def test_a_submission_does_not_wait_for_the_ends_of_others_to_be_written(
         await asyncio.gather(busy, submitting)
         await eventually(lambda: 5 in kept.commits[-1])
         assert kept.commits[-2:] == [[6], [1, 2, 3, 4, 5]]
+
+
+async def test_ends_gather_while_submissions_come_one_after_the_other(tmp_path: Path) -> None:
+    async with recorder(tmp_path) as kept:
+        for seq in range(1, 41):
+            await claimed(kept, seq)
+            kept.recorder.record_results([], [ended(seq)])
+        await eventually(lambda: kept.recorder.ends_done == 40)
+        await kept.recorder.written()
+        assert len(kept.commits) < 2 * 40 + 30  # a commit of its own for each would make 120
+
+
+async def test_an_end_that_somebody_waits_for_does_not_gather(tmp_path: Path) -> None:
+    async def seconds_until_done(*, is_awaited: bool, first: int) -> float:
+        took = 0.0
+        for seq in range(first, first + 20):
+            await claimed(kept, seq)
+            began = time.perf_counter()
+            if is_awaited:
+                with kept.recorder.waiters.waiter(f"task-{seq}") as end:
+                    kept.recorder.record_results([], [ended(seq)])
+                    await end
+            else:
+                kept.recorder.record_results([], [ended(seq)])
+                while kept.recorder.ends_done < seq:  # noqa: ASYNC110 - a pause would be counted
+                    await asyncio.sleep(0)
+            took += time.perf_counter() - began
+        return took
+
+    async with recorder(tmp_path) as kept:
+        gathered = await seconds_until_done(is_awaited=False, first=1)
+        awaited = await seconds_until_done(is_awaited=True, first=21)
+        assert awaited < 0.8 * gathered
 
 
 async def test_too_many_waiting_submissions_are_refused(tmp_path: Path) -> None:
