@@ -190,9 +190,12 @@ class Intake:
         """
         await self.admit_callbacks(({"index": place}, item) for place, item in items)
         tasks, ties = await self._checked(items)
-        ids = [task.id for task in tasks]
+        ids, batch = [task.id for task in tasks], self._keyed(tasks, mark)
         with watched(ids, watch):
-            await self.store(tasks, ties, self._keyed(tasks, mark))
+            if len(tasks) == 1:  # as a client sends what it submits alone
+                await self._store_or_claim(tasks[0], ties, batch)
+            else:
+                await self.store(tasks, ties, batch)
         return ids
 
     def _keyed(self, tasks: Sequence[NewTask], mark: tuple[str, str] | None) -> KeyedBatch | None:
@@ -240,13 +243,15 @@ class Intake:
 
     # Storing.
 
-    async def _store_or_claim(self, task: NewTask, ties: Dependencies) -> None:
+    async def _store_or_claim(
+        self, task: NewTask, ties: Dependencies, batch: KeyedBatch | None = None
+    ) -> None:
         """Store a task; where nothing waits before it, claim it in the same commit."""
         queue = self.queues[task.pool]
         may_be_next = task.state is State.QUEUED and not needs_of(task)
         reservation = queue.reserve(task.function) if may_be_next else None
         if reservation is None:
-            await self.store([task], ties)
+            await self.store([task], ties, batch)
             return
         task = task.claim()
 
@@ -256,7 +261,7 @@ class Intake:
             else:
                 queue.give_up()
 
-        await self.recorder.insert([task], settled)
+        await self.recorder.insert([task], settled, batch=batch)
 
     async def store(
         self,

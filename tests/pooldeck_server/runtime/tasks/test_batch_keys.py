@@ -9,14 +9,18 @@ from sqlalchemy import Connection, func, select
 from pooldeck_server.domain.errors import BadArguments, IdempotencyMismatch, TaskDeleted
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store import queries
-from pooldeck_server.store.tables import batches
-from tests.support.engine import call, engine, outcome
+from pooldeck_server.store.tables import batches, tasks
+from tests.support.engine import call, engine, outcome, submit
 
 MANY = [call("add", n, n) for n in range(100)]
 
 
 def number_of_keys(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(batches)).scalar_one()
+
+
+def claims(connection: Connection, task_id: str) -> int:
+    return connection.execute(select(tasks.c.claimed).where(tasks.c.id == task_id)).scalar_one()
 
 
 async def test_a_key_gives_a_batch_the_same_ids_also_after_a_restart(tmp_path: Path) -> None:
@@ -30,6 +34,19 @@ async def test_a_key_gives_a_batch_the_same_ids_also_after_a_restart(tmp_path: P
         assert await server.intake.submit_batch(MANY, "one") == ids
         assert (await outcome(server, ids[7])).result == "14"
         assert (await server.read(queries.total, TaskFilter())).number == 200
+
+
+async def test_a_batch_of_one_is_claimed_by_the_commit_that_stores_it_and_its_key(
+    tmp_path: Path,
+) -> None:
+    async with engine(tmp_path) as server:
+        await outcome(server, await submit(server, "add", 1, 1))  # since then nothing waits
+        (task_id,) = await server.intake.submit_batch(MANY[:1], "alone")
+        reader = server.intake.reader  # at once: any other way takes a turn of the loop
+        assert (reader.call(claims, task_id), reader.call(number_of_keys)) == (1, 1)
+        assert await server.intake.submit_batch(MANY[:1], "alone") == [task_id]
+        assert (await outcome(server, task_id)).result == "0"
+        assert (await server.read(queries.total, TaskFilter())).number == 2
 
 
 async def test_a_key_stands_for_one_batch(tmp_path: Path) -> None:
