@@ -29,13 +29,14 @@ from bench import (
     shared_state,
     start,
 )
+from bench.documents import write
 from bench.figures import Figure, table
 from bench.machine import machine
-from bench.report import as_json
+from bench.report import as_json, as_markdown
 from bench.scale import Scale, quick
 from bench.stages import profile
 
-_MEASUREMENTS: dict[str, ModuleType] = {
+MEASUREMENTS: dict[str, ModuleType] = {
     "batches": batches,
     "requests": requests,
     "clients": clients,
@@ -58,6 +59,8 @@ _MEASUREMENTS: dict[str, ModuleType] = {
     "stages": profile,
     "box": box,
 }
+_ELSEWHERE = {"stages"}
+"""What has a table of another kind: `python -m bench.stages --write` brings it up to date."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,9 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(name).resolve()
         found_on = machine(folder)
         print(", ".join(found_on.values()))
-        figures = _measure(given.only, quick(folder) if given.quick else Scale(folder))
+        found = _measure(given.only, quick(folder) if given.quick else Scale(folder))
     if given.json is not None:
+        figures = [figure for each in found.values() for figure in each]
         given.json.write_bytes(as_json(found_on, figures))
+    if given.write is not None:
+        for name in found.keys() - _ELSEWHERE:
+            write(given.write, name, as_markdown(found_on, found[name]))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,12 +86,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=_MEASUREMENTS,
-        default=list(_MEASUREMENTS),
+        choices=MEASUREMENTS,
+        default=list(MEASUREMENTS),
         metavar="NAME",
-        help=f"some of: {', '.join(_MEASUREMENTS)}",
+        help=f"some of: {', '.join(MEASUREMENTS)}",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="a document whose tables, one for each measurement, are to be brought up to date",
+    )
     parser.add_argument(
         "--folder",
         type=Path,
@@ -95,14 +108,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _measure(names: Sequence[str], scale: Scale) -> list[Figure]:
-    figures: list[Figure] = []
+def _measure(names: Sequence[str], scale: Scale) -> dict[str, list[Figure]]:
+    """Return the figures of each measurement."""
+    figures: dict[str, list[Figure]] = {}
     for name in names:
-        measure: Callable[[Scale], list[Figure]] = _MEASUREMENTS[name].measure
+        measure: Callable[[Scale], list[Figure]] = MEASUREMENTS[name].measure
         began = time.monotonic()
         found = measure(scale)
         print(f"\n{name} ({time.monotonic() - began:.0f} s)\n{table(found)}", flush=True)
-        figures += found
+        figures[name] = found
     return figures
 
 

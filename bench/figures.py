@@ -31,7 +31,7 @@ class Figure(Struct, frozen=True, omit_defaults=True):
     def wanted(self) -> str:
         """Return what is wanted, in signs; empty where nothing is."""
         bounds = [("≥", self.at_least), ("≤", self.at_most)]
-        return " ".join(f"{sign} {_short(bound)}" for sign, bound in bounds if bound is not None)
+        return " ".join(f"{sign} {short(bound)}" for sign, bound in bounds if bound is not None)
 
 
 def of_rounds(
@@ -66,15 +66,15 @@ def _line(figure: Figure) -> str:
     verdict = "" if not figure.wanted else "  met" if figure.is_met else "  MISSED"
     spread = ""
     if len(figure.rounds) > 1:
-        spread = f"  ({_short(min(figure.rounds))} to {_short(max(figure.rounds))})"
+        spread = f"  ({short(min(figure.rounds))} to {short(max(figure.rounds))})"
     return (
-        f"  {figure.name:<54}{_short(figure.value):>9} {figure.unit:<9}"
+        f"  {figure.name:<54}{short(figure.value):>9} {figure.unit:<9}"
         f"{figure.wanted:>9}{verdict:<8}{spread}"
     ).rstrip()
 
 
-def _short(value: float) -> str:
-    """Return three digits or more, as many as say something."""
+def short(value: float) -> str:
+    """Return a number with three digits or more, as many as say something."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"

@@ -11,9 +11,10 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bench import large_store
+from bench.documents import write
 from bench.figures import table
 from bench.machine import machine
-from bench.report import as_json
+from bench.report import as_json, as_markdown
 from bench.scale import Scale
 
 _QUEUED_OF = 10
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{given.tasks:,} finished tasks and {queued:,} that wait\n{table(figures)}")
     if given.json is not None:
         given.json.write_bytes(as_json(found_on, figures))
+    if given.write is not None:
+        write(given.write, "large", as_markdown(found_on, figures))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         help="how many have ended; a tenth as many wait beside them [10000000]",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="a document whose table is brought up to date"
+    )
     parser.add_argument(
         "--folder",
         type=Path,

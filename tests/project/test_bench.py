@@ -37,11 +37,13 @@ from bench import (
     start,
     views,
 )
+from bench.__main__ import MEASUREMENTS as NAMED
 from bench.documents import filled
-from bench.figures import Figure
+from bench.figures import Figure, of_rounds
 from bench.functions import noop
 from bench.load import Plan, UnexpectedAnswerError, generate, get
 from bench.processes import application
+from bench.report import as_markdown
 from bench.scale import Scale
 from bench.stages import profile
 from bench.stages.parts import MEANINGS, RUN, STAGES
@@ -262,9 +264,25 @@ def test_a_stopwatch_counts_how_a_context_manager_begins_and_ends() -> None:
     assert taken["opened"].calls == 3
 
 
-def test_the_page_about_performance_has_the_places_that_measurements_fill() -> None:
+@pytest.mark.parametrize("name", [*NAMED, "large"])
+def test_the_page_about_performance_has_a_place_for_each_measurement(name: str) -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
-    assert "the new table" in filled(page, "stages", "the new table")
+    assert "the new table" in filled(page, name, "the new table")
+
+
+def test_figures_in_a_document_say_what_was_wanted_and_what_they_hold_for() -> None:
+    found = [
+        Figure("slow", 4.1, "ms", at_most=4),
+        of_rounds("  beside it", [3, 1, 2], "per s"),
+    ]
+    assert as_markdown({"cpus": "2 CPUs", "load": "load before 0.10"}, found).splitlines() == [
+        "| figure | measured | rounds | wanted |  |",
+        "| --- | --- | --- | --- | --- |",
+        "| slow | 4.1 ms |  | ≤ 4 | missed |",
+        "| — beside it | 2 per s | 1 to 3 |  |  |",
+        "",
+        "2 CPUs, load before 0.10",
+    ]
 
 
 def test_tasks_that_are_left_running_are_counted_as_such(tmp_path: Path) -> None:
@@ -296,12 +314,14 @@ def test_ratios_and_percentiles() -> None:
 
 
 @pytest.mark.soak
-def test_the_command_writes_what_it_printed_as_json(tmp_path: Path) -> None:
-    report = tmp_path / "figures.json"
+def test_the_command_writes_what_it_printed(tmp_path: Path) -> None:
+    report, document = tmp_path / "figures.json", tmp_path / "page.md"
+    document.write_text("<!-- latency -->\n<!-- end -->\n")
     completed = subprocess.run(
         [
             *(sys.executable, "-m", "bench", "--quick", "--only", "latency"),
             *("--folder", str(tmp_path / "data"), "--json", str(report)),
+            *("--write", str(document)),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -314,4 +334,5 @@ def test_the_command_writes_what_it_printed_as_json(tmp_path: Path) -> None:
     assert written["machine"]["python"].startswith("Python 3")
     for figure in written["figures"]:
         assert figure["name"] in completed.stdout
+        assert f"{figure['name'].strip()} | " in document.read_text()
     assert list((tmp_path / "data").iterdir()) == []
