@@ -25,7 +25,7 @@ PLACES: Final = {
     "app/pooldeck_server/web/text/kinds.py": "what a kind is called",
     "app/pooldeck_server/web/text/notices.py": "a process of another server, in a sentence",
     "app/pooldeck_server/web/api/experiments.py": "an example in JSON",
-    "app/pooldeck_server/store/tables.py": "a column with the number of a thread",
+    "app/pooldeck_server/store/tables/columns.py": "a column with the number of a thread",
     "app/pooldeck_server/store/records/attempts.py": "the same",
     "app/pooldeck_server/store/queries/timeline.py": "the same",
     "app/pooldeck_server/domain/pools/starts.py": "processes of the operating system, counted",
