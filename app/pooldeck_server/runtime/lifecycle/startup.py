@@ -323,6 +323,7 @@ class _Startup:
             recorder=self.recorder,
             reader=self.reader,
             tokens=self.kept.tokens,
+            controls=self.kept.controls,
             queues=self.queues,
             changes=self.changes,
         )
@@ -569,6 +570,7 @@ class _Startup:
                 annotations=self.annotations,
                 changes=self.changes,
                 code=self.code,
+                places=self.hosting,
                 health=self.looks.health.pool,
             ),
             waiters=self.recorder.waiters,

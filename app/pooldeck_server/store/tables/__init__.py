@@ -69,7 +69,7 @@ from pooldeck_server.store.tables.work import (
     tasks,
 )
 
-SCHEMA = "0017"
+SCHEMA = "0018"
 """The revision of the newest migration: what this code reads and writes."""
 
 __all__ = [

@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from pooldeck_server.store.tables.columns import metadata, required
+from pooldeck_server.store.tables.columns import metadata, optional, required
 
 worker_logs = Table(
     "worker_logs",
@@ -50,6 +50,8 @@ controls = Table(
     Column("size", Integer),
     Column("configured", Integer, nullable=False),
     Column("state", Text, nullable=False),
+    # Came with migration 0018.
+    *optional(Integer, "hosts", "configured_hosts"),
 )
 
 runs = Table(
