@@ -99,7 +99,7 @@ async def load(
         controls=KeptControls(
             recorder=recorder,
             configured={name: pool.slots for name, pool in settings.pools.items()},
-            hosts={
+            configured_hosts={
                 name: hosts
                 for name, pool in settings.pools.items()
                 if pool.hosts is not None and (hosts := pool.hosts.wanted) is not None

@@ -46,16 +46,19 @@ class KeptControls:
 
     recorder: Recorder
     configured: InitVar[Mapping[str, int]]  # the size of each pool as the configuration gives it
-    hosts: InitVar[Mapping[str, int]]  # the same of hosts that an engine places
+    configured_hosts: InitVar[Mapping[str, int]]  # the same of hosts that an engine places
     kept: InitVar[Iterable[PoolControl]]  # by the store; also of pools that there are no more
 
     def __post_init__(
-        self, configured: Mapping[str, int], hosts: Mapping[str, int], kept: Iterable[PoolControl]
+        self,
+        configured: Mapping[str, int],
+        configured_hosts: Mapping[str, int],
+        kept: Iterable[PoolControl],
     ) -> None:
         known = {control.name: control for control in kept}
         self._controls = {
             name: _as_configured(
-                known.get(name) or PoolControl(name, None, size), size, hosts.get(name)
+                known.get(name) or PoolControl(name, None, size), size, configured_hosts.get(name)
             )
             for name, size in configured.items()
         }

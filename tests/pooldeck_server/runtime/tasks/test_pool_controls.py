@@ -95,7 +95,7 @@ def test_who_changes_the_configured_number_of_hosts_has_the_last_word() -> None:
 
     def hosts_of(configured: dict[str, int]) -> int | None:
         kept = KeptControls(
-            recorder=recorder, configured={"big": 1}, hosts=configured, kept=[by_hand]
+            recorder=recorder, configured={"big": 1}, configured_hosts=configured, kept=[by_hand]
         )
         assert kept.size("big") == 3
         return kept.hosts("big")
