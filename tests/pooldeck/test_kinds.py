@@ -23,7 +23,7 @@ PLACES: Final = {
     "app/pooldeck_server/settings/pools.py": "the threads of native libraries, counted",
     "app/pooldeck_server/settings/sources.py": "the pools that there are without settings",
     "app/pooldeck_server/web/text/kinds.py": "what a kind is called",
-    "app/pooldeck_server/web/text/notices.py": "a process of another server, in a sentence",
+    "app/pooldeck_server/web/text/notice_words.py": "a process of another server, in a sentence",
     "app/pooldeck_server/web/api/experiments.py": "an example in JSON",
     "app/pooldeck_server/store/tables/columns.py": "a column with the number of a thread",
     "app/pooldeck_server/store/records/attempts.py": "the same",
