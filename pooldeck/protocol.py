@@ -315,7 +315,11 @@ _decode_from_worker: Callable[[bytes], FromWorker] = msgspec.msgpack.Decoder(Fro
 
 def frame(message: FromSupervisor | Control | FromWorker) -> bytes:
     """Return `message` as bytes for the pipe."""
-    body = _encode(message)
+    return framed(_encode(message))
+
+
+def framed(body: bytes) -> bytes:
+    """Return a frame with a body; `FrameBuffer` finds that again."""
     return len(body).to_bytes(HEADER_BYTES, "big") + body
 
 

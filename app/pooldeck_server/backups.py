@@ -64,7 +64,7 @@ def restore(
     No server may run there. What waited in the backup may have run since: the next server starts
     nothing until somebody says whether those tasks run or are lost.
     """
-    from pooldeck_server.store.copies import put_back  # noqa: PLC0415  (slow to import)
+    from pooldeck_server.store.putting_back import put_back  # noqa: PLC0415  (slow to import)
 
     database = read_settings(place(data, config)).database
     copied, before = put_back(file, database, SystemClock())

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from pooldeck.engines.port import EngineSpec, HostOffer
-from pooldeck.protocol import HEADER_BYTES
+from pooldeck.protocol import framed
 
 
 class Commission(Struct, frozen=True, array_like=True, tag="begin"):
@@ -70,8 +70,7 @@ _decode_from = msgspec.msgpack.Decoder(FromCompanion).decode
 
 def frame(message: ToCompanion | FromCompanion) -> bytes:
     """Return `message` as bytes for the socket pair."""
-    body = _encode(message)
-    return len(body).to_bytes(HEADER_BYTES, "big") + body
+    return framed(_encode(message))
 
 
 def to_companion(body: bytes) -> ToCompanion:

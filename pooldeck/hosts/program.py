@@ -21,8 +21,9 @@ import msgspec
 from msgspec import Struct
 
 from pooldeck.hosts.folders import HostFolder, HostRunningError
-from pooldeck.hosts.host import Host, HostSpec
+from pooldeck.hosts.host import Host
 from pooldeck.hosts.machine import this_machine
+from pooldeck.hosts.membership import HostSpec
 from pooldeck.hosts.presence import HostPlace, Presence
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.untaken import Secured

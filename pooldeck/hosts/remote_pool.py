@@ -5,22 +5,21 @@ what they tell is passed on to the pool's listener.
 """
 
 import asyncio
-import hashlib
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import replace
 
-from pooldeck.hosts.link import HostLink, Posted
-from pooldeck.hosts.model import GoneBy, HostRefused, HostSnapshot, HostTerms
+from pooldeck.hosts.boots import HostBoots
+from pooldeck.hosts.link import HostLink
+from pooldeck.hosts.model import HostRefused, HostSnapshot, HostTerms
+from pooldeck.hosts.picture import host_snapshot, worker_snapshots
+from pooldeck.hosts.posted import Posted
+from pooldeck.hosts.retelling import Retelling
 from pooldeck.hosts.stream import FrameStream
 from pooldeck.hosts.wire import (
-    Began,
     CancelCall,
-    Described,
-    Died,
     Drain,
     EndsKept,
     FromHost,
@@ -29,16 +28,10 @@ from pooldeck.hosts.wire import (
     Hello,
     KillCall,
     KillWorker,
-    Logged,
-    LookAt,
-    Progressed,
-    Recovered,
     Resize,
     Restart,
     Resume,
-    Watched,
     WorkerIs,
-    WorkerSaid,
 )
 from pooldeck.kinds import Ending
 from pooldeck.outcome import Outcome
@@ -46,11 +39,9 @@ from pooldeck.pools.boxes import EndsSeen
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import CodeSpec, PoolSpec, PoolState, WorkerState
 from pooldeck.pools.port import PoolPort, PoolSnapshot
-from pooldeck.protocol import Call, LogLine
+from pooldeck.protocol import Call
 
 _HISTORY: Final = 600.0  # seconds for which a host that is gone is remembered
-_LOOK: Final = 10.0  # seconds for a host to say where a call is
-_SKEW: Final = 1.0  # seconds by which a host's wall clock may differ before lines are moved
 _FAREWELL: Final = 5.0  # seconds, beside the margin, for hosts to end when the pool stops
 
 
@@ -79,7 +70,8 @@ class RemotePool(PoolPort):
         self._on_hosts = on_hosts
         self._on_gone = on_gone
         self._state = PoolState.RUNNING
-        self._links: dict[str, HostLink] = {}  # by boot
+        self._boots = HostBoots(terms, self)
+        self._retelling = Retelling(listener)
         self._is_ending = False
         self._empty = asyncio.Event()
 
@@ -100,59 +92,20 @@ class RemotePool(PoolPort):
         """
         if self._is_ending:
             raise HostRefused(f"pool {self._spec.name} takes no hosts: the server ends")
-        link = self._links.get(hello.boot)
-        if link is not None:
-            link.attach(hello, stream, self._spec)
-            return
-        if hello.rejoin:
-            raise HostRefused("this server does not know this boot of the host")
-        for gone in hello.gone:
-            self._take_gone(gone)
-        self._refuse_double(hello)
-        link = HostLink(replace(hello, gone=()), self._terms, self._spec, self)
-        self._links[hello.boot] = link
-        link.attach(hello, stream, self._spec)
-        if self._state is not PoolState.RUNNING and self._state is not PoolState.PAUSED:
+        link = self._boots.attach(hello, stream)
+        is_open = self._state is PoolState.RUNNING or self._state is PoolState.PAUSED
+        if link is not None and not is_open:
             link.say(Drain())
-
-    def _take_gone(self, gone: Gone) -> None:
-        link = self._links.get(gone.boot)
-        if link is not None and gone.term == self._terms.term and gone.deck == self._terms.deck:
-            link.resolve(gone, GoneBy.SUCCESSOR)
-        else:
-            self._on_gone(gone)
-
-    def _refuse_double(self, hello: Hello) -> None:
-        """Refuse a second host of one name.
-
-        Raises:
-            HostRefused: If the first one may still run something.
-        """
-        for link in self._here:
-            if link.name != hello.name:
-                continue
-            there = link.hello.machine
-            if there.sees_processes_of(hello.machine):
-                where = "on the same machine"
-            else:
-                where = f"on {there.hostname}, and this one is on {hello.machine.hostname}"
-            why = f"pool {self._spec.name} has a host {hello.name} already, {where}"
-            raise HostRefused(f"{why}: it is taken when that one is certainly gone")
-
-    @property
-    def _here(self) -> Iterator[HostLink]:
-        """Yield the boots that are not gone."""
-        return (link for link in self._links.values() if not link.is_gone)
 
     @property
     def hosts(self) -> Sequence[HostSnapshot]:
         """All boots of hosts, the oldest first; those that are gone for a while, too."""
-        return [link.snapshot() for link in self._links.values()]
+        return [host_snapshot(link) for link in self._boots]
 
     @property
     def slots(self) -> int:
         """How many slots there are on all hosts now."""
-        return sum(link.open_slots for link in self._here)
+        return sum(link.pool.open_slots for link in self._boots.here)
 
     def host_of(self, worker: str) -> str | None:
         """Return the name of the host that a worker is on, or was, by the worker's id."""
@@ -161,25 +114,17 @@ class RemotePool(PoolPort):
 
     def drain_host(self, name: str) -> bool:
         """Let a host end when nothing runs there any more; return whether there is one."""
-        links = self._named(name)
+        links = self._boots.named(name)
         for link in links:
             link.drain("it was to be drained")
         return bool(links)
 
     def end_host(self, name: str, why: str) -> bool:
         """End a host now, with what runs there; return whether there is one."""
-        links = self._named(name)
+        links = self._boots.named(name)
         for link in links:
             link.end(why, is_final=True)
         return bool(links)
-
-    def _named(self, name: str) -> list[HostLink]:
-        return [link for link in self._here if link.name == name]
-
-    def _end_if_drained(self, link: HostLink) -> None:
-        is_empty = not link.calls and (not link.workers or link.pool_state is PoolState.STOPPED)
-        if link.is_draining and is_empty and self._state is not PoolState.DRAINING:
-            link.end("it was drained", is_final=True)
 
     # What it is.
 
@@ -193,44 +138,44 @@ class RemotePool(PoolPort):
 
     @property
     def state(self) -> PoolState:
-        here = [link for link in self._here if link.has_contact]
+        here = [link for link in self._boots.here if link.has_contact]
         if self._state is PoolState.RUNNING or self._state is PoolState.PAUSED:
-            is_broken = here and all(link.pool_state is PoolState.BROKEN for link in here)
+            is_broken = here and all(link.pool.state is PoolState.BROKEN for link in here)
             return PoolState.BROKEN if is_broken else self._state
         return self._state
 
     @property
     def reason(self) -> str | None:
         """Why there is no host, or its workers cannot be started; None if all is well."""
-        here = [*self._here]
+        here = [*self._boots.here]
         if not here and not self._is_ending:
             return "no host is attached"
-        told = (f"host {link.name}: {link.pool_reason}" for link in here if link.pool_reason)
+        told = (f"host {link.name}: {link.pool.reason}" for link in here if link.pool.reason)
         return next(told, None)
 
     @property
     def is_given_up(self) -> bool:
-        here = [*self._here]
-        return bool(here) and all(link.is_given_up for link in here)
+        here = [*self._boots.here]
+        return bool(here) and all(link.pool.is_given_up for link in here)
 
     @property
     def free(self) -> int:
         if self._state is not PoolState.RUNNING:
             return 0
-        return sum(link.free for link in self._links.values())
+        return sum(link.free for link in self._boots)
 
     @property
     def free_by_worker(self) -> Mapping[str, int]:
         if self._state is not PoolState.RUNNING:
             return {}
         free: dict[str, int] = {}
-        for link in self._here:
+        for link in self._boots.here:
             free.update(link.free_by_worker())
         return free
 
     @property
     def busy(self) -> int:
-        return sum(link.busy for link in self._here)
+        return sum(link.room.busy for link in self._boots.here)
 
     @property
     def pids(self) -> Mapping[str, int]:
@@ -239,7 +184,11 @@ class RemotePool(PoolPort):
 
     @property
     def present(self) -> Collection[str]:
-        return {worker for link in self._here for worker in (*link.workers, *link.described)}
+        return {
+            worker
+            for link in self._boots.here
+            for worker in (*link.pool.workers, *link.pool.described)
+        }
 
     @property
     def staffed(self) -> Sequence[str]:
@@ -251,11 +200,11 @@ class RemotePool(PoolPort):
         return [each.id for each in self._workers() if each.is_open or each.state in ready]
 
     def _workers(self) -> Iterator[WorkerIs]:
-        for link in self._here:
-            yield from link.workers.values()
+        for link in self._boots.here:
+            yield from link.pool.workers.values()
 
     def snapshot(self) -> PoolSnapshot:
-        workers = tuple(each for link in self._here for each in link.worker_snapshots())
+        workers = tuple(each for link in self._boots.here for each in worker_snapshots(link))
         hosts = tuple(self.hosts)
         return PoolSnapshot(self.spec, self.state, self.reason, self.busy, workers, hosts)
 
@@ -266,28 +215,14 @@ class RemotePool(PoolPort):
     ) -> bool:
         if self._state is not PoolState.RUNNING:
             return False
-        link, most = None, 0
-        for each in self._links.values():
-            if each.free > most and each.can_run(among):
-                link, most = each, each.free
-        if link is None and is_quick:
-            for each in self._links.values():
-                if each.lead > most and each.can_run(among):
-                    link, most = each, each.lead
+        link = self._boots.with_room(among, is_quick=is_quick)
         if link is None:
             return False
         link.hand(call, is_quick=is_quick, among=among)
         return True
 
-    def _find(self, task: str) -> tuple[HostLink, Posted] | None:
-        for link in self._here:
-            handed = link.calls.get(task)
-            if handed is not None:
-                return link, handed
-        return None
-
     def cancel(self, task: str) -> bool:
-        found = self._find(task)
+        found = self._boots.holding(task)
         if found is None:
             return False
         link, handed = found
@@ -296,7 +231,7 @@ class RemotePool(PoolPort):
         return True
 
     def kill(self, task: str) -> Ending | None:
-        found = self._find(task)
+        found = self._boots.holding(task)
         if found is None:
             return None
         link, handed = found
@@ -304,27 +239,20 @@ class RemotePool(PoolPort):
         return link.ending(handed)
 
     async def stack(self, task: str) -> str | None:
-        found = self._find(task)
+        found = self._boots.holding(task)
         if found is None or not found[0].has_contact:
             return None
-        link = found[0]
-        if task not in link.looks:
-            link.looks[task] = asyncio.get_running_loop().create_future()
-            link.say(LookAt(task), task)
-        with suppress(TimeoutError):
-            return await asyncio.wait_for(asyncio.shield(link.looks[task]), _LOOK)
-        link.looks.pop(task, None)
-        return None
+        return await found[0].stacks.stack(task)
 
     def ends(self) -> EndsSeen | None:
-        numbers = {link.boot: link.ends.whole for link in self._here}
-        known = {link.boot: link.ends.kept for link in self._here}
+        numbers = {link.boot: link.ends.whole for link in self._boots.here}
+        known = {link.boot: link.ends.kept for link in self._boots.here}
         news = {boot: number for boot, number in numbers.items() if number != known[boot]}
         return EndsSeen(news, frozenset())
 
     def commit(self, ends: EndsSeen) -> None:
         for boot, number in ends.numbers.items():
-            link = self._links.get(boot)
+            link = self._boots.get(boot)
             if link is not None and not link.is_gone:
                 link.ends.kept = number
                 link.say(EndsKept(number))
@@ -335,8 +263,8 @@ class RemotePool(PoolPort):
         if size < 1:
             raise ValueError(f"a pool has at least 1 slot, not {size}")
         self._spec = replace(self._spec, size=size)
-        for link in self._here:
-            link.most_slots = size
+        for link in self._boots.here:
+            link.pool.most_slots = size
         self._say(Resize(size))
 
     def restart(self, code: CodeSpec | None = None) -> None:
@@ -345,8 +273,8 @@ class RemotePool(PoolPort):
         self._say(Restart(code))
 
     def kill_worker(self, worker_id: str) -> bool:
-        for link in self._here:
-            if worker_id in link.workers:
+        for link in self._boots.here:
+            if worker_id in link.pool.workers:
                 link.say(KillWorker(worker_id))
                 return True
         return False
@@ -355,7 +283,7 @@ class RemotePool(PoolPort):
         """Do nothing: each host holds its workers to the limit itself."""
 
     def _say(self, message: FromServer) -> None:
-        for link in self._here:
+        for link in self._boots.here:
             link.say(message)
 
     # From start to stop.
@@ -380,14 +308,16 @@ class RemotePool(PoolPort):
             self._say(Drain())
             self._note_drained()
         elif was is PoolState.DRAINING or was is PoolState.STOPPED:
-            for link in self._here:
-                if not link.is_draining:
+            for link in self._boots.here:
+                if not link.departure.is_draining:
                     link.say(Resume())
         self._listener.changed()
         self._listener.has_room()
 
     def _note_drained(self) -> None:
-        if self._state is PoolState.DRAINING and not any(link.workers for link in self._here):
+        if self._state is PoolState.DRAINING and not any(
+            link.pool.workers for link in self._boots.here
+        ):
             self._state = PoolState.STOPPED
 
     async def stop(self, grace: float) -> None:
@@ -400,17 +330,17 @@ class RemotePool(PoolPort):
         self._state = PoolState.STOPPED
         with suppress(TimeoutError):
             await asyncio.wait_for(self._nothing(lambda link: bool(link.calls)), grace)
-        for link in self._here:
-            link.end_with_server()
+        for link in self._boots.here:
+            link.end("the server ends", with_server=True)
         with suppress(TimeoutError):
             most = self._terms.margin + _FAREWELL
             await asyncio.wait_for(self._nothing(lambda link: link.has_contact), most)
-        for link in self._links.values():
+        for link in self._boots:
             link.close()
 
     async def _nothing(self, is_so: Callable[[HostLink], bool]) -> None:
         """Return when something is so of no host."""
-        while any(is_so(link) for link in self._here):
+        while any(is_so(link) for link in self._boots.here):
             self._empty.clear()
             await self._empty.wait()
 
@@ -420,28 +350,12 @@ class RemotePool(PoolPort):
     # What links tell.
 
     def told(self, link: HostLink, message: FromHost | FromServer) -> None:
-        """Pass on what a host says that concerns nothing but the listener."""
-        listener = self._listener
-        match message:
-            case Began():
-                listener.started(link.calls[message.task].seen())
-            case Logged():
-                listener.logged(message.task, _moved(message.lines, message.now))
-            case Progressed():
-                listener.progressed(message.progress)
-            case WorkerSaid():
-                listener.worker_said(message.worker, _moved(message.lines, message.now))
-            case Watched():
-                listener.observed(message.observations)
-            case Described():
-                link.code_version = _version(message.code.sources)
-                link.described.add(message.worker)
-                listener.described(message.worker, message.code)
-            case Died():
-                at = time.monotonic() - message.ago
-                listener.died(replace(message.death, detected_at=at))
-            case Recovered():
-                listener.recovered(message.worker, message.seconds)
+        """Pass on what concerns nothing but the listener."""
+        self._retelling.tell(link, message)
+
+    def left(self, gone: Gone) -> None:
+        """Pass on what an earlier boot has left that is not this run's."""
+        self._on_gone(gone)
 
     def finished(self, link: HostLink, handed: Posted, outcome: Outcome, *, is_late: bool) -> None:
         """Pass on an end."""
@@ -459,16 +373,23 @@ class RemotePool(PoolPort):
     def _calls_changed(self, link: HostLink) -> None:
         if not link.calls:
             self._empty.set()
-            if link.is_draining:
+            if link.departure.is_draining:
                 self._end_if_drained(link)
+
+    def _end_if_drained(self, link: HostLink) -> None:
+        is_empty = not link.calls and (
+            not link.pool.workers or link.pool.state is PoolState.STOPPED
+        )
+        if link.departure.is_draining and is_empty and self._state is not PoolState.DRAINING:
+            link.end("it was drained", is_final=True)
 
     def changed(self, link: HostLink) -> None:
         """Note that a host, or its pool, is in another state."""
         self._note_drained()
-        if link.is_draining and not self._is_ending:
+        if link.departure.is_draining and not self._is_ending:
             self._end_if_drained(link)
         if link.is_gone:
-            asyncio.get_running_loop().call_later(_HISTORY, self._links.pop, link.boot, None)
+            asyncio.get_running_loop().call_later(_HISTORY, self._boots.forget, link.boot)
         self._empty.set()
         self._on_hosts()
         self._listener.changed()
@@ -476,17 +397,3 @@ class RemotePool(PoolPort):
     def has_room(self) -> None:
         """Pass on that a call may be taken."""
         self._listener.has_room()
-
-
-def _moved(lines: list[LogLine], theirs: float) -> list[LogLine]:
-    """Return lines with the times of this machine's wall clock, if the other one's differs."""
-    off = time.time() - theirs
-    if abs(off) < _SKEW:
-        return lines
-    return [replace(line, at=line.at + off) for line in lines]
-
-
-def _version(sources: Mapping[str, str]) -> str:
-    """Return a short text that differs if what was loaded does."""
-    text = "\n".join(sorted(sources.values()))
-    return hashlib.sha256(text.encode()).hexdigest()[:8] if sources else ""

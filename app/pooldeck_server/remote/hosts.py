@@ -13,7 +13,7 @@ from pooldeck_server.remote.pools import Reason, say
 from pooldeck_server.remote.server import RemoteServer
 
 _HEAD: Final = (
-    *("pool", "host", "state", ">busy", ">slots", ">load", ">memory", "last contact"),
+    *("pool", "host", "state", ">busy", ">slots", ">load", ">memory", "has", "last contact"),
     "what is known",
 )
 _GONE_BY: Final = {
@@ -44,9 +44,15 @@ def row(host: dict[str, Any]) -> tuple[str, ...]:
         str(host["slots"]),
         NOTHING if host["load"] is None else f"{host['load']:.3g}",
         size(host["memory_used"]),
+        _has(host["has"]),
         _second(host["last_contact"]),
         _known(host),
     )
+
+
+def _has(amounts: dict[str, float]) -> str:
+    """Return what tasks may need of a host, as `pooldeck host --has` takes it."""
+    return " ".join(f"{name}={amount:g}" for name, amount in amounts.items()) or NOTHING
 
 
 def _known(host: dict[str, Any]) -> str:

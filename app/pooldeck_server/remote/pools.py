@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Container, Iterator
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
@@ -62,15 +63,32 @@ def resize(
     output: Output,
     *,
     pool: PoolName,
-    size: Annotated[int, typer.Argument(metavar="N", min=1, help="slots")],
+    size: Annotated[
+        int | None, typer.Argument(metavar="[N]", min=1, help="slots; on hosts, those of each")
+    ] = None,
+    hosts: Annotated[
+        int | None, typer.Option(min=1, help="hosts, of a pool whose hosts Dask places")
+    ] = None,
     reason: Reason = None,
 ) -> None:
     """Give a pool another number of slots, at once; it keeps that over a restart of the server.
 
-    Slots that go finish what they run first.
+    Slots that go finish what they run first, and so do hosts.
     """
-    found = _change(server, pool, {"size": size}, reason)
-    say(output, found, f"{pool} has {found['size']} slots")
+    change = {"size": size, "hosts": hosts}
+    change = {name: number for name, number in change.items() if number is not None}
+    if not change:
+        raise Complaint("say how many slots it is to have, or how many hosts: --hosts N")
+    found = _change(server, pool, change, reason)
+    say(output, found, f"{pool} {' and '.join(_sized(found, change))}")
+
+
+def _sized(pool: dict[str, Any], change: Container[str]) -> Iterator[str]:
+    """Yield what was changed of a pool's size, as it is now."""
+    if "size" in change:
+        yield f"has {pool['size']} slots{'' if pool['hosts'] is None else ' on each host'}"
+    if "hosts" in change:
+        yield f"is to have {pool['wanted_hosts']} hosts"
 
 
 @remote

@@ -8,7 +8,7 @@ from pooldeck_server.settings.alerts import AlertSettings
 from pooldeck_server.settings.backup import BackupSettings
 from pooldeck_server.settings.commands import CommandSettings, ParameterSettings
 from pooldeck_server.settings.errors import BadSettings
-from pooldeck_server.settings.hosts import HostedSettings, HostsSettings
+from pooldeck_server.settings.hosts import MAX_HOSTS, HostedSettings, HostsSettings
 from pooldeck_server.settings.injected import injected
 from pooldeck_server.settings.limits import LimitSettings, SharedSettings
 from pooldeck_server.settings.log import LogSettings
@@ -23,6 +23,7 @@ from pooldeck_server.settings.tracing import TracingSettings, is_installed, want
 from pooldeck_server.settings.variables import check_variables
 
 __all__ = [
+    "MAX_HOSTS",
     "MAX_POOL_SIZE",
     "OPTIONS",
     "ActionSettings",

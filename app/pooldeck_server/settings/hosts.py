@@ -12,6 +12,9 @@ from pooldeck_server.settings.units import unit
 DEFAULT_PORT: Final = 8790
 """Where a server listens for hosts if nothing else is said."""
 
+MAX_HOSTS: Final = 1000
+"""As many hosts an engine may be asked for."""
+
 _ADDRESS: Final = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:]+)\]|(?P<host>[^:\[\]\s]+))(?::(?P<port>\d+))?"
 )
@@ -118,7 +121,7 @@ class HostedSettings(BaseModel, extra="forbid", frozen=True):
         default=None,
         description="The address of Dask's scheduler, such as `tls://scheduler:8786`.",
     )
-    count: Annotated[int, Field(ge=1, le=1000), unit("hosts")] | None = Field(
+    count: Annotated[int, Field(ge=1, le=MAX_HOSTS), unit("hosts")] | None = Field(
         default=None, description="How many hosts Dask is asked for. Default: 1."
     )
 
@@ -129,6 +132,11 @@ class HostedSettings(BaseModel, extra="forbid", frozen=True):
         default=None, description="What this server shows Dask's scheduler, as PEM."
     )
     key: Path | None = Field(default=None, description="Its private key, as PEM.")
+
+    @property
+    def wanted(self) -> int | None:
+        """Return how many hosts the engine is asked for; None where they are started by hand."""
+        return None if self.engine == "manual" else self.count or 1
 
     @model_validator(mode="after")
     def _scheduler_is_for_dask(self) -> Self:

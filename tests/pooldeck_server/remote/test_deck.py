@@ -124,6 +124,8 @@ def test_a_pool_is_resized_paused_and_resumed(pooldeck: Commands) -> None:
     assert pooldeck("resize", "io", "2", "--json").json["size"] == 2
     assert pooldeck("resize", "io", "0").code == 2
     assert pooldeck("resize", "nowhere", "1").code == 1
+    assert "--hosts N" in pooldeck("resize", "io").err
+    assert "lives on the server's own machine" in pooldeck("resize", "io", "--hosts", "2").err
     assert pooldeck("pause", "../pools/io").code == 1
 
 

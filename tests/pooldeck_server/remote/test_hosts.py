@@ -17,6 +17,7 @@ HOST: dict[str, Any] = {
     "slots": 2,
     "load": 1.25,
     "memory_used": 8 << 30,
+    "has": {},
     "last_contact": "2026-11-30T09:15:02.250113Z",
     "lost_at": "2026-11-30T09:15:22.250113Z",
     "gone_by": None,
@@ -43,6 +44,11 @@ def test_a_row_says_what_is_known_of_a_host(changes: dict[str, Any], words: str)
     assert found[:5] == ("big", "host-a", found[2], "1", "2")
     assert found[-1].startswith(words)
     assert bool(found[-1]) is bool(words)
+
+
+def test_a_row_says_what_tasks_may_need_of_a_host() -> None:
+    assert row(HOST)[7] == "-"
+    assert row(HOST | {"has": {"gpu": 2.0, "scratch-gb": 0.5}})[7] == "gpu=2 scratch-gb=0.5"
 
 
 def pool(hosts: list[dict[str, Any]] | None) -> PoolRow:

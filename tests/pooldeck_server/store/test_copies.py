@@ -23,9 +23,10 @@ from pooldeck_server.domain.errors import CopyError
 from pooldeck_server.domain.tasks.changes import Claim
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.store import queries, records
-from pooldeck_server.store.copies import Copying, keep_before_migration, put_back
+from pooldeck_server.store.copies import Copying, keep_before_migration
 from pooldeck_server.store.database import Database, Reader
 from pooldeck_server.store.lock import LockHeldError
+from pooldeck_server.store.putting_back import put_back
 from tests.support.stored import Store, opened
 
 

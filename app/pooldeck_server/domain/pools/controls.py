@@ -23,13 +23,15 @@ class PoolControl(Struct, frozen=True):
     """What was set by hand for a pool.
 
     `size` counts only while `configured` is the size that the configuration gives: who changes that
-    has the last word.
+    has the last word. The same goes for `hosts`, of a pool whose hosts an engine places.
     """
 
     name: str
     size: int | None  # None: as configured
     configured: int
     state: ControlState = "running"
+    hosts: int | None = None  # that the engine is asked for; None: as configured
+    configured_hosts: int | None = None  # None: no engine places its hosts
 
 
 class HoldKind(StrEnum):

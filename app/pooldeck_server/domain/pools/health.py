@@ -102,6 +102,7 @@ class PoolHealth(Struct, frozen=True):
     controls: PoolControl | None = None  # what was set by hand, if anything was
     hosts: tuple[HostHealth, ...] | None = None  # None: it lives on the server's own machine
     engine: str | None = None  # why the engine that is to place hosts does not
+    wanted_hosts: int | None = None  # that the engine is asked for; None: none places hosts
 
     @property
     def slots(self) -> int:

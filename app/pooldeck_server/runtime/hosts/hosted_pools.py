@@ -26,6 +26,7 @@ from pooldeck_server.runtime.hosts.refusals import Refusals
 from pooldeck_server.runtime.live.hosts import HostNews
 from pooldeck_server.runtime.recording.recorder import Recorder
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
+from pooldeck_server.runtime.tasks.pool_controls import KeptControls
 from pooldeck_server.settings import HostedSettings, HostsSettings, Settings
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
@@ -40,6 +41,7 @@ class HostedPools:
 
     settings: HostsSettings | None
     hosted: Mapping[str, HostedSettings]  # of each pool on hosts
+    wanted: dict[str, int]  # how many hosts the engine of a pool is asked for
     on_change: Callable[[], None]  # told of what is to be seen
     terms: HostTerms
     earlier: EarlierTerm
@@ -63,6 +65,7 @@ class HostedPools:
         recorder: Recorder,
         reader: Reader,
         tokens: Tokens,
+        controls: KeptControls,
         queues: Mapping[str, Dispatcher],
         changes: LiveChanges,
     ) -> Self:
@@ -77,6 +80,7 @@ class HostedPools:
             recorder: Who records what becomes of tasks.
             reader: Who reads what is on record.
             tokens: What hosts show.
+            controls: What was set by hand.
             queues: The dispatcher of each pool, once they are there.
             changes: Told of what is to be seen.
         """
@@ -95,9 +99,11 @@ class HostedPools:
             clock=clock,
             queues=queues,
         )
+        wanted = {name: controls.hosts(name) for name in settings.pools}
         return cls(
             settings=settings.hosts,
             hosted={name: each.hosts for name, each in settings.pools.items() if each.hosts},
+            wanted={name: hosts for name, hosts in wanted.items() if hosts is not None},
             on_change=changes.mark_dirty,
             terms=await _terms(settings.hosts, database, boot, reader),
             earlier=earlier,
@@ -119,7 +125,13 @@ class HostedPools:
         """Return what is known of a pool's hosts beside those that attached to it."""
         companion = self.companions.get(pool)
         sentence = None if companion is None else companion.sentence
-        return HostNews(self.refusals.of(pool), sentence)
+        return HostNews(self.refusals.of(pool), sentence, self.wanted.get(pool))
+
+    def want(self, pool: str, hosts: int) -> None:
+        """Have another number of hosts for a pool; those too many finish what they run first."""
+        self.wanted[pool] = hosts
+        if pool in self.companions:
+            self.companions[pool].want(hosts)
 
     async def start(self) -> None:
         """Let hosts in, if they are to dial in anywhere; have engines start some.
@@ -147,7 +159,7 @@ class HostedPools:
 
     def _start_companion(self, hosted: HostedSettings, pool: RemotePool, spec: EngineSpec) -> None:
         companion = EngineCompanion(
-            hosted.engine, spec, pool, hosted.count or 1, on_change=self.on_change
+            hosted.engine, spec, pool, self.wanted[pool.spec.name], on_change=self.on_change
         )
         self.companions[pool.spec.name] = companion
         companion.start()

@@ -99,6 +99,11 @@ async def load(
         controls=KeptControls(
             recorder=recorder,
             configured={name: pool.slots for name, pool in settings.pools.items()},
+            configured_hosts={
+                name: hosts
+                for name, pool in settings.pools.items()
+                if pool.hosts is not None and (hosts := pool.hosts.wanted) is not None
+            },
             kept=await reader.run(queries.controls),
         ),
         sessions=sessions,

@@ -9,18 +9,10 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from pooldeck.client.places import LocalServer
-from pooldeck.cpus import usable_cpus
-from pooldeck.memory import usable_memory
-from pooldeck.needs import of_machine
 from pooldeck.pools.boxes import Boxes
 from pooldeck.pools.launcher import SubprocessLauncher
-from pooldeck.pools.listener import PoolListener
-from pooldeck.pools.out_of_memory import MemoryWatch
-from pooldeck.pools.pool import Pool
-from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.access import OWNER
 from pooldeck_server.domain.clock import Clock, SystemClock
 from pooldeck_server.domain.errors import PooldeckError, StartupError
@@ -31,13 +23,10 @@ from pooldeck_server.runtime.access.login_links import LoginLinks
 from pooldeck_server.runtime.access.logins import open_logins
 from pooldeck_server.runtime.access.own_files import OwnFiles
 from pooldeck_server.runtime.access.socket import TokenSocket
-from pooldeck_server.runtime.advice.advisor import Advisor
 from pooldeck_server.runtime.advice.memory import Memories
-from pooldeck_server.runtime.advice.mover import Mover
 from pooldeck_server.runtime.advice.placement import Placements
 from pooldeck_server.runtime.advice.sizes import Sizes
 from pooldeck_server.runtime.advice.trials import Trials
-from pooldeck_server.runtime.alerts.outbox_watch import OutboxWatch
 from pooldeck_server.runtime.background import BackgroundPart
 from pooldeck_server.runtime.changes import LiveChanges
 from pooldeck_server.runtime.experiments.experiments import Experiments
@@ -46,28 +35,22 @@ from pooldeck_server.runtime.hosts.hosted_pools import HostedPools
 from pooldeck_server.runtime.lifecycle.boxes import BoxesLeft, begin_boxes, boxes_left
 from pooldeck_server.runtime.lifecycle.draining import pools_running
 from pooldeck_server.runtime.lifecycle.ending import Ending
+from pooldeck_server.runtime.lifecycle.feeding import make_feeding
 from pooldeck_server.runtime.lifecycle.loading import load
+from pooldeck_server.runtime.lifecycle.looks import make_looks
 from pooldeck_server.runtime.lifecycle.orphans import Orphans
+from pooldeck_server.runtime.lifecycle.pools import PoolMaker
 from pooldeck_server.runtime.lifecycle.recovery import recover, report
 from pooldeck_server.runtime.lifecycle.runs import lifetime
 from pooldeck_server.runtime.lifecycle.telling import make_alerts, make_callbacks
 from pooldeck_server.runtime.lifecycle.upkeep import make_upkeep
 from pooldeck_server.runtime.live.figures import Figures
-from pooldeck_server.runtime.live.frames import Frames
-from pooldeck_server.runtime.live.health import Health
 from pooldeck_server.runtime.live.history import PoolHistory
 from pooldeck_server.runtime.live.loop_lag import LoopLag
-from pooldeck_server.runtime.live.misplaced import MisplacedFunctions
-from pooldeck_server.runtime.live.notices import of_frame
-from pooldeck_server.runtime.live.oldest import OldestWaits
-from pooldeck_server.runtime.live.outdated import OutdatedCode
 from pooldeck_server.runtime.live.readiness import ReadinessProbe
 from pooldeck_server.runtime.live.sampler import Sampler, WorkerSampling
-from pooldeck_server.runtime.live.seen_notices import SeenNotices
-from pooldeck_server.runtime.live.server_notices import ServerNotices
 from pooldeck_server.runtime.live.waiting import WaitingReasons
 from pooldeck_server.runtime.pipelines.pipelines import Pipelines
-from pooldeck_server.runtime.pipelines.releases import Releases
 from pooldeck_server.runtime.pipelines.waits import Waits
 from pooldeck_server.runtime.recording.annotations import Annotations
 from pooldeck_server.runtime.recording.indexer import Indexer
@@ -80,20 +63,15 @@ from pooldeck_server.runtime.recording.watches import Watches
 from pooldeck_server.runtime.retention.by_hand import DeletionByHand
 from pooldeck_server.runtime.retention.deletions import Deletions
 from pooldeck_server.runtime.server import Server
-from pooldeck_server.runtime.tasks.checking import Checks
-from pooldeck_server.runtime.tasks.control import TaskControl
 from pooldeck_server.runtime.tasks.deployed_code import DeployedCode
 from pooldeck_server.runtime.tasks.dispatcher import Dispatcher
 from pooldeck_server.runtime.tasks.door import Door
 from pooldeck_server.runtime.tasks.editing import TaskEditing
-from pooldeck_server.runtime.tasks.intake import Intake
 from pooldeck_server.runtime.tasks.logs import Logs
 from pooldeck_server.runtime.tasks.pool_controls import PoolControls
 from pooldeck_server.runtime.tasks.pool_spec import (
     clear_worker_files,
-    pool_spec,
     worker_folder,
-    worker_numbers,
 )
 from pooldeck_server.runtime.tasks.requeue import Requeue
 from pooldeck_server.runtime.tasks.scheduler import Scheduler
@@ -254,68 +232,20 @@ class _Startup:
 
     def prepare_looks(self) -> None:
         """Make what shows the server as it is."""
-        clock = self.clock
-        self.outdated = OutdatedCode(functions=self.kept.functions, changes=self.changes)
-        self.oldest = OldestWaits(
-            queues=self.queues,
-            reader=self.reader,
-            clock=clock,
-            counts=self.kept.counts,
+        self.looks = make_looks(
+            settings=self.settings,
+            clock=self.clock,
             changes=self.changes,
-        )
-        self.health = Health(
             queues=self.queues,
-            clock=clock,
             sampler=self.sampler,
-            durations=self.kept.durations,
-            counts=self.kept.counts,
-            incidents=self.kept.incidents,
-            holds=self.kept.holds,
-            functions=self.kept.functions,
-            recent=self.kept.recent,
-            controls=self.kept.controls,
-            outdated=self.outdated,
-            oldest=self.oldest,
-            host_news=lambda pool: self.hosting.seen(pool),  # noqa: PLW0108 - it comes later
-        )
-        self.advisor = Advisor(
-            profiles=self.kept.profiles,
-            functions=self.kept.functions,
-            queues=self.queues,
-            hosted={name for name, pool in self.settings.pools.items() if pool.hosts},
-        )
-        self.outbox = OutboxWatch(recorder=self.recorder, reader=self.reader, changes=self.changes)
-        self.notices = ServerNotices(
-            clock=clock,
-            standing=self.database.standing,
+            kept=self.kept,
+            upkeep=self.upkeep,
+            database=self.database,
+            reader=self.reader,
+            recorder=self.recorder,
             drain=self.drain,
-            recorder=self.recorder,
             log_file=self.log_file,
-            errors=self.kept.errors,
-            functions=self.kept.functions,
-            restored=self.kept.restored,
-            backups=self.upkeep.backups,
-            retention=self.upkeep.retention,
-            storage=self.upkeep.storage,
-            outbox=lambda: self.outbox.state,
-            misplaced=MisplacedFunctions(clock=clock, advised=self.advisor.undecided),
-            is_open=self.settings.admission == "open",
-        )
-        self.seen_notices = SeenNotices(
-            recorder=self.recorder,
-            clock=clock,
-            changes=self.changes,
-            present=lambda: of_frame(self.frames.latest(), self.kept.holds.all()),
-            kept=self.kept.seen_notices,
-        )
-        self.frames = Frames(
-            clock=clock,
-            changes=self.changes,
-            counts=self.kept.counts,
-            pools=self.health.all,
-            notices=self.notices.all,
-            incidents=self.kept.incidents.lately,
-            streams=self.settings.limits.streams,
+            host_news=lambda pool: self.hosting.seen(pool),  # noqa: PLW0108 - it comes later
         )
 
     def start_recording(self) -> None:
@@ -343,11 +273,11 @@ class _Startup:
             clock=self.clock,
             vouched=self.vouched,
             recent=self.kept.recent,
-            pools=self.health.all,
+            pools=self.looks.health.all,
         )
         self.scheduler = Scheduler(recorder=self.recorder, reader=self.reader, clock=self.clock)
         self.requeue = Requeue(reader=self.reader, queues=self.queues, scheduler=self.scheduler)
-        self._start(self.frames)
+        self._start(self.looks.frames)
         self.stack.push_async_callback(self.recorder.waiters.release_all, 0)
         self.stack.push_async_callback(self.kept.errors.stop)
         self.stack.push_async_callback(self.trials.stop)
@@ -361,7 +291,7 @@ class _Startup:
                     self.totals,
                     self.recorder.waiters,
                     self.watches,
-                    self.frames,
+                    self.looks.frames,
                 ),
                 *(self.requeue, self.trials),
             ),
@@ -394,6 +324,7 @@ class _Startup:
             recorder=self.recorder,
             reader=self.reader,
             tokens=self.kept.tokens,
+            controls=self.kept.controls,
             queues=self.queues,
             changes=self.changes,
         )
@@ -433,28 +364,26 @@ class _Startup:
             clock=self.clock,
             file=self.log_file,
         )
-        for name, settings in self.settings.pools.items():
-            queue = self.queues[name] = Dispatcher(
-                name=name,
-                kind=settings.kind,
-                make_pool=partial(self._pool, name, boot, mark),
-                has=of_machine(usable_cpus(), usable_memory(), settings.has),
-                recorder=self.recorder,
-                reader=self.reader,
-                clock=self.clock,
-                durations=self.kept.durations,
-                profiles=self.kept.profiles,
-                holds=self.kept.holds,
-                incidents=self.kept.incidents,
-                functions=self.kept.functions,
-                logs=logs,
-                spans=self.spans,
-                memory=self.settings.memory_queue,
-                is_closing=self.door.is_closing,
-                is_halted=lambda: self.drain.holds_queue,
-                undecided=self.hosting.earlier,
-                on_change=partial(self._pool_changed, name),
-            )
+        maker = PoolMaker(
+            settings=self.settings,
+            clock=self.clock,
+            recorder=self.recorder,
+            reader=self.reader,
+            kept=self.kept,
+            code=self.code,
+            shared=self.shared,
+            hosting=self.hosting,
+            launcher=self.launcher,
+            boot=boot,
+            boxes=Boxes(folder, mark),
+            logs=logs,
+            spans=self.spans,
+            door=self.door,
+            drain=self.drain,
+            on_change=self._pool_changed,
+        )
+        for name in self.settings.pools:
+            queue = self.queues[name] = maker.queue(name)
             self.kept.controls.apply(queue.pool, is_held=self.kept.restored.waits_for_a_word)
         self.kept.restored.apply = self._let_go
         self._start(self.hosting.earlier)
@@ -464,101 +393,41 @@ class _Startup:
         for queue in self.queues.values():
             self.kept.controls.let_go(queue.pool)
 
-    def _pool(self, name: str, boot: str, mark: bytes, listener: PoolListener) -> PoolPort:
-        spec = pool_spec(
-            name,
-            self.settings,
-            self.code.spec,
-            self.kept.controls.size(name),
-            self.shared.access,
-        )
-        if self.settings.pools[name].hosts is not None:
-            return self.hosting.pool(spec, listener, partial(self._pool_changed, name))
-        return Pool(
-            spec,
-            boot,
-            worker_numbers(self.recorder, name),
-            listener,
-            memory=MemoryWatch(),
-            launcher=self.launcher,
-            is_ending=self.door.is_closing,
-            boxes=Boxes(worker_folder(self.settings), mark),
-        )
-
     def _pool_changed(self, name: str) -> None:
-        self.health.refresh(name)
+        self.looks.health.refresh(name)
         self.changes.mark_dirty()
 
     async def open_intake(self) -> None:
         """Start what brings tasks to the queues."""
         await self.placements.give_back_unvouched()  # before anything is submitted
         await self.trials.look_back()
-        self._start(self._mover())
         self.callbacks = await make_callbacks(
             self.settings.alerts, self.recorder, self.reader, self.clock
         )
-        self.stack.push_async_callback(self.requeue.stop)
-        self.intake = self._intake()
-        self.tasks = TaskControl(
+        feeding = make_feeding(
+            settings=self.settings,
+            clock=self.clock,
             recorder=self.recorder,
             reader=self.reader,
-            clock=self.clock,
+            kept=self.kept,
             queues=self.queues,
-            intake=self.intake,
-            waiters=self.recorder.waiters,
+            hosting=self.hosting,
             door=self.door,
             annotations=self.annotations,
-            restored=self.kept.restored,
-            check_decided=self.hosting.earlier.check,
-        )
-        self._start(self._releases())
-        self._start(self.scheduler)
-        self._start(self.drain)
-
-    def _intake(self) -> Intake:
-        return Intake(
-            recorder=self.recorder,
-            reader=self.reader,
-            checks=Checks(
-                clock=self.clock,
-                keys=self.kept.keys,
-                functions=self.kept.functions,
-                holds=self.kept.holds,
-                queues=self.queues,
-                hosted=self.hosting.hosted,
-            ),
-            queues=self.queues,
-            pools=self.settings.pools,
-            counts=self.kept.counts,
-            door=self.door,
             scheduler=self.scheduler,
+            requeue=self.requeue,
+            waits=self.waits,
+            placements=self.placements,
+            advisor=self.looks.advisor,
             spans=self.spans,
-            on_tied=self.waits.add_due,
             admit=self.callbacks.admit,
         )
-
-    def _mover(self) -> Mover:
-        return Mover(
-            functions=self.kept.functions,
-            profiles=self.kept.profiles,
-            advisor=self.advisor,
-            queues=self.queues,
-            incidents=self.kept.incidents,
-            placements=self.placements,
-            clock=self.clock,
-        )
-
-    def _releases(self) -> Releases:
-        return Releases(
-            waits=self.waits,
-            recorder=self.recorder,
-            reader=self.reader,
-            clock=self.clock,
-            functions=self.kept.functions,
-            limits=self.settings.limits,
-            next_key=self.kept.keys.next,
-            requeue=self.requeue,
-        )
+        self.intake, self.tasks = feeding.intake, feeding.tasks
+        self._start(feeding.mover)
+        self.stack.push_async_callback(self.requeue.stop)
+        self._start(feeding.releases)
+        self._start(self.scheduler)
+        self._start(self.drain)
 
     async def start_experiments(self, boot: str) -> None:
         """Start what looks at the workers and at the record, and what makes experiments."""
@@ -594,8 +463,8 @@ class _Startup:
             self._start(part)
         self.deletions = self._make_deletions()
         self.stack.push_async_callback(self.deletions.stop)
-        self._start(self.outdated)
-        self._start(self.oldest)
+        self._start(self.looks.outdated)
+        self._start(self.looks.oldest)
         self._start(
             WorkerSampling(
                 sampler=self.sampler,
@@ -647,13 +516,13 @@ class _Startup:
             recorder=self.recorder,
             reader=self.reader,
             clock=self.clock,
-            pools=self.health.all,
-            notices=self.notices.all,
+            pools=self.looks.health.all,
+            notices=self.looks.notices.all,
         )
         self._start(self.alerts.sender)
         self._start(self.callbacks.sender)
-        self._start(self.outbox)
-        self._start(self.seen_notices)
+        self._start(self.looks.outbox)
+        self._start(self.looks.seen_notices)
         self._start(watch)
 
     async def open_logins(self) -> None:
@@ -702,7 +571,8 @@ class _Startup:
                 annotations=self.annotations,
                 changes=self.changes,
                 code=self.code,
-                health=self.health.pool,
+                places=self.hosting,
+                health=self.looks.health.pool,
             ),
             waiters=self.recorder.waiters,
             watches=self.watches,
@@ -717,7 +587,7 @@ class _Startup:
             errors=self.kept.errors,
             log_file=self.log_file,
             probe=ReadinessProbe(queues=self.queues, door=self.door, recorder=self.recorder),
-            health=self.health,
+            health=self.looks.health,
             waiting=WaitingReasons(
                 clock=self.clock,
                 queues=self.queues,
@@ -728,10 +598,10 @@ class _Startup:
                 drain=self.drain,
                 restored=self.kept.restored,
             ),
-            frames=self.frames,
-            seen_notices=self.seen_notices,
+            frames=self.looks.frames,
+            seen_notices=self.looks.seen_notices,
             profiles=self.kept.profiles,
-            advisor=self.advisor,
+            advisor=self.looks.advisor,
             placements=self.placements,
             restored=self.kept.restored,
             backups=self.upkeep.backups,
@@ -747,7 +617,7 @@ class _Startup:
                 queues=self.queues,
             ),
             memories=Memories(
-                pools=self.health.all,
+                pools=self.looks.health.all,
                 settings=self.settings.pools,
                 profiles=self.kept.profiles,
             ),

@@ -115,6 +115,7 @@ class Health:
             controls=self.controls.of(name),
             hosts=hosts,
             engine=news.engine,
+            wanted_hosts=news.wanted,
         )
         return replace(health, notices=self._notices(health, queue))
 

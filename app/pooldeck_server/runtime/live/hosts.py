@@ -49,6 +49,7 @@ class HostNews(Struct, frozen=True):
 
     refused: Sequence[RefusedHost] = ()
     engine: str | None = None  # why the engine that is to place hosts does not, in a sentence
+    wanted: int | None = None  # hosts that the engine is asked for; None: there is none
 
 
 def no_news(_pool: str) -> HostNews:

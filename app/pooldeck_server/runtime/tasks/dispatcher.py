@@ -11,21 +11,18 @@ never run, are claimed when a slot is free and not before.
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from pooldeck.kinds import Ending, PoolKind
-from pooldeck.pools.boxes import EndsSeen
 from pooldeck.pools.listener import PoolListener
 from pooldeck.pools.model import PoolState
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.errors import PooldeckError
-from pooldeck_server.domain.log_subjects import about
 from pooldeck_server.domain.tasks.changes import Claim, TaskChanged
-from pooldeck_server.domain.tasks.needs import Amounts, lack_words, needs_of
+from pooldeck_server.domain.tasks.needs import Amounts, needs_of
 from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime.background import BackgroundTasks
 from pooldeck_server.runtime.recording.recorder import Recorder
@@ -35,6 +32,8 @@ from pooldeck_server.runtime.tasks.breakage import Breakage
 from pooldeck_server.runtime.tasks.choosing import AmongWorkers, InTurn
 from pooldeck_server.runtime.tasks.claimed import Claimed, Entry
 from pooldeck_server.runtime.tasks.durations import RecentDurations
+from pooldeck_server.runtime.tasks.eligibility import Eligibility
+from pooldeck_server.runtime.tasks.end_commits import EndCommits
 from pooldeck_server.runtime.tasks.functions import Functions
 from pooldeck_server.runtime.tasks.give_back import GiveBack
 from pooldeck_server.runtime.tasks.holds import Holds
@@ -46,7 +45,6 @@ from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.runtime.tasks.refill import Refill
 from pooldeck_server.runtime.tasks.resources import Resources
 from pooldeck_server.runtime.tasks.running import RunningTasks
-from pooldeck_server.runtime.tasks.unschedulable import Unschedulable
 from pooldeck_server.store import queries, records
 from pooldeck_server.store.database import Reader
 from pooldeck_server.store.transaction import Transaction
@@ -57,7 +55,6 @@ Withdrawal: TypeAlias = Callable[[Transaction, Sequence[int]], Iterable[TaskChan
 _log = logging.getLogger(__name__)
 _AHEAD: Final = 1000  # claims ahead of free slots, at most
 _RETRY_SECONDS: Final = 0.5
-_COMMIT_SECONDS: Final = 0.2  # that workers keep what they noted of ends for at least
 _UNKNOWN_WORK: Final = 1.0  # seconds that a task may take whose function has never run
 
 
@@ -89,8 +86,6 @@ class Dispatcher:
     _claimed: Claimed = field(init=False, default_factory=Claimed)
     _prefetch: Prefetch = field(init=False, default_factory=Prefetch)
     _works: BackgroundTasks = field(init=False, default_factory=BackgroundTasks)
-    _commit_timer: asyncio.TimerHandle | None = field(init=False, default=None)
-    _committing: tuple[EndsSeen, int] | None = field(init=False, default=None)  # and its last end
 
     def __post_init__(self) -> None:
         # What the workers have, and the pool, whose listener that is: the two know each other.
@@ -110,20 +105,27 @@ class Dispatcher:
             on_return=self.take_back,
             on_workers=self._workers_changed,
             on_change=self._changed,
-            on_ends=self._commit_soon,
+            on_ends=self._ends_came,
         )
         self.pool = self.make_pool(self.running)
         self._breakage = Breakage(self.name, self.clock)
         self._backlog = Backlog(self.memory)
-        self.unschedulable = Unschedulable()
         self.resources = Resources(
             machines=machines_of(self.pool, self.has),
             free_by_worker=lambda: self.pool.free_by_worker,
             in_hand=lambda: self.in_hand() | self.running.lingering(self.pool.pids),
             running=lambda: set(self.running.seqs()),
         )
-        # Tasks with larger numbers are taken by every worker: they were checked against its code.
-        self._sure_after = self.functions.sure_after(self.name)
+        self._eligible = Eligibility(
+            pool=self.name, functions=self.functions, resources=self.resources
+        )
+        self.unschedulable = self._eligible.unschedulable
+        self._end_commits = EndCommits(
+            pool=self.pool,
+            recorder=self.recorder,
+            report=self.running.report,
+            is_closing=self.is_closing,
+        )
         self._refill = Refill(
             pool=self.name,
             backlog=self._backlog,
@@ -160,7 +162,7 @@ class Dispatcher:
         Returns:
             What to give back to `accept` or `give_up`; None if the task has to queue.
         """
-        is_behind = not self._refill.is_exhausted or self._is_mixed
+        is_behind = not self._refill.is_exhausted or self._eligible.is_mixed
         if not self._hands_out or is_behind or function in self.holds:
             return None
         seconds = self.durations.work(function)
@@ -208,10 +210,9 @@ class Dispatcher:
             await asyncio.shield(self._claim_work)
         await self._give_back.settled(seqs)
         ahead = {seq for seq in seqs if seq not in self.undecided}.difference(self.running.seqs())
-        for seq in ahead.intersection(self.unschedulable):
-            self.unschedulable.discard(seq)
-        for seq in ahead.intersection(self.resources.parked.seqs):
-            self.resources.parked.discard(seq)
+        apart = (*self.unschedulable.seqs, *self.resources.parked.seqs)
+        for seq in ahead.intersection(apart):
+            self._eligible.forget(seq)
         waiting = [task for seq in ahead if (task := self._backlog.remove(seq))]
         claimed = [entry for seq in ahead if (entry := self._claimed.remove(seq))]
         try:
@@ -262,8 +263,7 @@ class Dispatcher:
     def forget(self, seq: int) -> None:
         """Take a task out of memory that was changed in the store."""
         self._backlog.remove(seq)
-        self.unschedulable.discard(seq)
-        self.resources.parked.discard(seq)
+        self._eligible.forget(seq)
 
     @property
     def holds_back(self) -> bool:
@@ -273,8 +273,7 @@ class Dispatcher:
 
     def obstacle(self, function: str) -> str:
         """Say why no worker can run the tasks of a function that are unschedulable."""
-        unmet = self.unschedulable.unmet(function)
-        return unmet or self.functions.obstacle(self.name, function)
+        return self._eligible.obstacle(function)
 
     @property
     def oldest(self) -> QueuedTask | None:
@@ -310,17 +309,12 @@ class Dispatcher:
         if self._refill.is_due:
             self._works.start(self._refill.refill())
 
-    @property
-    def _is_mixed(self) -> bool:
-        """Tell whether the workers have different code."""
-        return self._sure_after == math.inf
-
     def _hand_out(self) -> None:
         """Hand over what is claimed, as far as it can go.
 
         One waits for the one before it, unless that can only go to a worker that is busy.
         """
-        if not self._is_mixed:
+        if not self._eligible.is_mixed:
             while self._hands_out and (task := self._claimed.first):
                 if self._hand_over(task):
                     self._claimed.take()
@@ -338,13 +332,13 @@ class Dispatcher:
         """Take out of the backlog what is to be claimed next."""
         slots_left = self._slots_left
         self.resources.begin_choice()
-        if self._is_mixed:
-            among = AmongWorkers(self._takers, self.pool.free_by_worker, slots_left)
+        if self._eligible.is_mixed:
+            among = AmongWorkers(self._eligible.to_claim, self.pool.free_by_worker, slots_left)
             return self._backlog.choose(among, _AHEAD) if among.has_room else []
         if slots_left <= 0 and not self._prefetch.left(self.pool.size, self._claimed.seconds):
             return []  # as it is most of the time
         seconds_left = self._prefetch.left(self._slots, self._claimed.seconds)
-        in_turn = InTurn(self._takers, self.durations.work, slots_left, seconds_left)
+        in_turn = InTurn(self._eligible.to_claim, self.durations.work, slots_left, seconds_left)
         return self._backlog.choose(in_turn, _AHEAD) if in_turn.has_room else []
 
     @property
@@ -352,43 +346,13 @@ class Dispatcher:
         """Return how many free slots nobody is about to get."""
         return self.pool.free - len(self._claimed) - self._prefetch.reserved
 
-    def _takers(self, task: QueuedTask) -> Collection[str] | None:
-        """Return the workers that can run a task, None for all; note one that none can run.
-
-        What they are to have for it, if anything, is then held for it.
-        """
-        takers = None
-        if task.seq <= self._sure_after:
-            takers = self.functions.takers(self.name, task)
-            if takers is not None and not takers:
-                self._note_unschedulable(task)
-                return takers
-        if task.options is None or not (needs := needs_of(task)):
-            return takers
-        if not self.resources.lets(needs):
-            self._note_unschedulable(task, lack_words(needs, self.resources.has.values()))
-            return ()
-        machine = self.resources.grant(task, needs, takers)
-        return () if machine is None else self.resources.workers_on(machine, takers)
-
-    def _note_unschedulable(self, task: QueuedTask, unmet: str | None = None) -> None:
-        if self.unschedulable.add(task, unmet):
-            _log.warning(
-                "tasks of %s wait in pool %s: %s. They run when a worker can run them; or cancel "
-                "them",
-                task.function,
-                self.name,
-                self.obstacle(task.function),
-                extra=about(pool=self.name, function=task.function, task=task.id),
-            )
-
     def _bring_back(self) -> None:
         """Let tasks that waited for what is free now queue for a slot."""
         if self._slots_left > 0 and (seqs := self.resources.due()):
             self._works.start(self._read_again(seqs))
 
     async def _read_again(self, seqs: list[int]) -> None:
-        if self._is_mixed and self.resources.machines.are_several:
+        if self._eligible.is_mixed and self.resources.machines.are_several:
             # Where it is free may be nobody that takes the arguments: do not ask all the time.
             await asyncio.sleep(_RETRY_SECONDS)
         try:
@@ -446,12 +410,10 @@ class Dispatcher:
         if task.function in self.holds:
             self._give_back.give_back([task])
             return True
-        takers = None
-        if task.seq <= self._sure_after:
-            takers = self.functions.takers(self.name, task)
-            if takers is not None and not takers:
-                self._give_back.give_back([task])
-                return True
+        takers = self._eligible.by_code(task)
+        if takers is not None and not takers:
+            self._give_back.give_back([task])
+            return True
         if task.options is not None and (needs := needs_of(task)):
             machine = self.resources.machine_of(task, needs)
             if machine is None:
@@ -479,28 +441,6 @@ class Dispatcher:
             return True
         return seq in self._give_back.seqs or any(task.seq == seq for task in self._claimed)
 
-    # What workers note of ends, until it is on record.
-
-    def _commit_soon(self) -> None:
-        if self._commit_timer is None:
-            loop = asyncio.get_running_loop()
-            self._commit_timer = loop.call_later(_COMMIT_SECONDS, self._commit)
-
-    def _commit(self) -> None:
-        """Let workers forget what is on record by now; look at what came since later on."""
-        self._commit_timer = None
-        if self._committing is None:
-            ends = self.pool.ends()
-            if not ends or self.is_closing():
-                return
-            self.running.report()
-            self._committing = ends, self.recorder.ends_given
-        ends, given = self._committing
-        if self.recorder.ends_done >= given:
-            self._committing = None
-            self.pool.commit(ends)
-        self._commit_soon()
-
     # Start and stop.
 
     async def start(self) -> None:
@@ -509,8 +449,7 @@ class Dispatcher:
 
     async def stop(self, grace: float) -> None:
         """Let what runs end for `grace` seconds, end the workers, take unused claims back."""
-        if self._commit_timer is not None:
-            self._commit_timer.cancel()
+        self._end_commits.stop()
         await self.pool.stop(grace)
         self.running.report()
         await self._works.finish()
@@ -523,20 +462,15 @@ class Dispatcher:
         self._breakage.look(self.pool)
         self.on_change()
 
+    def _ends_came(self) -> None:
+        self._end_commits.look_soon()
+
     def _workers_changed(self) -> None:
         """Look again at what waits for other code, if that has come."""
-        pool = self.pool
-        if self.functions.note_workers(self.name, pool.staffed, pool.ready, pool.present):
-            self._sure_after = self.functions.sure_after(self.name)
-            self._look_at_unschedulable()
-        if self.resources.look_again() and self.unschedulable.are_unmet:
-            self._look_at_unschedulable()
-        self._commit_soon()  # one that is gone may have left its notes
+        if self._eligible.look_again(self.pool):
+            self.reread()
+        self._end_commits.look_soon()  # one that is gone may have left its notes
         self._changed()
-
-    def _look_at_unschedulable(self) -> None:
-        self.unschedulable.clear()
-        self.reread()
 
     def _hold_changed(self, function: str) -> None:
         """Let a function's tasks wait in the store, or read them again when it is released."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import InitVar, dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from msgspec.structs import replace
 
@@ -10,7 +10,7 @@ from pooldeck.pools.hosted import HostedPool
 from pooldeck.pools.port import PoolPort
 from pooldeck_server.domain.actions import Action, Deed
 from pooldeck_server.domain.clock import Clock
-from pooldeck_server.domain.errors import NotFound, no_pool
+from pooldeck_server.domain.errors import Conflict, NotFound, no_pool
 from pooldeck_server.domain.pools.annotations import Kind
 from pooldeck_server.domain.pools.controls import ControlState, PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth
@@ -46,18 +46,27 @@ class KeptControls:
 
     recorder: Recorder
     configured: InitVar[Mapping[str, int]]  # the size of each pool as the configuration gives it
+    configured_hosts: InitVar[Mapping[str, int]]  # the same of hosts that an engine places
     kept: InitVar[Iterable[PoolControl]]  # by the store; also of pools that there are no more
 
-    def __post_init__(self, configured: Mapping[str, int], kept: Iterable[PoolControl]) -> None:
+    def __post_init__(
+        self,
+        configured: Mapping[str, int],
+        configured_hosts: Mapping[str, int],
+        kept: Iterable[PoolControl],
+    ) -> None:
         known = {control.name: control for control in kept}
         self._controls = {
-            name: _as_configured(known.get(name) or PoolControl(name, None, size), size)
+            name: _as_configured(
+                known.get(name) or PoolControl(name, None, size), size, configured_hosts.get(name)
+            )
             for name, size in configured.items()
         }
 
     def of(self, pool: str) -> PoolControl | None:
         control = self._controls[pool]
-        return None if control.size is None and control.state == "running" else control
+        is_as_configured = control.size is None and control.hosts is None
+        return None if is_as_configured and control.state == "running" else control
 
     def state(self, pool: str) -> ControlState:
         return self._controls[pool].state
@@ -65,6 +74,11 @@ class KeptControls:
     def size(self, pool: str) -> int:
         control = self._controls[pool]
         return control.configured if control.size is None else control.size
+
+    def hosts(self, pool: str) -> int | None:
+        """Return how many hosts an engine is asked for; None where none places them."""
+        control = self._controls[pool]
+        return control.configured_hosts if control.hosts is None else control.hosts
 
     def apply(self, pool: PoolPort, *, is_held: bool = False) -> None:
         """Let a new pool hand nothing out if it was told so before the restart, or if all are."""
@@ -83,6 +97,11 @@ class KeptControls:
         size_by_hand = None if size == control.configured else size
         await self._keep(replace(control, size=size_by_hand), action)
 
+    async def keep_hosts(self, pool: str, hosts: int, action: Action) -> None:
+        control = self._controls[pool]
+        hosts_by_hand = None if hosts == control.configured_hosts else hosts
+        await self._keep(replace(control, hosts=hosts_by_hand), action)
+
     async def keep_state(self, pool: str, state: ControlState, action: Action) -> None:
         await self._keep(replace(self._controls[pool], state=state), action)
 
@@ -93,6 +112,13 @@ class KeptControls:
 
         await self.recorder.perform(write)
         self._controls[control.name] = control
+
+
+class HostPlaces(Protocol):
+    """Who has engines place the hosts of pools."""
+
+    def want(self, pool: str, hosts: int) -> None:
+        """Have another number of hosts for a pool; those too many finish what they run first."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -111,6 +137,7 @@ class PoolControls:
     annotations: Annotations
     changes: LiveChanges
     code: DeployedCode
+    places: HostPlaces
     health: Callable[[str], PoolHealth]  # gives that of one pool
 
     async def resize(self, name: str, size: int, reason: str | None = None) -> PoolHealth:
@@ -121,6 +148,28 @@ class PoolControls:
         await self.kept.keep_size(name, size, action)
         self.annotations.annotate("resize", name, reason=reason, before=pool.size, after=size)
         pool.resize(size)
+        return self._changed(name)
+
+    async def want_hosts(self, name: str, hosts: int, reason: str | None = None) -> PoolHealth:
+        """Have the engine of a pool place another number of hosts.
+
+        `Conflict` if no engine places them.
+        """
+        self._hosted(name)
+        before = self.kept.hosts(name)
+        if before is None:
+            raise Conflict(
+                f"the hosts of the pool {name} are started by hand: `pooldeck host --pool {name}` "
+                "on a machine adds one, and draining a host lets it go"
+            )
+        action = self._action(
+            Deed.RESIZE, name, before={"hosts": before}, after={"hosts": hosts}, reason=reason
+        )
+        await self.kept.keep_hosts(name, hosts, action)
+        self.annotations.annotate(
+            "resize", name, reason=reason, of="hosts", before=before, after=hosts
+        )
+        self.places.want(name, hosts)
         return self._changed(name)
 
     async def pause(self, name: str, reason: str | None = None) -> PoolHealth:
@@ -223,8 +272,10 @@ def turn(pool: PoolPort, state: ControlState) -> None:
             pool.resume()
 
 
-def _as_configured(control: PoolControl, configured: int) -> PoolControl:
-    """Return a control for the size that is configured now, which ends one set for another."""
-    if control.configured == configured:
-        return control
-    return replace(control, size=None, configured=configured)
+def _as_configured(control: PoolControl, configured: int, hosts: int | None) -> PoolControl:
+    """Return a control for what is configured now, which ends what was set for something else."""
+    if control.configured != configured:
+        control = replace(control, size=None, configured=configured)
+    if control.configured_hosts != hosts:
+        control = replace(control, hosts=None, configured_hosts=hosts)
+    return control

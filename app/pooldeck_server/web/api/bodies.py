@@ -15,7 +15,7 @@ from pooldeck_server.domain.tasks.edits import TaskEdit
 from pooldeck_server.domain.tasks.names import Name
 from pooldeck_server.domain.tasks.pipelines import PipelineRequest, step_pointer
 from pooldeck_server.domain.tasks.submission import Submission
-from pooldeck_server.settings import MAX_POOL_SIZE, LimitSettings
+from pooldeck_server.settings import MAX_HOSTS, MAX_POOL_SIZE, LimitSettings
 from pooldeck_server.web.api.reading import bytes_of_task
 from pooldeck_server.web.http.json_pieces import check_in_pieces
 from pooldeck_server.web.http.strict_json import check, typed
@@ -30,6 +30,10 @@ _YEARS: Final = range(1970, 9000)  # a moment outside of these cannot be shown i
 Size: TypeAlias = Annotated[
     int,
     Meta(ge=1, le=MAX_POOL_SIZE, description="Slots; those that go finish what they run first."),
+]
+Hosts: TypeAlias = Annotated[
+    int,
+    Meta(ge=1, le=MAX_HOSTS, description="Hosts, of a pool whose hosts Dask places."),
 ]
 Paused: TypeAlias = Annotated[
     bool, Meta(description="True: hand nothing out; false: go on, also after a drain.")
@@ -105,6 +109,7 @@ class PoolChange(Struct, frozen=True, forbid_unknown_fields=True):
     """What to set for a pool; what is left out stays as it is."""
 
     size: Size | None = None
+    hosts: Hosts | None = None
     paused: Paused | None = None
     reason: Reason | None = None
 
@@ -257,8 +262,8 @@ def read_pipeline(body: bytes, limits: LimitSettings) -> PipelineRequest:
 def read_pool_change(body: bytes, limits: LimitSettings) -> PoolChange:
     """Decode what is to be set for a pool; raises as `read`, also for nothing."""
     change = read(PoolChange, body, limits)
-    if change.size is None and change.paused is None:
-        raise InvalidRequest("say what to set: size, paused, or both")
+    if change.size is None and change.hosts is None and change.paused is None:
+        raise InvalidRequest("say what to set: size, hosts or paused, or several of them")
     return change
 
 

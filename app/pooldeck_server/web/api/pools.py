@@ -53,12 +53,16 @@ async def get_pool_advice(server: ServerDep, name: NamePath) -> Response:
 async def change_pool(request: Request, server: ServerDep, name: NamePath) -> Response:
     """Resize, pause or resume a pool while its tasks run; none of them is lost by that.
 
+    `size` of a pool on hosts is that of each, and `hosts` how many Dask is asked for.
+
     What is set stays set over a restart of the server.
     """
     change = await body_of(request, read_pool_change, server.settings.limits)
     health = server.health.pool(name)
     if change.size is not None:
         health = await server.pools.resize(name, change.size, change.reason)
+    if change.hosts is not None:
+        health = await server.pools.want_hosts(name, change.hosts, change.reason)
     if change.paused is not None:
         turn = server.pools.pause if change.paused else server.pools.resume
         health = await turn(name, change.reason)

@@ -167,6 +167,7 @@ RULES: Final[Mapping[str, Mapping[str, RouteRule]]] = {
     "/pools": {"GET": _OVERVIEW},
     "/pools/{name}/size": {"GET": _OPERATE},
     "/pools/{name}/resize": {"POST": _OPERATE},
+    "/pools/{name}/hosts": {"POST": _OPERATE},
     "/pools/{name}/pause": {"POST": _OPERATE},
     "/pools/{name}/resume": {"POST": _OPERATE},
     "/pools/{name}/drain": {"GET": _OPERATE, "POST": _OPERATE},

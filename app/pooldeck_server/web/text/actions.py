@@ -89,6 +89,7 @@ _FIELDS: Final[Mapping[str, str]] = {  # of what was changed; others are as the 
     "deletion": later("deletion"),
     "delivery": later("delivery"),
     "function": later("function"),
+    "hosts": later("hosts"),
     "is_on": later("on"),
     "kind": later("kind"),
     "number": later("number"),

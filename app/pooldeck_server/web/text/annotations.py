@@ -36,6 +36,8 @@ def _start(note: StoredAnnotation) -> str:
 
 def _resize(note: StoredAnnotation) -> str:
     data: Mapping[str, Any] = note.data
+    if data.get("of") == "hosts":
+        return _("hosts from %(before)s to %(after)s", before=data["before"], after=data["after"])
     return _("resized from %(before)s to %(after)s", before=data["before"], after=data["after"])
 
 

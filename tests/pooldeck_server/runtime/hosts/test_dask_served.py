@@ -85,6 +85,22 @@ def test_tasks_run_on_hosts_of_dask_over_tls_and_on_others_after_a_restart(
                 assert pool_of(server)["engine"] is None
 
 
+def test_the_number_of_hosts_is_changed_while_the_server_runs(tmp_path: Path) -> None:
+    deck = Deck(tmp_path)
+    with ExitStack() as stack:
+        dask = stack.enter_context(deck.dask("host-a", "host-b"))
+        settings = {"scheduler": dask.address, "count": 1, **deck.towards_dask}
+        server = stack.enter_context(deck.served(**settings))
+        eventually(lambda: len(attached(server)) == 1, "one host is there")
+
+        changed = server.http.patch("/api/v1/pools/big", json={"hosts": 2}).json()
+
+        assert (changed["size"], changed["wanted_hosts"]) == (1, 2)
+        eventually(lambda: attached(server) == ["host-a", "host-b"], "both are there")
+        server.http.post("/pools/big/hosts", data={"hosts": "1"})
+        eventually(lambda: len(attached(server)) == 1, "one is let go")
+
+
 def test_what_is_in_the_way_of_hosts_stands_on_their_pool(tmp_path: Path) -> None:
     deck = Deck(tmp_path)
     with ExitStack() as stack:

@@ -87,6 +87,16 @@ def test_an_experiment_would_measure_another_machine_and_is_refused(server: Serv
     assert "runs in pool solo, which is on hosts" in refused.json()["detail"]
 
 
+def test_hosts_that_no_engine_places_are_not_asked_for(server: Served) -> None:
+    solo = server.http.patch("/api/v1/pools/solo", json={"hosts": 2})
+    io = server.http.patch("/api/v1/pools/io", json={"hosts": 2})
+
+    assert (solo.status_code, io.status_code) == (409, 404)
+    assert "`pooldeck host --pool solo` on a machine adds one" in solo.json()["detail"]
+    assert "it lives on the server's own machine" in io.json()["detail"]
+    assert server.http.get("/api/v1/pools/solo").json()["wanted_hosts"] is None
+
+
 def test_hosts_end_when_their_token_is_revoked(server: Served, tmp_path: Path) -> None:
     token = host_token(server.settings.socket, "to-be-revoked")
     with host_process(tmp_path, "host-r", place_of(server), token) as process:

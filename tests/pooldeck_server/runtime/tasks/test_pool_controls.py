@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from pooldeck_server.domain.actions import ActionFilter, Deed
 from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.tasks.states import State
+from pooldeck_server.runtime.tasks.pool_controls import KeptControls
+from pooldeck_server.store import queries
 from tests.support.engine import engine, eventually, outcome, submit
 
 
@@ -56,3 +59,45 @@ async def test_a_pool_that_was_told_to_rest_rests_after_a_restart_until_it_is_to
             "running",
             None,
         )
+
+
+def on_hosts() -> dict[str, Any]:
+    """Return settings of a pool whose hosts are placed by a Dask that is not there."""
+    dask = {"engine": "dask", "scheduler": "tcp://127.0.0.1:9", "count": 2}
+    return {
+        "pools": {
+            "io": {"kind": "thread", "size": 1},
+            "big": {"kind": "process", "size": 1, "hosts": dask},
+        },
+        "hosts": {"listen": "127.0.0.1:0"},
+    }
+
+
+async def test_a_number_of_hosts_set_by_hand_is_asked_for_and_outlives_the_server(
+    tmp_path: Path,
+) -> None:
+    async with engine(tmp_path, **on_hosts()) as server:
+        assert server.health.pool("big").wanted_hosts == 2
+        assert (await server.pools.want_hosts("big", 5, "Monday")).wanted_hosts == 5
+        assert server.hosting.companions["big"].wanted == 5
+    async with engine(tmp_path, **on_hosts()) as server:
+        health = server.health.pool("big")
+        assert (health.size, health.wanted_hosts) == (1, 5)
+        assert server.hosting.companions["big"].wanted == 5
+        wanted = ActionFilter(deeds=(Deed.RESIZE,))
+        (done,) = (await server.read(lambda db: queries.actions(db, wanted))).items
+        assert (done.before, done.after, done.reason) == ({"hosts": 2}, {"hosts": 5}, "Monday")
+
+
+def test_who_changes_the_configured_number_of_hosts_has_the_last_word() -> None:
+    recorder: Any = None  # nothing is written
+    by_hand = PoolControl("big", 3, 1, hosts=5, configured_hosts=2)
+
+    def hosts_of(configured: dict[str, int]) -> int | None:
+        kept = KeptControls(
+            recorder=recorder, configured={"big": 1}, configured_hosts=configured, kept=[by_hand]
+        )
+        assert kept.size("big") == 3
+        return kept.hosts("big")
+
+    assert (hosts_of({"big": 2}), hosts_of({"big": 4}), hosts_of({})) == (5, 4, None)

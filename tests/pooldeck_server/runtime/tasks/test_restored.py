@@ -15,7 +15,8 @@ from pooldeck_server.domain.notices import Need
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.domain.tasks.waiting import Help, WaitReason
 from pooldeck_server.runtime.server import Server
-from pooldeck_server.store.copies import Copying, put_back
+from pooldeck_server.store.copies import Copying
+from pooldeck_server.store.putting_back import put_back
 from pooldeck_server.web.text.waiting import waiting_words
 from tests.support.engine import engine, eventually, outcome, submit
 

@@ -16,7 +16,8 @@ from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.runtime.live.notices import of_frame
 from pooldeck_server.web.pages.deck.view import story
 from pooldeck_server.web.text.i18n import speaking
-from pooldeck_server.web.text.notices import NoticeText, in_english, notice_text, notices, span
+from pooldeck_server.web.text.notice_words import span
+from pooldeck_server.web.text.notices import NoticeText, in_english, notice_text, notices
 
 DAY = 24 * 3600 * 1_000_000
 

@@ -60,7 +60,8 @@ class Pool(Struct, frozen=True):
     words what needs attention (a line for each), and `controls` is what was set by hand. `why` is
     `reason` in the language of the stream. `hosts` are those that its workers are on, null where it
     lives on the server's own machine, and `hosts_words` says how many in the same language;
-    `engine` says why the engine that is to place hosts does not.
+    `engine` says why the engine that is to place hosts does not, and `wanted_hosts` how many it is
+    asked for: null where hosts are started by hand.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Pool(Struct, frozen=True):
     hosts: list[PoolHost] | None
     hosts_words: str | None
     engine: str | None
+    wanted_hosts: int | None
     workers: list[Worker]
 
     @classmethod

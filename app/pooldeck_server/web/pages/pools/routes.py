@@ -9,7 +9,7 @@ from pooldeck_server.domain.errors import NotFound, no_pool
 from pooldeck_server.domain.pools.health import PoolHealth, WorkerHealth
 from pooldeck_server.domain.pools.hosts import HostHealth
 from pooldeck_server.runtime.server import Server
-from pooldeck_server.settings import MAX_POOL_SIZE
+from pooldeck_server.settings import MAX_HOSTS, MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import read
@@ -73,6 +73,13 @@ async def resize(request: Request, server: ServerDep, name: str) -> Response:
     form = await posted(request)
     await server.pools.resize(name, whole(form, "size", 1, MAX_POOL_SIZE), reason(form))
     return _done(name, "resized")
+
+
+@router.post("/pools/{name}/hosts")
+async def want_hosts(request: Request, server: ServerDep, name: str) -> Response:
+    form = await posted(request)
+    await server.pools.want_hosts(name, whole(form, "hosts", 1, MAX_HOSTS), reason(form))
+    return _done(name, "hosts_wanted")
 
 
 @router.post("/pools/{name}/pause")

@@ -53,6 +53,13 @@ def origin(kind: PoolKind, settings: PoolSettings, control: PoolControl | None) 
     return kind_words(kind).default_size
 
 
+def hosts_origin(control: PoolControl | None) -> str:
+    """Return whence the number of hosts is that an engine is asked for; "" as configured."""
+    if control is None or control.hosts is None or control.configured_hosts is None:
+        return ""
+    return _("by hand, configured %(size)s", size=formats.count(control.configured_hosts))
+
+
 def _threads(size: int) -> Iterator[str]:
     yield ngettext("%(num)s thread in one process.", "%(num)s threads in one process.", size)
     yield _("They wait at the same time, but compute one at a time.")

@@ -10,7 +10,7 @@ from pooldeck_server.domain.pools.annotations import OF_FUNCTIONS, StoredAnnotat
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.memory import PoolMemory
 from pooldeck_server.domain.pools.sizes import SizeAdvice
-from pooldeck_server.settings import MAX_POOL_SIZE, PoolSettings
+from pooldeck_server.settings import MAX_HOSTS, MAX_POOL_SIZE, PoolSettings
 from pooldeck_server.web.pages.pools import sizes
 from pooldeck_server.web.pages.pools.advice import ShownSize, shown
 from pooldeck_server.web.pages.pools.data import LATELY
@@ -29,6 +29,7 @@ class PoolSection:
     health: PoolHealth
     settings: PoolSettings
     size_origin: str
+    hosts_origin: str  # of the number of hosts that an engine is asked for
     size: int  # that the form has: the present one, or one that was asked about
     size_means: str
     slider_end: int
@@ -37,6 +38,7 @@ class PoolSection:
     memory: ShownMemory | None  # likewise
     attention: tuple[NoticeText, ...]
     lately: Sequence[StoredAnnotation]
+    most_hosts: int = MAX_HOSTS
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def pool_section(
         health=pool,
         settings=settings,
         size_origin=sizes.origin(pool.kind, settings, pool.controls),
+        hosts_origin=sizes.hosts_origin(pool.controls),
         size=size,
         size_means=sizes.meaning(size, memory, advice)
         if is_here

@@ -124,6 +124,7 @@ FLASHES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "pools": {
         "resized": later("It has another size now."),
+        "hosts_wanted": later("Another number of hosts is asked for now."),
         "paused": later("It is paused: what runs goes on, what is queued waits."),
         "resumed": later("It hands out what is queued."),
         "draining": later("It finishes what runs and hands nothing new out; then it is stopped."),

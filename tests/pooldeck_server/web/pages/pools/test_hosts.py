@@ -3,10 +3,17 @@
 import pytest
 from markupsafe import Markup
 
+from pooldeck.kinds import PoolKind
+from pooldeck_server.advice.sizes import size_advice
 from pooldeck_server.domain.clock import SECOND
+from pooldeck_server.domain.pools.controls import PoolControl
 from pooldeck_server.domain.pools.health import PoolHealth, SlotHealth, WorkerHealth
+from pooldeck_server.domain.pools.memory import PoolMemory
+from pooldeck_server.domain.pools.sizes import Machine, SizedPool, SizeOrigin
+from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.pages.pools import confirm
 from pooldeck_server.web.pages.pools.sizes import meaning_on_hosts
+from pooldeck_server.web.pages.pools.view import pool_section
 from pooldeck_server.web.pages.shared.rendering import environment
 from pooldeck_server.web.pages.shared.tiles import slot_state
 from pooldeck_server.web.text.i18n import speaking
@@ -107,6 +114,32 @@ def test_the_question_before_a_host_is_ended_says_what_that_costs(
     assert words in " ".join(question.sentences)
     assert question.action == "/pools/big/hosts/host-a/end"
     assert question.asks_reason
+
+
+def test_a_number_of_hosts_can_be_asked_for_where_an_engine_places_them() -> None:
+    by_hand = PoolControl("big", None, 2, hosts=5, configured_hosts=3)
+    asked = settings(hosted(host(), host("b"), wanted_hosts=5, controls=by_hand))
+
+    assert 'action="/pools/big/hosts"' in asked
+    assert 'value="5"' in asked
+    assert "Slots on each host" in asked
+    assert "Hosts2 of 5, by hand, configured 3" in " ".join(Markup(asked).striptags().split())
+    assert 'action="/pools/big/hosts"' not in settings(hosted(host()))
+
+
+def settings(pool: PoolHealth) -> str:
+    """Return the section of a pool on the page of pools."""
+    idle = SizedPool("big", PoolKind.PROCESS, 2, SizeOrigin("default", 2))
+    shown = pool_section(
+        *(pool, PoolSettings(kind="process"), ()),
+        homes={},
+        advice=size_advice(idle, Machine(cpus=2, affinity=2), [idle]),
+        memory=PoolMemory(PoolKind.PROCESS, 2, 2, 0, 0, worker_limit=0, available=None, others=0),
+    )
+    source = (
+        '{% from "pools/macros.html" import pool_section as drawn %}{{ drawn(each, none, 9, 0) }}'
+    )
+    return environment().from_string(source).render(each=shown)
 
 
 def test_a_size_is_that_of_each_host() -> None:
