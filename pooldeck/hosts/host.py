@@ -112,6 +112,7 @@ class Host:
         self._heard_at = 0.0
         self._deck, self._term = "", 0
         self._grace = 0.0
+        self._hurried = asyncio.Event()
         self._is_gone_known = False
 
     @property
@@ -120,7 +121,7 @@ class Host:
         return [*self._pool.pids.values(), self._keeper.pid]
 
     def end(self, why: str, *, grace: float = 0.0, is_final: bool = False) -> None:
-        """Begin to end.
+        """Begin to end; asked once more, give what runs no more time.
 
         Args:
             why: For the log, and for whoever started the host.
@@ -131,7 +132,7 @@ class Host:
             self._end = BootEnd(why, is_final)
             self._grace = grace
         else:
-            self._grace = 0.0
+            self._hurried.set()
         self._over.set()
 
     def leave(self, why: str) -> None:
@@ -429,7 +430,7 @@ class Host:
         _log.info("host %s ends: %s", self._spec.name, self._end.why if self._end else "")
         self._talk.send(Leaving(self._end.why if self._end else ""))
         self._hand_on()
-        await self._pool.stop(self._grace)
+        await self._stop_pool()
         self._reporter.tell_pool()
         await asyncio.to_thread(sweep, [self.boot])
         if self._talk.is_connected:
@@ -438,3 +439,15 @@ class Host:
                 self._talk.send(Gone(self.boot, self._deck, self._term, is_whole=True))
                 await asyncio.wait_for(self._talk.settled(), _LAST_WORDS)
                 self._is_gone_known = True
+
+    async def _stop_pool(self) -> None:
+        """Let what runs end for a while; no longer than until the host is asked to end once more."""
+        hurrying = asyncio.create_task(self._hurry())
+        try:
+            await self._pool.stop(self._grace)
+        finally:
+            hurrying.cancel()
+
+    async def _hurry(self) -> None:
+        await self._hurried.wait()
+        await self._pool.stop(0)

@@ -95,13 +95,14 @@ class HostedPools:
             clock=clock,
             queues=queues,
         )
+        hosted = {name: each.hosts for name, each in settings.pools.items() if each.hosts}
         return cls(
             settings=settings.hosts,
-            hosted={name: each.hosts for name, each in settings.pools.items() if each.hosts},
+            hosted=hosted,
             on_change=changes.mark_dirty,
             terms=await _terms(settings.hosts, database, boot, reader),
             earlier=earlier,
-            refusals=Refusals(on_change=changes.mark_dirty),
+            refusals=Refusals(hosted, on_change=changes.mark_dirty),
             tokens=tokens,
             recorder=recorder,
             clock=clock,

@@ -91,10 +91,26 @@ def test_another_python_is_refused(server: Served, token: str) -> None:
     assert refusal(server, other).startswith("it runs CPython 3.99, and the server CPython 3.")
 
 
-def test_a_pool_that_is_not_on_hosts_takes_none(server: Served, token: str) -> None:
-    answer = dial(server, encode(hello(token, "host-x", pool="io")))
+def test_a_host_of_a_pool_that_is_not_on_hosts_is_shown_on_those_that_are(
+    server: Served, token: str
+) -> None:
+    why = "there is no pool io on hosts; those on hosts: big, solo"
 
-    assert answer == NotTaken("there is no pool io on hosts; those on hosts: big, solo")
+    assert dial(server, encode(hello(token, "host-x", pool="io"))) == NotTaken(why)
+
+    for pool in ("big", "solo"):
+        (shown,) = [each for each in pool_of(server, pool)["hosts"] if each["name"] == "host-x"]
+        assert (shown["state"], shown["reason"]) == ("refused", why)
+        notices = server.http.get("/api/v1/notices").json()["items"]
+        said = [each["text"] for each in notices if each["subject"] == "host-x"]
+        assert f"is a host that was refused by {pool}: {why}" in said
+    assert pool_of(server, "io")["hosts"] is None
+
+
+def test_a_host_of_one_pool_is_not_shown_as_refused_by_another(server: Served) -> None:
+    refusal(server, hello("pdk_no", "mine"))
+
+    assert "mine" not in [each["name"] for each in pool_of(server, "solo")["hosts"]]
 
 
 def test_a_host_of_an_earlier_run_is_told_that_it_is_over(server: Served, token: str) -> None:
