@@ -441,7 +441,7 @@ class Host:
                 self._is_gone_known = True
 
     async def _stop_pool(self) -> None:
-        """Let what runs end for a while; no longer than until the host is asked to end once more."""
+        """Let what runs end for a while, or until the host is asked to end once more."""
         hurrying = asyncio.create_task(self._hurry())
         try:
             await self._pool.stop(self._grace)
