@@ -44,12 +44,14 @@ def hello(token: str, name: str, **changes: Any) -> Hello:
     return replace(found, **changes)
 
 
-def dial(server: Served, said: bytes, context: ssl.SSLContext | None = None) -> FromServer | None:
-    """Return what a server answers to the first word of what dials."""
+def dial(
+    server: Served, said: bytes, context: ssl.SSLContext | None = None, name: str | None = None
+) -> FromServer | None:
+    """Return what a server answers to the first word of what dials it, by a name."""
 
     async def talk() -> FromServer | None:
         host, port = place_of(server).split(":")
-        stream = await FrameStream.connect(host, int(port), context)
+        stream = await FrameStream.connect(name or host, int(port), context)
         stream.send(0, said)
         received = await stream.receive()
         stream.close()
@@ -157,17 +159,18 @@ def test_over_tls_a_host_is_taken_that_trusts_the_server_and_is_trusted(tmp_path
     with served(tmp_path / "data", **hosts_settings(**tls)) as server:
         place, token = place_of(server), host_token(server.settings.socket)
 
-        def refused(authority: Path, shown: Signed | None) -> str:
+        def refused(authority: Path, shown: Signed | None, name: str | None = None) -> str:
             """Return what is said of a host that does not get in."""
             context = ssl.create_default_context(cafile=authority)
             if shown is not None:
                 context.load_cert_chain(*shown)
             with suppress(OSError):
-                assert dial(server, encode(hello(token, "host-t")), context) is None
+                assert dial(server, encode(hello(token, "host-t")), context, name) is None
             (reason,) = {host["reason"] for host in pool_of(server)["hosts"]}
             return str(reason)
 
-        assert "it does not trust this server's certificate" in refused(others.file, of_host)
+        assert "its authority is another one" in refused(others.file, of_host)
+        assert "the name that it dials is not" in refused(mine.file, of_host, "localhost")
         assert "is not signed by the host_authority" in refused(mine.file, wrong)
         assert "it shows no certificate" in refused(mine.file, None)
         with host_process(
