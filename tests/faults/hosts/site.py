@@ -14,9 +14,9 @@ import psutil
 from tests.faults import effects, processes
 from tests.faults.client import Client
 from tests.faults.deployment import WORKER_PATH, Deployment, deployed
-from tests.faults.hosts.relay import HostRelay
 from tests.faults.processes import Family
 from tests.support.dask_cluster import Cluster, cluster
+from tests.support.host_relay import HostRelay
 
 HOSTS = ("host-a", "host-b")
 LEASE, MARGIN = 2.0, 1.0  # seconds
