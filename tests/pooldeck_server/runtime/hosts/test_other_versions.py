@@ -138,9 +138,11 @@ def _interpreters() -> Iterator[str]:
 
 def _installed(python: str, folder: Path) -> Path:
     """Return the interpreter of an environment that has this Pooldeck, and what hosts need."""
-    subprocess.run([python, "-m", "venv", folder], check=True, timeout=100, env=_clean(os.environ))
+    subprocess.run(
+        [python, "-m", "venv", str(folder)], check=True, timeout=100, env=_clean(os.environ)
+    )
     inner = folder / "bin" / "python"
-    pip = [inner, "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    pip = [str(inner), "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
     if subprocess.run(
         [*pip, *_NEEDED], check=False, timeout=100, env=_clean(os.environ)
     ).returncode:
