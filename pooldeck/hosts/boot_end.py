@@ -19,6 +19,7 @@ class BootEnding:
         self.end: BootEnd | None = None  # None: it is not to end yet
         self.grace = 0.0  # seconds for what runs
         self._begun = asyncio.Event()
+        self._hurried = asyncio.Event()
 
     @property
     def is_begun(self) -> bool:
@@ -41,9 +42,13 @@ class BootEnding:
             self.end = BootEnd(why, is_final)
             self.grace = grace
         else:
-            self.grace = 0.0
+            self._hurried.set()
         self._begun.set()
 
     async def begun(self) -> None:
         """Return when it is to end."""
         await self._begun.wait()
+
+    async def hurried(self) -> None:
+        """Return when it was said a second time."""
+        await self._hurried.wait()

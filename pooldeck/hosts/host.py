@@ -87,7 +87,7 @@ class Host:
         return [*self._pool.pids.values(), self._keeper.pid]
 
     def end(self, why: str, *, grace: float = 0.0, is_final: bool = False) -> None:
-        """Begin to end.
+        """Begin to end; asked once more, give what runs no more time.
 
         Args:
             why: For the log, and for whoever started the host.
@@ -243,7 +243,7 @@ class Host:
         _log.info("host %s ends: %s", self._spec.name, self._ending.why)
         self._talk.send(Leaving(self._ending.why))
         self._waiting.hand_on()
-        await self._pool.stop(self._ending.grace)
+        await self._stop_pool()
         self._reporter.tell_pool()
         await asyncio.to_thread(sweep, [self.boot])
         if self._talk.is_connected:
@@ -253,3 +253,15 @@ class Host:
                 self._talk.send(gone)
                 await asyncio.wait_for(self._talk.settled(), _LAST_WORDS)
                 self._is_gone_known = True
+
+    async def _stop_pool(self) -> None:
+        """Let what runs end for a while, or until the host is asked to end once more."""
+        hurrying = asyncio.create_task(self._hurry())
+        try:
+            await self._pool.stop(self._ending.grace)
+        finally:
+            hurrying.cancel()
+
+    async def _hurry(self) -> None:
+        await self._ending.hurried()
+        await self._pool.stop(0)

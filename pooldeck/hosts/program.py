@@ -42,6 +42,7 @@ NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 """What the name of a host may be."""
 
 _GRACE: Final = 10.0  # seconds for what runs, when the process is asked to end
+_SAME_REQUEST: Final = 0.25  # seconds; whoever starts it may pass a signal on that it has too
 _PAUSE: Final = 1.0  # seconds between two boots
 _UNHEARD: Final = 60.0  # seconds for a server to take a host that an agent holds
 _NO_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -256,14 +257,19 @@ class _Asked:
         self.host: Host | None = None
         self._grace = grace
         self._is_asked = asyncio.Event()
+        self._asked_at = 0.0
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._end, number.name)
 
     def _end(self, name: str) -> None:
-        grace = 0.0 if self._is_asked.is_set() else self._grace
-        self._is_asked.set()
+        now = asyncio.get_running_loop().time()
+        if not self._is_asked.is_set():
+            self._is_asked.set()
+            self._asked_at = now
+        elif now - self._asked_at < _SAME_REQUEST:
+            return
         if self.host is not None:
-            self.host.end(f"it was told to end by {name}", grace=grace, is_final=True)
+            self.host.end(f"it was told to end by {name}", grace=self._grace, is_final=True)
 
     async def within(self, seconds: float) -> bool:
         """Wait for a while; return whether the process was asked to end."""

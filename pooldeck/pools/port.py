@@ -219,7 +219,8 @@ class PoolPort(Protocol):
     async def stop(self, grace: float) -> None:
         """Take no more calls, let what runs end for a while, then end every worker.
 
-        Calls that are still running then are reported as finished with kind `interrupted`.
+        Calls that are still running then are reported as finished with kind `interrupted`. It may
+        be asked again meanwhile, for less.
 
         Args:
             grace: Seconds for what runs.

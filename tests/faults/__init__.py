@@ -16,5 +16,6 @@ POOLDECK_SEED. `make soak` puts everything together for ten minutes.
 | 14: the clock jumps | `test_clock.py`; backwards at each look: `tests/runtime/test_service.py` |
 | 16 to 18, 23: many streams, bad requests, credentials | `tests/web` |
 | 19, 20: workers that cannot start | `test_broken_pools.py` |
+| hosts, their keepers and workers, Dask, the links between them | `test_hosts_at_random.py`; one by one: `tests/pooldeck/hosts/test_failures.py`, `test_losses.py`, `tests/pooldeck_server/runtime/hosts/test_dask_faults.py`, `test_killed_server.py` |
 | 21: two servers on one database | `tests/test_serve.py`, `tests/store/test_database.py` |
 """  # noqa: E501 - a table

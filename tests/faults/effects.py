@@ -1,7 +1,7 @@
 """The effect log: what the functions really did, written by themselves, whatever the server says.
 
-One line per start and per end, each a single append, so that a process killed between two lines
-leaves none of them in half.
+One line per start and per end, and for some functions signs of life, each a single append, so that
+a process killed between two lines leaves none of them in half.
 """
 
 import os
@@ -20,14 +20,15 @@ VARIABLE = "FAULTS_EFFECTS"
 
 
 class Effect(Struct, frozen=True):
-    """A line: `at` is in seconds of the monotonic clock."""
+    """A line: `at` is in seconds of the monotonic clock, `said_at` in those since the epoch."""
 
-    what: Literal["start", "end"]
+    what: Literal["start", "alive", "end"]
     function: str
     task: str
     attempt: int
     pid: int
     at: float
+    said_at: float
 
 
 @contextmanager
@@ -40,9 +41,14 @@ def effect() -> Iterator[None]:
         _note("end")
 
 
-def _note(what: Literal["start", "end"]) -> None:
-    task = current_task()
-    line = Effect(what, task.function, task.id, task.attempt, os.getpid(), time.monotonic())
+def sign_of_life() -> None:
+    """Note that the task that runs here goes on."""
+    _note("alive")
+
+
+def _note(what: Literal["start", "alive", "end"]) -> None:
+    task, now = current_task(), (time.monotonic(), time.time())
+    line = Effect(what, task.function, task.id, task.attempt, os.getpid(), *now)
     log = os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         os.write(log, msgspec.json.encode(line) + b"\n")

@@ -19,6 +19,7 @@ CRASHERS = frozenset(
     f"{FAULTS}.{name}" for name in ("leave", "segfault", "abort", "kill_self", "crash_until")
 )
 _DIED_UNDER = {"crashed", "bystander", "interrupted"}
+CUT_OFF = frozenset(_DIED_UNDER | {"host_lost"})
 _CRASH_RERUNS = 3  # of an idempotent function without `retries`
 
 
@@ -128,7 +129,7 @@ def _reruns_are_allowed(task: Any, attempts: list[Any], by_hand: int) -> Iterato
     most = (1 + by_hand) * (1 + reruns)
     if task["attempt"] > most:
         yield f"{_name(task)} has {task['attempt']} attempts; at most {most} were asked for"
-    died = [each for each in attempts[:-1] if _kind(each) in _DIED_UNDER]
+    died = [each for each in attempts[:-1] if _kind(each) in CUT_OFF]
     if not options.idempotent and len(died) > by_hand:
         yield f"{_name(task)} is not idempotent and was run again after a crash"
 

@@ -41,8 +41,11 @@ class Family:
 
     def _alive(self) -> set[psutil.Process]:
         alive = {process for process in self._known if process.is_running()}
-        alive.update(process for process in psutil.process_iter() if self._is_marked(process))
-        return alive
+        return alive.union(self.members())
+
+    def members(self) -> list[psutil.Process]:
+        """Return the processes that carry the mark."""
+        return [process for process in psutil.process_iter() if self._is_marked(process)]
 
     def left_in_the_end(self) -> list[str]:
         """Return those that are still alive when all should be gone."""

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pooldeck import current_task, task
-from tests.faults.effects import effect
+from tests.faults.effects import effect, sign_of_life
 
 _POLL_SECONDS = 0.01
+_BEAT_SECONDS = 0.02
 _FOR_EVER = 600.0
 
 
@@ -42,6 +43,27 @@ def sleep_again(seconds: float) -> float:
     with effect():
         time.sleep(seconds)
         return seconds
+
+
+@task
+def beat(seconds: float) -> float:
+    """Run for a while, and leave signs of life."""
+    with effect():
+        return _beat(seconds)
+
+
+@task(idempotent=True)
+def beat_again(seconds: float) -> float:
+    with effect():
+        return _beat(seconds)
+
+
+def _beat(seconds: float) -> float:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, _BEAT_SECONDS))
+        sign_of_life()
+    return seconds
 
 
 @task

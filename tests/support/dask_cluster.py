@@ -7,13 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
-
-from tests.support.programs import started
 
 _SCHEDULER = (sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard")
 _WORKER = (sys.executable, "-m", "distributed.cli.dask_worker", "--no-dashboard", "--nanny")
@@ -26,16 +24,14 @@ _SET = {
 class Cluster:
     """A scheduler and its workers, by name; whatever of it is left ends with the block."""
 
-    def __init__(
-        self, folder: Path, held: ExitStack, environment: Mapping[str, str], tls: Sequence[str]
-    ) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], tls: Sequence[str]) -> None:
         self._folder = folder
-        self._held = held
         self._environment = {**os.environ, **_SET, **environment}
         self._tls = tls
         self._port = 0
         self._scheduler: subprocess.Popen[Any]
         self.nannies: dict[str, subprocess.Popen[Any]] = {}
+        self._programs: list[subprocess.Popen[Any]] = []
 
     @property
     def address(self) -> str:
@@ -44,6 +40,11 @@ class Cluster:
     @property
     def scheduler(self) -> int:
         return self._scheduler.pid
+
+    @property
+    def has_scheduler(self) -> bool:
+        """Tell whether the scheduler runs."""
+        return self._scheduler.poll() is None
 
     def start_scheduler(self) -> None:
         """Start a scheduler; another one has the address of the first."""
@@ -88,9 +89,36 @@ class Cluster:
     def _start(
         self, name: str, command: Sequence[str], **environment: str
     ) -> "subprocess.Popen[Any]":
-        log = self._held.enter_context((self._folder / f"{name}.log").open("ab"))
+        self.forget_gone()
         set_ = {**self._environment, **environment}
-        return self._held.enter_context(started(command, stdout=log, stderr=log, env=set_))
+        with (self._folder / f"{name}.log").open("ab") as log:
+            program = subprocess.Popen(
+                command, stdout=log, stderr=log, env=set_, start_new_session=True
+            )
+        self._programs.append(program)
+        return program
+
+    def forget_gone(self) -> None:
+        """Forget programs of which nothing is left: others may be given their ids."""
+        self._programs = [each for each in self._programs if _is_there(each)]
+
+    def end(self) -> None:
+        """End all of it."""
+        self.forget_gone()
+        for program in self._programs:
+            with suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
+
+
+def _is_there(program: "subprocess.Popen[Any]") -> bool:
+    """Tell whether a program runs, or anything that it has started."""
+    if program.poll() is None:
+        return True
+    with suppress(ProcessLookupError):
+        os.killpg(program.pid, 0)
+        return True
+    return False
 
 
 @contextmanager
@@ -102,9 +130,11 @@ def cluster(
     tls: Sequence[str] = (),
 ) -> Iterator[Cluster]:
     """Run a scheduler and workers of these names for the time of the block."""
-    with ExitStack() as held:
-        found = Cluster(folder, held, environment or {}, tls)
+    found = Cluster(folder, environment or {}, tls)
+    try:
         found.start_scheduler()
         for name in workers:
             found.start_worker(name)
         yield found
+    finally:
+        found.end()

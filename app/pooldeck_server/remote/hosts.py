@@ -63,7 +63,7 @@ def _known(host: dict[str, Any]) -> str:
         return f"{words}, lost at {_second(host['lost_at'])}" if host["lost_at"] else words
     if host["state"] == "gone":
         return _GONE_BY[host["gone_by"]]
-    return host["reason"] or ""
+    return (host["reason"] or "").partition("\n")[0]  # what follows are tracebacks
 
 
 def _second(at: str) -> str:

@@ -54,7 +54,8 @@ class Loader:
             found = discovery.functions_of(module, self.setup.modules)
         except BaseException as exception:  # noqa: BLE001 - sys.exit() in a module is such a failure too
             described = failures.describe(exception, self.setup.limits)
-            error = missing_modules.with_hint(described, exception, module)
+            worker = self.setup.worker
+            error = missing_modules.with_hint(described, exception, module, worker)
             self.failures.append(ModuleFailure(module, error, self.output_since(begin)))
             return []
         self._note_sources()

@@ -36,6 +36,7 @@ HOST: dict[str, Any] = {
         ({"state": "gone", "gone_by": "own_word"}, "it said so"),
         ({"state": "gone", "gone_by": "successor"}, "its next process found nothing of it"),
         ({"state": "refused", "reason": "it has another Python"}, "it has another Python"),
+        ({"reason": "no module work\n\nModuleNotFoundError"}, "no module work"),
     ],
 )
 def test_a_row_says_what_is_known_of_a_host(changes: dict[str, Any], words: str) -> None:
@@ -44,6 +45,7 @@ def test_a_row_says_what_is_known_of_a_host(changes: dict[str, Any], words: str)
     assert found[:5] == ("big", "host-a", found[2], "1", "2")
     assert found[-1].startswith(words)
     assert bool(found[-1]) is bool(words)
+    assert "Error" not in found[-1]
 
 
 def test_a_row_says_what_tasks_may_need_of_a_host() -> None:

@@ -99,15 +99,16 @@ class HostedPools:
             clock=clock,
             queues=queues,
         )
+        hosted = {name: each.hosts for name, each in settings.pools.items() if each.hosts}
         wanted = {name: controls.hosts(name) for name in settings.pools}
         return cls(
             settings=settings.hosts,
-            hosted={name: each.hosts for name, each in settings.pools.items() if each.hosts},
+            hosted=hosted,
             wanted={name: hosts for name, hosts in wanted.items() if hosts is not None},
             on_change=changes.mark_dirty,
             terms=await _terms(settings.hosts, database, boot, reader),
             earlier=earlier,
-            refusals=Refusals(on_change=changes.mark_dirty),
+            refusals=Refusals(hosted, on_change=changes.mark_dirty),
             tokens=tokens,
             recorder=recorder,
             clock=clock,

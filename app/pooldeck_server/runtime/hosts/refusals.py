@@ -1,7 +1,7 @@
 """Hosts that dialled and were turned away: which, why, and when; for the pages of their pools."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +33,7 @@ class HostRefusal(Struct, frozen=True):
 class Refusals:
     """Those of the last minutes, each host once, with the latest reason."""
 
+    pools: Collection[str]  # those on hosts
     on_change: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.monotonic
     _by_host: dict[tuple[str | None, str, str], HostRefusal] = field(
@@ -68,9 +69,16 @@ class Refusals:
             del self._by_host[key]
 
     def of(self, pool: str) -> Sequence[HostRefusal]:
-        """Return the hosts that a pool did not get, and those that did not say which they want."""
+        """Return the hosts that a pool did not get, and those that may have meant it.
+
+        These did not say which pool they want, or named one that is not on hosts.
+        """
         self._forget_old()
-        return [each for each in self._by_host.values() if each.pool in {pool, None}]
+        return [
+            each
+            for each in self._by_host.values()
+            if each.pool == pool or each.pool not in self.pools
+        ]
 
     def _forget_old(self) -> None:
         oldest = self.clock() - KEPT_SECONDS

@@ -6,7 +6,7 @@ from typing import Final
 from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.settings import HostsSettings
 
-_DISTRUST: Final = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN")
+_DISTRUST: Final = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERTIFICATE_EXPIRED")
 
 
 def server_context(settings: HostsSettings) -> ssl.SSLContext | None:
@@ -42,7 +42,10 @@ def why_no_tls(error: OSError) -> str:
     reason = getattr(error, "reason", None) or ""
     # Some end without a word, where others send an alert.
     if isinstance(error, ConnectionError) or any(alert in reason for alert in _DISTRUST):
-        return "it does not trust this server's certificate: its authority is another one"
+        return (
+            "it does not trust this server's certificate: its authority is another one, or the "
+            "name that it dials is not in it; its log says which"
+        )
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return "its certificate is not signed by the host_authority of [hosts]"
     if "DID_NOT_RETURN_A_CERTIFICATE" in reason:

@@ -9,6 +9,7 @@ that take its arguments.
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
+from typing import Final
 
 from pooldeck.functions import FunctionSpec
 from pooldeck.loaded_code import LoadedCode, ModuleFailure
@@ -17,6 +18,7 @@ from pooldeck_server.domain.clock import Clock
 from pooldeck_server.domain.functions.catalogue import Catalogue
 from pooldeck_server.domain.functions.placements import Placement
 from pooldeck_server.domain.functions.version import Version, differences
+from pooldeck_server.domain.pools.hosts import host_of
 from pooldeck_server.domain.tasks.task import QueuedTask
 from pooldeck_server.runtime import acting
 from pooldeck_server.runtime.background import BackgroundTasks
@@ -26,12 +28,15 @@ from pooldeck_server.runtime.tasks.keys import TaskKeys
 from pooldeck_server.store import records
 from pooldeck_server.store.transaction import Transaction
 
+_MISSING: Final = ModuleNotFoundError.__name__
+
 
 @dataclass(eq=False)
 class _PoolCode:
     """What the workers of one pool have loaded."""
 
     latest: Version | None = None  # what one of them has reported last, even if it was refused
+    latest_of: str = ""  # that worker
     by_worker: dict[str, Version] = field(default_factory=dict)  # of those that are there
     staffed: tuple[str, ...] = ()  # the workers that have slots
     versions: tuple[Version, ...] = ()  # theirs, the newest first; where there are none, the last
@@ -43,8 +48,25 @@ class _PoolCode:
 
     @property
     def failures(self) -> Mapping[str, ModuleFailure]:
-        """The modules that could not be loaded when a worker last tried."""
-        return {} if self.latest is None else self.latest.failures
+        """The modules that could not be loaded when a worker last tried.
+
+        One that a host has not, and others have, is no fault of the code: its host says so.
+        """
+        found = {} if self.latest is None else self.latest.failures
+        if not found or (host := host_of(self.latest_of)) is None:
+            return found
+        elsewhere = {
+            module
+            for worker, version in self.by_worker.items()
+            if host_of(worker) != host
+            for module in version.code.modules
+            if module not in version.failures
+        }
+        return {
+            module: failure
+            for module, failure in found.items()
+            if failure.error.type != _MISSING or module not in elsewhere
+        }
 
 
 @dataclass(kw_only=True, eq=False)
@@ -80,6 +102,7 @@ class Functions:
         of_pool.by_worker[worker] = version
         is_news = self._newest is not version or of_pool.latest is not version
         self._newest = of_pool.latest = version
+        of_pool.latest_of = worker
         if is_news:
             self._renew()
 

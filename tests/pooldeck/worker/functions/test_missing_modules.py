@@ -8,10 +8,10 @@ from pooldeck.outcome import Error, ErrorKind
 from pooldeck.worker.functions.missing_modules import with_hint
 
 
-def message(module: str, missing: str) -> str:
+def message(module: str, missing: str, worker: str = "cpu-1") -> str:
     error = Error(ErrorKind.EXCEPTION, "ModuleNotFoundError", "No module.")
     exception = ModuleNotFoundError(name=missing)
-    return with_hint(error, exception, module).message
+    return with_hint(error, exception, module, worker).message
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,18 @@ def test_elsewhere_it_is_said_where_workers_look(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert message("jobs", "jobs").endswith("the server was started in, and on PYTHONPATH")
+
+
+def test_of_a_host_it_is_said_where_its_workers_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    on_host = message("jobs", "jobs", "big@node.1.ab12cd-3")
+    assert "; workers of the host node.1 look in the folder that it was started in" in on_host
+    assert "--path" in on_host
+    Path("src").mkdir()
+    Path("src/jobs.py").touch()
+    assert "the environment of the host node.1 " in message("jobs", "jobs", "big@node.1.ab12cd-3")
 
 
 def test_of_what_a_module_itself_lacks_nothing_is_added() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -152,43 +151,3 @@ async def test_hosts_run_on_a_dask_worker_with_uvloop(tmp_path: Path) -> None:
         ledger.call(["one"], 0.0)
         await ledger.all_said(1)
         ledger.check(1)
-
-
-@pytest.mark.endurance
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", [1])
-async def test_whatever_dies_no_call_runs_twice_and_each_is_accounted_for(
-    seed: int, tmp_path: Path
-) -> None:
-    count, faults = 300, 12
-    chance = random.Random(seed)
-    async with dask_hosts(tmp_path, modules=_MODULES) as running:
-        await running.settled("host-a", "host-b")
-        ledger = Ledger(running.hosts)
-        for n in range(count):
-            ledger.call([f"c-{n}"], chance.choice([0.05, 0.1, 0.2, 0.5, 2.5]))
-        menu = (kill_worker, kill_nanny, kill_scheduler, stop_worker, kill_companion)
-        for _ in range(faults):
-            await asyncio.sleep(chance.uniform(0.5, 2.0))
-            if len(ledger.said_at) >= count:
-                break
-            if chance.random() < 0.4:
-                await _kill_inside(running, chance)
-            else:
-                with suppress(psutil.NoSuchProcess, ProcessLookupError):
-                    await chance.choice(menu)(running)
-        await ledger.all_said(count)
-        ledger.check(count)
-        assert set(ledger.kinds()) <= {"done", "host_lost", "crashed", "interrupted"}
-        await running.settled("host-a", "host-b")
-
-
-async def _kill_inside(running: DaskHosts, chance: random.Random) -> None:
-    """Kill a host process, or a process that it has started: a keeper, a worker."""
-    processes = host_processes(running.hosts.terms.deck)
-    pids = list(processes.values())
-    for pid in processes.values():
-        with suppress(psutil.NoSuchProcess):
-            pids += [child.pid for child in psutil.Process(pid).children()]
-    if pids:
-        running.dask.kill(chance.choice(pids))

@@ -43,6 +43,30 @@ def test_a_task_runs_on_a_host_and_its_record_says_where(
     assert task["worker"]["id"].startswith("big@host-a.")
 
 
+def test_a_module_that_one_host_lacks_is_no_fault_of_the_code(
+    server: Served, token: str, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    place = place_of(server)
+
+    def reason_of_bare() -> str:
+        return "".join(
+            str(each["reason"]) for each in pool_of(server)["hosts"] if each["name"] == "bare"
+        )
+
+    with (
+        host_process(tmp_path, "whole", place, token),
+        host_process(tmp_path, "bare", place, token, functions=tmp_path / "empty"),
+    ):
+        wait_for_workers(server, 2)
+        eventually(lambda: "No module named" in reason_of_bare(), "it is said of the host")
+
+        assert "workers of the host bare look in the folder" in reason_of_bare()
+        notices = server.http.get("/api/v1/notices").json()["items"]
+        assert "web_functions" not in {each["subject"] for each in notices}
+        assert server.submit("add", 1, 2, pool="big").json()["result"] == 3
+
+
 def test_the_tasks_of_a_pool_go_to_all_its_hosts(
     server: Served, token: str, tmp_path: Path
 ) -> None:

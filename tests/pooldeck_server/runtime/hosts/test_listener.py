@@ -44,12 +44,14 @@ def hello(token: str, name: str, **changes: Any) -> Hello:
     return replace(found, **changes)
 
 
-def dial(server: Served, said: bytes, context: ssl.SSLContext | None = None) -> FromServer | None:
-    """Return what a server answers to the first word of what dials."""
+def dial(
+    server: Served, said: bytes, context: ssl.SSLContext | None = None, name: str | None = None
+) -> FromServer | None:
+    """Return what a server answers to the first word of what dials it, by a name."""
 
     async def talk() -> FromServer | None:
         host, port = place_of(server).split(":")
-        stream = await FrameStream.connect(host, int(port), context)
+        stream = await FrameStream.connect(name or host, int(port), context)
         stream.send(0, said)
         received = await stream.receive()
         stream.close()
@@ -91,10 +93,26 @@ def test_another_python_is_refused(server: Served, token: str) -> None:
     assert refusal(server, other).startswith("it runs CPython 3.99, and the server CPython 3.")
 
 
-def test_a_pool_that_is_not_on_hosts_takes_none(server: Served, token: str) -> None:
-    answer = dial(server, encode(hello(token, "host-x", pool="io")))
+def test_a_host_of_a_pool_that_is_not_on_hosts_is_shown_on_those_that_are(
+    server: Served, token: str
+) -> None:
+    why = "there is no pool io on hosts; those on hosts: big, solo"
 
-    assert answer == NotTaken("there is no pool io on hosts; those on hosts: big, solo")
+    assert dial(server, encode(hello(token, "host-x", pool="io"))) == NotTaken(why)
+
+    for pool in ("big", "solo"):
+        (shown,) = [each for each in pool_of(server, pool)["hosts"] if each["name"] == "host-x"]
+        assert (shown["state"], shown["reason"]) == ("refused", why)
+        notices = server.http.get("/api/v1/notices").json()["items"]
+        said = [each["text"] for each in notices if each["subject"] == "host-x"]
+        assert f"is a host that was refused by {pool}: {why}" in said
+    assert pool_of(server, "io")["hosts"] is None
+
+
+def test_a_host_of_one_pool_is_not_shown_as_refused_by_another(server: Served) -> None:
+    refusal(server, hello("pdk_no", "mine"))
+
+    assert "mine" not in [each["name"] for each in pool_of(server, "solo")["hosts"]]
 
 
 def test_a_host_of_an_earlier_run_is_told_that_it_is_over(server: Served, token: str) -> None:
@@ -141,17 +159,18 @@ def test_over_tls_a_host_is_taken_that_trusts_the_server_and_is_trusted(tmp_path
     with served(tmp_path / "data", **hosts_settings(**tls)) as server:
         place, token = place_of(server), host_token(server.settings.socket)
 
-        def refused(authority: Path, shown: Signed | None) -> str:
+        def refused(authority: Path, shown: Signed | None, name: str | None = None) -> str:
             """Return what is said of a host that does not get in."""
             context = ssl.create_default_context(cafile=authority)
             if shown is not None:
                 context.load_cert_chain(*shown)
             with suppress(OSError):
-                assert dial(server, encode(hello(token, "host-t")), context) is None
+                assert dial(server, encode(hello(token, "host-t")), context, name) is None
             (reason,) = {host["reason"] for host in pool_of(server)["hosts"]}
             return str(reason)
 
-        assert "it does not trust this server's certificate" in refused(others.file, of_host)
+        assert "its authority is another one" in refused(others.file, of_host)
+        assert "the name that it dials is not" in refused(mine.file, of_host, "localhost")
         assert "is not signed by the host_authority" in refused(mine.file, wrong)
         assert "it shows no certificate" in refused(mine.file, None)
         with host_process(

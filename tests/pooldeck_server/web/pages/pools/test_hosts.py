@@ -73,6 +73,9 @@ def test_a_pool_that_waits_for_its_first_host_says_how_one_is_started() -> None:
 def test_the_section_speaks_chinese() -> None:
     with speaking("zh-Hans"):
         assert "失去联系" in section(hosted(host(state="no_contact")))
+        assert "could not be loaded" not in section(
+            hosted(host(reason="the module work could not be loaded: ImportError\n\nTraceback"))
+        )
 
 
 def test_the_card_of_a_pool_counts_its_hosts_and_the_tiles_name_them() -> None:
