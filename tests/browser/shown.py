@@ -24,8 +24,9 @@ def add(left: int, right: int = 2) -> int:
 
 
 @task(pool="cpu")
-def count(rounds: int) -> int:
-    """Compute, holding the GIL."""
+def count(rounds: int, pause: float = 0.0) -> int:
+    """Compute, holding the GIL, and wait for a moment."""
+    time.sleep(pause)
     return sum(number * number for number in range(rounds))
 
 
