@@ -113,7 +113,8 @@ def test_no_more_processes_are_offered_to_what_computes_than_there_are_cpus(
             "function": "shown.count",
             "samples": [{"args": [200_000, 0.002]}],
             "sizes": {"process": sizes},
-            "seconds": 0.5,
+            "seconds": 0.4,
+            "warmup": 0.1,
         },
     )
     page = opened(browser, trying, complaints := [])

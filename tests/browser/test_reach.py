@@ -1,5 +1,6 @@
 """Every page of a server with a hard life: all of it can be reached and read, at every width."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -160,6 +161,17 @@ _LONG_TIMES: Final = """() => {
   for (const each of document.querySelectorAll("[data-field]"))
     if (each.dataset.field in long) each.textContent = long[each.dataset.field];
 }"""
+
+
+@pytest.mark.soak  # since it takes a minute until a run is long, unless the pages above took it
+def test_what_runs_for_long_counts_in_what_its_pool_needs(opened: _Opened) -> None:
+    page = opened("en", "light")
+    page.goto("/pools")
+    numbers = page.locator("#size-numbers-cpu")
+    numbers.get_by_text("The numbers behind the size").click()
+    needed = numbers.locator("div", has_text="Slots that the load needs").locator("dd")
+    expect(needed).to_have_text("2", timeout=90_000)
+    expect(page.locator("#figures-cpu")).to_contain_text(re.compile(r"Busy\s*2 of 3"))
 
 
 def test_what_cannot_be_reached_is_found(browser: Browser) -> None:
