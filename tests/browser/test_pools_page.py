@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.looking import DESK, LOOKS, barriers, expect_live, submitted, watch
 from tests.browser.reading import page_with
 from tests.support.serving import Serving, serving
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -243,12 +245,19 @@ def test_memory_stands_against_its_limit_with_who_grew_it_and_what_a_size_would_
     page.context.close()
 
 
+def _age(own: Serving, pool: str) -> float:
+    """Return for how many seconds the only worker of a pool has lived."""
+    (worker,) = own.client.get(f"/api/v1/pools/{pool}").json()["workers"]
+    return (datetime.now(UTC) - datetime.fromisoformat(worker["started_at"])).total_seconds()
+
+
 def test_what_a_crash_took_along_names_the_culprit_and_comes_after_it(
     browser: Browser, own: Serving, complaints: list[str], flag: Path
 ) -> None:
     beside = [submitted(own, "shown.wait", str(flag)) for _ in range(2)]
     page_with(own.client, "/pools", beside[-1])
-    submitted(own, "shown.stray")
+    eventually(lambda: _age(own, "io") > 7, "the worker was looked at, every two seconds")
+    submitted(own, "shown.stray", "the ledger")
     for task in beside:
         assert own.client.get(f"/api/v1/tasks/{task}?wait=30").json()["future"] == "FINISHED"
     page = opened(browser, own, complaints, **DESK)
@@ -262,4 +271,7 @@ def test_what_a_crash_took_along_names_the_culprit_and_comes_after_it(
     expect(page.locator(".group-incident")).to_contain_text("A worker died under stray")
     page.get_by_role("link", name="killed by SIGSEGV").click()
     expect(page.locator(".lead")).to_contain_text("It died of shown.stray")
+    expect(page.locator("#given")).to_contain_text('"the ledger"')
+    expect(page.locator("#last-lines")).to_contain_text("about to stray into the ledger")
+    expect(page.locator("#vitals svg").first).to_be_visible()  # memory and CPU before its end
     page.context.close()
