@@ -157,8 +157,10 @@ function drawAnnotation(drawing, { at, kind }) {
 }
 
 function drawGutter(drawing) {
-  const { pen, theme, rows, scroll, gutter, height } = drawing;
-  for (const { name, y } of rows.heads) write(drawing, name, AXIS + y - scroll + 11, `600 ${FONT}`, theme.text);
+  const { pen, theme, rows, scroll, gutter, width, height } = drawing;
+  pen.fillStyle = theme.line;
+  pen.fillRect(gutter - 1, AXIS, 1, height);
+  for (const { name, y } of rows.heads) write(drawing, name, AXIS + y - scroll + 11, `600 ${FONT}`, theme.text, width); // no run beside it
   let worker = null;
   for (const row of rows.rows) {
     const y = AXIS + row.y - scroll + rows.rowHeight / 2;
@@ -166,8 +168,6 @@ function drawGutter(drawing) {
     write(drawing, labelOf(row, worker, gutter), y, rows.rowHeight < 15 ? SMALL : FONT, theme.dim);
     worker = row.worker;
   }
-  pen.fillStyle = theme.line;
-  pen.fillRect(gutter - 1, AXIS, 1, height);
 }
 
 function labelOf(row, worker, gutter) {
@@ -178,12 +178,21 @@ function labelOf(row, worker, gutter) {
   return gutter < 100 ? name : `${name} #${row.thread}`;
 }
 
-function write({ pen, gutter }, text, y, font, colour) {
+function write({ pen, gutter }, text, y, font, colour, end = gutter) {
   pen.font = font;
   pen.fillStyle = colour;
-  pen.fillText(text, 8, y, gutter - 14);
+  pen.fillText(fitted(pen, text, end - 14), 8, y);
   pen.font = FONT;
 }
+
+// A text without as much of its beginning as there is no room for: names of workers differ at the end.
+function fitted(pen, text, room) {
+  let start = 0;
+  while (start < text.length && pen.measureText(cut(text, start)).width > room) start += 1;
+  return cut(text, start);
+}
+
+const cut = (text, start) => (start ? `…${text.slice(start)}` : text);
 
 function drawAxis(drawing) {
   const { pen, theme, view, width, scale } = drawing;

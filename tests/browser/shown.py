@@ -1,5 +1,6 @@
 """Functions whose tasks the pages are looked at with; workers import this module."""
 
+import ctypes
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from pooldeck import current_task, task
 
 _PLACES: dict[str, str] = {}
+_KEPT: list[bytes] = []
 _IN_COLOURS = "\x1b[31mexpected\x1b[0m 3, got 4"
 _LONGEST_WAIT = 280.0  # seconds, so that nothing outlives its test
 
@@ -19,6 +21,20 @@ _LONGEST_WAIT = 280.0  # seconds, so that nothing outlives its test
 def add(left: int, right: int = 2) -> int:
     """Add two numbers."""
     return left + right
+
+
+@task(pool="cpu")
+def count(rounds: int, pause: float = 0.0) -> int:
+    """Compute, holding the GIL, and wait for a moment."""
+    time.sleep(pause)
+    return sum(number * number for number in range(rounds))
+
+
+@task(pool="cpu")
+def keep(mebibytes: int) -> int:
+    """Let the process grow by so much, for good."""
+    _KEPT.append(b"x" * mebibytes * 1024 * 1024)
+    return len(_KEPT)
 
 
 @task(pool="cpu")
@@ -98,6 +114,13 @@ def stumble() -> int:
 def die() -> None:
     """Take the worker along."""
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@task(pool="io")
+def stray(into: str) -> None:
+    """Say so, and read where nothing is."""
+    logging.getLogger("shown").warning("about to stray into %s", into)
+    ctypes.string_at(0)
 
 
 @task(pool="cpu")

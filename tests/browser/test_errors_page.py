@@ -87,3 +87,18 @@ def test_errors_are_accessible_and_fit(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     assert complaints == []
     page.close()
+
+
+def test_a_title_is_masked_only_where_its_messages_differ(
+    browser: Browser, failing: Serving
+) -> None:
+    for place in ("seat 7 of 12", "seat 8 of 12"):
+        failing.run("shown.fail", place)
+    page = opened(browser, failing, complaints := [])
+    page.goto("/errors")
+    title = page.locator(".error-words", has_text="seat")
+    expect(title).to_have_text("no place for seat # of 12")
+    page.locator("#error-list tr", has=title).locator(".error-name a").click()
+    expect(page.locator(".group-words")).to_have_text("no place for seat # of 12")
+    assert complaints == []
+    page.close()

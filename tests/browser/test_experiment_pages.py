@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pooldeck.cpus import usable_cpus
 from tests.browser.looking import barriers, expect_live, watch
 from tests.support.serving import Serving, serving
 
 LONG = 60_000  # milliseconds that an experiment may take on a busy machine
 
 
-@pytest.fixture
-def trying(tmp_path: Path) -> Iterator[Serving]:
+@pytest.fixture(scope="module")
+def trying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Serve the functions of shown.py alone: one experiment runs at a time."""
-    (tmp_path / "pooldeck.toml").write_text('functions = ["shown"]')
-    with serving(tmp_path, environment={"PYTHONPATH": str(Path(__file__).parent)}) as server:
+    folder = tmp_path_factory.mktemp("trying")
+    (folder / "pooldeck.toml").write_text('functions = ["shown"]')
+    with serving(folder, environment={"PYTHONPATH": str(Path(__file__).parent)}) as server:
         server.wait_until_ready()
         yield server
 
@@ -95,5 +97,34 @@ def test_a_running_experiment_is_stopped_from_its_page(browser: Browser, trying:
         page.goto(path)
         assert fits(page), path
         assert barriers(page) == [], path
+    assert complaints == []
+    page.close()
+
+
+def test_no_more_processes_are_offered_to_what_computes_than_there_are_cpus(
+    browser: Browser, trying: Serving
+) -> None:
+    """It waits for so little that a process more than CPUs gets through a little more."""
+    cpus = usable_cpus()
+    sizes = sorted({1, cpus, cpus + 1})
+    answer = trying.client.post(
+        "/api/v1/experiments",
+        json={
+            "function": "shown.count",
+            "samples": [{"args": [200_000, 0.002]}],
+            "sizes": {"process": sizes},
+            "seconds": 0.4,
+            "warmup": 0.1,
+        },
+    )
+    page = opened(browser, trying, complaints := [])
+    page.goto(f"/experiments/{answer.json()['id']}")
+    expect(page.locator(".experiment-facts .state")).to_have_text("finished", timeout=LONG)
+    expect(page.locator(".sizes-table tr[data-size]")).to_have_count(len(sizes))
+    found = re.match(r"(\d+) process", page.locator(".conclusion").inner_text())
+    assert found is not None
+    assert int(found[1]) <= cpus
+    expect(page.get_by_text("That is more processes than")).to_have_count(0)
+    expect(page.locator("#finding")).not_to_contain_text(f"to {cpus + 1}")
     assert complaints == []
     page.close()

@@ -6,10 +6,20 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
+from tests.browser.looking import Open
 from tests.browser.reading import page, page_with, post, text_of
 from tests.support.serving import Serving
 from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ran(shown: Serving) -> None:
+    """Let functions run whose times are looked at later: the history has them after ten seconds."""
+    for seconds in (0.02, 0.02, 0.3):
+        shown.run("shown.nap", seconds)
+    shown.run("shown.fail", "a word")
 
 
 def test_functions_are_listed_with_what_is_wrong_with_them(client: httpx.Client) -> None:
@@ -121,6 +131,31 @@ def test_run_times_and_failures_of_a_function_can_be_read_as_a_table(client: htt
     assert "How long runs took" in words
     assert re.search(r"As a table From Ended Failed p50 p95 p99 \d{4}-", words)
     assert 'href="/functions/shown.add?period=7d#run-times"' in markup
+
+
+def test_run_times_are_drawn_with_their_percentiles_trend_failures_and_restarts(
+    open_page: Open, shown: Serving
+) -> None:
+    page_with(shown.client, "/functions/shown.fail?period=6h", "run-times-table")
+    page = open_page("/functions/shown.fail?period=6h")
+    drawn = page.locator("#run-times-drawn")
+    expect(drawn.locator(".facts")).to_contain_text(re.compile(r"Failed\s*[\d,]+ \(\d+ %\)"))
+    failures = drawn.locator(".failed-bars .failures")
+    expect(failures).to_have_attribute("d", re.compile(r"^M[\d.]+,40v-\d"))
+    page.goto("/functions/shown.nap?period=6h")
+    spread, trend = drawn.locator(".spread svg"), drawn.locator(".trend svg").first
+    expect(spread.locator(".bar").first).to_be_visible()
+    expect(spread.locator(".bar title").first).to_have_text(re.compile(r"\d took .* to .*"))
+    for name in ("p50", "p95", "p99"):
+        expect(drawn.locator(".facts")).to_contain_text(re.compile(rf"{name}\s*[\d.]+ m?s"))
+        expect(spread).to_contain_text(name)
+        line = trend.locator(f'.line[data-of="{name}"]')
+        expect(line).to_have_attribute("d", re.compile(r"^M[\d.]+,[\d.]+h1"))
+    expect(trend.locator('.event[data-kind="start"]')).to_have_count(1)
+    expect(drawn.locator(".trend-marks")).to_contain_text("server started")
+    page.get_by_role("link", name="7 days").click()
+    expect(page).to_have_url(re.compile(r"period=7d#run-times$"))
+    expect(spread.locator(".bar").first).to_be_visible()
 
 
 def test_a_pool_says_what_a_size_would_mean_without_javascript(client: httpx.Client) -> None:

@@ -99,5 +99,11 @@ def test_a_function_is_paused_on_its_page_and_goes_on_by_the_notice(
     expect(notice).to_contain_text("vendor is down")
     notice.get_by_role("button", name="Resume: shown.tell").click()
     expect(page.locator(".flash")).to_have_text("It goes on: its tasks run again.")
+    page.goto("/functions/shown.tell/hold")
+    page.get_by_role("button", name="Put on hold").click()
+    notice = page.locator('.notice[data-key^="hold:"]')
+    page.goto("/")
+    notice.get_by_role("button", name="Release: shown.tell").click()
+    expect(notice).to_have_count(0)
     ended = shown.client.get(f"/api/v1/tasks/{task.json()['id']}", params={"wait": 60}).json()
     assert ended["state"] == "succeeded"

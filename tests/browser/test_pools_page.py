@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.looking import DESK, LOOKS, barriers, expect_live, submitted, watch
 from tests.browser.reading import page_with
 from tests.support.serving import Serving, serving
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +21,12 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("pools")
     (folder / "pooldeck.toml").write_text(
         'functions = ["shown"]\nhold_after = 1\n'
-        '[pools.io]\nkind = "thread"\nsize = 4\n[pools.cpu]\nkind = "process"\nsize = 2\n'
+        '[pools.io]\nkind = "thread"\nsize = 4\n'
+        '[pools.cpu]\nkind = "process"\nsize = 2\nmax_memory_mb = 3000\n'
     )
     with serving(folder, environment={"PYTHONPATH": str(Path(__file__).parent)}) as server:
         server.wait_until_ready()
+        server.run("shown.keep", 20)  # the history tells of it ten seconds later
         yield server
 
 
@@ -190,4 +194,84 @@ def test_a_form_names_what_is_wrong_inside_an_argument_and_then_submits(
     expect(page).to_have_url(re.compile("/tasks/"))
     task = own.client.get("/api/v1" + page.url[page.url.index("/tasks/") :]).json()
     assert (task["kwargs"]["boxes"], task["tags"]) == ([1, 2], ["by hand"])
+    page.context.close()
+
+
+def test_numbers_and_controls_come_first_and_the_machine_is_told_once(
+    browser: Browser, own: Serving, complaints: list[str]
+) -> None:
+    page = opened(browser, own, complaints, viewport={"width": 1440, "height": 900})
+    page.goto("/pools")
+    expect_live(page)
+    expect(page.get_by_text("Load average")).to_have_count(1)
+    expect(page.locator("#machine dt").first).to_have_text("CPUs")
+    cpu = page.locator("#cpu")
+    expect(cpu.locator("details")).to_have_count(4)
+    expect(cpu.locator("details[open]")).to_have_count(0)
+    assert (cpu.bounding_box() or {})["height"] < 500
+    tops = [
+        (cpu.locator(part).bounding_box() or {})["y"]
+        for part in ("#figures-cpu", ".sizing", "#workers-cpu", "#more-cpu")
+    ]
+    assert tops == sorted(tops)
+    cpu.get_by_text("The numbers behind the size").focus()
+    page.keyboard.press("Enter")
+    own.client.patch("/api/v1/pools/cpu", json={"size": 3})
+    expect(cpu.locator("#figures-cpu")).to_contain_text("of 3")
+    expect(cpu.get_by_text("Slots that the load needs")).to_be_visible()
+    expect(cpu.locator("#size-numbers-cpu-head")).to_be_focused()
+    page.context.close()
+
+
+def test_memory_stands_against_its_limit_with_who_grew_it_and_what_a_size_would_need(
+    browser: Browser, own: Serving, complaints: list[str]
+) -> None:
+    page = opened(browser, own, complaints, **DESK)
+    page.goto("/pools")
+    cpu = page.locator("#cpu")
+    figures = cpu.locator("#figures-cpu")
+    expect(figures).to_contain_text(re.compile(r"Memory\s*\d+ MiB of [\d.]+ GiB"))
+    expect(figures).to_contain_text(re.compile(r"Largest worker\s*\d+ MiB of 2.9 GiB"))
+    cpu.locator("#memory-cpu summary").click()
+    expect(cpu.locator(".memory-bar")).to_be_visible()
+    grown = cpu.locator(".memory-growth tbody tr", has_text="shown.keep")
+    expect(grown).to_contain_text(re.compile(r"2\d MiB\s*1\s*2\d MiB"))
+    cpu.get_by_label("Size of cpu").fill("12")
+    meaning = cpu.locator("output")
+    expect(meaning).to_contain_text(re.compile(r"About .* of memory; with the .* of the rest"))
+    expect(meaning).to_contain_text("for each worker, the most that one of them has held")
+    expect(meaning).to_contain_text("killed at one and a half times their limit, they can take")
+    expect(meaning).to_contain_text(re.compile(r"Up to [\d,.]+ tasks a second"))
+    page.context.close()
+
+
+def _age(own: Serving, pool: str) -> float:
+    """Return for how many seconds the only worker of a pool has lived."""
+    (worker,) = own.client.get(f"/api/v1/pools/{pool}").json()["workers"]
+    return (datetime.now(UTC) - datetime.fromisoformat(worker["started_at"])).total_seconds()
+
+
+def test_what_a_crash_took_along_names_the_culprit_and_comes_after_it(
+    browser: Browser, own: Serving, complaints: list[str], flag: Path
+) -> None:
+    beside = [submitted(own, "shown.wait", str(flag)) for _ in range(2)]
+    page_with(own.client, "/pools", beside[-1])
+    eventually(lambda: _age(own, "io") > 7, "the worker was looked at, every two seconds")
+    submitted(own, "shown.stray", "the ledger")
+    for task in beside:
+        assert own.client.get(f"/api/v1/tasks/{task}?wait=30").json()["future"] == "FINISHED"
+    page = opened(browser, own, complaints, **DESK)
+    page.goto("/?pool=io")
+    rows = page.locator("#failing li")
+    expect(rows).to_have_count(2)
+    expect(rows.first.locator(".failing-words")).to_contain_text("while it ran this task")
+    expect(rows.last).to_contain_text("Beside stray, which took their worker along")
+    expect(rows.last.locator(".failing-number")).to_have_text("2")
+    rows.last.locator(".failing-type").click()
+    expect(page.locator(".group-incident")).to_contain_text("A worker died under stray")
+    page.get_by_role("link", name="killed by SIGSEGV").click()
+    expect(page.locator(".lead")).to_contain_text("It died of shown.stray")
+    expect(page.locator("#given")).to_contain_text('"the ledger"')
+    expect(page.locator("#last-lines")).to_contain_text("about to stray into the ledger")
+    expect(page.locator("#vitals svg").first).to_be_visible()  # memory and CPU before its end
     page.context.close()

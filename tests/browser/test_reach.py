@@ -1,5 +1,6 @@
 """Every page of a server with a hard life: all of it can be reached and read, at every width."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.hard_life import PAGES, HardLife, hard_life
 from tests.browser.looking import barriers, watch
 from tests.browser.reaching import WIDTHS, foreign_words, out_of_reach
+from tests.support.waiting import eventually
 
 _LOCALES: Final = {"en": "en-US", "zh-Hans": "zh-CN"}
 
@@ -160,6 +162,42 @@ _LONG_TIMES: Final = """() => {
   for (const each of document.querySelectorAll("[data-field]"))
     if (each.dataset.field in long) each.textContent = long[each.dataset.field];
 }"""
+
+
+def test_no_name_on_the_timeline_is_squeezed(browser: Browser, life: HardLife) -> None:
+    with browser.new_context(base_url=str(life.client.base_url)) as context:
+        context.add_init_script(_NOTE_WHAT_IS_WRITTEN)
+        page = context.new_page()
+        page.goto("/timeline")
+        expect(page.locator("#timeline[data-bars]")).to_have_count(1)
+        eventually(lambda: page.evaluate("window.written.length"), "it is drawn")
+        written: list[list[str | float]] = page.evaluate("window.written")
+        assert [text for text, width, room in written if width > room] == []
+        texts = [str(text) for text, _width, _room in written]
+        assert "process-pool-with-thirty-two-let" in texts
+        assert any(re.fullmatch("…[a-z-]+-two-let-1", text) for text in texts)
+
+
+_NOTE_WHAT_IS_WRITTEN: Final = """(() => {
+  window.written = [];
+  const write = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y, room = Infinity) {
+    const most = Math.min(room, this.canvas.clientWidth);
+    window.written.push([text, this.measureText(text).width, most]);
+    write.call(this, text, x, y);
+  };
+})()"""
+
+
+@pytest.mark.soak  # since it takes a minute until a run is long, unless the pages above took it
+def test_what_runs_for_long_counts_in_what_its_pool_needs(opened: _Opened) -> None:
+    page = opened("en", "light")
+    page.goto("/pools")
+    numbers = page.locator("#size-numbers-cpu")
+    numbers.get_by_text("The numbers behind the size").click()
+    needed = numbers.locator("div", has_text="Slots that the load needs").locator("dd")
+    expect(needed).to_have_text("2", timeout=90_000)
+    expect(page.locator("#figures-cpu")).to_contain_text(re.compile(r"Busy\s*2 of 3"))
 
 
 def test_what_cannot_be_reached_is_found(browser: Browser) -> None:

@@ -40,6 +40,8 @@ def advise(
     found = _weighed(finding(numbers), numbers, pools, cpus)
     target = _target(found, numbers, present, pools, cpus)
     cost = None if target is None else _cost(numbers, present, target, cpus)
+    lost_limit = 0 if target is None else _lost_limit(present, target)
+    is_bounded = lost_limit > 0 and numbers.grows
     return Advice(
         function=function,
         pool=pool,
@@ -47,11 +49,22 @@ def advise(
         verdict=found.verdict,
         rule=found.rule,
         recommended=_recommendation(target),
-        is_misplaced=_is_misplaced(found, present, target, cost),
+        is_misplaced=not is_bounded and _is_misplaced(found, present, target, cost),
         confidence=confidence(numbers, found),
         numbers=numbers,
         cost=cost,
+        lost_limit=lost_limit,
     )
+
+
+def _lost_limit(present: PoolShape, target: PoolShape) -> int:
+    """Return the bytes that bound a worker here, where all calls there share one process.
+
+    A limit there bounds all of them together, and takes all of them along.
+    """
+    if KINDS[present.kind].is_alone and not KINDS[target.kind].is_alone:
+        return present.worker_limit
+    return 0
 
 
 def _weighed(found: Finding, numbers: Numbers, pools: Sequence[PoolShape], cpus: int) -> Finding:

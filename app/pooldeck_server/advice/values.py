@@ -9,6 +9,9 @@ from msgspec import Struct
 from pooldeck.kinds import PoolKind
 from pooldeck.risks import Risk, risks_in
 
+LEAST_GROWTH: Final = 64 * 1024
+"""Bytes a run, in the mean, from which on it counts as growth: less is what any run does."""
+
 _MANY_FAULTS: Final = 40_000.0  # page faults for each second of CPU time
 
 Confidence: TypeAlias = Literal["none", "low", "medium", "high"]
@@ -44,11 +47,15 @@ class AdviceRule(StrEnum):
 
 
 class PoolShape(Struct, frozen=True):
-    """A pool as far as advice is concerned."""
+    """A pool as far as advice is concerned.
+
+    `worker_limit` is how many bytes a worker may hold before it is replaced, 0 for any number.
+    """
 
     name: str
     kind: PoolKind
     size: int
+    worker_limit: int = 0
 
 
 class Recommendation(Struct, frozen=True):
@@ -138,6 +145,11 @@ class Numbers(Struct, frozen=True):
         return self.computing / self.alone if self.alone else 0.0
 
     @property
+    def grows(self) -> bool:
+        """Tell whether its runs leave their process larger than they found it, beyond noise."""
+        return (self.memory_growth_bytes or 0.0) >= LEAST_GROWTH
+
+    @property
     def asks_for_memory(self) -> bool:
         """Tell whether it computes on memory that the system has to give it first.
 
@@ -179,8 +191,16 @@ class Advice(Struct, frozen=True):
     numbers: Numbers  # what was measured
     # what calls cost here and there, as far as the model can tell; None as `recommended`
     cost: RunCostNumbers | None
+    # how many bytes its pool lets a worker hold, where the better pool would have all calls share
+    # one process, in which that adds up; 0: it would lose no such bound
+    lost_limit: int = 0
     # what is seen in its code that its calls share; None where that could not be looked at
     risks: tuple[Risk, ...] | None = None
+
+    @property
+    def is_kept_by_memory(self) -> bool:
+        """Tell whether it stays where it is because its runs grow, and that is bounded there."""
+        return bool(self.lost_limit) and self.numbers.grows
 
     @property
     def better_kind(self) -> PoolKind:

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from pooldeck.outcome import Error, ErrorKind
+from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.failures.raised_at import place_of
 from pooldeck_server.domain.terminal_text import plain
 
@@ -190,11 +191,14 @@ class FailingGroup(Struct, frozen=True):
 
     `minutes` are its failures in each of twice as many minutes, the oldest first, so that what is
     can be compared with what was before it. `pools` are those that it failed in, most often first.
+    Where its tasks were only beside the one that took their worker along, `incident` is the latest
+    such death, if that is known.
     """
 
     group: StoredErrorGroup
     minutes: tuple[int, ...]
     pools: tuple[str, ...]
+    incident: StoredIncident | None = None
 
     @property
     def number(self) -> int:

@@ -78,8 +78,8 @@ class Advisor:
 
     def shapes(self) -> tuple[PoolShape, ...]:
         return tuple(
-            PoolShape(name, queue.pool.spec.kind, queue.pool.spec.size)
-            for name, queue in self.queues.items()
+            PoolShape(name, spec.kind, spec.size, spec.max_memory_bytes)
+            for name, spec in ((name, queue.pool.spec) for name, queue in self.queues.items())
             if name not in self.hosted
         )
 

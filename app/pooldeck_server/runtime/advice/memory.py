@@ -8,6 +8,7 @@ from typing import Final
 import psutil
 
 from pooldeck.pools.out_of_memory import MemoryWatch
+from pooldeck_server.advice.values import LEAST_GROWTH
 from pooldeck_server.domain.pools.health import PoolHealth
 from pooldeck_server.domain.pools.memory import MemoryGrowth, PoolMemory
 from pooldeck_server.domain.pools.sizes import SizeAdvice
@@ -15,7 +16,6 @@ from pooldeck_server.runtime.tasks.profiles import Profiles
 from pooldeck_server.settings import PoolSettings
 
 _NAMED: Final = 5  # functions that made workers grow
-_LEAST_GROWTH: Final = 64 * 1024  # bytes a run, in the mean: less is what any run does
 
 
 @dataclass(kw_only=True, eq=False)
@@ -56,7 +56,7 @@ class Memories:
             if profile is None or not profile.total.grown:
                 continue
             per_run = profile.total.growth_bytes / profile.total.grown
-            if per_run >= _LEAST_GROWTH:
+            if per_run >= LEAST_GROWTH:
                 found.append(MemoryGrowth(function, per_run, runs))
         return tuple(sorted(found, key=lambda each: -each.lately)[:_NAMED])
 

@@ -71,6 +71,7 @@ from pooldeck_server.store.queries.identity import (
     waiting_through,
 )
 from pooldeck_server.store.queries.incidents import (
+    death_of,
     incident,
     incident_counts,
     incident_culprits,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.clock import MINUTE
 from pooldeck_server.domain.failures.error_groups import (
     FAILING_MINUTES,
@@ -14,6 +15,7 @@ from pooldeck_server.domain.failures.error_groups import (
     StoredErrorGroup,
 )
 from pooldeck_server.store.bulk import fetch, fetch_all, json_rows
+from pooldeck_server.store.queries.incidents import death_of
 from pooldeck_server.store.tables import error_groups as kept
 from pooldeck_server.store.tables import error_minutes as by_minute
 
@@ -34,7 +36,9 @@ def failing(
 ) -> tuple[list[FailingGroup], int]:
     """Return the groups that fail most at `now` (microseconds), and how many more there are.
 
-    Those that somebody has muted are left out. `pool` narrows it to what fails in one pool.
+    Those whose tasks were only beside a culprit come after the others, however many they are, and
+    name what took them along. Those that somebody has muted are left out. `pool` narrows it to what
+    fails in one pool.
     """
     present = now // MINUTE
     chosen, number = _most(connection, present, pool, limit)
@@ -53,6 +57,7 @@ def failing(
             group,
             tuple(minutes[group.id]),
             tuple(name for name, _ in pools[group.id].most_common()),
+            death_of(connection, group.last_task, group.last_seen) if _is_beside(group) else None,
         )
         for group in chosen
     ]
@@ -76,11 +81,15 @@ def _most(
         select(kept)
         .select_from(looked_at)
         .where(is_told)
-        .order_by(lately.c.n.desc(), kept.c.last_seen.desc())
+        .order_by(kept.c.kind == ErrorKind.BYSTANDER, lately.c.n.desc(), kept.c.last_seen.desc())
         .limit(limit)
     )
     found = fetch_all(connection, groups, StoredErrorGroup)
     return found, connection.execute(number).scalar_one()
+
+
+def _is_beside(group: StoredErrorGroup) -> bool:
+    return group.kind == ErrorKind.BYSTANDER
 
 
 def _since(first: int, present: int, pool: str | None) -> Iterator[ColumnElement[bool]]:

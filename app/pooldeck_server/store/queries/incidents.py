@@ -4,11 +4,12 @@ Their ids are in the order of time, so that "since" is read from the index of th
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from pooldeck_server.domain.clock import SECOND
 from pooldeck_server.domain.failures.incidents import (
     CulpritCount,
     IncidentPage,
@@ -20,6 +21,8 @@ from pooldeck_server.store.bulk import fetch, fetch_all, json_rows
 from pooldeck_server.store.queries.cursors import read_cursor, write_cursor
 from pooldeck_server.store.tables import incidents as deaths
 from pooldeck_server.store.tables import tasks
+
+_ABOUT: Final = 10 * SECOND  # between a death and the end of what it cut off
 
 
 def incidents(
@@ -56,6 +59,24 @@ def incidents(
 
 def incident(connection: Connection, incident_id: str) -> StoredIncident | None:
     query = select(deaths.c.incident).where(deaths.c.id == incident_id)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else msgspec.json.decode(found, type=StoredIncident)
+
+
+def death_of(connection: Connection, task_id: str, at: int) -> StoredIncident | None:
+    """Return the death by which a task lost its worker about a moment (microseconds).
+
+    None where none of that time is kept in which it had a part.
+    """
+    involved = func.json_each(deaths.c.incident, "$.bystanders").table_valued("value")
+    is_beside = select(involved.c.value).where(_of(involved.c.value, "task") == task_id).exists()
+    query = (
+        select(deaths.c.incident)
+        .where(deaths.c.id.between(first_id_at(at - _ABOUT), first_id_at(at + _ABOUT)))
+        .where(or_(_field("culprit.task") == task_id, is_beside))
+        .order_by(deaths.c.id.desc())
+        .limit(1)
+    )
     found = connection.execute(query).scalar_one_or_none()
     return None if found is None else msgspec.json.decode(found, type=StoredIncident)
 
@@ -116,7 +137,11 @@ def _field(path: str) -> ColumnElement[Any]:
     return func.json_extract(deaths.c.incident, f"$.{path}")
 
 
+def _of(value: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    return func.json_extract(value, f"$.{name}")
+
+
 def _is_suspect(function: str) -> ColumnElement[bool]:
     suspects = func.json_each(deaths.c.incident, "$.suspects").table_valued("value")
-    named = func.json_extract(suspects.c.value, "$.function") == function
+    named = _of(suspects.c.value, "function") == function
     return select(suspects.c.value).where(named).exists()

@@ -137,6 +137,16 @@ def _placing(advice: Advice) -> Iterator[str]:
     if target.kind == advice.kind:
         yield _("It is in the right kind of pool.")
         return
+    if advice.is_kept_by_memory:
+        yield _(
+            "It had better stay: its runs leave their process %(growth)s larger each, and "
+            "%(pool)s replaces a worker that holds more than %(limit)s. In threads that adds up "
+            "in one process.",
+            growth=formats.size(int(advice.numbers.memory_growth_bytes or 0)),
+            pool=advice.pool,
+            limit=formats.size(advice.lost_limit),
+        )
+        return
     if not advice.is_misplaced:
         yield _(
             "%(kind)s would do as well and cost less.", kind=_capital(kind_words(target.kind).pool)
@@ -160,6 +170,13 @@ def _placing(advice: Advice) -> Iterator[str]:
         yield _(
             "Measurements do not tell whether it works there: in threads its calls share the "
             "working directory, signal handlers and global variables."
+        )
+    if advice.lost_limit:
+        yield _(
+            "%(pool)s replaces a worker that holds more than %(limit)s: in threads, what its calls "
+            "hold adds up in one process that nothing bounds so.",
+            pool=advice.pool,
+            limit=formats.size(advice.lost_limit),
         )
 
 

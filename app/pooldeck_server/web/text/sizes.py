@@ -56,7 +56,7 @@ def size_sentences(advice: SizeAdvice) -> list[str]:
         *_threads(advice),
         *_expectation(advice),
         *_load(advice),
-        *_machine(advice),
+        *machine_sentences(advice),
         *_elsewhere(advice),
     ]
 
@@ -183,19 +183,25 @@ def _by_cpus(advice: SizeAdvice, cost: FunctionCost) -> str:
     )
 
 
-def _machine(advice: SizeAdvice) -> Iterator[str]:
+def machine_sentences(advice: SizeAdvice) -> Iterator[str]:
+    """Yield what is to be told of the machine: the same for each of its pools."""
+    yield from crowding_sentences(advice)
+    pressure = advice.machine.pressure
+    if pressure is not None and pressure.avg60 >= _PRESSED:
+        yield _(
+            "In the last minute something waited for a CPU for %(share)s of the time.",
+            share=formats.percent(100 * pressure.avg60),
+        )
+
+
+def crowding_sentences(advice: SizeAdvice) -> Iterator[str]:
+    """Yield whether all pools together may compute on more slots than there are CPUs."""
     cpus = advice.machine.cpus
     if advice.computing > cpus:
         yield _(
             "All pools together may compute on %(slots)s at once, with %(cpus)s.",
             slots=_slots(advice.computing),
             cpus=ngettext("%(num)s CPU", "%(num)s CPUs", cpus),
-        )
-    pressure = advice.machine.pressure
-    if pressure is not None and pressure.avg60 >= _PRESSED:
-        yield _(
-            "In the last minute something waited for a CPU for %(share)s of the time.",
-            share=formats.percent(100 * pressure.avg60),
         )
 
 

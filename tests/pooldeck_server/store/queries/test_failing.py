@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from pooldeck.outcome import Error, ErrorKind
-from pooldeck_server.domain.clock import MINUTE, SECOND
+from pooldeck_server.domain.clock import MINUTE, SECOND, ManualClock
 from pooldeck_server.domain.failures.error_groups import GroupChange, group_of
+from pooldeck_server.domain.failures.incidents import Bystander, StoredIncident, TaskName
 from pooldeck_server.domain.measurements.histograms import bucket_of, packed, to_text
 from pooldeck_server.domain.pools.annotations import StoredAnnotation
 from pooldeck_server.domain.pools.history import Flow, PoolSample, Stretch
 from pooldeck_server.domain.tasks.changes import End
+from pooldeck_server.domain.tasks.ids import TaskIds
 from pooldeck_server.domain.tasks.states import State
 from pooldeck_server.store import queries, records
 from tests.support.stored import Store, opened
@@ -19,10 +21,20 @@ from tests.support.stored import Store, opened
 NOW = 28_333_333 * MINUTE
 
 
-def fail(store: Store, error: str, ago: int = 0, pool: str = "cpu") -> str:
-    """Have a task fail some minutes ago; return the group of its error."""
+def fail(
+    store: Store,
+    error: str,
+    ago: int = 0,
+    pool: str = "cpu",
+    *,
+    kind: ErrorKind = ErrorKind.EXCEPTION,
+    deadly: str = "",
+) -> str:
+    """Have a task fail some minutes ago, beside a `deadly` one; return the group of its error."""
     task = store.running(pool=pool)
-    told = Error(ErrorKind.EXCEPTION, error, "no", traceback=None)
+    told = Error(kind, error, "no", traceback=None)
+    if deadly:
+        store.write(records.save_incident, died(task.id, deadly))
     group = group_of(told, task.function).id
     text = msgspec.json.encode(told).decode()
     at = NOW - ago * MINUTE
@@ -47,6 +59,32 @@ def test_the_groups_that_failed_lately_come_with_what_was_before_and_in_which_po
         (only,), _ = store.read(queries.failing, NOW, "io", 1)
         assert only.number == 1
         assert store.read(queries.failing, NOW, None, 1)[1] == 1  # and one more
+
+
+def died(bystander: str, culprit: str) -> StoredIncident:
+    """Return a death that took a bystander along."""
+    return StoredIncident(
+        id=TaskIds(ManualClock(NOW)).next(),
+        pool="io",
+        worker="io-1",
+        pid=42,
+        detected_at=NOW,
+        cause="killed by SIGSEGV",
+        culprit=TaskName("t", culprit),
+        bystanders=(Bystander(bystander, State.LOST),),
+    )
+
+
+def test_what_was_only_beside_a_culprit_comes_last_and_names_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        for _ in range(3):
+            beside = fail(store, "BrokenProcessPool", kind=ErrorKind.BYSTANDER, deadly="jobs.crash")
+        guilty = fail(store, "BrokenProcessPool", kind=ErrorKind.CRASHED)
+        (first, second), _ = store.read(queries.failing, NOW)
+    assert (first.group.id, first.number, first.incident) == (guilty, 1, None)
+    assert (second.group.id, second.number) == (beside, 3)
+    assert second.incident is not None
+    assert second.incident.culprit == TaskName("t", "jobs.crash")
 
 
 def test_muted_errors_do_not_fail_now(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pooldeck_server.domain.failures.error_groups import (
     FailingGroup,
     StoredErrorGroup,
 )
+from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.web.pages.shared.address import address
 from pooldeck_server.web.pages.shared.rendering import Fragment
 from pooldeck_server.web.text import formats
@@ -19,13 +20,14 @@ _CLEARLY: Final = 1.5  # times as many as before, or as few
 
 @dataclass(frozen=True)
 class FailingRow:
-    """A group that fails now, in words.
+    """A group that fails now, in words; `incident` is what took its tasks along, if anything did.
 
     `trend` is a word for the style sheet: new, rising, steady or falling. `minutes` are its
     failures by minute, the oldest first, and `tasks` lists the tasks that they are.
     """
 
     group: StoredErrorGroup
+    incident: StoredIncident | None
     pools: Sequence[str]
     number: str
     rate: str
@@ -54,6 +56,7 @@ def _row(each: FailingGroup) -> FailingRow:
     trend = _trend(each)
     return FailingRow(
         group=each.group,
+        incident=each.incident,
         pools=each.pools,
         number=formats.count(each.number),
         rate=_("%(rate)s a minute", rate=formats.rate(each.rate)),

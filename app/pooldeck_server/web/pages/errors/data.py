@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from pooldeck.outcome import ErrorKind
 from pooldeck_server.domain.errors import NotFound
 from pooldeck_server.domain.failures.error_groups import (
     GroupFilter,
@@ -13,6 +14,7 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupReport,
     GroupState,
 )
+from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.filter import TaskFilter
 from pooldeck_server.domain.tasks.task import StoredTask
@@ -25,6 +27,7 @@ MOST_RETRYABLE: Final = 10_001
 """The most tasks of a group that are counted."""
 
 _PAGE_SIZE: Final = 50
+_BY_DEATHS: Final = frozenset({ErrorKind.CRASHED, ErrorKind.BYSTANDER})
 _TASKS: Final = 10
 
 
@@ -43,6 +46,7 @@ class ErrorGroupData(Struct, frozen=True):
     """A group with the attempts of its last task, and its latest tasks.
 
     `messages` are some of its own, where they tell which parts of them differ.
+    `incident` is the death that the last task was cut off by, where it was by one that is kept.
     `gone` is the last task where it was deleted. `retryable` tasks ended with it, counted up to
     `MOST_RETRYABLE`.
     """
@@ -53,6 +57,7 @@ class ErrorGroupData(Struct, frozen=True):
     gone: Mapping[str, int | None]
     retryable: int
     messages: Sequence[str] = ()
+    incident: StoredIncident | None = None
 
 
 def read(connection: Connection, wanted: GroupFilter, cursor: str | None, now: int) -> ErrorsData:
@@ -73,11 +78,15 @@ def read_group(connection: Connection, group_id: str, now: int) -> ErrorGroupDat
     report = queries.error_group(connection, group_id, now, DAYS * 24)
     if report is None:
         raise NotFound(f"there is no group of errors {group_id}")
+    group = report.group
     return ErrorGroupData(
         report=report,
-        attempts=queries.attempts(connection, report.group.last_task),
+        attempts=queries.attempts(connection, group.last_task),
         tasks=queries.tasks(connection, TaskFilter(groups=(group_id,)), _TASKS).items,
-        gone=queries.gone_tasks(connection, [report.group.last_task]),
+        gone=queries.gone_tasks(connection, [group.last_task]),
         retryable=queries.count_in_error_group(connection, group_id, MOST_RETRYABLE),
-        messages=queries.error_messages(connection, [report.group]).get(group_id, ()),
+        messages=queries.error_messages(connection, [group]).get(group_id, ()),
+        incident=queries.death_of(connection, group.last_task, group.last_seen)
+        if group.kind in _BY_DEATHS
+        else None,
     )

@@ -19,6 +19,7 @@ from pooldeck_server.domain.failures.error_groups import (
     GroupState,
 )
 from pooldeck_server.domain.failures.group_titles import group_title
+from pooldeck_server.domain.failures.incidents import StoredIncident
 from pooldeck_server.domain.tasks.attempt import StoredAttempt
 from pooldeck_server.domain.tasks.task import StoredTask
 from pooldeck_server.web.pages.errors.data import (
@@ -130,7 +131,10 @@ class ErrorsView(Page):
 
 @dataclass(frozen=True)
 class ErrorGroupView(Page):
-    """A group of errors; `causes` are its latest error and what caused that, outermost first."""
+    """A group of errors; `causes` are its latest error and what caused that, outermost first.
+
+    `incident` is the death of a worker that was behind it, None where there was none, or is none.
+    """
 
     template = "errors/group.html"
     section = "errors"
@@ -140,6 +144,7 @@ class ErrorGroupView(Page):
     hours: HourlyBars
     days: Sequence[int]
     causes: tuple[Error, ...]
+    incident: StoredIncident | None
     tasks: Sequence[StoredTask]
     gone: Mapping[str, int | None]
     retry: str | None
@@ -189,6 +194,7 @@ def error_group_view(read: ErrorGroupData) -> ErrorGroupView:
         hours=hourly_bars(report.hours, 64),
         days=range(DAYS, 0, -1),
         causes=causes(attempt.error) if attempt else (),
+        incident=read.incident,
         tasks=read.tasks,
         gone=read.gone,
         retry=_retry_words(read.retryable),

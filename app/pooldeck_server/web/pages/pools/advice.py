@@ -8,8 +8,8 @@ from typing import Final
 from pooldeck.kinds import KINDS
 from pooldeck_server.domain.pools.sizes import Range, SizeAdvice
 from pooldeck_server.web.text import formats
-from pooldeck_server.web.text.i18n import _, ngettext
-from pooldeck_server.web.text.sizes import size_sentences, size_verdict
+from pooldeck_server.web.text.i18n import _
+from pooldeck_server.web.text.sizes import machine_sentences, size_sentences, size_verdict
 
 _PERCENT: Final = 100.0
 _WIDEST_THREADS: Final = 200
@@ -41,7 +41,10 @@ class Scale:
 
 @dataclass(frozen=True)
 class ShownSize:
-    """An advice on a size as the page shows it; `apply` is the size that its button sets."""
+    """An advice on a size as the page shows it; `apply` is the size that its button sets.
+
+    `sentences` are what it rests on, but for the machine, which the page shows once for all pools.
+    """
 
     verdict: str
     apply: int | None
@@ -52,11 +55,12 @@ class ShownSize:
 
 def shown(advice: SizeAdvice) -> ShownSize:
     verdict = size_verdict(advice)
+    above = {verdict, *machine_sentences(advice)}
     return ShownSize(
         verdict=verdict,
         apply=advice.recommended,
         scale=_scale(advice, advice.right) if advice.right else None,
-        sentences=[each for each in size_sentences(advice) if each != verdict],
+        sentences=[each for each in size_sentences(advice) if each not in above],
         facts=tuple(_facts(advice)),
     )
 
@@ -122,7 +126,6 @@ def _facts(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
         ),
     )
     yield from _limits(advice)
-    yield from _machine(advice)
 
 
 def _limits(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
@@ -135,24 +138,6 @@ def _limits(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
             yield label, formats.count(size)
     if advice.pool.cost is not None and advice.pool.cost.throttled:
         yield _("Throttled for"), formats.share(advice.pool.cost.throttled)
-
-
-def _machine(advice: SizeAdvice) -> Iterator[tuple[str, str]]:
-    machine = advice.machine
-    yield _("CPUs"), _cpus(advice)
-    yield _("Slots of all pools that compute"), formats.count(advice.computing)
-    if machine.pressure is not None:
-        yield _("Waited for a CPU in the last minute"), formats.share(machine.pressure.avg60)
-    if machine.load is not None:
-        yield _("Load average"), formats.rate(machine.load[0])
-
-
-def _cpus(advice: SizeAdvice) -> str:
-    machine = advice.machine
-    by = ngettext("%(num)s by affinity", "%(num)s by affinity", machine.affinity)
-    if machine.quota is not None:
-        by += ", " + _("%(cpus)s by cgroup", cpus=formats.rate(machine.quota))
-    return f"{formats.count(machine.cpus)} ({by})"
 
 
 def _amount(number: float | None) -> str:

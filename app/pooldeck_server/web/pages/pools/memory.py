@@ -27,10 +27,15 @@ class GrowthRow:
 class ShownMemory:
     """The memory of a pool; `own` and `others` are percents of all there is, for a bar.
 
-    `verdict` is "fits", "tight" or "over", None where it is not known how much there is.
+    `held` is what its workers hold of the `whole`, `most` the highest that one of them held of its
+    `limit`; empty where there is no such bound, or none is known. `verdict` is "fits", "tight" or
+    "over", None where it is not known how much there is.
     """
 
-    facts: Sequence[tuple[str, str]]
+    held: str
+    whole: str
+    most: str
+    limit: str
     own: float
     others: float
     words: str
@@ -40,16 +45,11 @@ class ShownMemory:
 
 def shown_memory(memory: PoolMemory) -> ShownMemory:
     whole = memory.available
-    facts = [(_("Its workers hold"), formats.size(memory.held))]
-    if memory.most:
-        facts.append((_("The most that one held"), formats.size(memory.most)))
-    limit = formats.size(memory.worker_limit) if memory.worker_limit else _("none")
-    facts.append((_("Limit of a worker"), limit))
-    if whole is not None:
-        facts.append((_("The machine has"), formats.size(whole)))
-        facts.append((_("Server and other pools"), formats.size(memory.others)))
     return ShownMemory(
-        facts=facts,
+        held=formats.size(memory.held),
+        whole=formats.size(whole) if whole else "",
+        most=formats.size(memory.most) if memory.most else formats.NOTHING,
+        limit=formats.size(memory.worker_limit) if memory.worker_limit else "",
         own=_percent(memory.held, whole),
         others=_percent(memory.others, whole),
         words=_(

@@ -13,6 +13,7 @@ from pooldeck_server.settings import MAX_HOSTS, MAX_POOL_SIZE
 from pooldeck_server.web.http.dependencies import ServerDep, SightDep
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
 from pooldeck_server.web.pages.pools.data import read
+from pooldeck_server.web.pages.pools.machine import shown_machine
 from pooldeck_server.web.pages.pools.sizes import meaning, meaning_on_hosts
 from pooldeck_server.web.pages.pools.view import PoolsView, pool_section
 from pooldeck_server.web.pages.shared.posting import back_or, done, posted, reason, whole
@@ -44,7 +45,9 @@ async def pools(
         )
         for each in map(sight.pool, server.health.all())
     ]
-    return render(request, PoolsView(sections, pool))
+    here = next((each.health.name for each in sections if each.health.hosts is None), None)
+    machine = None if here is None else shown_machine(advice[here], memory[here])
+    return render(request, PoolsView(sections, machine, pool))
 
 
 def _size(text: str) -> int | None:

@@ -22,10 +22,19 @@ _PER_CPU: Final = 4
 
 
 def meaning(size: int, memory: PoolMemory, advice: SizeAdvice) -> str:
-    """Return what a size means, in sentences: for CPUs, memory and throughput."""
+    """Return what a size means, in sentences: for CPUs, memory and throughput.
+
+    Of the present one, what it needs stands on the page as what there is.
+    """
+    is_present = size == memory.size
     is_alone = KINDS[memory.kind].is_alone
-    words = _processes(size, advice.machine.cpus) if is_alone else _threads(size)
-    return " ".join((*words, *needed_words(memory, size), *effect_words(effect_at(advice, size))))
+    words = [*(_processes(size, advice.machine.cpus) if is_alone else _threads(size))]
+    if not is_present or memory.fits(size) != "fits":
+        words += needed_words(memory, size)
+    effect = effect_at(advice, size)
+    if not is_present or effect is not None:
+        words += effect_words(effect)
+    return " ".join(words)
 
 
 def meaning_on_hosts(size: int, pool: PoolHealth) -> str:

@@ -14,6 +14,7 @@ from pooldeck_server.settings import MAX_HOSTS, MAX_POOL_SIZE, PoolSettings
 from pooldeck_server.web.pages.pools import sizes
 from pooldeck_server.web.pages.pools.advice import ShownSize, shown
 from pooldeck_server.web.pages.pools.data import LATELY
+from pooldeck_server.web.pages.pools.machine import ShownMachine
 from pooldeck_server.web.pages.pools.memory import ShownMemory, shown_memory
 from pooldeck_server.web.pages.shared.flash import FLASHES
 from pooldeck_server.web.pages.shared.rendering import Page
@@ -43,13 +44,17 @@ class PoolSection:
 
 @dataclass(frozen=True)
 class PoolsView(Page):
-    """The pools; `changed` is the one to which something was just done, empty if to none."""
+    """The pools; `changed` is the one to which something was just done, empty if to none.
+
+    `machine` is the one under those that are not on hosts, None where all are.
+    """
 
     template = "pools/page.html"
     section = "pools"
     flashes = FLASHES["pools"]
 
     sections: Sequence[PoolSection]
+    machine: ShownMachine | None
     changed: str
     largest: int = MAX_POOL_SIZE
 

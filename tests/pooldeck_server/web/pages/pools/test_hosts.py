@@ -45,7 +45,7 @@ def test_each_host_stands_there_with_what_is_known_of_it() -> None:
     words = section(hosted(host(has={"gpu": 1.0}, busy=2), silent, refused, engine="no scheduler"))
 
     assert "attached" in words
-    assert "Busy 2 of 2 Load 1.3 of 8 Memory 8.0 GiB of 32 GiB gpu 1" in words
+    assert "Busy 2 of 2 Load 1.3 of 8 CPUs Memory 8.0 GiB of 32 GiB gpu 1" in words
     assert "python 3.11.7, pooldeck 1.0" in words
     assert "it is lost at 00:53:40 UTC, unless the host comes back" in words
     assert "It has another Python" in words

@@ -72,7 +72,8 @@ def test_a_size_says_what_memory_it_needs_of_what_there_is() -> None:
     assert "which is tight" in words
     assert "150 MiB for each worker, the most that one of them has held" in words
     assert "more than there is" in meaning(7, known, unjudged("cpu"))
-    assert "which fits" in meaning(2, known, unjudged("cpu"))
+    assert "which fits" in meaning(3, known, unjudged("cpu"))
+    assert "memory" not in meaning(2, known, unjudged("cpu")), "what is there now stands above it"
 
 
 def test_a_size_says_what_it_would_get_through_where_that_is_known() -> None:
