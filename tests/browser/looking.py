@@ -28,9 +28,10 @@ LOOKS: Final = pytest.mark.parametrize(
 )
 
 
-# In a page: whether all that could be scrolled sideways is in sight as it is.
+# In a page: whether all that is shown and could be scrolled sideways is in sight as it is.
 NOTHING_IS_CUT: Final = """
-[...document.querySelectorAll(".scroll")].every(each => each.scrollWidth <= each.clientWidth)
+[...document.querySelectorAll(".scroll")]
+  .every(each => !each.checkVisibility() || each.scrollWidth <= each.clientWidth)
 """
 
 
