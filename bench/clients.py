@@ -1,7 +1,8 @@
 """How fast a script is that runs functions through `pooldeck.Client`.
 
-The client is in a process of its own (`python -m bench.clients PORT NUMBER`), as scripts are. What
-it is compared with is measured in turn with it: raw batches, and a loop of bare HTTP requests.
+The client is in a process of its own (`python -m bench.clients PORT MAPPED IN_A_LOOP`), as scripts
+are. What it is compared with is measured in turn with it: raw batches, and a loop of bare HTTP
+requests.
 """
 
 import resource
@@ -25,7 +26,6 @@ from bench.scale import Scale
 from pooldeck import Client
 
 _SKIP = "bench.functions.skip"
-_LOOP = 2_000  # submissions of a plain loop
 _WAITING = 1_000
 _IMPORTS = 10
 _LONGEST = 300.0  # seconds
@@ -49,7 +49,8 @@ def measure(scale: Scale) -> list[Figure]:
         for _ in range(scale.rounds):
             found["batches"].append(batches.rate(server, scale.batch_tasks))
             _quiet(server)
-            for name, value in msgspec.structs.asdict(_rates(server, scale.batch_tasks)).items():
+            rates = _rates(server, scale.batch_tasks, scale.client_loop)
+            for name, value in msgspec.structs.asdict(rates).items():
                 found[name].append(value)
             _quiet(server)
     return [
@@ -76,10 +77,11 @@ def _quiet(server: Pooldeck) -> None:
     wait_until(lambda: server.get("/api/v1/pools/cpu")["queued"] == 0, _LONGEST)
 
 
-def _rates(server: Pooldeck, calls: int) -> Rates:
+def _rates(server: Pooldeck, calls: int, in_a_loop: int) -> Rates:
     """Return what a client in a process of its own finds."""
+    numbers = map(str, (server.port, calls, in_a_loop))
     completed = subprocess.run(
-        [sys.executable, "-m", "bench.clients", str(server.port), str(calls)],
+        [sys.executable, "-m", "bench.clients", *numbers],
         cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,
         timeout=_LONGEST,
@@ -110,14 +112,14 @@ def _map(client: Client, calls: int) -> None:
         pass
 
 
-def _submit(client: Client) -> None:
-    futures = [client.submit(skip, number) for number in range(_LOOP)]
+def _submit(client: Client, calls: int) -> None:
+    futures = [client.submit(skip, number) for number in range(calls)]
     for future in futures:
         future.stored()
 
 
-def _bare(http: httpx.Client) -> None:
-    for number in range(_LOOP):
+def _bare(http: httpx.Client, calls: int) -> None:
+    for number in range(calls):
         body = {"function": _SKIP, "args": [number]}
         http.post("/api/v1/tasks", json=body).raise_for_status()
 
@@ -133,7 +135,7 @@ def _connections(client: Client) -> int:
     return number
 
 
-def _main(port: int, calls: int) -> Rates:
+def _main(port: int, calls: int, in_a_loop: int) -> Rates:
     url = f"http://127.0.0.1:{port}"
     with Client(url) as client, httpx.Client(base_url=url, trust_env=False) as http:
         client.submit(skip, 0).result()
@@ -141,9 +143,9 @@ def _main(port: int, calls: int) -> Rates:
         cpu = time.process_time()
         by_map = calls / _seconds(lambda: _map(client, calls))
         cpu = time.process_time() - cpu
-        by_submit = _LOOP / _seconds(lambda: _submit(client))
+        by_submit = in_a_loop / _seconds(lambda: _submit(client, in_a_loop))
         client.submit(skip, 0).result()
-        by_http = _LOOP / _seconds(lambda: _bare(http))
+        by_http = in_a_loop / _seconds(lambda: _bare(http, in_a_loop))
     return Rates(by_map, by_submit, by_http, connections, 1e6 * cpu / calls)
 
 

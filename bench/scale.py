@@ -16,6 +16,7 @@ class Scale(Struct, frozen=True):
     rounds: int = 7
     size_rounds: int = 3
     batch_tasks: int = 20_000
+    client_loop: int = 2_000
     requests: int = 4_000
     latencies: int = 300
     one_by_one: int = 300

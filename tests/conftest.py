@@ -10,7 +10,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support import running
+from tests.support import running, selecting
 from tests.support.lanes import Lanes, place
 
 
@@ -23,8 +23,16 @@ def pytest_configure(config: pytest.Config) -> None:
     running.mark()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Read no file in vain: each process of a run reads all of them."""
+    return selecting.is_read_in_vain(collection_path, config.getoption("markexpr")) or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: side by side, nobody waits for a last one in the end."""
+    takes_long = (item.path for item in items if item.get_closest_marker("soak"))
+    if hidden := selecting.hidden(takes_long):
+        raise pytest.UsageError(f"tests.support.selecting does not find what is slow in {hidden}")
     items.sort(key=lambda item: place(item.nodeid))
 
 
@@ -40,7 +48,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
     Those that take long by nature wait most.
     """
-    waits_most = config.getoption("markexpr").startswith("soak")
+    waits_most = selecting.wants_only_what_takes_long(config.getoption("markexpr"))
     return (3 if waits_most else 2) * (os.cpu_count() or 1)
 
 

@@ -57,7 +57,9 @@ from tests import ROOT
 HANDFUL = Scale(
     Path(),
     rounds=1,
+    size_rounds=1,
     batch_tasks=50,
+    client_loop=50,
     requests=40,
     latencies=3,
     one_by_one=3,
