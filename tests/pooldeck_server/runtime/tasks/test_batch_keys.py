@@ -20,7 +20,8 @@ def number_of_keys(connection: Connection) -> int:
 
 
 def claims(connection: Connection, task_id: str) -> int:
-    return connection.execute(select(tasks.c.claimed).where(tasks.c.id == task_id)).scalar_one()
+    found = connection.execute(select(tasks.c.claimed).where(tasks.c.id == task_id))
+    return int(found.scalar_one())
 
 
 async def test_a_key_gives_a_batch_the_same_ids_also_after_a_restart(tmp_path: Path) -> None:
