@@ -72,8 +72,9 @@ class HostContact:
             self.watch()
 
     def end(self) -> None:
-        """Grant nothing any more, and watch no more."""
+        """Grant nothing any more, and watch no more: it is gone."""
         self._lease.is_given_up = True
+        self.is_there = False
         self.close()
 
     def close(self) -> None:

@@ -123,7 +123,7 @@ class HostLink:
     @property
     def has_contact(self) -> bool:
         """Tell whether it was heard of lately."""
-        return self.contact.is_there and not self.is_gone
+        return self.contact.is_there
 
     @property
     def state(self) -> HostState:
@@ -136,7 +136,11 @@ class HostLink:
 
     @property
     def takes_calls(self) -> bool:
-        return self.state is HostState.ATTACHED and self.pool.state is PoolState.RUNNING
+        return (
+            self.contact.is_there
+            and not self.departure.is_draining
+            and self.pool.state is PoolState.RUNNING
+        )
 
     @property
     def free(self) -> int:
