@@ -35,7 +35,7 @@ _QUIET = 300.0  # seconds for what is left in the end
 @pytest.mark.parametrize(
     ("calls", "at_once"),
     [
-        pytest.param(300, 16, marks=pytest.mark.timeout(300)),
+        pytest.param(300, 16, marks=pytest.mark.timeout(600)),
         pytest.param(MANY, 60, marks=[pytest.mark.endurance, pytest.mark.timeout(7200)]),
     ],
 )

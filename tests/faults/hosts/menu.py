@@ -24,6 +24,12 @@ class Fault:
             site.done[self._do(site)] += 1
 
 
+def _note(site: HostSite, part: str, pid: int) -> None:
+    """Note a worker that is killed, or stopped: its pool ends one that stands still."""
+    if part == "worker":
+        site.killed.add(pid)
+
+
 def _kill(part: str) -> Fault:
     def kill(site: HostSite) -> str:
         pid = getattr(site, part)()
@@ -31,8 +37,7 @@ def _kill(part: str) -> Fault:
             site.deployment.kill()
         else:
             os.kill(pid, signal.SIGKILL)
-        if part == "worker":
-            site.killed.add(pid)
+        _note(site, part, pid)
         return f"kill {part}"
 
     return Fault(f"kill {part}", kill)
@@ -41,6 +46,7 @@ def _kill(part: str) -> Fault:
 def _stop(part: str) -> Fault:
     def stop(site: HostSite) -> str:
         pid, seconds = getattr(site, part)(), site.chance.choice(_STOPS)
+        _note(site, part, pid)
         os.kill(pid, signal.SIGSTOP)
         try:
             time.sleep(seconds)

@@ -54,7 +54,7 @@ class HostSite:
 
     Attributes:
         done: How often which fault was done.
-        killed: The process ids of workers that were killed from outside.
+        killed: The process ids of workers that were killed or stopped from outside.
     """
 
     def __init__(
