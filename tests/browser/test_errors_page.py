@@ -94,7 +94,8 @@ def test_a_title_is_masked_only_where_its_messages_differ(
 ) -> None:
     for place in ("seat 7 of 12", "seat 8 of 12"):
         failing.run("shown.fail", place)
-    page = opened(browser, failing, complaints := [])
+    complaints: list[str] = []
+    page = opened(browser, failing, complaints)
     page.goto("/errors")
     title = page.locator(".error-words", has_text="seat")
     expect(title).to_have_text("no place for seat # of 12")

@@ -117,7 +117,8 @@ def test_no_more_processes_are_offered_to_what_computes_than_there_are_cpus(
             "warmup": 0.1,
         },
     )
-    page = opened(browser, trying, complaints := [])
+    complaints: list[str] = []
+    page = opened(browser, trying, complaints)
     page.goto(f"/experiments/{answer.json()['id']}")
     expect(page.locator(".experiment-facts .state")).to_have_text("finished", timeout=LONG)
     expect(page.locator(".sizes-table tr[data-size]")).to_have_count(len(sizes))

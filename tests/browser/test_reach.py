@@ -175,9 +175,9 @@ def test_no_name_on_the_timeline_is_squeezed(browser: Browser, life: HardLife) -
         page.goto("/timeline")
         expect(page.locator("#timeline[data-bars]")).to_have_count(1)
         eventually(lambda: page.evaluate("window.written.length"), "it is drawn")
-        written: list[list[str | float]] = page.evaluate("window.written")
+        written: list[tuple[str, float, float]] = page.evaluate("window.written")
         assert [text for text, width, room in written if width > room] == []
-        texts = [str(text) for text, _width, _room in written]
+        texts = [text for text, _width, _room in written]
         assert "process-pool-with-thirty-two-let" in texts
         assert any(re.fullmatch("…[a-z-]+-two-let-1", text) for text in texts)
 

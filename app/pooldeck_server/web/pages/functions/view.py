@@ -152,11 +152,11 @@ def _by_state(name: str, counts: Counter[State]) -> tuple[Figure, ...]:
 
 def _usual(durations: Durations) -> Iterable[Figure]:
     if durations.wait is not None:
-        yield Figure(_("Wait, half within"), formats.duration(durations.wait.p50))
-        yield Figure(_("Wait, 19 of 20 within"), formats.duration(durations.wait.p95))
+        yield Figure(_("Wait p50"), formats.duration(durations.wait.p50))
+        yield Figure(_("Wait p95"), formats.duration(durations.wait.p95))
     if durations.run is not None:
-        yield Figure(_("Run, half within"), formats.duration(durations.run.p50))
-        yield Figure(_("Run, 19 of 20 within"), formats.duration(durations.run.p95))
+        yield Figure(_("Run p50"), formats.duration(durations.run.p50))
+        yield Figure(_("Run p95"), formats.duration(durations.run.p95))
 
 
 def _options(options: Options) -> Iterable[str]:

@@ -161,8 +161,8 @@ def test_the_numbers_of_a_function_lead_to_its_tasks() -> None:
     numbers = shown(counts=counts, durations=Durations(10, None, Percentiles(0.34, 3.4))).numbers
     assert [(each.label, each.value, each.href) for each in numbers] == [
         ("failed", "3", f"/tasks?state=failed&function={NAME}"),
-        ("Run, half within", "340 ms", None),
-        ("Run, 19 of 20 within", "3.4 s", None),
+        ("Run p50", "340 ms", None),
+        ("Run p95", "3.4 s", None),
     ]
     assert [(each.label, each.value) for each in shown().numbers] == [("Submitted", "none yet")]
 

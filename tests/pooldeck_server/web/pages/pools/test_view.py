@@ -24,7 +24,9 @@ from pooldeck_server.domain.pools.sizes import (
 )
 from pooldeck_server.settings import PoolSettings
 from pooldeck_server.web.pages.pools import confirm as confirm_pools
+from pooldeck_server.web.pages.pools.advice import shown
 from pooldeck_server.web.pages.pools.data import LATELY
+from pooldeck_server.web.pages.pools.machine import shown_machine
 from pooldeck_server.web.pages.pools.memory import shown_memory
 from pooldeck_server.web.pages.pools.sizes import meaning, origin, slider_end
 from pooldeck_server.web.pages.pools.view import PoolSection, pool_section
@@ -136,6 +138,22 @@ def unjudged(name: str) -> SizeAdvice:
     """Return the advice on the size of a pool in which nothing ran."""
     idle = SizedPool(name, PoolKind.PROCESS, 2, SizeOrigin("default", 2))
     return size_advice(idle, Machine(cpus=2, affinity=2), [idle])
+
+
+def test_the_machine_is_told_apart_from_its_pools() -> None:
+    wide = SizedPool("cpu", PoolKind.PROCESS, 6, SizeOrigin("default", 6))
+    advice = size_advice(wide, Machine(cpus=2, affinity=4, quota=2.0, load=(1.5, 1, 1)), [wide])
+    known = memory(held=200 * MIB, available=1024 * MIB, others=100 * MIB)
+    machine = shown_machine(advice, known)
+    assert dict(machine.facts) == {
+        "CPUs": "2 (4 by affinity, 2 by cgroup)",
+        "Slots of all pools that compute": "6",
+        "Load average": "1.5",
+        "Memory of server and pools": "300 MiB of 1.0 GiB",
+    }
+    said = "All pools together may compute on 6 slots at once, with 2 CPUs."
+    assert machine.sentences == (said,)
+    assert said not in shown(advice).sentences
 
 
 def test_how_many_threads_libraries_may_start_is_told() -> None:
