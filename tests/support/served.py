@@ -17,6 +17,7 @@ from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.server import Config, HttpServer, listen
 from tests import FUNCTIONS
+from tests.support.no_tls import NO_TLS
 from tests.support.stored import make
 
 BOUND = 120.0  # seconds that anything may take
@@ -35,7 +36,7 @@ class Served:
         self.app = app
         self.settings = settings
         self.port = port
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=BOUND)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=BOUND, verify=NO_TLS)
 
     def submit(self, function: str, *args: Any, wait: float = 20, **body: Any) -> httpx.Response:
         """Submit `function` with `args`."""
