@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from tests.faults.deployment import BOUND, Deployment, deployed
-from tests.support.no_tls import NO_TLS
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.soak
@@ -152,7 +152,7 @@ def deploy(deployment: Deployment) -> None:
     before = workers(deployment)
     for pool in ("cpu", "io"):
         path = f"{deployment.url}/api/v1/pools/{pool}/restart"
-        assert httpx.post(path, trust_env=False, verify=NO_TLS).is_success
+        assert httpx.post(path, trust_env=False, timeout=PATIENCE, verify=NO_TLS).is_success
     eventually(lambda: not before & workers(deployment), "all workers are new")
 
 

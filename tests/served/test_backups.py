@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.no_tls import NO_TLS
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.schemas import make_older
 from tests.support.serving import COMMAND, serving
 from tests.support.waiting import eventually
@@ -51,7 +51,7 @@ def test_a_backup_beside_a_working_server_has_all_that_was_acknowledged(tmp_path
 
         def go_on_submitting() -> None:
             with httpx.Client(
-                base_url=server.client.base_url, trust_env=False, verify=NO_TLS
+                base_url=server.client.base_url, trust_env=False, timeout=PATIENCE, verify=NO_TLS
             ) as client:
                 while not is_over.is_set():
                     submit(client, tmp_path, "x")

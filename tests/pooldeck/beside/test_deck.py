@@ -20,7 +20,7 @@ from pooldeck.beside.child import ServerNotStarted
 from pooldeck.beside.passing_on import Passing
 from tests.functions import beside_functions
 from tests.support.beside import BOUND, MODULE, POOLS, result_of
-from tests.support.no_tls import NO_TLS
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.running_app import app, free_port
 from tests.support.waiting import eventually
 
@@ -48,7 +48,9 @@ def http(url: str) -> Iterator[httpx.Client]:
 
 
 def test_nobody_is_let_in_before_the_app_has_said_whom(url: str, folder: Path) -> None:
-    answer = httpx.get(f"{url}/closed/", headers=ME, trust_env=False, verify=NO_TLS)
+    answer = httpx.get(
+        f"{url}/closed/", headers=ME, trust_env=False, timeout=PATIENCE, verify=NO_TLS
+    )
 
     assert answer.status_code == 403
     assert "allow=" in answer.text
@@ -57,7 +59,9 @@ def test_nobody_is_let_in_before_the_app_has_said_whom(url: str, folder: Path) -
 
 @pytest.mark.parametrize("path", ["/deck/", "/deck/api/v1/tasks", "/truthy/", "/deck/healthz"])
 def test_whom_the_app_does_not_let_in_sees_nothing(url: str, path: str) -> None:
-    assert httpx.get(url + path, trust_env=False, verify=NO_TLS).status_code == 403
+    assert (
+        httpx.get(url + path, trust_env=False, timeout=PATIENCE, verify=NO_TLS).status_code == 403
+    )
 
 
 def test_a_token_is_no_way_around_the_app(url: str, http: httpx.Client, folder: Path) -> None:
@@ -67,7 +71,10 @@ def test_a_token_is_no_way_around_the_app(url: str, http: httpx.Client, folder: 
     token = {"Authorization": f"Bearer {address.token}"}
 
     assert (
-        httpx.get(f"{url}/deck/", headers=token, trust_env=False, verify=NO_TLS).status_code == 403
+        httpx.get(
+            f"{url}/deck/", headers=token, trust_env=False, timeout=PATIENCE, verify=NO_TLS
+        ).status_code
+        == 403
     )
 
 
@@ -77,7 +84,10 @@ def test_the_server_itself_asks_whoever_goes_past_the_app(http: httpx.Client, fo
     assert address is not None
 
     assert (
-        httpx.get(f"{address.url}/api/v1/tasks", trust_env=False, verify=NO_TLS).status_code == 401
+        httpx.get(
+            f"{address.url}/api/v1/tasks", trust_env=False, timeout=PATIENCE, verify=NO_TLS
+        ).status_code
+        == 401
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from pooldeck_server.command_line.complaint import Complaint
 from pooldeck_server.developing.project import Project
-from tests.support.no_tls import NO_TLS
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.programs import started
 from tests.support.serving import COMMAND
 from tests.support.waiting import eventually
@@ -90,7 +90,10 @@ class Dev:
     def running(self) -> int:
         """Return how many tasks run."""
         answer = httpx.get(
-            f"{self.url}/api/v1/tasks?state=running", headers=self._headers(), verify=NO_TLS
+            f"{self.url}/api/v1/tasks?state=running",
+            headers=self._headers(),
+            timeout=PATIENCE,
+            verify=NO_TLS,
         )
         return len(answer.json()["items"])
 

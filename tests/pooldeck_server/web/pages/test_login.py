@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.pooldeck_server.web.conftest import TOKEN
-from tests.support.no_tls import NO_TLS
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.served import Served, served
 
 
@@ -61,7 +61,9 @@ def test_after_logging_out_the_cookie_is_worth_nothing_and_others_are_not_touche
 ) -> None:
     browser.post("/login", data={"token": TOKEN})
     copied = dict(browser.cookies)
-    with httpx.Client(base_url=browser.base_url, cookies=copied, verify=NO_TLS) as thief:
+    with httpx.Client(
+        base_url=browser.base_url, cookies=copied, timeout=PATIENCE, verify=NO_TLS
+    ) as thief:
         assert thief.get("/api/v1/pools").status_code == 200
 
         with httpx.Client(base_url=browser.base_url, timeout=30, verify=NO_TLS) as elsewhere:
@@ -78,7 +80,9 @@ def test_a_second_login_ends_the_session_of_the_first(browser: httpx.Client) -> 
     browser.post("/login", data={"token": TOKEN})
 
     assert browser.get("/api/v1/pools").status_code == 200
-    with httpx.Client(base_url=browser.base_url, cookies=first, verify=NO_TLS) as before:
+    with httpx.Client(
+        base_url=browser.base_url, cookies=first, timeout=PATIENCE, verify=NO_TLS
+    ) as before:
         assert before.get("/api/v1/pools").status_code == 401
 
 
