@@ -2,7 +2,6 @@
 
 import json
 import re
-import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.no_tls import NO_TLS
 from tests.support.programs import started
 from tests.support.serving import Serving, serving
 
@@ -20,7 +20,6 @@ PEOPLE = (
     {"sub": "ada", "name": "Ada", "email": "ada@acme.example", "groups": ["deck-admins"]},
     {"sub": "eve", "name": "Eve", "email": "eve@acme.example", "groups": ["others"]},
 )
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @pytest.fixture(scope="module")

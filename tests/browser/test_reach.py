@@ -222,6 +222,25 @@ def test_what_cannot_be_reached_is_found(browser: Browser) -> None:
     assert foreign == ["p.: 池 is broken", "p.: 完成.", "title: Kill it"]
 
 
+def test_what_keeps_people_out_is_found_and_in_the_dark_its_colours(browser: Browser) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_content(_BARRED)
+        in_the_light = dict(barriers(page))
+        page.emulate_media(color_scheme="dark")
+        in_the_dark = dict(barriers(page, *_THEMES["dark"]))
+    assert in_the_light.keys() == {"image-alt", "target-size"}
+    assert "nameless.png" in in_the_light["image-alt"][0]
+    assert in_the_dark.keys() == {"color-contrast"}
+
+
+_BARRED: Final = """<!doctype html><html lang="en"><head><title>Barred</title><style>
+@media (prefers-color-scheme: dark) { p { color: #666; background: #555; } }
+button { width: 12px; height: 12px; padding: 0; border: 0; }
+</style></head><body><main><h1>Barred</h1><p>Dark on dark</p><img src="nameless.png">
+<button aria-label="One"></button><button aria-label="Two"></button></main></body></html>"""
+
+
 _BROKEN: Final = """<!doctype html><html lang="zh-Hans"><body>
 <div style="width:60px;overflow:hidden;white-space:nowrap"><span>没有省略号的很长的文字</span></div>
 <div style="position:relative;height:3em"><span style="position:absolute">甲甲甲甲</span>

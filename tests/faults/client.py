@@ -8,6 +8,7 @@ from httpx import Response
 
 from tests.faults.deployment import BOUND, FAULTS, Deployment
 from tests.faults.ledger import Entry, Ledger
+from tests.support.no_tls import NO_TLS
 
 _PROBLEM = "application/problem+json"
 _TRY_AGAIN = {500, 503, 507}
@@ -20,7 +21,7 @@ class Client:
         self.ledger = ledger or Ledger(deployment.folder / "ledger")
         self._deployment = deployment
         self._settled = 0  # how many entries of the ledger
-        self._http = httpx.Client(timeout=BOUND + 30, trust_env=False)
+        self._http = httpx.Client(timeout=BOUND + 30, trust_env=False, verify=NO_TLS)
 
     # Submitting.
 

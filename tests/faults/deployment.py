@@ -17,6 +17,7 @@ from tests import FUNCTIONS, ROOT
 from tests.faults import effects, processes
 from tests.faults.effects import Effect
 from tests.faults.processes import Family
+from tests.support.no_tls import NO_TLS
 from tests.support.serving import COMMAND
 from tests.support.waiting import eventually
 
@@ -97,7 +98,7 @@ class Deployment:
         """Tell whether submissions are taken; a server that has ended never will be."""
         assert not self.has_ended, self.said[-2000:]
         try:
-            return httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200
+            return self.fetch("/readyz").status_code == 200
         except httpx.TransportError:
             return False
 
@@ -140,9 +141,13 @@ class Deployment:
         """Return what the server of now, or of last, has written to its log."""
         return self.logs[-1].read_text()
 
+    def fetch(self, path: str) -> httpx.Response:
+        """Return what the server answers at `path`; on a busy machine its first page takes long."""
+        return httpx.get(f"{self.url}{path}", timeout=BOUND, trust_env=False, verify=NO_TLS)
+
     def get(self, path: str) -> Any:
         """Return what the API has at `path`."""
-        answer = httpx.get(f"{self.url}/api/v1{path}", timeout=BOUND, trust_env=False)
+        answer = self.fetch(f"/api/v1{path}")
         assert answer.status_code == 200, answer.text
         return answer.json()
 

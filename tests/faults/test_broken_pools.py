@@ -3,7 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.faults.client import Client
@@ -67,8 +66,8 @@ def test_where_nothing_else_is_to_be_loaded_the_pool_is_broken_and_the_page_says
         deployment.launch()
         eventually(partial(_is_broken, deployment, "cpu"), "it is broken")
         assert "the warehouse is closed" in deployment.get("/pools/cpu")["reason"]
-        assert "the warehouse is closed" in httpx.get(f"{deployment.url}/", trust_env=False).text
-        ready = httpx.get(f"{deployment.url}/readyz", trust_env=False)
+        assert "the warehouse is closed" in deployment.fetch("/").text
+        ready = deployment.fetch("/readyz")
         assert (ready.status_code, ready.json()) == (503, {"status": "broken"})
     finally:
         deployment.clear()

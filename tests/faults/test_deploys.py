@@ -22,6 +22,7 @@ import psutil
 import pytest
 
 from tests.faults.deployment import BOUND, Deployment, deployed
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.soak
@@ -84,7 +85,7 @@ class Load:
 
     def _run(self) -> None:
         began = time.monotonic()
-        with httpx.Client(timeout=BOUND, trust_env=False) as http:
+        with httpx.Client(timeout=BOUND, trust_env=False, verify=NO_TLS) as http:
             for n in itertools.count():
                 if self._is_over.wait(max(0.0, began + n / RATE - time.monotonic())):
                     return
@@ -151,7 +152,7 @@ def deploy(deployment: Deployment) -> None:
     before = workers(deployment)
     for pool in ("cpu", "io"):
         path = f"{deployment.url}/api/v1/pools/{pool}/restart"
-        assert httpx.post(path, trust_env=False).is_success
+        assert httpx.post(path, trust_env=False, timeout=PATIENCE, verify=NO_TLS).is_success
     eventually(lambda: not before & workers(deployment), "all workers are new")
 
 
@@ -162,7 +163,9 @@ def workers(deployment: Deployment) -> set[str]:
 
 def submit(deployment: Deployment, function: str) -> httpx.Response:
     url = f"{deployment.url}/api/v1/tasks?wait=30"
-    return httpx.post(url, json={"function": function}, timeout=BOUND, trust_env=False)
+    return httpx.post(
+        url, json={"function": function}, timeout=BOUND, trust_env=False, verify=NO_TLS
+    )
 
 
 def call(deployment: Deployment, function: str) -> dict[str, object]:

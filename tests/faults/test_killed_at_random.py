@@ -22,7 +22,7 @@ from tests.faults.picture import listed
 from tests.faults.test_killed_pipelines import CONFIG_OF_PIPELINES, STEPS
 from tests.support.waiting import eventually
 
-MANY_ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "50"))
+MANY_ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "20"))
 SEED = int(os.environ.get("POOLDECK_SEED", "20261130"))
 POOLS = ("cpu", "io")
 

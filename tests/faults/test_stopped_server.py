@@ -13,6 +13,7 @@ import pytest
 from tests.faults.client import Client
 from tests.faults.deployment import CONFIG, Deployment, deployed
 from tests.faults.oracle import violations
+from tests.support.no_tls import NO_TLS
 from tests.support.waiting import eventually
 
 GRACE = 2.0
@@ -27,7 +28,9 @@ def followed(deployment: Deployment) -> Iterator[list[str]]:
     begun = threading.Event()
 
     def follow() -> None:
-        with httpx.stream("GET", f"{deployment.url}/api/v1/events", timeout=60) as stream:
+        with httpx.stream(
+            "GET", f"{deployment.url}/api/v1/events", timeout=60, verify=NO_TLS
+        ) as stream:
             for line in stream.iter_lines():
                 came.append(line)
                 begun.set()

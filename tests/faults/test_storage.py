@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
 from pooldeck_server.store.database import Database
@@ -21,6 +20,8 @@ from tests.faults.oracle import violations
 from tests.faults.prober import probing
 from tests.support.serving import COMMAND
 from tests.support.waiting import eventually
+
+SOON = 30  # seconds: files are looked at each second, and the machine may be busy
 
 
 @contextmanager
@@ -169,7 +170,7 @@ def _put_backup_over(database: Path) -> None:
 
 
 def _readiness(deployment: Deployment) -> int:
-    return httpx.get(f"{deployment.url}/readyz", trust_env=False).status_code
+    return deployment.fetch("/readyz").status_code
 
 
 def _told(deployment: Deployment) -> list[str]:
@@ -195,11 +196,11 @@ def test_a_database_that_is_taken_from_under_the_server_is_noticed_and_nothing_m
             answer = client.send(client.intend("add", 1, 2, pool=pool))
             assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
             assert int(answer.headers["retry-after"]) > 0
-        eventually(lambda: _readiness(deployment) == 503, "it is not ready", 3)
-        page = httpx.get(deployment.url, trust_env=False)
+        eventually(lambda: _readiness(deployment) == 503, "it is not ready", SOON)
+        page = deployment.fetch("/")
         assert page.status_code == 200
         assert str(deployment.database) in page.text
-        assert httpx.get(f"{deployment.url}/metrics", trust_env=False).status_code == 200
+        assert deployment.fetch("/metrics").status_code == 200
         assert client.ledger.complaints == []
         assert deployment.stop() == 0
     (line,) = _told(deployment)
@@ -212,7 +213,7 @@ def test_a_database_whose_deletion_nobody_has_submitted_into_is_noticed_all_the_
 ) -> None:
     with deployed(tmp_path) as deployment:
         deployment.database.unlink()
-        eventually(lambda: _readiness(deployment) == 503, "it is not ready", 3)
+        eventually(lambda: _readiness(deployment) == 503, "it is not ready", SOON)
         (line,) = _told(deployment)
         assert "was deleted or moved away" in line
 
@@ -244,7 +245,7 @@ def test_a_data_folder_that_is_moved_back_is_gone_on_with(tmp_path: Path) -> Non
         eventually(lambda: _ends(deployment) == 2, "both tasks end")
         assert client.send(client.intend("add", 1, 2)).status_code == 503
         away.rename(data)
-        eventually(lambda: _readiness(deployment) == 200, "it is ready again", 3)
+        eventually(lambda: _readiness(deployment) == 200, "it is ready again", SOON)
         client.settle()
         deployment.when_quiet()
         assert f"the database {deployment.database} is back" in deployment.said
@@ -274,7 +275,7 @@ def test_a_second_server_that_gets_the_lock_ends_the_acknowledgements_of_the_fir
         with deployment.frozen():  # or it would have locked a new file within a second
             lock.unlink()
             second = Lock.acquire(lock)
-        eventually(lambda: _readiness(deployment) == 503, "it is not ready", 3)
+        eventually(lambda: _readiness(deployment) == 503, "it is not ready", SOON)
         answer = client.send(client.intend("add", 1, 2))
         assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
         second.release()

@@ -6,6 +6,7 @@ from random import Random
 import httpx
 
 from tests.faults.deployment import BOUND, Deployment
+from tests.support.no_tls import NO_TLS
 
 
 def visited(deployment: Deployment, chance: Random, most: int) -> list[str]:
@@ -17,7 +18,9 @@ def visited(deployment: Deployment, chance: Random, most: int) -> list[str]:
         most: How many.
     """
     wrong, seen, ahead = [], {"/"}, ["/"]
-    with httpx.Client(base_url=deployment.url, timeout=BOUND, trust_env=False) as browser:
+    with httpx.Client(
+        base_url=deployment.url, timeout=BOUND, trust_env=False, verify=NO_TLS
+    ) as browser:
         for _ in range(most):
             if not ahead:
                 break

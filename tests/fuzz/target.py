@@ -13,6 +13,7 @@ import httpx
 
 from tests import FUNCTIONS
 from tests.fuzz.sending import Reply, Request, ask
+from tests.support.no_tls import NO_TLS
 from tests.support.programs import started
 from tests.support.serving import COMMAND
 from tests.support.waiting import eventually
@@ -105,7 +106,9 @@ def fuzzed(folder: Path) -> Iterator[Target]:
         address = _address(log)
         assert address, log.read_text()
         headers = {"Authorization": BEARER}
-        with httpx.Client(base_url=address, headers=headers, timeout=90, trust_env=False) as http:
+        with httpx.Client(
+            base_url=address, headers=headers, timeout=90, trust_env=False, verify=NO_TLS
+        ) as http:
             eventually(lambda: http.get("/readyz").status_code == httpx.codes.OK, "it is ready")
             target = Target(int(address.rpartition(":")[2]), process.pid, log, http)
             _fill(target)

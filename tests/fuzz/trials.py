@@ -24,8 +24,8 @@ class Trial:
 
 
 TRIALS: Final = {
-    "documented": Trial(documented.trial, few=1, many=8),
-    "routes": Trial(routes.trial, few=1, many=8),
+    "documented": Trial(documented.trial, few=1, many=5),
+    "routes": Trial(routes.trial, few=1, many=5),
     "large": Trial(large.trial, few=10, many=120),
     "wire": Trial(wire.trial, few=2, many=10),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.schemas import make_older
 from tests.support.serving import COMMAND, serving
 from tests.support.waiting import eventually
@@ -49,7 +50,9 @@ def test_a_backup_beside_a_working_server_has_all_that_was_acknowledged(tmp_path
         is_over = threading.Event()
 
         def go_on_submitting() -> None:
-            with httpx.Client(base_url=server.client.base_url, trust_env=False) as client:
+            with httpx.Client(
+                base_url=server.client.base_url, trust_env=False, timeout=PATIENCE, verify=NO_TLS
+            ) as client:
                 while not is_over.is_set():
                     submit(client, tmp_path, "x")
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests import FUNCTIONS, ROOT
 from tests.fuzz.prober import Sleeper, Wait, waited
+from tests.support.no_tls import NO_TLS
 from tests.support.programs import started
 from tests.support.serving import COMMAND, Serving, serving
 from tests.support.waiting import eventually
@@ -74,7 +75,10 @@ class Prober:
 
 def submit(base: httpx.URL) -> None:
     body = {"function": "web_functions.add", "args": [1]}
-    assert httpx.post(base.join("/api/v1/tasks"), json=body, timeout=30).status_code == 202
+    assert (
+        httpx.post(base.join("/api/v1/tasks"), json=body, timeout=30, verify=NO_TLS).status_code
+        == 202
+    )
 
 
 @contextmanager

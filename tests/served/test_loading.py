@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from tests import FUNCTIONS
+from tests.support.no_tls import NO_TLS
 from tests.support.programs import started
 from tests.support.waiting import eventually
 
@@ -24,7 +25,7 @@ class Watched:
         self._said = said
         eventually(lambda: "http://" in said.read_text(), "the server says where it is")
         (address,) = re.findall(r"Pooldeck is at (http://[^\s]+)", said.read_text())
-        self.http = httpx.Client(base_url=address, timeout=90, trust_env=False)
+        self.http = httpx.Client(base_url=address, timeout=90, trust_env=False, verify=NO_TLS)
         eventually(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
 
     @property

@@ -15,6 +15,7 @@ import pytest
 from pooldeck.client.places import LocalServer, local_server, runtime_folders
 from tests import FUNCTIONS
 from tests.support import other_users
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.other_users import needs_root
 from tests.support.serving import COMMAND, Serving, serving
 
@@ -171,7 +172,9 @@ def test_a_client_finds_the_token_beside_the_port(local: Serving) -> None:
 def test_a_link_lets_a_browser_in_once(local: Serving) -> None:
     address = link(local)
     passed_on = {"Via": "1.1 proxy"}
-    with httpx.Client(headers=passed_on, trust_env=False) as browser:
+    with httpx.Client(
+        headers=passed_on, trust_env=False, timeout=PATIENCE, verify=NO_TLS
+    ) as browser:
         base = local.client.base_url
         assert browser.get(base.join("/")).status_code == 303
         entered = browser.get(address)
@@ -183,7 +186,9 @@ def test_a_link_lets_a_browser_in_once(local: Serving) -> None:
         reopened = browser.get(address)
         assert (reopened.status_code, reopened.headers["location"]) == (303, "/")
         assert browser.get(base.join("/")).status_code == 200
-        with httpx.Client(headers=passed_on, trust_env=False) as second:
+        with httpx.Client(
+            headers=passed_on, trust_env=False, timeout=PATIENCE, verify=NO_TLS
+        ) as second:
             again = second.get(address)
             assert again.status_code == 401
             assert "was used, or is too old" in again.text
@@ -214,7 +219,7 @@ def test_a_person_at_a_terminal_is_told_how_to_log_in(tmp_path: Path) -> None:
     try:
         while not (found := re.search(rb"http://[\d.:]+/login\?once=[\w-]+", said)):
             said += os.read(ours, 4096)
-        with httpx.Client(trust_env=False) as browser:
+        with httpx.Client(trust_env=False, timeout=PATIENCE, verify=NO_TLS) as browser:
             assert browser.get(found[0].decode()).status_code == 303
     finally:
         server.terminate()

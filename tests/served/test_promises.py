@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.serving import Serving, serving
 
 _FUNCTIONS = """
@@ -166,7 +167,9 @@ def test_the_server_answers_while_threads_burn_cpu_and_one_holds_the_gil(folder:
         submit(server, "hold_gil", 5, pool="io")
         until = time.monotonic() + 5
         seconds = []
-        with httpx.Client(base_url=server.client.base_url, trust_env=False) as client:
+        with httpx.Client(
+            base_url=server.client.base_url, trust_env=False, timeout=PATIENCE, verify=NO_TLS
+        ) as client:
             while time.monotonic() < until:
                 seconds.append(_seconds(client))
         # Half as long as the GIL is held, however busy the machine is; wanted: 0.25, see bench.

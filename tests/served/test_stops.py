@@ -16,6 +16,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.no_tls import NO_TLS
 from tests.support.programs import started
 from tests.support.serving import COMMAND, Serving, serving
 from tests.support.waiting import eventually
@@ -194,7 +195,9 @@ def test_a_terminal_that_is_closed_ends_the_server_in_order_with_exit_code_0(
         os.chdir(prepared(tmp_path))
         os.execv(COMMAND[0], [*COMMAND, "serve", "--port", "0"])
     try:
-        with httpx.Client(base_url=_address(terminal), timeout=30, trust_env=False) as client:
+        with httpx.Client(
+            base_url=_address(terminal), timeout=30, trust_env=False, verify=NO_TLS
+        ) as client:
             eventually(lambda: client.get("/readyz").status_code == 200, "the server is ready")
             body = {"function": "jobs.wait_for", "args": [str(tmp_path / "gate")]}
             task = client.post("/api/v1/tasks", json=body).json()["id"]

@@ -5,6 +5,7 @@ from typing import Any, Final
 import httpx
 
 from pooldeck.beside.server import Server
+from tests.support.no_tls import NO_TLS
 
 POOLS: Final = {"cpu": {"kind": "process", "size": 1, "spare": 0}}
 MODULE: Final = "tests.functions.beside_functions"
@@ -20,6 +21,7 @@ def result_of(url: str, function: str, *args: object, headers: Any = None) -> An
         headers=headers,
         timeout=BOUND,
         trust_env=False,
+        verify=NO_TLS,
     )
     assert answer.status_code == 200, answer.text
     task = answer.json()

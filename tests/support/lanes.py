@@ -15,6 +15,7 @@ _SLOWEST: Final = (
     "tests/browser/",
     "tests/faults/",
     "tests/fuzz/",
+    "tests/pooldeck_server/runtime/hosts/test_dask",
     "tests/project/",
     "tests/served/",
     "tests/pooldeck/",

@@ -14,6 +14,7 @@ import httpx
 from pooldeck.beside.attachment import Attachment
 from tests import ROOT
 from tests.support.beside import BOUND
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.programs import started
 from tests.support.waiting import eventually
 
@@ -43,6 +44,9 @@ def app(folder: Path, *options: str) -> "Iterator[tuple[str, subprocess.Popen[An
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/pid", trust_env=False).status_code == 200
+        return (
+            httpx.get(f"{url}/pid", trust_env=False, timeout=PATIENCE, verify=NO_TLS).status_code
+            == 200
+        )
     except httpx.TransportError:
         return False

@@ -17,7 +17,9 @@ from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.application import Application
 from pooldeck_server.web.http.server import Config, HttpServer, listen
 from tests import FUNCTIONS
+from tests.support.no_tls import NO_TLS
 from tests.support.stored import make
+from tests.support.waiting import eventually
 
 BOUND = 120.0  # seconds that anything may take
 WEB_FUNCTIONS = "web_functions"
@@ -35,7 +37,7 @@ class Served:
         self.app = app
         self.settings = settings
         self.port = port
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=BOUND)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=BOUND, verify=NO_TLS)
 
     def submit(self, function: str, *args: Any, wait: float = 20, **body: Any) -> httpx.Response:
         """Submit `function` with `args`."""
@@ -62,7 +64,7 @@ def served(data: Path, **settings: Any) -> Iterator[Served]:
         stack.enter_context(_running(app, chosen, listener))
         result = Served(app, chosen, listener.getsockname()[1])
         stack.enter_context(closing(result.http))
-        _wait_until_ready(result.http)
+        eventually(lambda: result.http.get("/readyz").status_code == 200, "submissions are taken")
         yield result
 
 
@@ -77,15 +79,6 @@ def _running(app: Application, settings: Settings, listener: socket.socket) -> I
         server.handle_exit(signal.SIGTERM, None)
         thread.join(BOUND)
         assert not thread.is_alive()
-
-
-def _wait_until_ready(http: httpx.Client) -> None:
-    """Return when submissions are taken; each probe waits for the server by itself."""
-    for _ in range(500):
-        if http.get("/readyz").status_code == 200:
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("the server did not become ready")
 
 
 @contextmanager

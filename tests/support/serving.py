@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.no_tls import NO_TLS
 from tests.support.programs import started
 from tests.support.waiting import eventually
 
@@ -24,7 +25,9 @@ class Serving:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
         self.said: list[str] = []
-        self.client = httpx.Client(base_url=self._address(), timeout=90, trust_env=False)
+        self.client = httpx.Client(
+            base_url=self._address(), timeout=90, trust_env=False, verify=NO_TLS
+        )
 
     def _address(self) -> str:
         """Read on until the server says where it is."""

@@ -75,7 +75,12 @@ class RemoteServer:
         place = self._place()
         self.url, self.source, self._seconds = place.url, place.source, seconds
         self._streams: set[socket.socket] = set()
-        self._http = httpx.Client(base_url=f"{self.url}{API}", timeout=seconds, trust_env=False)
+        self._http = httpx.Client(
+            base_url=f"{self.url}{API}",
+            timeout=seconds,
+            trust_env=False,
+            verify=self.url.startswith("https:"),  # certificates take a while to load
+        )
         self._show(place)
 
     def _place(self) -> Place:

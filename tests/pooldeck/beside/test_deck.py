@@ -20,6 +20,7 @@ from pooldeck.beside.child import ServerNotStarted
 from pooldeck.beside.passing_on import Passing
 from tests.functions import beside_functions
 from tests.support.beside import BOUND, MODULE, POOLS, result_of
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.running_app import app, free_port
 from tests.support.waiting import eventually
 
@@ -40,12 +41,16 @@ def url(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def http(url: str) -> Iterator[httpx.Client]:
-    with closing(httpx.Client(base_url=url, headers=ME, timeout=BOUND, trust_env=False)) as client:
+    with closing(
+        httpx.Client(base_url=url, headers=ME, timeout=BOUND, trust_env=False, verify=NO_TLS)
+    ) as client:
         yield client
 
 
 def test_nobody_is_let_in_before_the_app_has_said_whom(url: str, folder: Path) -> None:
-    answer = httpx.get(f"{url}/closed/", headers=ME, trust_env=False)
+    answer = httpx.get(
+        f"{url}/closed/", headers=ME, trust_env=False, timeout=PATIENCE, verify=NO_TLS
+    )
 
     assert answer.status_code == 403
     assert "allow=" in answer.text
@@ -54,7 +59,9 @@ def test_nobody_is_let_in_before_the_app_has_said_whom(url: str, folder: Path) -
 
 @pytest.mark.parametrize("path", ["/deck/", "/deck/api/v1/tasks", "/truthy/", "/deck/healthz"])
 def test_whom_the_app_does_not_let_in_sees_nothing(url: str, path: str) -> None:
-    assert httpx.get(url + path, trust_env=False).status_code == 403
+    assert (
+        httpx.get(url + path, trust_env=False, timeout=PATIENCE, verify=NO_TLS).status_code == 403
+    )
 
 
 def test_a_token_is_no_way_around_the_app(url: str, http: httpx.Client, folder: Path) -> None:
@@ -63,7 +70,12 @@ def test_a_token_is_no_way_around_the_app(url: str, http: httpx.Client, folder: 
     assert address is not None
     token = {"Authorization": f"Bearer {address.token}"}
 
-    assert httpx.get(f"{url}/deck/", headers=token, trust_env=False).status_code == 403
+    assert (
+        httpx.get(
+            f"{url}/deck/", headers=token, trust_env=False, timeout=PATIENCE, verify=NO_TLS
+        ).status_code
+        == 403
+    )
 
 
 def test_the_server_itself_asks_whoever_goes_past_the_app(http: httpx.Client, folder: Path) -> None:
@@ -71,7 +83,12 @@ def test_the_server_itself_asks_whoever_goes_past_the_app(http: httpx.Client, fo
     address = Address.read(folder / "deck")
     assert address is not None
 
-    assert httpx.get(f"{address.url}/api/v1/tasks", trust_env=False).status_code == 401
+    assert (
+        httpx.get(
+            f"{address.url}/api/v1/tasks", trust_env=False, timeout=PATIENCE, verify=NO_TLS
+        ).status_code
+        == 401
+    )
 
 
 def test_tasks_run_through_the_app(url: str) -> None:
@@ -151,7 +168,11 @@ def test_a_hop_keeps_its_headers_for_itself(http: httpx.Client) -> None:
 def test_the_server_asks_for_its_own_tokens_where_the_app_leaves_that_to_it(url: str) -> None:
     def asked(**headers: str) -> httpx.Response:
         return httpx.get(
-            f"{url}/asking/api/v1/tasks", headers=headers, timeout=BOUND, trust_env=False
+            f"{url}/asking/api/v1/tasks",
+            headers=headers,
+            timeout=BOUND,
+            trust_env=False,
+            verify=NO_TLS,
         )
 
     assert asked().status_code == 401
@@ -159,7 +180,7 @@ def test_the_server_asks_for_its_own_tokens_where_the_app_leaves_that_to_it(url:
 
 
 def test_people_log_in_with_a_token_through_the_app(url: str) -> None:
-    with httpx.Client(base_url=url, timeout=BOUND, trust_env=False) as browser:
+    with httpx.Client(base_url=url, timeout=BOUND, trust_env=False, verify=NO_TLS) as browser:
         page = browser.get("/asking/", follow_redirects=True)
         assert page.url.path == "/asking/login"
         form = {"token": "t" * 20}

@@ -20,6 +20,7 @@ from pooldeck.beside.address import Address
 from tests import ROOT
 from tests.functions import beside_functions
 from tests.support.beside import BOUND, MODULE, POOLS, result_of, run, shown
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.programs import started
 from tests.support.waiting import eventually
 
@@ -43,9 +44,13 @@ def test_functions_submit_themselves_to_it() -> None:
 
 
 def test_its_pools_are_those_that_the_program_has_named(server: Server) -> None:
-    items = httpx.get(f"{server.url}/api/v1/pools", headers=shown(server), trust_env=False).json()[
-        "items"
-    ]
+    items = httpx.get(
+        f"{server.url}/api/v1/pools",
+        headers=shown(server),
+        trust_env=False,
+        timeout=PATIENCE,
+        verify=NO_TLS,
+    ).json()["items"]
     assert [pool["name"] for pool in items] == ["cpu"]
 
 
@@ -101,7 +106,11 @@ def test_a_given_folder_keeps_its_record_from_one_server_to_the_next(tmp_path: P
         with Server(MODULE, data=tmp_path / "kept", pools=POOLS) as server:
             run(server, "add", 1, 1)
             items = httpx.get(
-                f"{server.url}/api/v1/tasks", headers=shown(server), trust_env=False
+                f"{server.url}/api/v1/tasks",
+                headers=shown(server),
+                trust_env=False,
+                timeout=PATIENCE,
+                verify=NO_TLS,
             ).json()["items"]
             assert len(items) == expected
         assert Address.read(tmp_path / "kept") is None
@@ -194,7 +203,14 @@ def test_a_killed_program_leaves_no_server_no_worker_no_task_and_no_folder(tmp_p
         assert result_of(url, "report.add", 2, 3, headers=headers) == 5
         file = tmp_path / "worker"
         body = {"function": "report.hold", "args": [str(file)]}
-        httpx.post(f"{url}/api/v1/tasks", json=body, headers=headers, trust_env=False)
+        httpx.post(
+            f"{url}/api/v1/tasks",
+            json=body,
+            headers=headers,
+            trust_env=False,
+            timeout=PATIENCE,
+            verify=NO_TLS,
+        )
         eventually(file.exists, "the task runs")
         os.kill(program.pid, signal.SIGKILL)
 

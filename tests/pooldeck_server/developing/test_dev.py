@@ -17,6 +17,7 @@ import pytest
 
 from pooldeck_server.command_line.complaint import Complaint
 from pooldeck_server.developing.project import Project
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.programs import started
 from tests.support.serving import COMMAND
 from tests.support.waiting import eventually
@@ -82,12 +83,18 @@ class Dev:
             json={"function": function, "args": args},
             headers=self._headers(),
             timeout=90,
+            verify=NO_TLS,
         )
         return answer.json()
 
     def running(self) -> int:
         """Return how many tasks run."""
-        answer = httpx.get(f"{self.url}/api/v1/tasks?state=running", headers=self._headers())
+        answer = httpx.get(
+            f"{self.url}/api/v1/tasks?state=running",
+            headers=self._headers(),
+            timeout=PATIENCE,
+            verify=NO_TLS,
+        )
         return len(answer.json()["items"])
 
     def _headers(self) -> dict[str, str]:

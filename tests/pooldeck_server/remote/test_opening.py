@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.support.commands import Commands
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.serving import COMMAND
 from tests.support.waiting import eventually
 
@@ -16,7 +17,7 @@ SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 def page(address: str) -> str:
     """Follow a link that logs in, and return the path that it leads to."""
-    answer = httpx.get(address, follow_redirects=False)
+    answer = httpx.get(address, follow_redirects=False, timeout=PATIENCE, verify=NO_TLS)
     assert answer.status_code == 303
     assert "set-cookie" in answer.headers
     return answer.headers["location"]
@@ -29,7 +30,7 @@ def test_what_is_printed_logs_a_browser_in_once_and_leads_to_the_page(pooldeck: 
 
     assert "/login?once=" in link
     assert page(link) == f"/tasks/{task}"
-    assert "set-cookie" not in httpx.get(link).headers
+    assert "set-cookie" not in httpx.get(link, timeout=PATIENCE, verify=NO_TLS).headers
 
 
 @pytest.mark.parametrize(

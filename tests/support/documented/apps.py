@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.programs import started
 from tests.support.waiting import eventually
 
@@ -35,6 +36,6 @@ def free_port() -> str:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, trust_env=False).is_success
+        return httpx.get(url, trust_env=False, timeout=PATIENCE, verify=NO_TLS).is_success
     except httpx.TransportError:
         return False

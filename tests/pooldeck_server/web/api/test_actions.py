@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.pooldeck_server.web.conftest import TOKEN
+from tests.support.no_tls import NO_TLS
 from tests.support.served import Served, served
 from tests.support.waiting import eventually
 
@@ -107,7 +108,7 @@ def test_logins_and_wrong_tokens_are_in_it(closed: Served) -> None:
     failed = latest(closed, BEARER, deed="fail_log_in")
     assert (failed["actor"], failed["actor_kind"]) == ("", "stranger")
     assert failed["address"] == "127.0.0.1"
-    with httpx.Client(base_url=closed.http.base_url, timeout=30) as browser:
+    with httpx.Client(base_url=closed.http.base_url, timeout=30, verify=NO_TLS) as browser:
         browser.post("/login", data={"token": TOKEN})
         assert latest(closed, BEARER, deed="log_in")["actor"] == "owner"
         browser.post("/logout")

@@ -8,6 +8,7 @@ import pytest
 from pooldeck_server.web.http.language import COOKIE, accepted
 from pooldeck_server.web.http.redirects import own_path
 from pooldeck_server.web.text.i18n import language, speaking
+from tests.support.no_tls import NO_TLS
 from tests.support.served import Served
 
 
@@ -65,7 +66,7 @@ def test_a_form_leads_to_paths_of_this_server_only(wanted: str, path: str) -> No
 @pytest.fixture
 def reader(server: Served) -> Iterator[httpx.Client]:
     """Return a client that keeps cookies of its own."""
-    with httpx.Client(base_url=server.http.base_url, timeout=30) as client:
+    with httpx.Client(base_url=server.http.base_url, timeout=30, verify=NO_TLS) as client:
         yield client
 
 

@@ -9,6 +9,7 @@ import pytest
 from pooldeck_server.remote.server import RemoteServer
 from pooldeck_server.web.http.mount import place_headers, place_page
 from tests.pooldeck_server.web.conftest import TOKEN
+from tests.support.no_tls import NO_TLS
 from tests.support.served import WEB_FUNCTIONS, Served, served
 from tests.support.walking import addresses, walked
 
@@ -56,7 +57,7 @@ class Proxy(httpx.BaseTransport):
 
 def behind_proxy(server: Served) -> httpx.Client:
     base = f"http://127.0.0.1:{server.port}"
-    return httpx.Client(base_url=base, transport=Proxy(), timeout=30)
+    return httpx.Client(base_url=base, transport=Proxy(), timeout=30, verify=NO_TLS)
 
 
 def test_no_page_has_a_link_that_leaves_the_prefix(behind: Served) -> None:
@@ -142,7 +143,9 @@ def test_a_prefix_from_a_stranger_counts_for_nothing(server: Served) -> None:
 
 
 def test_a_login_stays_below_the_prefix_of_the_setting(below: Served) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{below.port}", timeout=30) as browser:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{below.port}", timeout=30, verify=NO_TLS
+    ) as browser:
         sent_away = browser.get("/deck/tasks?q=a")
         assert sent_away.headers["location"] == "/deck/login?next=/tasks%3Fq%3Da"
         form = browser.get(sent_away.headers["location"])

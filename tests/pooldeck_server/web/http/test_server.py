@@ -16,6 +16,7 @@ from pooldeck_server.domain.errors import StartupError
 from pooldeck_server.main import create_app
 from pooldeck_server.settings import Settings
 from pooldeck_server.web.http.server import listen, serve
+from tests.support.no_tls import NO_TLS
 from tests.support.programs import started
 from tests.support.served import BOUND, Served, connected, rest, served
 
@@ -189,7 +190,7 @@ def test_a_signal_ends_open_streams_and_then_the_server(
         assert process.stderr is not None
         said = next(line for line in process.stderr if "http://" in line)
         url = said[said.index("http://") :].strip()
-        with httpx.stream("GET", f"{url}/api/v1/events", timeout=BOUND) as stream:
+        with httpx.stream("GET", f"{url}/api/v1/events", timeout=BOUND, verify=NO_TLS) as stream:
             parts = stream.iter_raw()
             next(parts)
             process.send_signal(number)

@@ -16,6 +16,7 @@ from pooldeck_server.domain.pools.health import DeadWorker, PoolHealth, SlotHeal
 from pooldeck_server.web.http.rules import RULES
 from pooldeck_server.web.http.sight import Sight
 from tests.pooldeck_server.web.conftest import TOKEN
+from tests.support.no_tls import NO_TLS
 from tests.support.served import Served, served
 from tests.support.waiting import eventually
 from tests.support.watched import add, watching
@@ -41,7 +42,7 @@ class Told:
     def _client(self, token: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"}
         address = f"http://127.0.0.1:{self.server.port}"
-        return httpx.Client(base_url=address, headers=headers, timeout=60)
+        return httpx.Client(base_url=address, headers=headers, timeout=60, verify=NO_TLS)
 
     def _token(self, name: str, role: str, **more: Any) -> str:
         body = {"name": name, "role": role} | more
@@ -301,7 +302,9 @@ def test_a_watch_ends_with_the_token_that_opened_it(told: Told) -> None:
     made = told.owner.post("/api/v1/tokens", json={"name": "brief", "role": "viewer"}).json()
     headers = {"Authorization": f"Bearer {made['secret']}"}
     with (
-        httpx.Client(base_url=told.owner.base_url, headers=headers, timeout=60) as brief,
+        httpx.Client(
+            base_url=told.owner.base_url, headers=headers, timeout=60, verify=NO_TLS
+        ) as brief,
         watching(brief) as watch,
     ):
         assert told.owner.delete("/api/v1/tokens/brief").status_code == 200
@@ -312,7 +315,7 @@ def test_a_watch_ends_with_the_token_that_opened_it(told: Told) -> None:
 
 def test_a_login_has_the_role_of_its_token_and_ends_with_it(told: Told) -> None:
     made = told.owner.post("/api/v1/tokens", json={"name": "brief", "role": "viewer"}).json()
-    with httpx.Client(base_url=str(told.owner.base_url), timeout=30) as browser:
+    with httpx.Client(base_url=str(told.owner.base_url), timeout=30, verify=NO_TLS) as browser:
         assert browser.post("/login", data={"token": made["secret"]}).status_code == 303
         page = browser.get("/pools")
         assert "brief, viewer" in page.text

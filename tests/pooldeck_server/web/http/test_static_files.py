@@ -9,6 +9,7 @@ import pytest
 
 from pooldeck_server.resources import resource
 from pooldeck_server.web.http.modules import graph, imported_by
+from tests.support.no_tls import NO_TLS
 from tests.support.served import Served
 
 
@@ -16,7 +17,9 @@ from tests.support.served import Served
 def plain(server: Served) -> Iterator[httpx.Client]:
     """Return a client that shows answers as they came, and takes gzip only if it says so."""
     headers = {"accept-encoding": "identity"}
-    with httpx.Client(base_url=server.http.base_url, headers=headers, timeout=30) as client:
+    with httpx.Client(
+        base_url=server.http.base_url, headers=headers, timeout=30, verify=NO_TLS
+    ) as client:
         yield client
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.served import Served
 
 BROWSER = {"pooldeck-browser-zone": "Asia:Shanghai"}
@@ -12,7 +13,7 @@ BROWSER = {"pooldeck-browser-zone": "Asia:Shanghai"}
 
 @pytest.fixture
 def reader(server: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.http.base_url) as reader:
+    with httpx.Client(base_url=server.http.base_url, timeout=PATIENCE, verify=NO_TLS) as reader:
         yield reader
 
 

@@ -7,13 +7,16 @@ import httpx
 import pytest
 
 from tests.pooldeck_server.web.conftest import TOKEN
+from tests.support.no_tls import NO_TLS, PATIENCE
 from tests.support.served import Served, served
 
 
 @pytest.fixture
 def browser(locked: Served) -> Iterator[httpx.Client]:
     """A client that keeps cookies."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{locked.port}", timeout=30) as client:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{locked.port}", timeout=30, verify=NO_TLS
+    ) as client:
         yield client
 
 
@@ -58,10 +61,12 @@ def test_after_logging_out_the_cookie_is_worth_nothing_and_others_are_not_touche
 ) -> None:
     browser.post("/login", data={"token": TOKEN})
     copied = dict(browser.cookies)
-    with httpx.Client(base_url=browser.base_url, cookies=copied) as thief:
+    with httpx.Client(
+        base_url=browser.base_url, cookies=copied, timeout=PATIENCE, verify=NO_TLS
+    ) as thief:
         assert thief.get("/api/v1/pools").status_code == 200
 
-        with httpx.Client(base_url=browser.base_url, timeout=30) as elsewhere:
+        with httpx.Client(base_url=browser.base_url, timeout=30, verify=NO_TLS) as elsewhere:
             elsewhere.post("/login", data={"token": TOKEN})
             browser.post("/logout")
 
@@ -75,7 +80,9 @@ def test_a_second_login_ends_the_session_of_the_first(browser: httpx.Client) -> 
     browser.post("/login", data={"token": TOKEN})
 
     assert browser.get("/api/v1/pools").status_code == 200
-    with httpx.Client(base_url=browser.base_url, cookies=first) as before:
+    with httpx.Client(
+        base_url=browser.base_url, cookies=first, timeout=PATIENCE, verify=NO_TLS
+    ) as before:
         assert before.get("/api/v1/pools").status_code == 401
 
 
@@ -141,7 +148,11 @@ def by_proxy(server: Served, cookies: Mapping[str, str] | None = None) -> httpx.
     """Return a browser that is not known as the own user's."""
     base = f"http://127.0.0.1:{server.port}"
     return httpx.Client(
-        base_url=base, headers={"Via": "1.1 x"}, cookies=dict(cookies or {}), timeout=30
+        base_url=base,
+        headers={"Via": "1.1 x"},
+        cookies=dict(cookies or {}),
+        timeout=30,
+        verify=NO_TLS,
     )
 
 

@@ -1,6 +1,5 @@
 """Logging in by a provider of OpenID Connect, which may break any rule."""
 
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -9,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.no_tls import NO_TLS
 from tests.support.provider import (
     CLIENT,
     SECRET,
@@ -23,7 +23,6 @@ from tests.support.served import Served, served
 
 TOKEN = "a-token-of-the-tests-long-enough"
 _ADDRESSES = count(1)
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # needs no certificates, which take long to load
 GROUPS = {
     "deck-operators": "operator",
     "deck-admins": "admin",

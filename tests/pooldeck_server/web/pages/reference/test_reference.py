@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.pooldeck_server.web.conftest import TOKEN
+from tests.support.no_tls import NO_TLS
 from tests.support.served import Served
 
 
@@ -93,7 +94,9 @@ def viewer(locked: Served) -> Iterator[httpx.Client]:
         "/api/v1/tokens", json={"name": "reads-the-reference", "role": "viewer"}, headers=owner
     )
     bearer = {"Authorization": f"Bearer {made.json()['secret']}"}
-    with httpx.Client(base_url=locked.http.base_url, headers=bearer, timeout=60) as client:
+    with httpx.Client(
+        base_url=locked.http.base_url, headers=bearer, timeout=60, verify=NO_TLS
+    ) as client:
         yield client
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.pooldeck_server.web.conftest import TOKEN
+from tests.support.no_tls import NO_TLS
 from tests.support.served import BOUND, WEB_FUNCTIONS, Served
 
 _BIN: Final = Path(sys.executable).parent
@@ -302,7 +303,9 @@ def test_all_tasks_are_meant_expressly(server: Served) -> None:
 
 
 def test_what_is_copied_leads_to_where_the_reader_is(server: Served) -> None:
-    with httpx.Client(base_url=f"http://localhost:{server.port}", timeout=BOUND) as other:
+    with httpx.Client(
+        base_url=f"http://localhost:{server.port}", timeout=BOUND, verify=NO_TLS
+    ) as other:
         page = other.get("/tasks?state=failed").text
     assert (
         f"'http://localhost:{server.port}/api/v1/tasks?state=failed'"

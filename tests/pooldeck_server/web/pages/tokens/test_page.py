@@ -7,13 +7,16 @@ import httpx
 import pytest
 
 from tests.pooldeck_server.web.conftest import TOKEN
+from tests.support.no_tls import NO_TLS
 from tests.support.served import Served
 
 
 @pytest.fixture
 def admin(locked: Served) -> Iterator[httpx.Client]:
     """A client that is logged in with the server's token."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{locked.port}", timeout=30) as client:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{locked.port}", timeout=30, verify=NO_TLS
+    ) as client:
         client.post("/login", data={"token": TOKEN})
         yield client
 
