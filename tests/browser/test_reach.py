@@ -195,7 +195,7 @@ _NOTE_WHAT_IS_WRITTEN: Final = """(() => {
 
 @pytest.mark.soak  # since it takes a minute until a run is long, unless the pages above took it
 def test_what_runs_for_long_counts_in_what_its_pool_needs(opened: _Opened) -> None:
-    page = opened("en", "light")
+    page = opened("en")
     page.goto("/pools")
     numbers = page.locator("#size-numbers-cpu")
     numbers.get_by_text("The numbers behind the size").click()
