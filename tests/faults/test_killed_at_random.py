@@ -22,8 +22,15 @@ from tests.faults.picture import listed
 from tests.faults.test_killed_pipelines import CONFIG_OF_PIPELINES, STEPS
 from tests.support.waiting import eventually
 
-MANY_ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "20"))
+MANY_ROUNDS = int(os.environ.get("POOLDECK_ROUNDS", "50"))
+ROUNDS_TOGETHER = 25
 SEED = int(os.environ.get("POOLDECK_SEED", "20261130"))
+STRETCHES = [
+    (SEED + first, min(ROUNDS_TOGETHER, MANY_ROUNDS - first))
+    for first in range(0, MANY_ROUNDS, ROUNDS_TOGETHER)
+]
+"""A seed and the number of rounds for one database each."""
+
 POOLS = ("cpu", "io")
 
 
@@ -86,12 +93,15 @@ def both(scene: Scene) -> None:
 KILLS: tuple[Callable[[Scene], None], ...] = (workers, server, both)
 
 
-@pytest.mark.timeout(120 + 20 * MANY_ROUNDS)
-@pytest.mark.parametrize("rounds", [3, pytest.param(MANY_ROUNDS, marks=pytest.mark.soak)])
+@pytest.mark.timeout(120 + 30 * ROUNDS_TOGETHER)
+@pytest.mark.parametrize(
+    ("seed", "rounds"),
+    [(SEED, 3), *(pytest.param(*each, marks=pytest.mark.soak) for each in STRETCHES)],
+)
 def test_kill_9_of_server_and_workers_costs_only_what_was_running(
-    tmp_path: Path, rounds: int
+    tmp_path: Path, seed: int, rounds: int
 ) -> None:
-    chance = random.Random(SEED)
+    chance = random.Random(seed)
     with deployed(tmp_path, CONFIG_OF_PIPELINES) as deployment, Client(deployment) as client:
         scene = Scene(deployment, client, chance)
         for number in range(rounds):
