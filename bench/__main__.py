@@ -76,8 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         figures = [figure for each in found.values() for figure in each]
         given.json.write_bytes(as_json(found_on, figures))
     if given.write is not None:
-        for name in found.keys() - _ELSEWHERE:
-            write(given.write, name, as_markdown(found_on, found[name]))
+        for name, figures in found.items():
+            if figures and name not in _ELSEWHERE:
+                write(given.write, name, as_markdown(found_on, figures))
 
 
 def _parser() -> argparse.ArgumentParser:

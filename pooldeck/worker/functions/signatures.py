@@ -1,12 +1,12 @@
 """A function's signature as data: parameters, JSON Schema, and why it cannot be called."""
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from pooldeck.docstrings import arguments_of
 from pooldeck.functions import FunctionSpec, Options, ParameterKind, ParameterSpec
 from pooldeck.text import bounded
 from pooldeck.worker.functions.call_signatures import shown
@@ -16,10 +16,6 @@ from pooldeck.worker.values.json_schemas import schemas
 
 _DEFAULT_BYTES = 4096
 _TEXT_BYTES = 16 * 1024
-_ARGUMENTS_SECTION = re.compile(
-    r"^(?:Args|Arguments|Parameters):\n((?:[ \t]+.*\n|\n)+)", re.MULTILINE
-)
-_ARGUMENT = re.compile(r"^\*{0,2}(\w+)\s*(?:\([^)]*\))?:\s*(.+)$")
 
 
 def describe(
@@ -53,7 +49,7 @@ def describe(
         signature=bounded(shown(signature), _TEXT_BYTES),
         doc=doc,
         parameters=parameters,
-        schema=_object_schema(parameters, _described(doc), definitions, is_open=is_open),
+        schema=_object_schema(parameters, arguments_of(doc), definitions, is_open=is_open),
         options=options,
         is_async=inspect.iscoroutinefunction(function),
         problem=_problem(function),
@@ -112,22 +108,6 @@ def _property(parameter: ParameterSpec, text: str | None) -> dict[str, Any]:
     if text:
         schema["description"] = text
     return schema
-
-
-def _described(doc: str) -> dict[str, str]:
-    """Return what a docstring's "Args:" section (Google convention) says of each parameter."""
-    section = _ARGUMENTS_SECTION.search(doc + "\n")
-    if section is None:
-        return {}
-    texts: dict[str, str] = {}
-    name = ""
-    for line in inspect.cleandoc(section[1]).splitlines():
-        if start := _ARGUMENT.match(line):
-            name = start[1]
-            texts[name] = start[2]
-        elif name and line.strip():
-            texts[name] += f" {line.strip()}"
-    return texts
 
 
 def _problem(function: Callable[..., Any]) -> str | None:

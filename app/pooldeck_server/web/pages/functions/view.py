@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
+from pooldeck.docstrings import without_arguments
 from pooldeck.functions import Options
 from pooldeck.kinds import PoolKind
 from pooldeck.needs import in_words
@@ -69,7 +70,8 @@ class PlacementShown:
 class FunctionView(Page):
     """A function; `evidence` is what its `advice` rests on, `pools` are the names of all pools.
 
-    `snippets` are what its form says, where somebody has asked for that.
+    `doc` is its docstring, without what the form says beside each field. `snippets` are what its
+    form says, where somebody has asked for that.
     """
 
     template = "functions/function.html"
@@ -78,6 +80,7 @@ class FunctionView(Page):
 
     function: RegisteredFunction
     signature: tuple[SignaturePart, ...]
+    doc: str
     hold: Hold | None
     placement: PlacementShown | None
     advice: ShownAdvice | None
@@ -111,6 +114,7 @@ def function_view(
     return FunctionView(
         function=function,
         signature=tuple(signature_parts(spec.signature)),
+        doc=spec.doc if function.problem else without_arguments(spec.doc),
         hold=hold,
         placement=_placement(function),
         advice=shown(advice, pools) if advice else None,

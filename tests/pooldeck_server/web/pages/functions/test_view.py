@@ -156,6 +156,12 @@ def registered(**options: Any) -> RegisteredFunction:
     return Catalogue({"cpu": PoolKind.PROCESS}, [spec(**options)]).get(NAME)
 
 
+def test_a_docstring_is_told_without_what_the_form_says_beside_each_field() -> None:
+    doc = "Do it.\n\nArgs:\n    path: Where.\n\nReturns:\n    How often."
+    assert shown(registered(doc=doc)).doc == "Do it.\n\nReturns:\n    How often."
+    assert shown(registered(doc=doc, pool="gone")).doc == doc  # there is no form
+
+
 def test_the_numbers_of_a_function_lead_to_its_tasks() -> None:
     counts = [Count("cpu", NAME, State.FAILED, 3), Count("cpu", "b", State.LOST, 9)]
     numbers = shown(counts=counts, durations=Durations(10, None, Percentiles(0.34, 3.4))).numbers
