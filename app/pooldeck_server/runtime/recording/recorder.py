@@ -200,10 +200,14 @@ class Recorder:
             self._batch.ends.extend(ends)
             self._batch.reruns.extend(reruns)
             self.ends_given += len(ends) + len(reruns)
-            is_awaited = bool(ends) and (bool(self.waiters) or self._awaits_ends())
-            if is_awaited:
+            is_held_up = bool(ends and self._flows_until) and self._is_awaited()
+            if is_held_up:
                 self._flows_until = 0.0
-        self._wake(asked=is_awaited)
+        self._wake(asked=is_held_up)
+
+    def _is_awaited(self) -> bool:
+        """Tell whether somebody wants to hear of an end as soon as it has come."""
+        return bool(self.waiters) or self._awaits_ends()
 
     def record_incident(self, incident: StoredIncident) -> None:
         """Record an incident, or what more is known of it."""
