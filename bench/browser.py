@@ -4,7 +4,6 @@ It needs the Chromium and the Playwright that the tests use; without them it mea
 """
 
 import json
-import shutil
 import statistics
 import threading
 import time
@@ -19,8 +18,8 @@ from bench.figures import Figure
 from bench.load import Plan, generate, post
 from bench.processes import Pooldeck, pooldeck
 from bench.scale import Scale
+from tests.support.browsers import chromium
 
-_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _BATCH = 1000
 _PAUSE = 0.2  # seconds between two batches: 5,000 tasks a second
 _CHANGES = 20
@@ -30,12 +29,12 @@ _MEBIBYTE = 1024 * 1024
 
 def measure(scale: Scale) -> list[Figure]:
     """Measure an open deck under load: its main thread, its memory, and the delay of a change."""
-    chromium = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if chromium is None:
-        print(f"the deck in a browser is not measured: {_BROWSERS[0]} missing")
+    browser_path = chromium()
+    if browser_path is None:
+        print("the deck in a browser is not measured: Chromium missing")
         return []
     with pooldeck(scale.folder / "browser") as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page(base_url=f"http://127.0.0.1:{server.port}")
         page.goto("/")
         page.locator('.connection[data-connection="live"]').wait_for(state="attached")

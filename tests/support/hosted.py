@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import psutil
+
 from pooldeck.hosts.model import HostRefused, HostTerms
 from pooldeck.hosts.remote_pool import RemotePool
 from pooldeck.hosts.stream import FrameStream
@@ -154,3 +156,11 @@ async def pool_on_a_host(
             there.pool.drain()
         await there.start()
         yield there.listener
+
+
+def host_process(there: Hosts, name: str = "a") -> psutil.Process:
+    """Return the process of a host that runs."""
+    for key, process in there.processes.items():
+        if key.startswith(f"{name} ") and process.returncode is None:
+            return psutil.Process(process.pid)
+    raise AssertionError(f"no host {name} runs")

@@ -14,18 +14,10 @@ from pooldeck.hosts.model import GoneBy, HostState
 from pooldeck.outcome import ErrorKind
 from pooldeck.pools.model import PoolState
 from tests.support.host_ledger import Ledger, Relay
-from tests.support.hosted import QUICK, Hosts, hosts
+from tests.support.hosted import QUICK, Hosts, host_process, hosts
 from tests.support.pooled import eventually, is_alive
 
 MODULES = ("host_functions",)
-
-
-def _host(there: Hosts, name: str = "a") -> psutil.Process:
-    """Return the process of a host that runs."""
-    for key, process in there.processes.items():
-        if key.startswith(f"{name} ") and process.returncode is None:
-            return psutil.Process(process.pid)
-    raise AssertionError(f"no host {name} runs")
 
 
 def _keeper(host: psutil.Process) -> psutil.Process:
@@ -47,7 +39,7 @@ async def test_a_host_that_is_killed_is_attested_by_its_successor(tmp_path: Path
         await there.ready(2)
         ledger.call("12", 60)
         await eventually(lambda: ledger.has_begun("1") and ledger.has_begun("2"))
-        _host(there).kill()
+        host_process(there).kill()
         await eventually(lambda: _states(there) == [HostState.NO_CONTACT])
         assert not there.listener.outcomes
         await there.start()
@@ -76,7 +68,7 @@ async def test_what_a_killed_host_had_not_begun_comes_back_and_what_had_ended_ha
         relay.is_open = False
         relay.cut()  # so that the server cannot hear how the first one ends
         await eventually(lambda: ("end", "1") in [row[:2] for row in ledger.lines()])
-        _host(there).kill()
+        host_process(there).kill()
         relay.is_open = True
         await there.start(port=relay.port)
         await ledger.all_said(4)
@@ -97,7 +89,7 @@ async def test_a_stopped_host_is_ended_by_its_keeper_before_its_calls_are_called
         ledger.call("12", 60)
         ledger.call("3", 60)
         await eventually(lambda: ledger.has_begun("1") and ledger.has_begun("2"))
-        host = _host(there)
+        host = host_process(there)
         stopped_at = time.monotonic()
         host.suspend()
         try:
@@ -122,10 +114,10 @@ async def test_a_host_whose_keeper_is_killed_goes_on_with_another_one(tmp_path: 
         await there.ready(2)
         ledger.call("12", 3)
         await eventually(lambda: ledger.has_begun("1"))
-        _keeper(_host(there)).kill()
+        _keeper(host_process(there)).kill()
         await ledger.all_said(2)
         assert ledger.kinds() == {"done": 2}
-        assert is_alive(_keeper(_host(there)).pid)
+        assert is_alive(_keeper(host_process(there)).pid)
 
 
 @pytest.mark.soak
@@ -137,7 +129,7 @@ async def test_workers_end_by_themselves_where_host_and_keeper_cannot_end_them(
         await there.ready(2)
         ledger.call("12", 60)
         await eventually(lambda: ledger.has_begun("1") and ledger.has_begun("2"))
-        host = _host(there)
+        host = host_process(there)
         keeper = _keeper(host)
         host.suspend()
         keeper.kill()
@@ -156,7 +148,7 @@ async def test_what_a_call_has_started_ends_with_the_lease_too(tmp_path: Path) -
         await there.ready(2)
         ledger.call("1", 60, "with_child")
         await eventually(lambda: len({pid for _, _, pid, _ in ledger.lines()}) == 2)
-        host = _host(there)
+        host = host_process(there)
         host.suspend()
         try:
             await ledger.all_said(1)
@@ -234,7 +226,7 @@ async def test_a_host_without_power_is_lost_by_its_lease_alone(tmp_path: Path) -
         await there.ready(2)
         ledger.call("12", 60)
         await eventually(lambda: ledger.has_begun("1") and ledger.has_begun("2"))
-        host = _host(there)
+        host = host_process(there)
         for process in [host, *host.children(recursive=True)]:  # the host cannot tell
             with suppress(psutil.NoSuchProcess):
                 process.kill()

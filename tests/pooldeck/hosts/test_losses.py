@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pooldeck.hosts.model import GoneBy, HostState
@@ -11,16 +10,10 @@ from pooldeck.marks import marked
 from pooldeck.outcome import ErrorKind
 from tests.support.host_ledger import Ledger
 from tests.support.host_relay import HostRelay
-from tests.support.hosted import PATIENT, QUICK, Hosts, hosts
+from tests.support.hosted import PATIENT, QUICK, host_process, hosts
 from tests.support.pooled import eventually
 
 MODULES = ("host_functions",)
-
-
-def _process(there: Hosts) -> psutil.Process:
-    """Return the process of the one host."""
-    (process,) = there.processes.values()
-    return psutil.Process(process.pid)
 
 
 def _done(ledger: Ledger) -> set[tuple[str, str]]:
@@ -37,7 +30,7 @@ async def test_calls_of_a_killed_host_end_at_once_and_are_lost_when_its_lease_is
         ledger.call("12", 60)
         await eventually(lambda: ledger.has_begun("1") and ledger.has_begun("2"))
         (host,) = there.pool.hosts
-        _process(there).kill()
+        host_process(there).kill()
         killed_at = time.monotonic()
         await eventually(lambda: not marked(host.boot))
         assert not ledger.said_at  # they are gone, and the server cannot know it
@@ -57,7 +50,7 @@ async def test_a_host_that_stands_still_for_less_than_its_lease_loses_nothing(
         await there.ready(2)
         ledger.call("12", 1)
         await eventually(lambda: ledger.has_begun("1") and ledger.has_begun("2"))
-        host = _process(there)
+        host = host_process(there)
         host.suspend()
         try:
             await eventually(lambda: {("end", "1"), ("end", "2")} <= _done(ledger))  # they go on
